@@ -1,0 +1,41 @@
+"""Stages 5 and 6, rows to annotations, against the oracle's scalar formula for boxes.
+
+The other kinds have their rivals kernel by kernel in `bench_geometry`; here they show what all
+kernels of a kind cost together.
+"""
+
+import numpy as np
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from benchmarks.batches import KINDS, batch
+from labelingest.assembly.assemble import assemble
+from labelingest.assembly.bench import AssemblyOptions
+from labelingest.model.findings import Findings
+from tests.oracles.yolo_shapes import ltwh_of_box
+
+
+def boxes_one_by_one(rows: list[list[float]]) -> list[float]:
+    return [number for row in rows for number in ltwh_of_box(row, clipped=True)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_assemble(benchmark: BenchmarkFixture, kind: str) -> None:
+    benchmark.group = f"assembly: {kind}"
+    one = batch(kind)
+    labels, feature = one.resolved()
+    found = benchmark(
+        assemble,
+        *(labels, feature, one.ontology.objects, one.units, AssemblyOptions(), Findings()),
+    )
+    assert len(found.annotations) == one.files.rows
+    assert np.array_equal(found.annotations.line, labels.line)
+    assert not found.converted
+
+
+def test_rival_boxes_one_by_one(benchmark: BenchmarkFixture) -> None:
+    benchmark.group = "assembly: boxes"
+    one = batch("boxes")
+    labels = one.read()
+    rows = labels.values[labels.begin[:, np.newaxis] + np.arange(4)].tolist()
+    assert benchmark(boxes_one_by_one, rows) == one.assembled().annotations.coordinates.tolist()

@@ -1,0 +1,171 @@
+"""A whole folder to label rows, against the floor: what reading and writing alone must cost.
+
+Everything runs in this process, so that start-up (the last group) is not in the ratio: at 20,000
+files it would be a third of the floor, at a million nothing. One round warms the cache up.
+"""
+
+import gc
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import orjson
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from benchmarks.batches import KINDS
+from benchmarks.floor import read_labels_write_once
+from benchmarks.generate import Generated
+from labelingest.config import IngestConfig
+from labelingest.pipeline import check, convert
+from labelingest.report import Report
+
+DataSet = Callable[[str, float], Generated]
+Made = TypeVar("Made")
+
+BOXES = "end to end: boxes to JSON Lines"
+SIDECARS = "end to end: boxes to one file each"
+START = "end to end: start-up"
+PATTERNS = {"images": ("images/{name}.jpg",), "labels": "labels/{name}.txt"}
+
+
+def group_of(kind: str) -> str:
+    return f"end to end: {kind} to JSON Lines"
+
+
+def config_of(made: Generated, **options: object) -> IngestConfig:
+    values = {"storage_path": made.root, "ontology": str(made.ontology), **PATTERNS, **options}
+    return IngestConfig.model_validate(values)
+
+
+def timed(benchmark: BenchmarkFixture, work: Callable[[], Made], rounds: int = 3) -> Made:
+    """Run work some times after a warm-up round, or once when nothing is measured."""
+    gc.collect()
+    made: Made = benchmark.pedantic(work, rounds=rounds, warmup_rounds=1)  # type: ignore[no-untyped-call]
+    return made
+
+
+def converted(benchmark: BenchmarkFixture, made: Generated, **options: object) -> Report:
+    """Convert a data set; return the last round's report."""
+    config = config_of(made, **options)
+    benchmark.extra_info["files"], benchmark.extra_info["rows"] = made.files, made.rows
+    return timed(benchmark, lambda: convert(config))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_convert(benchmark: BenchmarkFixture, data_set: DataSet, tmp_path: Path, kind: str) -> None:
+    benchmark.group = group_of(kind)
+    made, out = data_set(kind, 0.0), tmp_path / "label_rows.jsonl"
+    report = converted(benchmark, made, out=str(out))
+    assert report.balance()
+    assert not report.errors
+    assert (report.tally.label_rows, report.tally.annotations) == (made.files, made.rows)
+    lines = out.read_bytes().splitlines()
+    assert len(lines) == made.files
+    assert orjson.loads(lines[-1])["data_title"] == f"{made.files - 1:06d}.jpg"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_floor(benchmark: BenchmarkFixture, data_set: DataSet, tmp_path: Path, kind: str) -> None:
+    benchmark.group = group_of(kind)
+    made, out = data_set(kind, 0.0), tmp_path / "label_rows.jsonl"
+    timed(benchmark, lambda: read_labels_write_once(made.root, out))
+    assert out.stat().st_size == made.label_bytes
+
+
+@pytest.mark.parametrize("kind", ["rotated", "mixed"])
+def test_floor_with_image_headers(
+    benchmark: BenchmarkFixture, data_set: DataSet, tmp_path: Path, kind: str
+) -> None:
+    benchmark.group = group_of(kind)
+    made, out = data_set(kind, 0.0), tmp_path / "label_rows.jsonl"
+    timed(benchmark, lambda: read_labels_write_once(made.root, out, heads=True))
+    assert out.stat().st_size == made.label_bytes
+
+
+@pytest.mark.benchmark(group=BOXES)
+def test_convert_with_bad_rows(
+    benchmark: BenchmarkFixture, data_set: DataSet, tmp_path: Path
+) -> None:
+    made = data_set("boxes", 0.01)
+    report = converted(benchmark, made, out=str(tmp_path / "label_rows.jsonl"))
+    assert report.tally.rejected == made.defects
+    assert report.tally.annotations == made.rows - sum(made.defects.values())
+
+
+@pytest.mark.benchmark(group=BOXES)
+def test_convert_with_all_image_sizes(
+    benchmark: BenchmarkFixture, data_set: DataSet, tmp_path: Path
+) -> None:
+    made, out = data_set("boxes", 0.0), tmp_path / "label_rows.jsonl"
+    converted(benchmark, made, out=str(out), image_sizes="all")
+    [unit] = orjson.loads(out.read_bytes().splitlines()[0])["data_units"].values()
+    assert (unit["width"], unit["height"]) == (320, 480)
+
+
+@pytest.mark.benchmark(group=BOXES)
+def test_check(benchmark: BenchmarkFixture, data_set: DataSet) -> None:
+    made = data_set("boxes", 0.0)
+    config = config_of(made)
+    assert timed(benchmark, lambda: check(config)).tally.annotations == made.rows
+
+
+@pytest.mark.benchmark(group=SIDECARS)
+def test_convert_to_sidecars(
+    benchmark: BenchmarkFixture, data_set: DataSet, tmp_path: Path
+) -> None:
+    made, out = data_set("boxes", 0.0), tmp_path / "label_rows"
+    report = converted(benchmark, made, out=str(out))
+    assert report.tally.label_rows == made.files
+    assert len(list(out.rglob("*.jpg.encord.json"))) == made.files
+
+
+@pytest.mark.benchmark(group=SIDECARS)
+def test_floor_one_file_each(
+    benchmark: BenchmarkFixture, data_set: DataSet, tmp_path: Path
+) -> None:
+    made = data_set("boxes", 0.0)
+    # As many bytes for each file as a label row of 7.3 boxes has.
+    content = bytes(4_000)
+    rounds = iter(range(100))
+
+    def write_all() -> None:
+        folder = tmp_path / str(next(rounds))
+        folder.mkdir()
+        for i in range(made.files):
+            (folder / f"{i:06d}.jpg.encord.json").write_bytes(content)
+
+    timed(benchmark, write_all)
+    assert len(list((tmp_path / "0").iterdir())) == made.files
+
+
+def run_python(*arguments: str) -> str:
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+@pytest.mark.benchmark(group=START)
+def test_help(benchmark: BenchmarkFixture) -> None:
+    shown = timed(benchmark, lambda: run_python("-m", "labelingest", "--help"), rounds=5)
+    assert "convert" in shown
+
+
+@pytest.mark.benchmark(group=START)
+def test_import(benchmark: BenchmarkFixture) -> None:
+    code = "import labelingest; print(labelingest.__name__)"
+    assert timed(benchmark, lambda: run_python("-c", code), rounds=5) == "labelingest\n"
+
+
+@pytest.mark.benchmark(group=START)
+def test_import_and_use(benchmark: BenchmarkFixture) -> None:
+    # Names are loaded when they are first used.
+    code = "from labelingest import convert; print(convert.__name__)"
+    assert timed(benchmark, lambda: run_python("-c", code), rounds=5) == "convert\n"
+
+
+@pytest.mark.benchmark(group=START)
+def test_floor_python_and_numpy(benchmark: BenchmarkFixture) -> None:
+    code = "import numpy, orjson; print(numpy.__name__)"
+    assert timed(benchmark, lambda: run_python("-c", code), rounds=5) == "numpy\n"

@@ -1,0 +1,54 @@
+"""Stage 4, class numbers to ontology objects, against a dictionary asked row by row."""
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from benchmarks.batches import batch
+from benchmarks.generate import ontology
+from labelingest.model.findings import Findings
+from labelingest.resolution.class_map import make_class_map
+from labelingest.resolution.ontology_json import load_ontology
+from labelingest.resolution.resolve import resolve
+
+LOOK_UP = "resolution: class numbers to objects, boxes"
+
+
+def features_one_by_one(numbers: list[int], feature_of: dict[int, int]) -> list[int]:
+    return [feature_of.get(number, -1) for number in numbers]
+
+
+@pytest.mark.benchmark(group=LOOK_UP)
+def test_resolve(benchmark: BenchmarkFixture) -> None:
+    one, labels = batch("boxes"), batch("boxes").read()
+    known, feature = benchmark(resolve, labels, one.class_map, one.units, Findings())
+    assert known is labels
+    # Object i of the generated ontology has class number i.
+    assert feature.tolist() == labels.class_number.tolist()
+
+
+@pytest.mark.benchmark(group=LOOK_UP)
+def test_resolve_with_unknown_classes(benchmark: BenchmarkFixture) -> None:
+    one = batch("boxes", 0.01)
+    labels = one.read()
+
+    def resolve_and_explain() -> Findings:
+        findings = Findings()
+        resolve(labels, one.class_map, one.units, findings)
+        return findings
+
+    found = benchmark(resolve_and_explain).rejected
+    assert found == {"unknown-class": one.files.defects["unknown-class"]}
+
+
+@pytest.mark.benchmark(group=LOOK_UP)
+def test_rival_a_dictionary(benchmark: BenchmarkFixture) -> None:
+    numbers = batch("boxes").read().class_number.tolist()
+    found = benchmark(features_one_by_one, numbers, {number: number for number in range(80)})
+    assert found == numbers
+
+
+@pytest.mark.benchmark(group="resolution: an ontology of 80 objects, once a run")
+def test_load_ontology_and_make_class_map(benchmark: BenchmarkFixture) -> None:
+    structure = ontology("mixed")
+    mapping = benchmark(lambda: make_class_map(load_ontology(structure)))
+    assert len(mapping.class_map) == len(structure["objects"])

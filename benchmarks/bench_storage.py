@@ -1,0 +1,101 @@
+"""Stage 1, listing and fetching on this machine, against loops of the system's calls."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from benchmarks.floor import HEAD, list_files, read_files
+from benchmarks.generate import Generated, image_size, jpeg
+from labelingest.storage.base import list_all
+from labelingest.storage.local import LocalStorage
+
+LIST = "storage: list a folder"
+FETCH = "storage: fetch all label files"
+HEADS = "storage: fetch the headers of all images"
+
+
+@pytest.fixture
+def made(data_set: Callable[[str, float], Generated]) -> Generated:
+    return data_set("boxes", 0.0)
+
+
+def keys_of(made: Generated, name: str) -> list[str]:
+    return [name.format(i) for i in range(made.files)]
+
+
+def names_of(made: Generated, ending: str) -> tuple[str, list[str]]:
+    folder = "labels" if ending == "txt" else "images"
+    return f"{made.root}/{folder}/train", [f"{i:06d}.{ending}" for i in range(made.files)]
+
+
+def walk(root: str) -> dict[str, int]:
+    return {
+        path: Path(path).stat().st_size
+        for folder, _, names in os.walk(root)
+        for path in (f"{folder}/{name}" for name in names)
+    }
+
+
+def open_read_close(paths: list[str]) -> list[bytes]:
+    contents = []
+    for path in paths:
+        with Path(path).open("rb") as file:
+            contents.append(file.read())
+    return contents
+
+
+@pytest.mark.benchmark(group=LIST)
+def test_list(benchmark: BenchmarkFixture, made: Generated) -> None:
+    listing = benchmark(list_all, LocalStorage(made.root))
+    assert len(listing) == 2 * made.files + 1  # and the ontology
+    assert list(listing.keys) == sorted(listing.keys)
+
+
+@pytest.mark.benchmark(group=LIST)
+def test_floor_scandir(benchmark: BenchmarkFixture, made: Generated) -> None:
+    found = benchmark(list_files, made.root)
+    assert sum(map(len, found.values())) == 2 * made.files + 1
+
+
+@pytest.mark.benchmark(group=LIST)
+def test_rival_os_walk(benchmark: BenchmarkFixture, made: Generated) -> None:
+    assert len(benchmark(walk, made.root)) == 2 * made.files + 1
+
+
+@pytest.mark.benchmark(group=FETCH)
+def test_fetch(benchmark: BenchmarkFixture, made: Generated) -> None:
+    keys = keys_of(made, "labels/train/{:06d}.txt")
+    listing = list_all(LocalStorage(made.root))
+    sizes = listing.size[[key.startswith("labels/") for key in listing.keys]]
+    blobs = benchmark(LocalStorage(made.root).fetch, keys, sizes=sizes)
+    assert not blobs.unread
+    assert int((blobs.ends - blobs.starts).sum()) == made.label_bytes
+
+
+@pytest.mark.benchmark(group=FETCH)
+def test_floor_open_read_close(benchmark: BenchmarkFixture, made: Generated) -> None:
+    contents = benchmark(read_files, *names_of(made, "txt"))
+    assert sum(map(len, contents)) == made.label_bytes
+
+
+@pytest.mark.benchmark(group=FETCH)
+def test_rival_python_files(benchmark: BenchmarkFixture, made: Generated) -> None:
+    folder, names = names_of(made, "txt")
+    contents = benchmark(open_read_close, [f"{folder}/{name}" for name in names])
+    assert sum(map(len, contents)) == made.label_bytes
+
+
+@pytest.mark.benchmark(group=HEADS)
+def test_fetch_heads(benchmark: BenchmarkFixture, made: Generated) -> None:
+    keys = keys_of(made, "images/train/{:06d}.jpg")
+    heads = benchmark(LocalStorage(made.root).fetch_heads, keys, HEAD)
+    assert heads == [jpeg(*image_size(i))[:HEAD] for i in range(made.files)]
+
+
+@pytest.mark.benchmark(group=HEADS)
+def test_floor_open_read_close_of_heads(benchmark: BenchmarkFixture, made: Generated) -> None:
+    heads = benchmark(read_files, *names_of(made, "jpg"), HEAD)
+    assert heads == [jpeg(*image_size(i))[:HEAD] for i in range(made.files)]

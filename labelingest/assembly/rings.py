@@ -1,0 +1,112 @@
+"""Outlines of three vertices and more: clipped, checked, then turned into the wanted shape."""
+
+from typing import Final
+
+import numpy as np
+
+from labelingest.arrays import Bool, Float64, Int64
+from labelingest.assembly.bench import (
+    BOX,
+    POLYGON,
+    ROTATED,
+    Bench,
+    OutOfRange,
+    Piece,
+    count_conversion,
+    encloses_area,
+    inside,
+    piece_of,
+    sized,
+)
+from labelingest.geometry import boxes, polygons, ragged, rotated
+from labelingest.model.source_labels import SourceKind
+from labelingest.problems import ProblemCode
+
+__all__ = ["from_rings", "from_vertices"]
+
+
+def from_rings(bench: Bench, rows: Int64) -> list[Piece]:
+    """Convert rows of x, y, x, y, …: rings of vertices, or corners for another shape."""
+    corners = bench.labels.kind[rows] == SourceKind.CORNERS
+    sources = (("polygon", rows[~corners]), ("rotated box", rows[corners]))
+    return [
+        piece
+        for source, of_source in sources
+        if len(of_source)
+        for piece in _from_rings(bench, of_source, source)
+    ]
+
+
+def _from_rings(bench: Bench, rows: Int64, source: str) -> list[Piece]:
+    count = bench.labels.count[rows]
+    at = ragged.gather(bench.labels.begin[rows], count)
+    vertices = bench.labels.values[at].reshape(-1, 2)
+    offsets = ragged.offsets_from_lengths(count // 2)
+    vertices, offsets = polygons.drop_repeated_last(vertices, offsets)
+    return from_vertices(bench, rows, vertices, offsets, source)
+
+
+def from_vertices(
+    bench: Bench, rows: Int64, vertices: Float64, offsets: Int64, source: str
+) -> list[Piece]:
+    """Turn rings, vertices (v, 2) and offsets (r + 1,), into the shapes that their rows want."""
+    clipped, deviation = polygons.clip_to_unit_square(vertices)
+    keep = inside(bench, rows, ragged.segment_max(deviation, offsets), source)
+    if bench.options.out_of_range != OutOfRange.KEEP:
+        vertices = clipped
+    keep &= encloses_area(bench, rows, vertices, offsets, keep)
+    rows, vertices, offsets = _take(rows, vertices, offsets, keep)
+    pieces = []
+    for shape in range(3):
+        of_shape = bench.shape[rows] == shape
+        if of_shape.any():
+            picked = _take(rows, vertices, offsets, of_shape)
+            pieces.append(_RINGS_TO[shape](bench, *picked, source))
+    return pieces
+
+
+def _take(
+    rows: Int64, vertices: Float64, offsets: Int64, keep: Bool
+) -> tuple[Int64, Float64, Int64]:
+    """Return the rings where keep, (r,), is true."""
+    if keep.all():
+        return rows, vertices, offsets
+    lengths = np.diff(offsets)[keep]
+    at = ragged.gather(offsets[:-1][keep], lengths)
+    return rows[keep], vertices[at], ragged.offsets_from_lengths(lengths)
+
+
+def _rings_to_boxes(
+    bench: Bench, rows: Int64, vertices: Float64, offsets: Int64, source: str
+) -> Piece:
+    count_conversion(bench, source, BOX, len(rows))
+    return piece_of(rows, boxes.ltwh_from_vertices(vertices, offsets))
+
+
+def _rings_to_rotated(
+    bench: Bench, rows: Int64, vertices: Float64, offsets: Int64, source: str
+) -> Piece:
+    rows, vertices, offsets = _take(rows, vertices, offsets, sized(bench, rows))
+    width, height = bench.sizes(rows)
+    lengths = np.diff(offsets)
+    scale = np.stack((np.repeat(width, lengths), np.repeat(height, lengths)), axis=1)
+    rectangles = rotated.smallest_rectangle_of_rings(vertices * scale, offsets)
+    count_conversion(bench, source, ROTATED, len(rows))
+    return piece_of(rows, rotated.normalised_from_centred(rectangles, width, height))
+
+
+def _rings_to_polygons(
+    bench: Bench, rows: Int64, vertices: Float64, offsets: Int64, source: str
+) -> Piece:
+    # Imported here: shapely takes a tenth of a second to load, and boxes never need it.
+    from labelingest.geometry import validity
+
+    for at in np.flatnonzero(validity.self_intersecting(vertices, offsets)).tolist():
+        detail = "the outline crosses or touches itself: kept as it is"
+        bench.warn(int(rows[at]), ProblemCode.SELF_INTERSECTING_POLYGON, detail)
+    count_conversion(bench, source, POLYGON, len(rows))
+    return Piece(rows, 2 * np.diff(offsets), vertices.reshape(-1))
+
+
+_RINGS_TO: Final = (_rings_to_boxes, _rings_to_rotated, _rings_to_polygons)
+"""By position in `SHAPES`."""

@@ -1,0 +1,1 @@
+"""The command line: arguments in, reports out, exit codes. Nothing is decided here."""

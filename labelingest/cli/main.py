@@ -1,0 +1,457 @@
+"""Commands and exit codes.
+
+Start-up is part of the interface: what a command needs is imported when it runs, so that `--help`
+answers at once. Standard output is for what was asked for (tables of `pair` and `classes`, JSON);
+reports, progress and errors for people go to standard error.
+
+Exit codes: 0 clean, 1 finished with errors in some files, 2 wrong call or configuration, 3 storage
+failure.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from inspect import signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from labelingest.errors import LabelIngestError, SidecarError, StorageError
+
+if TYPE_CHECKING:
+    from labelingest.config import IngestConfig
+    from labelingest.report import Report
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="labelingest",
+    help="Turn folders of label files into Encord label rows, every row accounted for.",
+    epilog="Start with: labelingest check FOLDER --ontology ontology.json",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+ontology_app = typer.Typer(help="Make ontologies.", no_args_is_help=True)
+app.add_typer(ontology_app, name="ontology")
+
+_RULES: Final = "How rows become annotations"
+_FILES: Final = "Which files"
+_CLASSES: Final = "Which classes"
+_OUTPUT: Final = "Output"
+
+StoragePath = Annotated[
+    str | None,
+    typer.Argument(metavar="STORAGE_PATH", help="Folder with data files and label files."),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option(help="TOML file with any of these options (underscores for dashes); flags win."),
+]
+Ontology = Annotated[
+    str | None,
+    typer.Option(help="Ontology JSON: Encord's structure.", rich_help_panel=_CLASSES),
+]
+Format = Annotated[
+    str | None, typer.Option(help="Format of the label files: yolo.", rich_help_panel=_FILES)
+]
+Images = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Image file pattern, as 'images/{name}.jpg'; may be repeated. Without patterns the "
+        "usual layouts are recognised.",
+        rich_help_panel=_FILES,
+    ),
+]
+Labels = Annotated[
+    str | None,
+    typer.Option(help="Label file pattern, as 'labels/{name}.txt'.", rich_help_panel=_FILES),
+]
+MetadataSuffix = Annotated[
+    str | None,
+    typer.Option(
+        help="Suffix of custom metadata files, as .metadata.json: they are no data files.",
+        rich_help_panel=_FILES,
+    ),
+]
+FollowSymlinks = Annotated[
+    bool | None,
+    typer.Option(
+        "--follow-symlinks/--no-follow-symlinks",
+        help="Follow symbolic links (default); switch off for folders that are not trusted.",
+        rich_help_panel=_FILES,
+    ),
+]
+Namespace = Annotated[
+    str | None,
+    typer.Option(
+        help="Namespace of the external IDs that are class numbers (default: YOLO, else the first).",
+        rich_help_panel=_CLASSES,
+    ),
+]
+Map = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NUMBER=OBJECT",
+        help="Map a class number by hand, to a feature hash or a name: 7=car; '7=' removes it. May "
+        "be repeated.",
+        rich_help_panel=_CLASSES,
+    ),
+]
+RowLayout = Annotated[
+    str | None,
+    typer.Option(
+        help="What the columns of a row are: auto (default: told by their number), box, "
+        "box+confidence, confidence+box, box+track, box+confidence+track, polygon, "
+        "polygon+confidence, corners, corners+confidence, xywhr, pose.",
+        rich_help_panel=_RULES,
+    ),
+]
+KptShape = Annotated[
+    tuple[int, int] | None,
+    typer.Option(
+        metavar="N DIMS",
+        help="Keypoints and numbers for each (2 or 3), for --row-layout pose.",
+        rich_help_panel=_RULES,
+    ),
+]
+OnRowError = Annotated[
+    str | None,
+    typer.Option(
+        help="What a bad row costs: skip (default: itself), skip-file or stop.",
+        rich_help_panel=_RULES,
+    ),
+]
+OutOfRange = Annotated[
+    str | None,
+    typer.Option(
+        help="Geometry that reaches outside the image: clip (default), keep or reject.",
+        rich_help_panel=_RULES,
+    ),
+]
+OnShapeMismatch = Annotated[
+    str | None,
+    typer.Option(
+        help="Rows of another kind than the ontology object's shape: convert (default) or reject.",
+        rich_help_panel=_RULES,
+    ),
+]
+DuplicateRows = Annotated[
+    str | None,
+    typer.Option(
+        help="Rows identical to an earlier one of their file: keep (default) or drop.",
+        rich_help_panel=_RULES,
+    ),
+]
+WarnMisfit = Annotated[
+    float | None,
+    typer.Option(
+        help="Part of the longer side by which four corners may miss a rectangle without a warning "
+        "(default 0.1).",
+        rich_help_panel=_RULES,
+    ),
+]
+ImageSizes = Annotated[
+    str | None,
+    typer.Option(
+        help="Which image headers are read: needed (default: for rotated boxes), all or never.",
+        rich_help_panel=_RULES,
+    ),
+]
+StorageUrl = Annotated[
+    str | None,
+    typer.Option(
+        help="Where the files really live, as s3://bucket/prefix/, when STORAGE_PATH is a copy: "
+        "identifiers and links are made from it.",
+        rich_help_panel=_OUTPUT,
+    ),
+]
+CreatedBy = Annotated[
+    str | None,
+    typer.Option(help="E-mail address of the labels' author.", rich_help_panel=_OUTPUT),
+]
+DatasetTitle = Annotated[
+    str | None, typer.Option(help="Dataset title in label rows.", rich_help_panel=_OUTPUT)
+]
+Out = Annotated[
+    str | None,
+    typer.Option(
+        help="Where label rows go: FILE.jsonl (fast), or a folder for one KEY.encord.json each.",
+        rich_help_panel=_OUTPUT,
+    ),
+]
+ReportFile = Annotated[
+    str | None,
+    typer.Option("--report", help="Write the report as JSON.", rich_help_panel=_OUTPUT),
+]
+ProblemsFile = Annotated[
+    str | None,
+    typer.Option("--problems", help="Write all problems as JSON Lines.", rich_help_panel=_OUTPUT),
+]
+FailedCsv = Annotated[
+    str | None,
+    typer.Option(help="Write the list of failed files as CSV.", rich_help_panel=_OUTPUT),
+]
+BatchBytes = Annotated[
+    int | None,
+    typer.Option(
+        help="Bytes of label files converted together (default 400000); results do not change.",
+        rich_help_panel=_OUTPUT,
+    ),
+]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Exit with 1 for warnings too.", rich_help_panel=_OUTPUT)
+]
+ExitZero = Annotated[
+    bool,
+    typer.Option(
+        "--exit-zero",
+        help="Exit with 0 although some files have errors, for schedulers that must not stop.",
+        rich_help_panel=_OUTPUT,
+    ),
+]
+Quiet = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", help="No progress and no report.", rich_help_panel=_OUTPUT),
+]
+AsJson = Annotated[
+    bool,
+    typer.Option(
+        "--json", help="Write the result as JSON to standard output.", rich_help_panel=_OUTPUT
+    ),
+]
+
+_NOT_CONFIGURATION: Final = ("config", "strict", "exit_zero", "quiet", "as_json")
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", is_eager=True)
+    ] = False,
+) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        print(f"labelingest {installed('labelingest')}")
+        raise typer.Exit
+
+
+@app.command()
+def convert(
+    ctx: typer.Context,
+    storage_path: StoragePath = None,
+    format: Format = None,
+    images: Images = None,
+    labels: Labels = None,
+    metadata_suffix: MetadataSuffix = None,
+    follow_symlinks: FollowSymlinks = None,
+    ontology: Ontology = None,
+    namespace: Namespace = None,
+    map: Map = None,
+    row_layout: RowLayout = None,
+    kpt_shape: KptShape = None,
+    on_row_error: OnRowError = None,
+    out_of_range: OutOfRange = None,
+    on_shape_mismatch: OnShapeMismatch = None,
+    duplicate_rows: DuplicateRows = None,
+    warn_misfit: WarnMisfit = None,
+    image_sizes: ImageSizes = None,
+    storage_url: StorageUrl = None,
+    created_by: CreatedBy = None,
+    dataset_title: DatasetTitle = None,
+    out: Out = None,
+    report: ReportFile = None,
+    problems: ProblemsFile = None,
+    failed_csv: FailedCsv = None,
+    batch_bytes: BatchBytes = None,
+    strict: Strict = False,
+    exit_zero: ExitZero = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """Convert label files to Encord label rows.
+
+    Example: labelingest convert coco128 --ontology coco.json --images 'images/{name}.jpg'
+    --labels 'labels/{name}.txt' --out label_rows.jsonl
+    """
+    from labelingest import pipeline
+
+    _run(ctx.params, pipeline.convert)
+
+
+def check(ctx: typer.Context, **options: Any) -> None:
+    """Find every problem, write no label rows.
+
+    Takes the options of `convert`. Example: labelingest check coco128 --ontology coco.json
+    """
+    from labelingest import pipeline
+
+    _run(ctx.params, pipeline.check)
+
+
+def _same_options(command: Callable[..., None], like: Callable[..., None], *but: str) -> None:
+    """Give a command the options of another, so that no list of options stands here twice."""
+    parameters = [p for name, p in signature(like).parameters.items() if name not in but]
+    command.__signature__ = signature(like).replace(parameters=parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": None}
+
+
+_same_options(check, convert, "out")
+app.command()(check)
+
+
+def _configured(params: dict[str, Any]) -> "IngestConfig":
+    """Join the configuration file and the flags that were given."""
+    from labelingest.config import IngestConfig, load_config
+
+    values = load_config(params["config"]) if params.get("config") else {}
+    given = {
+        name: value
+        for name, value in params.items()
+        if name not in _NOT_CONFIGURATION and value not in (None, [], ())
+    }
+    return IngestConfig(**(values | given))
+
+
+def _run(params: dict[str, Any], work: Callable[..., "Report"]) -> None:
+    from labelingest.cli.progress import ShownProgress
+    from labelingest.cli.render import print_report
+    from labelingest.storage.atomic import whole_file
+
+    config = _configured(params)
+    with ShownProgress(quiet=params["quiet"]) as shown:
+        report = work(config, progress=shown)
+    if config.report is not None:
+        with whole_file(Path(config.report)) as file:
+            file.write(report.to_json())
+    if params["as_json"]:
+        sys.stdout.buffer.write(report.to_json())
+    if not params["quiet"]:
+        print_report(report, config)
+    code = report.exit_code(strict=params["strict"])
+    raise typer.Exit(0 if params["exit_zero"] else code)
+
+
+@app.command()
+def pair(
+    ctx: typer.Context,
+    storage_path: StoragePath = None,
+    images: Images = None,
+    labels: Labels = None,
+    metadata_suffix: MetadataSuffix = None,
+    follow_symlinks: FollowSymlinks = None,
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """Show how files pair: counts, examples, orphans and near misses.
+
+    Example: labelingest pair coco128 --images 'images/{name}.jpg' --labels 'labels/{name}.txt'
+    """
+    from labelingest.cli.progress import ShownProgress
+    from labelingest.cli.render import pairs_as_json, print_pairs
+    from labelingest.pipeline import pair_folder
+
+    # Pairing needs no ontology: whatever stands in its place is not looked at.
+    configured = _configured({"ontology": "none", **ctx.params})
+    with ShownProgress(quiet=False) as shown:
+        paired = pair_folder(configured, progress=shown)
+    if as_json:
+        sys.stdout.buffer.write(pairs_as_json(paired))
+    else:
+        print_pairs(paired)
+
+
+@app.command()
+def classes(
+    ontology: Annotated[Path, typer.Argument(metavar="ONTOLOGY", help="Ontology JSON.")],
+    namespace: Namespace = None,
+    map: Map = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show which ontology object each class number means, and why.
+
+    Example: labelingest classes ontology.json --map 7=car
+    """
+    from labelingest.cli.render import classes_as_json, print_classes
+    from labelingest.resolution.class_map import make_class_map, parse_overrides
+    from labelingest.resolution.ontology_json import load_ontology
+
+    loaded = load_ontology(ontology)
+    mapping = make_class_map(loaded, namespace=namespace, overrides=parse_overrides(map or []))
+    if as_json:
+        sys.stdout.buffer.write(classes_as_json(loaded, mapping))
+    else:
+        print_classes(loaded, mapping)
+
+
+@ontology_app.command("init")
+def ontology_init(
+    names: Annotated[
+        Path,
+        typer.Argument(
+            metavar="data.yaml|classes.txt",
+            help="Class names: `names:` of a YAML file, or a line each.",
+        ),
+    ],
+    shape: Annotated[
+        str,
+        typer.Option(help="Shape of all objects: bounding_box, polygon or rotatable_bounding_box."),
+    ],
+    namespace: Annotated[str, typer.Option(help="Namespace of the external IDs.")] = "YOLO",
+    out: Annotated[
+        Path | None, typer.Option(help="File to write; standard output when not given.")
+    ] = None,
+) -> None:
+    """Write a starter ontology for the class names of a YOLO data set.
+
+    Example: labelingest ontology init data.yaml --shape bounding_box --out ontology.json
+    """
+    import orjson
+
+    from labelingest.cli.render import say
+    from labelingest.errors import ConfigError
+    from labelingest.model.ontology import Shape
+    from labelingest.resolution.class_map import SUPPORTED_SHAPES
+    from labelingest.resolution.starter import read_class_names, starter_ontology
+    from labelingest.storage.atomic import whole_file
+
+    if shape not in SUPPORTED_SHAPES:
+        raise ConfigError(f"shape {shape!r} is none of {', '.join(SUPPORTED_SHAPES)}")
+    structure = starter_ontology(read_class_names(names), Shape(shape), namespace)
+    text = orjson.dumps(structure, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    if out is None:
+        sys.stdout.buffer.write(text)
+        return
+    with whole_file(out) as file:
+        file.write(text)
+    say(f"{len(structure['objects'])} objects written to {out}; next: labelingest classes {out}")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; turn exceptions into sentences and exit codes.
+
+    Parameters
+    ----------
+    arguments
+        What stands after the program's name; that of the process when None.
+    """
+    try:
+        app(arguments)
+    except LabelIngestError as error:
+        from labelingest.problems import printable
+
+        for line in str(error).splitlines():
+            print(f"labelingest: {printable(line)}", file=sys.stderr)
+        sys.exit(_exit_code(error))
+    except KeyboardInterrupt:
+        print("labelingest: interrupted; no output was left", file=sys.stderr)
+        sys.exit(130)
+
+
+def _exit_code(error: LabelIngestError) -> int:
+    if isinstance(error, SidecarError):
+        return 1
+    return 3 if isinstance(error, StorageError) else 2

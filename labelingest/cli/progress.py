@@ -1,0 +1,87 @@
+"""Progress for people: one line on standard error, only where the work takes over two seconds."""
+
+from time import monotonic
+from types import TracebackType
+from typing import Final
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from labelingest.pipeline import Progress
+
+__all__ = ["ShownProgress", "sentence"]
+
+_PATIENCE: Final = 2.0
+"""Seconds before anything is shown."""
+_EVERY_ON_SCREEN: Final = 0.2
+_EVERY_IN_A_LOG: Final = 10.0
+
+
+class ShownProgress:
+    """Takes `Progress`; shows a live line on a terminal, a line now and then in a log."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._console = Console(stderr=True, quiet=quiet)
+        self._started = self._stage_started = monotonic()
+        self._shown = self._started + _PATIENCE
+        self._stage = ""
+        self._live: Live | None = None
+
+    def __enter__(self) -> "ShownProgress":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def __call__(self, progress: Progress) -> None:
+        """Show how far the work is, if it is time to."""
+        now = monotonic()
+        if progress.stage != self._stage:
+            self._stage, self._stage_started = progress.stage, now
+        if now < self._shown:
+            return
+        text = sentence(progress, now - self._stage_started)
+        if not self._console.is_terminal:
+            self._shown = now + _EVERY_IN_A_LOG
+            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+            return
+        self._shown = now + _EVERY_ON_SCREEN
+        if self._live is None:
+            self._live = Live(console=self._console, transient=True, auto_refresh=False)
+            self._live.start()
+        self._live.update(Text(text, no_wrap=True, overflow="ellipsis"), refresh=True)
+
+
+def sentence(progress: Progress, seconds: float) -> str:
+    """Return progress with rates and time left.
+
+    Examples
+    --------
+    >>> sentence(Progress("convert", 20_000, 100_000, 146_000), 2.0)
+    'convert: 20,000 of 100,000 files (20 %), 10,000 files/s, 73,000 rows/s, 8 s left'
+    >>> sentence(Progress("list", 48_000), 2.0)
+    'list: 48,000 files, 24,000 files/s'
+    """
+    rate = progress.files / max(seconds, 1e-9)
+    parts = [f"{rate:,.0f} files/s"]
+    done = f"{progress.files:,} files"
+    if progress.rows:
+        parts.append(f"{progress.rows / max(seconds, 1e-9):,.0f} rows/s")
+    if progress.of:
+        done = f"{progress.files:,} of {progress.of:,} files ({progress.files / progress.of:.0%})"
+        done = done.replace("%", " %")
+        parts.append(f"{_duration((progress.of - progress.files) / max(rate, 1e-9))} left")
+    return f"{progress.stage}: {', '.join([done, *parts])}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

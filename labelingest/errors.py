@@ -1,0 +1,78 @@
+"""The exceptions: what is wrong with the call or the world.
+
+::
+
+    LabelIngestError
+    ├── ConfigError    (ValueError)  the configuration cannot mean anything; nothing was touched
+    ├── OntologyError  (ValueError)  ontology unreadable, external IDs clash, class map impossible
+    ├── SidecarError   (ValueError)  rows were rejected and the caller asked to stop (.problems)
+    └── StorageError   (OSError)     listing, reading or writing failed
+
+What is wrong with one file among a million is a `labelingest.problems.Problem` in the result.
+"""
+
+from collections.abc import Sequence
+
+from labelingest.problems import Problem
+
+__all__ = ["ConfigError", "LabelIngestError", "OntologyError", "SidecarError", "StorageError"]
+
+
+class LabelIngestError(Exception):
+    """Base of all exceptions that labelingest raises on purpose."""
+
+
+class ConfigError(LabelIngestError, ValueError):
+    """The configuration cannot mean anything; raised before any file is converted.
+
+    Examples
+    --------
+    >>> raise ConfigError("label file pattern 'labels/a.txt' has no {name}")
+    Traceback (most recent call last):
+    labelingest.errors.ConfigError: label file pattern 'labels/a.txt' has no {name}
+    """
+
+
+class OntologyError(LabelIngestError, ValueError):
+    """The ontology cannot be read, or no class map can be made from it.
+
+    Examples
+    --------
+    >>> raise OntologyError("ontology.json: 'objects' is missing")
+    Traceback (most recent call last):
+    labelingest.errors.OntologyError: ontology.json: 'objects' is missing
+    """
+
+
+class SidecarError(LabelIngestError, ValueError):
+    """Rows were rejected and the caller asked to stop at the first of them.
+
+    Examples
+    --------
+    >>> from labelingest.problems import ProblemCode
+    >>> raise SidecarError([Problem(ProblemCode.UNKNOWN_CLASS, "a.txt", "no object for 7", line=1)])
+    Traceback (most recent call last):
+    labelingest.errors.SidecarError: a.txt:1: unknown-class: no object for 7
+    """
+
+    problems: Sequence[Problem]
+    """The problems of the first batch that had any, in order of place."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        first, *others = problems
+        super().__init__(f"{first}" + (f" (and {len(others)} more)" if others else ""))
+        self.problems = problems
+
+    def __reduce__(self) -> tuple[type["SidecarError"], tuple[Sequence[Problem]]]:
+        return SidecarError, (self.problems,)
+
+
+class StorageError(LabelIngestError, OSError):
+    """Listing, reading or writing failed as a whole.
+
+    Examples
+    --------
+    >>> raise StorageError("no folder at 'data': check the path")
+    Traceback (most recent call last):
+    labelingest.errors.StorageError: no folder at 'data': check the path
+    """

@@ -1,0 +1,1 @@
+"""The nouns: frozen column sets; no input or output, no formats."""

@@ -1,0 +1,64 @@
+"""Annotations: labels as meant, whatever the format they came from.
+
+One ragged column of coordinates serves all shapes; the ontology object of a row says how to read
+its numbers:
+
+- bounding box: 4 numbers: left, top, width, height;
+- rotatable bounding box: 5 numbers: left, top, width, height of the box before it is turned about
+  its centre, then degrees clockwise on screen in [0, 360);
+- polygon: 2n numbers: x, y of n vertices, first vertex not repeated.
+
+All but the angle are fractions of the image's width (x) and height (y), origin at the top left,
+y down.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from labelingest.arrays import Bool, Float64, Int32, Int64, UInt64
+
+__all__ = ["Annotations"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Annotations:
+    """Annotations of a batch, one row each; rows of one data unit are contiguous."""
+
+    unit: Int32
+    """(n,) row of the data unit in `DataUnits`; non-decreasing."""
+    feature: Int32
+    """(n,) row of the ontology object in `Ontology.objects`; never negative."""
+    line: Int32
+    """(n,) 1-based line in the sidecar."""
+    confidence: Float64
+    """(n,) 0..1; NaN where the source gave none: then a person drew it (ground truth)."""
+    coordinates: Float64
+    """(v,) numbers of all rows, one after the other."""
+    offsets: Int64
+    """(n + 1,) row i owns coordinates[offsets[i] : offsets[i + 1]]."""
+    content: UInt64
+    """(n,) fingerprint of what the row said: class number and numbers as written."""
+
+    def __post_init__(self) -> None:
+        n = len(self.unit)
+        columns = (self.feature, self.line, self.confidence, self.content)
+        if any(len(column) != n for column in columns) or len(self.offsets) != n + 1:
+            raise ValueError(f"columns disagree: {n} units, {len(self.offsets)} offsets")
+
+    def __len__(self) -> int:
+        return len(self.unit)
+
+    def of_units(self, wanted: Bool) -> "Annotations":
+        """Return the annotations of the data units where wanted, (u,), is true."""
+        rows = wanted[self.unit]
+        lengths = np.diff(self.offsets)
+        return Annotations(
+            self.unit[rows],
+            self.feature[rows],
+            self.line[rows],
+            self.confidence[rows],
+            self.coordinates[np.repeat(rows, lengths)],
+            np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths[rows]))),
+            self.content[rows],
+        )

@@ -1,0 +1,62 @@
+"""Blobs: the contents of many files in one buffer, as the readers' kernels want them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from labelingest.arrays import Int64, UInt8
+from labelingest.problems import ProblemCode
+
+__all__ = ["FRONT", "Blobs", "Unread"]
+
+FRONT: Final = 16
+"""Free bytes before the first blob: a kernel may load a whole word that ends anywhere in a blob."""
+
+
+class Unread(NamedTuple):
+    """Why a file could not be read."""
+
+    code: ProblemCode
+    detail: str
+    """One sentence."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Blobs:
+    r"""Contents of n files, each followed by one newline byte that is not its own.
+
+    The newline makes the last line of every file end like the others, so that one pass over the
+    buffer sees all lines of all files.
+
+    Examples
+    --------
+    >>> blobs = Blobs.of([b"0 1", b""])
+    >>> blobs.get(0), bytes(blobs.buffer[16:])
+    (b'0 1', b'0 1\n\n')
+    """
+
+    buffer: UInt8
+    """(b,) `FRONT` free bytes, then blob and newline, blob and newline, …"""
+    starts: Int64
+    """(n,) where each blob begins in the buffer."""
+    ends: Int64
+    """(n,) where each blob ends; buffer[ends[i]] is its newline."""
+    unread: Mapping[int, Unread] = field(default_factory=dict)
+    """Row → why, for files that could not be read; their blobs are empty."""
+
+    @classmethod
+    def of(cls, contents: Sequence[bytes], unread: Mapping[int, Unread] | None = None) -> "Blobs":
+        """Make blobs from contents in memory."""
+        buffer = np.frombuffer(bytes(FRONT) + b"\n".join((*contents, b"")), dtype=np.uint8)
+        lengths = np.fromiter(map(len, contents), np.int64, len(contents))
+        ends = FRONT + np.cumsum(lengths + 1) - 1
+        return cls(buffer, ends - lengths, ends, unread or {})
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def get(self, row: int) -> bytes:
+        """Return one content."""
+        return self.buffer[self.starts[row] : self.ends[row]].tobytes()

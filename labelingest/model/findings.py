@@ -1,0 +1,80 @@
+"""Findings: the problems of a batch while its stages run, and which rows they cost.
+
+A stage that drops a row says so through `reject`, once a row; that is what keeps the books of
+"rows seen = annotations written + rows rejected, by code".
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+from labelingest.problems import Problem, ProblemCode
+
+__all__ = ["MAX_LISTED", "Findings"]
+
+MAX_LISTED: Final = 10_000
+"""Problems of one code listed for one file; a file of a million bad rows must not fill memory."""
+
+
+@dataclass(slots=True)
+class Findings:
+    """Problems with the data unit each belongs to.
+
+    Examples
+    --------
+    >>> findings = Findings()
+    >>> findings.reject(0, Problem(ProblemCode.UNKNOWN_CLASS, "a.txt", "no object for 7", line=2))
+    >>> findings.warn(0, Problem(ProblemCode.DUPLICATE_ROW, "a.txt", "as line 1", line=1))
+    >>> [p.code.value for p in findings.in_order()], dict(findings.rejected)
+    (['duplicate-row', 'unknown-class'], {<ProblemCode.UNKNOWN_CLASS: 'unknown-class'>: 1})
+    """
+
+    rejected: Counter[ProblemCode] = field(default_factory=Counter)
+    """Rows that were not converted, by cause."""
+    rejected_in: Counter[int] = field(default_factory=Counter)
+    """Rows that were not converted, by data unit."""
+    failed: set[int] = field(default_factory=set)
+    """Data units whose sidecar as a whole could not be used."""
+    _listed: list[tuple[int, Problem]] = field(default_factory=list)
+    _seen: Counter[tuple[int, ProblemCode]] = field(default_factory=Counter)
+
+    def warn(self, unit: int, problem: Problem) -> None:
+        """Note a problem that costs no row."""
+        self._seen[unit, problem.code] += 1
+        if self._seen[unit, problem.code] <= MAX_LISTED:
+            self._listed.append((unit, problem))
+
+    def reject(self, unit: int, problem: Problem) -> None:
+        """Note a problem that costs one row."""
+        self.warn(unit, problem)
+        self.rejected[problem.code] += 1
+        self.rejected_in[unit] += 1
+
+    def fail(self, unit: int, problem: Problem) -> None:
+        """Note a problem that costs a whole sidecar, before its rows were counted."""
+        self.warn(unit, problem)
+        self.failed.add(unit)
+
+    def __len__(self) -> int:
+        return len(self._listed)
+
+    def in_order(self) -> list[Problem]:
+        """Return the problems by unit, line and column; those of a whole file come first."""
+        self._listed.sort(key=_place)
+        sources = {unit: problem.source for unit, problem in self._listed}
+        unlisted = [
+            (unit, Problem(code, sources[unit], _unlisted(seen), count=seen - MAX_LISTED))
+            for (unit, code), seen in self._seen.items()
+            if seen > MAX_LISTED
+        ]
+        ordered = sorted([*self._listed, *unlisted], key=lambda found: found[0])
+        return [problem for _, problem in ordered]
+
+
+def _place(found: tuple[int, Problem]) -> tuple[int, int, int]:
+    unit, problem = found
+    return unit, problem.line or 0, problem.column or 0
+
+
+def _unlisted(seen: int) -> str:
+    return f"{seen - MAX_LISTED:,} more rows of this file: only the first {MAX_LISTED:,} are listed"

@@ -1,0 +1,71 @@
+"""Keys: many strings in two arrays, without a Python object for each.
+
+Ten million keys as Python strings take over a gigabyte; as one text and its offsets they take
+their own length. Order is by UTF-8 bytes, which is the order of code points.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from labelingest.arrays import Int64
+
+__all__ = ["Keys"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Keys:
+    """A column of keys.
+
+    Examples
+    --------
+    >>> keys = Keys.of(["a.jpg", "b/ü.txt"])
+    >>> len(keys), keys[1], keys.take([1, 0])
+    (2, 'b/ü.txt', ['b/ü.txt', 'a.jpg'])
+    """
+
+    text: bytes
+    """All keys, one after the other, in UTF-8."""
+    offsets: Int64
+    """(n + 1,) key i is text[offsets[i]:offsets[i + 1]]."""
+
+    @classmethod
+    def of(cls, keys: Iterable[str | bytes]) -> "Keys":
+        """Make a column from keys, in the order given."""
+        encoded = [key.encode() if isinstance(key, str) else key for key in keys]
+        offsets = np.zeros(len(encoded) + 1, dtype=np.int64)
+        np.cumsum(np.fromiter(map(len, encoded), np.int64, len(encoded)), out=offsets[1:])
+        return cls(b"".join(encoded), offsets)
+
+    @classmethod
+    def concat(cls, parts: Sequence["Keys"]) -> "Keys":
+        """Put columns one after the other."""
+        lengths = [np.diff(part.offsets) for part in parts]
+        offsets = np.zeros(1 + sum(map(len, lengths)), dtype=np.int64)
+        if lengths:
+            np.cumsum(np.concatenate(lengths), out=offsets[1:])
+        return cls(b"".join(part.text for part in parts), offsets)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, row: int) -> str:
+        return self.text[self.offsets[row] : self.offsets[row + 1]].decode()
+
+    def __iter__(self) -> Iterator[str]:
+        for start in range(0, len(self), 65_536):
+            yield from self.take(range(start, min(start + 65_536, len(self))))
+
+    def encoded(self) -> list[bytes]:
+        """Return all keys as UTF-8 bytes."""
+        ends = self.offsets.tolist()
+        return [self.text[a:b] for a, b in pairwise(ends)]
+
+    def take(self, rows: Sequence[int] | Int64) -> list[str]:
+        """Return the keys of these rows, in their order."""
+        rows = np.asarray(rows, dtype=np.int64)
+        starts, ends = self.offsets[rows].tolist(), self.offsets[rows + 1].tolist()
+        text = self.text
+        return [text[a:b].decode() for a, b in zip(starts, ends, strict=True)]

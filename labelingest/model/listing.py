@@ -1,0 +1,63 @@
+"""What one listing of a storage path says: columns, one row a key, ordered by key."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from labelingest.arrays import Int64
+from labelingest.model.keys import Keys
+from labelingest.problems import Problem
+
+__all__ = ["Listing"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listing:
+    """Keys below one storage path with what the listing tells of each.
+
+    Examples
+    --------
+    >>> listing = Listing.of([("b.txt", 3, 0), ("a.jpg", 10, 0)])
+    >>> list(listing.keys), listing.size.tolist()
+    (['a.jpg', 'b.txt'], [10, 3])
+    """
+
+    keys: Keys
+    """(n,) all different, in order of their UTF-8 bytes."""
+    size: Int64
+    """(n,) bytes."""
+    mtime_ns: Int64
+    """(n,) time of the last change, nanoseconds since 1970 UTC."""
+    problems: Sequence[Problem] = field(default=())
+    """What could not be listed (folders without permission, link loops, …)."""
+
+    @classmethod
+    def of(
+        cls, entries: Iterable[tuple[str, int, int]], problems: Sequence[Problem] = ()
+    ) -> "Listing":
+        """Make a listing from (key, size, mtime_ns) in any order."""
+        encoded = sorted((key.encode(), size, mtime_ns) for key, size, mtime_ns in entries)
+        return cls(
+            Keys.of([key for key, _, _ in encoded]),
+            np.fromiter((size for _, size, _ in encoded), np.int64, len(encoded)),
+            np.fromiter((mtime_ns for _, _, mtime_ns in encoded), np.int64, len(encoded)),
+            problems,
+        )
+
+    @classmethod
+    def from_pages(cls, pages: Sequence["Listing"]) -> "Listing":
+        """Merge pages, each in any order of its own, into one listing ordered by key."""
+        keys = Keys.concat([page.keys for page in pages])
+        encoded = keys.encoded()
+        order = np.array(sorted(range(len(encoded)), key=encoded.__getitem__), dtype=np.int64)
+        nothing = np.zeros(0, dtype=np.int64)
+        return cls(
+            Keys.of([encoded[i] for i in order]),
+            np.concatenate([nothing, *(page.size for page in pages)])[order],
+            np.concatenate([nothing, *(page.mtime_ns for page in pages)])[order],
+            [problem for page in pages for problem in page.problems],
+        )
+
+    def __len__(self) -> int:
+        return len(self.keys)

@@ -1,0 +1,99 @@
+"""The target vocabulary: ontology objects with shape and feature hash, and the class map.
+
+Knows nothing of files: `resolution/ontology_json.py` reads an ontology, `resolution/class_map.py`
+makes a class map from it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from labelingest.arrays import Int32, Int64
+
+__all__ = ["ClassMap", "Ontology", "OntologyObject", "Shape"]
+
+
+class Shape(StrEnum):
+    """The shapes an ontology object may have (Encord's names)."""
+
+    BOUNDING_BOX = "bounding_box"
+    ROTATABLE_BOUNDING_BOX = "rotatable_bounding_box"
+    POLYGON = "polygon"
+    POLYLINE = "polyline"
+    POINT = "point"
+    CIRCLE = "circle"
+    ELLIPSE = "ellipse"
+    BITMASK = "bitmask"
+    SKELETON = "skeleton"
+    CUBOID_2D = "cuboid_2d"
+    CUBOID = "cuboid"
+    AUDIO = "audio"
+    TEXT = "text"
+    TIME_RANGE = "time_range"
+    SEGMENTATION = "segmentation"
+
+
+@dataclass(frozen=True, slots=True)
+class OntologyObject:
+    """One object class of an ontology."""
+
+    name: str
+    color: str
+    """`#RRGGBB`."""
+    shape: Shape
+    feature_hash: str
+    """`featureNodeHash`: the identity of the class; labels call it `featureHash`."""
+    archived: bool = False
+    external_ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Namespace → the identifiers this object has in that foreign system."""
+
+    @property
+    def value(self) -> str:
+        """Return the machine name that label rows carry beside the name.
+
+        Lower case, spaces to underscores, nothing else: what Encord's client writes.
+        """
+        return self.name.lower().replace(" ", "_")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ontology:
+    """An ontology as the engine uses it."""
+
+    objects: tuple[OntologyObject, ...]
+    """In the order of the file; `Annotations.feature` points here."""
+    identity: str
+    """The platform's ontology hash where the file has one, else a fingerprint of the content."""
+    title: str = ""
+    structure: Mapping[str, Any] = field(default_factory=dict)
+    """The decoded JSON structure, as read: for what has no columns."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassMap:
+    """Class number → ontology object, as two columns.
+
+    Examples
+    --------
+    >>> class_map = ClassMap(np.array([0, 7]), np.array([1, 0], dtype=np.int32))
+    >>> class_map.resolve(np.array([7, 3, 0])).tolist()
+    [0, -1, 1]
+    """
+
+    number: Int64
+    """(m,) class numbers, ascending, all different."""
+    feature: Int32
+    """(m,) row of each number's object in `Ontology.objects`."""
+
+    def __len__(self) -> int:
+        return len(self.number)
+
+    def resolve(self, class_number: Int64) -> Int32:
+        """Return (n,) the row in `Ontology.objects` of each number; -1 where it is not mapped."""
+        if not len(self.number):
+            return np.full(len(class_number), -1, dtype=np.int32)
+        at = np.minimum(np.searchsorted(self.number, class_number), len(self.number) - 1)
+        return np.where(self.number[at] == class_number, self.feature[at], np.int32(-1))

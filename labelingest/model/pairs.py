@@ -1,0 +1,60 @@
+"""Which data file belongs to which sidecar, and what became of every other key."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+import numpy as np
+
+from labelingest.arrays import Int64, UInt8
+from labelingest.problems import Problem
+
+__all__ = ["Outcome", "Pairs"]
+
+
+class Outcome(IntEnum):
+    """What became of one key; every key has exactly one."""
+
+    PAIRED = 0
+    """A data file with its sidecar: converted."""
+    UNLABELLED = 1
+    """A data file without sidecar: no label row, not a problem."""
+    AMBIGUOUS = 2
+    """A data file that shares a sidecar with others, or has several: not converted."""
+    SIDECAR = 3
+    """The sidecar of a paired data file."""
+    ORPHAN_SIDECAR = 4
+    """A sidecar whose data file does not exist."""
+    AMBIGUOUS_SIDECAR = 5
+    """A sidecar with several data files, or one of several for a data file."""
+    METADATA_SIDECAR = 6
+    """Custom metadata of a data file."""
+    UNSUPPORTED = 7
+    """A file of a kind that cannot be labelled here."""
+    IGNORED = 8
+    """Junk, temporary files, and what the run itself writes."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """The pairs of a listing, ordered by data file, and the outcome of every key of it."""
+
+    data: Int64
+    """(m,) rows of the data files in the listing; ascending."""
+    sidecar: Int64
+    """(m,) rows of their sidecars in the listing."""
+    outcome: UInt8
+    """(n,) `Outcome` of each key of the listing."""
+    problems: Sequence[Problem] = field(default=())
+
+    def __post_init__(self) -> None:
+        if len(self.data) != len(self.sidecar):
+            raise ValueError(f"{len(self.data)} data files, {len(self.sidecar)} sidecars")
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def counts(self) -> dict[Outcome, int]:
+        """Return how many keys met each outcome; the sum is the length of the listing."""
+        counts = np.bincount(self.outcome, minlength=len(Outcome))
+        return {outcome: int(counts[outcome]) for outcome in Outcome}

@@ -1,0 +1,107 @@
+"""Source labels: rows as written, before anybody asks what the class numbers mean.
+
+A reader emits them; it knows columns and layouts, never the ontology. Row columns point into one
+column of numbers, so that dropping a row, its class number or its confidence copies nothing.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from labelingest.arrays import Bool, Float64, Int32, Int64, UInt8
+from labelingest.model.blobs import Blobs
+
+__all__ = ["SourceKind", "SourceLabels", "column_at"]
+
+
+class SourceKind(IntEnum):
+    """What geometry the numbers of a row describe, all normalised to the image."""
+
+    BOX = 0
+    """4 numbers: centre x, centre y, width, height."""
+    BOX_AND_NUMBER = 1
+    """The same, and one number that is a confidence or an angle: nobody declared which."""
+    RING = 2
+    """2n numbers: x, y of n vertices."""
+    CORNERS = 3
+    """8 numbers: x, y of the corners of a rotated box, declared as such."""
+    ROTATED_BOX = 4
+    """5 numbers: centre x, centre y, width, height, radians clockwise on screen."""
+    QUAD = 5
+    """8 numbers: corners of a rotated box or a polygon of four points; the ontology decides."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SourceLabels:
+    """Labels of a batch as written, one row each, in order of unit and line."""
+
+    unit: Int32
+    """(n,) row of the data unit in `DataUnits`; non-decreasing."""
+    line: Int32
+    """(n,) 1-based line in the sidecar."""
+    class_number: Int64
+    """(n,) never negative."""
+    kind: UInt8
+    """(n,) `SourceKind`."""
+    class_at: Int64
+    """(n,) which of the values is the row's class number."""
+    columns: Int64
+    """(n,) how many numbers the row has, from its class number to its end."""
+    begin: Int64
+    """(n,) the row's coordinates are values[begin : begin + count]."""
+    count: Int64
+    """(n,) how many numbers the geometry has."""
+    confidence: Float64
+    """(n,) as written; NaN where the row has none."""
+    values: Float64
+    """(v,) every number of every sidecar of the batch, class numbers included."""
+    starts: Int64
+    """(v,) where each number's text begins in `blobs.buffer`."""
+    blobs: Blobs
+    """The text the numbers come from: for places and messages only."""
+
+    def __len__(self) -> int:
+        return len(self.unit)
+
+    def where(self, keep: Bool) -> "SourceLabels":
+        """Return the rows where keep, (n,), is true."""
+        if keep.all():
+            return self
+        return SourceLabels(
+            self.unit[keep],
+            self.line[keep],
+            self.class_number[keep],
+            self.kind[keep],
+            self.class_at[keep],
+            self.columns[keep],
+            self.begin[keep],
+            self.count[keep],
+            self.confidence[keep],
+            self.values,
+            self.starts,
+            self.blobs,
+        )
+
+    def column(self, row: int, number: int | None = None) -> int:
+        """Return the 1-based column of a coordinate of the row; of the class number when None."""
+        at = self.class_at[row] if number is None else self.begin[row] + number
+        return column_at(self.blobs, int(self.unit[row]), int(self.starts[at]))
+
+
+def column_at(blobs: Blobs, unit: int, position: int) -> int:
+    r"""Return the 1-based column, in characters, of a position in the blob of a unit.
+
+    Examples
+    --------
+    >>> column_at(Blobs.of(["0\nä 1".encode()]), 0, 16 + 5)
+    3
+    """
+    begin = int(blobs.starts[unit])
+    # Windows that double: the cost is that of the line, not of the file before it.
+    window = 256
+    while True:
+        start = max(begin, position - window)
+        before = blobs.buffer[start:position].tobytes()
+        line_start = max(before.rfind(b"\n"), before.rfind(b"\r")) + 1
+        if line_start or start == begin:
+            return len(before[line_start:].decode("utf-8", "replace")) + 1
+        window *= 2

@@ -1,0 +1,111 @@
+"""Tally: what a batch counted, so that batches add up to a run in any order."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from labelingest.arrays import Float64
+from labelingest.problems import ProblemCode
+
+__all__ = ["Misfits", "Tally"]
+
+_STEPS_PER_OCTAVE: Final = 256
+
+
+@dataclass(slots=True)
+class Misfits:
+    """How far quadrilaterals are from rectangles, kept as a histogram: batches add up.
+
+    Steps are 1/256 of an octave, so the median is exact to 0.3 %.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> misfits = Misfits()
+    >>> misfits.add(np.array([1.0, 2.0, 100.0]))
+    >>> round(misfits.median(), 1), misfits.largest
+    (2.0, 100.0)
+    """
+
+    steps: Counter[int] = field(default_factory=Counter)
+    largest: float = 0.0
+    """Pixels."""
+
+    def add(self, misfit_px: Float64) -> None:
+        """Count (n,) misfits in pixels, all positive."""
+        if len(misfit_px):
+            self.steps.update(
+                math.floor(math.log2(px) * _STEPS_PER_OCTAVE) for px in misfit_px.tolist()
+            )
+            self.largest = max(self.largest, float(misfit_px.max()))
+
+    def merge(self, other: "Misfits") -> None:
+        """Add the counts of another batch."""
+        self.steps.update(other.steps)
+        self.largest = max(self.largest, other.largest)
+
+    def median(self) -> float:
+        """Return the (lower) median in pixels; 0.0 when nothing was counted."""
+        wanted = (self.steps.total() + 1) // 2
+        for step in sorted(self.steps):
+            wanted -= self.steps[step]
+            if wanted <= 0:
+                return min(2 ** ((step + 0.5) / _STEPS_PER_OCTAVE), self.largest)
+        return 0.0
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was counted in one batch or in many."""
+
+    label_rows: int = 0
+    empty_label_rows: int = 0
+    """Of these, the ones whose sidecar held no row: labelled as empty."""
+    failed_files: int = 0
+    """Paired data files that got no label row."""
+    files_with_rejected_rows: int = 0
+    rows_seen: int = 0
+    annotations: int = 0
+    rejected: Counter[ProblemCode] = field(default_factory=Counter)
+    """Rows that became no annotation, by cause."""
+    converted: Counter[str] = field(default_factory=Counter)
+    """Rows whose kind of geometry was changed to that of the ontology object: "box → polygon"."""
+    adjusted: Counter[str] = field(default_factory=Counter)
+    """Rows that reached outside the image, by what was done to them."""
+    dropped: Counter[str] = field(default_factory=Counter)
+    """Parts of rows that a label row has no place for."""
+    refitted: Misfits = field(default_factory=Misfits)
+    """Quadrilaterals that are no rectangles and became the smallest rectangle around them."""
+
+    def merge(self, other: "Tally") -> None:
+        """Add the counts of another batch."""
+        for name in _NUMBERS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in _COUNTERS:
+            getattr(self, name).update(getattr(other, name))
+        self.refitted.merge(other.refitted)
+
+    @classmethod
+    def sum(cls, tallies: Iterable["Tally"]) -> "Tally":
+        """Add tallies up."""
+        total = cls()
+        for tally in tallies:
+            total.merge(tally)
+        return total
+
+    def balance(self) -> bool:
+        """Whether rows seen = annotations + rows rejected: every row is accounted for."""
+        return self.rows_seen == self.annotations + self.rejected.total()
+
+
+_NUMBERS: Final = (
+    "label_rows",
+    "empty_label_rows",
+    "failed_files",
+    "files_with_rejected_rows",
+    "rows_seen",
+    "annotations",
+)
+_COUNTERS: Final = ("rejected", "converted", "adjusted", "dropped")

@@ -1,0 +1,39 @@
+"""Data units: what is being labelled, one row a data file of a batch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from labelingest.arrays import Int32, Int64
+
+__all__ = ["DataUnits"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DataUnits:
+    """The data files of a batch, in order of their keys, each with its sidecar."""
+
+    key: Sequence[str]
+    """(n,) keys of the data files."""
+    sidecar: Sequence[str]
+    """(n,) keys of their sidecars: the sources that problems name."""
+    width: Int32
+    """(n,) pixels, as displayed (after EXIF orientation); -1 where not known."""
+    height: Int32
+    """(n,) pixels, as displayed; -1 where not known."""
+    mtime_ns: Int64
+    """(n,) last change of the sidecar, nanoseconds since 1970 UTC."""
+
+    def __len__(self) -> int:
+        return len(self.key)
+
+    def with_sizes(self, width: Int32, height: Int32) -> "DataUnits":
+        """Return the same units with other sizes."""
+        return DataUnits(self.key, self.sidecar, width, height, self.mtime_ns)
+
+    @classmethod
+    def of(cls, key: Sequence[str], sidecar: Sequence[str], mtime_ns: Int64) -> "DataUnits":
+        """Make units whose sizes are not known yet."""
+        unknown = np.full(len(key), -1, dtype=np.int32)
+        return cls(key, sidecar, unknown, unknown, mtime_ns)

@@ -1,0 +1,205 @@
+"""What pairing found wrong, as problems that are made when somebody looks.
+
+A pattern with a typing error makes a problem of every sidecar. As rows of the listing ten million
+of them take 80 MB; as sentences they would take gigabytes, of which a report shows ten.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, overload
+
+import numpy as np
+
+from labelingest.arrays import Int64, UInt8
+from labelingest.model.keys import Keys
+from labelingest.model.kinds import kind_of
+from labelingest.model.pairs import Outcome
+from labelingest.pairing.match import Affixes, first_row
+from labelingest.pairing.names import chunks
+from labelingest.pairing.rules import PatternRule, SuffixRule
+from labelingest.problems import Problem, ProblemCode
+
+__all__ = ["MAX_EXTENSIONS", "OTHER_EXTENSIONS", "Defects", "Unsupported"]
+
+MAX_EXTENSIONS: Final = 1000
+"""How many unsupported extensions are told apart; the rest is counted together."""
+OTHER_EXTENSIONS: Final = "/"
+"""Stands for the rest: no extension has a slash."""
+
+_MAX_NAMED: Final = 10
+"""How many files one sentence names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsupported:
+    """Files of one extension that cannot be labelled."""
+
+    extension: str
+    """In lower case, without dot; "" for none."""
+    first: int
+    """Row of the first one."""
+    count: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Multimap:
+    """Rows that belong to rows, found without looking at all of them."""
+
+    key: Int64
+    """(r,) ascending."""
+    value: Int64
+    """(r,)"""
+
+    @classmethod
+    def of(cls, key: Int64, value: Int64) -> "_Multimap":
+        order = np.lexsort((value, key))
+        return cls(key[order], value[order])
+
+    def __getitem__(self, key: int) -> Int64:
+        first, last = np.searchsorted(self.key, [key, key + 1])
+        return self.value[first:last]
+
+    def repeated(self) -> Int64:
+        """Return the keys that have several values."""
+        keys, counts = np.unique(self.key, return_counts=True)
+        return keys[counts > 1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Defects(Sequence[Problem]):
+    """The problems of one pairing, in order of keys."""
+
+    keys: Keys
+    rule: PatternRule | SuffixRule
+    outcome: UInt8
+    """(n,) what became of each key."""
+    sidecars_of: "_Multimap"
+    """Ambiguous data file → sidecars."""
+    data_of: "_Multimap"
+    """Ambiguous sidecar → data files."""
+    unsupported: dict[int, Unsupported]
+    """Row of the first file of an extension → all of them."""
+    rows: Int64
+    """(p,) the row that each problem is about, ascending."""
+
+    @classmethod
+    def of(
+        cls,
+        keys: Keys,
+        rule: PatternRule | SuffixRule,
+        outcome: UInt8,
+        rivals: tuple[Int64, Int64],
+        unsupported: Sequence[Unsupported],
+    ) -> "Defects":
+        """Find the rows that have a problem.
+
+        Parameters
+        ----------
+        outcome
+            (n,) what became of each key.
+        rivals
+            (r,) rows of data files and of sidecars that would pair if they had no others. A
+            problem is made for each that has several others, and names them.
+        """
+        data, sidecars = rivals
+        sidecars_of, data_of = _Multimap.of(data, sidecars), _Multimap.of(sidecars, data)
+        shared = [sidecars_of.repeated(), data_of.repeated()]
+        firsts = np.array([seen.first for seen in unsupported], dtype=np.int64)
+        orphans = np.flatnonzero(outcome == Outcome.ORPHAN_SIDECAR)
+        rows = np.sort(np.concatenate([orphans, firsts, *shared]))
+        by_first = {seen.first: seen for seen in unsupported}
+        return cls(keys, rule, outcome, sidecars_of, data_of, by_first, rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, at: int) -> Problem: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Problem]: ...
+    def __getitem__(self, at: int | slice) -> Problem | list[Problem]:
+        if isinstance(at, slice):
+            return self._problems(self.rows[at])
+        return self._problems(self.rows[at : at + 1 or None])[0]
+
+    def __iter__(self) -> Iterator[Problem]:
+        for rows in chunks(self.rows):
+            yield from self._problems(rows)
+
+    def _problems(self, rows: Int64) -> list[Problem]:
+        """Make the problems of rows, ascending."""
+        expected = self._expected(rows[self.outcome[rows] == Outcome.ORPHAN_SIDECAR])
+        made = []
+        for row, key in zip(rows.tolist(), self.keys.take(rows), strict=True):
+            count = 1
+            match self.outcome[row]:
+                case Outcome.ORPHAN_SIDECAR:
+                    code, detail = ProblemCode.ORPHAN_SIDECAR, self._orphan(next(expected))
+                case Outcome.UNSUPPORTED:
+                    code, count = ProblemCode.UNSUPPORTED_DATA_TYPE, self.unsupported[row].count
+                    detail = _unsupported_sentence(self.unsupported[row], key)
+                case _:
+                    code, detail = ProblemCode.AMBIGUOUS_PAIR, self._ambiguous(row)
+            made.append(Problem(code, key, detail, count=count))
+        return made
+
+    def _expected(self, rows: Int64) -> Iterator[list[str]]:
+        """Yield the keys that the data file of each sidecar could have."""
+        if isinstance(self.rule, SuffixRule):
+            for key in self.keys.take(rows):
+                yield [key.removesuffix(self.rule.suffix)]
+        else:
+            spans = Affixes.of(self.rule.label_pattern).spans(self.keys, rows)
+            for captured in spans.captures(self.keys):
+                fields = [field.decode() for field in captured]
+                yield [pattern.key(fields) for pattern in self.rule.image_patterns]
+
+    def _orphan(self, expected: Sequence[str]) -> str:
+        for key in expected:
+            row = self._row_of(key)
+            if row is not None and self.outcome[row] == Outcome.UNSUPPORTED:
+                return f"its data file {key!r} is of a kind that cannot be labelled here"
+            if row is not None:
+                # "a-b-c" read by "{x}-{y}" is "a" and "b-c", never "a-b" and "c".
+                return f"{key!r} exists, but its pattern does not capture the same from it"
+        what = "image" if isinstance(self.rule, PatternRule) else "data file"
+        verb = "does not exist" if len(expected) == 1 else "do not exist"
+        return f"there is no {what} for it: {_named(expected)} {verb}"
+
+    def _row_of(self, key: str) -> int | None:
+        """Return the row of a key, if it is there."""
+        row = first_row(self.keys, key.encode())
+        return row if row < len(self.keys) and self.keys[row] == key else None
+
+    def _ambiguous(self, row: int) -> str:
+        if self.outcome[row] == Outcome.AMBIGUOUS_SIDECAR:
+            others = self.keys.take(self.data_of[row])
+            return (
+                f"{len(others)} data files have this one sidecar, {_named(others)}: none is "
+                "converted; keep one of them, or choose patterns that tell them apart"
+            )
+        others = self.keys.take(self.sidecars_of[row])
+        return (
+            f"this data file has {len(others)} sidecars, {_named(others)}: none is converted; "
+            "keep one of them, or leave out an image file pattern"
+        )
+
+
+def _named(keys: Sequence[str]) -> str:
+    """Name files in a sentence, not more than a person reads."""
+    shown = ", ".join(repr(key) for key in keys[:_MAX_NAMED])
+    more = len(keys) - _MAX_NAMED
+    return f"{shown} and {more:,} more" if more > 0 else shown
+
+
+def _unsupported_sentence(seen: Unsupported, key: str) -> str:
+    files = "1 file" if seen.count == 1 else f"{seen.count:,} files"
+    kind = kind_of(key)
+    if kind is not None:
+        why = f"{kind.value} files have no labels of this format, images only"
+    else:
+        why = "files of this kind cannot be labelled here"
+    if seen.extension == OTHER_EXTENSIONS:
+        return f"{files} with other extensions still, as {key!r}: {why}"
+    extension = f"with the extension {seen.extension!r}" if seen.extension else "without extension"
+    return f"{files} {extension}, as {key!r}: {why}"

@@ -1,0 +1,245 @@
+"""Which keys of a column match a pattern, and what the placeholders capture: many keys at once.
+
+The literal before the first placeholder is a range of rows, because keys are ordered. The literal
+after the last one is compared for all rows together. The literals between are found in the text of
+all rows at once, and each key takes the first place after the one before.
+
+That is what `parse` answers too (a property test holds them equal): when the first place of a
+literal leaves no way to match the rest, no later place does, as everything between is free. But it
+never tries twice, so that no key, however made, takes longer than its length.
+
+What is captured stays in the text, as places. Where it has to be looked up, it is one number made
+of `hash`: ten million strings would take a gigabyte. Equal captures have equal numbers; the reverse
+has to be checked, with `equal_captures`. That numbers differ from run to run is intended: nobody
+can make a folder whose files all have the same.
+"""
+
+from bisect import bisect_left
+from dataclasses import dataclass
+
+import numpy as np
+
+from labelingest.arrays import Bool, Int64, UInt8
+from labelingest.model.keys import Keys
+from labelingest.pairing.names import chunks
+from labelingest.pairing.rules import Pattern
+
+__all__ = ["Affixes", "Spans", "ending_with", "equal_captures", "first_row"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spans:
+    """What the k placeholders of a pattern capture of n keys, as places in the keys' text."""
+
+    rows: Int64
+    """(n,) the rows that match."""
+    begins: tuple[Int64, ...]
+    """k times (n,) where each capture begins, in the order of the placeholders' names."""
+    ends: tuple[Int64, ...]
+    """k times (n,) where each capture ends."""
+
+    def captures(self, keys: Keys) -> list[tuple[bytes, ...]]:
+        """Return what is captured, row by row."""
+        text = keys.text
+        columns = [
+            [text[a:b] for a, b in zip(begin.tolist(), end.tolist(), strict=True)]
+            for begin, end in zip(self.begins, self.ends, strict=True)
+        ]
+        return list(zip(*columns, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Affixes:
+    """A pattern as bytes: what a key begins and ends with, and what is between placeholders.
+
+    Examples
+    --------
+    >>> keys = Keys.of(["images/a.jpg", "images/b.png", "labels/a.txt"])
+    >>> images = Affixes.of(Pattern("images/{name}.jpg", "image file pattern"))
+    >>> spans = images.spans(keys, np.arange(3))
+    >>> spans.rows.tolist(), spans.captures(keys)
+    ([0], [(b'a',)])
+    """
+
+    prefix: bytes
+    suffix: bytes
+    between: tuple[bytes, ...] = ()
+    """(k - 1,) the literals between k placeholders; may be empty ones."""
+    order: tuple[int, ...] = (0,)
+    """(k,) positions of the placeholders, in the order of their names."""
+    at_least: int = 1
+    """How many bytes the last placeholder captures at least; 0 for suffixes, which may be all."""
+
+    @classmethod
+    def of(cls, pattern: Pattern) -> "Affixes":
+        """Make it from a pattern."""
+        first, *between, last = (literal.encode() for literal in pattern.literals)
+        return cls(first, last, tuple(between), pattern.order)
+
+    def match(self, keys: Keys, rows: Int64) -> tuple[Int64, Int64]:
+        """Return those of the rows that match, and the number of what they capture.
+
+        Parameters
+        ----------
+        keys
+            Ordered.
+        rows
+            (n,) ascending.
+        """
+        found = [np.zeros(0, dtype=np.int64)]
+        numbers = [np.zeros(0, dtype=np.int64)]
+        for chunk in chunks(self._in_range(keys, rows)):
+            spans = self.spans(keys, chunk)
+            found.append(spans.rows)
+            hashes = [hash(captured) for captured in spans.captures(keys)]
+            numbers.append(np.array(hashes, dtype=np.int64))
+        return np.concatenate(found), np.concatenate(numbers)
+
+    def fields(self, keys: Keys, rows: Int64) -> dict[int, tuple[str, ...]]:
+        """Return what the placeholders capture of those rows that match, as text, by row."""
+        found = {}
+        for chunk in chunks(self._in_range(keys, rows)):
+            spans = self.spans(keys, chunk)
+            for row, captured in zip(spans.rows.tolist(), spans.captures(keys), strict=True):
+                found[row] = tuple(field.decode() for field in captured)
+        return found
+
+    def spans(self, keys: Keys, rows: Int64) -> Spans:
+        """Return what the placeholders capture of those rows that match.
+
+        Parameters
+        ----------
+        rows
+            (n,) whose keys begin with the prefix; fast for rows that follow each other.
+        """
+        rows = ending_with(keys, rows, self.suffix)
+        begins = [keys.offsets[rows] + len(self.prefix)]
+        stop = keys.offsets[rows + 1] - len(self.suffix)
+        ends = []
+        text = np.frombuffer(keys.text, dtype=np.uint8)
+        for literal in self.between:
+            # Each placeholder captures a character at least, before the literal that ends it.
+            find = _find if literal else _skip_character
+            ends.append(find(text, literal, begins[-1], stop))
+            begins.append(ends[-1] + len(literal))
+        ends.append(stop)
+        matched = stop - begins[-1] >= self.at_least
+        return Spans(
+            rows[matched],
+            tuple(begins[i][matched] for i in self.order),
+            tuple(ends[i][matched] for i in self.order),
+        )
+
+    def _in_range(self, keys: Keys, rows: Int64) -> Int64:
+        """Return the rows whose keys begin with the prefix."""
+        first = first_row(keys, self.prefix)
+        # No byte of UTF-8 is 0xff, so this lies behind every key that begins with the prefix.
+        last = first_row(keys, self.prefix + b"\xff")
+        return rows[np.searchsorted(rows, first) : np.searchsorted(rows, last)]
+
+
+def equal_captures(
+    keys: Keys, left: Affixes, left_rows: Int64, right: Affixes, right_rows: Int64
+) -> Bool:
+    """Return (n,) whether two rows, each of which matches its own pattern, capture the same.
+
+    Examples
+    --------
+    >>> keys = Keys.of(["a.jpg", "a.txt", "b.txt"])
+    >>> images, labels = Affixes(b"", b".jpg"), Affixes(b"", b".txt")
+    >>> equal_captures(keys, images, np.array([0, 0]), labels, np.array([1, 2])).tolist()
+    [True, False]
+    """
+    same = [np.zeros(0, dtype=np.bool_)]
+    for lefts, rights in zip(chunks(left_rows), chunks(right_rows), strict=True):
+        # Gathered, because rows that lie anywhere would make each search one through all keys.
+        one, other = _gather(keys, lefts), _gather(keys, rights)
+        all_rows = np.arange(len(lefts))
+        a, b = left.spans(one, all_rows), right.spans(other, all_rows)
+        equal = np.ones(len(lefts), dtype=np.bool_)
+        for i in range(len(left.order)):
+            equal &= _equal_spans(
+                (one.text, a.begins[i], a.ends[i]), (other.text, b.begins[i], b.ends[i])
+            )
+        same.append(equal)
+    return np.concatenate(same)
+
+
+def first_row(keys: Keys, key: bytes) -> int:
+    """Return the first row that is not before a key, whether or not it is there.
+
+    Examples
+    --------
+    >>> first_row(Keys.of(["a", "c", "d"]), b"b")
+    1
+    """
+    text, offsets = keys.text, keys.offsets
+    rows = range(len(keys))
+    return bisect_left(rows, key, key=lambda row: text[offsets[row] : offsets[row + 1]])
+
+
+def ending_with(keys: Keys, rows: Int64, suffix: bytes) -> Int64:
+    """Return those of the rows whose keys end with a suffix.
+
+    Examples
+    --------
+    >>> ending_with(Keys.of(["a.jpg", "b.txt", "txt"]), np.arange(3), b".txt").tolist()
+    [1]
+    """
+    text = np.frombuffer(keys.text, dtype=np.uint8)
+    ends = keys.offsets[rows + 1]
+    long_enough = ends - keys.offsets[rows] >= len(suffix)
+    rows, ends = rows[long_enough], ends[long_enough]
+    for back, byte in enumerate(reversed(suffix), start=1):
+        equal = text[ends - back] == byte
+        if not equal.all():
+            rows, ends = rows[equal], ends[equal]
+    return rows
+
+
+def _find(text: UInt8, literal: bytes, begin: Int64, stop: Int64) -> Int64:
+    """Return (n,) the first place of a literal behind begin that ends before stop, else stop."""
+    if not len(begin):
+        return stop
+    low, high = int(begin.min()), int(stop.max())
+    window = text[low : max(high, low)]
+    places = np.flatnonzero(window[: max(len(window) - len(literal) + 1, 0)] == literal[0])
+    for i, byte in enumerate(literal[1:], start=1):
+        places = places[window[places + i] == byte]
+    places = np.append(places + low, len(text))
+    place = places[np.minimum(np.searchsorted(places, begin + 1), len(places) - 1)]
+    return np.where(place + len(literal) <= stop, place, stop)
+
+
+def _skip_character(text: UInt8, literal: bytes, begin: Int64, stop: Int64) -> Int64:
+    """Return (n,) where the character after the one at begin starts, at most stop."""
+    del literal  # an empty one: the placeholder before it captures one character
+    at = np.minimum(begin + 1, stop)
+    for _ in range(3):  # a character of UTF-8 has at most three bytes more
+        within = (at < stop) & (text[np.minimum(at, len(text) - 1)] & 0xC0 == 0x80)
+        at = at + within
+    return at
+
+
+def _gather(keys: Keys, rows: Int64) -> Keys:
+    """Return the keys of rows in any order as a column of their own."""
+    starts = keys.offsets[rows]
+    lengths = keys.offsets[rows + 1] - starts
+    offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
+    places = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
+    return Keys(np.frombuffer(keys.text, dtype=np.uint8)[places].tobytes(), offsets)
+
+
+def _equal_spans(left: tuple[bytes, Int64, Int64], right: tuple[bytes, Int64, Int64]) -> Bool:
+    """Return (n,) whether two places in two texts hold the same bytes."""
+    text, begins, ends = left
+    other_text, other_begins, other_ends = right
+    lengths = ends - begins
+    equal: Bool = lengths == other_ends - other_begins
+    lengths = np.where(equal, lengths, 0)
+    offsets = np.cumsum(lengths) - lengths
+    nth = np.arange(lengths.sum()) - np.repeat(offsets, lengths)
+    a = np.frombuffer(text, dtype=np.uint8)[nth + np.repeat(begins, lengths)]
+    b = np.frombuffer(other_text, dtype=np.uint8)[nth + np.repeat(other_begins, lengths)]
+    equal[np.repeat(np.arange(len(lengths)), lengths)[a != b]] = False
+    return equal

@@ -1,0 +1,191 @@
+"""Which sidecar belongs to which data file of one listing, and what became of every other key.
+
+1. Every key is claimed once, in this order: junk, metadata sidecar, label sidecar, data file by its
+   extension. What a rule claims as a sidecar never becomes a data file, also when it is an orphan.
+2. Label sidecars and data files get a number each from what the rule says they have in common (the
+   captured values; for suffixes the data file's key). Files of one number are candidates.
+3. Candidates are compared by what was captured itself: two keys that have one number by accident
+   cost time, not truth.
+4. A candidate without a rival on either side is a pair; rivals are ambiguous, all of them.
+
+A pure function of the listing, with a constant cost for each key: no request, no string kept.
+"""
+
+import numpy as np
+
+from labelingest.arrays import Bool, Int64, UInt8
+from labelingest.model.keys import Keys
+from labelingest.model.kinds import DataKind, extension_of
+from labelingest.model.listing import Listing
+from labelingest.model.pairs import Outcome, Pairs
+from labelingest.pairing.defects import MAX_EXTENSIONS, OTHER_EXTENSIONS, Defects, Unsupported
+from labelingest.pairing.match import Affixes, ending_with, equal_captures
+from labelingest.pairing.names import KINDS, NO_KIND, chunks, junk_rows, kind_numbers
+from labelingest.pairing.rules import PatternRule, SuffixRule, check_suffixes
+
+__all__ = ["pair"]
+
+
+def pair(
+    listing: Listing, rule: PatternRule | SuffixRule, metadata: SuffixRule | None = None
+) -> Pairs:
+    """Pair the data files of a listing with their sidecars.
+
+    Patterns pair images only; a suffix pairs data files of every kind.
+
+    Parameters
+    ----------
+    listing
+        Ordered by key.
+    rule
+        How sidecars are called.
+    metadata
+        How sidecars with custom metadata are called, if there are any: they are set aside. Where
+        a key ends with both suffixes, the longer one decides.
+
+    Raises
+    ------
+    ConfigError
+        Where both suffixes are the same.
+
+    Examples
+    --------
+    >>> keys = ["images/a.jpg", "images/b.jpg", "labels/a.txt"]
+    >>> listing = Listing.of((key, 1, 0) for key in keys)
+    >>> pairs = pair(listing, PatternRule(("images/{name}.jpg",), "labels/{name}.txt"))
+    >>> pairs.data.tolist(), pairs.sidecar.tolist()
+    ([0], [2])
+    >>> [Outcome(outcome).name for outcome in pairs.outcome]
+    ['PAIRED', 'UNLABELLED', 'SIDECAR']
+    """
+    check_suffixes(rule, metadata)
+    keys = listing.keys
+    outcome = np.full(len(keys), Outcome.UNLABELLED, dtype=np.uint8)
+    outcome[junk_rows(keys)] = Outcome.IGNORED
+    if metadata is not None:
+        outcome[_metadata(keys, _unclaimed(outcome), metadata, rule)] = Outcome.METADATA_SIDECAR
+    labels = _label_affixes(rule)
+    sidecars, numbers = labels.match(keys, _unclaimed(outcome))
+    outcome[sidecars] = Outcome.ORPHAN_SIDECAR
+
+    unclaimed = _unclaimed(outcome)
+    found = [(affixes, *affixes.match(keys, unclaimed)) for affixes in _data_affixes(rule)]
+    unsupported = _mark_unsupported(keys, outcome, rule, [rows for _, rows, _ in found])
+    candidates = _Candidates(keys, labels, sidecars, numbers)
+    edges = [
+        candidates.of(affixes, rows[supported], data_numbers[supported])
+        for affixes, rows, data_numbers in found
+        for supported in [outcome[rows] == Outcome.UNLABELLED]
+    ]
+    data, sidecar, rivals = _settle(outcome, edges)
+    return Pairs(data, sidecar, outcome, Defects.of(keys, rule, outcome, rivals, unsupported))
+
+
+def _unclaimed(outcome: UInt8) -> Int64:
+    return np.flatnonzero(outcome == Outcome.UNLABELLED)
+
+
+def _metadata(
+    keys: Keys, rows: Int64, metadata: SuffixRule, rule: PatternRule | SuffixRule
+) -> Int64:
+    rows = ending_with(keys, rows, metadata.suffix.encode())
+    if isinstance(rule, SuffixRule) and rule.suffix.endswith(metadata.suffix):
+        rows = np.setdiff1d(rows, ending_with(keys, rows, rule.suffix.encode()))
+    return rows
+
+
+def _label_affixes(rule: PatternRule | SuffixRule) -> Affixes:
+    if isinstance(rule, PatternRule):
+        return Affixes.of(rule.label_pattern)
+    # A key that is nothing but the suffix is a sidecar too, of no data file.
+    return Affixes(b"", rule.suffix.encode(), at_least=0)
+
+
+def _data_affixes(rule: PatternRule | SuffixRule) -> list[Affixes]:
+    if isinstance(rule, PatternRule):
+        return [Affixes.of(pattern) for pattern in rule.image_patterns]
+    return [Affixes(b"", b"")]
+
+
+def _mark_unsupported(
+    keys: Keys, outcome: UInt8, rule: PatternRule | SuffixRule, matched: list[Int64]
+) -> list[Unsupported]:
+    """Mark the files that cannot be labelled; return them by extension, in order of their first.
+
+    Under patterns, a file of another kind than image is one only where an image pattern claims it.
+    """
+    by_extension: dict[str, Unsupported] = {}
+    is_matched = np.zeros(len(keys), dtype=np.bool_)
+    for rows in matched:
+        is_matched[rows] = True
+    for rows in chunks(_unclaimed(outcome)):
+        kinds = kind_numbers(keys, rows)
+        refused = kinds == NO_KIND
+        if isinstance(rule, PatternRule):
+            refused |= (kinds != KINDS.index(DataKind.IMAGE)) & is_matched[rows]
+        rows = rows[refused]
+        outcome[rows] = Outcome.UNSUPPORTED
+        for row, key in zip(rows.tolist(), keys.take(rows), strict=True):
+            _count(by_extension, extension_of(key), row)
+    return sorted(by_extension.values(), key=lambda unsupported: unsupported.first)
+
+
+def _count(by_extension: dict[str, Unsupported], extension: str, row: int) -> None:
+    if len(by_extension) >= MAX_EXTENSIONS:
+        extension = extension if extension in by_extension else OTHER_EXTENSIONS
+    seen = by_extension.get(extension, Unsupported(extension, row, 0))
+    by_extension[extension] = Unsupported(extension, seen.first, seen.count + 1)
+
+
+class _Candidates:
+    """The label sidecars of a listing, to be found by number."""
+
+    def __init__(self, keys: Keys, labels: Affixes, sidecars: Int64, numbers: Int64) -> None:
+        order = np.argsort(numbers)
+        self.keys = keys
+        self.labels = labels
+        self.sidecars = sidecars[order]
+        self.numbers = numbers[order]
+
+    def of(self, affixes: Affixes, rows: Int64, numbers: Int64) -> tuple[Int64, Int64]:
+        """Return data files and sidecars, (m,) each, that capture the same."""
+        # In order of numbers, so that the searches walk through memory instead of leaping.
+        order = np.argsort(numbers)
+        rows, numbers = rows[order], numbers[order]
+        first = np.searchsorted(self.numbers, numbers, side="left")
+        count = np.searchsorted(self.numbers, numbers, side="right") - first
+        before = np.cumsum(count) - count
+        nth = np.arange(count.sum()) - np.repeat(before, count)
+        data = np.repeat(rows, count)
+        sidecars = self.sidecars[np.repeat(first, count) + nth]
+        same = equal_captures(self.keys, affixes, data, self.labels, sidecars)
+        return data[same], sidecars[same]
+
+
+def _settle(
+    outcome: UInt8, edges: list[tuple[Int64, Int64]]
+) -> tuple[Int64, Int64, tuple[Int64, Int64]]:
+    """Part the pairs from the rivals; note what became of each.
+
+    Returns
+    -------
+    data, sidecar
+        (m,) rows of the pairs, ordered by data file.
+    rivals
+        Data files and sidecars, (r,) each, of which one or both have others too.
+    """
+    data = np.concatenate([data for data, _ in edges])
+    sidecar = np.concatenate([sidecar for _, sidecar in edges])
+    # Two patterns may capture the same of one key: once is enough.
+    both = np.sort(data * len(outcome) + sidecar)
+    both = both[np.diff(both, prepend=-1) != 0]
+    data, sidecar = np.divmod(both, max(len(outcome), 1))
+    rival = _several(data, len(outcome)) | _several(sidecar, len(outcome))
+    outcome[data] = np.where(rival, Outcome.AMBIGUOUS, Outcome.PAIRED)
+    outcome[sidecar] = np.where(rival, Outcome.AMBIGUOUS_SIDECAR, Outcome.SIDECAR)
+    return data[~rival], sidecar[~rival], (data[rival], sidecar[rival])
+
+
+def _several(rows: Int64, n: int) -> Bool:
+    """Return (m,) whether a row occurs more than once."""
+    return np.bincount(rows, minlength=n)[rows] > 1

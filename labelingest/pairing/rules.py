@@ -1,0 +1,273 @@
+"""How the key of a sidecar follows from the key of its data file: two kinds of rules, as values.
+
+A `SuffixRule` adds to the key. A `PatternRule` has patterns with placeholders: two files belong
+together when all captured values are equal. Rules say what a key means by itself; whether the
+other file exists is `labelingest.pairing.pair`'s question.
+
+The meaning of a pattern is that of the `parse` package, compiled case-sensitive, and was checked
+against parse 1.22: the whole key must match, `{name}` matches one or more characters of any kind,
+"/" and newlines included, as few as possible; everything else is literal, blanks are neither
+stripped nor folded. parse knows more (formats, anonymous and repeated placeholders, attributes):
+all that is refused here. In one point it knows less: a placeholder that does not begin with a
+letter, as `{_name}`, loses its name. So it is given placeholders named by number.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import parse
+
+from labelingest.errors import ConfigError
+
+__all__ = ["MAX_SUFFIX", "Pattern", "PatternRule", "SuffixRule", "check_suffixes"]
+
+MAX_SUFFIX: Final = 128
+"""How many characters a sidecar suffix may have."""
+
+_TOKEN: Final = re.compile(r"(\{\{|\}\})|\{([^{}]*)\}|([{}])|([^{}]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One pattern, taken apart.
+
+    Examples
+    --------
+    >>> pattern = Pattern("{split}/images/{name}.jpg", "image file pattern")
+    >>> pattern.literals, pattern.placeholders
+    (('', '/images/', '.jpg'), ('split', 'name'))
+    >>> pattern.fields("val/images/a b.jpg")
+    ('a b', 'val')
+    >>> pattern.key(("a b", "val"))
+    'val/images/a b.jpg'
+    """
+
+    text: str
+    """As written."""
+    role: str
+    """Which one it is, for messages: "image file pattern"."""
+    literals: tuple[str, ...] = field(init=False, compare=False)
+    """(k + 1,) what stands before, between and after the placeholders."""
+    placeholders: tuple[str, ...] = field(init=False, compare=False)
+    """(k,) their names, in the order of the pattern; at least one, all different."""
+    order: tuple[int, ...] = field(init=False, compare=False)
+    """(k,) positions of the placeholders in the pattern, in the order of their names."""
+    parser: parse.Parser = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        literals, names = _parts(self)
+        escaped = [literal.replace("{", "{{").replace("}", "}}") for literal in literals]
+        numbered = [f"{literal}{{p{i}}}" for i, literal in enumerate(escaped[:-1])]
+        for name, value in (
+            ("literals", tuple(literals)),
+            ("placeholders", tuple(names)),
+            ("order", tuple(sorted(range(len(names)), key=names.__getitem__))),
+            ("parser", parse.compile("".join(numbered) + escaped[-1], case_sensitive=True)),
+        ):
+            object.__setattr__(self, name, value)
+        _check_path(self)
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.text!r}"
+
+    def fields(self, key: str) -> tuple[str, ...] | None:
+        """Return what the placeholders capture, in the order of their names; None: no match.
+
+        Its time grows with the length of the key to the power of the number of placeholders:
+        for keys in bulk there is `labelingest.pairing.match`, which has the same results.
+        """
+        found = self.parser.parse(key)
+        return None if found is None else tuple(found[f"p{i}"] for i in self.order)
+
+    def key(self, fields: Sequence[str]) -> str:
+        """Return the key in which the placeholders, in the order of their names, have values."""
+        value = dict(zip(self.order, fields, strict=True))
+        rest = (value[i] + literal for i, literal in enumerate(self.literals[1:]))
+        return self.literals[0] + "".join(rest)
+
+
+@dataclass(frozen=True, slots=True)
+class PatternRule:
+    """Image file patterns and a label file pattern with the same placeholders.
+
+    Raises
+    ------
+    ConfigError
+        Where the patterns cannot pair anything, each reason with its own sentence.
+
+    Examples
+    --------
+    >>> rule = PatternRule(("images/{name}.jpg",), "labels/{name}.txt")
+    >>> rule.image_fields("images/train/a.jpg"), rule.label_fields("labels/train/a.txt")
+    ((('train/a',),), ('train/a',))
+    >>> PatternRule(("images/{name}.jpg",), "labels/{id}.txt")
+    Traceback (most recent call last):
+    labelingest.errors.ConfigError: image file pattern 'images/{name}.jpg' has the placeholders ...
+    """
+
+    images: tuple[str, ...]
+    """Image file patterns, usually one per extension."""
+    labels: str
+    """Label file pattern."""
+    image_patterns: tuple[Pattern, ...] = field(init=False, compare=False, repr=False)
+    label_pattern: Pattern = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.images:
+            raise ConfigError(
+                f"label file pattern {self.labels!r} has no image file pattern to go with it"
+            )
+        label = Pattern(self.labels, "label file pattern")
+        images = tuple(Pattern(image, "image file pattern") for image in self.images)
+        for i, image in enumerate(images):
+            _check_pair_of_patterns(image, label)
+            if image in images[:i]:
+                raise ConfigError(f"{image} is given twice: once is enough")
+        object.__setattr__(self, "images", tuple(self.images))
+        object.__setattr__(self, "image_patterns", images)
+        object.__setattr__(self, "label_pattern", label)
+
+    @property
+    def placeholders(self) -> tuple[str, ...]:
+        """Return the names of the placeholders, sorted."""
+        return tuple(sorted(self.label_pattern.placeholders))
+
+    def label_fields(self, key: str) -> tuple[str, ...] | None:
+        """Return what the label file pattern captures, in the order of `placeholders`."""
+        return self.label_pattern.fields(key)
+
+    def image_fields(self, key: str) -> tuple[tuple[str, ...], ...]:
+        """Return what each image file pattern that matches captures; () where none does."""
+        found = (pattern.fields(key) for pattern in self.image_patterns)
+        return tuple(fields for fields in found if fields is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class SuffixRule:
+    """A sidecar is called like its data file, with a suffix added.
+
+    Raises
+    ------
+    ConfigError
+        For a suffix that has no characters, or more than `MAX_SUFFIX`.
+
+    Examples
+    --------
+    >>> SuffixRule().suffix
+    '.encord.json'
+    >>> SuffixRule("")
+    Traceback (most recent call last):
+    labelingest.errors.ConfigError: sidecar suffix '' has 0 characters: 1 to 128 are allowed
+    """
+
+    suffix: str = ".encord.json"
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.suffix) <= MAX_SUFFIX:
+            raise ConfigError(
+                f"sidecar suffix {self.suffix!r} has {len(self.suffix)} characters: 1 to "
+                f"{MAX_SUFFIX} are allowed"
+            )
+        _check_unicode(self.suffix, f"sidecar suffix {self.suffix!r}")
+
+
+def check_suffixes(rule: PatternRule | SuffixRule, metadata: SuffixRule | None) -> None:
+    """Refuse suffixes of labels and of metadata that cannot be told apart.
+
+    Raises
+    ------
+    ConfigError
+        Where they are equal.
+
+    Examples
+    --------
+    >>> check_suffixes(SuffixRule(".json"), SuffixRule(".json"))
+    Traceback (most recent call last):
+    labelingest.errors.ConfigError: labels and metadata have the same suffix '.json': ...
+    """
+    if isinstance(rule, SuffixRule) and rule == metadata:
+        raise ConfigError(
+            f"labels and metadata have the same suffix {rule.suffix!r}: nothing would tell their "
+            "sidecars apart"
+        )
+
+
+def _parts(pattern: Pattern) -> tuple[list[str], list[str]]:
+    """Return what is literal and what are names; refuse what is not plain."""
+    literals, names = [""], list[str]()
+    for doubled, name, single, literal in _TOKEN.findall(pattern.text):
+        if single:
+            raise ConfigError(
+                f"{pattern} has a brace {single!r} without its partner: a placeholder is written "
+                "{name}, and a brace that is meant is doubled"
+            )
+        if doubled or literal:
+            literals[-1] += literal or doubled[0]
+        else:
+            _check_placeholder(pattern, name, names)
+            names.append(name)
+            literals.append("")
+    if not names:
+        raise ConfigError(
+            f"{pattern} has no placeholder, as {{name}}: it is one file, and pairs nothing"
+        )
+    return literals, names
+
+
+def _check_placeholder(pattern: Pattern, name: str, before: list[str]) -> None:
+    if not name:
+        raise ConfigError(f"{pattern} has a placeholder without a name: write {{name}}, not {{}}")
+    if ":" in name or "!" in name:
+        plain = re.split("[:!]", name)[0] or "name"
+        raise ConfigError(
+            f"{pattern} has a format in {{{name}}}: a placeholder is a name alone, {{{plain}}}"
+        )
+    if not name.isidentifier():
+        raise ConfigError(
+            f"{pattern} has {name!r} in braces: the name of a placeholder has letters, digits and "
+            "underscores only, and does not begin with a digit"
+        )
+    if name in before:
+        raise ConfigError(
+            f"{pattern} repeats {{{name}}}: a placeholder stands once in a pattern; give the "
+            "second one another name, in both patterns"
+        )
+
+
+def _check_path(pattern: Pattern) -> None:
+    if pattern.text.startswith("/"):
+        raise ConfigError(
+            f"{pattern} is absolute: patterns are relative to the storage path, as keys are"
+        )
+    # A placeholder is more than nothing, so that "..{name}" is a name like any other.
+    parts = "x".join(pattern.literals).split("/")
+    for dots in ("..", "."):
+        if dots in parts:
+            raise ConfigError(
+                f"{pattern} has a part {dots!r}, which no key has: keys begin at the storage path "
+                "and name each folder below it"
+            )
+    _check_unicode(pattern.text, str(pattern))
+
+
+def _check_unicode(text: str, what: str) -> None:
+    if any("\ud800" <= c <= "\udfff" for c in text):
+        raise ConfigError(f"{what} is not Unicode text, which keys are")
+
+
+def _check_pair_of_patterns(image: Pattern, label: Pattern) -> None:
+    if image.text == label.text:
+        raise ConfigError(
+            f"{image} is the label file pattern as well: an image would be its own label file"
+        )
+    if set(image.placeholders) != set(label.placeholders):
+        raise ConfigError(
+            f"{image} has the placeholders {_names(image)}, {label} has {_names(label)}: both "
+            "need the same ones"
+        )
+
+
+def _names(pattern: Pattern) -> str:
+    return ", ".join(f"{{{name}}}" for name in sorted(pattern.placeholders))

@@ -1,0 +1,22 @@
+"""How a key is written in a command that somebody copies into a shell."""
+
+from shlex import quote
+
+__all__ = ["shell_word"]
+
+
+def shell_word(text: str) -> str:
+    r"""Return a text as one word for bash or zsh, without any control character in it.
+
+    Examples
+    --------
+    >>> print(shell_word("images/{name}.jpg"), shell_word("a\n.txt"))
+    'images/{name}.jpg' $'a\n.txt'
+    """
+    if text.isprintable():
+        return quote(text)
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n")
+    characters = (
+        c if c.isprintable() else "".join(f"\\x{byte:02x}" for byte in c.encode()) for c in escaped
+    )
+    return f"$'{''.join(characters)}'"

@@ -1,0 +1,150 @@
+"""What can be wrong with one file among a million, as a value with a code and a place.
+
+A problem is data, not an exception: it is counted, listed and written out, and the work goes on.
+What is wrong with the call or the world (a folder that does not exist, an ontology that cannot be
+read) is an exception instead: `labelingest.errors`.
+
+Codes are stable. `docs/problems.md` gives cause, example and cure of each.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+__all__ = ["SEVERITY", "Problem", "ProblemCode", "Severity", "printable"]
+
+
+class Severity(StrEnum):
+    """What a problem means for the result."""
+
+    ERROR = "error"
+    """Something was not converted."""
+    WARNING = "warning"
+    """Converted, but a person should look."""
+
+
+class ProblemCode(StrEnum):
+    """The closed set of causes."""
+
+    # Files and folders
+    UNREADABLE_FOLDER = "unreadable-folder"
+    UNREADABLE_FILE = "unreadable-file"
+    FILE_TOO_LARGE = "file-too-large"
+    LINK_LOOP = "link-loop"
+    BROKEN_LINK = "broken-link"
+    NOT_A_REGULAR_FILE = "not-a-regular-file"
+    KEY_NOT_UTF8 = "key-not-utf8"
+    UNSUPPORTED_DATA_TYPE = "unsupported-data-type"
+    # Pairing
+    ORPHAN_SIDECAR = "orphan-sidecar"
+    AMBIGUOUS_PAIR = "ambiguous-pair"
+    # Ontology
+    EXTERNAL_ID_NOT_A_CLASS_NUMBER = "external-id-not-a-class-number"
+    # Text of a sidecar
+    NOT_TEXT = "not-text"
+    BAD_CLASS_NUMBER = "bad-class-number"
+    NOT_A_NUMBER = "not-a-number"
+    NOT_FINITE = "not-finite"
+    TOO_FEW_COLUMNS = "too-few-columns"
+    WRONG_COLUMN_COUNT = "wrong-column-count"
+    AMBIGUOUS_COLUMNS = "ambiguous-columns"
+    # Meaning of a row
+    UNKNOWN_CLASS = "unknown-class"
+    SHAPE_MISMATCH = "shape-mismatch"
+    OUT_OF_RANGE = "out-of-range"
+    BAD_CONFIDENCE = "bad-confidence"
+    DEGENERATE_POLYGON = "degenerate-polygon"
+    IMAGE_SIZE_UNKNOWN = "image-size-unknown"
+    SELF_INTERSECTING_POLYGON = "self-intersecting-polygon"
+    NOT_A_RECTANGLE = "not-a-rectangle"
+    DUPLICATE_ROW = "duplicate-row"
+    # Outcome of a file
+    NO_ROW_LEFT = "no-row-left"
+    FILE_SKIPPED = "file-skipped"
+    OUTPUT_NAME_REFUSED = "output-name-refused"
+
+    @property
+    def severity(self) -> Severity:
+        """Whether something was lost (error) or only deserves a look (warning)."""
+        return SEVERITY[self]
+
+
+_WARNINGS: Final = {
+    ProblemCode.LINK_LOOP,
+    ProblemCode.BROKEN_LINK,
+    ProblemCode.NOT_A_REGULAR_FILE,
+    ProblemCode.UNSUPPORTED_DATA_TYPE,
+    ProblemCode.EXTERNAL_ID_NOT_A_CLASS_NUMBER,
+    ProblemCode.SELF_INTERSECTING_POLYGON,
+    ProblemCode.NOT_A_RECTANGLE,
+    ProblemCode.DUPLICATE_ROW,
+    ProblemCode.NO_ROW_LEFT,
+}
+
+SEVERITY: Final[Mapping[ProblemCode, Severity]] = MappingProxyType(
+    {code: Severity.WARNING if code in _WARNINGS else Severity.ERROR for code in ProblemCode}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One defect at one place of one file.
+
+    Examples
+    --------
+    >>> str(Problem(ProblemCode.UNKNOWN_CLASS, "labels/a.txt", "no object for 7", line=3, column=1))
+    'labels/a.txt:3:1: unknown-class: no object for 7'
+    """
+
+    code: ProblemCode
+    source: str
+    """Key of the file concerned, as listed; "" where the problem is not one file's."""
+    detail: str
+    """One sentence for a person: what was found, what was expected, what helps."""
+    line: int | None = None
+    """1-based line; None where there are no lines."""
+    column: int | None = None
+    """1-based column of the first character concerned, in characters; None for a whole line."""
+    pointer: str | None = None
+    """JSON pointer into the file; None for text formats."""
+    count: int = 1
+    """How many like it this one stands for (problems listed once for each file extension)."""
+
+    @property
+    def severity(self) -> Severity:
+        """Severity of the code."""
+        return self.code.severity
+
+    @property
+    def place(self) -> str:
+        """`path:line:column` or `path#/json/pointer`, as editors and terminals understand it."""
+        place = printable(self.source)
+        if self.pointer is not None:
+            return f"{place}#{printable(self.pointer)}"
+        if self.line is not None:
+            place += f":{self.line}" + (f":{self.column}" if self.column is not None else "")
+        return place
+
+    def __str__(self) -> str:
+        place = self.place
+        return f"{place}{': ' if place else ''}{self.code}: {printable(self.detail)}"
+
+
+def printable(text: str) -> str:
+    r"""Return text with control characters and lone surrogates escaped, safe for one line.
+
+    A file name may hold a newline or a terminal's escape sequence: neither may break the form of
+    a report or act on the reader's terminal.
+
+    Examples
+    --------
+    >>> printable("a\nb\x1b[2J.txt")
+    'a\\nb\\x1b[2J.txt'
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
+    )

@@ -1,0 +1,1 @@
+"""Stage 3: bytes of sidecars → source labels, in columns, with the place of every number."""

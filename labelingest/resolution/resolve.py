@@ -1,0 +1,57 @@
+"""Class numbers of a batch → rows of ontology objects; the unknown ones become problems."""
+
+from labelingest.arrays import Int32
+from labelingest.model.findings import Findings
+from labelingest.model.ontology import ClassMap
+from labelingest.model.source_labels import SourceLabels
+from labelingest.model.units import DataUnits
+from labelingest.problems import Problem, ProblemCode
+
+__all__ = ["resolve"]
+
+
+def resolve(
+    labels: SourceLabels, class_map: ClassMap, units: DataUnits, findings: Findings
+) -> tuple[SourceLabels, Int32]:
+    r"""Find the ontology object of each label.
+
+    Returns
+    -------
+    labels
+        The labels whose class number is mapped; the same object when all are.
+    feature
+        (n,) row of each one's object in `Ontology.objects`; never negative.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from labelingest.model.blobs import Blobs
+    >>> from labelingest.readers.yolo import YoloOptions, read
+    >>> units = DataUnits.of(["a.jpg"], ["a.txt"], np.zeros(1, np.int64))
+    >>> findings = Findings()
+    >>> blobs = Blobs.of([b"0 .5 .5 1 1\n7 .5 .5 1 1"])
+    >>> labels = read(blobs, units, YoloOptions(), findings).labels
+    >>> car = ClassMap(np.array([7]), np.array([0], dtype=np.int32))
+    >>> labels, feature = resolve(labels, car, units, findings)
+    >>> labels.line.tolist(), feature.tolist(), findings.in_order()[0].place
+    ([2], [0], 'a.txt:1:1')
+    """
+    feature = class_map.resolve(labels.class_number)
+    known = feature >= 0
+    if known.all():
+        return labels, feature
+    for row in (~known).nonzero()[0].tolist():
+        unit = int(labels.unit[row])
+        number = int(labels.class_number[row])
+        findings.reject(
+            unit,
+            Problem(
+                ProblemCode.UNKNOWN_CLASS,
+                units.sidecar[unit],
+                f"class number {number} is mapped to no ontology object: add an external ID or an "
+                f"override ({number}=NAME)",
+                line=int(labels.line[row]),
+                column=labels.column(row),
+            ),
+        )
+    return labels.where(known), feature[known]

@@ -1,0 +1,33 @@
+"""What a sink must be able to do."""
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Protocol
+
+from labelingest.problems import Problem
+
+__all__ = ["Sink"]
+
+
+class Sink(Protocol):
+    """Takes label rows in the order of their keys; nothing is visible before the block ends well.
+
+    A sink is used once: `with sink: sink.put(…)`.
+    """
+
+    def __enter__(self) -> "Sink":
+        """Make ready to take label rows; raise StorageError where that cannot be."""
+        ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Make everything visible, or nothing when the block ended by an exception."""
+        ...
+
+    def put(self, keys: Sequence[str], label_rows: Sequence[bytes]) -> list[tuple[int, Problem]]:
+        """Take label rows of data files; return position and problem of each that it refuses."""
+        ...

@@ -1,0 +1,177 @@
+"""What a storage path must be able to do: list, fetch many, put whole.
+
+The flow asks for nothing else, so that a folder, a dictionary and a bucket are interchangeable.
+Every method is a batch, because a bucket answers a thousand questions in the time of one. A storage
+can be pickled: workers fetch and put for themselves. It refuses to know what the files mean.
+"""
+
+import re
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
+from typing import Final, Protocol
+
+from labelingest.arrays import Int64
+from labelingest.errors import ConfigError, StorageError
+from labelingest.model.blobs import Blobs
+from labelingest.model.listing import Listing
+
+__all__ = [
+    "MAX_FILES",
+    "MAX_SIDECAR",
+    "NOT_THERE",
+    "PAGE",
+    "Storage",
+    "check_key",
+    "list_all",
+    "too_large",
+]
+
+MAX_FILES: Final = 10_000_000
+"""How many files one storage path may hold."""
+MAX_SIDECAR: Final = 300_000_000
+"""How many bytes one file may have to be fetched whole."""
+PAGE: Final = 16_384
+"""About how many keys a page of a listing holds: some megabytes at most."""
+
+NOT_THERE: Final = "it cannot be read: no such file or folder"
+"""The sentence for a file that is not there, or not any more."""
+
+_REFUSED: Final = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)|\0")
+
+
+class Storage(Protocol):
+    """One storage path; keys are relative to it."""
+
+    @property
+    def url(self) -> str:
+        """Where it is, percent-encoded, with a slash at the end and without any secret."""
+        ...
+
+    def list(self, *, exclude: Sequence[str] = ()) -> Iterator[Listing]:
+        """Yield the files in pages, in any order inside a page and between pages.
+
+        Parameters
+        ----------
+        exclude
+            What the run itself writes: keys ("label_rows.jsonl") and folders ("out/", with the
+            slash), which are not listed.
+
+        Raises
+        ------
+        StorageError
+            Where the listing as a whole fails. A folder that cannot be read is a problem of its
+            page.
+        """
+        ...
+
+    def fetch(self, keys: Sequence[str], *, sizes: Int64 | None = None) -> Blobs:
+        """Return the contents of files; those that cannot be read are named in `unread`.
+
+        Parameters
+        ----------
+        keys
+            In any order; fastest when those of one folder follow each other.
+        sizes
+            (n,) bytes of each as listed, if known: saves a request each. A file that has
+            another size by now is read whole all the same.
+        """
+        ...
+
+    def fetch_heads(self, keys: Sequence[str], length: int) -> Sequence[bytes | None]:
+        """Return the first bytes of files, at most length each; None where unreadable."""
+        ...
+
+    def put(self, key: str, content: bytes) -> None:
+        """Write one file whole or not at all, over an older one of that key.
+
+        Raises
+        ------
+        StorageError
+            Where it cannot be written; nothing is left behind then.
+        """
+        ...
+
+
+def list_all(
+    storage: Storage,
+    exclude: Sequence[str] = (),
+    *,
+    max_files: int = MAX_FILES,
+    seen: Callable[[int], None] | None = None,
+) -> Listing:
+    """Return the complete listing of a storage path, ordered by key.
+
+    Parameters
+    ----------
+    storage, exclude
+        What to list, and what not.
+    max_files
+        How many files are too many.
+    seen
+        Told how many files were listed, page by page.
+
+    Raises
+    ------
+    StorageError
+        With more than `MAX_FILES` files, or where the listing fails.
+
+    Examples
+    --------
+    >>> from labelingest.storage.memory import MemoryStorage
+    >>> list(list_all(MemoryStorage({"b.txt": b"", "a.jpg": b""})).keys)
+    ['a.jpg', 'b.txt']
+    """
+    pages = []
+    files = 0
+    listed = storage.list(exclude=exclude)
+    try:
+        for page in listed:
+            files += len(page)
+            if files > max_files:
+                raise StorageError(
+                    f"{storage.url} holds more than {max_files:,} files, the most one storage path "
+                    "may hold: give a folder further down, and convert the others one by one"
+                )
+            pages.append(page)
+            if seen is not None:
+                seen(files)
+    finally:
+        if isinstance(listed, Generator):
+            listed.close()  # a folder that is half read is open
+    listing = Listing.from_pages(pages)
+    # Pages come in the order of the file system, reports in the order of keys.
+    return replace(listing, problems=sorted(listing.problems, key=lambda p: (p.source, p.code)))
+
+
+def check_key(key: str) -> None:
+    """Refuse a key that could name something outside the storage path, or nothing at all.
+
+    Raises
+    ------
+    ConfigError
+        For absolute keys and keys with empty, "." or ".." parts, with a NUL or not Unicode.
+
+    Examples
+    --------
+    >>> check_key("labels/../../etc/passwd")
+    Traceback (most recent call last):
+    labelingest.errors.ConfigError: key 'labels/../../etc/passwd' is refused: ...
+    """
+    if _REFUSED.search(key):
+        raise ConfigError(
+            f"key {key!r} is refused: keys are relative, without NUL and without empty, '.' or "
+            "'..' parts"
+        )
+    if not key.isascii() and any("\ud800" <= c <= "\udfff" for c in key):
+        raise ConfigError(f"key {key!r} is refused: it is not Unicode text")
+
+
+def too_large(size: int) -> str:
+    """Return the sentence for a file that has more bytes than may be fetched.
+
+    Examples
+    --------
+    >>> too_large(301_000_000)
+    'it has 301,000,000 bytes, more than the 300,000,000 that one file may have'
+    """
+    return f"it has {size:,} bytes, more than the {MAX_SIDECAR:,} that one file may have"

@@ -1,0 +1,71 @@
+"""Why the operating system refused, and what helps: a sentence for each error number that is met.
+
+Only that: which file it was, and whether it ends the run, is said by who asks.
+"""
+
+import errno
+from collections.abc import Mapping
+from typing import Final
+
+from labelingest.errors import StorageError
+
+__all__ = ["cannot_write", "cause_of"]
+
+_CAUSES: Final[Mapping[int, str]] = {
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
+    errno.ENOENT: "no such file or folder",
+    errno.ENOTDIR: "a file is where a folder is expected",
+    errno.EEXIST: "a file is where a folder is expected",
+    errno.EISDIR: "it is a folder",
+    errno.ELOOP: "a symbolic link that leads nowhere, or that is not followed here",
+    errno.ENXIO: "not a regular file",
+    errno.ESPIPE: "not a regular file",
+    errno.ENAMETOOLONG: "name too long for this file system",
+    errno.EIO: "the disk or the network failed (input/output error)",
+    errno.ESTALE: "the network file system has lost it (stale handle)",
+    errno.EMFILE: "too many open files in this process",
+    errno.ENOSPC: "disk full",
+    errno.EDQUOT: "disk quota used up",
+    errno.EROFS: "the file system is read-only",
+    errno.EFBIG: "larger than this file system allows",
+}
+
+_CURES: Final[Mapping[int, str]] = {
+    errno.EACCES: "choose a folder that you may write to",
+    errno.EPERM: "choose a folder that you may write to",
+    errno.ENOENT: "make the folder first",
+    errno.ENOTDIR: "choose another name, or move that file away",
+    errno.EEXIST: "choose another name, or move that file away",
+    errno.EISDIR: "choose another name",
+    errno.ENAMETOOLONG: "a name may have 255 bytes on most",
+    errno.EMFILE: "raise the limit with ulimit -n",
+    errno.ENOSPC: "free some space, or choose another disk",
+    errno.EDQUOT: "free some space, or choose another disk",
+    errno.EROFS: "choose a folder on another one",
+}
+
+
+def cause_of(error: OSError) -> str:
+    """Return why the operating system refused.
+
+    Examples
+    --------
+    >>> cause_of(PermissionError(errno.EACCES, "Permission denied"))
+    'permission denied'
+    """
+    return _CAUSES.get(error.errno or 0) or error.strerror or str(error)
+
+
+def cannot_write(what: str, error: OSError) -> StorageError:
+    """Return the exception for something that cannot be written: what, why, what helps.
+
+    Examples
+    --------
+    >>> print(cannot_write("rows.jsonl", OSError(errno.ENOSPC, "No space left on device")))
+    'rows.jsonl' cannot be written: disk full; free some space, or choose another disk
+    """
+    cure = _CURES.get(error.errno or 0)
+    return StorageError(
+        f"{what!r} cannot be written: {cause_of(error)}" + (f"; {cure}" if cure else "")
+    )

@@ -1,0 +1,252 @@
+"""A storage path that is a folder on this machine.
+
+Fetching is the hot path: one open, one read and one close for each file, relative to the folder it
+shares with the file before. No path is ever joined from a key and then trusted: keys with ".." or
+other ways out are refused first.
+
+Three things cost nothing because of how the calls are made. `O_NONBLOCK` never waits for the other
+end of a named pipe. Reading at a position (`pread`) fails on pipes and sockets, so no `fstat` is
+needed to tell them from files. The size from the listing, where it is passed, says that the first
+read was also the last; without it a second one has to find the end.
+
+Tried and given up: reading straight into the buffer of the batch (`preadv`) costs more in making
+the slices than the copy it saves (95 against 82 ms for 20,000 files of 300 bytes).
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from labelingest.arrays import Int64
+from labelingest.model.blobs import Blobs, Unread
+from labelingest.model.listing import Listing
+from labelingest.problems import ProblemCode
+from labelingest.storage.atomic import temporary_name
+from labelingest.storage.base import MAX_SIDECAR, NOT_THERE, check_key, too_large
+from labelingest.storage.causes import cannot_write, cause_of
+from labelingest.storage.walk import MAX_ENTRIES, walk
+
+__all__ = ["LocalStorage"]
+
+_READ: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+_UNKNOWN: Final = -1
+_GUESS: Final = 65_536
+"""Bytes asked for at once where nobody says how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalStorage:
+    """The files below one folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> storage = LocalStorage(tempfile.mkdtemp())
+    >>> storage.put("labels/a.txt", b"0 .5 .5 1 1")
+    >>> [list(page.keys) for page in storage.list()]
+    [['labels/a.txt']]
+    >>> storage.fetch(["labels/a.txt"]).get(0)
+    b'0 .5 .5 1 1'
+    """
+
+    root: str
+    """The folder; made absolute, but links in it are kept as they are written."""
+    follow_symlinks: bool = True
+    """Whether links to files and folders are followed; False for folders that are not trusted."""
+    max_entries: int = MAX_ENTRIES
+    """How many files and folders a listing looks at before it gives up."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "root", _absolute(self.root))
+
+    @property
+    def url(self) -> str:
+        """The folder as a file:// URL."""
+        return Path(self.root).as_uri().removesuffix("/") + "/"
+
+    def list(self, *, exclude: Sequence[str] = ()) -> Iterator[Listing]:
+        """Yield the files in pages, as `labelingest.storage.base.Storage` says."""
+        return walk(
+            self.root,
+            exclude=exclude,
+            follow_symlinks=self.follow_symlinks,
+            max_entries=self.max_entries,
+        )
+
+    def fetch(self, keys: Sequence[str], *, sizes: Int64 | None = None) -> Blobs:
+        """Return the contents of files, as `labelingest.storage.base.Storage` says."""
+        listed = [_UNKNOWN] * len(keys) if sizes is None else sizes.tolist()
+        contents = []
+        unread = {}
+        with _Folders(self) as folders:
+            for row, (key, size) in enumerate(zip(keys, listed, strict=True)):
+                try:
+                    file = folders.open(key)
+                    try:
+                        contents.append(_read(file, size))
+                    finally:
+                        os.close(file)
+                except OSError as error:
+                    contents.append(b"")
+                    unread[row] = _unread(error)
+        return Blobs.of(contents, unread)
+
+    def fetch_heads(self, keys: Sequence[str], length: int) -> Sequence[bytes | None]:
+        """Return the first bytes of files, as `labelingest.storage.base.Storage` says."""
+        heads: list[bytes | None] = []
+        with _Folders(self) as folders:
+            for key in keys:
+                try:
+                    file = folders.open(key)
+                    try:
+                        heads.append(os.pread(file, length, 0))
+                    finally:
+                        os.close(file)
+                except OSError:
+                    heads.append(None)
+        return heads
+
+    def put(self, key: str, content: bytes) -> None:
+        """Write one file whole or not at all, as `labelingest.storage.base.Storage` says."""
+        check_key(key)
+        folder, _, name = key.rpartition("/")
+        try:
+            with _Folders(self) as folders:
+                _write_beside(folders.folder(folder, make=True), name, content)
+        except OSError as error:
+            raise cannot_write(f"{self.root}/{key}", error) from error
+
+
+class _TooLargeError(OSError):
+    """A file has more bytes than may be fetched."""
+
+
+class _Folders:
+    """Opens files by key; keeps the folder of the last one open for the next."""
+
+    def __init__(self, storage: LocalStorage) -> None:
+        self._root = storage.root
+        self._follow = storage.follow_symlinks
+        self._flags = _READ if storage.follow_symlinks else _READ | os.O_NOFOLLOW
+        self._prefix: str | None = None
+        self._folder = _UNKNOWN
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._close()
+
+    def open(self, key: str) -> int:
+        """Open a file for reading; the caller closes the descriptor."""
+        folder, slash, name = key.rpartition("/")
+        if folder + slash != self._prefix:
+            check_key(key)
+            self.folder(folder)
+        elif name in {"", ".", ".."} or not name.isascii() or "\0" in name:
+            check_key(key)
+        return os.open(name.encode(), self._flags, dir_fd=self._folder)
+
+    def folder(self, folder: str, *, make: bool = False) -> int:
+        """Open a folder by its key, "" for the root; the descriptor stays this object's."""
+        self._close()
+        path = self._root.encode("utf-8", "surrogateescape")
+        if make:
+            os.makedirs(path, exist_ok=True)
+        if self._follow:
+            path += b"/" + folder.encode()
+            if make:
+                os.makedirs(path, exist_ok=True)
+            self._folder = os.open(path, _FOLDER)
+        else:
+            self._folder = os.open(path, _FOLDER)
+            for part in folder.encode().split(b"/") if folder else []:
+                self._descend(part, make)
+        self._prefix = folder + "/" if folder else ""
+        return self._folder
+
+    def _descend(self, name: bytes, make: bool) -> None:
+        """Replace the open folder by one in it, which must not be a link."""
+        if make:
+            with suppress(FileExistsError):
+                os.mkdir(name, dir_fd=self._folder)
+        inner = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=self._folder)
+        os.close(self._folder)
+        self._folder = inner
+
+    def _close(self) -> None:
+        self._prefix = None
+        if self._folder != _UNKNOWN:
+            os.close(self._folder)
+            self._folder = _UNKNOWN
+
+
+def _read(file: int, listed: int) -> bytes:
+    """Return the whole content of an open file that was listed with so many bytes."""
+    if listed > MAX_SIDECAR:
+        raise _TooLargeError(too_large(listed))
+    content = os.pread(file, _GUESS if listed == _UNKNOWN else listed + 1, 0)
+    return content if len(content) == listed else _read_on(file, content)
+
+
+def _read_on(file: int, begun: bytes) -> bytes:
+    """Read on until nothing comes any more, whatever size was expected."""
+    size = os.fstat(file).st_size
+    parts, count = [begun], len(begun)
+    while size <= MAX_SIDECAR:
+        more = os.pread(file, max(count, _GUESS), count)
+        if not more:
+            return b"".join(parts)
+        parts.append(more)
+        count += len(more)
+        size = max(size, count)
+    raise _TooLargeError(too_large(size))
+
+
+def _unread(error: OSError) -> Unread:
+    if isinstance(error, _TooLargeError):
+        return Unread(ProblemCode.FILE_TOO_LARGE, str(error))
+    if isinstance(error, FileNotFoundError):
+        return Unread(ProblemCode.UNREADABLE_FILE, NOT_THERE)
+    return Unread(ProblemCode.UNREADABLE_FILE, f"it cannot be read: {cause_of(error)}")
+
+
+def _write_beside(folder: int, name: str, content: bytes) -> None:
+    """Write a file in an open folder under a temporary name, then give it its own."""
+    temporary = temporary_name()
+    try:
+        file = os.open(temporary, _NEW, 0o666, dir_fd=folder)
+        try:
+            rest = memoryview(content)
+            while rest:
+                rest = rest[os.write(file, rest) :]
+            os.fsync(file)
+        finally:
+            os.close(file)
+        os.rename(temporary, name.encode(), src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary, dir_fd=folder)
+        raise
+
+
+def _absolute(root: str) -> str:
+    """Make a path absolute and without "..", links in the rest kept as they are written.
+
+    What "link/.." means is known to the file system only, so that part is resolved.
+    """
+    path = os.path.join(os.getcwd(), root)
+    up = path.rfind("/../") + 3 if "/../" in path else 0
+    up = len(path) if path.endswith("/..") else up
+    return os.path.normpath(os.path.realpath(path[:up]) + path[up:] if up else path)

@@ -1,0 +1,80 @@
+"""A storage path that is a dictionary: for tests, and for files that are in memory anyway."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from urllib.parse import quote
+
+from labelingest.arrays import Int64
+from labelingest.model.blobs import Blobs, Unread
+from labelingest.model.listing import Listing
+from labelingest.problems import ProblemCode
+from labelingest.storage.base import MAX_SIDECAR, NOT_THERE, PAGE, check_key, too_large
+
+__all__ = ["MemoryStorage"]
+
+
+class MemoryStorage:
+    """Files in memory under a storage path of their own.
+
+    A pickled copy is a copy: what a worker process puts into it stays there.
+
+    Examples
+    --------
+    >>> storage = MemoryStorage({"labels/a.txt": b"0 .5 .5 1 1"}, name="tiny")
+    >>> storage.url, storage.fetch(["labels/a.txt"]).get(0)
+    ('memory://tiny/', b'0 .5 .5 1 1')
+    """
+
+    contents: dict[str, bytes]
+    """Key → content; what is put appears here."""
+    mtime_ns: int
+    """The time of the last change that all files are listed with."""
+
+    def __init__(
+        self, contents: Mapping[str, bytes], *, name: str = "memory", mtime_ns: int = 0
+    ) -> None:
+        for key in contents:
+            check_key(key)
+        self.contents = dict(contents)
+        self.mtime_ns = mtime_ns
+        self.url = f"memory://{quote(name)}/"
+
+    def list(self, *, exclude: Sequence[str] = ()) -> Iterator[Listing]:
+        """Yield the files in pages, as `labelingest.storage.base.Storage` says."""
+        folders = tuple(entry for entry in exclude if entry.endswith("/"))
+        entries = iter(
+            [
+                (key, len(content), self.mtime_ns)
+                for key, content in self.contents.items()
+                if key not in exclude and not (folders and key.startswith(folders))
+            ]
+        )
+        while page := list(islice(entries, PAGE)):
+            yield Listing.of(page)
+
+    def fetch(self, keys: Sequence[str], *, sizes: Int64 | None = None) -> Blobs:
+        """Return the contents of files, as `labelingest.storage.base.Storage` says."""
+        del sizes  # nothing to save: contents are here
+        contents = []
+        unread = {}
+        for row, key in enumerate(keys):
+            check_key(key)
+            content = self.contents.get(key)
+            if content is None:
+                unread[row] = Unread(ProblemCode.UNREADABLE_FILE, NOT_THERE)
+            elif len(content) > MAX_SIDECAR:
+                unread[row] = Unread(ProblemCode.FILE_TOO_LARGE, too_large(len(content)))
+            contents.append(b"" if row in unread or content is None else content)
+        return Blobs.of(contents, unread)
+
+    def fetch_heads(self, keys: Sequence[str], length: int) -> Sequence[bytes | None]:
+        """Return the first bytes of files, as `labelingest.storage.base.Storage` says."""
+        for key in keys:
+            check_key(key)
+        found = [self.contents.get(key) for key in keys]
+        return [None if content is None else content[:length] for content in found]
+
+    def put(self, key: str, content: bytes) -> None:
+        """Write one file, as `labelingest.storage.base.Storage` says."""
+        check_key(key)
+        self.contents[key] = bytes(content)

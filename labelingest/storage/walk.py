@@ -1,0 +1,260 @@
+"""What is below a folder: the files as pages of a listing, and what could not be listed as problems.
+
+1. A folder is read to its end, its files into the page, its folders onto a stack.
+2. A folder that is reached through a link and is one of those it lies in is a loop: a problem, and
+   not entered. Two links to one folder are no loop: keys are logical, and both are listed.
+3. Everything seen counts against a limit, so that a few links that multiply each other end too.
+
+Names are bytes throughout: what a key is does not depend on the locale. It opens no file and
+refuses to know what files mean.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from labelingest.errors import StorageError
+from labelingest.model.keys import Keys
+from labelingest.model.listing import Listing
+from labelingest.problems import Problem, ProblemCode
+from labelingest.storage.base import MAX_FILES, PAGE
+from labelingest.storage.causes import cause_of
+
+__all__ = ["MAX_ENTRIES", "walk"]
+
+MAX_ENTRIES: Final = 2 * MAX_FILES
+"""How many files, folders and other entries are looked at before the folder is given up."""
+
+_SPECIAL: Final = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Folder:
+    """A folder on the stack, and the way that led to it."""
+
+    prefix: bytes
+    """What the keys of its files begin with; "" for the root, else with a slash at the end."""
+    identity: tuple[int, int]
+    """Device and inode."""
+    parent: "_Folder | None"
+
+    def is_inside(self, identity: tuple[int, int]) -> bool:
+        """Return whether this folder, or one it lies in, is that one."""
+        folder: _Folder | None = self
+        while folder is not None:
+            if folder.identity == identity:
+                return True
+            folder = folder.parent
+        return False
+
+
+def walk(
+    root: str,
+    *,
+    exclude: Sequence[str] = (),
+    follow_symlinks: bool = True,
+    max_entries: int = MAX_ENTRIES,
+) -> Iterator[Listing]:
+    """Yield everything below a folder in pages, in no particular order.
+
+    Parameters
+    ----------
+    root
+        Absolute path of a folder.
+    exclude
+        Keys and folders (with a slash at the end) that are passed over.
+
+    Raises
+    ------
+    StorageError
+        Where the root cannot be read, or holds more than max_entries entries.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> root = tempfile.mkdtemp()
+    >>> Path(root, "a.txt").write_text("0 .5 .5 1 1")
+    11
+    >>> [list(page.keys) for page in walk(root)]
+    [['a.txt']]
+    """
+    walking = _Walk(root, exclude, follow_symlinks, max_entries)
+    yield from walking.pages()
+    if walking.keys or walking.problems:
+        yield walking.page()
+
+
+class _Walk:
+    """The state of one walk: the folders still to be read, and the page that is being filled."""
+
+    def __init__(
+        self, root: str, exclude: Sequence[str], follow_symlinks: bool, max_entries: int
+    ) -> None:
+        self.root = root
+        self.path = os.fsencode(root).rstrip(b"/") + b"/"
+        self.excluded = frozenset(entry.encode() for entry in exclude)
+        self.follow_symlinks = follow_symlinks
+        self.entries_left = self.max_entries = max_entries
+        self.stack: list[_Folder] = []
+        self.keys: list[bytes] = []
+        self.sizes: list[int] = []
+        self.mtimes: list[int] = []
+        self.problems: list[Problem] = []
+
+    def page(self) -> Listing:
+        """Return what was gathered since the page before."""
+        page = Listing(
+            Keys.of(self.keys),
+            np.array(self.sizes, dtype=np.int64),
+            np.array(self.mtimes, dtype=np.int64),
+            self.problems,
+        )
+        self.keys, self.sizes, self.mtimes, self.problems = [], [], [], []
+        return page
+
+    def pages(self) -> Iterator[Listing]:
+        """Read folder after folder; yield each page that is full."""
+        self._push_root()
+        while self.stack:
+            folder = self.stack.pop()
+            try:
+                with os.scandir(self.path + folder.prefix) as entries:
+                    for entry in entries:
+                        self._take(entry, folder)
+                        if len(self.keys) >= PAGE:
+                            yield self.page()
+            except StorageError:
+                raise
+            except OSError as error:
+                if folder.parent is None:
+                    raise self._unlistable(error) from error
+                self._add(
+                    ProblemCode.UNREADABLE_FOLDER,
+                    folder.prefix[:-1],
+                    f"this folder cannot be listed: {cause_of(error)}; nothing in it was looked at",
+                )
+
+    def _push_root(self) -> None:
+        try:
+            found = Path(self.root).stat()
+        except OSError as error:
+            raise self._unlistable(error) from error
+        self.stack.append(_Folder(b"", (found.st_dev, found.st_ino), None))
+
+    def _unlistable(self, error: OSError) -> StorageError:
+        return StorageError(f"{self.root!r} cannot be listed: {cause_of(error)}")
+
+    def _take(self, entry: os.DirEntry[bytes], folder: _Folder) -> None:
+        """Put one entry where it belongs: page, stack or problems."""
+        self.entries_left -= 1
+        if self.entries_left < 0:
+            raise StorageError(
+                f"{self.root!r} holds more than {self.max_entries:,} files and folders: give a "
+                "folder further down; links to folders that multiply each other are another "
+                "cause, and are not followed with follow_symlinks=False"
+            )
+        name = entry.name
+        key = folder.prefix + name
+        if key in self.excluded:
+            return
+        if not name.isascii() and not _is_utf8(name):
+            self._add(
+                ProblemCode.KEY_NOT_UTF8,
+                key,
+                f"the name {name!r} is not UTF-8, which keys are; rename it (convmv does many)",
+            )
+            return
+        try:
+            if entry.is_file(follow_symlinks=False):
+                self._take_file(key, entry.stat(follow_symlinks=False))
+            elif entry.is_dir(follow_symlinks=False):
+                self._take_folder(key, entry.stat(follow_symlinks=False), folder)
+            elif entry.is_symlink():
+                self._take_link(key, entry, folder)
+            else:
+                self._refuse_special(key, entry.stat(follow_symlinks=False).st_mode)
+        except FileNotFoundError:
+            return  # deleted since the folder was read: as if it had not been there
+        except OSError as error:
+            self._add(
+                ProblemCode.UNREADABLE_FILE, key, f"this entry cannot be read: {cause_of(error)}"
+            )
+
+    def _take_file(self, key: bytes, found: os.stat_result) -> None:
+        self.keys.append(key)
+        self.sizes.append(found.st_size)
+        self.mtimes.append(found.st_mtime_ns)
+
+    def _take_folder(self, key: bytes, found: os.stat_result, parent: _Folder) -> None:
+        prefix = key + b"/"
+        if prefix not in self.excluded:
+            self.stack.append(_Folder(prefix, (found.st_dev, found.st_ino), parent))
+
+    def _take_link(self, key: bytes, entry: os.DirEntry[bytes], folder: _Folder) -> None:
+        if not self.follow_symlinks:
+            self._add(
+                ProblemCode.NOT_A_REGULAR_FILE,
+                key,
+                "a symbolic link, and links are not followed here (follow_symlinks=False)",
+            )
+            return
+        try:
+            found = entry.stat()
+        except OSError as error:
+            if error.errno not in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
+                raise
+            looped = error.errno == errno.ELOOP
+            self._add(
+                ProblemCode.LINK_LOOP if looped else ProblemCode.BROKEN_LINK,
+                key,
+                "a symbolic link that leads "
+                + ("back to itself" if looped else f"nowhere: {_target(entry)} does not exist"),
+            )
+            return
+        if stat.S_ISREG(found.st_mode):
+            self._take_file(key, found)
+        elif not stat.S_ISDIR(found.st_mode):
+            self._refuse_special(key, found.st_mode)
+        elif folder.is_inside((found.st_dev, found.st_ino)):
+            self._add(
+                ProblemCode.LINK_LOOP,
+                key,
+                f"a symbolic link to {_target(entry)}, a folder it lies in itself: not followed",
+            )
+        else:
+            self._take_folder(key, found, folder)
+
+    def _refuse_special(self, key: bytes, mode: int) -> None:
+        what = _SPECIAL.get(stat.S_IFMT(mode), "neither a file nor a folder")
+        self._add(ProblemCode.NOT_A_REGULAR_FILE, key, f"{what}: only regular files are read")
+
+    def _add(self, code: ProblemCode, key: bytes, detail: str) -> None:
+        self.problems.append(Problem(code, key.decode("utf-8", "backslashreplace"), detail))
+
+
+def _is_utf8(name: bytes) -> bool:
+    try:
+        name.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _target(link: os.DirEntry[bytes]) -> str:
+    """Return where a link points, as written in it."""
+    try:
+        return repr(str(Path(os.fsdecode(link.path)).readlink()))
+    except OSError:
+        return "its target"

@@ -1,0 +1,1 @@
+"""Stage 7: annotations → bytes of label rows, one for each data unit."""

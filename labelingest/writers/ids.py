@@ -1,0 +1,121 @@
+"""Identifiers that are the same in every run: UUIDs of data and label rows, object hashes.
+
+Nothing here is random and nothing depends on the order of work: an identifier follows from what it
+names. So a second run gives the same bytes, and a sync can tell what is unchanged.
+"""
+
+from collections.abc import Sequence
+from hashlib import sha1
+from typing import Final
+from uuid import NAMESPACE_URL, uuid5
+
+import numpy as np
+
+from labelingest.arrays import Int32, UInt64
+from labelingest.hashing import key_fingerprints, mix
+
+__all__ = ["data_hashes", "dataset_hash", "label_hashes", "object_hashes"]
+
+_BASE64: Final = np.frombuffer(
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", dtype=np.uint8
+)
+_TWO_DIGITS: Final = np.stack(
+    (np.repeat(_BASE64, 64), np.tile(_BASE64, 64)), axis=1
+)  # (4096, 2): two base64 digits for 12 bits
+_VARIANT: Final = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+
+
+def dataset_hash(storage_url: str) -> str:
+    """Name the storage path as a whole: UUIDv5 of its URL.
+
+    Examples
+    --------
+    >>> dataset_hash("s3://bucket/")
+    '94bd74a8-e3f5-5927-ada6-34406683e2f6'
+    """
+    return str(uuid5(NAMESPACE_URL, storage_url))
+
+
+def data_hashes(storage_url: str, keys: Sequence[str]) -> list[str]:
+    """Name data files by storage path and key: a file replaced under its key keeps its name.
+
+    Examples
+    --------
+    >>> from uuid import UUID
+    >>> data_hashes("s3://bucket/", ["a.jpg"]) == [
+    ...     str(uuid5(UUID(dataset_hash("s3://bucket/")), "a.jpg"))
+    ... ]
+    True
+    """
+    namespace = uuid5(NAMESPACE_URL, storage_url).bytes
+    return [_uuid5(namespace, key.encode()) for key in keys]
+
+
+def label_hashes(data_hashes: Sequence[str], ontology_identity: str) -> list[str]:
+    """Name label rows by data file and ontology.
+
+    Examples
+    --------
+    >>> from uuid import UUID
+    >>> data = "94bd74a8-e3f5-5927-ada6-34406683e2f6"
+    >>> label_hashes([data], "vehicles") == [str(uuid5(UUID(data), "vehicles"))]
+    True
+    """
+    identity = ontology_identity.encode()
+    return [_uuid5(bytes.fromhex(data.replace("-", "")), identity) for data in data_hashes]
+
+
+def _uuid5(namespace: bytes, name: bytes) -> str:
+    """Return `str(uuid.uuid5(...))` without the object in between (RFC 9562, section 5.5)."""
+    digest = sha1(namespace + name, usedforsecurity=False).hexdigest()
+    return (
+        f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{_VARIANT[digest[16]]}{digest[17:20]}-"
+        f"{digest[20:32]}"
+    )
+
+
+def object_hashes(keys: Sequence[str], unit: Int32, line: Int32, content: UInt64) -> list[str]:
+    """Name annotations by data file, line and content: 6 bytes in base64, 8 characters.
+
+    Parameters
+    ----------
+    keys
+        (u,) keys of the data files.
+    unit, line
+        (n,) row of each annotation's data file in keys; its line, which differs within a file.
+    content
+        (n,) fingerprint of what the line says.
+
+    Returns
+    -------
+    list
+        n hashes, all different within a data file.
+
+    Examples
+    --------
+    >>> one = np.zeros(1, np.int32)
+    >>> object_hashes(["a.jpg"], one, one + 1, np.zeros(1, np.uint64))
+    ['o1olCIl9']
+    """
+    if not len(unit):
+        return []
+    seed = mix(key_fingerprints(keys))[unit] + line.astype(np.uint64)
+    names = mix(mix(seed) ^ content) >> np.uint64(16)
+    _rename_duplicates(names, unit)
+    twelve_bits = np.stack([names >> np.uint64(s) for s in (36, 24, 12, 0)], axis=1)
+    text = _TWO_DIGITS[twelve_bits & np.uint64(4095)].tobytes().decode()
+    return [text[at : at + 8] for at in range(0, len(text), 8)]
+
+
+def _rename_duplicates(names: UInt64, unit: Int32) -> None:
+    """Give names, of 48 bits each, that occur twice in a unit another; changes names."""
+    # One sort settles the usual case: nothing occurs twice in the whole batch.
+    if len(np.unique(names)) == len(names):
+        return
+    taken: set[tuple[int, int]] = set()
+    for row, (file, name) in enumerate(zip(unit.tolist(), names.tolist(), strict=True)):
+        free = name
+        while (file, free) in taken:
+            free = (free + 1) & 0xFFFFFFFFFFFF
+        taken.add((file, free))
+        names[row] = free

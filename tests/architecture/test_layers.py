@@ -1,0 +1,70 @@
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2] / "labelingest"
+LAYERS = [
+    {"arrays", "problems"},
+    {"errors", "hashing", "model", "geometry"},
+    {
+        *("storage", "pairing", "readers", "resolution", "assembly", "media", "writers"),
+        "report",
+    },
+    {"sinks"},  # stand on storage's way of writing whole files
+    {"config", "converter"},
+    {"pipeline"},
+    {"cli"},
+]
+RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+MODULES = [p for p in sorted(ROOT.rglob("*.py")) if p.parent != ROOT or p.stem in RANK]
+
+HOT = ("readers", "assembly", "geometry", "writers", "hashing")
+ONLY_IN = {
+    "shapely": {"geometry/validity.py"},
+    "parse": {"pairing/rules.py"},
+    "pydantic": {"config.py", "resolution/ontology_json.py"},
+    "PIL": {"media/image_size.py"},
+    "yaml": {"resolution/starter.py"},
+    "typer": {"cli/main.py"},
+}
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=[str(p.relative_to(ROOT)) for p in MODULES])
+def test_imports_go_one_way(path: Path) -> None:
+    own = path.relative_to(ROOT).parts[0].removesuffix(".py")
+    ours = [name.split(".")[1] for name in imported(path) if name.startswith("labelingest.")]
+    wrong = {name for name in ours if name != own and RANK[name] >= RANK[own]}
+    assert not wrong, f"{own} may not import {wrong}"
+
+
+def test_every_package_has_a_layer() -> None:
+    packages = {p.name for p in ROOT.iterdir() if (p / "__init__.py").exists()}
+    modules = {p.stem for p in ROOT.glob("*.py")} - {"__init__", "__main__"}
+    assert packages | modules == set(RANK)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=[str(p.relative_to(ROOT)) for p in MODULES])
+def test_each_library_is_used_in_its_place_only(path: Path) -> None:
+    own = path.relative_to(ROOT).as_posix()
+    tops = {name.split(".")[0] for name in imported(path)}
+    misplaced = {top for top in tops & ONLY_IN.keys() if own not in ONLY_IN[top]}
+    assert not misplaced
+
+
+@pytest.mark.parametrize("name", HOT)
+def test_the_hot_path_does_no_input_no_output_and_no_logging(name: str) -> None:
+    banned = {"logging", "pathlib", "os", "io", "shutil", "pydantic"}
+    paths = [ROOT / f"{name}.py"] if name == "hashing" else sorted((ROOT / name).glob("*.py"))
+    tops = {n.split(".")[0] for path in paths for n in imported(path)}
+    assert paths
+    assert not tops & banned

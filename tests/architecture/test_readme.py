@@ -1,0 +1,84 @@
+"""Every command and every example of the README runs, and shows what the README says."""
+
+import doctest
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from labelingest.cli.main import app
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.M | re.S)
+SESSIONS = [text for language, text in BLOCKS if language == "console"]
+SCRIPTS = [text for language, text in BLOCKS if language == "python"]
+COMMANDS = re.compile(r"^\$ (.*(?:\\\n.*)*)\n((?:(?!\$ ).*\n)*)", re.M)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder to run in: the README's paths lead to the repository, outputs stay here."""
+    place = tmp_path_factory.mktemp("readme")
+    for name in ("fixtures", "docs"):
+        (place / name).symlink_to(ROOT / name)
+    return place
+
+
+def run(command: str, place: Path) -> str:
+    words = shlex.split(command.replace("\\\n", " "))
+    assert words[0] == "labelingest", f"only labelingest can be shown: {command}"
+    ran = subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=place,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        env={**os.environ, "COLUMNS": "120"},
+    )
+    return ran.stdout
+
+
+@pytest.mark.parametrize("session", SESSIONS)
+def test_a_session_shows_what_the_readme_says(session: str, place: Path) -> None:
+    commands = COMMANDS.findall(session)
+    assert commands
+    for command, expected in commands:
+        shown = "\n".join(line.rstrip() for line in run(command, place).splitlines()) + "\n"
+        same = doctest.OutputChecker().check_output(
+            expected, shown, doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+        )
+        assert same, f"$ {command}\n{shown}"
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_an_example_runs_and_prints_what_its_comments_say(script: str, place: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", script], cwd=place, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    expected = re.findall(r"^# (.*)$", script, re.M)
+    assert ran.stdout.splitlines() == expected
+
+
+def test_every_command_is_mentioned_and_has_help() -> None:
+    names = [command.name or command.callback.__name__ for command in app.registered_commands]  # type: ignore[union-attr]
+    for group in app.registered_groups:
+        assert group.typer_instance is not None
+        names += [f"{group.name} {c.name}" for c in group.typer_instance.registered_commands]
+    for name in names:
+        assert f"`labelingest {name}" in README, f"labelingest {name} is not in the README"
+        words = [sys.executable, "-m", "labelingest", *name.split(), "--help"]
+        ran = subprocess.run(words, capture_output=True, text=True, check=False)
+        assert ran.returncode == 0
+        assert "Example: labelingest" in re.sub(r"\s+", " ", ran.stdout)
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\((?!https?:)([^)#]+)", README))
+def test_a_link_leads_somewhere(link: str) -> None:
+    assert (ROOT / link).exists()

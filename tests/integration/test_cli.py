@@ -1,0 +1,254 @@
+"""The command line as its users meet it: outputs for people, for programs, and for files."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from labelingest.cli.main import main
+from tests.builders.folders import make_folder, ontology_of, write_ontology
+
+IMAGE = {"image": [64, 48]}
+GOOD = "0 0.5 0.5 0.2 0.2\n"
+FILES: dict[str, Any] = {
+    "images/a.jpg": IMAGE,
+    "labels/a.txt": GOOD,
+    "images/b.jpg": IMAGE,
+    "labels/b.txt": GOOD + "9 0.5 0.5 0.2 0.2\n0 x 0.5 0.2 0.2\n",
+    "images/c.jpg": IMAGE,
+    "labels/c.txt": "",
+    "images/d.jpg": IMAGE,
+    "labels/z.txt": GOOD,
+}
+
+
+class Ran(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command in a folder with a data set in data/ and ontology.json beside it."""
+    make_folder(tmp_path / "data", FILES)
+    write_ontology(tmp_path / "ontology.json", car=(0, "bounding_box"), van=(1, "bounding_box"))
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments: str) -> Ran:
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        said = capsys.readouterr()
+        return Ran(int(ended.value.code or 0), said.out, said.err)
+
+    return command
+
+
+DATA = ("data", "--ontology", "ontology.json")
+
+
+def test_convert_says_what_it_did_to_people_and_nothing_to_programs(run: Run) -> None:
+    ran = run("convert", *DATA, "--out", "rows.jsonl")
+    assert ran.code == 1
+    assert ran.out == ""
+    assert "8 seen = 3 paired data files + 1 unlabelled data file + 3 sidecars" in ran.err
+    assert "4 seen = 2 annotations + 2 rejected" in ran.err
+    assert "labels/b.txt:3:3: 'x' is not a number" in ran.err
+
+
+def test_json_goes_to_standard_output_alone(run: Run) -> None:
+    ran = run("convert", *DATA, "--out", "rows.jsonl", "--json", "--quiet")
+    assert ran.err == ""
+    report = json.loads(ran.out)
+    assert report["rows_seen"] == 4
+    assert report["rejected"] == {"not-a-number": 1, "unknown-class": 1}
+    assert report["keys"]["seen"] == 8
+    assert report["problems"]["files_with_errors"] == 2
+
+
+def test_the_report_file_is_what_json_prints(run: Run) -> None:
+    ran = run("check", *DATA, "--json", "--quiet", "--report", "report.json")
+    printed, written = json.loads(ran.out), json.loads(Path("report.json").read_text())
+    assert printed == written
+
+
+def test_problems_are_written_one_a_line(run: Run) -> None:
+    run("convert", *DATA, "--out", "rows.jsonl", "--problems", "problems.jsonl")
+    problems = [json.loads(line) for line in Path("problems.jsonl").read_text().splitlines()]
+    places = [(p["source"], p.get("line"), p.get("column"), p["code"]) for p in problems]
+    assert places == [
+        ("labels/z.txt", None, None, "orphan-sidecar"),
+        ("labels/b.txt", 2, 1, "unknown-class"),
+        ("labels/b.txt", 3, 3, "not-a-number"),
+    ]
+
+
+def test_failed_files_are_written_as_csv(run: Run) -> None:
+    run("convert", *DATA, "--out", "rows.jsonl", "--failed-csv", "failed.csv")
+    with Path("failed.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(r["data_file"], r["sidecar"], r["errors"], r["codes"]) for r in rows] == [
+        ("labels/z.txt", "", "1", "orphan-sidecar"),
+        ("images/b.jpg", "labels/b.txt", "2", "unknown-class not-a-number"),
+    ]
+    assert rows[1]["first_error"].startswith("labels/b.txt:2:1: unknown-class: ")
+
+
+def test_check_finds_the_same_and_writes_no_label_rows(run: Run, tmp_path: Path) -> None:
+    before = sorted(path.name for path in tmp_path.iterdir())
+    ran = run("check", *DATA)
+    assert ran.code == 1
+    assert "4 seen = 2 annotations + 2 rejected" in ran.err
+    assert "nothing was written" in ran.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_check_has_no_option_for_output(run: Run) -> None:
+    assert run("check", *DATA, "--out", "rows.jsonl").code == 2
+
+
+def test_convert_without_output_says_what_to_give(run: Run) -> None:
+    ran = run("convert", *DATA)
+    assert ran.code == 2
+    assert "FILE.jsonl" in ran.err
+
+
+def test_both_sinks_hold_the_same_label_rows(run: Run) -> None:
+    run("convert", *DATA, "--out", "rows.jsonl")
+    run("convert", *DATA, "--out", "tree")
+    lines = Path("rows.jsonl").read_bytes().splitlines()
+    tree = [Path(f"tree/images/{name}.jpg.encord.json").read_bytes() for name in "abc"]
+    assert tree == lines
+
+
+def test_stop_ends_at_the_first_bad_file_and_leaves_no_output(run: Run) -> None:
+    ran = run("convert", *DATA, "--out", "rows.jsonl", "--on-row-error", "stop")
+    assert ran.code == 1
+    assert "labels/b.txt:2:1: unknown-class" in ran.err
+    assert not Path("rows.jsonl").exists()
+
+
+def test_a_configuration_file_gives_options_and_flags_win(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    (folder / "ingest.toml").write_text(
+        'storage_path = "../data"\nontology = "../ontology.json"\nout = "rows.jsonl"\n'
+        'on_row_error = "stop"\n[map]\n9 = "van"\n'
+    )
+    ran = run("convert", "--config", "elsewhere/ingest.toml", "--on-row-error", "skip")
+    assert ran.code == 1
+    assert "4 seen = 3 annotations + 1 rejected" in ran.err
+    assert (folder / "rows.jsonl").exists()
+
+
+def test_an_unknown_key_of_a_configuration_file_is_refused(run: Run) -> None:
+    Path("ingest.toml").write_text('storage_path = "data"\nontology = "o.json"\nimage = ["a"]\n')
+    ran = run("convert", "--config", "ingest.toml")
+    assert ran.code == 2
+    assert "image: not known; did you mean images?" in ran.err
+
+
+def test_an_output_inside_the_folder_is_no_data_file_of_the_next_run(run: Run) -> None:
+    for name in ("data/rows.jsonl", "data/tree"):
+        outputs = ("--out", name, "--report", "data/report.json", "--problems", "data/p.jsonl")
+        first = run("convert", *DATA, *outputs, "--json", "-q")
+        second = run("convert", *DATA, *outputs, "--json", "-q")
+        assert json.loads(first.out)["keys"] == json.loads(second.out)["keys"]
+        for path in ("data/rows.jsonl", "data/report.json", "data/p.jsonl"):
+            Path(path).unlink(missing_ok=True)
+
+
+def test_the_folder_itself_is_no_output(run: Run) -> None:
+    ran = run("convert", *DATA, "--out", "data")
+    assert ran.code == 3
+    assert "is not replaced" in ran.err
+    assert Path("data/labels/a.txt").read_text() == GOOD
+
+
+def test_pair_shows_counts_examples_orphans_and_the_next_step(run: Run) -> None:
+    ran = run("pair", "data")
+    assert ran.code == 0
+    assert "images/a.jpg ↔ labels/a.txt" in ran.out
+    assert "1 unlabelled data file, as images/d.jpg" in ran.out
+    assert "labels/z.txt: " in ran.out
+    assert "Next: labelingest check data" in ran.out
+
+
+def test_pair_as_json_lists_all_pairs(run: Run) -> None:
+    shown = json.loads(run("pair", "data", "--json").out)
+    assert shown["pairs"] == [[f"images/{n}.jpg", f"labels/{n}.txt"] for n in "abc"]
+    assert [problem["source"] for problem in shown["problems"]] == ["labels/z.txt"]
+
+
+@pytest.mark.parametrize(
+    ("files", "fix"),
+    [
+        ({"images/e.JPG": "", "labels/e.txt": ""}, "--images 'images/{name}.JPG'"),
+        ({"images/e.png": "", "labels/e.txt": ""}, "--images 'images/{name}.png'"),
+        ({"image/e.jpg": "", "labels/e.txt": ""}, "image/{name}.jpg"),
+        ({"images/more/e.jpg": "", "labels/e.txt": ""}, "images/more/e.jpg"),
+    ],
+)
+def test_pair_names_near_misses_with_their_cure(run: Run, files: dict[str, Any], fix: str) -> None:
+    make_folder(Path("data"), files)
+    ran = run("pair", "data", "--images", "images/{name}.jpg", "--labels", "labels/{name}.txt")
+    [line] = [line for line in ran.out.splitlines() if line.startswith("near miss ")]
+    assert fix in line
+
+
+def test_classes_shows_numbers_and_why(run: Run) -> None:
+    ran = run("classes", "ontology.json", "--map", "7=van")
+    assert ran.code == 0
+    rows = [line.split() for line in ran.out.splitlines()]
+    assert ["7", "van", "bounding_box", "00000002", "override"] in rows
+    assert ["0", "car", "bounding_box", "00000001", "external", "ID"] in rows
+
+
+def test_classes_as_json(run: Run) -> None:
+    shown = json.loads(run("classes", "ontology.json", "--json").out)
+    assert shown["namespace"] == "YOLO"
+    assert [(c["number"], c["name"]) for c in shown["classes"]] == [(0, "car"), (1, "van")]
+
+
+def test_a_starter_ontology_can_be_used_at_once(run: Run) -> None:
+    Path("classes.txt").write_text("car\nvan\n")
+    ran = run("ontology", "init", "classes.txt", "--shape", "bounding_box", "--out", "o.json")
+    assert ran.code == 0
+    assert "2 objects" in ran.err
+    assert run("check", "data", "--ontology", "o.json").err.count("2 annotations") == 1
+
+
+def test_a_starter_ontology_goes_to_standard_output(run: Run) -> None:
+    Path("data.yaml").write_text("names: {0: car, 7: van}\n")
+    ran = run("ontology", "init", "data.yaml", "--shape", "polygon")
+    assert [o["externalIds"] for o in json.loads(ran.out)["objects"]] == [
+        {"YOLO": "0"},
+        {"YOLO": "7"},
+    ]
+
+
+def test_a_shape_that_rows_cannot_become_is_refused(run: Run) -> None:
+    Path("classes.txt").write_text("car\n")
+    ran = run("ontology", "init", "classes.txt", "--shape", "circle")
+    assert ran.code == 2
+    assert "bounding_box" in ran.err
+
+
+def test_names_in_an_ontology_are_text_and_never_markup(run: Run) -> None:
+    ontology = ontology_of(**{"[red]car[/]\x1b[2J": (0, "bounding_box")})
+    Path("o.json").write_text(json.dumps(ontology))
+    assert "[red]car[/]\\x1b[2J" in run("classes", "o.json").out
+
+
+def test_the_version_is_shown(run: Run) -> None:
+    assert run("--version").out.startswith("labelingest 0.")
+
+
+def test_a_wrong_flag_is_a_wrong_call(run: Run) -> None:
+    assert run("convert", *DATA, "--outt", "rows.jsonl").code == 2

@@ -1,0 +1,488 @@
+"""The oracle of the YOLO conversion: one file, one row, one rule at a time, from the specification.
+
+Slow on purpose: text is split by characters, numbers are read by `float`, geometry is answered by
+`tests.oracles.yolo_shapes`. It knows class numbers and shapes, no ontology and no JSON.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import degrees, isfinite
+from typing import NamedTuple
+
+from tests.oracles.yolo_shapes import (
+    Corners,
+    Vertex,
+    as_corners,
+    clip,
+    corners_of,
+    encloses_area,
+    fits_of,
+    is_simple,
+    ltwh_of_box,
+    smallest_rectangles,
+)
+
+__all__ = ["Expected", "Found", "Options", "Reading", "decoded", "expected", "lines_of"]
+
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_NAME_OF_NO_NUMBER = re.compile(r"[+-]?(inf|infinity|nan)", re.IGNORECASE | re.ASCII)
+_LITTLE = 1e-6
+_FARTHEST = 1e100
+
+
+class Options(NamedTuple):
+    """What a caller may ask for."""
+
+    row_layout: str = "auto"
+    kpt_shape: tuple[int, int] | None = None
+    out_of_range: str = "clip"
+    reject_shape_mismatch: bool = False
+    drop_duplicates: bool = False
+    warn_misfit: float = 0.1
+
+
+class Found(NamedTuple):
+    """A problem; column 0 where only the line is settled."""
+
+    code: str
+    line: int | None = None
+    column: int | None = None
+
+
+class Expected(NamedTuple):
+    """An annotation."""
+
+    line: int
+    class_number: int
+    shape: str
+    numbers: tuple[float, ...]
+    """Box: left, top, width, height; rotated box: the same and degrees; polygon: x, y, x, y, …
+    Empty for a rotated box that only `rectangles` tells."""
+    confidence: float | None
+    exact: bool = False
+    """Whether the numbers must be these to the last bit: the operations are prescribed."""
+    rectangles: Sequence[Corners] = ()
+    """Corners in pixels, in order, for a rotated box: one of these."""
+
+
+@dataclass
+class Reading:
+    """What should become of one file."""
+
+    annotations: list[Expected] = field(default_factory=list)
+    problems: list[Found] = field(default_factory=list)
+    optional: list[Found] = field(default_factory=list)
+    """Problems that may be named or not: the specification can be read both ways."""
+    rejected: Counter[str] = field(default_factory=Counter)
+    rows_seen: int = 0
+    is_text: bool = True
+    converted: Counter[str] = field(default_factory=Counter)
+    adjusted: Counter[str] = field(default_factory=Counter)
+    refitted: list[float] = field(default_factory=list)
+    """Misfits of the quadrilaterals that became the smallest rectangle, pixels."""
+    perhaps_refitted: int = 0
+    """Quadrilaterals for which rounding decides that."""
+    needs_size: bool = False
+    """Whether a row of a known class cannot become its shape without the image's size; that the row
+    may be rejected for something else is not known when the size is asked for."""
+
+
+class Token(NamedTuple):
+    text: str
+    column: int
+
+
+class Rejected(Exception):  # noqa: N818 - what happens to a row, not an error of the oracle
+    def __init__(self, code: str, column: int) -> None:
+        super().__init__(code, column)
+        self.code = code
+        self.column = column
+
+
+class Row(NamedTuple):
+    """A row whose numbers could be read."""
+
+    line: int
+    tokens: Sequence[Token]
+    values: Sequence[float]
+    kind: str
+    """box, box and number, polygon, corners, quadrilateral or rotated box."""
+    first: int
+    """Position of the first coordinate."""
+    numbers: int
+    """How many numbers the geometry has."""
+    confidence: float | None
+
+    @property
+    def coordinates(self) -> Sequence[float]:
+        return self.values[self.first : self.first + self.numbers]
+
+    @property
+    def vertices(self) -> list[Vertex]:
+        return list(zip(self.coordinates[::2], self.coordinates[1::2], strict=True))
+
+    def column(self, coordinate: int = 0) -> int:
+        return self.tokens[self.first + coordinate].column
+
+
+def decoded(content: bytes) -> str | None:
+    """Return the text of a sidecar without its byte order mark; None when it is none."""
+    encoding = "utf-8-sig"
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encoding = "utf-16"
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else text
+
+
+def lines_of(text: str) -> list[list[Token]]:
+    """Split text into lines, and those into tokens with their 1-based columns."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return [
+        [Token(match[0], match.start() + 1) for match in re.finditer("[^ \t]+", line)]
+        for line in lines
+    ]
+
+
+def expected(
+    content: bytes,
+    shape_of: Mapping[int, str],
+    *,
+    size: tuple[int, int] | None = None,
+    options: Options = Options(),  # noqa: B008 - a tuple: cannot change
+) -> Reading:
+    """Say what a sidecar becomes.
+
+    Parameters
+    ----------
+    content
+        The sidecar, as stored.
+    shape_of
+        Class number → shape of its ontology object.
+    size
+        Width and height of the image in pixels, where known.
+    options
+        What the caller asked for.
+    """
+    reading = Reading()
+    text = decoded(content)
+    if text is None:
+        reading.is_text = False
+        reading.problems.append(Found("not-text"))
+        return reading
+    seen: set[tuple[str, ...]] = set()
+    for number, tokens in enumerate(lines_of(text), start=1):
+        if not tokens or tokens[0].text.startswith("#"):
+            continue
+        reading.rows_seen += 1
+        try:
+            _one_row(number, tokens, shape_of, size, options, reading, seen)
+        except Rejected as rejected:
+            reading.problems.append(Found(rejected.code, number, rejected.column))
+            reading.rejected[rejected.code] += 1
+    if reading.rows_seen and not reading.annotations:
+        reading.problems.append(Found("no-row-left"))
+    return reading
+
+
+def _one_row(
+    line: int,
+    tokens: Sequence[Token],
+    shape_of: Mapping[int, str],
+    size: tuple[int, int] | None,
+    options: Options,
+    reading: Reading,
+    seen: set[tuple[str, ...]],
+) -> None:
+    values = [_class_number(tokens[0]), *(_number(token) for token in tokens[1:])]
+    row = _cut(line, tokens, values, options)
+    place = tokens[0].column
+    shape = shape_of.get(int(row.values[0]))
+    if shape is None:
+        raise Rejected("unknown-class", place)
+    reading.needs_size |= _needs_size(row.kind, shape)
+    if row.kind == "box and number":
+        if shape == "rotatable_bounding_box":
+            raise Rejected("ambiguous-columns", tokens[5].column)
+        row = row._replace(kind="box", confidence=row.values[5])
+    if row.confidence is not None and not 0 <= row.confidence <= 1:
+        raise Rejected("bad-confidence", place)
+    conversion = _conversion(row.kind, shape)
+    if conversion and options.reject_shape_mismatch:
+        raise Rejected("shape-mismatch", row.column())
+    # repr tells -0.0 from 0.0 and nothing else that differs.
+    identity = tuple(map(repr, values))
+    is_duplicate = identity in seen
+    seen.add(identity)
+    if is_duplicate and options.drop_duplicates:
+        raise Rejected("duplicate-row", place)
+    annotation = _GEOMETRY[row.kind](row, shape, size, options, reading)
+    reading.annotations.append(annotation)
+    if is_duplicate:
+        reading.problems.append(Found("duplicate-row", line, place))
+    if conversion:
+        reading.converted[conversion] += 1
+
+
+# Numbers and columns
+
+
+def _class_number(token: Token) -> float:
+    if "," in token.text or ";" in token.text:
+        raise Rejected("not-a-number", token.column)
+    value = float(token.text) if _NUMBER.fullmatch(token.text) else -1.0
+    if not 0 <= value <= 2**53 or value != int(value):
+        raise Rejected("bad-class-number", token.column)
+    return value
+
+
+def _number(token: Token) -> float:
+    if not _NUMBER.fullmatch(token.text):
+        named = _NAME_OF_NO_NUMBER.fullmatch(token.text)
+        raise Rejected("not-finite" if named else "not-a-number", token.column)
+    value = float(token.text)
+    if not isfinite(value):
+        raise Rejected("not-finite", token.column)
+    return value
+
+
+class Columns(NamedTuple):
+    """A declared layout: positions count from the class number, which is 0."""
+
+    kind: str
+    fits: Callable[[int], bool]
+    """Number of columns → whether a row may have it."""
+    first: int = 1
+    confidence: int = 0
+    """Position of the confidence; 0 for none."""
+    after: int = 0
+    """Columns behind the coordinates."""
+
+
+_DECLARED = {
+    "box": Columns("box", lambda n: n == 5),
+    "box+confidence": Columns("box", lambda n: n == 6, 1, 5, 1),
+    "confidence+box": Columns("box", lambda n: n == 6, 2, 1),
+    "box+track": Columns("box", lambda n: n == 6, 1, 0, 1),
+    "box+confidence+track": Columns("box", lambda n: n == 7, 1, 5, 2),
+    "polygon": Columns("polygon", lambda n: n >= 7 and n % 2 == 1),
+    "polygon+confidence": Columns("polygon", lambda n: n >= 8 and n % 2 == 0, 1, -1, 1),
+    "corners": Columns("corners", lambda n: n == 9),
+    "corners+confidence": Columns("corners", lambda n: n == 10, 1, 9, 1),
+    "xywhr": Columns("rotated box", lambda n: n == 6),
+}
+
+
+def _columns(options: Options, count: int) -> Columns:
+    if options.row_layout == "pose":
+        assert options.kpt_shape is not None
+        keypoints = options.kpt_shape[0] * options.kpt_shape[1]
+        return Columns("box", lambda n: n == 5 + keypoints, 1, 0, keypoints)
+    if options.row_layout != "auto":
+        return _DECLARED[options.row_layout]
+    if count == 5:
+        return _DECLARED["box"]
+    if count == 6:
+        return Columns("box and number", lambda _: True, after=1)
+    layout = _DECLARED["polygon" if count % 2 else "polygon+confidence"]
+    return layout._replace(kind="quadrilateral") if count in (9, 10) else layout
+
+
+def _cut(line: int, tokens: Sequence[Token], values: Sequence[float], options: Options) -> Row:
+    count = len(tokens)
+    if options.row_layout == "auto" and count < 5:
+        raise Rejected("too-few-columns", tokens[0].column)
+    columns = _columns(options, count)
+    if not columns.fits(count):
+        raise Rejected("wrong-column-count", tokens[0].column)
+    confidence = values[columns.confidence] if columns.confidence else None
+    numbers = count - columns.first - columns.after
+    return Row(line, tokens, values, columns.kind, columns.first, numbers, confidence)
+
+
+# Meaning
+
+
+_NAMES = {
+    "box": "box",
+    "polygon": "polygon",
+    "quadrilateral": "polygon",
+    "corners": "rotated box",
+    "rotated box": "rotated box",
+    "bounding_box": "box",
+    "rotatable_bounding_box": "rotated box",
+}
+
+
+def _conversion(kind: str, shape: str) -> str:
+    """Name the change of geometry; "" for none."""
+    if kind in ("quadrilateral", "corners") and shape == "rotatable_bounding_box":
+        return ""
+    source, target = _NAMES[kind], _NAMES.get(shape, shape)
+    return "" if source == target else f"{source} → {target}"
+
+
+def _needs_size(kind: str, shape: str) -> bool:
+    if shape == "rotatable_bounding_box":
+        return kind in ("polygon", "quadrilateral", "corners")
+    return kind == "rotated box"
+
+
+def _check_box(row: Row, *, largest: float) -> None:
+    for position, value in enumerate(row.coordinates[:4]):
+        if position < 2:
+            wrong = value <= -_LITTLE or value - 1 >= _LITTLE
+        else:
+            wrong = value <= 0 or value - largest >= _LITTLE
+        if wrong:
+            raise Rejected("out-of-range", row.column(position))
+
+
+def _check_range(
+    row: Row, values: Sequence[float], options: Options, reading: Reading, *, clips: bool = True
+) -> None:
+    """Count or refuse what reaches outside the image."""
+    farthest = max(max(-value, value - 1) for value in values)
+    if farthest < _LITTLE:
+        return
+    clipped = clips and options.out_of_range == "clip"
+    # Infinity has no place in a label row: what would overflow cannot be kept.
+    if options.out_of_range == "reject" or (not clipped and farthest > _FARTHEST):
+        raise Rejected("out-of-range", 0)
+    name = _NAMES[row.kind] if clips else "corners"
+    what = "clipped to the image" if clipped else "reaching outside the image, kept"
+    reading.adjusted[f"{name} {what}"] += 1
+
+
+def _box(
+    row: Row, shape: str, size: tuple[int, int] | None, options: Options, reading: Reading
+) -> Expected:
+    _check_box(row, largest=1.0)
+    left, top, width, height = ltwh_of_box(row.coordinates, clipped=False)
+    edges = [left, top, left + width, top + height]
+    _check_range(row, edges, options, reading)
+    # Whether an edge on the border is out by one rounding depends on how it is computed.
+    exact = options.out_of_range == "keep" or all(1e-9 < edge < 1 - 1e-9 for edge in edges)
+    if options.out_of_range != "keep":
+        left, top, width, height = ltwh_of_box(row.coordinates, clipped=True)
+    if width == 0 or height == 0:
+        raise Rejected("out-of-range", 0)
+    if shape != "polygon":
+        turn = (0.0,) if shape == "rotatable_bounding_box" else ()
+        return _annotation(row, shape, (left, top, width, height, *turn), exact=exact)
+    right, bottom = left + width, top + height
+    vertices = [(left, top), (right, top), (right, bottom), (left, bottom)]
+    _check_area(row, vertices)
+    return _of_ring(row, shape, vertices, exact=False)
+
+
+def _polygon(
+    row: Row, shape: str, size: tuple[int, int] | None, options: Options, reading: Reading
+) -> Expected:
+    vertices = row.vertices
+    if vertices[-1] == vertices[0]:
+        vertices.pop()
+    vertices = _settled(row, vertices, options, reading)
+    if shape == "rotatable_bounding_box":
+        if size is None:
+            raise Rejected("image-size-unknown", row.tokens[0].column)
+        return _annotation(
+            row, shape, (), rectangles=smallest_rectangles(_in_pixels(vertices, size))
+        )
+    if shape == "polygon" and not is_simple(vertices):
+        reading.problems.append(Found("self-intersecting-polygon", row.line, row.column()))
+    return _of_ring(row, shape, vertices, exact=True)
+
+
+def _settled(row: Row, vertices: list[Vertex], options: Options, reading: Reading) -> list[Vertex]:
+    """Apply the rules of range and degeneracy to a ring."""
+    _check_range(row, [value for vertex in vertices for value in vertex], options, reading)
+    if options.out_of_range != "keep":
+        vertices = [(clip(x), clip(y)) for x, y in vertices]
+    _check_area(row, vertices)
+    return vertices
+
+
+def _check_area(row: Row, vertices: Sequence[Vertex]) -> None:
+    if len(set(vertices)) < 3 or not encloses_area(vertices):
+        raise Rejected("degenerate-polygon", row.column())
+
+
+def _of_ring(row: Row, shape: str, vertices: Sequence[Vertex], *, exact: bool) -> Expected:
+    """Make a polygon, or the envelope."""
+    if shape == "polygon":
+        return _annotation(row, shape, [v for vertex in vertices for v in vertex], exact=exact)
+    left, top = min(x for x, _ in vertices), min(y for _, y in vertices)
+    right, bottom = max(x for x, _ in vertices), max(y for _, y in vertices)
+    return _annotation(row, shape, (left, top, right - left, bottom - top), exact=exact)
+
+
+def _quadrilateral(
+    row: Row, shape: str, size: tuple[int, int] | None, options: Options, reading: Reading
+) -> Expected:
+    if shape != "rotatable_bounding_box":
+        return _polygon(row, shape, size, options, reading)
+    _check_range(row, row.coordinates, options, reading, clips=False)
+    vertices = row.vertices
+    _check_area(row, vertices)
+    if size is None:
+        raise Rejected("image-size-unknown", row.tokens[0].column)
+    fits = fits_of(as_corners(_in_pixels(vertices, size)), options.warn_misfit)
+    refitted = {fit.misfit for fit in fits} - {0.0}
+    if len(refitted) == 1 and all(fit.misfit for fit in fits):
+        reading.refitted.append(*refitted)
+    elif refitted:
+        reading.perhaps_refitted += 1
+    found = Found("not-a-rectangle", row.line, row.column())
+    if all(fit.warns for fit in fits):
+        reading.problems.append(found)
+    elif any(fit.warns for fit in fits):
+        reading.optional.append(found)
+    rectangles = [rectangle for fit in fits for rectangle in fit.rectangles]
+    return _annotation(row, shape, (), rectangles=rectangles)
+
+
+def _rotated_box(
+    row: Row, shape: str, size: tuple[int, int] | None, options: Options, reading: Reading
+) -> Expected:
+    _check_box(row, largest=_FARTHEST)
+    *cxcywh, turn = row.coordinates
+    theta = degrees(turn) % 360
+    ltwh = ltwh_of_box(cxcywh, clipped=False)
+    if shape == "rotatable_bounding_box":
+        return _annotation(row, shape, (*ltwh, 0.0 if theta == 360 else theta))
+    if size is None:
+        raise Rejected("image-size-unknown", row.tokens[0].column)
+    vertices = [(x / size[0], y / size[1]) for x, y in corners_of(ltwh, theta, size)]
+    vertices = _settled(row, vertices, options, reading)
+    return _of_ring(row, shape, vertices, exact=False)
+
+
+_GEOMETRY = {
+    "box": _box,
+    "polygon": _polygon,
+    "quadrilateral": _quadrilateral,
+    "corners": _quadrilateral,
+    "rotated box": _rotated_box,
+}
+
+
+def _in_pixels(vertices: Sequence[Vertex], size: tuple[int, int]) -> list[Vertex]:
+    return [(x * size[0], y * size[1]) for x, y in vertices]
+
+
+def _annotation(
+    row: Row,
+    shape: str,
+    numbers: Sequence[float],
+    *,
+    exact: bool = False,
+    rectangles: Sequence[Corners] = (),
+) -> Expected:
+    return Expected(
+        row.line, int(row.values[0]), shape, tuple(numbers), row.confidence, exact, rectangles
+    )

@@ -1,0 +1,120 @@
+import numpy as np
+import pytest
+import shapely
+
+from labelingest.arrays import Float64, Int64
+from labelingest.geometry.validity import hulls, self_intersecting
+
+Ring = list[tuple[float, float]]
+
+NO_VERTICES = np.zeros((0, 2))
+NO_RINGS = np.zeros(1, dtype=np.int64)
+SQUARE: Ring = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]
+COMB: Ring = [(0, 0), (9, 0), (9, 5), (7, 1), (6, 5), (5, 1), (4, 5), (3, 1), (2, 5), (1, 1)]
+
+
+def ragged(*rings: Ring) -> tuple[Float64, Int64]:
+    vertices = np.array([point for ring in rings for point in ring], dtype=np.float64)
+    return vertices.reshape(-1, 2), np.cumsum([0, *map(len, rings)])
+
+
+@pytest.mark.parametrize(
+    "ring",
+    [
+        SQUARE,
+        SQUARE[::-1],
+        SQUARE[:3],
+        COMB,
+        [(0, 0), (1, 0), (2, 0), (2, 1), (1, 1), (0, 1)],
+        [(0, 0), (0, 0), (1, 0), (1, 1), (1, 1), (1, 1)],
+        [(0, 0), (4, 0), (4, 4), (2, 1)],
+        [(x * 1e300, y * 1e300) for x, y in COMB],
+        [*SQUARE, SQUARE[0]],
+        [(0, 0), (1, 0), (1, 1e-170), (1, 2e-170), (1, 1)],
+    ],
+    ids=[
+        "square",
+        "counter-clockwise",
+        "triangle",
+        "comb",
+        "straight corners",
+        "repeated vertices",
+        "dart",
+        "huge",
+        "closed",
+        "steps that underflow",
+    ],
+)
+def test_a_simple_ring_does_not_cross_itself(ring: Ring) -> None:
+    assert self_intersecting(*ragged(SQUARE, ring, COMB)).tolist() == [False, False, False]
+
+
+@pytest.mark.parametrize(
+    "ring",
+    [
+        [(0, 0), (1, 1), (1, 0), (0, 1)],
+        [(0, 0), (2, 0), (2, 2), (1, 0), (0, 2)],
+        [(0, 0), (2, 0), (1, 1), (2, 2), (0, 2), (1, 1)],
+        [(0, 0), (4, 0), (4, 4), (4, -2)],
+        [(0, 0), (4, 0), (4, 4), (6, 6), (4, 4), (0, 4)],
+        [(0, 0), (3, 0), (3, 3), (2, 3), (2, 0), (1, 0), (1, 3), (0, 3)],
+        [*SQUARE, *SQUARE],
+        [(0, 0), (1, 1), (2, 2)],
+    ],
+    ids=[
+        "bow tie",
+        "vertex on an edge",
+        "vertex met twice",
+        "upright spike",
+        "slanting spike",
+        "bridge",
+        "twice around",
+        "line",
+    ],
+)
+def test_a_ring_that_meets_itself_is_found(ring: Ring) -> None:
+    assert self_intersecting(*ragged(SQUARE, ring, COMB)).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("count", [5, 40, 127, 128, 129, 700])
+def test_rings_of_any_length_are_judged_alike(count: int) -> None:
+    angle = np.linspace(0, 2 * np.pi, count, endpoint=False)
+    circle = np.stack((np.cos(angle), np.sin(angle)), axis=1)
+    crossed = circle.copy()
+    crossed[[1, 3]] = circle[[3, 1]]
+    offsets = np.array([0, count, 2 * count])
+    assert self_intersecting(np.concatenate((circle, crossed)), offsets).tolist() == [False, True]
+
+
+def test_many_rings_of_different_lengths_are_judged_each_by_itself() -> None:
+    rng = np.random.default_rng(0)
+    rings = [rng.random((rng.integers(3, 9), 2)) for _ in range(2000)]
+    offsets = np.cumsum([0, *map(len, rings)])
+    expected = [not shapely.is_valid(shapely.Polygon(ring)) for ring in rings]
+    assert self_intersecting(np.concatenate(rings), offsets).tolist() == expected
+
+
+def test_no_rings_cross_themselves() -> None:
+    assert self_intersecting(NO_VERTICES, NO_RINGS).tolist() == []
+
+
+def test_a_hull_runs_clockwise_without_the_vertices_inside() -> None:
+    vertices, offsets = hulls(*ragged([(0, 0), (1, 1), (0, 4), (4, 4), (4, 0), (3, 1)]))
+    at = vertices.tolist().index([0.0, 0.0])
+    assert np.roll(vertices, -at, axis=0).tolist() == [[0, 0], [4, 0], [4, 4], [0, 4]]
+    assert offsets.tolist() == [0, 4]
+
+
+def test_the_hull_of_a_line_is_its_ends() -> None:
+    vertices, offsets = hulls(*ragged([(1, 1), (0, 0), (3, 3), (2, 2)], SQUARE))
+    assert sorted(vertices[: offsets[1]].tolist()) == [[0.0, 0.0], [3.0, 3.0]]
+
+
+def test_the_hull_of_a_point_is_the_point() -> None:
+    vertices, offsets = hulls(*ragged([(2, 3), (2, 3)], SQUARE))
+    assert vertices[: offsets[1]].tolist() == [[2.0, 3.0]]
+
+
+def test_no_rings_have_no_hulls() -> None:
+    vertices, offsets = hulls(NO_VERTICES, NO_RINGS)
+    assert (vertices.shape, offsets.tolist()) == ((0, 2), [0])

@@ -1,0 +1,32 @@
+from labelingest.model.findings import MAX_LISTED, Findings
+from labelingest.problems import Problem, ProblemCode
+
+
+def problem(line: int, column: int = 1) -> Problem:
+    return Problem(ProblemCode.UNKNOWN_CLASS, "a.txt", "no object", line=line, column=column)
+
+
+def test_problems_are_ordered_by_file_line_and_column() -> None:
+    findings = Findings()
+    for unit, line, column in ((1, 1, 1), (0, 10, 1), (0, 2, 7), (0, 2, 3)):
+        findings.reject(unit, problem(line, column))
+    assert [(p.line, p.column) for p in findings.in_order()] == [(2, 3), (2, 7), (10, 1), (1, 1)]
+
+
+def test_a_million_bad_rows_of_one_file_are_counted_and_the_first_listed() -> None:
+    findings = Findings()
+    for line in range(1, MAX_LISTED + 6):
+        findings.reject(0, problem(line))
+    findings.reject(1, problem(1))
+    listed = findings.in_order()
+    assert len(listed) == MAX_LISTED + 2
+    assert listed[MAX_LISTED].count == 5
+    assert sum(p.count for p in listed) == MAX_LISTED + 6
+    assert findings.rejected == {ProblemCode.UNKNOWN_CLASS: MAX_LISTED + 6}
+
+
+def test_a_warning_costs_no_row() -> None:
+    findings = Findings()
+    findings.warn(0, Problem(ProblemCode.DUPLICATE_ROW, "a.txt", "as line 1", line=2))
+    assert not findings.rejected
+    assert not findings.rejected_in
