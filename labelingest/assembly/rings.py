@@ -80,7 +80,8 @@ def _rings_to_boxes(
     bench: Bench, rows: Int64, vertices: Float64, offsets: Int64, source: str
 ) -> Piece:
     count_conversion(bench, source, BOX, len(rows))
-    return piece_of(rows, boxes.ltwh_from_vertices(vertices, offsets))
+    # 0.0 and -0.0 are equally small, and which one a minimum gives is no rule: + 0.0 makes it 0.0.
+    return piece_of(rows, boxes.ltwh_from_vertices(vertices, offsets) + 0.0)
 
 
 def _rings_to_rotated(

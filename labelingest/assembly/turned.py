@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from labelingest.arrays import Int64
+from labelingest.arrays import Float64, Int64
 from labelingest.assembly.bench import (
     FARTHEST,
     ROTATED,
@@ -16,7 +16,7 @@ from labelingest.assembly.bench import (
     sized,
 )
 from labelingest.assembly.rings import from_vertices
-from labelingest.geometry import boxes, polygons, rotated
+from labelingest.geometry import angles, boxes, polygons, rotated
 from labelingest.problems import ProblemCode
 
 __all__ = ["from_corners", "from_turned"]
@@ -38,15 +38,20 @@ def from_corners(bench: Bench, rows: Int64) -> list[Piece]:
     corners_px = corners * np.stack((width, height), axis=1)[:, np.newaxis]
     rectangles, misfit, refitted = rotated.rectangle_from_quad(corners_px)
     bench.refitted.add(misfit[refitted])
-    longer = rectangles[:, 2:4].max(axis=1, initial=0.0)
-    far_off = refitted & (misfit > bench.options.warn_misfit * longer)
-    for at in np.flatnonzero(far_off).tolist():
+    _warn_of_misfits(bench, rows[refitted], corners_px[refitted], misfit[refitted])
+    return [piece_of(rows, rotated.normalised_from_centred(rectangles, width, height))]
+
+
+def _warn_of_misfits(bench: Bench, rows: Int64, corners_px: Float64, misfit: Float64) -> None:
+    """Warn of corners (r, 4, 2) that miss the averaged rectangle by a good part of its side."""
+    longer = rotated.rectangle_from_corners(corners_px)[:, 2:4].max(axis=1, initial=0.0)
+    for at in np.flatnonzero(misfit > bench.options.warn_misfit * longer).tolist():
+        part = f", {misfit[at] / longer[at]:.0%} of its longer side" if longer[at] else ""
         detail = (
-            f"the corners miss the rectangle through them by {misfit[at]:.1f} px, "
-            f"{misfit[at] / longer[at]:.0%} of its longer side: the smallest rectangle around is used"
+            f"the corners miss the rectangle through them by {misfit[at]:.1f} px{part}: the "
+            "smallest rectangle around is used"
         )
         bench.warn(int(rows[at]), ProblemCode.NOT_A_RECTANGLE, detail)
-    return [piece_of(rows, rotated.normalised_from_centred(rectangles, width, height))]
 
 
 def from_turned(bench: Bench, rows: Int64) -> list[Piece]:
@@ -54,8 +59,7 @@ def from_turned(bench: Bench, rows: Int64) -> list[Piece]:
     numbers = coordinates(bench, rows, 5)
     keep = in_range(bench, rows, numbers[:, :4], largest=FARTHEST)
     rows, numbers = rows[keep], numbers[keep]
-    theta = np.mod(np.degrees(numbers[:, 4:]), 360.0)
-    theta[theta == 360.0] = 0.0  # the remainder of a tiny negative angle rounds up to 360
+    theta = angles.reduced(np.degrees(numbers[:, 4:]))
     turned = np.concatenate((boxes.ltwh_from_cxcywh(numbers[:, :4]), theta), axis=1)
     as_they_are = bench.shape[rows] == ROTATED
     pieces = [piece_of(rows[as_they_are], turned[as_they_are])]

@@ -30,7 +30,7 @@ from labelingest.pairing.stored_links import stored_links
 
 __all__ = ["MAX_LEFT_OVER", "NearMiss", "near_misses"]
 
-MAX_LEFT_OVER: Final = 100_000
+MAX_LEFT_OVER: Final = 20_000
 """How many data files and how many sidecars are looked at."""
 
 _MAX_CAUSES: Final = 20
@@ -51,7 +51,8 @@ class NearMiss:
     """What helps: flags, or a command for a shell in the folder."""
 
     def __str__(self) -> str:
-        times = "" if self.count == 1 else f" ({self.count:,} pairs like this)"
+        counted = f"{self.count:,}" if self.count < MAX_LEFT_OVER else f"at least {self.count:,}"
+        times = "" if self.count == 1 else f" ({counted} pairs like this)"
         return f"{self.detail}{times}; {self.fix}"
 
 
