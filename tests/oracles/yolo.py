@@ -416,7 +416,8 @@ def _of_ring(row: Row, shape: str, vertices: Sequence[Vertex], *, exact: bool) -
     """Make a polygon, or the envelope."""
     if shape == "polygon":
         return _annotation(row, shape, [v for vertex in vertices for v in vertex], exact=exact)
-    left, top = min(x for x, _ in vertices), min(y for _, y in vertices)
+    # + 0.0: of 0.0 and -0.0 neither is the smaller one.
+    left, top = min(x for x, _ in vertices) + 0.0, min(y for _, y in vertices) + 0.0
     right, bottom = max(x for x, _ in vertices), max(y for _, y in vertices)
     return _annotation(row, shape, (left, top, right - left, bottom - top), exact=exact)
 

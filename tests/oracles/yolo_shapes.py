@@ -122,7 +122,12 @@ def _cancels(edges: Sequence[tuple[Exact, Exact]]) -> bool:
 def is_simple(vertices: Sequence[Vertex]) -> bool:
     """Whether the ring neither crosses nor touches itself."""
     edges = _edges(_exact(vertices))
-    boxes = [(min(a[0], b[0]), max(a[0], b[0]), min(a[1], b[1]), max(a[1], b[1])) for a, b in edges]
+    # Comparing is exact in doubles too, and faster.
+    boxes = [
+        (min(a[0], b[0]), max(a[0], b[0]), min(a[1], b[1]), max(a[1], b[1]))
+        for a, b in pairwise([*vertices, vertices[0]])
+        if a != b
+    ]
     count = len(edges)
     for i in range(count):
         for j in range(i + 1, count):
