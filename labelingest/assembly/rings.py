@@ -9,6 +9,7 @@ from labelingest.assembly.bench import (
     BOX,
     POLYGON,
     ROTATED,
+    TOLERANCE,
     Bench,
     OutOfRange,
     Piece,
@@ -51,9 +52,13 @@ def from_vertices(
 ) -> list[Piece]:
     """Turn rings, vertices (v, 2) and offsets (r + 1,), into the shapes that their rows want."""
     clipped, deviation = polygons.clip_to_unit_square(vertices)
-    keep = inside(bench, rows, ragged.segment_max(deviation, offsets), source)
-    if bench.options.out_of_range != OutOfRange.KEEP:
-        vertices = clipped
+    farthest = ragged.segment_max(deviation, offsets)
+    keep = inside(bench, rows, farthest, source)
+    outside = farthest >= TOLERANCE
+    if bench.options.out_of_range == OutOfRange.CLIP and outside.any():
+        # What is not counted is not clipped either: nothing is changed in silence.
+        of_vertex = np.repeat(outside, np.diff(offsets))
+        vertices = np.where(of_vertex[:, np.newaxis], clipped, vertices)
     keep &= encloses_area(bench, rows, vertices, offsets, keep)
     rows, vertices, offsets = _take(rows, vertices, offsets, keep)
     pieces = []

@@ -33,9 +33,10 @@ def from_boxes(bench: Bench, rows: Int64) -> list[Piece]:
     ltwh = boxes.ltwh_from_cxcywh(cxcywh[keep])
     clipped, deviation = boxes.clip_to_image(ltwh)
     keep = inside(bench, rows, deviation, "box")
-    if bench.options.out_of_range != OutOfRange.KEEP:
-        keep &= _left_over(bench, rows, clipped, keep)
-        ltwh = clipped
+    if bench.options.out_of_range == OutOfRange.CLIP:
+        # What is not counted is not clipped either: nothing is changed in silence.
+        ltwh = np.where((deviation >= TOLERANCE)[:, np.newaxis], clipped, ltwh)
+        keep &= _left_over(bench, rows, ltwh, keep)
     rows, ltwh = rows[keep], ltwh[keep]
     pieces = []
     for shape in range(3):

@@ -8,6 +8,7 @@ Exit codes: 0 clean, 1 finished with errors in some files, 2 wrong call or confi
 failure.
 """
 
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from inspect import signature
@@ -322,8 +323,12 @@ def _run(params: dict[str, Any], work: Callable[..., "Report"]) -> None:
     from labelingest.storage.atomic import whole_file
 
     config = _configured(params)
-    with ShownProgress(quiet=params["quiet"]) as shown:
-        report = work(config, progress=shown)
+    try:
+        with ShownProgress(quiet=params["quiet"]) as shown:
+            report = work(config, progress=shown)
+    except KeyboardInterrupt:
+        print("labelingest: interrupted; no output was left", file=sys.stderr)
+        raise typer.Exit(130) from None
     if config.report is not None:
         with whole_file(Path(config.report)) as file:
             file.write(report.to_json())
@@ -438,6 +443,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments
         What stands after the program's name; that of the process when None.
     """
+    # Schedulers end a run by SIGTERM: unwound like Ctrl-C, it leaves no half output.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app(arguments)
     except LabelIngestError as error:
@@ -446,9 +453,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for line in str(error).splitlines():
             print(f"labelingest: {printable(line)}", file=sys.stderr)
         sys.exit(_exit_code(error))
-    except KeyboardInterrupt:
-        print("labelingest: interrupted; no output was left", file=sys.stderr)
-        sys.exit(130)
 
 
 def _exit_code(error: LabelIngestError) -> int:

@@ -1,5 +1,6 @@
 """Folders without permission, outputs that cannot be written, a full disk: real ones."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -125,3 +126,34 @@ def test_the_input_is_never_written_to(place: Path) -> None:
     for path in before:
         path.chmod(0o755)
     assert after == before
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("name", ["rows.jsonl", "tree"])
+def test_an_interrupted_run_leaves_nothing_behind(
+    place: Path, name: str, ending: signal.Signals
+) -> None:
+    # A label file that never ends: the run is inside its work when the signal comes.
+    out = place / "out"
+    out.mkdir()
+    script = (
+        "import os, sys, threading, labelingest.pipeline as p\n"
+        "from labelingest.cli.main import main\n"
+        "def slow(self, job):\n"
+        "    print('working', flush=True)\n"
+        "    threading.Event().wait()\n"
+        "p.Worker.__call__ = slow\n"
+        "main(sys.argv[1:])\n"
+    )
+    arguments = ["convert", place / "data", "--ontology", place / "ontology.json"]
+    command = [sys.executable, "-c", script, *arguments, "--out", out / name]
+    with subprocess.Popen(
+        [str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "working\n"
+        process.send_signal(ending)
+        said = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert "interrupted" in said
+    assert list(out.iterdir()) == []

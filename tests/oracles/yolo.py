@@ -344,11 +344,11 @@ def _check_box(row: Row, *, largest: float) -> None:
 
 def _check_range(
     row: Row, values: Sequence[float], options: Options, reading: Reading, *, clips: bool = True
-) -> None:
-    """Count or refuse what reaches outside the image."""
+) -> bool:
+    """Count or refuse what reaches outside the image; return whether it is to be clipped."""
     farthest = max(max(-value, value - 1) for value in values)
     if farthest < _LITTLE:
-        return
+        return False
     clipped = clips and options.out_of_range == "clip"
     # Infinity has no place in a label row: what would overflow cannot be kept.
     if options.out_of_range == "reject" or (not clipped and farthest > _FARTHEST):
@@ -356,6 +356,7 @@ def _check_range(
     name = _NAMES[row.kind] if clips else "corners"
     what = "clipped to the image" if clipped else "reaching outside the image, kept"
     reading.adjusted[f"{name} {what}"] += 1
+    return clipped
 
 
 def _box(
@@ -364,10 +365,10 @@ def _box(
     _check_box(row, largest=1.0)
     left, top, width, height = ltwh_of_box(row.coordinates, clipped=False)
     edges = [left, top, left + width, top + height]
-    _check_range(row, edges, options, reading)
+    clipped = _check_range(row, edges, options, reading)
     # Whether an edge on the border is out by one rounding depends on how it is computed.
-    exact = options.out_of_range == "keep" or all(1e-9 < edge < 1 - 1e-9 for edge in edges)
-    if options.out_of_range != "keep":
+    exact = not clipped or all(1e-9 < edge < 1 - 1e-9 for edge in edges)
+    if clipped:
         left, top, width, height = ltwh_of_box(row.coordinates, clipped=True)
     if width == 0 or height == 0:
         raise Rejected("out-of-range", 0)
@@ -400,8 +401,8 @@ def _polygon(
 
 def _settled(row: Row, vertices: list[Vertex], options: Options, reading: Reading) -> list[Vertex]:
     """Apply the rules of range and degeneracy to a ring."""
-    _check_range(row, [value for vertex in vertices for value in vertex], options, reading)
-    if options.out_of_range != "keep":
+    values = [value for vertex in vertices for value in vertex]
+    if _check_range(row, values, options, reading):
         vertices = [(clip(x), clip(y)) for x, y in vertices]
     _check_area(row, vertices)
     return vertices
