@@ -8,16 +8,18 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from labelingest.errors import ConfigError
 from labelingest.resolution.class_map import parse_overrides
 
-__all__ = ["IngestConfig", "load_config"]
+__all__ = ["OUTPUTS", "IngestConfig", "load_config"]
 
-_PATHS: Final = ("storage_path", "ontology", "out", "report", "problems", "failed_csv")
+OUTPUTS: Final = ("out", "report", "problems", "failed_csv")
+"""Fields that name what a run writes."""
+_PATHS: Final = ("storage_path", "ontology", *OUTPUTS)
 
 
 class IngestConfig(BaseModel):
@@ -113,6 +115,19 @@ class IngestConfig(BaseModel):
     def _with_slash(cls, value: str | None) -> str | None:
         return value if value is None or value.endswith("/") else f"{value}/"
 
+    @model_validator(mode="after")
+    def _one_file_each(self) -> Self:
+        """Refuse two files under one name: the later would replace the earlier, or the input."""
+        names: dict[Path, str] = {}
+        for name in ("storage_path", "ontology", *OUTPUTS):
+            value = getattr(self, name)
+            if value is None or "://" in value:
+                continue
+            other = names.setdefault(Path(value).resolve(), name)
+            if other != name:
+                raise ValueError(f"{other} and {name} are both {value!r}; give each its own path")
+        return self
+
 
 def _sentence(detail: Mapping[str, Any]) -> str:
     place = ".".join(str(part) for part in detail["loc"])
@@ -122,7 +137,9 @@ def _sentence(detail: Mapping[str, Any]) -> str:
         return f"{place}: not known; {hint}"
     if detail["type"] == "missing":
         return f"{place}: missing; {IngestConfig.model_fields[place].description}"
-    message = detail["msg"].removeprefix("Value error, ")
+    message: str = detail["msg"].removeprefix("Value error, ")
+    if not place:
+        return message
     return f"{place}: {detail['input']!r}: {message[:1].lower()}{message[1:]}"
 
 

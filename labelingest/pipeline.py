@@ -22,7 +22,7 @@ import orjson
 
 from labelingest.arrays import Int64
 from labelingest.assembly.bench import AssemblyOptions
-from labelingest.config import IngestConfig
+from labelingest.config import OUTPUTS, IngestConfig
 from labelingest.converter import Converter
 from labelingest.errors import ConfigError
 from labelingest.media.image_size import HEAD_BYTES, read_image_size
@@ -61,6 +61,8 @@ __all__ = [
     "pair_folder",
 ]
 
+_OUTPUT_SUFFIXES: Final = (".csv", ".json", ".jsonl")
+"""Of files inside the storage path that a run may replace: no label file looks like that."""
 _MAX_FILES_IN_BATCH: Final = 4096
 """Empty sidecars weigh nothing: this bounds what their label rows weigh."""
 
@@ -365,12 +367,16 @@ def _own_outputs(config: IngestConfig, storage: Storage) -> list[str]:
         return []
     root = Path(storage.root)
     own = []
-    for name in (config.out, config.report, config.problems, config.failed_csv):
+    for name in OUTPUTS:
+        value = getattr(config, name)
         # Not resolved: keys are logical too.
-        path = None if name is None else Path(os.path.abspath(name))  # noqa: PTH100
-        if path is not None and path != root and path.is_relative_to(root):
-            key = path.relative_to(root).as_posix()
-            own += [key, f"{key}/"]
+        path = None if value is None else Path(os.path.abspath(value))  # noqa: PTH100
+        if path is None or path == root or not path.is_relative_to(root):
+            continue
+        if path.is_file() and path.suffix not in _OUTPUT_SUFFIXES:
+            raise ConfigError(f"{name} {value!r} is a file of the storage path: choose a new name")
+        key = path.relative_to(root).as_posix()
+        own += [key, f"{key}/"]
     return own
 
 

@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from inspect import signature
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -443,6 +444,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments
         What stands after the program's name; that of the process when None.
     """
+    # A terminal of few characters gets escapes, not an exception.
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     # Schedulers end a run by SIGTERM: unwound like Ctrl-C, it leaves no half output.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

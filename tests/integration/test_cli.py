@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -166,8 +169,8 @@ def test_an_output_inside_the_folder_is_no_data_file_of_the_next_run(run: Run) -
 
 def test_the_folder_itself_is_no_output(run: Run) -> None:
     ran = run("convert", *DATA, "--out", "data")
-    assert ran.code == 3
-    assert "is not replaced" in ran.err
+    assert ran.code == 2
+    assert "storage_path and out are both 'data'" in ran.err
     assert Path("data/labels/a.txt").read_text() == GOOD
 
 
@@ -252,3 +255,18 @@ def test_the_version_is_shown(run: Run) -> None:
 
 def test_a_wrong_flag_is_a_wrong_call(run: Run) -> None:
     assert run("convert", *DATA, "--outt", "rows.jsonl").code == 2
+
+
+def test_an_output_never_replaces_a_label_file(run: Run) -> None:
+    for option in ("--report", "--problems", "--failed-csv"):
+        ran = run("check", *DATA, option, "data/labels/a.txt")
+        assert ran.code == 2
+        assert "is a file of the storage path" in ran.err
+    assert Path("data/labels/a.txt").read_text() == GOOD
+
+
+def test_a_terminal_of_few_characters_gets_escapes(run: Run, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "labelingest", "pair", "data"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    ran = subprocess.run(command, capture_output=True, check=True, env=environment, cwd=tmp_path)
+    assert rb"images/a.jpg \u2194 labels/a.txt" in ran.stdout

@@ -58,3 +58,14 @@ def test_a_file_that_is_not_toml_is_refused_with_its_place(tmp_path: Path) -> No
 def test_a_file_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read: No such file"):
         load_config(tmp_path / "ingest.toml")
+
+
+@pytest.mark.parametrize("name", ["out", "report", "problems", "failed_csv"])
+def test_an_output_that_would_replace_the_ontology_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"ontology and {name} are both"):
+        IngestConfig(**LEAST, **{name: "./ontology.json"})
+
+
+def test_two_outputs_under_one_name_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"out and report are both './a.json'"):
+        IngestConfig(**LEAST, out="a.json", report="./a.json")
