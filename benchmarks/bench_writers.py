@@ -1,9 +1,12 @@
-"""Stage 7, annotations to label rows, against orjson.dumps of plain dictionaries.
+"""Stage 7: annotations to label rows, YOLO, COCO and Parquet.
 
-The first rival gets the dictionaries ready-made: it shows what dumping alone costs. The second makes
-them from the columns, as an obvious writer does; object hashes, the dear part, are given to both.
+Label rows are measured against orjson.dumps of plain dictionaries. The first rival gets the
+dictionaries ready-made: it shows what dumping alone costs. The second makes them from the columns,
+as an obvious writer does; object hashes, the dear part, are given to both. The rival of COCO is the
+first of these, that of YOLO a loop; Parquet has none.
 """
 
+from io import BytesIO
 from itertools import pairwise
 from typing import Any
 
@@ -14,9 +17,15 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.batches import KINDS, STORAGE_URL, Batch, batch
 from labelingest.model.annotations import Annotations
+from labelingest.model.findings import Findings
+from labelingest.model.ontology import Shape
+from labelingest.writers.coco import BETWEEN, HEAD, CocoWriter
 from labelingest.writers.encord_json import WriterOptions, write
 from labelingest.writers.ids import object_hashes
+from labelingest.writers.parquet import ParquetWriter
+from labelingest.writers.yolo import class_numbers, write_yolo
 from tests.oracles.label_rows import Labelled, label_row
+from tests.oracles.yolo_shapes import corners_of
 
 OPTIONS = WriterOptions(STORAGE_URL)
 
@@ -92,3 +101,86 @@ class TestWrite:
             one.units.key, annotations.unit, annotations.line, annotations.content
         )
         assert benchmark(build_and_dump, one, annotations, hashes) == written
+
+
+def yolo_of_rows(one: Batch, annotations: Annotations) -> list[bytes]:
+    """Write YOLO as an obvious writer does: a row at a time, centres by adding."""
+    begin, numbers = annotations.offsets.tolist(), annotations.coordinates.tolist()
+    lines: list[list[str]] = [[] for _ in range(len(one.units))]
+    classes = class_numbers(one.class_map, one.ontology.objects).tolist()
+    for i, (unit, feature) in enumerate(
+        zip(annotations.unit.tolist(), annotations.feature.tolist(), strict=True)
+    ):
+        row = numbers[begin[i] : begin[i + 1]]
+        shape = one.ontology.objects[feature].shape
+        if shape == Shape.BOUNDING_BOX:
+            x, y, w, h = row
+            row = [x + w / 2, y + h / 2, w, h]
+        elif shape == Shape.ROTATABLE_BOUNDING_BOX:
+            size = int(one.units.width[unit]), int(one.units.height[unit])
+            corners = corners_of(row[:4], row[4], size)
+            row = [c / s for corner in corners for c, s in zip(corner, size, strict=True)]
+        lines[unit].append(" ".join(map(str, (classes[feature], *row))) + "\n")
+    return ["".join(unit).encode() for unit in lines]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+class TestWriteYolo:
+    @pytest.fixture(autouse=True)
+    def _group(self, benchmark: BenchmarkFixture, kind: str) -> None:
+        benchmark.group = f"writers: YOLO, {kind}"
+
+    def test_write_yolo(self, benchmark: BenchmarkFixture, kind: str) -> None:
+        one, annotations = batch(kind), batch(kind).assembled().annotations
+        numbers = class_numbers(one.class_map, one.ontology.objects)
+        files = benchmark(
+            write_yolo, annotations, one.units, numbers, one.ontology.objects, Findings()
+        )
+        assert sum(text.count(b"\n") for text in files.texts) == files.rows == one.files.rows
+
+    def test_rival_row_by_row(self, benchmark: BenchmarkFixture, kind: str) -> None:
+        one, annotations = batch(kind), batch(kind).assembled().annotations
+        texts = benchmark(yolo_of_rows, one, annotations)
+        assert sum(text.count(b"\n") for text in texts) == one.files.rows
+
+
+@pytest.mark.parametrize("kind", KINDS)
+class TestWriteCoco:
+    @pytest.fixture(autouse=True)
+    def _group(self, benchmark: BenchmarkFixture, kind: str) -> None:
+        benchmark.group = f"writers: COCO, {kind}"
+
+    @staticmethod
+    def written(one: Batch, annotations: Annotations) -> bytes:
+        writer = CocoWriter(one.ontology, STORAGE_URL)
+        chunk = writer.add(annotations, one.units, Findings())
+        return HEAD + chunk.images + BETWEEN + chunk.annotations + writer.tail()
+
+    def test_write_coco(self, benchmark: BenchmarkFixture, kind: str) -> None:
+        one, annotations = batch(kind), batch(kind).assembled().annotations
+        document = orjson.loads(benchmark(self.written, one, annotations))
+        found = len(document["images"]), len(document["annotations"])
+        assert found == (len(one.units), one.files.rows)
+
+    def test_rival_dictionaries_dumped(self, benchmark: BenchmarkFixture, kind: str) -> None:
+        document = orjson.loads(self.written(batch(kind), batch(kind).assembled().annotations))
+        assert orjson.loads(benchmark(orjson.dumps, document)) == document
+
+
+@pytest.mark.parametrize("kind", KINDS)
+class TestWriteParquet:
+    @pytest.fixture(autouse=True)
+    def _group(self, benchmark: BenchmarkFixture, kind: str) -> None:
+        pytest.importorskip("pyarrow")
+        benchmark.group = f"writers: Parquet, {kind}"
+
+    @staticmethod
+    def written(one: Batch, annotations: Annotations) -> int:
+        writer = ParquetWriter(BytesIO(), one.ontology, STORAGE_URL)
+        writer.add(annotations, one.units)
+        writer.close()
+        return writer.rows
+
+    def test_write_parquet(self, benchmark: BenchmarkFixture, kind: str) -> None:
+        one, annotations = batch(kind), batch(kind).assembled().annotations
+        assert benchmark(self.written, one, annotations) == one.files.rows

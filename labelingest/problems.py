@@ -60,6 +60,49 @@ class ProblemCode(StrEnum):
     SELF_INTERSECTING_POLYGON = "self-intersecting-polygon"
     NOT_A_RECTANGLE = "not-a-rectangle"
     DUPLICATE_ROW = "duplicate-row"
+    # Meaning of an annotation in another format
+    NO_CLASS_NUMBER = "no-class-number"
+    # Encord JSON sidecars: the document
+    NOT_JSON = "not-json"
+    BYTE_ORDER_MARK = "byte-order-mark"
+    LARGE_SIDECAR = "large-sidecar"
+    DUPLICATE_KEY = "duplicate-key"
+    NOT_A_LABEL_ROW = "not-a-label-row"
+    UNSUPPORTED_LABEL = "unsupported-label"
+    MISSING_KEY = "missing-key"
+    WRONG_TYPE = "wrong-type"
+    UNKNOWN_KEY = "unknown-key"
+    REPLACED_VALUE = "replaced-value"
+    # Encord JSON sidecars: objects
+    BAD_FRAME = "bad-frame"
+    BAD_HASH = "bad-hash"
+    HASH_DIFFERS_FROM_KEY = "hash-differs-from-key"
+    DUPLICATE_OBJECT = "duplicate-object"
+    CLASS_CHANGED = "class-changed"
+    BAD_POINTS = "bad-points"
+    BAD_BITMASK = "bad-bitmask"
+    POLYGONS_DIFFER = "polygons-differ"
+    OUTSIDE_IMAGE = "outside-image"
+    ANGLE_OUT_OF_RANGE = "angle-out-of-range"
+    UNKNOWN_SKELETON_POINT = "unknown-skeleton-point"
+    BAD_AUTHOR = "bad-author"
+    BAD_DATE = "bad-date"
+    BAD_OBJECT_NUMBER = "bad-object-number"
+    DIFFERS_FROM_ONTOLOGY = "differs-from-ontology"
+    ARCHIVED_CLASS = "archived-class"
+    # Encord JSON sidecars: answers and classifications
+    UNKNOWN_ATTRIBUTE = "unknown-attribute"
+    UNKNOWN_OPTION = "unknown-option"
+    TWO_ANSWERS = "two-answers"
+    WRONG_ANSWER_TYPE = "wrong-answer-type"
+    PARENT_NOT_SELECTED = "parent-not-selected"
+    MISSING_ANSWER = "missing-answer"
+    MISPLACED_ANSWER = "misplaced-answer"
+    ANSWER_WITHOUT_OBJECT = "answer-without-object"
+    BAD_RANGE = "bad-range"
+    RANGE_OFF_OBJECT = "range-off-object"
+    CLASSIFICATION_NOT_PLACED = "classification-not-placed"
+    OVERLAPPING_CLASSIFICATIONS = "overlapping-classifications"
     # Outcome of a file
     NO_ROW_LEFT = "no-row-left"
     FILE_SKIPPED = "file-skipped"
@@ -80,6 +123,26 @@ _WARNINGS: Final = {
     ProblemCode.SELF_INTERSECTING_POLYGON,
     ProblemCode.NOT_A_RECTANGLE,
     ProblemCode.DUPLICATE_ROW,
+    ProblemCode.BYTE_ORDER_MARK,
+    ProblemCode.LARGE_SIDECAR,
+    ProblemCode.UNKNOWN_KEY,
+    ProblemCode.REPLACED_VALUE,
+    ProblemCode.BAD_HASH,
+    ProblemCode.HASH_DIFFERS_FROM_KEY,
+    ProblemCode.POLYGONS_DIFFER,
+    ProblemCode.OUTSIDE_IMAGE,
+    ProblemCode.ANGLE_OUT_OF_RANGE,
+    ProblemCode.UNKNOWN_SKELETON_POINT,
+    ProblemCode.BAD_AUTHOR,
+    ProblemCode.BAD_DATE,
+    ProblemCode.BAD_OBJECT_NUMBER,
+    ProblemCode.DIFFERS_FROM_ONTOLOGY,
+    ProblemCode.ARCHIVED_CLASS,
+    ProblemCode.PARENT_NOT_SELECTED,
+    ProblemCode.MISSING_ANSWER,
+    ProblemCode.MISPLACED_ANSWER,
+    ProblemCode.ANSWER_WITHOUT_OBJECT,
+    ProblemCode.RANGE_OFF_OBJECT,
     ProblemCode.NO_ROW_LEFT,
 }
 

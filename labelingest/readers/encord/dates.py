@@ -1,0 +1,100 @@
+"""Dates of label rows: every form that is found in them → the one form that is written.
+
+Written: `Mon, 05 Jan 2026 16:46:58 UTC`. Read: that form with UTC or GMT, ISO 8601 with or without
+a zone, what e-mails use, and the common forms with a month's English name. A date without a zone
+is UTC. Names of days and months are our own: those of `strftime` depend on the machine.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from typing import Final
+
+__all__ = ["written_date"]
+
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS: Final = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
+_CLOCK: Final = (
+    r"(?:,?[ T]+(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.\d+)?)?"
+    r"(?: ?(?P<half>[AaPp])\.?[Mm]\.?)?(?: ?(?:UTC|GMT|Z))?)?"
+)
+_WEEKDAY: Final = r"(?:[A-Za-z]{3,9},? +)?"
+_FORMS: Final = tuple(
+    re.compile(_WEEKDAY + date + _CLOCK, re.ASCII)
+    for date in (
+        r"(?P<day>\d{1,2})[ -](?P<name>[A-Za-z]{3,9})\.?[ -](?P<year>\d{4})",
+        r"(?P<name>[A-Za-z]{3,9})\.? (?P<day>\d{1,2}),? (?P<year>\d{4})",
+        r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})",
+    )
+)
+
+
+@lru_cache(maxsize=8192)
+def written_date(text: str) -> str | None:
+    """Return a date in the form that label rows are written in; None where it is no date.
+
+    Parts of a second are cut off, as Encord's client does.
+
+    Examples
+    --------
+    >>> written_date("2026-01-05 16:46:58")
+    'Mon, 05 Jan 2026 16:46:58 UTC'
+    >>> written_date("2026-01-05T16:46:58.9+02:00")
+    'Mon, 05 Jan 2026 14:46:58 UTC'
+    >>> written_date("yesterday") is None
+    True
+    """
+    if len(text) > 64:
+        return None
+    try:
+        read = _free_form(text.strip()) or _standard_form(text.strip())
+        if read is None:
+            return None
+        read = read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    day, month = _DAYS[read.weekday()], _MONTHS[read.month - 1]
+    return f"{day}, {read.day:02} {month} {read.year:04} {read:%H:%M:%S} UTC"
+
+
+def _standard_form(text: str) -> datetime | None:
+    """Read ISO 8601, then what e-mails use."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    try:
+        return parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError):
+        return None
+
+
+def _free_form(text: str) -> datetime | None:
+    """Read a date without a zone, or in UTC."""
+    for form in _FORMS:
+        found = form.fullmatch(text)
+        if found:
+            part = found.groupdict()
+            month = part.get("month") or _month(part.get("name") or "")
+            if not month:
+                return None
+            hour = int(part["hour"] or 0)
+            if part["half"]:
+                hour = hour % 12 + 12 * (part["half"] in "Pp")
+            start = datetime(int(part["year"]), int(month), int(part["day"]), tzinfo=UTC)
+            minute, second = int(part["minute"] or 0), int(part["second"] or 0)
+            if hour > 23 or minute > 59 or second > 60:
+                return None
+            # Some clocks write a leap second as :60; the next minute begins then.
+            return start + timedelta(hours=hour, minutes=minute, seconds=second)
+    return None
+
+
+def _month(name: str) -> int:
+    """Return 1 to 12 for an English month, short or whole; 0 for no month."""
+    short = name[:3].title()
+    return _MONTHS.index(short) + 1 if short in _MONTHS else 0

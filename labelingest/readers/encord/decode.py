@@ -1,0 +1,197 @@
+r"""Bytes of a sidecar → decoded JSON, or why it is none.
+
+orjson decodes: it refuses nesting beyond 1024, numbers beyond a double, halves of surrogate pairs
+and bytes that are not UTF-8, all in bounded time and memory. Two things it cannot do are done
+here, and only when they are needed:
+
+- literals `NaN` and `Infinity`, which Python's json module writes: decoded by that module, so that
+  they can be named by their pointers and the good objects beside them survive;
+- repeated keys: the number of `":` in the text and in the decoded document written again differ.
+  Where they do, or where spacing or escapes make the count unsure, Python's json module lists them.
+
+Refuses to know what the document means.
+"""
+
+import json
+from collections import Counter
+from typing import Any, Final
+
+import orjson
+
+from labelingest.problems import ProblemCode
+from labelingest.readers.encord.notes import Notes, shown, step
+
+__all__ = ["LARGE_BYTES", "MAX_BYTES", "UNDECODED", "decode"]
+
+MAX_BYTES: Final = 300_000_000
+"""A sidecar may have this many bytes."""
+LARGE_BYTES: Final = 50_000_000
+"""Above this, a sidecar is worth a warning: it is slow to load everywhere."""
+
+UNDECODED: Final = object()
+"""What stands for no document at all, as `null` is one."""
+
+_LITERALS: Final = ("NaN", "Infinity", "-Infinity")
+_UNSURE: Final = (b'" :', b'"\t:', b'"\n:', b'"\r:', b"\\u0022", b"\\u003a", b"\\u003A")
+_LONG_INTEGER: Final = 18
+
+
+def decode(content: bytes, notes: Notes) -> Any:
+    r"""Decode a sidecar; `UNDECODED` where it is not JSON, and the notes say why.
+
+    Examples
+    --------
+    >>> notes = Notes("a.encord.json")
+    >>> decode(b'{"a": 1}', notes)
+    {'a': 1}
+    >>> decode(b'{"a": 1', notes) is UNDECODED
+    True
+    >>> print(notes.problems()[0].code)
+    not-json
+    """
+    if not _size_allowed(content, notes):
+        return UNDECODED
+    content = _without_mark(content, notes)
+    try:
+        document = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        return _second_try(content, error, notes)
+    if _keys_may_repeat(content, document):
+        _note_repeated(content, notes)
+    return document
+
+
+def _size_allowed(content: bytes, notes: Notes) -> bool:
+    if len(content) > MAX_BYTES:
+        notes.note(
+            ProblemCode.FILE_TOO_LARGE,
+            "",
+            f"{len(content):,} bytes are more than the {MAX_BYTES:,} that a sidecar may have",
+        )
+        return False
+    if len(content) > LARGE_BYTES:
+        notes.note(
+            ProblemCode.LARGE_SIDECAR,
+            "",
+            f"{len(content):,} bytes; above {LARGE_BYTES:,} a sidecar is slow to load",
+        )
+    return True
+
+
+def _without_mark(content: bytes, notes: Notes) -> bytes:
+    """Return the content without the byte order mark of UTF-8, which JSON may not have."""
+    if not content.startswith(b"\xef\xbb\xbf"):
+        return content
+    notes.note_line(
+        ProblemCode.BYTE_ORDER_MARK, "begins with a byte order mark, which JSON may not: read", 1, 1
+    )
+    return content[3:]
+
+
+def _second_try(content: bytes, error: json.JSONDecodeError, notes: Notes) -> Any:
+    """Decode what only Python's json module takes, or note why it is not JSON."""
+    infinite = "infinity" in error.msg
+    found = error.doc[error.pos : error.pos + 9]
+    if infinite or found.startswith(_LITERALS):
+        document = _loads(content)
+        if document is not None:
+            _note_repeated(content, notes)
+            return document
+    if "UTF-8" in error.msg:
+        notes.note_line(ProblemCode.NOT_TEXT, _not_utf8(content), 1, 1)
+    else:
+        detail = f"{_reason(error, content)}; expected a label row as Encord's client writes it"
+        notes.note_line(ProblemCode.NOT_JSON, detail, error.lineno, error.colno)
+    return UNDECODED
+
+
+def _reason(error: json.JSONDecodeError, content: bytes) -> str:
+    if not content.strip():
+        return "the file is empty"
+    if "depth" in error.msg:
+        return "nested deeper than 1,024 levels"
+    if error.pos >= len(error.doc.rstrip()):
+        return "the JSON ends too early: the file is truncated"
+    return f"not JSON from {shown(error.doc[error.pos : error.pos + 20])} on: {error.msg}"
+
+
+def _not_utf8(content: bytes) -> str:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content[:4]:
+        return "the file is UTF-16 or UTF-32; JSON is UTF-8: save it as that"
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        return f"byte {error.start + 1} is 0x{content[error.start]:02x}, which is not UTF-8"
+    return "the text holds half a surrogate pair, which is not UTF-8"
+
+
+def _loads(content: bytes) -> Any:
+    """Decode by Python's json module; None where it cannot, or nobody could write it again."""
+    try:
+        document = json.loads(content, parse_int=_integer)
+        orjson.dumps(document)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return document
+
+
+def _integer(text: str) -> int | float:
+    """Return an integer that fits into 64 bits, else the double nearest to it, as orjson does."""
+    return int(text) if len(text) <= _LONG_INTEGER else float(text)
+
+
+def _keys_may_repeat(content: bytes, document: Any) -> bool:
+    r"""Whether some object may have a key twice; never false when one has.
+
+    In the text that orjson writes, `":` follows each key and stands nowhere else but after an
+    escaped quote inside a string. The same holds for the content unless a blank parts the two
+    characters or one of them is escaped by number.
+    """
+    if any(found in content for found in _UNSURE):
+        return True
+    return content.count(b'":') != orjson.dumps(document).count(b'":')
+
+
+class _Repeated(dict[str, Any]):
+    """An object that had keys twice: their names."""
+
+    names: list[str]
+
+
+def _hook(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = dict(pairs)
+    if len(keys) == len(pairs):
+        return keys
+    repeated = _Repeated(keys)
+    counts = Counter(key for key, _ in pairs)
+    repeated.names = [key for key, count in counts.items() if count > 1]
+    return repeated
+
+
+def _note_repeated(content: bytes, notes: Notes) -> None:
+    """Note each key that an object has twice, with its pointer."""
+    try:
+        document = json.loads(content, object_pairs_hook=_hook, parse_int=_integer)
+    except (ValueError, RecursionError):
+        notes.note(ProblemCode.DUPLICATE_KEY, "", "some object may have a key twice")
+        return
+    waiting: list[tuple[Any, str]] = [(document, "")]
+    while waiting:
+        value, at = waiting.pop()
+        if isinstance(value, _Repeated):
+            for name in value.names:
+                detail = f"the key {shown(name)} stands twice in one object: the last one counts"
+                notes.note(ProblemCode.DUPLICATE_KEY, step(at, name), detail)
+        if isinstance(value, dict):
+            waiting.extend(
+                (child, step(at, key)) for key, child in value.items() if type(child) in _NESTED
+            )
+        elif isinstance(value, list):
+            waiting.extend(
+                (child, step(at, position))
+                for position, child in enumerate(value)
+                if type(child) in _NESTED
+            )
+
+
+_NESTED: Final = frozenset((dict, list, _Repeated))

@@ -1,0 +1,105 @@
+"""Sets of frames as sorted lists of inclusive ranges: union, difference, the latest of many.
+
+All in n log n, and never frame by frame: a range may span more frames than memory has room for.
+"""
+
+from collections.abc import Iterable
+from heapq import heappop, heappush
+from itertools import pairwise
+from typing import TypeAlias
+
+__all__ = ["Range", "latest", "length", "merged", "minus", "within"]
+
+Range: TypeAlias = tuple[int, int]
+"""First and last frame, both included."""
+
+
+def merged(ranges: Iterable[Range]) -> list[Range]:
+    """Return the union: sorted, apart from each other by at least one frame.
+
+    Examples
+    --------
+    >>> merged([(4, 6), (0, 1), (2, 2)])
+    [(0, 2), (4, 6)]
+    """
+    union: list[Range] = []
+    for first, last in sorted(ranges):
+        if union and first <= union[-1][1] + 1:
+            if last > union[-1][1]:
+                union[-1] = union[-1][0], last
+        else:
+            union.append((first, last))
+    return union
+
+
+def minus(ranges: list[Range], others: list[Range]) -> list[Range]:
+    """Return the frames of ranges that are not in others; both as `merged` returns them.
+
+    Examples
+    --------
+    >>> minus([(0, 9)], [(2, 3), (7, 20)])
+    [(0, 1), (4, 6)]
+    """
+    left: list[Range] = []
+    at = 0
+    for first, last in ranges:
+        start = first
+        while at < len(others) and others[at][1] < start:
+            at += 1
+        position = at
+        while position < len(others) and others[position][0] <= last:
+            if others[position][0] > start:
+                left.append((start, others[position][0] - 1))
+            start = others[position][1] + 1
+            position += 1
+        at = max(at, position - 1)
+        if start <= last:
+            left.append((start, last))
+    return left
+
+
+def within(ranges: Iterable[Range], count: int) -> list[Range]:
+    """Return the parts of ranges from frame 0 to the last of count frames.
+
+    Examples
+    --------
+    >>> within([(-3, 1), (8, 12), (20, 30)], 10)
+    [(0, 1), (8, 9)]
+    """
+    cut = ((max(first, 0), min(last, count - 1)) for first, last in ranges)
+    return [(first, last) for first, last in cut if first <= last]
+
+
+def length(ranges: Iterable[Range]) -> int:
+    """Return the number of frames of ranges that do not overlap."""
+    return sum(last - first + 1 for first, last in ranges)
+
+
+def latest(ranges: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """Return ranges that do not overlap: where some do, the one of the highest rank has the frames.
+
+    Parameters
+    ----------
+    ranges
+        First frame, last frame, rank.
+
+    Examples
+    --------
+    >>> latest([(0, 9, 0), (4, 5, 1)])
+    [(0, 3, 0), (4, 5, 1), (6, 9, 0)]
+    """
+    starts = sorted(ranges)
+    edges = sorted({first for first, _, _ in ranges} | {last + 1 for _, last, _ in ranges})
+    active: list[tuple[int, int]] = []
+    result: list[tuple[int, int, int]] = []
+    begun = 0
+    for edge, following in pairwise(edges):
+        while begun < len(starts) and starts[begun][0] <= edge:
+            _, last, rank = starts[begun]
+            heappush(active, (-rank, last))
+            begun += 1
+        while active and active[0][1] < edge:
+            heappop(active)
+        if active:
+            result.append((edge, following - 1, -active[0][0]))
+    return result

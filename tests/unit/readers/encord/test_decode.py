@@ -1,0 +1,94 @@
+import json
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labelingest.readers.encord import decode as module
+from labelingest.readers.encord.decode import UNDECODED, decode
+from labelingest.readers.encord.notes import Notes
+
+
+def found(content: bytes) -> tuple[object, list[tuple[str, str | None]]]:
+    notes = Notes("a.json")
+    document = decode(content, notes)
+    return document, [(problem.code.value, problem.pointer) for problem in notes.problems()]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\xff\xfe{\0}\0", '{"ä": 1}'.encode("latin-1"), '{"a": 1}'.encode("utf-16-be")],
+)
+def test_what_is_not_utf8_is_refused(content: bytes) -> None:
+    document, problems = found(content)
+    assert document is UNDECODED
+    assert [code for code, _ in problems] in (["not-text"], ["not-json"])
+
+
+def test_a_byte_order_mark_is_read_past() -> None:
+    assert found(b'\xef\xbb\xbf{"a": 1}') == ({"a": 1}, [("byte-order-mark", None)])
+
+
+def test_many_brackets_end_in_one_problem() -> None:
+    document, problems = found(b"[" * 5_000_000)
+    assert document is UNDECODED
+    assert problems == [("not-json", None)]
+
+
+def test_a_file_over_the_limit_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_BYTES", 7)
+    assert found(b'{"a": 1}') == (UNDECODED, [("file-too-large", "")])
+
+
+def test_a_large_file_is_decoded_with_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LARGE_BYTES", 7)
+    assert found(b'{"a": 1}') == ({"a": 1}, [("large-sidecar", "")])
+
+
+@pytest.mark.parametrize(
+    ("text", "pointers"),
+    [
+        ('{"a": 1, "a": 2}', ["/a"]),
+        ('{"x/y": [0, {"b": 1, "c": 2, "b": 3}]}', ["/x~1y/1/b"]),
+        ('{"a" : 1, "b" : 2, "a" : 3}', ["/a"]),
+        ('{"a": 1, "\\u0061": 2}', ["/a"]),
+        ('{"a":1,"a":2,"b":"\\u0022:"}', ["/a"]),
+        ('{"a":1,"a":2,"b":"\\"\\u003a"}', ["/a"]),
+        ('{"a": NaN, "a": 2}', ["/a"]),
+        ('{"a": "\\": ", "b": "\\" :"}', []),
+    ],
+)
+def test_repeated_keys_are_named(text: str, pointers: list[str]) -> None:
+    document, problems = found(text.encode())
+    assert problems == [("duplicate-key", pointer) for pointer in pointers]
+    assert str(document) == str(json.loads(text))
+
+
+def test_what_was_decoded_by_the_second_way_can_be_written() -> None:
+    document, _ = found(b'{"a": [NaN, -Infinity, 1e400, 123456789012345678901234567890]}')
+    assert orjson.dumps(document) == b'{"a":[null,null,null,1.2345678901234568e+29]}'
+
+
+def test_half_a_surrogate_pair_is_refused() -> None:
+    assert found(b'{"a": [NaN, "\\ud800"]}')[0] is UNDECODED
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=12,
+)
+
+
+@given(_JSON, st.booleans(), st.sampled_from([None, 1]))
+def test_clean_json_is_decoded_without_a_word(
+    value: object, ascii: bool, indent: int | None
+) -> None:
+    content = json.dumps(value, ensure_ascii=ascii, indent=indent).encode()
+    assert found(content) == (value, [])
+
+
+@given(st.binary(max_size=40))
+def test_no_bytes_raise(content: bytes) -> None:
+    found(content)

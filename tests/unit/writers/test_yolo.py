@@ -1,0 +1,195 @@
+from typing import Any
+
+import numpy as np
+import pytest
+
+from labelingest.errors import ConfigError
+from labelingest.model.ontology import ClassMap
+from labelingest.problems import ProblemCode
+from labelingest.writers.yolo import YoloFiles, class_numbers, write_yolo
+from tests.builders.annotations import Batch, Row, batch_of
+from tests.builders.yolo import ontology_for
+
+SHAPES = {7: "bounding_box", 8: "polygon", 9: "rotatable_bounding_box"}
+BOX, POLYGON, ROTATED = range(3)
+SIZE = (200, 100)
+# The worked example of the label row format: 100 × 20 pixels about (100, 50), turned by 30 degrees.
+TURNED = Row(ROTATED, (0.25, 0.4, 0.5, 0.2, 30.0))
+TURNED_CORNERS = [
+    *(0.3084936490538903, 0.16339745962155612, 0.7415063509461097, 0.6633974596215562),
+    *(0.6915063509461097, 0.8366025403784439, 0.25849364905389035, 0.33660254037844384),
+]
+TRIANGLE = Row(POLYGON, (0.25, 0.25, 0.75, 0.25, 0.5, 0.75))
+
+
+def written(batch: Batch, **options: Any) -> YoloFiles:
+    numbers = class_numbers(batch.class_map, batch.ontology.objects)
+    return write_yolo(
+        batch.annotations, batch.units, numbers, batch.ontology.objects, batch.findings, **options
+    )
+
+
+def one(row: Row, size: tuple[int, int] | None = SIZE, **options: Any) -> str:
+    (text,) = written(batch_of([row], [size], SHAPES), **options).texts
+    return text.decode()
+
+
+def numbers(text: str) -> list[float]:
+    return [float(column) for column in text.split()]
+
+
+def test_a_box_is_written_by_its_centre() -> None:
+    assert one(Row(BOX, (0.25, 0.5, 0.5, 0.25)), None) == "7 0.5 0.625 0.5 0.25\n"
+
+
+def test_a_polygon_is_written_vertex_by_vertex() -> None:
+    assert one(TRIANGLE, None) == "8 0.25 0.25 0.75 0.25 0.5 0.75\n"
+
+
+def test_a_rotated_box_is_written_by_its_corners_from_the_top_left_of_the_unrotated_box() -> None:
+    number, *corners = numbers(one(TURNED))
+    assert number == 9
+    assert corners == pytest.approx(TURNED_CORNERS, abs=1e-12)
+
+
+def test_an_angle_of_zero_needs_no_image_size() -> None:
+    text = one(Row(ROTATED, (0.25, 0.5, 0.5, 0.25, 0.0)), None)
+    assert text == "9 0.25 0.5 0.75 0.5 0.75 0.75 0.25 0.75\n"
+
+
+def test_a_file_has_the_rows_of_its_unit_and_one_without_rows_is_empty() -> None:
+    rows = [Row(BOX, (0.0, 0.0, 1.0, 1.0)), TRIANGLE, Row(BOX, (0.5, 0.5, 0.5, 0.5), unit=2)]
+    files = written(batch_of(rows, [SIZE] * 3, SHAPES))
+    assert files.texts == [
+        b"7 0.5 0.5 1.0 1.0\n8 0.25 0.25 0.75 0.25 0.5 0.75\n",
+        b"",
+        b"7 0.75 0.75 0.5 0.5\n",
+    ]
+    assert (files.rows, files.converted, files.dropped) == (3, {}, {})
+
+
+def test_small_numbers_are_written_without_exponent() -> None:
+    assert one(Row(POLYGON, (0.0, 1e-7, 1.0, 0.0, 2.5e-9, 1.0))) == (
+        "8 0.0 0.0000001 1.0 0.0 0.0000000025 1.0\n"
+    )
+
+
+class TestConfidence:
+    ROWS = (
+        Row(BOX, (0.25, 0.5, 0.5, 0.25), confidence=0.75),
+        Row(BOX, (0.25, 0.5, 0.5, 0.25)),
+        TRIANGLE._replace(confidence=0.5),
+    )
+
+    def test_it_is_the_last_column_of_rows_that_have_one(self) -> None:
+        (text,) = written(batch_of(self.ROWS, [SIZE], SHAPES)).texts
+        assert text.decode().splitlines() == [
+            "7 0.5 0.625 0.5 0.25 0.75",
+            "7 0.5 0.625 0.5 0.25",
+            "8 0.25 0.25 0.75 0.25 0.5 0.75 0.5",
+        ]
+
+    def test_it_is_counted_where_it_is_left_out(self) -> None:
+        files = written(batch_of(self.ROWS, [SIZE], SHAPES), confidence=False)
+        assert files.texts[0].splitlines()[0] == b"7 0.5 0.625 0.5 0.25"
+        assert files.dropped == {"confidence": 2}
+
+
+class TestLayout:
+    def test_box_writes_the_envelope_of_a_polygon(self) -> None:
+        assert one(TRIANGLE, layout="box") == "8 0.5 0.5 0.5 0.5\n"
+
+    def test_box_writes_the_envelope_of_a_rotated_box(self) -> None:
+        # Half sides in pixels: 50 cos 30° + 10 sin 30° and 50 sin 30° + 10 cos 30°.
+        expected = [9, 0.5, 0.5, 2 * 48.30127018922193 / 200, 2 * 33.66025403784439 / 100]
+        assert numbers(one(TURNED, layout="box")) == pytest.approx(expected, abs=1e-12)
+
+    def test_box_writes_a_rotated_box_at_an_angle_of_zero_as_it_is(self) -> None:
+        row = Row(ROTATED, (0.701 - 0.128 / 2, 0.5, 0.128, 0.25, 0.0))
+        assert one(row, None, layout="box") == "9 0.701 0.625 0.128 0.25\n"
+
+    def test_polygon_writes_the_corners_of_a_box_clockwise_from_the_top_left(self) -> None:
+        text = one(Row(BOX, (0.25, 0.5, 0.5, 0.25)), None, layout="polygon")
+        assert text == "7 0.25 0.5 0.75 0.5 0.75 0.75 0.25 0.75\n"
+
+    def test_polygon_writes_the_corners_of_a_rotated_box(self) -> None:
+        assert numbers(one(TURNED, layout="polygon"))[1:] == pytest.approx(TURNED_CORNERS)
+
+    def test_corners_writes_the_smallest_rectangle_around_a_polygon_in_pixels(self) -> None:
+        # A square stood on its corner in pixels: it is its own smallest rectangle.
+        diamond = Row(POLYGON, (0.25, 0.0, 0.5, 0.5, 0.25, 1.0, 0.0, 0.5))
+        made = numbers(one(diamond, (200, 100), layout="corners"))
+        assert made == pytest.approx([8, *diamond.numbers], abs=1e-12)
+
+    def test_corners_writes_a_box_by_its_corners(self) -> None:
+        text = one(Row(BOX, (0.25, 0.5, 0.5, 0.25)), None, layout="corners")
+        assert text == "7 0.25 0.5 0.75 0.5 0.75 0.75 0.25 0.75\n"
+
+    @pytest.mark.parametrize(
+        ("layout", "converted"),
+        [
+            ("auto", {}),
+            ("box", {"polygon → box": 2, "rotated box → box": 1}),
+            ("polygon", {"box → polygon": 3, "rotated box → polygon": 1}),
+            ("corners", {"box → rotated box": 3, "polygon → rotated box": 2}),
+        ],
+    )
+    def test_what_changes_its_kind_is_counted(self, layout: str, converted: dict[str, int]) -> None:
+        box = Row(BOX, (0.25, 0.5, 0.5, 0.25))
+        rows = [box, TRIANGLE, TURNED, box, TRIANGLE, box]
+        assert written(batch_of(rows, [SIZE], SHAPES), layout=layout).converted == converted
+
+    def test_rows_keep_their_order_whatever_they_become(self) -> None:
+        rows = [TURNED, TRIANGLE, Row(BOX, (0.25, 0.5, 0.5, 0.25)), TURNED, TRIANGLE]
+        for layout in ("auto", "box", "polygon", "corners"):
+            (text,) = written(batch_of(rows, [SIZE], SHAPES), layout=layout).texts
+            assert [line.split()[0] for line in text.splitlines()] == [b"9", b"8", b"7", b"9", b"8"]
+            assert text.decode() == "".join(one(row, layout=layout) for row in rows)
+
+    def test_one_that_is_not_known_is_refused(self) -> None:
+        with pytest.raises(ConfigError, match="'obb' is not known; choose one of auto, box"):
+            one(TRIANGLE, layout="obb")
+
+
+class TestRowsThatCannotBeWritten:
+    def test_an_object_without_class_number_is_a_problem_for_each_row(self) -> None:
+        batch = batch_of([TRIANGLE, Row(BOX, (0.0, 0.0, 1.0, 1.0)), TRIANGLE], [SIZE], SHAPES)
+        files = write_yolo(
+            *(batch.annotations, batch.units, np.array([7, -1, 9]), batch.ontology.objects),
+            batch.findings,
+        )
+        assert files.texts == [b"7 0.5 0.5 1.0 1.0\n"]
+        assert files.rows == 1
+        assert batch.findings.rejected == {ProblemCode.NO_CLASS_NUMBER: 2}
+        assert [str(problem) for problem in batch.findings.in_order()] == [
+            f"labels/0.txt:{line}: no-class-number: 'Class 8' has no class number: add an external "
+            "ID or an override (7=Class 8)"
+            for line in (1, 3)
+        ]
+
+    @pytest.mark.parametrize(("row", "layout"), [(TURNED, "auto"), (TRIANGLE, "corners")])
+    def test_what_is_turned_needs_the_size_of_the_image(self, row: Row, layout: str) -> None:
+        batch = batch_of([row, Row(BOX, (0.0, 0.0, 1.0, 1.0))], [None], SHAPES)
+        files = written(batch, layout=layout)
+        assert files.rows == 1
+        assert batch.findings.rejected == {ProblemCode.IMAGE_SIZE_UNKNOWN: 1}
+
+    def test_a_row_is_rejected_for_one_cause(self) -> None:
+        batch = batch_of([TURNED], [None], SHAPES)
+        objects = batch.ontology.objects
+        write_yolo(batch.annotations, batch.units, np.full(3, -1), objects, batch.findings)
+        assert batch.findings.rejected == {ProblemCode.NO_CLASS_NUMBER: 1}
+
+
+def test_an_object_with_several_class_numbers_gets_the_smallest() -> None:
+    class_map = ClassMap(np.array([1, 4, 6]), np.array([2, 0, 2], dtype=np.int32))
+    assert class_numbers(class_map, ontology_for(SHAPES).objects).tolist() == [4, -1, 1]
+
+
+def test_no_annotations_are_empty_files() -> None:
+    files = written(batch_of([], [SIZE, None], SHAPES))
+    assert (files.texts, files.rows) == ([b"", b""], 0)
+
+
+def test_no_units_are_no_files() -> None:
+    assert written(batch_of([], [], SHAPES)).texts == []
