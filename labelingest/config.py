@@ -4,22 +4,44 @@ The same names serve as keyword arguments, as keys of a TOML file and (with dash
 command line. A key that is not known is refused with the nearest one that is.
 """
 
+import os
+import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from labelingest.errors import ConfigError
-from labelingest.resolution.class_map import parse_overrides
+from labelingest.resolution.class_map import class_number, parse_overrides
 
 __all__ = ["OUTPUTS", "IngestConfig", "load_config"]
 
 OUTPUTS: Final = ("out", "report", "problems", "failed_csv")
 """Fields that name what a run writes."""
 _PATHS: Final = ("storage_path", "ontology", *OUTPUTS)
+_MOST_BATCH_BYTES: Final = 2**40
+
+_EXPECTED: Final[Mapping[str, str]] = {
+    **dict.fromkeys(_PATHS, "a path"),
+    "images": "one text or a list of texts, as ['images/{name}.jpg']",
+    "map": "a table of class numbers and objects, as {7: 'car'}",
+    "kpt_shape": "two whole numbers, as [17, 3]",
+    "warn_misfit": "a number above 0",
+    "follow_symlinks": "true or false",
+    "batch_bytes": f"a whole number from 1 to {_MOST_BATCH_BYTES:,}",
+}
+"""What a field takes, for sentences; a text where it is not said."""
 
 
 class IngestConfig(BaseModel):
@@ -91,7 +113,7 @@ class IngestConfig(BaseModel):
     """File for all problems as JSON Lines."""
     failed_csv: str | None = None
     """File for the list of failed files as CSV."""
-    batch_bytes: int = Field(default=400_000, ge=1)
+    batch_bytes: int = Field(default=400_000, ge=1, le=_MOST_BATCH_BYTES)
     """About how many bytes of sidecars are converted together; the result does not depend on it."""
 
     def __init__(self, **values: Any) -> None:
@@ -101,25 +123,52 @@ class IngestConfig(BaseModel):
             sentences = [_sentence(dict(detail)) for detail in error.errors()]
             raise ConfigError("\n".join(sentences)) from None
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _as_text(cls, value: object, info: ValidationInfo) -> object:
+        """Refuse texts that cannot be written as UTF-8; take paths of any kind."""
+        if info.field_name in _PATHS:
+            value = os.fspath(value) if isinstance(value, os.PathLike) else value
+            if value == "":
+                raise ValueError("'' is no path; give one, or leave the option out")
+        for text in _texts(value):
+            # Outputs, links and label rows are UTF-8: these would fail in the middle of a run.
+            if not text.isascii() and re.search("[\ud800-\udfff]", text):
+                raise ValueError(f"{text!r} is not UTF-8; rename it or write it as UTF-8")
+            if "\0" in text:
+                raise ValueError(f"{text!r} holds a NUL character; leave it out")
+        return value
+
+    @field_validator("images", mode="before")
+    @classmethod
+    def _from_one(cls, value: object) -> object:
+        """Accept one pattern without a list around it."""
+        return (value,) if isinstance(value, str) else value
+
     @field_validator("map", mode="before")
     @classmethod
     def _from_entries(cls, value: object) -> object:
         """Accept the command line's entries `7=car` beside a table."""
-        if isinstance(value, Sequence) and not isinstance(value, str):
-            return parse_overrides(value)
-        # TOML has no null: an empty name removes the entry.
-        return {k: v or None for k, v in value.items()} if isinstance(value, Mapping) else value
+        if isinstance(value, Mapping):
+            return _overrides_of(value)
+        if isinstance(value, Sequence) and all(isinstance(entry, str) for entry in value):
+            return value if isinstance(value, str) else parse_overrides(value)
+        return value
 
     @field_validator("storage_url")
     @classmethod
     def _with_slash(cls, value: str | None) -> str | None:
-        return value if value is None or value.endswith("/") else f"{value}/"
+        if value is None or (value.endswith("/") and value.strip("/")):
+            return value
+        if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", value):
+            raise ValueError(f"{value!r}: expected a URL, as s3://bucket/prefix/")
+        return f"{value}/"
 
     @model_validator(mode="after")
     def _one_file_each(self) -> Self:
         """Refuse two files under one name: the later would replace the earlier, or the input."""
         names: dict[Path, str] = {}
-        for name in ("storage_path", "ontology", *OUTPUTS):
+        for name in _PATHS:
             value = getattr(self, name)
             if value is None or "://" in value:
                 continue
@@ -129,18 +178,51 @@ class IngestConfig(BaseModel):
         return self
 
 
+def _texts(value: object) -> Iterator[str]:
+    """Return the texts in a value, those inside lists and tables included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from (*_texts(key), *_texts(item))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
+
+
+def _overrides_of(table: Mapping[Any, Any]) -> dict[int, str | None]:
+    """Return class number → object of a table; keys may be texts, as in TOML."""
+    overrides: dict[int, str | None] = {}
+    for key, name in table.items():
+        number = class_number(str(key)) if isinstance(key, int | str) else None
+        if number is None or isinstance(key, bool):
+            raise ValueError(f"{key!r} is no class number; expected a whole number from 0 on")
+        if number in overrides:
+            raise ValueError(f"class number {number} stands in the table twice; leave one")
+        if name is not None and not isinstance(name, str):
+            raise ValueError(
+                f"{name!r} for class number {number}: expected the feature hash or name of an "
+                "object as text; an empty text removes the number"
+            )
+        # TOML has no null: an empty name removes the entry.
+        overrides[number] = name or None
+    return overrides
+
+
 def _sentence(detail: Mapping[str, Any]) -> str:
-    place = ".".join(str(part) for part in detail["loc"])
+    place = ".".join(str(part) for part in detail["loc"][:1])
     if detail["type"] == "extra_forbidden":
         near = get_close_matches(place, IngestConfig.model_fields, n=1)
         hint = f"did you mean {near[0]}?" if near else f"known are {_fields()}"
         return f"{place}: not known; {hint}"
-    if detail["type"] == "missing":
+    if detail["type"] == "missing" and len(detail["loc"]) == 1:
         return f"{place}: missing; {IngestConfig.model_fields[place].description}"
-    message: str = detail["msg"].removeprefix("Value error, ")
-    if not place:
-        return message
-    return f"{place}: {detail['input']!r}: {message[:1].lower()}{message[1:]}"
+    if detail["type"] == "value_error":
+        message: str = detail["msg"].removeprefix("Value error, ")
+        return f"{place}: {message}" if place else message
+    # The library's own messages speak of its types; choices alone are said better by it.
+    expected = detail.get("ctx", {}).get("expected") or _EXPECTED.get(place, "a text")
+    return f"{place}: {detail['input']!r}: expected {expected}"
 
 
 def _fields() -> str:
@@ -165,6 +247,6 @@ def load_config(path: Path) -> dict[str, Any]:
         raise ConfigError(f"configuration {str(path)!r} is not TOML: {error}") from error
     for name in _PATHS:
         value = values.get(name)
-        if isinstance(value, str) and "://" not in value:
+        if isinstance(value, str) and value and "://" not in value:
             values[name] = str(path.parent / value)
     return values

@@ -18,7 +18,7 @@ import orjson
 from labelingest.arrays import Bool, Int32, Int64
 from labelingest.assembly.assemble import Assembled, assemble, sizes_needed
 from labelingest.assembly.bench import AssemblyOptions
-from labelingest.errors import SidecarError
+from labelingest.errors import ConfigError, SidecarError
 from labelingest.model.annotations import Annotations
 from labelingest.model.blobs import Blobs
 from labelingest.model.findings import Findings
@@ -31,6 +31,7 @@ from labelingest.readers.base import ReadResult
 from labelingest.readers.yolo import YoloOptions, read
 from labelingest.resolution.class_map import make_class_map
 from labelingest.resolution.resolve import resolve
+from labelingest.storage.base import check_key
 from labelingest.writers.encord_json import WriterOptions, write
 
 __all__ = ["Conversion", "Converter", "ImageSizes", "LabelFile", "OnRowError"]
@@ -129,6 +130,11 @@ class Converter:
     on_row_error: str = OnRowError.SKIP
     image_sizes: str = ImageSizes.NEEDED
 
+    def __post_init__(self) -> None:
+        for value, choices in ((self.on_row_error, OnRowError), (self.image_sizes, ImageSizes)):
+            if value not in list(choices):
+                raise ConfigError(f"{value!r} is none of {', '.join(choices)}")
+
     @classmethod
     def of(
         cls,
@@ -137,6 +143,8 @@ class Converter:
         storage_url: str,
         namespace: str | None = None,
         overrides: Mapping[int, str | None] | None = None,
+        created_by: str | None = None,
+        dataset_title: str = "",
         **options: Any,
     ) -> "Converter":
         """Make a converter, with the class map that the ontology's external IDs give.
@@ -146,14 +154,18 @@ class Converter:
         ontology
             The target vocabulary.
         storage_url
-            URL of the storage path, ending in "/": identifiers and links are made from it.
+            URL of the storage path: identifiers and links are made from it.
         namespace, overrides
             As for `make_class_map`.
+        created_by, dataset_title
+            As for `WriterOptions`.
         options
             Other fields of `Converter`.
         """
         mapping = make_class_map(ontology, namespace=namespace, overrides=overrides)
-        return cls(ontology, mapping.class_map, WriterOptions(storage_url), **options)
+        url = storage_url if storage_url.endswith("/") else f"{storage_url}/"
+        writer = WriterOptions(url, created_by, dataset_title)
+        return cls(ontology, mapping.class_map, writer, **options)
 
     def convert(
         self, files: Iterable[LabelFile | tuple[str, bytes] | tuple[str, bytes, Any]]
@@ -168,10 +180,16 @@ class Converter:
 
         Raises
         ------
+        ConfigError
+            A key leads out of the storage path, or a size is not two positive integers.
         SidecarError
             `on_row_error` is "stop" and a row was rejected.
         """
         batch = [LabelFile(*file) for file in files]
+        for file in batch:
+            check_key(file.key)
+            if file.size is not None and not _is_size(file.size):
+                raise ConfigError(f"size {file.size!r} of {file.key!r} is not width and height")
         units = DataUnits.of(
             [file.key for file in batch],
             [file.sidecar or file.key for file in batch],
@@ -198,7 +216,7 @@ class Converter:
             findings.fail(unit, Problem(reason.code, units.sidecar[unit], reason.detail))
         found = read(blobs, units, self.yolo, findings)
         labels, feature = resolve(found.labels, self.class_map, units, findings)
-        units = self._with_sizes(units, labels, feature, sizes_of)
+        units = self._with_sizes(units, labels, feature, sizes_of, findings)
         assembled = assemble(labels, feature, self.ontology.objects, units, self.assembly, findings)
         annotations, written = self._settle(found, assembled.annotations, units, findings)
         texts = write(annotations, units, self.ontology, self.writer)
@@ -208,7 +226,12 @@ class Converter:
         return Conversion(label_rows, problems, tally)
 
     def _with_sizes(
-        self, units: DataUnits, labels: SourceLabels, feature: Int32, sizes_of: SizesOf
+        self,
+        units: DataUnits,
+        labels: SourceLabels,
+        feature: Int32,
+        sizes_of: SizesOf,
+        findings: Findings,
     ) -> DataUnits:
         if self.image_sizes == ImageSizes.NEVER:
             return units
@@ -221,6 +244,12 @@ class Converter:
         for row, size in zip(rows, sizes_of(rows) if rows else (), strict=True):
             if size is not None:
                 width[row], height[row] = size
+            elif self.image_sizes == ImageSizes.ALL and row not in findings.failed:
+                detail = (
+                    "the size of the image is not known: its header cannot be read: the label row "
+                    "has no width and height"
+                )
+                findings.warn(row, Problem(ProblemCode.IMAGE_SIZE_MISSING, units.key[row], detail))
         return units.with_sizes(width, height)
 
     def _settle(
@@ -245,6 +274,10 @@ class Converter:
             )
             findings.warn(unit, Problem(ProblemCode.NO_ROW_LEFT, units.sidecar[unit], detail))
         return annotations, written
+
+
+def _is_size(size: Sequence[Any]) -> bool:
+    return len(size) == 2 and all(isinstance(n, int) and 0 < n < 2**31 for n in size)
 
 
 def _skip_files(

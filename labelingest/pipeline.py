@@ -5,10 +5,9 @@ The only place that knows the order of the stages around a batch; the order insi
 a job's result depends on nothing but the job.
 """
 
-import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from io import TextIOWrapper
@@ -24,7 +23,7 @@ from labelingest.arrays import Int64
 from labelingest.assembly.bench import AssemblyOptions
 from labelingest.config import OUTPUTS, IngestConfig
 from labelingest.converter import Converter
-from labelingest.errors import ConfigError
+from labelingest.errors import ConfigError, SidecarError
 from labelingest.media.image_size import HEAD_BYTES, read_image_size
 from labelingest.model.kinds import kind_of
 from labelingest.model.listing import Listing
@@ -43,6 +42,7 @@ from labelingest.resolution.class_map import ClassMapping, make_class_map
 from labelingest.resolution.ontology_json import load_ontology
 from labelingest.sinks import open_sink
 from labelingest.sinks.base import Sink
+from labelingest.sinks.own import own_keys
 from labelingest.storage import open_storage
 from labelingest.storage.atomic import whole_file
 from labelingest.storage.base import Storage, list_all
@@ -61,8 +61,6 @@ __all__ = [
     "pair_folder",
 ]
 
-_OUTPUT_SUFFIXES: Final = (".csv", ".json", ".jsonl")
-"""Of files inside the storage path that a run may replace: no label file looks like that."""
 _MAX_FILES_IN_BATCH: Final = 4096
 """Empty sidecars weigh nothing: this bounds what their label rows weigh."""
 
@@ -114,6 +112,14 @@ class Job:
     """(u,) bytes of the sidecars, as listed."""
     mtime_ns: Int64
     """(u,) last change of the sidecars."""
+
+    def without(self, rows: Collection[int]) -> "Job":
+        """Return the job without some of its files."""
+        if not rows:
+            return self
+        keep = [row for row in range(len(self.data)) if row not in rows]
+        data, sidecars = ([keys[row] for row in keep] for keys in (self.data, self.sidecars))
+        return Job(data, sidecars, self.sizes[keep], self.mtime_ns[keep])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -203,7 +209,7 @@ def pair_folder(
     """
     storage = open_storage(config.storage_path, follow_symlinks=config.follow_symlinks)
     seen = None if progress is None else lambda files: progress(Progress("list", files))
-    listing = list_all(storage, _own_outputs(config, storage), seen=seen)
+    listing = list_all(storage, _own_keys(config, storage), seen=seen)
     rule, recognised = _rule(config, storage, listing)
     metadata = None if config.metadata_suffix is None else SuffixRule(config.metadata_suffix)
     return Paired(
@@ -231,14 +237,39 @@ def _run(
     report = _new_report(config, ontology, mapping, paired, url)
     report.seconds["list and pair"] = perf_counter() - started
     started = perf_counter()
-    with ExitStack() as stack:
-        report.log = _problem_log(config, stack)
+    stopped = None
+    with ExitStack() as files:
+        # Opened before the work, so that it is not done in vain.
+        report_file = config.report and files.enter_context(whole_file(Path(config.report)))
+        report.log = _problem_log(config, files)
         _first_problems(report, mapping, paired)
-        put = stack.enter_context(sink) if sink is not None else None
-        results = map(Worker(paired.storage, converter), _jobs(paired, config.batch_bytes))
-        _collect(results, put, report, len(paired.pairs), progress)
-    report.seconds["convert"] = perf_counter() - started
+        work = Worker(paired.storage, converter)
+        try:
+            with sink or nullcontext() as put:
+                jobs = _accepted(_jobs(paired, config.batch_bytes), put, report)
+                _collect(map(work, jobs), put, report, len(paired.pairs), progress)
+        except SidecarError as error:
+            # Label rows are not kept, what is wrong is.
+            stopped = error
+            report.log.add(error.problems, {})
+        report.seconds["convert"] = perf_counter() - started
+        if report_file:
+            report_file.write(report.to_json())
+    if stopped is not None:
+        raise stopped
     return report
+
+
+def _accepted(jobs: Iterator[Job], sink: Sink | None, report: Report) -> Iterator[Job]:
+    """Leave out the data files whose label rows the sink cannot hold."""
+    for job in jobs:
+        refused = {} if sink is None else sink.refused(job.data)
+        if refused:
+            report.log.add(list(refused.values()), {})
+            report.tally.failed_files += len(refused)
+        kept = job.without(refused)
+        if kept.data:
+            yield kept
 
 
 def _collect(
@@ -249,26 +280,31 @@ def _collect(
     progress: Callable[[Progress], None] | None,
 ) -> None:
     """Take results in order: label rows to the sink, the rest to the report."""
-    done = 0
+    if progress is not None:
+        progress(Progress("convert", 0, pairs))
     for result in results:
         problems, tally = result.problems, result.tally
-        done += tally.label_rows + tally.failed_files
         refused = sink.put(result.keys, result.label_rows) if sink is not None else []
         if refused:
-            _uncount(tally, [result.label_rows[position] for position, _ in refused])
+            _uncount(result, [position for position, _ in refused])
             problems = [*problems, *(problem for _, problem in refused)]
         report.log.add(problems, result.data_files)
         report.tally.merge(tally)
         if progress is not None:
-            progress(Progress("convert", done, pairs, report.tally.rows_seen))
+            total = report.tally
+            done = total.label_rows + total.failed_files
+            progress(Progress("convert", done, pairs, total.rows_seen))
 
 
-def _uncount(tally: Tally, label_rows: Sequence[bytes]) -> None:
-    """Move label rows that the sink refused from the converted to the failed."""
-    for label_row in label_rows:
-        annotations = len(orjson.loads(label_row)["object_answers"])
+def _uncount(result: JobResult, refused: Sequence[int]) -> None:
+    """Move label rows that the sink refused after all from the converted to the failed."""
+    tally = result.tally
+    with_rows = set(result.data_files.values())
+    for position in refused:
+        annotations = len(orjson.loads(result.label_rows[position])["object_answers"])
         tally.label_rows -= 1
         tally.failed_files += 1
+        tally.empty_label_rows -= not annotations and result.keys[position] not in with_rows
         tally.annotations -= annotations
         tally.rejected[ProblemCode.OUTPUT_NAME_REFUSED] += annotations
 
@@ -331,7 +367,7 @@ def _rule(config: IngestConfig, storage: Storage, listing: Listing) -> tuple[Pat
     if len(guesses) == 1:
         return guesses[0].rule, guesses[0].description
     if guesses:
-        choices = "".join(f"\n  {guess.pairs} pairs: {as_flags(guess.rule)}" for guess in guesses)
+        choices = "".join(f"\n  pairs {guess.pairs:,}: {as_flags(guess.rule)}" for guess in guesses)
         raise ConfigError(
             f"several layouts are possible in {config.storage_path!r}; say how files pair:{choices}"
         )
@@ -341,8 +377,13 @@ def _rule(config: IngestConfig, storage: Storage, listing: Listing) -> tuple[Pat
     ).near_misses()
     raise ConfigError(
         f"none of the usual layouts is in {config.storage_path!r}; say how files pair, as "
-        f"{as_flags(usual)}{_hints(misses)}"
+        f"{as_flags(usual)}{_hints(misses)}{_causes(listing)}"
     )
+
+
+def _causes(listing: Listing) -> str:
+    """Return what could not be listed: it may be what is missing."""
+    return "".join(f"\n{problem.severity}: {problem}" for problem in listing.problems[:3])
 
 
 def _hints(misses: Sequence[NearMiss]) -> str:
@@ -361,23 +402,11 @@ def as_flags(rule: PatternRule) -> str:
     return f"{images} --labels {quote(rule.labels)}"
 
 
-def _own_outputs(config: IngestConfig, storage: Storage) -> list[str]:
+def _own_keys(config: IngestConfig, storage: Storage) -> list[str]:
     """Return the keys and folders that the run itself writes inside the storage path."""
     if not isinstance(storage, LocalStorage):
         return []
-    root = Path(storage.root)
-    own = []
-    for name in OUTPUTS:
-        value = getattr(config, name)
-        # Not resolved: keys are logical too.
-        path = None if value is None else Path(os.path.abspath(value))  # noqa: PTH100
-        if path is None or path == root or not path.is_relative_to(root):
-            continue
-        if path.is_file() and path.suffix not in _OUTPUT_SUFFIXES:
-            raise ConfigError(f"{name} {value!r} is a file of the storage path: choose a new name")
-        key = path.relative_to(root).as_posix()
-        own += [key, f"{key}/"]
-    return own
+    return own_keys(Path(storage.root), {name: getattr(config, name) for name in OUTPUTS})
 
 
 def _refuse_nothing(paired: Paired, config: IngestConfig) -> None:
@@ -388,6 +417,7 @@ def _refuse_nothing(paired: Paired, config: IngestConfig) -> None:
     raise ConfigError(
         f"no data file in {config.storage_path!r} has a sidecar by {as_flags(paired.rule)}"
         + (_hints(paired.near_misses()) or "; labelingest pair shows what is there")
+        + _causes(paired.listing)
     )
 
 
@@ -405,6 +435,7 @@ def _new_report(
         labels=paired.rule.labels,
         recognised=bool(paired.recognised),
         out=config.out,
+        keys_seen=len(paired.listing),
         keys=paired.pairs.counts(),
         unlabelled=dict(sorted(kinds.items())),
     )

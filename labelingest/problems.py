@@ -57,7 +57,10 @@ class ProblemCode(StrEnum):
     BAD_CONFIDENCE = "bad-confidence"
     DEGENERATE_POLYGON = "degenerate-polygon"
     IMAGE_SIZE_UNKNOWN = "image-size-unknown"
+    IMAGE_SIZE_MISSING = "image-size-missing"
+    FAR_OUTSIDE_IMAGE = "far-outside-image"
     SELF_INTERSECTING_POLYGON = "self-intersecting-polygon"
+    POLYGON_NOT_CHECKED = "polygon-not-checked"
     NOT_A_RECTANGLE = "not-a-rectangle"
     DUPLICATE_ROW = "duplicate-row"
     # Meaning of an annotation in another format
@@ -120,7 +123,10 @@ _WARNINGS: Final = {
     ProblemCode.NOT_A_REGULAR_FILE,
     ProblemCode.UNSUPPORTED_DATA_TYPE,
     ProblemCode.EXTERNAL_ID_NOT_A_CLASS_NUMBER,
+    ProblemCode.IMAGE_SIZE_MISSING,
+    ProblemCode.FAR_OUTSIDE_IMAGE,
     ProblemCode.SELF_INTERSECTING_POLYGON,
+    ProblemCode.POLYGON_NOT_CHECKED,
     ProblemCode.NOT_A_RECTANGLE,
     ProblemCode.DUPLICATE_ROW,
     ProblemCode.BYTE_ORDER_MARK,

@@ -127,6 +127,8 @@ class Report:
     recognised: bool = False
     """Whether the patterns were found, not given."""
     out: str | None = None
+    keys_seen: int = 0
+    """Keys of the listing."""
     keys: Mapping[Outcome, int] = field(default_factory=dict)
     """Keys of the listing by outcome."""
     unlabelled: Mapping[str, int] = field(default_factory=dict)
@@ -152,10 +154,11 @@ class Report:
         return self.log.count(Severity.WARNING)
 
     def balance(self) -> bool:
-        """Whether every pair has a label row or a reason for none, and every row is accounted for."""
+        """Whether all is accounted for: every key, every pair and every row, each once."""
         tally = self.tally
-        pairs = self.keys.get(Outcome.PAIRED, 0)
-        return tally.balance() and tally.label_rows + tally.failed_files == pairs
+        keys = sum(self.keys.values()) == self.keys_seen
+        pairs = tally.label_rows + tally.failed_files == self.keys.get(Outcome.PAIRED, 0)
+        return keys and pairs and tally.balance()
 
     def exit_code(self, *, strict: bool = False) -> int:
         """Return 0 when clean, 1 with errors; warnings count as errors when strict."""
@@ -173,7 +176,7 @@ class Report:
             "recognised": self.recognised,
             "out": self.out,
             "keys": {
-                "seen": sum(self.keys.values()),
+                "seen": self.keys_seen,
                 **{outcome.name.lower(): n for outcome, n in self.keys.items()},
             },
             "unlabelled": dict(self.unlabelled),

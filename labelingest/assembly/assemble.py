@@ -16,6 +16,7 @@ from labelingest.assembly.bench import (
     AssemblyOptions,
     Bench,
     Piece,
+    note_outside,
 )
 from labelingest.assembly.rings import from_rings
 from labelingest.assembly.turned import from_corners, from_turned
@@ -87,20 +88,34 @@ def assemble(
     content = row_fingerprints(labels.values, labels.class_at, labels.columns)
     duplicates = _duplicates(bench, content, good)
     if options.drop_duplicates:
-        for row, original in duplicates.items():
-            detail = f"identical to line {labels.line[original]}: dropped"
-            bench.drop(row, ProblemCode.DUPLICATE_ROW, detail, number=None)
         good[list(duplicates)] = False
-    pieces = [
+    pieces = _converted(bench, good)
+    made = _made(bench, pieces)
+    if options.drop_duplicates:
+        _drop(bench, duplicates, made)
+    else:
+        _warn_of(bench, duplicates, made)
+    annotations = _merge(bench, feature, content, pieces)
+    adjusted = note_outside(bench, made)
+    return Assembled(annotations, bench.converted, adjusted, bench.refitted)
+
+
+def _converted(bench: Bench, good: Bool) -> list[Piece]:
+    """Let the good rows, (n,), go each its way."""
+    return [
         piece
         for step, mask in _steps(bench)
         if len(rows := np.flatnonzero(mask & good))
         for piece in step(bench, rows)
     ]
-    annotations = _merge(bench, feature, content, pieces)
-    if duplicates and not options.drop_duplicates:
-        _warn_of(bench, duplicates, pieces)
-    return Assembled(annotations, bench.converted, bench.adjusted, bench.refitted)
+
+
+def _made(bench: Bench, pieces: Sequence[Piece]) -> Bool:
+    """Return (n,) rows that became annotations."""
+    made = np.zeros(len(bench.labels), dtype=bool)
+    for piece in pieces:
+        made[piece.rows] = True
+    return made
 
 
 def _shapes(feature: Int32, objects: Sequence[OntologyObject]) -> UInt8:
@@ -168,12 +183,24 @@ def _duplicates(bench: Bench, content: UInt64, good: Bool) -> dict[int, int]:
     return found
 
 
-def _warn_of(bench: Bench, duplicates: Mapping[int, int], pieces: Sequence[Piece]) -> None:
+def _drop(bench: Bench, duplicates: Mapping[int, int], made: Bool) -> None:
+    """Drop the duplicates of annotations; those of rejected rows are rejected for the same cause."""
+    rejected = np.zeros(len(made), dtype=bool)
+    for row, original in duplicates.items():
+        rejected[row] = not made[original]
+        if made[original]:
+            detail = f"identical to line {bench.labels.line[original]}: dropped"
+            bench.drop(row, ProblemCode.DUPLICATE_ROW, detail, number=None)
+    # Equal rows of one file have one fate: nothing comes of these, but each says why.
+    _converted(bench, rejected)
+
+
+def _warn_of(bench: Bench, duplicates: Mapping[int, int], made: Bool) -> None:
     """Name the duplicates that became annotations; the others were rejected for themselves."""
-    made = np.concatenate([np.zeros(0, dtype=np.int64), *(piece.rows for piece in pieces)])
-    for row in np.intersect1d(made, list(duplicates)).tolist():
-        detail = f"identical to line {bench.labels.line[duplicates[row]]}: kept"
-        bench.warn(row, ProblemCode.DUPLICATE_ROW, detail, number=None)
+    for row, original in duplicates.items():
+        if made[row]:
+            detail = f"identical to line {bench.labels.line[original]}: kept"
+            bench.warn(row, ProblemCode.DUPLICATE_ROW, detail, number=None)
 
 
 def _steps(bench: Bench) -> tuple[tuple[Callable[[Bench, Int64], list[Piece]], Bool], ...]:
@@ -195,10 +222,9 @@ def _merge(bench: Bench, feature: Int32, content: UInt64, pieces: list[Piece]) -
     """Put the finished rows back into the order of the source."""
     labels = bench.labels
     lengths = np.zeros(len(labels), dtype=np.int64)
-    done = np.zeros(len(labels), dtype=bool)
     for piece in pieces:
         lengths[piece.rows] = piece.lengths
-        done[piece.rows] = True
+    done = _made(bench, pieces)
     begin = ragged.offsets_from_lengths(lengths)
     if len(pieces) == 1:
         coordinates = pieces[0].coordinates

@@ -18,6 +18,7 @@ from labelingest.problems import Problem, ProblemCode
 
 __all__ = [
     "BOX",
+    "FAR",
     "FARTHEST",
     "NAMES",
     "POLYGON",
@@ -27,12 +28,15 @@ __all__ = [
     "AssemblyOptions",
     "Bench",
     "OutOfRange",
+    "Outside",
     "Piece",
     "coordinates",
     "count_conversion",
     "encloses_area",
+    "has_area",
     "in_range",
     "inside",
+    "note_outside",
     "piece_of",
     "sized",
 ]
@@ -45,6 +49,8 @@ NAMES: Final = ("box", "rotated box", "polygon")
 FARTHEST: Final = 1e100
 """Coordinates beyond this are refused even where they may leave the image: the products that
 geometry makes of them overflow, and a label row has no place for infinity."""
+FAR: Final = 1.0
+"""Image sides by which geometry may leave the image before pixels are suspected."""
 TOLERANCE: Final = 1e-6
 """Fraction of the image by which coordinates may leave it uncounted: the sixth decimal's rounding."""
 
@@ -80,6 +86,16 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Outside:
+    """Rows that reach outside the image, by deviation in image sides, and what is done to them."""
+
+    rows: Int64
+    deviation: Float64
+    name: str
+    is_clipped: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Bench:
     """What every step works on."""
 
@@ -90,8 +106,9 @@ class Bench:
     options: AssemblyOptions
     findings: Findings
     converted: Counter[str] = field(default_factory=Counter)
-    adjusted: Counter[str] = field(default_factory=Counter)
     refitted: Misfits = field(default_factory=Misfits)
+    outside: list["Outside"] = field(default_factory=list)
+    """What reaches outside the image; noted for good when its rows became annotations."""
 
     def problem(self, row: int, code: ProblemCode, detail: str, number: int | None = 0) -> Problem:
         """Make a problem at a coordinate of a row; at its class number when None."""
@@ -105,7 +122,11 @@ class Bench:
 
     def reject(self, row: int, code: ProblemCode, detail: str, number: int | None = 0) -> None:
         """Drop a row for one cause."""
-        self.findings.reject(int(self.labels.unit[row]), self.problem(row, code, detail, number))
+        unit = int(self.labels.unit[row])
+        if self.findings.lists(unit, code):
+            self.findings.reject(unit, self.problem(row, code, detail, number))
+        else:
+            self.findings.count_rejected(unit, code)
 
     def drop(self, row: int, code: ProblemCode, detail: str, number: int | None = 0) -> None:
         """Drop a row because that was asked for: it is counted, but speaks not against its file."""
@@ -153,7 +174,7 @@ def in_range(bench: Bench, rows: Int64, cxcywh: Float64, largest: float) -> Bool
         name = ("centre x", "centre y", "width", "height")[number]
         expected = "0 to 1" if number < 2 else "more than 0"
         if number >= 2:
-            expected += f", at most {largest:.0g}"
+            expected += f", at most {largest:.3g}"
         detail = (
             f"{name} {float(cxcywh[at, number])!r} is out of range ({expected}): coordinates are "
             "fractions of the image, not pixels"
@@ -165,7 +186,7 @@ def in_range(bench: Bench, rows: Int64, cxcywh: Float64, largest: float) -> Bool
 def inside(
     bench: Bench, rows: Int64, deviation: Float64, name: str, *, clipped: bool = True
 ) -> Bool:
-    """Count rows that reach outside the image by deviation (r,); return (r,) which to keep."""
+    """Note rows that reach outside the image by deviation (r,); return (r,) which to keep."""
     outside: Bool = deviation >= TOLERANCE
     if not outside.any():
         return ~outside
@@ -173,9 +194,8 @@ def inside(
     refused = outside
     if bench.options.out_of_range != OutOfRange.REJECT:
         refused = np.zeros(len(rows), dtype=bool) if is_clipped else deviation > FARTHEST
-        what = "clipped to the image" if is_clipped else "reaching outside the image, kept"
-        if count := int((outside & ~refused).sum()):
-            bench.adjusted[f"{name} {what}"] += count
+        noted = outside & ~refused
+        bench.outside.append(Outside(rows[noted], deviation[noted], name, is_clipped))
     for at in np.flatnonzero(refused).tolist():
         reaches = "reach" if name == "corners" else "reaches"
         detail = f"the {name} {reaches} {deviation[at]:.3g} of the image's side outside the image"
@@ -183,22 +203,56 @@ def inside(
     return ~refused
 
 
+def note_outside(bench: Bench, made: Bool) -> Counter[str]:
+    """Count what reaches outside the image among the rows (n,) that were made; warn of the far.
+
+    Only now is it known which rows were not rejected for something else.
+    """
+    adjusted: Counter[str] = Counter()
+    for outside in bench.outside:
+        name, is_made = outside.name, made[outside.rows]
+        what = "clipped to the image" if outside.is_clipped else "reaching outside the image, kept"
+        if count := int(is_made.sum()):
+            adjusted[f"{name} {what}"] += count
+        reaches = "reach" if name == "corners" else "reaches"
+        become = "are" if name == "corners" else "is"
+        done = f"{become} {'clipped to it' if outside.is_clipped else 'kept'}"
+        for at in np.flatnonzero(is_made & (outside.deviation > FAR)).tolist():
+            detail = (
+                f"the {name} {reaches} {outside.deviation[at]:.3g} times the image's side outside "
+                f"the image, and {done}: pixels? Coordinates are fractions of the image"
+            )
+            bench.warn(int(outside.rows[at]), ProblemCode.FAR_OUTSIDE_IMAGE, detail)
+    return adjusted
+
+
 def encloses_area(
     bench: Bench, rows: Int64, vertices: Float64, offsets: Int64, among: Bool
 ) -> Bool:
     """Return (r,) rings that enclose an area; reject the others that are among (r,)."""
-    few = polygons.different_vertices(vertices, offsets) < 3
-    flat = polygons.enclosed_area_is_zero(vertices, offsets)
+    few, flat = _flaws(vertices, offsets)
     for at in np.flatnonzero(among & (few | flat)).tolist():
         ring = vertices[offsets[at] : offsets[at + 1]].tolist()
         if few[at]:
             different = len({(x + 0.0, y + 0.0) for x, y in ring})
-            detail = f"{different} different vertices; a polygon has at least 3"
+            detail = f"{different} different {'vertex' if different == 1 else 'vertices'}; a polygon has at least 3"
         else:
             detail = f"the {len(ring)} vertices enclose no area"
         bench.reject(int(rows[at]), ProblemCode.DEGENERATE_POLYGON, detail)
     good: Bool = ~(few | flat)
     return good
+
+
+def has_area(vertices: Float64, offsets: Int64) -> Bool:
+    """Return (r,) rings that enclose an area; reject nothing."""
+    few, flat = _flaws(vertices, offsets)
+    good: Bool = ~(few | flat)
+    return good
+
+
+def _flaws(vertices: Float64, offsets: Int64) -> tuple[Bool, Bool]:
+    few: Bool = polygons.different_vertices(vertices, offsets) < 3
+    return few, polygons.enclosed_area_is_zero(vertices, offsets)
 
 
 def sized(bench: Bench, rows: Int64) -> Bool:

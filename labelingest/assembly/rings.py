@@ -15,6 +15,7 @@ from labelingest.assembly.bench import (
     Piece,
     count_conversion,
     encloses_area,
+    has_area,
     inside,
     piece_of,
     sized,
@@ -58,7 +59,9 @@ def from_vertices(
     if bench.options.out_of_range == OutOfRange.CLIP and outside.any():
         # What is not counted is not clipped either: nothing is changed in silence.
         of_vertex = np.repeat(outside, np.diff(offsets))
+        whole = vertices
         vertices = np.where(of_vertex[:, np.newaxis], clipped, vertices)
+        keep &= _left_over(bench, rows, whole, vertices, offsets, keep & outside, source)
     keep &= encloses_area(bench, rows, vertices, offsets, keep)
     rows, vertices, offsets = _take(rows, vertices, offsets, keep)
     pieces = []
@@ -68,6 +71,37 @@ def from_vertices(
             picked = _take(rows, vertices, offsets, of_shape)
             pieces.append(_RINGS_TO[shape](bench, *picked, source))
     return pieces
+
+
+def _left_over(
+    bench: Bench,
+    rows: Int64,
+    whole: Float64,
+    clipped: Float64,
+    offsets: Int64,
+    among: Bool,
+    source: str,
+) -> Bool:
+    """Return (r,) rings that did not lose their area by clipping; reject the others among (r,)."""
+    lost = np.flatnonzero(among)
+    lost = lost[~has_area(*_take(rows, clipped, offsets, among)[1:])]
+    left_over = np.ones(len(rows), dtype=bool)
+    left_over[lost] = False
+    if len(lost):
+        _, far, ends = _take(rows, whole, offsets, ~left_over)
+        # Halving is exact, and products of coordinates near the largest double overflow.
+        halvings = np.frexp(ragged.segment_max(np.abs(far), ends))[1]
+        far = np.ldexp(far, -np.repeat(halvings, np.diff(ends), axis=0))
+        # A ring that never had an area is degenerate, wherever it lies.
+        every = np.ones(len(lost), dtype=bool)
+        lost = lost[encloses_area(bench, rows[lost], far, ends, every)]
+    for row in rows[lost].tolist():
+        detail = (
+            f"the {source} lies wholly outside the image, or nearly so: no area is left once its "
+            "vertices are clipped"
+        )
+        bench.reject(row, ProblemCode.OUT_OF_RANGE, detail)
+    return left_over
 
 
 def _take(
@@ -107,9 +141,17 @@ def _rings_to_polygons(
     # Imported here: shapely takes a tenth of a second to load, and boxes never need it.
     from labelingest.geometry import validity
 
-    for at in np.flatnonzero(validity.self_intersecting(vertices, offsets)).tolist():
+    crossing = validity.self_intersecting(vertices, offsets)
+    for row in rows[crossing].tolist():
         detail = "the outline crosses or touches itself: kept as it is"
-        bench.warn(int(rows[at]), ProblemCode.SELF_INTERSECTING_POLYGON, detail)
+        bench.warn(row, ProblemCode.SELF_INTERSECTING_POLYGON, detail)
+    unchecked = validity.too_large_to_check(vertices, offsets) & ~crossing
+    for at in np.flatnonzero(unchecked).tolist():
+        detail = (
+            f"the outline of {offsets[at + 1] - offsets[at]:,} vertices is too tangled to be "
+            "checked for crossings: kept unchecked"
+        )
+        bench.warn(int(rows[at]), ProblemCode.POLYGON_NOT_CHECKED, detail)
     count_conversion(bench, source, POLYGON, len(rows))
     return Piece(rows, 2 * np.diff(offsets), vertices.reshape(-1))
 

@@ -8,6 +8,7 @@ Exit codes: 0 clean, 1 finished with errors in some files, 2 wrong call or confi
 failure.
 """
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -307,9 +308,15 @@ app.command()(check)
 
 def _configured(params: dict[str, Any]) -> "IngestConfig":
     """Join the configuration file and the flags that were given."""
-    from labelingest.config import IngestConfig, load_config
+    from labelingest.config import OUTPUTS, IngestConfig, load_config
+    from labelingest.errors import ConfigError
 
-    values = load_config(params["config"]) if params.get("config") else {}
+    values = {}
+    if params.get("config"):
+        values = load_config(params["config"])
+        for name in OUTPUTS:
+            if params.get(name) and Path(params[name]).resolve() == params["config"].resolve():
+                raise ConfigError(f"{name} and config are both {params[name]!r}")
     given = {
         name: value
         for name, value in params.items()
@@ -321,18 +328,15 @@ def _configured(params: dict[str, Any]) -> "IngestConfig":
 def _run(params: dict[str, Any], work: Callable[..., "Report"]) -> None:
     from labelingest.cli.progress import ShownProgress
     from labelingest.cli.render import print_report
-    from labelingest.storage.atomic import whole_file
 
     config = _configured(params)
     try:
         with ShownProgress(quiet=params["quiet"]) as shown:
             report = work(config, progress=shown)
-    except KeyboardInterrupt:
-        print("labelingest: interrupted; no output was left", file=sys.stderr)
-        raise typer.Exit(130) from None
-    if config.report is not None:
-        with whole_file(Path(config.report)) as file:
-            file.write(report.to_json())
+    except KeyboardInterrupt as ended:
+        print("labelingest: interrupted; nothing was written", file=sys.stderr)
+        number = ended.args[0] if ended.args else signal.SIGINT
+        raise typer.Exit(128 + number) from None
     if params["as_json"]:
         sys.stdout.buffer.write(report.to_json())
     if not params["quiet"]:
@@ -381,12 +385,16 @@ def classes(
 
     Example: labelingest classes ontology.json --map 7=car
     """
-    from labelingest.cli.render import classes_as_json, print_classes
+    from labelingest.cli.render import classes_as_json, print_classes, print_objects
     from labelingest.resolution.class_map import make_class_map, parse_overrides
     from labelingest.resolution.ontology_json import load_ontology
 
     loaded = load_ontology(ontology)
-    mapping = make_class_map(loaded, namespace=namespace, overrides=parse_overrides(map or []))
+    overrides = parse_overrides(map or [])
+    unmappable = not overrides and not any(found.external_ids for found in loaded.objects)
+    if unmappable and not as_json:
+        print_objects(loaded, str(ontology))
+    mapping = make_class_map(loaded, namespace=namespace, overrides=overrides)
     if as_json:
         sys.stdout.buffer.write(classes_as_json(loaded, mapping))
     else:
@@ -410,6 +418,7 @@ def ontology_init(
     out: Annotated[
         Path | None, typer.Option(help="File to write; standard output when not given.")
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
 ) -> None:
     """Write a starter ontology for the class names of a YOLO data set.
 
@@ -431,9 +440,11 @@ def ontology_init(
     if out is None:
         sys.stdout.buffer.write(text)
         return
+    if out.exists() and not force:
+        raise ConfigError(f"{str(out)!r} exists already; --force replaces it")
     with whole_file(out) as file:
         file.write(text)
-    say(f"{len(structure['objects'])} objects written to {out}; next: labelingest classes {out}")
+    say(f"objects written to {out}: {len(structure['objects'])}; next: labelingest classes {out}")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -447,16 +458,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # A terminal of few characters gets escapes, not an exception.
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    # Schedulers end a run by SIGTERM: unwound like Ctrl-C, it leaves no half output.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if sys.stdout is None:  # closed by the caller
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - for the rest of the process
+    # Schedulers end a run by SIGTERM, closed terminals by SIGHUP: unwound like Ctrl-C, they leave
+    # no half output.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
     try:
         app(arguments)
+        sys.stdout.flush()
     except LabelIngestError as error:
         from labelingest.problems import printable
 
         for line in str(error).splitlines():
             print(f"labelingest: {printable(line)}", file=sys.stderr)
         sys.exit(_exit_code(error))
+    except OSError as error:
+        print(f"labelingest: the output cannot be written: {error.strerror}", file=sys.stderr)
+        sys.exit(3)
+
+
+def _end(number: int, frame: object) -> None:
+    raise KeyboardInterrupt(number)
 
 
 def _exit_code(error: LabelIngestError) -> int:

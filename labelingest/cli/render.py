@@ -5,26 +5,29 @@ characters escaped.
 """
 
 from collections.abc import Mapping, Sequence
+from shlex import quote
 from typing import Any, Final
 
 import numpy as np
 import orjson
+from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from labelingest.config import IngestConfig
 from labelingest.model.ontology import Ontology
 from labelingest.model.pairs import Outcome
+from labelingest.pairing.rules import PatternRule
 from labelingest.pipeline import Paired, as_flags
 from labelingest.problems import SEVERITY, Problem, ProblemCode, Severity, printable
 from labelingest.report import Report
-from labelingest.resolution.class_map import ClassMapping
+from labelingest.resolution.class_map import ClassMapping, why_without_number
 
 __all__ = [
     "classes_as_json",
     "pairs_as_json",
     "print_classes",
+    "print_objects",
     "print_pairs",
     "print_report",
     "say",
@@ -32,6 +35,7 @@ __all__ = [
 
 _SHOWN_EXAMPLES: Final = 2
 _SHOWN_PAIRS: Final = 3
+_SHOWN_OBJECTS: Final = 10
 
 _OUTCOMES: Final[Mapping[Outcome, str]] = {
     Outcome.PAIRED: "paired data file",
@@ -48,7 +52,7 @@ _OUTCOMES: Final[Mapping[Outcome, str]] = {
 _NEXT_STEPS: Final[Mapping[ProblemCode, str]] = {
     ProblemCode.UNKNOWN_CLASS: "labelingest classes {ontology} shows which numbers are mapped; map "
     "others with --map NUMBER=OBJECT",
-    ProblemCode.ORPHAN_SIDECAR: "labelingest pair {storage_path} shows why label files found no "
+    ProblemCode.ORPHAN_SIDECAR: "labelingest pair {storage_path}{patterns} shows why label files found no "
     "data file",
     ProblemCode.AMBIGUOUS_PAIR: "remove or rename one of the files that claim the same partner",
     ProblemCode.AMBIGUOUS_COLUMNS: "declare the columns with --row-layout",
@@ -62,7 +66,14 @@ _NEXT_STEPS: Final[Mapping[ProblemCode, str]] = {
 
 def say(sentence: str) -> None:
     """Print a sentence for people on standard error."""
-    _print(Console(stderr=True), sentence)
+    _print(_console(stderr=True), sentence)
+
+
+def _console(*, stderr: bool = False) -> Console:
+    console = Console(stderr=stderr)
+    # COLUMNS=0 stands for a width that is not known: rich would print nothing at all.
+    console.width = max(console.width, 1)
+    return console
 
 
 def _print(console: Console, *parts: str | tuple[str, str]) -> None:
@@ -73,13 +84,18 @@ def _print(console: Console, *parts: str | tuple[str, str]) -> None:
     console.print(text, soft_wrap=True, highlight=False)
 
 
-def _cell(text: str, style: str = "") -> Text:
-    return Text(printable(text), style=style)
+def _print_columns(console: Console, rows: Sequence[Sequence[str]]) -> None:
+    """Print rows of cells, aligned: as wide as the data, for nothing of a name may be cut off."""
+    texts = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(*texts, strict=True)]
+    for row in texts:
+        cells = [t + " " * (width - cell_len(t)) for t, width in zip(row, widths, strict=True)]
+        _print(console, "  ".join(cells).rstrip())
 
 
 def print_report(report: Report, config: IngestConfig) -> None:
     """Print what a run did: accounting, changes, problems, next step."""
-    console = Console(stderr=True)
+    console = _console(stderr=True)
     layout = as_flags_text(report.images, report.labels)
     _print(console, "Layout     ", "recognised: " if report.recognised else "", layout)
     source = f"namespace {report.namespace}" if report.namespace else "class numbers by hand"
@@ -123,7 +139,8 @@ def as_flags_text(images: Sequence[str], labels: str) -> str:
 
 def _keys_equation(keys: Mapping[Outcome, int]) -> str:
     terms = [_many(count, _OUTCOMES[outcome]) for outcome, count in keys.items() if count]
-    return f"{sum(keys.values()):,} seen = {' + '.join(terms)}"
+    equation = f" = {' + '.join(terms)}" if terms else ""
+    return f"{sum(keys.values()):,} seen{equation}"
 
 
 def _print_changes(console: Console, report: Report) -> None:
@@ -133,8 +150,10 @@ def _print_changes(console: Console, report: Report) -> None:
     lines += [f"{count:,} {name} dropped" for name, count in sorted(tally.dropped.items())]
     refitted = tally.refitted.steps.total()
     if refitted:
+        one = refitted == 1
         lines.append(
-            f"{refitted:,} corners are no rectangles, now the smallest around them: they miss by "
+            f"{_many(refitted, 'row')} of corners {'is no rectangle' if one else 'are no rectangles'}"
+            f", now the smallest around {'it: it misses' if one else 'them: they miss'} by "
             f"{tally.refitted.median():.1f} px (median), {tally.refitted.largest:.1f} px (largest)"
         )
     for number, line in enumerate(lines):
@@ -161,7 +180,7 @@ def _print_outcome(console: Console, report: Report, config: IngestConfig) -> No
     style = "red" if report.errors else "yellow" if report.warnings else "green"
     counts = f"{_many(report.errors, 'error')}, {_many(report.warnings, 'warning')}"
     if report.out is None:
-        _print(console, (counts, f"bold {style}"), ": nothing was written")
+        _print(console, (counts, f"bold {style}"), ": no label rows were written")
     else:
         rows = _many(report.tally.label_rows, "label row")
         seconds = sum(report.seconds.values())
@@ -169,7 +188,14 @@ def _print_outcome(console: Console, report: Report, config: IngestConfig) -> No
         _print(console, (counts, f"bold {style}"), f": {rows} in {report.out} ({rate})")
     code = next((code for code in _NEXT_STEPS if code in report.log.totals), None)
     if code is not None:
-        step = _NEXT_STEPS[code].format(ontology=config.ontology, storage_path=config.storage_path)
+        rule = (
+            PatternRule(config.images, config.labels) if config.images and config.labels else None
+        )
+        step = _NEXT_STEPS[code].format(
+            ontology=quote(config.ontology),
+            storage_path=quote(config.storage_path),
+            patterns=f" {as_flags(rule)}" if rule else "",
+        )
         _print(console, "Next: ", step)
     if (report.errors or report.warnings) and config.problems is None:
         _print(console, "All problems, one a line: --problems problems.jsonl")
@@ -193,7 +219,7 @@ def _examples(paired: Paired, outcome: Outcome, count: int) -> list[str]:
 
 def print_pairs(paired: Paired) -> None:
     """Print how the files of a folder pair, on standard output."""
-    console = Console()
+    console = _console()
     rule = paired.rule
     _print(
         console,
@@ -208,7 +234,7 @@ def print_pairs(paired: Paired) -> None:
     for key, sidecar in zip(data, sidecars, strict=True):
         _print(console, f"  {key} ↔ {sidecar}")
     if len(paired.pairs) > len(data):
-        _print(console, f"  … and {len(paired.pairs) - len(data):,} more pairs")
+        _print(console, f"  … and {_many(len(paired.pairs) - len(data), 'more pair')}")
     for outcome in (Outcome.UNLABELLED, Outcome.UNSUPPORTED, Outcome.IGNORED):
         if keys[outcome]:
             examples = ", ".join(_examples(paired, outcome, _SHOWN_PAIRS))
@@ -218,7 +244,12 @@ def print_pairs(paired: Paired) -> None:
     misses = paired.near_misses()
     for miss in misses:
         _print(console, ("near miss ", "yellow"), str(miss))
-    _print(console, f"Next: labelingest check {paired.path} --ontology … {as_flags(rule)}")
+    if len(paired.pairs):
+        step = f"labelingest check {quote(paired.path)} --ontology ontology.json {as_flags(rule)}"
+    else:
+        step = "say with --images and --labels how files pair"
+        step += ", or do what the near misses say" if misses else ""
+    _print(console, f"Next: {step}")
 
 
 def _print_listed(console: Console, problems: Sequence[Problem]) -> None:
@@ -263,7 +294,7 @@ def pairs_as_json(paired: Paired) -> bytes:
 
 def print_classes(ontology: Ontology, mapping: ClassMapping) -> None:
     """Print a class map on standard output: namespaces, choice, and each number's object."""
-    console = Console()
+    console = _console()
     choice = mapping.namespace
     if choice is None:
         _print(console, "No namespaces: no object has external IDs; all numbers are mapped by hand")
@@ -273,18 +304,46 @@ def print_classes(ontology: Ontology, mapping: ClassMapping) -> None:
         )
         _print(console, f"Namespaces: {listed}")
         _print(console, f"Chosen: {choice.name}: {choice.reason}")
-    table = Table("number", "object", "shape", "feature hash", "from", box=None, pad_edge=False)
+    rows = [("number", "object", "shape", "feature hash", "from")]
     for entry in mapping.entries:
         mapped = ontology.objects[entry.feature]
-        cells = (str(entry.number), mapped.name, mapped.shape, mapped.feature_hash, entry.origin)
-        table.add_row(*(_cell(text) for text in cells))
-    console.print(table)
+        rows.append(
+            (str(entry.number), mapped.name, mapped.shape, mapped.feature_hash, entry.origin)
+        )
+    _print_columns(console, rows)
     _print_listed(console, mapping.problems)
-    unmapped = len(ontology.objects) - len({entry.feature for entry in mapping.entries})
-    _print(
-        console,
-        f"{_many(len(mapping.entries), 'class number')}; {_many(unmapped, 'object')} without",
+    mapped_rows = {entry.feature for entry in mapping.entries}
+    unmapped = [found for at, found in enumerate(ontology.objects) if at not in mapped_rows]
+    counts = (
+        f"{_many(len(mapping.entries), 'class number')}; {_many(len(unmapped), 'object')} without"
     )
+    _print(console, counts + (":" if unmapped else ""))
+    for found in unmapped[:_SHOWN_OBJECTS]:
+        reason = why_without_number(found, choice.name if choice else None)
+        _print(console, f"  {found.name} ({found.feature_hash}): {reason}")
+    if len(unmapped) > _SHOWN_OBJECTS:
+        _print(console, f"  … and {len(unmapped) - _SHOWN_OBJECTS:,} more")
+
+
+def print_objects(ontology: Ontology, path: str) -> None:
+    """Print the objects of an ontology without external IDs on standard output, to map them."""
+    console = _console()
+    _print(console, "No namespaces: no object has external IDs, so no class number is mapped")
+    rows = [("number", "object", "shape", "feature hash", "")]
+    for found in ontology.objects:
+        reason = why_without_number(found, None)
+        note = "" if reason == "no external ID" else reason
+        rows.append(("—", found.name, found.shape, found.feature_hash, note))
+    _print_columns(console, rows)
+    fitting = [f for f in ontology.objects if why_without_number(f, None) == "no external ID"]
+    names = [found.name for found in ontology.objects]
+    if fitting:
+        found = fitting[0]
+        # A name that two objects have means neither of them.
+        name = found.name if names.count(found.name) == 1 else found.feature_hash
+        _print(
+            console, f"Map by hand: labelingest classes {quote(path)} --map {quote(f'0={name}')}"
+        )
 
 
 def classes_as_json(ontology: Ontology, mapping: ClassMapping) -> bytes:

@@ -12,7 +12,9 @@ those that rounding or a special position makes doubtful:
    ends of the other, or they have an end in common: the ring is no simple polygon.
 3. An edge must not fold back onto the one before it.
 
-Whatever is not sure makes its ring doubtful. The answer equals `shapely.is_valid` for every ring.
+Whatever is not sure makes its ring doubtful. The answer equals `shapely.is_valid` for every ring but
+those for which shapely takes very long: where long edges lie beside each other, as in hatching, its
+time is quadratic. `too_large_to_check` names them.
 """
 
 from dataclasses import dataclass
@@ -26,11 +28,17 @@ from numpy.typing import NDArray
 from labelingest.arrays import Bool, Float64, Int64
 from labelingest.geometry.ragged import gather, offsets_from_lengths
 
-__all__ = ["hulls", "self_intersecting"]
+__all__ = ["hulls", "self_intersecting", "too_large_to_check"]
 
 _LONGEST: Final = 128
 """Rings with more vertices go to shapely at once: comparing all pairs is quadratic. Twice as many
 cost as much here as there."""
+
+_ALWAYS_CHECKED: Final = 4096
+"""Rings of so many vertices are checked whatever they look like: it takes less than half a second."""
+
+_MOST_PAIRS: Final = _ALWAYS_CHECKED**2 // 2
+"""Pairs of edges side by side above which a ring is not checked."""
 
 _BLOCK: Final = 1 << 18
 """Pairs of edges compared at once: what the processor's cache holds."""
@@ -65,7 +73,8 @@ def self_intersecting(vertices: Float64, offsets: Int64) -> Bool:
     Returns
     -------
     ndarray
-        (n,) true where the ring crosses, touches or retraces itself; a new array.
+        (n,) true where the ring crosses, touches or retraces itself; false where that was not
+        checked (`too_large_to_check`), unless two edges in a row fold; a new array.
 
     Examples
     --------
@@ -80,10 +89,52 @@ def self_intersecting(vertices: Float64, offsets: Int64) -> Bool:
     with np.errstate(over="ignore", invalid="ignore"):
         _settle(_Edges.of(vertices, offsets), offsets, state)
     crossing: Bool = state == _CROSSING
-    doubtful = np.flatnonzero(state == _DOUBTFUL)
+    doubtful = np.flatnonzero((state == _DOUBTFUL) & ~too_large_to_check(vertices, offsets))
     if len(doubtful):
         crossing[doubtful] = ~_is_valid(vertices, offsets[doubtful], lengths[doubtful])
     return crossing
+
+
+def too_large_to_check(vertices: Float64, offsets: Int64) -> Bool:
+    """Tell which rings `self_intersecting` leaves unchecked because it would take very long.
+
+    Pairs of edges that overlap in x, and those that do in y, are counted without looking at each;
+    the fewer of both bound the pairs that shapely compares. An ordinary outline has few, however
+    many vertices it has.
+
+    Parameters
+    ----------
+    vertices
+        (v, 2) x, y of the vertices of all rings, finite.
+    offsets
+        (n + 1,) ring i owns vertices[offsets[i] : offsets[i + 1]].
+
+    Returns
+    -------
+    ndarray
+        (n,) true where more than 8 million pairs of edges lie side by side; a new array.
+
+    Examples
+    --------
+    >>> square = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
+    >>> too_large_to_check(square, np.array([0, 4])).tolist()
+    [False]
+    """
+    too_large = np.diff(offsets) > _ALWAYS_CHECKED
+    for ring in np.flatnonzero(too_large).tolist():
+        start = vertices[offsets[ring] : offsets[ring + 1]]
+        end = np.roll(start, -1, axis=0)
+        low, high = np.minimum(start, end), np.maximum(start, end)
+        fewer = min(_overlapping(low[:, axis], high[:, axis]) for axis in (0, 1))
+        too_large[ring] = fewer > _MOST_PAIRS
+    return too_large
+
+
+def _overlapping(low: Float64, high: Float64) -> int:
+    """Return how many pairs of intervals overlap: all but those that end before the other begins."""
+    count = len(low)
+    apart = count - np.searchsorted(np.sort(low), high, side="right")
+    return count * (count - 1) // 2 - int(apart.sum())
 
 
 def hulls(vertices: Float64, offsets: Int64) -> tuple[Float64, Int64]:

@@ -38,6 +38,17 @@ class Findings:
     _listed: list[tuple[int, Problem]] = field(default_factory=list)
     _seen: Counter[tuple[int, ProblemCode]] = field(default_factory=Counter)
 
+    def lists(self, unit: int, code: ProblemCode) -> bool:
+        """Tell whether one more problem would be listed, so that it is worth explaining."""
+        return self._seen[unit, code] < MAX_LISTED
+
+    def count_rejected(self, unit: int, code: ProblemCode) -> None:
+        """Count a problem that costs one row and would not be listed."""
+        if self.lists(unit, code):
+            raise ValueError(f"{code} is still listed for data unit {unit}: use reject")
+        self._seen[unit, code] += 1
+        self._cost(unit, code)
+
     def warn(self, unit: int, problem: Problem) -> None:
         """Note a problem that costs no row."""
         self._seen[unit, problem.code] += 1
@@ -47,13 +58,16 @@ class Findings:
     def reject(self, unit: int, problem: Problem) -> None:
         """Note a problem that costs one row."""
         self.warn(unit, problem)
-        self.rejected[problem.code] += 1
-        self.rejected_in[unit] += 1
+        self._cost(unit, problem.code)
 
     def fail(self, unit: int, problem: Problem) -> None:
         """Note a problem that costs a whole sidecar, before its rows were counted."""
         self.warn(unit, problem)
         self.failed.add(unit)
+
+    def _cost(self, unit: int, code: ProblemCode) -> None:
+        self.rejected[code] += 1
+        self.rejected_in[unit] += 1
 
     def __len__(self) -> int:
         return len(self._listed)
@@ -61,9 +75,9 @@ class Findings:
     def in_order(self) -> list[Problem]:
         """Return the problems by unit, line and column; those of a whole file come first."""
         self._listed.sort(key=_place)
-        sources = {unit: problem.source for unit, problem in self._listed}
+        sources = {(unit, problem.code): problem.source for unit, problem in self._listed}
         unlisted = [
-            (unit, Problem(code, sources[unit], _unlisted(seen), count=seen - MAX_LISTED))
+            (unit, Problem(code, sources[unit, code], _unlisted(seen), count=seen - MAX_LISTED))
             for (unit, code), seen in self._seen.items()
             if seen > MAX_LISTED
         ]

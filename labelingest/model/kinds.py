@@ -89,7 +89,7 @@ KIND_OF_EXTENSION: Final[Mapping[str, DataKind]] = MappingProxyType(
 )
 """Extension in lower case, without dot → kind of data."""
 
-_JUNK_NAMES: Final = frozenset({".DS_Store", "Thumbs.db"})
+_JUNK_NAMES: Final = frozenset({".DS_Store", "Thumbs.db", ".labelingest-output"})
 
 
 def extension_of(key: str) -> str:

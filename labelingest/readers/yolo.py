@@ -21,11 +21,11 @@ from labelingest.model.findings import Findings
 from labelingest.model.source_labels import SourceKind, SourceLabels, column_at
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
-from labelingest.readers.base import LabelFormat, ReadResult
+from labelingest.readers.base import ReadResult
 from labelingest.readers.numbers import NOT_FINITE, OK, number_from_text, numbers_from_tokens
 from labelingest.readers.text import Rows, Tokens, as_utf8, rows_of
 
-__all__ = ["FORMAT", "RowLayout", "YoloOptions", "read"]
+__all__ = ["RowLayout", "YoloOptions", "read"]
 
 
 class RowLayout(StrEnum):
@@ -180,6 +180,11 @@ def _in_rows(rows: Rows, tokens: int) -> Bool:
     return in_rows
 
 
+def _is_class_number(values: Float64) -> Bool:
+    whole: Bool = (values >= 0) & (values == np.floor(values)) & (values <= _LARGEST_CLASS)
+    return whole
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sheet:
     """All rows of a batch with the value of every token: what a problem is explained from."""
@@ -193,14 +198,31 @@ class _Sheet:
 
     def readable(self, findings: Findings) -> Bool:
         """Return (r,) rows of finite numbers with a class number; the others are explained."""
-        class_number = self.values[self.rows.first]
-        good: Bool = (class_number >= 0) & (class_number == np.floor(class_number))
-        good &= class_number <= _LARGEST_CLASS
+        good = _is_class_number(self.values[self.rows.first])
         if np.isnan(self.values).any():
             good &= self._numbers_only()
-        for row in np.flatnonzero(~good).tolist():
-            findings.reject(int(self.rows.unit[row]), self._explain(row))
+        self._reject(np.flatnonzero(~good), findings)
         return good
+
+    def _reject(self, rows: Int64, findings: Findings) -> None:
+        """Reject rows with a bad token; only those that are listed are explained."""
+        first = self.rows.first[rows]
+        of_class = ~_is_class_number(self.values[first])
+        not_numbers = np.append(np.flatnonzero(np.isnan(self.values)), len(self.values))
+        bad = np.where(of_class, first, not_numbers[np.searchsorted(not_numbers, first)])
+        codes: dict[tuple[bool, bytes], ProblemCode] = {}
+        columns = (rows, self.rows.unit[rows], bad, of_class)
+        for row, unit, token, is_class in zip(*(c.tolist() for c in columns), strict=True):
+            # Bad files repeat themselves: what a token is called is asked once.
+            start, end = self.tokens.start[token], self.tokens.end[token]
+            key = (is_class, self.blobs.buffer[start:end].tobytes())
+            code = codes.get(key)
+            if code is None:
+                code = codes[key] = self._describe(token, is_class)[0]
+            if findings.lists(unit, code):
+                findings.reject(unit, self._explain(row))
+            else:
+                findings.count_rejected(unit, code)
 
     def _numbers_only(self) -> Bool:
         """Return (r,) rows without NaN among their own tokens."""
@@ -227,14 +249,16 @@ class _Sheet:
         first, count = int(self.rows.first[row]), int(self.rows.count[row])
         values = self.values[first : first + count]
         is_bad = np.isnan(values)
-        is_bad[0] |= not (0 <= values[0] <= _LARGEST_CLASS and float(values[0]).is_integer())
+        is_bad[0] = not _is_class_number(values[:1])[0]
         bad = first + np.flatnonzero(is_bad)
         token = int(bad[0])
-        explain = self._explain_class if token == first else self._explain_number
-        code, detail = explain(token)
+        code, detail = self._describe(token, token == first)
         if len(bad) > 1:
             detail += f" (and {len(bad) - 1} more in this row)"
         return self.problem(row, token, code, detail)
+
+    def _describe(self, token: int, is_class: bool) -> tuple[ProblemCode, str]:
+        return self._explain_class(token) if is_class else self._explain_number(token)
 
     def _explain_class(self, token: int) -> tuple[ProblemCode, str]:
         text = self.text(token)
@@ -282,8 +306,13 @@ def _cut(
         coordinates = np.where(fits, count - begin - columns.after, 0)
         confidence_at = np.full(len(count), columns.confidence, dtype=np.int64)
         confidence_at[confidence_at < 0] += count[confidence_at < 0]
-    for row in np.flatnonzero(good & ~fits).tolist():
-        findings.reject(int(sheet.rows.unit[row]), _misfit(sheet, row, options, columns))
+    wrong = np.flatnonzero(good & ~fits)
+    code = ProblemCode.WRONG_COLUMN_COUNT if columns else ProblemCode.TOO_FEW_COLUMNS
+    for row, unit in zip(wrong.tolist(), sheet.rows.unit[wrong].tolist(), strict=True):
+        if findings.lists(unit, code):
+            findings.reject(unit, _misfit(sheet, row, options, columns))
+        else:
+            findings.count_rejected(unit, code)
     keep = good & fits
     dropped = (
         Counter({columns.dropped: int(keep.sum())}) if columns and columns.dropped else Counter()
@@ -329,10 +358,13 @@ def _declared(options: YoloOptions) -> _Columns:
 def _misfit(sheet: _Sheet, row: int, options: YoloOptions, columns: _Columns | None) -> Problem:
     found, first = int(sheet.rows.count[row]), int(sheet.rows.first[row])
     if columns is None:
-        detail = f"{found} columns; the least is 5: class number, centre x, centre y, width, height"
+        detail = (
+            f"{_columns(found)}; the least is 5: class number, centre x, centre y, width, height"
+        )
         return sheet.problem(row, first, ProblemCode.TOO_FEW_COLUMNS, detail)
-    detail = f"{found} columns; row layout {str(options.row_layout)!r} has {columns.expected()}"
+    detail = f"{_columns(found)}; row layout {str(options.row_layout)!r} has {columns.expected()}"
     return sheet.problem(row, first, ProblemCode.WRONG_COLUMN_COUNT, detail)
 
 
-FORMAT: Final = LabelFormat("yolo", YoloOptions, read)
+def _columns(count: int) -> str:
+    return f"{count} column{'' if count == 1 else 's'}"

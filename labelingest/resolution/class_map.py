@@ -35,6 +35,7 @@ __all__ = [
     "class_number",
     "make_class_map",
     "parse_overrides",
+    "why_without_number",
 ]
 
 SUPPORTED_SHAPES: Final = (Shape.BOUNDING_BOX, Shape.POLYGON, Shape.ROTATABLE_BOUNDING_BOX)
@@ -313,6 +314,29 @@ def _nothing_mapped(choice: NamespaceChoice | None, overrides: Mapping[int, str 
     if overrides:
         return f"no class number is mapped: the overrides only remove numbers; {_MAP_BY_HAND}"
     return f"no class number is mapped: no object has external IDs; {_MAP_BY_HAND}, or {_ADD_IDS}"
+
+
+def why_without_number(found: OntologyObject, namespace: str | None) -> str:
+    """Return why an object is entered under no class number, for a person.
+
+    Examples
+    --------
+    >>> lane = OntologyObject("Lane", "#D33115", Shape.POLYLINE, "aa")
+    >>> why_without_number(lane, "YOLO")
+    'rows cannot become a polyline'
+    """
+    if found.archived:
+        return "archived"
+    if found.shape not in SUPPORTED_SHAPES:
+        return f"rows cannot become a {found.shape}"
+    if namespace is None:
+        return "no external ID"
+    ids = found.external_ids.get(namespace, ())
+    if not ids:
+        return f"no external ID in namespace {namespace!r}"
+    if all(class_number(text) is None for text in ids):
+        return f"external ID {short(ids[0])} is no class number"
+    return "its class number was removed or given to another object by hand"
 
 
 def parse_overrides(entries: Sequence[str]) -> dict[int, str | None]:

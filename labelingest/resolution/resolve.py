@@ -43,6 +43,9 @@ def resolve(
     for row in (~known).nonzero()[0].tolist():
         unit = int(labels.unit[row])
         number = int(labels.class_number[row])
+        if not findings.lists(unit, ProblemCode.UNKNOWN_CLASS):
+            findings.count_rejected(unit, ProblemCode.UNKNOWN_CLASS)
+            continue
         findings.reject(
             unit,
             Problem(

@@ -28,6 +28,13 @@ class Sink(Protocol):
         """Make everything visible, or nothing when the block ended by an exception."""
         ...
 
+    def refused(self, keys: Sequence[str]) -> dict[int, Problem]:
+        """Return position and problem of the data files whose label rows it cannot hold.
+
+        Asked before they are converted, so that nothing is counted that cannot be kept.
+        """
+        ...
+
     def put(self, keys: Sequence[str], label_rows: Sequence[bytes]) -> list[tuple[int, Problem]]:
         """Take label rows of data files; return position and problem of each that it refuses."""
         ...

@@ -47,6 +47,10 @@ class JsonlSink:
         if opened is not None:
             opened.__exit__(kind, error, trace)
 
+    def refused(self, keys: Sequence[str]) -> dict[int, Problem]:
+        """Refuse nothing: a line can hold any label row."""
+        return {}
+
     def put(self, keys: Sequence[str], label_rows: Sequence[bytes]) -> list[tuple[int, Problem]]:
         """Append label rows; a line can hold any of them."""
         if self._file is None:

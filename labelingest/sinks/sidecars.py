@@ -9,6 +9,7 @@ found beside, under a temporary name.
 import errno
 import os
 import shutil
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +29,7 @@ MARKER: Final = ".labelingest-output"
 
 _REFUSED: Final = {
     errno.ENAMETOOLONG: "is too long for this file system (255 bytes on most)",
-    errno.EEXIST: "is already that of another label row (names differ only in upper and lower case)",
+    errno.EEXIST: "is taken by another label row, whose name differs only in upper and lower case",
     errno.EISDIR: "is already that of a folder",
     errno.ENOTDIR: "needs a folder where another label row is a file",
     errno.EILSEQ: "has characters that this file system does not allow",
@@ -56,12 +57,20 @@ class SidecarsSink:
     _folders: set[str] = field(default_factory=set, repr=False)
 
     def __enter__(self) -> "SidecarsSink":
-        _refuse_foreign(self.path)
-        building = self.path.absolute().with_name(temporary_name())
         try:
+            # A link keeps its place: what it leads to is replaced.
+            self.path = self.path.resolve()
+            _refuse_foreign(self.path)
+            building = self.path.with_name(temporary_name())
             building.mkdir()
             (building / MARKER).touch()
-        except OSError as error:
+            if self.path.exists():
+                building.chmod(stat.S_IMODE(self.path.stat().st_mode))
+        except StorageError:
+            raise
+        except (OSError, RuntimeError) as error:
+            if isinstance(error, RuntimeError):
+                error = OSError(errno.ELOOP, "")
             raise cannot_write(str(self.path), error) from error
         self._building, self._folders = building, set()
         return self
@@ -85,19 +94,33 @@ class SidecarsSink:
         finally:
             shutil.rmtree(building, ignore_errors=True)
 
-    def put(self, keys: Sequence[str], label_rows: Sequence[bytes]) -> list[tuple[int, Problem]]:
-        """Write files; a key whose file name the file system refuses is a problem."""
+    def refused(self, keys: Sequence[str]) -> dict[int, Problem]:
+        """Refuse keys whose file names are too long."""
+        longest = os.pathconf(self._open(), "PC_NAME_MAX")
+        names = [key.rpartition("/")[2] + SUFFIX for key in keys]
+        return {
+            position: _problem(keys[position], errno.ENAMETOOLONG)
+            for position, name in enumerate(names)
+            # A character has at most four bytes: most names need not be encoded to be measured.
+            if 4 * len(name) > longest and len(name.encode()) > longest
+        }
+
+    def _open(self) -> Path:
         if self._building is None:
             raise ValueError("the sink is not open: use it as `with sink:`")
+        return self._building
+
+    def put(self, keys: Sequence[str], label_rows: Sequence[bytes]) -> list[tuple[int, Problem]]:
+        """Write files; a key whose file name the file system refuses is a problem."""
+        building = self._open()
         refused = []
         for position, (key, label_row) in enumerate(zip(keys, label_rows, strict=True)):
             try:
-                self._write(self._building, key + SUFFIX, label_row)
+                self._write(building, key + SUFFIX, label_row)
             except OSError as error:
                 if error.errno not in _REFUSED:
                     raise cannot_write(str(self.path / (key + SUFFIX)), error) from error
-                detail = f"no label row: the name {key + SUFFIX!r} {_REFUSED[error.errno]}"
-                refused.append((position, Problem(ProblemCode.OUTPUT_NAME_REFUSED, key, detail)))
+                refused.append((position, _problem(key, error.errno)))
         return refused
 
     def _write(self, building: Path, name: str, content: bytes) -> None:
@@ -115,10 +138,19 @@ class SidecarsSink:
             os.close(descriptor)
 
 
+def _problem(key: str, error_number: int) -> Problem:
+    detail = f"no label row: the name {key + SUFFIX!r} {_REFUSED[error_number]}"
+    return Problem(ProblemCode.OUTPUT_NAME_REFUSED, key, detail)
+
+
 def _refuse_foreign(path: Path) -> None:
     """Refuse to replace anything that is not a tree of ours."""
     if not path.exists():
         return
+    if path == Path.cwd():
+        raise StorageError(f"{str(path)!r} is where you are: give the name of a new folder in it")
+    if path.is_dir() and not os.access(path, os.W_OK | os.X_OK | os.R_OK):
+        raise OSError(errno.EACCES, "")
     if not path.is_dir():
         raise StorageError(
             f"{str(path)!r} is a file: give a folder, or a name that ends in .jsonl for one file"
@@ -141,7 +173,7 @@ def _move(building: Path, path: Path) -> None:
     if not path.exists():
         building.rename(path)
         return
-    old = path.absolute().with_name(temporary_name())
+    old = path.with_name(temporary_name())
     path.rename(old)
     building.rename(path)
     shutil.rmtree(old, ignore_errors=True)

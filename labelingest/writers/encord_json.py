@@ -35,6 +35,8 @@ _MONTHS: Final = (
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_SECOND: Final = -62_135_596_800
 _LAST_SECOND: Final = 253_402_300_799
+_USUAL: Final = 512
+"""How many numbers most rings have at the most."""
 _OBJECT_STORES: Final = ("s3://", "gs://", "az://")
 
 
@@ -212,8 +214,17 @@ def _polygons(texts: list[str], offsets: Int64) -> list[str]:
     return payloads
 
 
-@lru_cache(maxsize=512)
 def _ring_template(numbers: int) -> str:
+    # Long rings are rare, and their templates large: those are made each time.
+    return _usual_template(numbers) if numbers <= _USUAL else _make_template(numbers)
+
+
+@lru_cache(maxsize=_USUAL)
+def _usual_template(numbers: int) -> str:
+    return _make_template(numbers)
+
+
+def _make_template(numbers: int) -> str:
     points = ",".join(f'"{i}":{{"x":%s,"y":%s}}' for i in range(numbers // 2))
     return f'"polygon":{{{points}}},"polygons":[[[%s]]]'
 

@@ -1,12 +1,86 @@
+import json
+import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from labelingest.config import IngestConfig
+from labelingest.converter import LabelFile
+from labelingest.pipeline import convert
 from labelingest.problems import ProblemCode
+from labelingest.readers.encord import read_label_row
+from tests.builders.folders import make_folder, ontology_of
+from tests.builders.yolo import SHAPES, converter_for
+from tests.conformance.test_encord import BASE, CASES, VOCABULARY, content_of
 
-PAGE = (Path(__file__).parents[2] / "docs/problems.md").read_text("utf-8")
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/problems.md").read_text("utf-8")
 SECTIONS = dict(re.findall(r"^### `([a-z0-9-]+)` (.*?)(?=^##|\Z)", PAGE, re.M | re.S))
+EXAMPLES = {
+    code: found[1]
+    for code, section in SECTIONS.items()
+    if (found := re.search(r"^- \*\*Example:\*\* `(.*)`$", section, re.M))
+}
+
+BOX = "0 0.5 0.5 0.1 0.1"
+ROWS: dict[str, tuple[bytes | str, dict[str, Any]]] = {
+    "not-text": (b"\x89PNG", {}),
+    "bad-class-number": (f"{BOX}\n-1 0.5 0.5 0.1 0.1", {}),
+    "not-a-number": ("0,0.5,0.5,0.1,0.1", {}),
+    "not-finite": (f"{BOX}\n\n\n0 nan 0.5 0.1 0.1", {}),
+    "too-few-columns": ("0 0.5 0.5", {}),
+    "wrong-column-count": (BOX, {"row_layout": "box+confidence"}),
+    "ambiguous-columns": ("2 0.5 0.5 0.25 0.5 0.9", {}),
+    "unknown-class": ("7 0.5 0.5 0.1 0.1", {}),
+    "shape-mismatch": ("0 0.1 0.1 0.5 0.1 0.5 0.5", {"reject_shape_mismatch": True}),
+    "out-of-range": (f"{BOX}\n1 0 0 1 0 1 1\n0 320 240 64 48", {}),
+    "bad-confidence": (f"{BOX} 17", {}),
+    "degenerate-polygon": (f"{BOX}\n1 0.1 0.1 0.1 0.1 0.5 0.5", {}),
+    "image-size-unknown": ("2 0.1 0.1 0.5 0.1 0.5 0.5 0.1 0.5", {"size": None}),
+    "self-intersecting-polygon": (f"{BOX}\n1 0 0 1 1 1 0 0 1", {}),
+    "not-a-rectangle": ("2 0.1 0.1 0.5 0.1 0.6 0.6 0.1 0.5", {}),
+    "duplicate-row": (f"{BOX}\n{BOX}", {}),
+    "no-row-left": ("0 0.5\n0 0.5\n0 0.5", {}),
+    "file-skipped": (f"{BOX}\n" * 7 + "0 0.5", {"on_row_error": "skip-file"}),
+}
+"""Label files, with options, that have the problems of the examples."""
+
+ROWS_OF_ENCORD = BASE["rows"]
+
+
+@pytest.fixture(scope="module")
+def of_a_folder(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Return the problems of a folder with all that can be wrong with files."""
+    place = tmp_path_factory.mktemp("problems")
+    image: Mapping[str, Any] = {"image": [64, 48]}
+    data = make_folder(
+        place / "data",
+        {
+            **{f"images/{name}": image for name in ("a.jpg", "b.jpg", "b.png", "e.jpg", "f.jpg")},
+            **{f"labels/{name}.txt": "" for name in ("a", "b", "c")},
+            **{f"scans/{number}.dcm": "x" for number in range(12)},
+            "images/d.jpg": {"link": "nowhere.jpg"},
+            "images/again": {"link": "."},
+        },
+    )
+    os.mkfifo(data / "labels/e.txt")
+    with (data / "labels/f.txt").open("wb") as file:
+        file.truncate(1_200_000_000)
+    Path(os.fsdecode(os.fsencode(data) + b"/images/caf\xe9.jpg")).touch()
+    ontology = ontology_of(van=(0, "polygon"), car=(1, "polygon"))
+    ontology["objects"][1]["externalIds"]["YOLO"] = "car"
+    (place / "ontology.json").write_text(json.dumps(ontology))
+    config = IngestConfig(
+        storage_path=data,
+        ontology=place / "ontology.json",
+        images=("images/{name}.jpg", "images/{name}.png"),
+        labels="labels/{name}.txt",
+        out=place / "rows.jsonl",
+    )
+    return [str(problem) for problem in convert(config).problems]
 
 
 def test_every_code_is_documented_and_no_other() -> None:
@@ -24,3 +98,93 @@ def test_a_code_has_severity_cause_example_and_cure(code: ProblemCode) -> None:
 @pytest.mark.parametrize("code", list(ProblemCode))
 def test_the_example_of_a_code_shows_the_code(code: ProblemCode) -> None:
     assert f": {code.value}: " in SECTIONS[code.value]
+
+
+@pytest.mark.parametrize("code", ROWS)
+def test_the_example_is_what_a_label_file_gives(code: str) -> None:
+    content, options = ROWS[code]
+    options = dict(options)
+    size = options.pop("size", (640, 480))
+    text = content.encode() if isinstance(content, str) else content
+    file = LabelFile("images/a.jpg", text, size, 0, "labels/a.txt")
+    done = converter_for(SHAPES, **options).convert([file])
+    assert EXAMPLES[code] in [str(problem) for problem in done.problems]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        *("link-loop", "broken-link", "not-a-regular-file", "key-not-utf8", "file-too-large"),
+        *("unsupported-data-type", "orphan-sidecar", "ambiguous-pair"),
+        "external-id-not-a-class-number",
+    ],
+)
+def test_the_example_is_what_a_folder_gives(code: str, of_a_folder: list[str]) -> None:
+    assert EXAMPLES[code] in of_a_folder
+
+
+@pytest.fixture(scope="module")
+def of_sidecars() -> set[str]:
+    """Return the problems of Encord sidecars: of the corpus, and of a few that are not in it."""
+    image = json.dumps(ROWS_OF_ENCORD["image"]).encode()
+    contents = [("jpg", content) for content in _changed(image)]
+    for case in (case.values[0] for case in CASES):
+        assert isinstance(case, dict)
+        kind = "mp4" if case.get("base") == "video" else "jpg"
+        contents.append((kind, content_of(case)))
+    return {
+        str(problem)
+        for kind, content in contents
+        for problem in read_label_row(content, f"a.{kind}.encord.json", VOCABULARY).problems
+    }
+
+
+def _changed(image: bytes) -> list[bytes]:
+    listed, renamed = json.loads(image), json.loads(image)
+    listed["data_units"]["u"]["labels"]["objects"] = "none"
+    renamed["object_answers"]["x"] = renamed["object_answers"].pop("k3P/x0+a")
+    return [
+        b"\xef\xbb\xbf" + image,
+        image.ljust(61_000_000),
+        image.replace(b'"label_hash"', b'"label_hash": "x", "label_hash"', 1),
+        json.dumps(listed).encode(),
+        json.dumps(renamed).encode(),
+    ]
+
+
+CODES = list(ProblemCode)
+OF_SIDECARS = set(CODES[CODES.index(ProblemCode.NOT_JSON) : CODES.index(ProblemCode.NO_ROW_LEFT)])
+
+
+@pytest.mark.parametrize(
+    # The corpus has no class with a skeleton template.
+    "code",
+    sorted(OF_SIDECARS - {ProblemCode.UNKNOWN_SKELETON_POINT}),
+)
+def test_the_example_is_what_an_encord_sidecar_gives(
+    code: ProblemCode, of_sidecars: set[str]
+) -> None:
+    assert EXAMPLES[code.value] in of_sidecars
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("unreadable-folder", "this folder cannot be listed: "),
+        ("unreadable-file", ": it cannot be read: "),
+        ("no-class-number", " has no class number: add an external ID or an override ("),
+        ("unknown-skeleton-point", " is no point of the skeleton template of "),
+        ("output-name-refused", " is too long for this file system"),
+    ],
+)
+def test_the_words_of_an_example_that_is_hard_to_make_stand_in_the_source(
+    code: str, words: str
+) -> None:
+    assert words in EXAMPLES[code]
+    assert any(words.strip(": ") in source for source in _sources())
+
+
+def _sources() -> list[str]:
+    """Return the package's modules, with texts that stand beside each other joined."""
+    modules = (ROOT / "labelingest").rglob("*.py")
+    return [re.sub(r'"\s+f?"', "", module.read_text("utf-8")) for module in modules]

@@ -3,6 +3,8 @@
 import csv
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -108,7 +110,7 @@ def test_check_finds_the_same_and_writes_no_label_rows(run: Run, tmp_path: Path)
     ran = run("check", *DATA)
     assert ran.code == 1
     assert "4 seen = 2 annotations + 2 rejected" in ran.err
-    assert "nothing was written" in ran.err
+    assert "no label rows were written" in ran.err
     assert sorted(path.name for path in tmp_path.iterdir()) == before
 
 
@@ -223,7 +225,7 @@ def test_a_starter_ontology_can_be_used_at_once(run: Run) -> None:
     Path("classes.txt").write_text("car\nvan\n")
     ran = run("ontology", "init", "classes.txt", "--shape", "bounding_box", "--out", "o.json")
     assert ran.code == 0
-    assert "2 objects" in ran.err
+    assert "objects written to o.json: 2" in ran.err
     assert run("check", "data", "--ontology", "o.json").err.count("2 annotations") == 1
 
 
@@ -270,3 +272,191 @@ def test_a_terminal_of_few_characters_gets_escapes(run: Run, tmp_path: Path) -> 
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     ran = subprocess.run(command, capture_output=True, check=True, env=environment, cwd=tmp_path)
     assert rb"images/a.jpg \u2194 labels/a.txt" in ran.stdout
+
+
+def test_what_an_output_link_leads_to_is_replaced_and_the_link_stays(run: Run) -> None:
+    Path("real").mkdir(mode=0o750)
+    Path("link").symlink_to("real")
+    assert run("convert", *DATA, "--out", "link").code == 1
+    assert Path("link").is_symlink()
+    assert Path("real/images/a.jpg.encord.json").exists()
+    assert Path("real").stat().st_mode & 0o777 == 0o750
+    names = {path.name for path in Path().iterdir()}
+    assert names == {"data", "ontology.json", "real", "link"}
+
+
+def test_an_output_through_a_link_never_replaces_a_label_file(run: Run) -> None:
+    Path("link").symlink_to("data")
+    ran = run("check", "link", "--ontology", "ontology.json", "--report", "data/labels/a.txt")
+    assert ran.code == 2
+    assert Path("data/labels/a.txt").read_text() == GOOD
+
+
+def test_a_json_file_of_the_data_set_is_not_replaced_by_the_report(run: Run) -> None:
+    Path("data/annotations.json").write_text("{}")
+    ran = run("check", *DATA, "--report", "data/annotations.json")
+    assert ran.code == 2
+    assert Path("data/annotations.json").read_text() == "{}"
+
+
+def test_a_label_row_whose_file_name_is_too_long_is_counted_as_failed(run: Run) -> None:
+    long = "n" * 245
+    make_folder(Path("data"), {f"images/{long}.jpg": "", f"labels/{long}.txt": GOOD})
+    ran = run("convert", *DATA, "--out", "tree", "--json", "-q", "--failed-csv", "failed.csv")
+    report = json.loads(ran.out)
+    assert report["problems"]["by_code"]["output-name-refused"] == 1
+    assert (report["label_rows"], report["failed_files"]) == (3, 1)
+    assert report["empty_label_rows"] == 1
+    assert report["rows_seen"] == 4
+    rows = Path("failed.csv").read_text().splitlines()
+    assert sum(row.startswith(f"images/{long}.jpg,") for row in rows) == 1
+
+
+def test_a_report_that_cannot_be_written_ends_the_run_before_the_work(run: Run) -> None:
+    ran = run("convert", *DATA, "--out", "rows.jsonl", "--report", "missing/report.json")
+    assert ran.code == 3
+    assert not Path("rows.jsonl").exists()
+
+
+def test_stop_keeps_the_list_of_problems(run: Run) -> None:
+    arguments = ("--on-row-error", "stop", "--problems", "p.jsonl", "--report", "r.json")
+    assert run("convert", *DATA, "--out", "rows.jsonl", *arguments).code == 1
+    codes = [json.loads(line)["code"] for line in Path("p.jsonl").read_text().splitlines()]
+    assert codes == ["orphan-sidecar", "unknown-class", "not-a-number"]
+    assert Path("r.json").exists()
+
+
+def test_what_could_not_be_listed_is_said_when_nothing_pairs(run: Run) -> None:
+    for path in Path("data/images").iterdir():
+        path.unlink()
+    Path("data/images").rmdir()
+    Path("data/images").symlink_to("gone")
+    ran = run("check", *DATA)
+    assert ran.code == 2
+    assert "broken-link" in ran.err
+
+
+def test_an_output_that_looks_like_one_file_of_another_kind_is_refused(run: Run) -> None:
+    for name in ("rows.json", "rows.JSONL", "rows.jsonl.gz"):
+        ran = run("convert", *DATA, "--out", name)
+        assert ran.code == 2
+        assert ".jsonl" in ran.err
+
+
+def test_the_configuration_is_not_replaced(run: Run) -> None:
+    Path("c.toml").write_text('storage_path = "data"\nontology = "ontology.json"\n')
+    ran = run("check", "--config", "c.toml", "--report", "c.toml")
+    assert ran.code == 2
+    assert Path("c.toml").read_text().startswith("storage_path")
+
+
+def test_a_starter_ontology_replaces_nothing_unless_forced(run: Run) -> None:
+    Path("classes.txt").write_text("car\n")
+    arguments = ("ontology", "init", "classes.txt", "--shape", "polygon", "--out", "ontology.json")
+    assert run(*arguments).code == 2
+    assert run(*arguments, "--force").code == 0
+
+
+def test_a_full_standard_output_is_a_storage_failure(run: Run, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "labelingest", "check", *DATA, "--json", "-q"]
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, cwd=tmp_path, check=False
+        )
+    assert ran.returncode == 3
+    assert b"Traceback" not in ran.stderr
+
+
+def test_classes_shows_the_objects_of_an_ontology_without_external_ids(run: Run) -> None:
+    ontology = ontology_of(**{"my car": (None, "bounding_box"), "lane": (None, "polyline")})
+    Path("my o.json").write_text(json.dumps(ontology))
+    ran = run("classes", "my o.json")
+    assert ran.code == 2
+    rows = [re.split(" {2,}", line) for line in ran.out.splitlines()]
+    assert ["—", "my car", "bounding_box", "00000001"] in rows
+    assert "rows cannot become a polyline" in ran.out
+    assert "labelingest classes 'my o.json' --map '0=my car'" in ran.out
+    assert run("classes", "my o.json", "--map", "0=my car").code == 0
+
+
+def test_classes_says_why_an_object_has_no_number(run: Run) -> None:
+    ontology = ontology_of(
+        car=(0, "bounding_box"), van=(1, "polygon"), lane=(2, "polyline"), bus=(None, "polygon")
+    )
+    ontology["objects"][1]["archived"] = True
+    Path("o.json").write_text(json.dumps(ontology))
+    said = run("classes", "o.json").out
+    assert "1 class number; 3 objects without:" in said
+    assert "  van (00000002): archived" in said
+    assert "  lane (00000003): rows cannot become a polyline" in said
+    assert "  bus (00000004): no external ID in namespace 'YOLO'" in said
+
+
+def test_at_most_ten_objects_without_number_are_listed(run: Run) -> None:
+    others: dict[str, tuple[int | None, str]] = {f"o{n}": (None, "polygon") for n in range(12)}
+    Path("o.json").write_text(json.dumps(ontology_of(car=(0, "polygon"), **others)))
+    said = run("classes", "o.json").out
+    assert said.count("no external ID") == 10
+    assert "… and 2 more" in said
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "40"])
+def test_a_narrow_terminal_cuts_nothing(
+    run: Run, columns: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    name = "a name of an object that is longer than most terminals are wide, and then some"
+    Path("o.json").write_text(json.dumps(ontology_of(**{name: (0, "rotatable_bounding_box")})))
+    [row] = [line for line in run("classes", "o.json").out.splitlines() if name in line]
+    assert re.split(" {2,}", row) == [
+        *("0", name, "rotatable_bounding_box", "00000001", "external ID")
+    ]
+
+
+def test_the_next_step_can_be_run_as_it_stands(run: Run) -> None:
+    Path("data").rename("my data")
+    patterns = ("--images", "images/{name}.jpg", "--labels", "labels/{name}.txt")
+    [step] = [x for x in run("pair", "my data", *patterns).out.splitlines() if x[:5] == "Next:"]
+    words = shlex.split(step.removeprefix("Next: "))
+    assert words[:2] == ["labelingest", "check"]
+    assert words[2] == "my data"
+    assert tuple(words[-4:]) == patterns
+    assert "4 seen" in run(*words[1:]).err
+
+
+def test_the_next_step_after_orphans_repeats_the_patterns(run: Run) -> None:
+    Path("data/labels/b.txt").write_text(GOOD)
+    patterns = ("--images", "images/{name}.jpg", "--labels", "labels/{name}.txt")
+    Path("data").rename("my data")
+    said = run("check", "my data", "--ontology", "ontology.json", *patterns).err
+    assert (
+        "labelingest pair 'my data' --images 'images/{name}.jpg' --labels 'labels/{name}.txt'"
+        in said
+    )
+
+
+def test_without_pairs_the_next_step_is_no_check(run: Run) -> None:
+    ran = run("pair", "data", "--images", "x/{name}.jpg", "--labels", "y/{name}.txt")
+    [step] = [line for line in ran.out.splitlines() if line.startswith("Next:")]
+    assert "labelingest check" not in step
+    assert "--images" in step
+
+
+def test_an_empty_folder_has_no_terms(run: Run) -> None:
+    Path("empty").mkdir()
+    ran = run("pair", "empty", "--images", "x/{name}.jpg", "--labels", "y/{name}.txt")
+    assert "0 seen" in ran.out.splitlines()
+
+
+def test_rows_of_corners_that_are_no_rectangles_are_counted_as_rows(run: Run) -> None:
+    write_ontology(Path("ontology.json"), car=(0, "rotatable_bounding_box"))
+    Path("data/labels/b.txt").write_text("0 0.1 0.1 0.5 0.1 0.6 0.6 0.1 0.5\n")
+    said = run("check", *DATA).err
+    assert "1 row of corners is no rectangle, now the smallest around it: it misses by" in said
+
+
+def test_bytes_that_are_not_utf8_are_a_wrong_call(run: Run) -> None:
+    for option in ("--out", "--created-by", "--dataset-title", "--storage-url"):
+        ran = run("convert", *DATA, option, "s3://a\udcff")
+        assert ran.code == 2
+        assert "is not UTF-8" in ran.err

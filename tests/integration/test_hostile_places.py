@@ -128,7 +128,7 @@ def test_the_input_is_never_written_to(place: Path) -> None:
     assert after == before
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("name", ["rows.jsonl", "tree"])
 def test_an_interrupted_run_leaves_nothing_behind(
     place: Path, name: str, ending: signal.Signals
@@ -154,6 +154,6 @@ def test_an_interrupted_run_leaves_nothing_behind(
         assert process.stdout.readline() == "working\n"
         process.send_signal(ending)
         said = process.communicate(timeout=60)[1]
-    assert process.returncode == 130
+    assert process.returncode == 128 + ending
     assert "interrupted" in said
     assert list(out.iterdir()) == []

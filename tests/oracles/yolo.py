@@ -88,6 +88,16 @@ class Reading:
     """Whether a row of a known class cannot become its shape without the image's size; that the row
     may be rejected for something else is not known when the size is asked for."""
 
+    def add(self, of_row: "Reading") -> None:
+        """Add what was noted of one row."""
+        self.annotations += of_row.annotations
+        self.problems += of_row.problems
+        self.optional += of_row.optional
+        self.converted += of_row.converted
+        self.adjusted += of_row.adjusted
+        self.refitted += of_row.refitted
+        self.perhaps_refitted += of_row.perhaps_refitted
+
 
 class Token(NamedTuple):
     text: str
@@ -174,19 +184,41 @@ def expected(
         reading.is_text = False
         reading.problems.append(Found("not-text"))
         return reading
+    rows = [
+        (number, tokens)
+        for number, tokens in enumerate(lines_of(text), start=1)
+        if tokens and not tokens[0].text.startswith("#")
+    ]
+    # The size of an image is asked for when a row of its file needs it; then all rows know it.
+    reading.needs_size = any(_row_needs_size(*row, shape_of, options) for row in rows)
+    known = size if reading.needs_size else None
     seen: set[tuple[str, ...]] = set()
-    for number, tokens in enumerate(lines_of(text), start=1):
-        if not tokens or tokens[0].text.startswith("#"):
-            continue
+    for number, tokens in rows:
         reading.rows_seen += 1
+        of_row = Reading()
         try:
-            _one_row(number, tokens, shape_of, size, options, reading, seen)
+            _one_row(number, tokens, shape_of, known, options, of_row, seen)
         except Rejected as rejected:
+            # What was noted of a row is void when it is rejected in the end.
             reading.problems.append(Found(rejected.code, number, rejected.column))
             reading.rejected[rejected.code] += 1
+        else:
+            reading.add(of_row)
     if reading.rows_seen and not reading.annotations:
         reading.problems.append(Found("no-row-left"))
     return reading
+
+
+def _row_needs_size(
+    line: int, tokens: Sequence[Token], shape_of: Mapping[int, str], options: Options
+) -> bool:
+    try:
+        values = [_class_number(tokens[0]), *(_number(token) for token in tokens[1:])]
+        row = _cut(line, tokens, values, options)
+    except Rejected:
+        return False
+    shape = shape_of.get(int(row.values[0]))
+    return shape is not None and _needs_size(row.kind, shape)
 
 
 def _one_row(
@@ -204,7 +236,6 @@ def _one_row(
     shape = shape_of.get(int(row.values[0]))
     if shape is None:
         raise Rejected("unknown-class", place)
-    reading.needs_size |= _needs_size(row.kind, shape)
     if row.kind == "box and number":
         if shape == "rotatable_bounding_box":
             raise Rejected("ambiguous-columns", tokens[5].column)
@@ -217,10 +248,10 @@ def _one_row(
     # repr tells -0.0 from 0.0 and nothing else that differs.
     identity = tuple(map(repr, values))
     is_duplicate = identity in seen
-    seen.add(identity)
     if is_duplicate and options.drop_duplicates:
         raise Rejected("duplicate-row", place)
     annotation = _GEOMETRY[row.kind](row, shape, size, options, reading)
+    seen.add(identity)
     reading.annotations.append(annotation)
     if is_duplicate:
         reading.problems.append(Found("duplicate-row", line, place))
@@ -353,9 +384,11 @@ def _check_range(
     # Infinity has no place in a label row: what would overflow cannot be kept.
     if options.out_of_range == "reject" or (not clipped and farthest > _FARTHEST):
         raise Rejected("out-of-range", 0)
-    name = _NAMES[row.kind] if clips else "corners"
+    name = _NAMES[row.kind] if clips or row.kind == "rotated box" else "corners"
     what = "clipped to the image" if clipped else "reaching outside the image, kept"
     reading.adjusted[f"{name} {what}"] += 1
+    if farthest > 1:
+        reading.problems.append(Found("far-outside-image", row.line, row.column()))
     return clipped
 
 
@@ -402,9 +435,14 @@ def _polygon(
 def _settled(row: Row, vertices: list[Vertex], options: Options, reading: Reading) -> list[Vertex]:
     """Apply the rules of range and degeneracy to a ring."""
     values = [value for vertex in vertices for value in vertex]
-    if _check_range(row, values, options, reading):
-        vertices = [(clip(x), clip(y)) for x, y in vertices]
+    clipped = _check_range(row, values, options, reading)
     _check_area(row, vertices)
+    if clipped:
+        vertices = [(clip(x), clip(y)) for x, y in vertices]
+        try:
+            _check_area(row, vertices)
+        except Rejected:
+            raise Rejected("out-of-range", row.column()) from None
     return vertices
 
 
@@ -451,12 +489,20 @@ def _quadrilateral(
 def _rotated_box(
     row: Row, shape: str, size: tuple[int, int] | None, options: Options, reading: Reading
 ) -> Expected:
-    _check_box(row, largest=_FARTHEST)
+    _check_box(row, largest=100.0)
     *cxcywh, turn = row.coordinates
     theta = degrees(turn) % 360
     ltwh = ltwh_of_box(cxcywh, clipped=False)
     if shape == "rotatable_bounding_box":
-        return _annotation(row, shape, (*ltwh, 0.0 if theta == 360 else theta))
+        theta = 0.0 if theta == 360 else theta
+        if size is not None:
+            reach = [(x / size[0], y / size[1]) for x, y in corners_of(ltwh, theta, size)]
+        else:
+            # Half a turn leaves the outline as it is; of other angles nothing can be told.
+            left, top, width, height = ltwh
+            reach = [(left, top), (left + width, top + height)] if theta % 180 == 0 else [(0, 0)]
+        _check_range(row, [v for vertex in reach for v in vertex], options, reading, clips=False)
+        return _annotation(row, shape, (*ltwh, theta))
     if size is None:
         raise Rejected("image-size-unknown", row.tokens[0].column)
     vertices = [(x / size[0], y / size[1]) for x, y in corners_of(ltwh, theta, size)]

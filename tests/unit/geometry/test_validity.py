@@ -3,7 +3,7 @@ import pytest
 import shapely
 
 from labelingest.arrays import Float64, Int64
-from labelingest.geometry.validity import hulls, self_intersecting
+from labelingest.geometry.validity import hulls, self_intersecting, too_large_to_check
 
 Ring = list[tuple[float, float]]
 
@@ -118,3 +118,28 @@ def test_the_hull_of_a_point_is_the_point() -> None:
 def test_no_rings_have_no_hulls() -> None:
     vertices, offsets = hulls(NO_VERTICES, NO_RINGS)
     assert (vertices.shape, offsets.tolist()) == ((0, 2), [0])
+
+
+def _hatching(lines: int) -> Ring:
+    """Draw diagonals side by side, each from the lower left to the upper right and back."""
+    return [(k + k % 2 * 10.0 * lines, k % 2 * 10.0 * lines - k) for k in range(lines)]
+
+
+def _circle(vertices: int) -> Ring:
+    angles = np.linspace(0, 2 * np.pi, vertices, endpoint=False)
+    return list(zip(np.cos(angles).tolist(), np.sin(angles).tolist(), strict=True))
+
+
+def test_only_long_rings_of_edges_side_by_side_are_too_large_to_check() -> None:
+    rings = ragged(_hatching(4000), _circle(20_000), _hatching(6000), SQUARE)
+    assert too_large_to_check(*rings).tolist() == [False, False, True, False]
+
+
+def test_a_ring_that_is_too_large_to_check_is_not_called_crossing() -> None:
+    assert not self_intersecting(*ragged(_hatching(6000))).any()
+
+
+def test_a_long_ring_of_few_edges_side_by_side_is_checked() -> None:
+    ring = _circle(20_000)
+    ring[5000], ring[15_000] = ring[15_000], ring[5000]
+    assert self_intersecting(*ragged(ring)).all()

@@ -1,3 +1,5 @@
+import pytest
+
 from labelingest.model.findings import MAX_LISTED, Findings
 from labelingest.problems import Problem, ProblemCode
 
@@ -30,3 +32,39 @@ def test_a_warning_costs_no_row() -> None:
     findings.warn(0, Problem(ProblemCode.DUPLICATE_ROW, "a.txt", "as line 1", line=2))
     assert not findings.rejected
     assert not findings.rejected_in
+
+
+def test_a_problem_is_listed_until_its_file_has_too_many_of_the_code() -> None:
+    findings = Findings()
+    for line in range(1, MAX_LISTED + 1):
+        assert findings.lists(0, ProblemCode.UNKNOWN_CLASS)
+        findings.reject(0, problem(line))
+    assert not findings.lists(0, ProblemCode.UNKNOWN_CLASS)
+    assert findings.lists(1, ProblemCode.UNKNOWN_CLASS)
+    assert findings.lists(0, ProblemCode.NOT_TEXT)
+
+
+def test_what_is_only_counted_is_in_the_counts() -> None:
+    findings = Findings()
+    for line in range(1, MAX_LISTED + 1):
+        findings.reject(0, problem(line))
+    findings.count_rejected(0, ProblemCode.UNKNOWN_CLASS)
+    assert findings.in_order()[-1].count == 1
+    assert findings.rejected_in == {0: MAX_LISTED + 1}
+    assert findings.rejected == {ProblemCode.UNKNOWN_CLASS: MAX_LISTED + 1}
+
+
+def test_a_problem_that_would_be_listed_cannot_be_only_counted() -> None:
+    with pytest.raises(ValueError, match="is still listed"):
+        Findings().count_rejected(0, ProblemCode.UNKNOWN_CLASS)
+
+
+def test_problems_of_the_image_and_of_its_sidecar_keep_their_source() -> None:
+    findings = Findings()
+    for line in range(1, MAX_LISTED + 2):
+        findings.reject(0, problem(line))
+    findings.warn(0, Problem(ProblemCode.IMAGE_SIZE_MISSING, "a.jpg", "not known"))
+    assert {(p.code.value, p.source) for p in findings.in_order()} == {
+        ("unknown-class", "a.txt"),
+        ("image-size-missing", "a.jpg"),
+    }

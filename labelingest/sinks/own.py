@@ -1,0 +1,76 @@
+"""Which files of the storage path are a run's own outputs: kept out of its listing, and replaced.
+
+Input is never written to. So an output that stands inside the storage path already is replaced only
+if it looks like what an earlier run wrote there: by its ending and its first bytes.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from labelingest.errors import ConfigError
+
+__all__ = ["own_keys"]
+
+_OURS: Final[Mapping[str, tuple[str, bytes]]] = {
+    "out": (".jsonl", b'{"label_hash":"'),
+    "report": (".json", b'{\n  "storage_url": '),
+    "problems": (".jsonl", b'{"code":"'),
+    "failed_csv": (".csv", b"data_file,sidecar,"),
+}
+"""Output → how the name of its file ends and its content begins."""
+
+
+def own_keys(root: Path, outputs: Mapping[str, str | None]) -> list[str]:
+    """Return the keys and folders ("…/") below a storage path that a run itself writes.
+
+    Parameters
+    ----------
+    root
+        The storage path, absolute.
+    outputs
+        What is written → its path; None where it is not asked for.
+
+    Raises
+    ------
+    ConfigError
+        An output would replace a file of the storage path that no run wrote.
+
+    Examples
+    --------
+    >>> own_keys(Path("/data"), {"out": "/data/new/rows.jsonl", "report": "/tmp/report.json"})
+    ['new/rows.jsonl', 'new/rows.jsonl/']
+    """
+    keys = []
+    real_root = root.resolve()
+    for name, value in outputs.items():
+        if value is None:
+            continue
+        # As it is written, since keys are logical, and where it leads, since files are not.
+        path, real = Path(os.path.abspath(value)), Path(value).resolve()  # noqa: PTH100
+        inside = {p.relative_to(r) for p, r in ((path, root), (real, real_root)) if _below(p, r)}
+        if inside and real.is_file() and not _is_ours(name, real):
+            raise ConfigError(
+                f"{name} {value!r} is a file of the storage path that no run wrote: choose another "
+                "name, or remove it"
+            )
+        for relative in sorted(inside):
+            keys += [relative.as_posix(), f"{relative.as_posix()}/"]
+    return keys
+
+
+def _below(path: Path, root: Path) -> bool:
+    return path != root and path.is_relative_to(root)
+
+
+def _is_ours(name: str, path: Path) -> bool:
+    suffix, beginning = _OURS[name]
+    if path.suffix != suffix:
+        return False
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(beginning))
+    except OSError:
+        return False
+    return head in (beginning, b"")
