@@ -225,7 +225,14 @@ AsJson = Annotated[
     ),
 ]
 
-_NOT_CONFIGURATION: Final = ("config", "strict", "exit_zero", "quiet", "as_json")
+_SWITCHES: Final = {
+    "strict": "strict",
+    "exit_zero": "exit_zero",
+    "quiet": "quiet",
+    "json": "as_json",
+}
+"""Key of a configuration file → parameter of a command."""
+_NOT_CONFIGURATION: Final = ("config", *_SWITCHES.values())
 
 
 @app.callback(invoke_without_command=True)
@@ -307,7 +314,7 @@ app.command()(check)
 
 
 def _configured(params: dict[str, Any]) -> "IngestConfig":
-    """Join the configuration file and the flags that were given."""
+    """Join the configuration file and the flags that were given; its switches go to params."""
     from labelingest.config import OUTPUTS, IngestConfig, load_config
     from labelingest.errors import ConfigError
 
@@ -317,12 +324,24 @@ def _configured(params: dict[str, Any]) -> "IngestConfig":
         for name in OUTPUTS:
             if params.get(name) and Path(params[name]).resolve() == params["config"].resolve():
                 raise ConfigError(f"{name} and config are both {params[name]!r}")
+        _take_switches(values, params)
     given = {
         name: value
         for name, value in params.items()
         if name not in _NOT_CONFIGURATION and value not in (None, [], ())
     }
     return IngestConfig(**(values | given))
+
+
+def _take_switches(values: dict[str, Any], params: dict[str, Any]) -> None:
+    """Move the switches of a configuration file, which concern the command line alone, to flags."""
+    from labelingest.errors import ConfigError
+
+    for key, name in _SWITCHES.items():
+        value = values.pop(key, False)
+        if not isinstance(value, bool):
+            raise ConfigError(f"{key}: {value!r}: expected true or false")
+        params[name] = params.get(name, False) or value
 
 
 def _run(params: dict[str, Any], work: Callable[..., "Report"]) -> None:
@@ -365,10 +384,11 @@ def pair(
     from labelingest.pipeline import pair_folder
 
     # Pairing needs no ontology: whatever stands in its place is not looked at.
-    configured = _configured({"ontology": "none", **ctx.params})
+    params = {"ontology": "none", **ctx.params}
+    configured = _configured(params)
     with ShownProgress(quiet=False) as shown:
         paired = pair_folder(configured, progress=shown)
-    if as_json:
+    if params["as_json"]:
         sys.stdout.buffer.write(pairs_as_json(paired))
     else:
         print_pairs(paired)

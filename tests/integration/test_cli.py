@@ -460,3 +460,16 @@ def test_bytes_that_are_not_utf8_are_a_wrong_call(run: Run) -> None:
         ran = run("convert", *DATA, option, "s3://a\udcff")
         assert ran.code == 2
         assert "is not UTF-8" in ran.err
+
+
+def test_switches_can_stand_in_a_configuration_file(run: Run) -> None:
+    settings = 'storage_path = "data"\nontology = "ontology.json"\n'
+    Path("c.toml").write_text(settings + "exit_zero = true\nquiet = true\njson = true\n")
+    ran = run("check", "--config", "c.toml")
+    assert (ran.code, ran.err) == (0, "")
+    assert json.loads(ran.out)["rows_seen"] == 4
+    assert json.loads(run("pair", "--config", "c.toml").out)["keys"]["seen"] == 8
+    Path("c.toml").write_text(settings + 'strict = "yes"\n')
+    ran = run("check", "--config", "c.toml")
+    assert ran.code == 2
+    assert "strict: 'yes': expected true or false" in ran.err
