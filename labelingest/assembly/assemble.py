@@ -12,7 +12,6 @@ from labelingest.assembly.bench import (
     NAMES,
     POLYGON,
     ROTATED,
-    SHAPES,
     AssemblyOptions,
     Bench,
     Piece,
@@ -23,7 +22,7 @@ from labelingest.assembly.turned import from_corners, from_turned
 from labelingest.assembly.upright import from_boxes
 from labelingest.geometry import ragged
 from labelingest.hashing import mix, row_fingerprints
-from labelingest.model.annotations import Annotations
+from labelingest.model.annotations import Annotations, shape_positions
 from labelingest.model.findings import Findings
 from labelingest.model.ontology import OntologyObject
 from labelingest.model.source_labels import SourceKind, SourceLabels
@@ -51,7 +50,7 @@ def sizes_needed(labels: SourceLabels, feature: Int32, objects: Sequence[Ontolog
     """
     upright = labels.kind <= SourceKind.BOX_AND_NUMBER
     turned = labels.kind == SourceKind.ROTATED_BOX
-    rotated_wanted = _shapes(feature, objects) == ROTATED
+    rotated_wanted = shape_positions(objects)[feature] == ROTATED
     needed: Bool = np.where(rotated_wanted, ~upright & ~turned, turned)
     return needed
 
@@ -81,7 +80,7 @@ def assemble(
     findings
         Takes the rows that cannot become annotations.
     """
-    bench = Bench(labels, _shapes(feature, objects), units, options, findings)
+    bench = Bench(labels, shape_positions(objects)[feature], units, options, findings)
     good = _confident(bench)
     if options.reject_shape_mismatch:
         good &= _same_kind(bench, good)
@@ -95,7 +94,7 @@ def assemble(
         _drop(bench, duplicates, made)
     else:
         _warn_of(bench, duplicates, made)
-    annotations = _merge(bench, feature, content, pieces)
+    annotations = _merge(bench, feature, content, pieces, made)
     adjusted = note_outside(bench, made)
     return Assembled(annotations, bench.converted, adjusted, bench.refitted)
 
@@ -116,11 +115,6 @@ def _made(bench: Bench, pieces: Sequence[Piece]) -> Bool:
     for piece in pieces:
         made[piece.rows] = True
     return made
-
-
-def _shapes(feature: Int32, objects: Sequence[OntologyObject]) -> UInt8:
-    codes = [SHAPES.index(o.shape) if o.shape in SHAPES else len(SHAPES) for o in objects]
-    return np.array([*codes, 0], dtype=np.uint8)[feature]
 
 
 def _confident(bench: Bench) -> Bool:
@@ -218,13 +212,14 @@ def _steps(bench: Bench) -> tuple[tuple[Callable[[Bench, Int64], list[Piece]], B
     )
 
 
-def _merge(bench: Bench, feature: Int32, content: UInt64, pieces: list[Piece]) -> Annotations:
-    """Put the finished rows back into the order of the source."""
+def _merge(
+    bench: Bench, feature: Int32, content: UInt64, pieces: Sequence[Piece], made: Bool
+) -> Annotations:
+    """Put the finished rows, those where made (n,), back into the order of the source."""
     labels = bench.labels
     lengths = np.zeros(len(labels), dtype=np.int64)
     for piece in pieces:
         lengths[piece.rows] = piece.lengths
-    done = _made(bench, pieces)
     begin = ragged.offsets_from_lengths(lengths)
     if len(pieces) == 1:
         coordinates = pieces[0].coordinates
@@ -233,11 +228,11 @@ def _merge(bench: Bench, feature: Int32, content: UInt64, pieces: list[Piece]) -
         for piece in pieces:
             coordinates[ragged.gather(begin[piece.rows], piece.lengths)] = piece.coordinates
     return Annotations(
-        unit=labels.unit[done],
-        feature=feature[done],
-        line=labels.line[done],
-        confidence=labels.confidence[done],
+        unit=labels.unit[made],
+        feature=feature[made],
+        line=labels.line[made],
+        confidence=labels.confidence[made],
         coordinates=coordinates,
-        offsets=ragged.offsets_from_lengths(lengths[done]),
-        content=content[done],
+        offsets=ragged.offsets_from_lengths(lengths[made]),
+        content=content[made],
     )

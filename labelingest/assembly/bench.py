@@ -10,7 +10,6 @@ import numpy as np
 from labelingest.arrays import Bool, Float64, Int64, UInt8
 from labelingest.geometry import polygons
 from labelingest.model.findings import Findings
-from labelingest.model.ontology import Shape
 from labelingest.model.source_labels import SourceLabels
 from labelingest.model.tally import Misfits
 from labelingest.model.units import DataUnits
@@ -23,7 +22,6 @@ __all__ = [
     "NAMES",
     "POLYGON",
     "ROTATED",
-    "SHAPES",
     "TOLERANCE",
     "AssemblyOptions",
     "Bench",
@@ -41,8 +39,6 @@ __all__ = [
     "sized",
 ]
 
-SHAPES: Final = (Shape.BOUNDING_BOX, Shape.ROTATABLE_BOUNDING_BOX, Shape.POLYGON)
-"""The shapes that rows can become."""
 BOX, ROTATED, POLYGON = range(3)
 NAMES: Final = ("box", "rotated box", "polygon")
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from labelingest.errors import LabelIngestError, SidecarError, StorageError
+from labelingest.errors import ConfigError, LabelIngestError, SidecarError, StorageError
 
 if TYPE_CHECKING:
     from labelingest.config import IngestConfig
@@ -316,7 +316,6 @@ app.command()(check)
 def _configured(params: dict[str, Any]) -> "IngestConfig":
     """Join the configuration file and the flags that were given; its switches go to params."""
     from labelingest.config import OUTPUTS, IngestConfig, load_config
-    from labelingest.errors import ConfigError
 
     values = {}
     if params.get("config"):
@@ -335,8 +334,6 @@ def _configured(params: dict[str, Any]) -> "IngestConfig":
 
 def _take_switches(values: dict[str, Any], params: dict[str, Any]) -> None:
     """Move the switches of a configuration file, which concern the command line alone, to flags."""
-    from labelingest.errors import ConfigError
-
     for key, name in _SWITCHES.items():
         value = values.pop(key, False)
         if not isinstance(value, bool):
@@ -447,7 +444,6 @@ def ontology_init(
     import orjson
 
     from labelingest.cli.render import say
-    from labelingest.errors import ConfigError
     from labelingest.model.ontology import Shape
     from labelingest.resolution.class_map import SUPPORTED_SHAPES
     from labelingest.resolution.starter import read_class_names, starter_ontology

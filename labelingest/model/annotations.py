@@ -12,13 +12,33 @@ All but the angle are fractions of the image's width (x) and height (y), origin 
 y down.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
-from labelingest.arrays import Bool, Float64, Int32, Int64, UInt64
+from labelingest.arrays import Bool, Float64, Int32, Int64, UInt8, UInt64
+from labelingest.model.ontology import OntologyObject, Shape
 
-__all__ = ["Annotations"]
+__all__ = ["SHAPES", "Annotations", "shape_positions"]
+
+SHAPES: Final = (Shape.BOUNDING_BOX, Shape.ROTATABLE_BOUNDING_BOX, Shape.POLYGON)
+"""The shapes that annotations have columns for."""
+
+
+def shape_positions(objects: Sequence[OntologyObject]) -> UInt8:
+    """Return (o,) the position of each object's shape in `SHAPES`; their number for any other.
+
+    Examples
+    --------
+    >>> names = (Shape.POLYGON, Shape.POINT)
+    >>> objects = [OntologyObject("Car", "#D33115", shape, "a1B2c3D4") for shape in names]
+    >>> shape_positions(objects).tolist()
+    [2, 3]
+    """
+    positions = [SHAPES.index(o.shape) if o.shape in SHAPES else len(SHAPES) for o in objects]
+    return np.array(positions, dtype=np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

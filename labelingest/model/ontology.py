@@ -7,13 +7,17 @@ makes a class map from it.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from labelingest.arrays import Int32, Int64
 
-__all__ = ["ClassMap", "Ontology", "OntologyObject", "Shape"]
+__all__ = ["LARGEST_CLASS_NUMBER", "ClassMap", "Ontology", "OntologyObject", "Shape"]
+
+
+LARGEST_CLASS_NUMBER: Final = 2**53
+"""Class numbers may be written `7.0`; beyond this, doubles no longer tell neighbours apart."""
 
 
 class Shape(StrEnum):

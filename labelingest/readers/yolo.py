@@ -18,6 +18,7 @@ from labelingest.arrays import Bool, Float64, Int64, UInt8
 from labelingest.errors import ConfigError
 from labelingest.model.blobs import Blobs
 from labelingest.model.findings import Findings
+from labelingest.model.ontology import LARGEST_CLASS_NUMBER
 from labelingest.model.source_labels import SourceKind, SourceLabels, column_at
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
@@ -112,8 +113,6 @@ class _Columns:
         )
 
 
-_LARGEST_CLASS: Final = 2**53
-"""Up to here doubles tell whole numbers apart; class maps end here too."""
 _BOX: Final = SourceKind.BOX
 _RING: Final = SourceKind.RING
 _DECLARED: Final[Mapping[str, _Columns]] = MappingProxyType(
@@ -181,7 +180,7 @@ def _in_rows(rows: Rows, tokens: int) -> Bool:
 
 
 def _is_class_number(values: Float64) -> Bool:
-    whole: Bool = (values >= 0) & (values == np.floor(values)) & (values <= _LARGEST_CLASS)
+    whole: Bool = (values >= 0) & (values == np.floor(values)) & (values <= LARGEST_CLASS_NUMBER)
     return whole
 
 
@@ -265,8 +264,8 @@ class _Sheet:
         if "," in text or ";" in text:
             return self._explain_number(token)
         hint = "a class number is 0, 1, 2, …"
-        if self.values[token] > _LARGEST_CLASS:
-            hint += f", at most {_LARGEST_CLASS}"
+        if self.values[token] > LARGEST_CLASS_NUMBER:
+            hint += f", at most {LARGEST_CLASS_NUMBER}"
         elif text[:1].isalpha() and self._status(token) != NOT_FINITE:
             hint = "a name? rows begin with the class number: 0, 1, 2, …"
         return ProblemCode.BAD_CLASS_NUMBER, f"{text!r} is not a class number: {hint}"

@@ -22,7 +22,13 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 
 from labelingest.errors import ConfigError, OntologyError
-from labelingest.model.ontology import ClassMap, Ontology, OntologyObject, Shape
+from labelingest.model.ontology import (
+    LARGEST_CLASS_NUMBER,
+    ClassMap,
+    Ontology,
+    OntologyObject,
+    Shape,
+)
 from labelingest.problems import Problem, ProblemCode
 
 __all__ = [
@@ -40,9 +46,6 @@ __all__ = [
 
 SUPPORTED_SHAPES: Final = (Shape.BOUNDING_BOX, Shape.POLYGON, Shape.ROTATABLE_BOUNDING_BOX)
 """The shapes that rows of numbers can be drawn as."""
-
-LARGEST_CLASS_NUMBER: Final = 2**53
-"""Class numbers may be written `7.0`; beyond this, doubles no longer tell neighbours apart."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,12 @@ import numpy as np
 import orjson
 
 from labelingest.arrays import Float64, Int64
-from labelingest.model.annotations import Annotations
+from labelingest.model.annotations import Annotations, shape_positions
 from labelingest.model.kinds import mime_type_of
-from labelingest.model.ontology import Ontology, OntologyObject, Shape
+from labelingest.model.ontology import Ontology, OntologyObject
 from labelingest.model.units import DataUnits
 from labelingest.writers.ids import data_hashes, dataset_hash, label_hashes, object_hashes
+from labelingest.writers.number_text import shortest_texts
 
 __all__ = ["WriterOptions", "date_text", "object_url", "write"]
 
@@ -156,17 +157,14 @@ def _confidences(confidence: Float64) -> tuple[list[str], list[str]]:
     drawn = np.isnan(confidence)
     if drawn.all():
         return ["1.0"] * len(drawn), ["true"] * len(drawn)
-    text = _texts(np.where(drawn, 1.0, confidence))
+    text = shortest_texts(np.where(drawn, 1.0, confidence))
     return text, ["true" if by_hand else "false" for by_hand in drawn.tolist()]
 
 
 def _payloads(annotations: Annotations, ontology: Ontology) -> list[str]:
     """Return (n,) the shape's own key and value of each annotation."""
-    texts = _texts(annotations.coordinates)
-    shapes = np.array(
-        [_SHAPES.index(o.shape) if o.shape in _SHAPES else -1 for o in ontology.objects]
-    )
-    shape = shapes[annotations.feature] if len(shapes) else annotations.feature
+    texts = shortest_texts(annotations.coordinates)
+    shape = shape_positions(ontology.objects)[annotations.feature]
     payloads: list[str] = [""] * len(annotations)
     for position, payload in enumerate((_boxes, _rotated_boxes, _polygons)):
         rows = np.flatnonzero(shape == position)
@@ -177,9 +175,6 @@ def _payloads(annotations: Annotations, ontology: Ontology) -> list[str]:
             for row, text in zip(rows.tolist(), payload(*picked), strict=True):
                 payloads[row] = text
     return payloads
-
-
-_SHAPES: Final = (Shape.BOUNDING_BOX, Shape.ROTATABLE_BOUNDING_BOX, Shape.POLYGON)
 
 
 def _pick(texts: list[str], offsets: Int64, rows: Int64) -> tuple[list[str], Int64]:
@@ -227,14 +222,6 @@ def _usual_template(numbers: int) -> str:
 def _make_template(numbers: int) -> str:
     points = ",".join(f'"{i}":{{"x":%s,"y":%s}}' for i in range(numbers // 2))
     return f'"polygon":{{{points}}},"polygons":[[[%s]]]'
-
-
-def _texts(numbers: Float64) -> list[str]:
-    """Return the shortest text of each number that reads back to the same double."""
-    if not len(numbers):
-        return []
-    dumped = orjson.dumps(np.ascontiguousarray(numbers), option=orjson.OPT_SERIALIZE_NUMPY)
-    return dumped[1:-1].decode().split(",")
 
 
 def _json(value: str | None) -> str:

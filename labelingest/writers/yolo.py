@@ -28,9 +28,9 @@ from labelingest.arrays import Bool, Float64, Int64, UInt8
 from labelingest.errors import ConfigError
 from labelingest.geometry import boxes, ragged, rotated
 from labelingest.geometry.centres import cxcywh_from_ltwh
-from labelingest.model.annotations import Annotations
+from labelingest.model.annotations import SHAPES, Annotations, shape_positions
 from labelingest.model.findings import Findings
-from labelingest.model.ontology import ClassMap, OntologyObject, Shape
+from labelingest.model.ontology import ClassMap, OntologyObject
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
 from labelingest.writers.number_text import plain_texts
@@ -51,7 +51,6 @@ class YoloLayout(StrEnum):
     """x, y of four corners; polygons become the smallest rectangle around them."""
 
 
-_SHAPES: Final = (Shape.BOUNDING_BOX, Shape.ROTATABLE_BOUNDING_BOX, Shape.POLYGON)
 _BOX, _ROTATED, _POLYGON = range(3)
 _NAMES: Final = ("box", "rotated box", "polygon")
 _FORMS: Final = {
@@ -60,7 +59,7 @@ _FORMS: Final = {
     YoloLayout.POLYGON: (_POLYGON, _POLYGON, _POLYGON),
     YoloLayout.CORNERS: (_ROTATED, _ROTATED, _ROTATED),
 }
-"""For each layout, by position in `_SHAPES`: the form of a shape's rows."""
+"""For each layout, by position in `SHAPES`: the form of a shape's rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +83,7 @@ def class_numbers(class_map: ClassMap, objects: Sequence[OntologyObject]) -> Int
 
     Examples
     --------
+    >>> from labelingest.model.ontology import Shape
     >>> car = OntologyObject("Car", "#D33115", Shape.BOUNDING_BOX, "a1B2c3D4")
     >>> dog = OntologyObject("Dog", "#E27300", Shape.BOUNDING_BOX, "b1B2c3D4")
     >>> class_map = ClassMap(np.array([2, 7]), np.array([0, 0], dtype=np.int32))
@@ -133,6 +133,7 @@ def write_yolo(
 
     Examples
     --------
+    >>> from labelingest.model.ontology import Shape
     >>> car = OntologyObject("Car", "#D33115", Shape.BOUNDING_BOX, "a1B2c3D4")
     >>> one = np.zeros(1, dtype=np.int32)
     >>> numbers, offsets = np.array([0.637, 0.25, 0.128, 0.5]), np.array([0, 4])
@@ -169,9 +170,9 @@ class _Rows:
     annotations: Annotations
     units: DataUnits
     shape: UInt8
-    """(n,) position of each row's shape in `_SHAPES`."""
+    """(n,) position of each row's shape in `SHAPES`."""
     form: UInt8
-    """(n,) position in `_SHAPES` of the shape it is written as."""
+    """(n,) position in `SHAPES` of the shape it is written as."""
     upright: Bool
     """(n,) boxes, and rotated boxes with an angle of 0: their first four numbers are a box."""
 
@@ -183,9 +184,8 @@ class _Rows:
         objects: Sequence[OntologyObject],
         layout: YoloLayout,
     ) -> "_Rows":
-        codes = [_SHAPES.index(o.shape) if o.shape in _SHAPES else len(_SHAPES) for o in objects]
-        shape = np.array(codes, dtype=np.uint8)[annotations.feature]
-        if (shape == len(_SHAPES)).any():
+        shape = shape_positions(objects)[annotations.feature]
+        if (shape == len(SHAPES)).any():
             raise ValueError("annotations hold boxes, rotated boxes and polygons only")
         upright = shape == _BOX
         turned = np.flatnonzero(shape == _ROTATED)
@@ -244,8 +244,8 @@ def _reject(rows: _Rows, row: int, code: ProblemCode, detail: str, findings: Fin
 
 def _converted(rows: _Rows, kept: Bool) -> Counter[str]:
     """Count the kept rows that are written as another shape, by both."""
-    pairs = rows.shape[kept].astype(np.int64) * len(_SHAPES) + rows.form[kept]
-    counts = np.bincount(pairs, minlength=len(_SHAPES) ** 2).reshape(len(_SHAPES), -1)
+    pairs = rows.shape[kept].astype(np.int64) * len(SHAPES) + rows.form[kept]
+    counts = np.bincount(pairs, minlength=len(SHAPES) ** 2).reshape(len(SHAPES), -1)
     return Counter(
         {
             f"{_NAMES[shape]} → {_NAMES[form]}": int(counts[shape, form])
@@ -322,7 +322,13 @@ def _ring_corners(rows: _Rows, of: Int64) -> tuple[Int64, Float64]:
 
 def _rings(rows: _Rows, of: Int64) -> tuple[Int64, Float64]:
     vertices, offsets = rows.rings(of)
-    return 2 * np.diff(offsets), vertices
+    first, end = offsets[:-1], offsets[1:]
+    # Readers drop a last vertex that repeats the first; where it belongs to the ring it is written
+    # once more, so that what they drop is the repetition.
+    closed = (vertices[first] == vertices[end - 1]).all(axis=1)
+    if closed.any():
+        vertices = np.insert(vertices, end[closed], vertices[first[closed]], axis=0)
+    return 2 * (end - first + closed), vertices
 
 
 def _texts(
