@@ -17,7 +17,6 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.batches import KINDS, STORAGE_URL, Batch, batch
 from labelingest.model.annotations import Annotations
-from labelingest.model.findings import Findings
 from labelingest.model.ontology import Shape
 from labelingest.writers.coco import BETWEEN, HEAD, CocoWriter
 from labelingest.writers.encord_json import WriterOptions, write
@@ -133,10 +132,8 @@ class TestWriteYolo:
     def test_write_yolo(self, benchmark: BenchmarkFixture, kind: str) -> None:
         one, annotations = batch(kind), batch(kind).assembled().annotations
         numbers = class_numbers(one.class_map, one.ontology.objects)
-        files = benchmark(
-            write_yolo, annotations, one.units, numbers, one.ontology.objects, Findings()
-        )
-        assert sum(text.count(b"\n") for text in files.texts) == files.rows == one.files.rows
+        files = benchmark(write_yolo, annotations, one.units, numbers, one.ontology.objects)
+        assert sum(text.count(b"\n") for text in files.texts) == one.files.rows
 
     def test_rival_row_by_row(self, benchmark: BenchmarkFixture, kind: str) -> None:
         one, annotations = batch(kind), batch(kind).assembled().annotations
@@ -153,7 +150,7 @@ class TestWriteCoco:
     @staticmethod
     def written(one: Batch, annotations: Annotations) -> bytes:
         writer = CocoWriter(one.ontology, STORAGE_URL)
-        chunk = writer.add(annotations, one.units, Findings())
+        chunk = writer.add(annotations, one.units)
         return HEAD + chunk.images + BETWEEN + chunk.annotations + writer.tail()
 
     def test_write_coco(self, benchmark: BenchmarkFixture, kind: str) -> None:
@@ -176,9 +173,8 @@ class TestWriteParquet:
 
     @staticmethod
     def written(one: Batch, annotations: Annotations) -> int:
-        writer = ParquetWriter(BytesIO(), one.ontology, STORAGE_URL)
-        writer.add(annotations, one.units)
-        writer.close()
+        with ParquetWriter(BytesIO(), one.ontology, STORAGE_URL) as writer:
+            writer.add(annotations, one.units)
         return writer.rows
 
     def test_write_parquet(self, benchmark: BenchmarkFixture, kind: str) -> None:

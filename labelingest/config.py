@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from labelingest.errors import ConfigError
+from labelingest.readers.encord.metadata import is_email
 from labelingest.resolution.class_map import class_number, parse_overrides
 
 __all__ = ["OUTPUTS", "IngestConfig", "load_config"]
@@ -31,6 +32,15 @@ OUTPUTS: Final = ("out", "report", "problems", "failed_csv")
 """Fields that name what a run writes."""
 _PATHS: Final = ("storage_path", "ontology", *OUTPUTS)
 _MOST_BATCH_BYTES: Final = 2**40
+_CLASS_NUMBERS: Final = ("namespace", "map")
+_OPTIONS_OF_OUTPUT: Final[Mapping[str, Sequence[str]]] = {
+    "encord": ("created_by", "dataset_title"),
+    "yolo": ("yolo_layout", "yolo_confidence"),
+}
+_OPTIONS_OF_YOLO: Final = (
+    *("row_layout", "kpt_shape", "out_of_range", "on_shape_mismatch", "duplicate_rows"),
+    "warn_misfit",
+)
 
 _EXPECTED: Final[Mapping[str, str]] = {
     **dict.fromkeys(_PATHS, "a path"),
@@ -39,6 +49,7 @@ _EXPECTED: Final[Mapping[str, str]] = {
     "kpt_shape": "two whole numbers, as [17, 3]",
     "warn_misfit": "a number above 0",
     "follow_symlinks": "true or false",
+    "yolo_confidence": "true or false",
     "batch_bytes": f"a whole number from 1 to {_MOST_BATCH_BYTES:,}",
 }
 """What a field takes, for sentences; a text where it is not said."""
@@ -68,8 +79,10 @@ class IngestConfig(BaseModel):
     """The folder with data files and sidecars."""
     ontology: str
     """The ontology's JSON file: Encord's structure, bare or as the API returns it."""
-    format: Literal["yolo"] = "yolo"
-    """Format of the sidecars."""
+    format: Literal["auto", "yolo", "encord"] = "auto"
+    """Format of the sidecars; auto: told by the patterns, the suffix, or the files themselves."""
+    suffix: str | None = None
+    """Suffix of Encord sidecars, as '.encord.json': added to the whole name of the data file."""
     images: tuple[str, ...] = ()
     """Image file patterns, as 'images/{name}.jpg'; none: the usual layouts are recognised."""
     labels: str | None = None
@@ -105,8 +118,15 @@ class IngestConfig(BaseModel):
     """E-mail address of the labels' author."""
     dataset_title: str = ""
     """Title of the dataset in label rows."""
+    to: Literal["encord", "yolo", "coco", "parquet"] = "encord"
+    """What the labels become: Encord label rows, YOLO label files, a COCO file, a Parquet table."""
+    yolo_layout: Literal["auto", "box", "polygon", "corners"] = "auto"
+    """What the rows of YOLO files that are written are; auto: as the shapes of the objects say."""
+    yolo_confidence: bool = False
+    """Write confidences as the last column of YOLO rows: training tools refuse such rows."""
     out: str | None = None
-    """Where label rows go: FILE.jsonl, or a folder for one sidecar each."""
+    """Where they go: FILE.jsonl, or a folder for one sidecar each; for yolo a folder, for coco
+    FILE.json, for parquet FILE.parquet."""
     report: str | None = None
     """File for the report as JSON."""
     problems: str | None = None
@@ -176,6 +196,39 @@ class IngestConfig(BaseModel):
             if other != name:
                 raise ValueError(f"{other} and {name} are both {value!r}; give each its own path")
         return self
+
+    def refuse_options_of_yolo(self) -> None:
+        """Refuse options of YOLO where the sidecars are Encord label rows.
+
+        Raises
+        ------
+        ConfigError
+            Some were given that say how rows of YOLO files are read, or what their numbers mean
+            where no numbers are written.
+        """
+        names = _OPTIONS_OF_YOLO + (() if self.to == "yolo" else _CLASS_NUMBERS)
+        given = [name for name in names if name in self.model_fields_set]
+        if given:
+            raise ConfigError(
+                f"{', '.join(given)}: for YOLO label files, and the sidecars are Encord label rows; "
+                "leave out"
+            )
+
+    @model_validator(mode="after")
+    def _for_the_output(self) -> Self:
+        """Refuse options of an output that is not asked for: they would do nothing."""
+        for to, names in _OPTIONS_OF_OUTPUT.items():
+            given = [name for name in names if name in self.model_fields_set and self.to != to]
+            if given:
+                raise ValueError(f"{', '.join(given)}: for --to {to} only; leave out")
+        return self
+
+    @field_validator("created_by")
+    @classmethod
+    def _as_author(cls, value: str | None) -> str | None:
+        if value is not None and not is_email(value):
+            raise ValueError(f"{value!r} is no e-mail address, as a.person@example.com")
+        return value
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -56,15 +56,18 @@ class SidecarError(LabelIngestError, ValueError):
     """
 
     problems: Sequence[Problem]
-    """The problems of the first batch that had any, in order of place."""
+    """The errors of the first file that had any, in order of place."""
+    data_file: str
+    """Its key; "" where it is not known."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], data_file: str = "") -> None:
         first, *others = problems
         super().__init__(f"{first}" + (f" (and {len(others)} more)" if others else ""))
         self.problems = problems
+        self.data_file = data_file
 
-    def __reduce__(self) -> tuple[type["SidecarError"], tuple[Sequence[Problem]]]:
-        return SidecarError, (self.problems,)
+    def __reduce__(self) -> tuple[type["SidecarError"], tuple[Sequence[Problem], str]]:
+        return SidecarError, (self.problems, self.data_file)
 
 
 class StorageError(LabelIngestError, OSError):

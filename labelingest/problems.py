@@ -65,6 +65,7 @@ class ProblemCode(StrEnum):
     DUPLICATE_ROW = "duplicate-row"
     # Meaning of an annotation in another format
     NO_CLASS_NUMBER = "no-class-number"
+    NO_PLACE_IN_FORMAT = "no-place-in-format"
     # Encord JSON sidecars: the document
     NOT_JSON = "not-json"
     BYTE_ORDER_MARK = "byte-order-mark"
@@ -72,6 +73,8 @@ class ProblemCode(StrEnum):
     DUPLICATE_KEY = "duplicate-key"
     NOT_A_LABEL_ROW = "not-a-label-row"
     UNSUPPORTED_LABEL = "unsupported-label"
+    WRONG_DATA_TYPE = "wrong-data-type"
+    IMAGE_SIZE_DIFFERS = "image-size-differs"
     MISSING_KEY = "missing-key"
     WRONG_TYPE = "wrong-type"
     UNKNOWN_KEY = "unknown-key"
@@ -124,6 +127,7 @@ _WARNINGS: Final = {
     ProblemCode.UNSUPPORTED_DATA_TYPE,
     ProblemCode.EXTERNAL_ID_NOT_A_CLASS_NUMBER,
     ProblemCode.IMAGE_SIZE_MISSING,
+    ProblemCode.IMAGE_SIZE_DIFFERS,
     ProblemCode.FAR_OUTSIDE_IMAGE,
     ProblemCode.SELF_INTERSECTING_POLYGON,
     ProblemCode.POLYGON_NOT_CHECKED,
@@ -155,6 +159,9 @@ _WARNINGS: Final = {
 SEVERITY: Final[Mapping[ProblemCode, Severity]] = MappingProxyType(
     {code: Severity.WARNING if code in _WARNINGS else Severity.ERROR for code in ProblemCode}
 )
+
+
+_LONGEST_POINTER: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +198,7 @@ class Problem:
         """`path:line:column` or `path#/json/pointer`, as editors and terminals understand it."""
         place = printable(self.source)
         if self.pointer is not None:
-            return f"{place}#{printable(self.pointer)}"
+            return f"{place}#{printable(_shortened(self.pointer))}"
         if self.line is not None:
             place += f":{self.line}" + (f":{self.column}" if self.column is not None else "")
         return place
@@ -199,6 +206,12 @@ class Problem:
     def __str__(self) -> str:
         place = self.place
         return f"{place}{': ' if place else ''}{self.code}: {printable(self.detail)}"
+
+
+def _shortened(pointer: str) -> str:
+    """Return a pointer that fits on a screen: keys may be as long as their file."""
+    half = _LONGEST_POINTER // 2
+    return pointer if len(pointer) <= 2 * half else f"{pointer[:half]}…{pointer[-half:]}"
 
 
 def printable(text: str) -> str:

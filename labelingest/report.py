@@ -121,12 +121,20 @@ class Report:
     storage_url: str
     ontology: str
     namespace: str | None = None
-    """Namespace of the external IDs; None when class numbers were given by hand."""
+    """Namespace of the external IDs; None where class numbers were given by hand, or not asked."""
+    format: str = "yolo"
+    """Format of the sidecars."""
+    to: str = "encord"
+    """What they became."""
     images: Sequence[str] = ()
     labels: str = ""
+    suffix: str | None = None
+    """How sidecars are called after their data files; None where they pair by patterns."""
     recognised: bool = False
-    """Whether the patterns were found, not given."""
+    """Whether the patterns or the suffix were found, not given."""
     out: str | None = None
+    stopped: bool = False
+    """Whether the run was ended by a bad row, as was asked for: nothing was written then."""
     keys_seen: int = 0
     """Keys of the listing."""
     keys: Mapping[Outcome, int] = field(default_factory=dict)
@@ -171,10 +179,14 @@ class Report:
             "storage_url": self.storage_url,
             "ontology": self.ontology,
             "namespace": self.namespace,
+            "format": self.format,
+            "to": self.to,
             "images": list(self.images),
             "labels": self.labels,
+            "suffix": self.suffix,
             "recognised": self.recognised,
             "out": self.out,
+            "stopped": self.stopped,
             "keys": {
                 "seen": self.keys_seen,
                 **{outcome.name.lower(): n for outcome, n in self.keys.items()},
@@ -186,6 +198,7 @@ class Report:
             "files_with_rejected_rows": tally.files_with_rejected_rows,
             "rows_seen": tally.rows_seen,
             "annotations": tally.annotations,
+            "classifications": tally.classifications,
             "rejected": {code.value: n for code, n in sorted(tally.rejected.items())},
             "converted": dict(sorted(tally.converted.items())),
             "adjusted": dict(sorted(tally.adjusted.items())),

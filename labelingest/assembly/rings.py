@@ -20,6 +20,7 @@ from labelingest.assembly.bench import (
     piece_of,
     sized,
 )
+from labelingest.assembly.outlines import crossings
 from labelingest.geometry import boxes, polygons, ragged, rotated
 from labelingest.model.source_labels import SourceKind
 from labelingest.problems import ProblemCode
@@ -138,20 +139,8 @@ def _rings_to_rotated(
 def _rings_to_polygons(
     bench: Bench, rows: Int64, vertices: Float64, offsets: Int64, source: str
 ) -> Piece:
-    # Imported here: shapely takes a tenth of a second to load, and boxes never need it.
-    from labelingest.geometry import validity
-
-    crossing = validity.self_intersecting(vertices, offsets)
-    for row in rows[crossing].tolist():
-        detail = "the outline crosses or touches itself: kept as it is"
-        bench.warn(row, ProblemCode.SELF_INTERSECTING_POLYGON, detail)
-    unchecked = validity.too_large_to_check(vertices, offsets) & ~crossing
-    for at in np.flatnonzero(unchecked).tolist():
-        detail = (
-            f"the outline of {offsets[at + 1] - offsets[at]:,} vertices is too tangled to be "
-            "checked for crossings: kept unchecked"
-        )
-        bench.warn(int(rows[at]), ProblemCode.POLYGON_NOT_CHECKED, detail)
+    for ring, code, detail in crossings(vertices, offsets):
+        bench.warn(int(rows[ring]), code, detail)
     count_conversion(bench, source, POLYGON, len(rows))
     return Piece(rows, 2 * np.diff(offsets), vertices.reshape(-1))
 

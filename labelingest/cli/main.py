@@ -1,8 +1,8 @@
 """Commands and exit codes.
 
 Start-up is part of the interface: what a command needs is imported when it runs, so that `--help`
-answers at once. Standard output is for what was asked for (tables of `pair` and `classes`, JSON);
-reports, progress and errors for people go to standard error.
+answers at once. Standard output is for what was asked for (`show`, tables of `pair` and `classes`,
+JSON); reports, progress and errors for people go to standard error.
 
 Exit codes: 0 clean, 1 finished with errors in some files, 2 wrong call or configuration, 3 storage
 failure.
@@ -19,6 +19,42 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from labelingest.cli.options import (
+    AsJson,
+    BatchBytes,
+    Config,
+    CreatedBy,
+    DatasetTitle,
+    DuplicateRows,
+    ExitZero,
+    FailedCsv,
+    FollowSymlinks,
+    Format,
+    Images,
+    ImageSizes,
+    KptShape,
+    Labels,
+    Map,
+    MetadataSuffix,
+    Namespace,
+    OnRowError,
+    OnShapeMismatch,
+    Ontology,
+    Out,
+    OutOfRange,
+    ProblemsFile,
+    Quiet,
+    ReportFile,
+    RowLayout,
+    StoragePath,
+    StorageUrl,
+    Strict,
+    Suffix,
+    To,
+    WarnMisfit,
+    YoloConfidence,
+    YoloLayout,
+)
 from labelingest.errors import ConfigError, LabelIngestError, SidecarError, StorageError
 
 if TYPE_CHECKING:
@@ -38,192 +74,6 @@ app = typer.Typer(
 )
 ontology_app = typer.Typer(help="Make ontologies.", no_args_is_help=True)
 app.add_typer(ontology_app, name="ontology")
-
-_RULES: Final = "How rows become annotations"
-_FILES: Final = "Which files"
-_CLASSES: Final = "Which classes"
-_OUTPUT: Final = "Output"
-
-StoragePath = Annotated[
-    str | None,
-    typer.Argument(metavar="STORAGE_PATH", help="Folder with data files and label files."),
-]
-Config = Annotated[
-    Path | None,
-    typer.Option(help="TOML file with any of these options (underscores for dashes); flags win."),
-]
-Ontology = Annotated[
-    str | None,
-    typer.Option(help="Ontology JSON: Encord's structure.", rich_help_panel=_CLASSES),
-]
-Format = Annotated[
-    str | None, typer.Option(help="Format of the label files: yolo.", rich_help_panel=_FILES)
-]
-Images = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="Image file pattern, as 'images/{name}.jpg'; may be repeated. Without patterns the "
-        "usual layouts are recognised.",
-        rich_help_panel=_FILES,
-    ),
-]
-Labels = Annotated[
-    str | None,
-    typer.Option(help="Label file pattern, as 'labels/{name}.txt'.", rich_help_panel=_FILES),
-]
-MetadataSuffix = Annotated[
-    str | None,
-    typer.Option(
-        help="Suffix of custom metadata files, as .metadata.json: they are no data files.",
-        rich_help_panel=_FILES,
-    ),
-]
-FollowSymlinks = Annotated[
-    bool | None,
-    typer.Option(
-        "--follow-symlinks/--no-follow-symlinks",
-        help="Follow symbolic links (default); switch off for folders that are not trusted.",
-        rich_help_panel=_FILES,
-    ),
-]
-Namespace = Annotated[
-    str | None,
-    typer.Option(
-        help="Namespace of the external IDs that are class numbers (default: YOLO, else the first).",
-        rich_help_panel=_CLASSES,
-    ),
-]
-Map = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="NUMBER=OBJECT",
-        help="Map a class number by hand, to a feature hash or a name: 7=car; '7=' removes it. May "
-        "be repeated.",
-        rich_help_panel=_CLASSES,
-    ),
-]
-RowLayout = Annotated[
-    str | None,
-    typer.Option(
-        help="What the columns of a row are: auto (default: told by their number), box, "
-        "box+confidence, confidence+box, box+track, box+confidence+track, polygon, "
-        "polygon+confidence, corners, corners+confidence, xywhr, pose.",
-        rich_help_panel=_RULES,
-    ),
-]
-KptShape = Annotated[
-    tuple[int, int] | None,
-    typer.Option(
-        metavar="N DIMS",
-        help="Keypoints and numbers for each (2 or 3), for --row-layout pose.",
-        rich_help_panel=_RULES,
-    ),
-]
-OnRowError = Annotated[
-    str | None,
-    typer.Option(
-        help="What a bad row costs: skip (default: itself), skip-file or stop.",
-        rich_help_panel=_RULES,
-    ),
-]
-OutOfRange = Annotated[
-    str | None,
-    typer.Option(
-        help="Geometry that reaches outside the image: clip (default), keep or reject.",
-        rich_help_panel=_RULES,
-    ),
-]
-OnShapeMismatch = Annotated[
-    str | None,
-    typer.Option(
-        help="Rows of another kind than the ontology object's shape: convert (default) or reject.",
-        rich_help_panel=_RULES,
-    ),
-]
-DuplicateRows = Annotated[
-    str | None,
-    typer.Option(
-        help="Rows identical to an earlier one of their file: keep (default) or drop.",
-        rich_help_panel=_RULES,
-    ),
-]
-WarnMisfit = Annotated[
-    float | None,
-    typer.Option(
-        help="Part of the longer side by which four corners may miss a rectangle without a warning "
-        "(default 0.1).",
-        rich_help_panel=_RULES,
-    ),
-]
-ImageSizes = Annotated[
-    str | None,
-    typer.Option(
-        help="Which image headers are read: needed (default: for rotated boxes), all or never.",
-        rich_help_panel=_RULES,
-    ),
-]
-StorageUrl = Annotated[
-    str | None,
-    typer.Option(
-        help="Where the files really live, as s3://bucket/prefix/, when STORAGE_PATH is a copy: "
-        "identifiers and links are made from it.",
-        rich_help_panel=_OUTPUT,
-    ),
-]
-CreatedBy = Annotated[
-    str | None,
-    typer.Option(help="E-mail address of the labels' author.", rich_help_panel=_OUTPUT),
-]
-DatasetTitle = Annotated[
-    str | None, typer.Option(help="Dataset title in label rows.", rich_help_panel=_OUTPUT)
-]
-Out = Annotated[
-    str | None,
-    typer.Option(
-        help="Where label rows go: FILE.jsonl (fast), or a folder for one KEY.encord.json each.",
-        rich_help_panel=_OUTPUT,
-    ),
-]
-ReportFile = Annotated[
-    str | None,
-    typer.Option("--report", help="Write the report as JSON.", rich_help_panel=_OUTPUT),
-]
-ProblemsFile = Annotated[
-    str | None,
-    typer.Option("--problems", help="Write all problems as JSON Lines.", rich_help_panel=_OUTPUT),
-]
-FailedCsv = Annotated[
-    str | None,
-    typer.Option(help="Write the list of failed files as CSV.", rich_help_panel=_OUTPUT),
-]
-BatchBytes = Annotated[
-    int | None,
-    typer.Option(
-        help="Bytes of label files converted together (default 400000); results do not change.",
-        rich_help_panel=_OUTPUT,
-    ),
-]
-Strict = Annotated[
-    bool, typer.Option("--strict", help="Exit with 1 for warnings too.", rich_help_panel=_OUTPUT)
-]
-ExitZero = Annotated[
-    bool,
-    typer.Option(
-        "--exit-zero",
-        help="Exit with 0 although some files have errors, for schedulers that must not stop.",
-        rich_help_panel=_OUTPUT,
-    ),
-]
-Quiet = Annotated[
-    bool,
-    typer.Option("--quiet", "-q", help="No progress and no report.", rich_help_panel=_OUTPUT),
-]
-AsJson = Annotated[
-    bool,
-    typer.Option(
-        "--json", help="Write the result as JSON to standard output.", rich_help_panel=_OUTPUT
-    ),
-]
 
 _SWITCHES: Final = {
     "strict": "strict",
@@ -255,6 +105,7 @@ def convert(
     format: Format = None,
     images: Images = None,
     labels: Labels = None,
+    suffix: Suffix = None,
     metadata_suffix: MetadataSuffix = None,
     follow_symlinks: FollowSymlinks = None,
     ontology: Ontology = None,
@@ -271,6 +122,9 @@ def convert(
     storage_url: StorageUrl = None,
     created_by: CreatedBy = None,
     dataset_title: DatasetTitle = None,
+    to: To = None,
+    yolo_layout: YoloLayout = None,
+    yolo_confidence: YoloConfidence = None,
     out: Out = None,
     report: ReportFile = None,
     problems: ProblemsFile = None,
@@ -282,7 +136,7 @@ def convert(
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """Convert label files to Encord label rows.
+    """Convert label files to Encord label rows, or to YOLO, COCO or Parquet.
 
     Example: labelingest convert coco128 --ontology coco.json --images 'images/{name}.jpg'
     --labels 'labels/{name}.txt' --out label_rows.jsonl
@@ -293,7 +147,7 @@ def convert(
 
 
 def check(ctx: typer.Context, **options: Any) -> None:
-    """Find every problem, write no label rows.
+    """Find every problem, write nothing.
 
     Takes the options of `convert`. Example: labelingest check coco128 --ontology coco.json
     """
@@ -365,8 +219,10 @@ def _run(params: dict[str, Any], work: Callable[..., "Report"]) -> None:
 def pair(
     ctx: typer.Context,
     storage_path: StoragePath = None,
+    format: Format = None,
     images: Images = None,
     labels: Labels = None,
+    suffix: Suffix = None,
     metadata_suffix: MetadataSuffix = None,
     follow_symlinks: FollowSymlinks = None,
     as_json: AsJson = False,
@@ -389,6 +245,50 @@ def pair(
         sys.stdout.buffer.write(pairs_as_json(paired))
     else:
         print_pairs(paired)
+
+
+@app.command()
+def show(
+    row: Annotated[
+        str,
+        typer.Argument(
+            metavar="KEY|SIDECAR|LABEL_ROW",
+            help="A label row or sidecar, a data file with a sidecar beside it, a file of one "
+            "label row, - for standard input, or with --in a key in a file of label rows.",
+        ),
+    ],
+    rows: Annotated[
+        str | None,
+        typer.Option("--in", metavar="FILE.jsonl", help="File of label rows, one a line."),
+    ] = None,
+    suffix: Annotated[
+        str, typer.Option(help="What is added to a data file's name to name its sidecar.")
+    ] = ".encord.json",
+    ontology: Annotated[
+        str | None,
+        typer.Option(help="Ontology JSON: nests answers, and shows what is wrong with the row."),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show long lists whole, not their first 20.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what is in one label row: objects in pixels, answers, problems.
+
+    Example: labelingest show images/a.jpg --in label_rows.jsonl --ontology ontology.json
+    """
+    from labelingest.cli.show import show
+
+    raise typer.Exit(
+        show(
+            row,
+            rows=rows,
+            suffix=suffix,
+            ontology=ontology,
+            everything=everything,
+            as_json=as_json,
+        )
+    )
 
 
 @app.command()

@@ -10,16 +10,16 @@ from typing import Any, Final
 
 import numpy as np
 import orjson
-from rich.cells import cell_len
 from rich.console import Console
-from rich.text import Text
 
+from labelingest.cli.console import open_console, print_columns, print_line
 from labelingest.config import IngestConfig
+from labelingest.model.labels import OutputFormat
 from labelingest.model.ontology import Ontology
 from labelingest.model.pairs import Outcome
-from labelingest.pairing.rules import PatternRule
-from labelingest.pipeline import Paired, as_flags
-from labelingest.problems import SEVERITY, Problem, ProblemCode, Severity, printable
+from labelingest.pairing.rules import PatternRule, SuffixRule
+from labelingest.pipeline import Paired, as_flags, given_rule
+from labelingest.problems import SEVERITY, Problem, ProblemCode, Severity
 from labelingest.report import Report
 from labelingest.resolution.class_map import ClassMapping, why_without_number
 
@@ -49,9 +49,25 @@ _OUTCOMES: Final[Mapping[Outcome, str]] = {
     Outcome.IGNORED: "ignored file",
 }
 
+_MADE: Final[Mapping[str, str]] = {
+    OutputFormat.ENCORD: "Label rows ",
+    OutputFormat.YOLO: "Files      ",
+    OutputFormat.COCO: "Images     ",
+    OutputFormat.PARQUET: "Files      ",
+}
+_NOUNS: Final[Mapping[str, str]] = {
+    OutputFormat.ENCORD: "label row",
+    OutputFormat.YOLO: "label file",
+    OutputFormat.COCO: "image",
+    OutputFormat.PARQUET: "data file",
+}
+"""What a run makes of each data file."""
+
 _NEXT_STEPS: Final[Mapping[ProblemCode, str]] = {
     ProblemCode.UNKNOWN_CLASS: "labelingest classes {ontology} shows which numbers are mapped; map "
     "others with --map NUMBER=OBJECT",
+    ProblemCode.NO_CLASS_NUMBER: "labelingest classes {ontology} shows which objects have numbers; "
+    "add others with --map NUMBER=OBJECT",
     ProblemCode.ORPHAN_SIDECAR: "labelingest pair {storage_path}{patterns} shows why label files found no "
     "data file",
     ProblemCode.AMBIGUOUS_PAIR: "remove or rename one of the files that claim the same partner",
@@ -62,78 +78,85 @@ _NEXT_STEPS: Final[Mapping[ProblemCode, str]] = {
     ProblemCode.IMAGE_SIZE_UNKNOWN: "replace the images whose headers cannot be read",
 }
 """The first of these codes that occurs gives the next step."""
+_NEXT_STEPS_OF_SIDECARS: Final[Mapping[ProblemCode, str]] = {
+    ProblemCode.WRONG_DATA_TYPE: "labelingest show SIDECAR shows what a sidecar is about",
+    ProblemCode.UNKNOWN_CLASS: "check that {ontology} is the ontology that the sidecars were made "
+    "with",
+    **{
+        code: _NEXT_STEPS[code]
+        for code in (
+            ProblemCode.NO_CLASS_NUMBER,
+            ProblemCode.ORPHAN_SIDECAR,
+            ProblemCode.IMAGE_SIZE_UNKNOWN,
+        )
+    },
+}
+"""The same where sidecars are label rows."""
 
 
 def say(sentence: str) -> None:
     """Print a sentence for people on standard error."""
-    _print(_console(stderr=True), sentence)
-
-
-def _console(*, stderr: bool = False) -> Console:
-    console = Console(stderr=stderr)
-    # COLUMNS=0 stands for a width that is not known: rich would print nothing at all.
-    console.width = max(console.width, 1)
-    return console
-
-
-def _print(console: Console, *parts: str | tuple[str, str]) -> None:
-    text = Text.assemble(
-        *[printable(p) if isinstance(p, str) else (printable(p[0]), p[1]) for p in parts]
-    )
-    # Long lines are left to the terminal: a wrapped path can be neither clicked nor copied.
-    console.print(text, soft_wrap=True, highlight=False)
-
-
-def _print_columns(console: Console, rows: Sequence[Sequence[str]]) -> None:
-    """Print rows of cells, aligned: as wide as the data, for nothing of a name may be cut off."""
-    texts = [[printable(cell) for cell in row] for row in rows]
-    widths = [max(map(cell_len, column)) for column in zip(*texts, strict=True)]
-    for row in texts:
-        cells = [t + " " * (width - cell_len(t)) for t, width in zip(row, widths, strict=True)]
-        _print(console, "  ".join(cells).rstrip())
+    print_line(open_console(stderr=True), sentence)
 
 
 def print_report(report: Report, config: IngestConfig) -> None:
     """Print what a run did: accounting, changes, problems, next step."""
-    console = _console(stderr=True)
-    layout = as_flags_text(report.images, report.labels)
-    _print(console, "Layout     ", "recognised: " if report.recognised else "", layout)
-    source = f"namespace {report.namespace}" if report.namespace else "class numbers by hand"
-    _print(console, "Ontology   ", f"{report.ontology} ({source})")
-    _print(console, "Keys       ", _keys_equation(report.keys))
+    console = open_console(stderr=True)
+    layout = rule_text(report.images, report.labels, report.suffix)
+    print_line(console, "Layout     ", "recognised: " if report.recognised else "", layout)
+    print_line(console, "Ontology   ", f"{report.ontology} ({_source(report)})")
+    print_line(console, "Keys       ", _keys_equation(report.keys))
     if report.unlabelled:
         kinds = ", ".join(f"{count:,} {kind}" for kind, count in report.unlabelled.items())
-        _print(console, "           unlabelled: ", kinds)
+        print_line(console, "           unlabelled: ", kinds)
     tally = report.tally
     rejected = ", ".join(f"{code} {count:,}" for code, count in tally.rejected.most_common())
-    _print(
+    print_line(
         console,
         "Rows       ",
-        f"{tally.rows_seen:,} seen = {_many(tally.annotations, 'annotation')} "
+        f"{tally.rows_seen:,} seen = {_many(tally.annotations, 'annotation')} ",
+        _classifications(report),
         f"+ {tally.rejected.total():,} rejected",
         f" ({rejected})" if rejected else "",
     )
-    _print(
+    print_line(
         console,
-        "Label rows ",
+        _MADE[report.to],
         f"{tally.label_rows:,}, of which {tally.empty_label_rows:,} labelled as empty; "
         f"{_many(tally.failed_files, 'file')} failed",
     )
     _print_changes(console, report)
     if not report.balance():
-        _print(console, ("The books do not balance: please report this.", "bold red"))
+        print_line(console, ("The books do not balance: please report this.", "bold red"))
     _print_problems(console, report)
     _print_outcome(console, report, config)
 
 
-def as_flags_text(images: Sequence[str], labels: str) -> str:
-    """Return patterns for people.
+def _classifications(report: Report) -> str:
+    count = report.tally.classifications
+    left_out = "" if report.to == OutputFormat.ENCORD else "left out "
+    return f"+ {_many(count, 'classification')} {left_out}" if count else ""
+
+
+def _source(report: Report) -> str:
+    """Return by what labels name their classes."""
+    if report.namespace:
+        return f"namespace {report.namespace}"
+    return "class numbers by hand" if report.suffix is None else "feature hashes"
+
+
+def rule_text(images: Sequence[str], labels: str, suffix: str | None) -> str:
+    """Return patterns, or a suffix, for people.
 
     Examples
     --------
-    >>> as_flags_text(["a/{name}.jpg", "a/{name}.png"], "b/{name}.txt")
+    >>> rule_text(["a/{name}.jpg", "a/{name}.png"], "b/{name}.txt", None)
     'a/{name}.jpg, a/{name}.png ↔ b/{name}.txt'
+    >>> rule_text([], "", ".encord.json")
+    'KEY ↔ KEY.encord.json'
     """
+    if suffix is not None:
+        return f"KEY ↔ KEY{suffix}"
     return f"{', '.join(images)} ↔ {labels}"
 
 
@@ -157,7 +180,7 @@ def _print_changes(console: Console, report: Report) -> None:
             f"{tally.refitted.median():.1f} px (median), {tally.refitted.largest:.1f} px (largest)"
         )
     for number, line in enumerate(lines):
-        _print(console, "           " if number else "Changed    ", line)
+        print_line(console, "           " if number else "Changed    ", line)
 
 
 def _print_problems(console: Console, report: Report) -> None:
@@ -166,39 +189,38 @@ def _print_problems(console: Console, report: Report) -> None:
     for code in by_weight:
         severity = SEVERITY[code]
         style = "red" if severity is Severity.ERROR else "yellow"
-        _print(console, (f"{severity} ", style), (code.value, "bold"), f" × {totals[code]:,}")
+        print_line(console, (f"{severity} ", style), (code.value, "bold"), f" × {totals[code]:,}")
         examples = report.log.examples[code][:_SHOWN_EXAMPLES]
         for problem in examples:
             place = f"{problem.place}: " if problem.place else ""
-            _print(console, f"  {place}{problem.detail}")
+            print_line(console, f"  {place}{problem.detail}")
         others = totals[code] - sum(problem.count for problem in examples)
         if others > 0:
-            _print(console, f"  … and {others:,} more")
+            print_line(console, f"  … and {others:,} more")
 
 
 def _print_outcome(console: Console, report: Report, config: IngestConfig) -> None:
     style = "red" if report.errors else "yellow" if report.warnings else "green"
     counts = f"{_many(report.errors, 'error')}, {_many(report.warnings, 'warning')}"
     if report.out is None:
-        _print(console, (counts, f"bold {style}"), ": no label rows were written")
+        print_line(console, (counts, f"bold {style}"), ": nothing was written")
     else:
-        rows = _many(report.tally.label_rows, "label row")
+        rows = _many(report.tally.label_rows, _NOUNS[report.to])
         seconds = sum(report.seconds.values())
         rate = f"{seconds:.1f} s, {report.tally.label_rows / max(seconds, 1e-9):,.0f} files/s"
-        _print(console, (counts, f"bold {style}"), f": {rows} in {report.out} ({rate})")
-    code = next((code for code in _NEXT_STEPS if code in report.log.totals), None)
+        print_line(console, (counts, f"bold {style}"), f": {rows} in {report.out} ({rate})")
+    steps = _NEXT_STEPS if report.suffix is None else _NEXT_STEPS_OF_SIDECARS
+    code = next((code for code in steps if code in report.log.totals), None)
     if code is not None:
-        rule = (
-            PatternRule(config.images, config.labels) if config.images and config.labels else None
-        )
-        step = _NEXT_STEPS[code].format(
+        rule = given_rule(config)
+        step = steps[code].format(
             ontology=quote(config.ontology),
             storage_path=quote(config.storage_path),
             patterns=f" {as_flags(rule)}" if rule else "",
         )
-        _print(console, "Next: ", step)
+        print_line(console, "Next: ", step)
     if (report.errors or report.warnings) and config.problems is None:
-        _print(console, "All problems, one a line: --problems problems.jsonl")
+        print_line(console, "All problems, one a line: --problems problems.jsonl")
 
 
 def _many(count: int, noun: str) -> str:
@@ -219,37 +241,49 @@ def _examples(paired: Paired, outcome: Outcome, count: int) -> list[str]:
 
 def print_pairs(paired: Paired) -> None:
     """Print how the files of a folder pair, on standard output."""
-    console = _console()
+    console = open_console()
     rule = paired.rule
-    _print(
+    print_line(
         console,
-        paired.recognised or "Patterns given",
+        paired.recognised or f"{'Suffix' if isinstance(rule, SuffixRule) else 'Patterns'} given",
         ": ",
-        as_flags_text(rule.images, rule.labels),
+        _rule_text(rule),
     )
     keys = paired.pairs.counts()
-    _print(console, _keys_equation(keys))
+    print_line(console, _keys_equation(keys))
     data = paired.listing.keys.take(paired.pairs.data[:_SHOWN_PAIRS])
     sidecars = paired.listing.keys.take(paired.pairs.sidecar[:_SHOWN_PAIRS])
     for key, sidecar in zip(data, sidecars, strict=True):
-        _print(console, f"  {key} ↔ {sidecar}")
+        print_line(console, f"  {key} ↔ {sidecar}")
     if len(paired.pairs) > len(data):
-        _print(console, f"  … and {_many(len(paired.pairs) - len(data), 'more pair')}")
+        print_line(console, f"  … and {_many(len(paired.pairs) - len(data), 'more pair')}")
     for outcome in (Outcome.UNLABELLED, Outcome.UNSUPPORTED, Outcome.IGNORED):
         if keys[outcome]:
             examples = ", ".join(_examples(paired, outcome, _SHOWN_PAIRS))
-            _print(console, f"{_many(keys[outcome], _OUTCOMES[outcome])}, as {examples}")
+            print_line(console, f"{_many(keys[outcome], _OUTCOMES[outcome])}, as {examples}")
     problems = [*paired.listing.problems, *paired.pairs.problems]
     _print_listed(console, problems)
     misses = paired.near_misses()
     for miss in misses:
-        _print(console, ("near miss ", "yellow"), str(miss))
+        print_line(console, ("near miss ", "yellow"), str(miss))
     if len(paired.pairs):
         step = f"labelingest check {quote(paired.path)} --ontology ontology.json {as_flags(rule)}"
     else:
-        step = "say with --images and --labels how files pair"
+        step = "say with --images and --labels, or with --suffix, how files pair"
         step += ", or do what the near misses say" if misses else ""
-    _print(console, f"Next: {step}")
+    print_line(console, f"Next: {step}")
+
+
+def _rule_text(rule: PatternRule | SuffixRule) -> str:
+    if isinstance(rule, SuffixRule):
+        return rule_text((), "", rule.suffix)
+    return rule_text(rule.images, rule.labels, None)
+
+
+def _rule_as_json(rule: PatternRule | SuffixRule) -> dict[str, Any]:
+    if isinstance(rule, SuffixRule):
+        return {"images": [], "labels": "", "suffix": rule.suffix}
+    return {"images": list(rule.images), "labels": rule.labels, "suffix": None}
 
 
 def _print_listed(console: Console, problems: Sequence[Problem]) -> None:
@@ -260,11 +294,11 @@ def _print_listed(console: Console, problems: Sequence[Problem]) -> None:
     for code, listed in by_code.items():
         style = "red" if SEVERITY[code] is Severity.ERROR else "yellow"
         count = sum(problem.count for problem in listed)
-        _print(console, (f"{SEVERITY[code]} ", style), (code.value, "bold"), f" × {count:,}")
+        print_line(console, (f"{SEVERITY[code]} ", style), (code.value, "bold"), f" × {count:,}")
         for problem in listed[:_SHOWN_PAIRS]:
-            _print(console, f"  {problem.place}: {problem.detail}")
+            print_line(console, f"  {problem.place}: {problem.detail}")
         if len(listed) > _SHOWN_PAIRS:
-            _print(console, f"  … and {len(listed) - _SHOWN_PAIRS:,} more")
+            print_line(console, f"  … and {len(listed) - _SHOWN_PAIRS:,} more")
 
 
 def pairs_as_json(paired: Paired) -> bytes:
@@ -276,8 +310,8 @@ def pairs_as_json(paired: Paired) -> bytes:
     keys = paired.pairs.counts()
     return _dumps(
         {
-            "images": list(paired.rule.images),
-            "labels": paired.rule.labels,
+            "format": paired.format,
+            **_rule_as_json(paired.rule),
             "recognised": bool(paired.recognised),
             "keys": {
                 "seen": sum(keys.values()),
@@ -294,54 +328,56 @@ def pairs_as_json(paired: Paired) -> bytes:
 
 def print_classes(ontology: Ontology, mapping: ClassMapping) -> None:
     """Print a class map on standard output: namespaces, choice, and each number's object."""
-    console = _console()
+    console = open_console()
     choice = mapping.namespace
     if choice is None:
-        _print(console, "No namespaces: no object has external IDs; all numbers are mapped by hand")
+        print_line(
+            console, "No namespaces: no object has external IDs; all numbers are mapped by hand"
+        )
     else:
         listed = ", ".join(
             f"{name} ({_many(n, 'object')})" for name, n in choice.namespaces.items()
         )
-        _print(console, f"Namespaces: {listed}")
-        _print(console, f"Chosen: {choice.name}: {choice.reason}")
+        print_line(console, f"Namespaces: {listed}")
+        print_line(console, f"Chosen: {choice.name}: {choice.reason}")
     rows = [("number", "object", "shape", "feature hash", "from")]
     for entry in mapping.entries:
         mapped = ontology.objects[entry.feature]
         rows.append(
             (str(entry.number), mapped.name, mapped.shape, mapped.feature_hash, entry.origin)
         )
-    _print_columns(console, rows)
+    print_columns(console, rows)
     _print_listed(console, mapping.problems)
     mapped_rows = {entry.feature for entry in mapping.entries}
     unmapped = [found for at, found in enumerate(ontology.objects) if at not in mapped_rows]
     counts = (
         f"{_many(len(mapping.entries), 'class number')}; {_many(len(unmapped), 'object')} without"
     )
-    _print(console, counts + (":" if unmapped else ""))
+    print_line(console, counts + (":" if unmapped else ""))
     for found in unmapped[:_SHOWN_OBJECTS]:
         reason = why_without_number(found, choice.name if choice else None)
-        _print(console, f"  {found.name} ({found.feature_hash}): {reason}")
+        print_line(console, f"  {found.name} ({found.feature_hash}): {reason}")
     if len(unmapped) > _SHOWN_OBJECTS:
-        _print(console, f"  … and {len(unmapped) - _SHOWN_OBJECTS:,} more")
+        print_line(console, f"  … and {len(unmapped) - _SHOWN_OBJECTS:,} more")
 
 
 def print_objects(ontology: Ontology, path: str) -> None:
     """Print the objects of an ontology without external IDs on standard output, to map them."""
-    console = _console()
-    _print(console, "No namespaces: no object has external IDs, so no class number is mapped")
+    console = open_console()
+    print_line(console, "No namespaces: no object has external IDs, so no class number is mapped")
     rows = [("number", "object", "shape", "feature hash", "")]
     for found in ontology.objects:
         reason = why_without_number(found, None)
         note = "" if reason == "no external ID" else reason
         rows.append(("—", found.name, found.shape, found.feature_hash, note))
-    _print_columns(console, rows)
+    print_columns(console, rows)
     fitting = [f for f in ontology.objects if why_without_number(f, None) == "no external ID"]
     names = [found.name for found in ontology.objects]
     if fitting:
         found = fitting[0]
         # A name that two objects have means neither of them.
         name = found.name if names.count(found.name) == 1 else found.feature_hash
-        _print(
+        print_line(
             console, f"Map by hand: labelingest classes {quote(path)} --map {quote(f'0={name}')}"
         )
 

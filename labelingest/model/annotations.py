@@ -9,22 +9,27 @@ its numbers:
 - polygon: 2n numbers: x, y of n vertices, first vertex not repeated.
 
 All but the angle are fractions of the image's width (x) and height (y), origin at the top left,
-y down.
+y down. Other shapes have no columns: their rows have no numbers, and what is drawn stays in the
+label row that it was read from.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final, TypeAlias
 
 import numpy as np
 
 from labelingest.arrays import Bool, Float64, Int32, Int64, UInt8, UInt64
 from labelingest.model.ontology import OntologyObject, Shape
 
-__all__ = ["SHAPES", "Annotations", "shape_positions"]
+__all__ = ["SHAPES", "Annotations", "Instances", "Rings", "shape_positions"]
 
 SHAPES: Final = (Shape.BOUNDING_BOX, Shape.ROTATABLE_BOUNDING_BOX, Shape.POLYGON)
 """The shapes that annotations have columns for."""
+
+Rings: TypeAlias = Sequence[Sequence[Sequence[float]]]
+"""Parts of a polygon; of each its rings, outline first, then holes; of each x, y, x, y, …"""
 
 
 def shape_positions(objects: Sequence[OntologyObject]) -> UInt8:
@@ -42,6 +47,24 @@ def shape_positions(objects: Sequence[OntologyObject]) -> UInt8:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Instances:
+    """What label rows say of annotations that rows of text do not: which object, on which frame."""
+
+    hash: Sequence[str]
+    """(n,) object hashes; one object has one on all its frames."""
+    frame: Int32
+    """(n,) frame or page from 0 on; 0 for images; -1 where the object is on none (audio, text)."""
+    parts: Mapping[int, Rings] = field(default_factory=lambda: MappingProxyType({}))
+    """Row → all rings of a polygon with holes or several parts; its columns have the first."""
+
+    def where(self, keep: Bool) -> "Instances":
+        """Return those of the rows where keep, (n,), is true."""
+        rows = np.flatnonzero(keep).tolist()
+        parts = {new: self.parts[row] for new, row in enumerate(rows) if row in self.parts}
+        return Instances([self.hash[row] for row in rows], self.frame[keep], parts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Annotations:
     """Annotations of a batch, one row each; rows of one data unit are contiguous."""
 
@@ -50,7 +73,7 @@ class Annotations:
     feature: Int32
     """(n,) row of the ontology object in `Ontology.objects`; never negative."""
     line: Int32
-    """(n,) 1-based line in the sidecar."""
+    """(n,) 1-based line in the sidecar; 0 where it has no lines."""
     confidence: Float64
     """(n,) 0..1; NaN where the source gave none: then a person drew it (ground truth)."""
     coordinates: Float64
@@ -59,6 +82,8 @@ class Annotations:
     """(n + 1,) row i owns coordinates[offsets[i] : offsets[i + 1]]."""
     content: UInt64
     """(n,) fingerprint of what the row said: class number and numbers as written."""
+    instances: Instances | None = None
+    """(n,) given by the source; None where object hashes are made from line and content."""
 
     def __post_init__(self) -> None:
         n = len(self.unit)
@@ -71,7 +96,12 @@ class Annotations:
 
     def of_units(self, wanted: Bool) -> "Annotations":
         """Return the annotations of the data units where wanted, (u,), is true."""
-        rows = wanted[self.unit]
+        return self.where(wanted[self.unit])
+
+    def where(self, rows: Bool) -> "Annotations":
+        """Return the annotations where rows, (n,), is true."""
+        if rows.all():
+            return self
         lengths = np.diff(self.offsets)
         return Annotations(
             self.unit[rows],
@@ -81,4 +111,5 @@ class Annotations:
             self.coordinates[np.repeat(rows, lengths)],
             np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths[rows]))),
             self.content[rows],
+            None if self.instances is None else self.instances.where(rows),
         )

@@ -5,10 +5,11 @@ A stage that drops a row says so through `reject`, once a row; that is what keep
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from labelingest.problems import Problem, ProblemCode
+from labelingest.problems import Problem, ProblemCode, Severity
 
 __all__ = ["MAX_LISTED", "Findings"]
 
@@ -35,6 +36,8 @@ class Findings:
     """Rows that were not converted, by data unit."""
     failed: set[int] = field(default_factory=set)
     """Data units whose sidecar as a whole could not be used."""
+    flawed: set[int] = field(default_factory=set)
+    """Data units with an error: something of theirs was not converted."""
     _listed: list[tuple[int, Problem]] = field(default_factory=list)
     _seen: Counter[tuple[int, ProblemCode]] = field(default_factory=Counter)
 
@@ -51,6 +54,7 @@ class Findings:
 
     def warn(self, unit: int, problem: Problem) -> None:
         """Note a problem that costs no row."""
+        self._note(unit, problem)
         self._seen[unit, problem.code] += 1
         if self._seen[unit, problem.code] <= MAX_LISTED:
             self._listed.append((unit, problem))
@@ -65,6 +69,16 @@ class Findings:
         self.warn(unit, problem)
         self.failed.add(unit)
 
+    def take(self, unit: int, problems: Iterable[Problem]) -> None:
+        """Take over problems that were listed, and limited in number, by their reader."""
+        for problem in problems:
+            self._listed.append((unit, problem))
+            self._note(unit, problem)
+
+    def _note(self, unit: int, problem: Problem) -> None:
+        if problem.severity is Severity.ERROR:
+            self.flawed.add(unit)
+
     def _cost(self, unit: int, code: ProblemCode) -> None:
         self.rejected[code] += 1
         self.rejected_in[unit] += 1
@@ -72,8 +86,11 @@ class Findings:
     def __len__(self) -> int:
         return len(self._listed)
 
-    def in_order(self) -> list[Problem]:
-        """Return the problems by unit, line and column; those of a whole file come first."""
+    def in_order(self, of: int | None = None) -> list[Problem]:
+        """Return the problems, of one unit where it is given, by unit, line and column.
+
+        Those of a whole file come first.
+        """
         self._listed.sort(key=_place)
         sources = {(unit, problem.code): problem.source for unit, problem in self._listed}
         unlisted = [
@@ -82,12 +99,13 @@ class Findings:
             if seen > MAX_LISTED
         ]
         ordered = sorted([*self._listed, *unlisted], key=lambda found: found[0])
-        return [problem for _, problem in ordered]
+        return [problem for unit, problem in ordered if of is None or unit == of]
 
 
-def _place(found: tuple[int, Problem]) -> tuple[int, int, int]:
+def _place(found: tuple[int, Problem]) -> tuple[int, int, int, bool]:
     unit, problem = found
-    return unit, problem.line or 0, problem.column or 0
+    # Pointers keep the order of their reader.
+    return unit, problem.line or 0, problem.column or 0, problem.pointer is not None
 
 
 def _unlisted(seen: int) -> str:

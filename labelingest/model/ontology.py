@@ -92,6 +92,11 @@ class ClassMap:
     feature: Int32
     """(m,) row of each number's object in `Ontology.objects`."""
 
+    @classmethod
+    def empty(cls) -> "ClassMap":
+        """Return the class map of labels that have no class numbers."""
+        return cls(np.zeros(0, np.int64), np.zeros(0, np.int32))
+
     def __len__(self) -> int:
         return len(self.number)
 

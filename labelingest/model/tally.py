@@ -68,6 +68,8 @@ class Tally:
     files_with_rejected_rows: int = 0
     rows_seen: int = 0
     annotations: int = 0
+    classifications: int = 0
+    """What is said of whole frames or files; rows seen of label rows, and of no other format."""
     rejected: Counter[ProblemCode] = field(default_factory=Counter)
     """Rows that became no annotation, by cause."""
     converted: Counter[str] = field(default_factory=Counter)
@@ -96,8 +98,8 @@ class Tally:
         return total
 
     def balance(self) -> bool:
-        """Whether rows seen = annotations + rows rejected: every row is accounted for."""
-        return self.rows_seen == self.annotations + self.rejected.total()
+        """Whether rows seen = annotations + classifications + rows rejected, each once."""
+        return self.rows_seen == self.annotations + self.classifications + self.rejected.total()
 
 
 _NUMBERS: Final = (
@@ -107,5 +109,6 @@ _NUMBERS: Final = (
     "files_with_rejected_rows",
     "rows_seen",
     "annotations",
+    "classifications",
 )
 _COUNTERS: Final = ("rejected", "converted", "adjusted", "dropped")

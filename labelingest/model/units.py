@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 
-from labelingest.arrays import Int32, Int64
+from labelingest.arrays import Bool, Int32, Int64
 
 __all__ = ["DataUnits"]
 
@@ -31,6 +32,11 @@ class DataUnits:
     def with_sizes(self, width: Int32, height: Int32) -> "DataUnits":
         """Return the same units with other sizes."""
         return DataUnits(self.key, self.sidecar, width, height, self.mtime_ns)
+
+    def where(self, keep: Bool) -> "DataUnits":
+        """Return the units where keep, (n,), is true."""
+        key, sidecar = (list(compress(keys, keep.tolist())) for keys in (self.key, self.sidecar))
+        return DataUnits(key, sidecar, self.width[keep], self.height[keep], self.mtime_ns[keep])
 
     @classmethod
     def of(cls, key: Sequence[str], sidecar: Sequence[str], mtime_ns: Int64) -> "DataUnits":

@@ -1,7 +1,8 @@
-"""Which files of the storage path are a run's own outputs: kept out of its listing, and replaced.
+"""Which files are a run's own outputs: kept out of its listing, and replaced.
 
-Input is never written to. So an output that stands inside the storage path already is replaced only
-if it looks like what an earlier run wrote there: by its ending and its first bytes.
+Input is never written to, and nobody's work is replaced by accident. So an output that is there
+already is replaced only if it looks like what an earlier run wrote: by its ending and its first
+bytes, or, of a Parquet file, by what its footer says.
 """
 
 import os
@@ -10,16 +11,18 @@ from pathlib import Path
 from typing import Final
 
 from labelingest.errors import ConfigError
+from labelingest.writers.coco import HEAD
+from labelingest.writers.parquet import written_by_labelingest
 
 __all__ = ["own_keys"]
 
-_OURS: Final[Mapping[str, tuple[str, bytes]]] = {
-    "out": (".jsonl", b'{"label_hash":"'),
-    "report": (".json", b'{\n  "storage_url": '),
-    "problems": (".jsonl", b'{"code":"'),
-    "failed_csv": (".csv", b"data_file,sidecar,"),
+_OURS: Final[Mapping[str, Mapping[str, bytes]]] = {
+    "out": {".jsonl": b'{"label_hash":"', ".json": HEAD, ".parquet": b"PAR1"},
+    "report": {".json": b'{\n  "storage_url": '},
+    "problems": {".jsonl": b'{"code":"'},
+    "failed_csv": {".csv": b"data_file,sidecar,"},
 }
-"""Output → how the name of its file ends and its content begins."""
+"""Output → how the name of its file ends → how the content begins then."""
 
 
 def own_keys(root: Path, outputs: Mapping[str, str | None]) -> list[str]:
@@ -35,7 +38,7 @@ def own_keys(root: Path, outputs: Mapping[str, str | None]) -> list[str]:
     Raises
     ------
     ConfigError
-        An output would replace a file of the storage path that no run wrote.
+        An output would replace a file that no run wrote.
 
     Examples
     --------
@@ -50,10 +53,11 @@ def own_keys(root: Path, outputs: Mapping[str, str | None]) -> list[str]:
         # As it is written, since keys are logical, and where it leads, since files are not.
         path, real = Path(os.path.abspath(value)), Path(value).resolve()  # noqa: PTH100
         inside = {p.relative_to(r) for p, r in ((path, root), (real, real_root)) if _below(p, r)}
-        if inside and real.is_file() and not _is_ours(name, real):
+        if real.is_file() and not _is_ours(name, real):
+            where = " of the storage path" if inside else ""
             raise ConfigError(
-                f"{name} {value!r} is a file of the storage path that no run wrote: choose another "
-                "name, or remove it"
+                f"{name} {value!r} is a file{where} that no run wrote: choose another name, or "
+                "remove it"
             )
         for relative in sorted(inside):
             keys += [relative.as_posix(), f"{relative.as_posix()}/"]
@@ -65,12 +69,14 @@ def _below(path: Path, root: Path) -> bool:
 
 
 def _is_ours(name: str, path: Path) -> bool:
-    suffix, beginning = _OURS[name]
-    if path.suffix != suffix:
+    beginning = _OURS[name].get(path.suffix)
+    if beginning is None:
         return False
     try:
         with path.open("rb") as file:
             head = file.read(len(beginning))
+            if path.suffix == ".parquet" and head:
+                return written_by_labelingest(file)
     except OSError:
         return False
     return head in (beginning, b"")

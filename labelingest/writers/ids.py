@@ -4,8 +4,10 @@ Nothing here is random and nothing depends on the order of work: an identifier f
 names. So a second run gives the same bytes, and a sync can tell what is unchanged.
 """
 
-from collections.abc import Sequence
-from hashlib import sha1
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b, sha1
 from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
@@ -14,7 +16,16 @@ import numpy as np
 from labelingest.arrays import Int32, UInt64
 from labelingest.hashing import key_fingerprints, mix
 
-__all__ = ["data_hashes", "dataset_hash", "label_hashes", "object_hashes"]
+__all__ = [
+    "are_sound",
+    "data_hashes",
+    "dataset_hash",
+    "label_hashes",
+    "member_hashes",
+    "new_hashes",
+    "object_hashes",
+    "sound_hashes",
+]
 
 _BASE64: Final = np.frombuffer(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", dtype=np.uint8
@@ -22,6 +33,7 @@ _BASE64: Final = np.frombuffer(
 _TWO_DIGITS: Final = np.stack(
     (np.repeat(_BASE64, 64), np.tile(_BASE64, 64)), axis=1
 )  # (4096, 2): two base64 digits for 12 bits
+_SOUND: Final = re.compile(r"(?:[A-Za-z0-9+/]{8})*")
 _VARIANT: Final = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
@@ -63,6 +75,20 @@ def label_hashes(data_hashes: Sequence[str], ontology_identity: str) -> list[str
     """
     identity = ontology_identity.encode()
     return [_uuid5(bytes.fromhex(data.replace("-", "")), identity) for data in data_hashes]
+
+
+def member_hashes(data_hash: str, places: Sequence[str]) -> list[str]:
+    """Name the images of a group, which have no keys of their own, by their places in it.
+
+    Examples
+    --------
+    >>> from uuid import UUID
+    >>> data = "94bd74a8-e3f5-5927-ada6-34406683e2f6"
+    >>> member_hashes(data, ["0", "1"])[1] == str(uuid5(UUID(data), "1"))
+    True
+    """
+    namespace = bytes.fromhex(data_hash.replace("-", ""))
+    return [_uuid5(namespace, place.encode()) for place in places]
 
 
 def _uuid5(namespace: bytes, name: bytes) -> str:
@@ -119,3 +145,64 @@ def _rename_duplicates(names: UInt64, unit: Int32) -> None:
             free = (free + 1) & 0xFFFFFFFFFFFF
         taken.add((file, free))
         names[row] = free
+
+
+def are_sound(names: Sequence[str]) -> bool:
+    """Whether object hashes that a source gave are all of 8 base64 characters.
+
+    Examples
+    --------
+    >>> are_sound(["k3P/x0+a", "AAAAAAAA"]), are_sound(["k3P/x0+a", "a hash"])
+    (True, False)
+    """
+    return set(map(len, names)) <= {8} and _SOUND.fullmatch("".join(names)) is not None
+
+
+def new_hashes(names: Iterable[str], key: str) -> dict[str, str]:
+    """Return new hashes for those of a data file that are not sound: made from both.
+
+    Examples
+    --------
+    >>> new_hashes(["k3P/x0+a", "a hash"], "a.jpg")
+    {'a hash': '1+NhxOLK'}
+    """
+    names = list(dict.fromkeys(names))
+    taken = {name for name in names if are_sound([name])}
+    new: dict[str, str] = {}
+    for name in names:
+        if name in taken:
+            continue
+        turn = 0
+        while (made := _hash_of_text(f"{turn}:{key}:{name}")) in taken:
+            turn += 1
+        taken.add(made)
+        new[name] = made
+    return new
+
+
+def _hash_of_text(text: str) -> str:
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=6).digest()
+    return b64encode(digest).decode()
+
+
+def sound_hashes(names: Sequence[str], unit: Int32, keys: Sequence[str]) -> Sequence[str]:
+    """Return object hashes as label rows have them: those that are not sound are replaced.
+
+    Parameters
+    ----------
+    names
+        (n,) hashes as the source gave them.
+    unit
+        (n,) row of each annotation's data file in keys; non-decreasing.
+    keys
+        (u,) keys of the data files.
+    """
+    if are_sound(names):
+        return names
+    sound = list(names)
+    bounds = np.searchsorted(unit, np.arange(len(keys) + 1)).tolist()
+    for key, begin, end in zip(keys, bounds[:-1], bounds[1:], strict=True):
+        new = new_hashes(names[begin:end], key)
+        if new:
+            sound[begin:end] = [new.get(name, name) for name in names[begin:end]]
+    return sound

@@ -1,7 +1,12 @@
 """Annotations → Parquet: a table of one row for each annotation, for analysis.
 
-Columns and their types are `columns()`; coordinates are fractions of the image as in a label row,
-never rounded. A data file that was labelled as empty has no row here.
+Columns and their types are `COLUMNS`; coordinates are fractions of the image as in a label row,
+never rounded. All annotations have a row, whatever their shape and their kind of file; what has no
+columns for its geometry has nulls there. A data file that was labelled as empty has no row here.
+
+`parts` is a nested list, not JSON: any reader of Parquet has its numbers without parsing, as the
+same doubles; and since few polygons have holes or several parts, it is mostly null and takes no
+room. `vertices` stays beside it, so that nobody has to look there for the many that are one ring.
 
 Rows are written in groups of `GROUP_ROWS`, whatever the batches are: the same data in the same
 order gives the same bytes, from the same release of pyarrow (which writes its name into the file).
@@ -13,7 +18,7 @@ pyarrow is an optional dependency: the extra `parquet`.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from types import MappingProxyType
+from types import MappingProxyType, TracebackType
 from typing import Any, BinaryIO, Final
 
 import numpy as np
@@ -21,12 +26,13 @@ import numpy as np
 from labelingest.arrays import Bool, Int64
 from labelingest.errors import ConfigError
 from labelingest.geometry import ragged
-from labelingest.model.annotations import Annotations
-from labelingest.model.ontology import Ontology, Shape
+from labelingest.model.annotations import SHAPES, Annotations, shape_positions
+from labelingest.model.ontology import Ontology
 from labelingest.model.units import DataUnits
-from labelingest.writers.ids import data_hashes, object_hashes
+from labelingest.writers.ids import data_hashes
+from labelingest.writers.instances import hashes_of, parts_of
 
-__all__ = ["COLUMNS", "GROUP_ROWS", "ParquetWriter"]
+__all__ = ["COLUMNS", "GROUP_ROWS", "ParquetWriter", "check_pyarrow", "written_by_labelingest"]
 
 GROUP_ROWS: Final = 65_536
 """Rows of a group: a few megabytes of boxes, some 20 MB of polygons."""
@@ -39,6 +45,7 @@ COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
         "feature_hash": "string",
         "name": "string",
         "shape": "string",
+        "frame": "int32",
         "line": "int32",
         "confidence": "double",
         "manual": "bool",
@@ -48,27 +55,32 @@ COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
         "height": "double",
         "theta": "double",
         "vertices": "list<double>",
+        "parts": "list<list<list<double>>>",
         "image_width_px": "int32",
         "image_height_px": "int32",
     }
 )
 """Name → Arrow type, in order.
 
-`name` and `shape` are the ontology object's; `confidence` is null, and `manual` true, where a
-person drew; `left` to `height` are null for polygons, `theta` for all but rotated boxes, `vertices`
-(x, y, x, y, …) for all but polygons; sizes of images are null where not known.
+`name` and `shape` are the ontology object's; `frame` counts from 0 (0 for images), and is null where
+the object is on none (audio, text); `line` is null where the sidecar has no lines; `confidence` is
+null, and `manual` true, where a person drew; `left` to `height` are null for all but boxes and
+rotated boxes, `theta` for all but rotated boxes, `vertices` (x, y, x, y, …) for all but polygons;
+`parts` has all rings of polygons with holes or several parts (part, ring, x, y, …, the first ring of
+a part being its outline), and is null for others; sizes of images are null where not known.
 """
 _NULLABLE: Final = frozenset(
     {
-        *("confidence", "left", "top", "width", "height", "theta", "vertices"),
-        *("image_width_px", "image_height_px"),
+        *("frame", "line", "confidence", "left", "top", "width", "height", "theta"),
+        *("vertices", "parts", "image_width_px", "image_height_px"),
     }
 )
+_WRITTEN_BY: Final = {"written by": "labelingest"}
 
 
 @dataclass(slots=True)
 class ParquetWriter:
-    """Writes batches, in order, to one Parquet file.
+    """Writes batches, in order, to one Parquet file; a block that fails leaves it unfinished.
 
     Raises
     ------
@@ -78,7 +90,7 @@ class ParquetWriter:
     Examples
     --------
     >>> from io import BytesIO
-    >>> from labelingest.model.ontology import OntologyObject
+    >>> from labelingest.model.ontology import OntologyObject, Shape
     >>> car = OntologyObject("Car", "#D33115", Shape.BOUNDING_BOX, "a1B2c3D4")
     >>> one = np.zeros(1, dtype=np.int32)
     >>> numbers, offsets = np.array([0.25, 0.5, 0.5, 0.5]), np.array([0, 4])
@@ -86,9 +98,8 @@ class ParquetWriter:
     >>> annotations = Annotations(one, one, one + 1, one + 0.9, numbers, offsets, content)
     >>> units = DataUnits.of(["a.jpg"], ["a.txt"], np.zeros(1, np.int64))
     >>> stream = BytesIO()
-    >>> writer = ParquetWriter(stream, Ontology((car,), "vehicles"), "s3://bucket/")
-    >>> writer.add(annotations, units)
-    >>> writer.close()
+    >>> with ParquetWriter(stream, Ontology((car,), "vehicles"), "s3://bucket/") as writer:
+    ...     writer.add(annotations, units)
     >>> import_module("pyarrow.parquet").read_table(stream)["left"].to_pylist()
     [0.25]
     """
@@ -105,14 +116,29 @@ class ParquetWriter:
     _waiting: list[Any] = field(init=False, repr=False, default_factory=list)
 
     def __post_init__(self) -> None:
-        self._arrow = _pyarrow()
+        check_pyarrow()
+        self._arrow = import_module("pyarrow")
         self._writer = import_module("pyarrow.parquet").ParquetWriter(
             self.stream, _schema(self._arrow), compression="zstd"
         )
 
-    def add(
-        self, annotations: Annotations, units: DataUnits, *, hashes: Sequence[str] | None = None
+    def __enter__(self) -> "ParquetWriter":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
+        if kind is None:
+            # What is left, and the end of the file.
+            self._write(least=1)
+            self._writer.close()
+        # Else it would be closed when it is collected, on a stream that is closed by then.
+        self._writer.is_open = False
+
+    def add(self, annotations: Annotations, units: DataUnits) -> None:
         """Write the next batch.
 
         Parameters
@@ -121,25 +147,14 @@ class ParquetWriter:
             (n,) annotations of the units.
         units
             (u,) the data units, and their sizes where known.
-        hashes
-            (n,) object hashes where they are given; made as for label rows when None.
         """
-        if hashes is None:
-            hashes = object_hashes(
-                units.key, annotations.unit, annotations.line, annotations.content
-            )
-        made = _columns(self._arrow, annotations, units, self.ontology, self.storage_url, hashes)
+        made = _columns(self._arrow, annotations, units, self.ontology, self.storage_url)
         schema = _schema(self._arrow)
         self._waiting.append(
             self._arrow.table([made[name] for name in schema.names], schema=schema)
         )
         self.rows += len(annotations)
         self._write(least=GROUP_ROWS)
-
-    def close(self) -> None:
-        """Write what is left, and the end of the file."""
-        self._write(least=1)
-        self._writer.close()
 
     def _write(self, least: int) -> None:
         """Write groups of rows while at least so many wait."""
@@ -153,34 +168,54 @@ class ParquetWriter:
         self._waiting = [waiting]
 
 
-def _pyarrow() -> Any:
+def check_pyarrow() -> None:
+    """Refuse to go on without pyarrow.
+
+    Raises
+    ------
+    ConfigError
+        It is not installed.
+    """
     try:
-        return import_module("pyarrow")
+        import_module("pyarrow")
     except ImportError as error:
         raise ConfigError(
             "writing Parquet needs pyarrow, which is not installed: install labelingest[parquet]"
         ) from error
 
 
+def written_by_labelingest(stream: BinaryIO) -> bool:
+    """Return whether a stream is a Parquet file that says that it was written here."""
+    check_pyarrow()
+    try:
+        metadata = import_module("pyarrow.parquet").read_schema(stream).metadata or {}
+    except (OSError, ValueError):
+        return False
+    return all(metadata.get(k.encode()) == v.encode() for k, v in _WRITTEN_BY.items())
+
+
 def _schema(arrow: Any) -> Any:
-    types = {name: arrow.type_for_alias(name) for name in set(COLUMNS.values()) - {"list<double>"}}
-    types["list<double>"] = arrow.list_(arrow.field("element", arrow.float64(), nullable=False))
-    return arrow.schema(
-        [arrow.field(name, types[kind], name in _NULLABLE) for name, kind in COLUMNS.items()]
-    )
+    def list_of(kind: Any) -> Any:
+        return arrow.list_(arrow.field("element", kind, nullable=False))
+
+    doubles = list_of(arrow.float64())
+    types = {"list<double>": doubles, "list<list<list<double>>>": list_of(list_of(doubles))}
+    fields = [
+        arrow.field(name, types.get(kind) or arrow.type_for_alias(kind), name in _NULLABLE)
+        for name, kind in COLUMNS.items()
+    ]
+    return arrow.schema(fields, _WRITTEN_BY)
 
 
 def _columns(
-    arrow: Any,
-    annotations: Annotations,
-    units: DataUnits,
-    ontology: Ontology,
-    storage_url: str,
-    hashes: Sequence[str],
+    arrow: Any, annotations: Annotations, units: DataUnits, ontology: Ontology, storage_url: str
 ) -> dict[str, Any]:
     """Return the columns of a batch by name."""
     objects, feature, unit = ontology.objects, annotations.feature, annotations.unit
     drawn = np.isnan(annotations.confidence)
+    line = annotations.line
+    given = annotations.instances
+    frame = np.zeros(len(annotations), np.int32) if given is None else given.frame
 
     def of_rows(values: Sequence[str], rows: Any) -> Any:
         return arrow.array(values, arrow.string()).take(arrow.array(rows))
@@ -191,11 +226,12 @@ def _columns(
     return {
         "key": of_rows(units.key, unit),
         "data_hash": of_rows(data_hashes(storage_url, units.key), unit),
-        "object_hash": arrow.array(hashes, arrow.string()),
+        "object_hash": arrow.array(hashes_of(annotations, units), arrow.string()),
         "feature_hash": of_rows([o.feature_hash for o in objects], feature),
         "name": of_rows([o.name for o in objects], feature),
         "shape": of_rows([o.shape.value for o in objects], feature),
-        "line": arrow.array(annotations.line, arrow.int32()),
+        "frame": arrow.array(frame, arrow.int32(), mask=frame < 0),
+        "line": arrow.array(line, arrow.int32(), mask=line <= 0),
         "confidence": arrow.array(annotations.confidence, arrow.float64(), mask=drawn),
         "manual": arrow.array(drawn),
         **_geometry(arrow, annotations, ontology),
@@ -205,28 +241,28 @@ def _columns(
 
 def _geometry(arrow: Any, annotations: Annotations, ontology: Ontology) -> dict[str, Any]:
     """Return the columns of coordinates by name."""
-    polygon = _of_shape(annotations, ontology, Shape.POLYGON)
-    rotated = _of_shape(annotations, ontology, Shape.ROTATABLE_BOUNDING_BOX)
+    shape = shape_positions(ontology.objects)[annotations.feature]
+    box, rotated, polygon = (shape == position for position in range(len(SHAPES)))
     made = {
-        name: _numbers(arrow, annotations, at, ~polygon)
+        name: _numbers(arrow, annotations, at, box | rotated)
         for at, name in enumerate(("left", "top", "width", "height"))
     }
     made["theta"] = _numbers(arrow, annotations, 4, rotated)
     lengths = np.where(polygon, np.diff(annotations.offsets), 0)
+    schema = _schema(arrow)
     made["vertices"] = arrow.ListArray.from_arrays(
         arrow.array(ragged.offsets_from_lengths(lengths).astype(np.int32)),
         arrow.array(annotations.coordinates[ragged.gather(annotations.offsets[:-1], lengths)]),
-        type=_schema(arrow).field("vertices").type,
+        type=schema.field("vertices").type,
         mask=arrow.array(~polygon),
     )
+    parts, kind = parts_of(annotations), schema.field("parts").type
+    made["parts"] = (
+        arrow.array([parts.get(row) for row in range(len(annotations))], kind)
+        if parts
+        else arrow.nulls(len(annotations), kind)
+    )
     return made
-
-
-def _of_shape(annotations: Annotations, ontology: Ontology, shape: Shape) -> Bool:
-    """Return (n,) annotations whose ontology object has that shape."""
-    of_shape = np.array([o.shape == shape for o in ontology.objects], dtype=bool)
-    rows: Bool = of_shape[annotations.feature]
-    return rows
 
 
 def _numbers(arrow: Any, annotations: Annotations, at: int, where: Bool) -> Any:

@@ -27,7 +27,7 @@ ONLY_IN = {
     "pydantic": {"config.py", "resolution/ontology_json.py"},
     "PIL": {"media/image_size.py"},
     "yaml": {"resolution/starter.py"},
-    "typer": {"cli/main.py"},
+    "typer": {"cli/main.py", "cli/options.py"},
 }
 
 

@@ -11,7 +11,7 @@ from labelingest.config import IngestConfig
 from labelingest.converter import LabelFile
 from labelingest.pipeline import convert
 from labelingest.problems import ProblemCode
-from labelingest.readers.encord import read_label_row
+from labelingest.readers.encord import DataFile, read_label_row
 from tests.builders.folders import make_folder, ontology_of
 from tests.builders.yolo import SHAPES, converter_for
 from tests.conformance.test_encord import BASE, CASES, VOCABULARY, content_of
@@ -132,11 +132,10 @@ def of_sidecars() -> set[str]:
         assert isinstance(case, dict)
         kind = "mp4" if case.get("base") == "video" else "jpg"
         contents.append((kind, content_of(case)))
-    return {
-        str(problem)
-        for kind, content in contents
-        for problem in read_label_row(content, f"a.{kind}.encord.json", VOCABULARY).problems
-    }
+    read = [read_label_row(text, f"a.{kind}.encord.json", VOCABULARY) for kind, text in contents]
+    beside = (DataFile.of("a.mp4"), DataFile.of("a.jpg", (1280, 960)))
+    read += [read_label_row(image, "a.jpg.encord.json", VOCABULARY, file) for file in beside]
+    return {str(problem) for checked in read for problem in checked.problems}
 
 
 def _changed(image: bytes) -> list[bytes]:
@@ -173,6 +172,7 @@ def test_the_example_is_what_an_encord_sidecar_gives(
         ("unreadable-folder", "this folder cannot be listed: "),
         ("unreadable-file", ": it cannot be read: "),
         ("no-class-number", " has no class number: add an external ID or an override ("),
+        ("no-place-in-format", " has boxes, rotated boxes and polygons only, and "),
         ("unknown-skeleton-point", " is no point of the skeleton template of "),
         ("output-name-refused", " is too long for this file system"),
     ],

@@ -1,24 +1,29 @@
 """Builders of annotations: by hand, and from YOLO text through the stages of a conversion."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
+import orjson
 
 from labelingest.assembly.assemble import assemble
 from labelingest.assembly.bench import AssemblyOptions
-from labelingest.model.annotations import Annotations
+from labelingest.model.annotations import Annotations, Instances, Rings
 from labelingest.model.blobs import Blobs
 from labelingest.model.findings import Findings
 from labelingest.model.ontology import ClassMap, Ontology
 from labelingest.model.units import DataUnits
+from labelingest.model.vocabulary import Vocabulary
+from labelingest.readers.encord.batch import read_sidecars
+from labelingest.readers.encord.data_file import DataFile
 from labelingest.readers.yolo import YoloOptions, read
 from labelingest.resolution.class_map import make_class_map
+from labelingest.resolution.ontology_json import load_ontology
 from labelingest.resolution.resolve import resolve
 from tests.builders.yolo import SHAPES, ontology_for
 
-__all__ = ["Batch", "Row", "batch_of", "from_yolo"]
+__all__ = ["Batch", "Row", "batch_of", "from_encord", "from_yolo", "with_instances"]
 
 
 class Row(NamedTuple):
@@ -62,6 +67,25 @@ def batch_of(
     return Batch(annotations, _units(sizes), ontology, class_map, Findings())
 
 
+def with_instances(
+    batch: Batch,
+    *,
+    frames: Sequence[int] | None = None,
+    parts: Mapping[int, Rings] | None = None,
+    keys: Sequence[str] | None = None,
+) -> Batch:
+    """Make annotations as if they came from label rows: hashes `hash+/00`, …, no lines.
+
+    `frames` are 0 and `keys` those of images unless they are given.
+    """
+    a, n = batch.annotations, len(batch.annotations)
+    frame = np.array([0] * n if frames is None else frames, np.int32)
+    instances = Instances([f"hash+/{i:02}" for i in range(n)], frame, parts or {})
+    units = batch.units if keys is None else replace(batch.units, key=keys)
+    annotations = replace(a, line=np.zeros(n, np.int32), instances=instances)
+    return replace(batch, annotations=annotations, units=units)
+
+
 def from_yolo(
     contents: Sequence[bytes],
     sizes: Sequence[tuple[int, int] | None],
@@ -80,6 +104,29 @@ def from_yolo(
         labels, feature, ontology.objects, units, AssemblyOptions(**options), findings
     )
     return Batch(assembled.annotations, units, ontology, class_map, findings)
+
+
+def from_encord(
+    label_rows: Sequence[Mapping[str, Any]],
+    keys: Sequence[str],
+    structure: Mapping[str, Any],
+    size: tuple[int, int],
+) -> Batch:
+    """Make annotations from label rows of files of one size; class numbers are rows of objects."""
+    ontology = load_ontology(structure)
+    features = {one.feature_hash: row for row, one in enumerate(ontology.objects)}
+    found = read_sidecars(
+        [orjson.dumps(row) for row in label_rows],
+        [f"{key}.encord.json" for key in keys],
+        [DataFile.of(key) for key in keys],
+        Vocabulary.of(structure),
+        features,
+    )
+    assert not any(found.problems)
+    units = replace(_units([size] * len(keys)), key=keys)
+    numbers = np.arange(len(ontology.objects), dtype=np.int32)
+    class_map = ClassMap(numbers.astype(np.int64), numbers)
+    return Batch(found.annotations, units, ontology, class_map, Findings())
 
 
 def _units(sizes: Sequence[tuple[int, int] | None]) -> DataUnits:

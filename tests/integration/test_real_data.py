@@ -6,9 +6,10 @@ are skipped.
 """
 
 import json
+import math
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +24,7 @@ from labelingest.report import Report
 from tests.oracles.client import load
 from tests.oracles.judge import disagreement, objects_of
 from tests.oracles.yolo import Reading, expected
+from tests.oracles.yolo_shapes import Vertex, corners_of
 
 REPOSITORY = Path(__file__).parents[2]
 DATA = Path(os.environ.get("LABELINGEST_REAL_DATA", REPOSITORY.parent / "shared" / "data"))
@@ -203,3 +205,81 @@ def test_label_rows_are_ordered_by_key(folder: Path, source: Source) -> None:
         for line in _run(folder, source).lines
     ]
     assert links == sorted(links)
+
+
+def _to_sidecars(folder: Path, source: Source, name: str) -> Path:
+    """Convert a folder to sidecars, put its images beside them, and return the folder of both."""
+    made = folder.parent / name
+    _convert(folder, source, made, image_sizes="all")
+    for sidecar in made.rglob("*.encord.json"):
+        key = sidecar.relative_to(made).as_posix().removesuffix(".encord.json")
+        (made / key).symlink_to((folder / key).resolve())
+    return made
+
+
+def _to_yolo(folder: Path, source: Source, name: str) -> Path:
+    """Convert a folder of sidecars to label files, and put its images beside them."""
+    made = folder.parent / name
+    report = _convert(folder, source, made, to="yolo")
+    assert not report.errors
+    assert report.tally.annotations == report.tally.rows_seen
+    (made / "images").symlink_to(DATA / source.images, target_is_directory=True)
+    return made
+
+
+def _convert(folder: Path, source: Source, out: Path, **options: Any) -> Report:
+    ontology = DATA / source.labels / "ontology.json"
+    return convert(IngestConfig(storage_path=folder, ontology=ontology, out=out, **options))
+
+
+def _label_files(folder: Path) -> dict[str, list[list[float]]]:
+    """Return name → the numbers of each row of a label file."""
+    return {
+        path.stem: [[float(n) for n in line.split()] for line in path.read_bytes().splitlines()]
+        for path in (folder / "labels").rglob("*.txt")
+    }
+
+
+def test_yolo_to_encord_to_yolo_gives_the_same_numbers(folder: Path, source: Source) -> None:
+    if source.labels == "dota8":
+        pytest.skip("corners that are no rectangle become one: compared as sets of corners")
+    back = _label_files(_to_yolo(_to_sidecars(folder, source, "sidecars"), source, "back"))
+    written = _label_files(folder)
+    assert len(back) == len(_names(source, "images") & _names(source, "labels"))
+    for name, rows in back.items():
+        assert rows == [_unclosed(row) for row in written[name]]
+
+
+def _unclosed(row: list[float]) -> list[float]:
+    """Return the row of a polygon without a last vertex that repeats the first."""
+    return row[:-2] if len(row) > 5 and row[-2:] == row[1:3] else row
+
+
+def test_corners_to_encord_and_back_are_the_same_sets(folder: Path, source: Source) -> None:
+    if source.labels != "dota8":
+        pytest.skip("has no corners")
+    sidecars = _to_sidecars(folder, source, "sidecars")
+    once = _to_yolo(sidecars, source, "once")
+    twice = _to_yolo(_to_sidecars(once, source, "again"), source, "twice")
+    first, second = _label_files(once), _label_files(twice)
+    compared = 0
+    for sidecar in sidecars.rglob("*.encord.json"):
+        objects = objects_of(json.loads(sidecar.read_bytes()))
+        name = sidecar.name.removesuffix(".jpg.encord.json")
+        size = _size(DATA / source.images / sidecar.parent.name / f"{name}.jpg")
+        for made, row, again in zip(objects, first[name], second[name], strict=True):
+            box = made["rotatableBoundingBox"]
+            wanted = corners_of([box[key] for key in "xywh"], box["theta"], size)
+            found = [(x * size[0], y * size[1]) for x, y in zip(row[1::2], row[2::2], strict=True)]
+            assert _apart(found, wanted) < 1e-9
+            found = [
+                (x * size[0], y * size[1]) for x, y in zip(again[1::2], again[2::2], strict=True)
+            ]
+            assert _apart(found, wanted) < 1e-6
+            compared += 1
+    assert compared == sum(map(len, first.values())) > 100
+
+
+def _apart(one: Sequence[Vertex], other: Sequence[Vertex]) -> float:
+    """Return how far, in pixels, a corner of one set is from the nearest of the other at most."""
+    return max(min(math.dist(a, b) for b in other) for a in one)

@@ -25,7 +25,7 @@ from labelingest.model.ontology import Ontology
 from labelingest.resolution.ontology_json import load_ontology
 from labelingest.writers import coco
 from labelingest.writers.number_text import plain_texts
-from labelingest.writers.yolo import class_numbers, write_yolo
+from labelingest.writers.yolo import class_numbers, sayable, write_yolo
 from tests.builders.annotations import Batch, from_yolo
 from tests.builders.yolo import SHAPES, STORAGE_URL, converter_for
 from tests.oracles.yolo_shapes import corners_of
@@ -39,9 +39,9 @@ Numbers = tuple[float, ...]
 def written(batch: Batch, **options: Any) -> list[bytes]:
     objects = batch.ontology.objects
     numbers = class_numbers(batch.class_map, objects)
-    files = write_yolo(batch.annotations, batch.units, numbers, objects, batch.findings, **options)
+    said = sayable(batch.annotations, batch.units, numbers, objects, batch.findings, **options)
     assert not batch.findings.rejected
-    return files.texts
+    return write_yolo(said, batch.units, numbers, objects, **options).texts
 
 
 def rows_of(content: bytes) -> list[Numbers]:
@@ -152,8 +152,7 @@ CLOSED_TWICE = b"1 0 0.000001 0.000001 0 0 0 0 0 0 0.000001 0 0.000001\n"
 @given(FILES)
 @example([CLOSED_TWICE])
 def test_boxes_and_polygons_come_back_with_the_same_numbers(contents: list[bytes]) -> None:
-    # Kept, so that rounding at the image's edge is no reason to clip.
-    batch = from_yolo(contents, [None] * len(contents), out_of_range="keep")
+    batch = from_yolo(contents, [None] * len(contents))
     assume(not batch.findings.rejected)
     again = written(batch)
     assert [rows_of(text) for text in again] == [rows_of(content) for content in contents]
@@ -163,9 +162,9 @@ def test_boxes_and_polygons_come_back_with_the_same_numbers(contents: list[bytes
 @given(FILES)
 @example([CLOSED_TWICE])
 def test_what_is_written_makes_the_same_label_rows_again(contents: list[bytes]) -> None:
-    batch = from_yolo(contents, [None] * len(contents), out_of_range="keep")
+    batch = from_yolo(contents, [None] * len(contents))
     assume(not batch.findings.rejected)
-    converter = converter_for(out_of_range="keep")
+    converter = converter_for()
     rows = [
         [_without_hashes(row) for row in converter.convert(_files(texts)).as_dicts()]
         for texts in (contents, written(batch))
@@ -243,7 +242,7 @@ def test_a_coco_document_is_the_same_however_it_is_cut(contents: list[bytes], cu
             keys = [f"{begin + i}.jpg" for i in range(len(contents[begin : begin + step]))]
             size = np.full(len(keys), 640, np.int32), np.full(len(keys), 480, np.int32)
             units = type(units)(keys, keys, *size, np.zeros(len(keys), np.int64))
-            chunk = writer.add(part.annotations, units, part.findings)
+            chunk = writer.add(part.annotations, units)
             images, annotations = images + chunk.images, annotations + chunk.annotations
         documents.append(coco.HEAD + images + coco.BETWEEN + annotations + writer.tail())
     assert documents[0] == documents[1]
@@ -276,24 +275,8 @@ class Folder:
 @pytest.mark.parametrize("task", ["object_detection", "instance_segmentation"])
 def test_real_boxes_and_polygons_come_back_with_the_same_numbers(task: str) -> None:
     folder = Folder(f"coco128/{task}", "coco128/images")
-    again = written(folder.batch(out_of_range="keep"))
+    again = written(folder.batch())
     assert [rows_of(text) for text in again] == [rows_of(text) for text in folder.contents]
-
-
-@pytest.mark.parametrize("task", ["object_detection", "instance_segmentation"])
-def test_real_rows_that_are_clipped_change_by_what_was_clipped_and_no_other_row_does(
-    task: str,
-) -> None:
-    folder = Folder(f"coco128/{task}", "coco128/images")
-    before = [row for text in folder.contents for row in rows_of(text)]
-    after = [row for text in written(folder.batch()) for row in rows_of(text)]
-    assert len(before) == len(after)
-    for old, new in zip(before, after, strict=True):
-        if old != new:
-            x, y, w, h = old[1:5]
-            assert task == "object_detection"
-            assert min(x - w / 2, y - h / 2, 1 - x - w / 2, 1 - y - h / 2) < 1e-15
-            assert max(abs(a - b) for a, b in zip(old, new, strict=True)) < 1e-6
 
 
 def test_real_corners_come_back_as_the_same_rectangles() -> None:
@@ -325,9 +308,8 @@ def test_a_parquet_table_has_the_numbers_of_the_label_rows() -> None:
     contents = [b"0 0.5 0.5 0.25 0.5 0.75\n1 0 0 1 0 0.5 1\n", b"", b"2 0.5 0.5 0.25 0.5\n"]
     batch = from_yolo(contents, [(640, 480)] * 3)
     stream = BytesIO()
-    writer = ParquetWriter(stream, batch.ontology, STORAGE_URL)
-    writer.add(batch.annotations, batch.units)
-    writer.close()
+    with ParquetWriter(stream, batch.ontology, STORAGE_URL) as writer:
+        writer.add(batch.annotations, batch.units)
     rows = parquet.read_table(stream).to_pylist()
     files = [LabelFile(f"images/{i}.jpg", content) for i, content in enumerate(contents)]
     made = [

@@ -33,20 +33,20 @@ def test_worker_job_and_result_can_be_pickled() -> None:
     work = worker({"a.txt": CORNERS, "a.jpg": TURNED, "b.txt": b"x"})
     result = work(job("a", "b"))
     again = pickle.loads(pickle.dumps(work))(pickle.loads(pickle.dumps(job("a", "b"))))
-    assert list(pickle.loads(pickle.dumps(result)).label_rows) == list(again.label_rows)
+    assert list(pickle.loads(pickle.dumps(result)).made.texts) == list(again.made.texts)
     assert [str(p) for p in result.problems] == [str(p) for p in again.problems]
 
 
 def test_the_size_of_an_image_is_that_after_its_orientation() -> None:
     result = worker({"a.txt": CORNERS, "a.jpg": TURNED})(job("a"))
-    assert b'"width":48,"height":64' in result.label_rows[0]
+    assert b'"width":48,"height":64' in result.made.texts[0]
 
 
 def test_a_sidecar_that_is_gone_is_a_problem() -> None:
     result = worker({"a.txt": CORNERS, "a.jpg": TURNED})(job("a", "gone"))
     assert [(p.code.value, p.source) for p in result.problems] == [("unreadable-file", "gone.txt")]
     assert result.tally.failed_files == 1
-    assert list(result.keys) == ["a.jpg"]
+    assert list(result.made.keys) == ["a.jpg"]
 
 
 @pytest.fixture

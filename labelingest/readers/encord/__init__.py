@@ -5,15 +5,30 @@ This is the general path: it explains. One row goes through these modules, top t
     decode.py           bytes → JSON; limits, repeated keys
     rows.py             the row's own keys; calls all others
     units.py            data units: sizes, frames
+    data_file.py        is the row about the file that it stands beside
     objects.py          objects on frames     shapes.py, points.py, bitmask.py, numbers.py
     ranged.py           objects of audio and text
     object_answers.py   entries of answers    answers.py, actions.py (what changes over time)
     classifications.py  three styles, merged
     notes.py            what was wrong, and where
+    columns.py          clean rows → annotations in columns
+    batch.py            many sidecars at once: what the engine calls
 
-Refuses to know the data file beside the sidecar and the identifiers that the platform gives.
+Nearly all sidecars have nothing to be explained. The fast path finds them, many at once, by columns,
+and takes their documents as they are; what it does not find clean goes through the modules above::
+
+    clean.py                  calls those below; repeated keys
+    clean_heads.py            rows and data units
+    clean_objects.py          what objects have in common    clean_payloads.py
+    clean_answers.py          entries of object_answers
+    clean_classifications.py  and the frame lists that they lack
+    known.py                  the vocabulary in columns
+    keyed.py                  JSON objects → columns; `Unclean`
+
+Refuses to know the identifiers that the platform gives: `writers/label_rows.py` replaces them.
 """
 
+from labelingest.readers.encord.data_file import DataFile
 from labelingest.readers.encord.rows import Checked, read_label_row
 
-__all__ = ["Checked", "read_label_row"]
+__all__ = ["Checked", "DataFile", "read_label_row"]

@@ -11,7 +11,8 @@ both; written are both, so that every reader finds what it looks for.
 """
 
 from bisect import bisect_right, insort
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -36,7 +37,7 @@ from labelingest.readers.encord.metadata import (
 from labelingest.readers.encord.notes import Notes, shown, step
 from labelingest.readers.encord.object_answers import Medium, entries
 
-__all__ = ["MOST_LISTED", "Classifications"]
+__all__ = ["MOST_LISTED", "Classifications", "frame_entry"]
 
 MOST_LISTED: Final = 1_000_000
 """Entries in frame lists; a row with more has its classifications in style *answers* only, which
@@ -81,6 +82,8 @@ class Classifications:
     """Hash → entry of classification_answers, as written."""
     taken: dict[str, list[Range]] = field(default_factory=dict)
     """Feature hash → frames that have such a classification, sorted."""
+    rejected: Counter[ProblemCode] = field(default_factory=Counter)
+    """Classifications that were not kept, by cause."""
 
     @property
     def seen(self) -> int:
@@ -123,7 +126,9 @@ class Classifications:
         self.instances = {**answered, **self.instances}
         for name, instance in self.instances.items():
             written = self._written(name, instance)
-            if written is not None:
+            if written is None:
+                self.rejected[self.notes.cause] += 1
+            else:
                 self.written[name] = written
 
     def _written(self, name: str, instance: _Instance) -> dict[str, Any] | None:
@@ -286,21 +291,26 @@ class Classifications:
         total = sum(length(map(_pair, row["range"])) for row in self.written.values())
         for row in self.written.values() if total <= MOST_LISTED else ():
             of = self.vocabulary.classifications[row["featureHash"]]
-            entry = {
-                "name": of.name,
-                "value": of.value,
-                "createdAt": row["createdAt"],
-                "createdBy": row["createdBy"],
-                "confidence": row["confidence"],
-                "featureHash": row["featureHash"],
-                "classificationHash": row["classificationHash"],
-                "manualAnnotation": row["manualAnnotation"],
-                "lastEditedAt": row["lastEditedAt"],
-                "lastEditedBy": row["lastEditedBy"],
-            }
+            entry = frame_entry(row, of)
             for first, last in map(_pair, row["range"]):
                 for frame in range(first, last + 1):
                     yield frame, entry
+
+
+def frame_entry(row: Mapping[str, Any], of: ClassificationClass) -> dict[str, Any]:
+    """Return what stands on frames of a classification, from its entry of classification_answers."""
+    return {
+        "name": of.name,
+        "value": of.value,
+        "createdAt": row["createdAt"],
+        "createdBy": row["createdBy"],
+        "confidence": row["confidence"],
+        "featureHash": row["featureHash"],
+        "classificationHash": row["classificationHash"],
+        "manualAnnotation": row["manualAnnotation"],
+        "lastEditedAt": row["lastEditedAt"],
+        "lastEditedBy": row["lastEditedBy"],
+    }
 
 
 def _pair(ends: list[int]) -> Range:

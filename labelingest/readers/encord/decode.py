@@ -32,7 +32,7 @@ UNDECODED: Final = object()
 """What stands for no document at all, as `null` is one."""
 
 _LITERALS: Final = ("NaN", "Infinity", "-Infinity")
-_UNSURE: Final = (b'" :', b'"\t:', b'"\n:', b'"\r:', b"\\u0022", b"\\u003a", b"\\u003A")
+_UNSURE: Final = (b" :", b"\t:", b"\n:", b"\r:", b"\\u0022", b"\\u003a", b"\\u003A")
 _LONG_INTEGER: Final = 18
 
 

@@ -10,7 +10,16 @@ from labelingest.problems import ProblemCode
 from labelingest.readers.encord.dates import written_date
 from labelingest.readers.encord.notes import Notes, kind_of_json, shown, step
 
-__all__ = ["Dates", "author", "confidence", "dates", "hash_is_sound", "is_manual", "row_date"]
+__all__ = [
+    "Dates",
+    "author",
+    "confidence",
+    "dates",
+    "hash_is_sound",
+    "is_email",
+    "is_manual",
+    "row_date",
+]
 
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _HASH: Final = re.compile(r"[A-Za-z0-9+/]{8}")
@@ -51,11 +60,22 @@ def dates(row: dict[str, Any], at: str, defaults: Dates, notes: Notes) -> Dates:
 def author(row: dict[str, Any], key: str, at: str, notes: Notes) -> str | None:
     """Return an e-mail address; None, which stands for the user who imports, where it is none."""
     value = row.get(key)
-    if value is None or (isinstance(value, str) and _EMAIL.fullmatch(value)):
+    if value is None or (isinstance(value, str) and is_email(value)):
         return value
     detail = f"{shown(value)} is no e-mail address: left out"
     notes.note(ProblemCode.BAD_AUTHOR, step(at, key), detail)
     return None
+
+
+def is_email(text: str) -> bool:
+    """Whether a text has the form of an e-mail address.
+
+    Examples
+    --------
+    >>> is_email("ann.otator@example.com"), is_email("Ann Otator")
+    (True, False)
+    """
+    return _EMAIL.fullmatch(text) is not None
 
 
 def confidence(row: dict[str, Any], at: str, notes: Notes) -> float | None:

@@ -4,6 +4,7 @@ Remembers of each object its class and frames: an object keeps its class, stands
 and its answers are checked against both. Payloads are the business of `shapes.py`.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -56,6 +57,8 @@ class Objects:
     """Hash → object, in the order of their first annotations that were kept."""
     dropped: dict[str, set[int]] = field(default_factory=dict)
     """Hash → frames of annotations that were not kept: nothing more is said of their answers."""
+    rejected: Counter[ProblemCode] = field(default_factory=Counter)
+    """Annotations that were not kept, by cause."""
     seen: int = 0
     kept: int = 0
 
@@ -78,15 +81,18 @@ class Objects:
         self.seen += 1
         if not isinstance(value, dict):
             self.notes.wrong_type(at, value, "an object")
+            self.rejected[self.notes.cause] += 1
             return None
         object_hash = value.get("objectHash")
         if not isinstance(object_hash, str) or not object_hash:
             detail = f"'objectHash' is {shown(object_hash)}, expected 8 base64 characters"
             self.notes.note(ProblemCode.MISSING_KEY, at, detail)
+            self.rejected[self.notes.cause] += 1
             return None
         written = self._written(value, at, frame, size, object_hash)
         if written is None:
             self.dropped.setdefault(object_hash, set()).add(frame)
+            self.rejected[self.notes.cause] += 1
             return None
         self.kept += 1
         return written

@@ -50,10 +50,12 @@ def read_ranged(
     of = object_class(value, at, objects.vocabulary, notes)
     shape = Shape.AUDIO if audio else Shape.TEXT
     if of is None or not _fits(value, at, of, shape, objects):
+        objects.rejected[notes.cause] += 1
         return None
     placed = _html(value, at, objects) if html else _ranges(value, at, objects, audio=audio)
     sure = confidence(value, at, notes)
     if placed is None or sure is None:
+        objects.rejected[notes.cause] += 1
         return None
     objects.enter(object_hash, at, of, 0)
     objects.kept += 1

@@ -1,24 +1,27 @@
 """Label rows: the document of a sidecar → a row as every reader takes it, and what was wrong.
 
 Steps: the row's own keys; its data units; objects frame by frame; answers; classifications. A row
-that is none yields nothing; everything below that costs only what it is about, so good objects
-survive bad ones. Identifiers, titles and links stay as they are: who writes the row replaces them.
+that is none, or one of a file of another kind, yields nothing; everything below that costs only
+what it is about, so good objects survive bad ones. Identifiers, titles and links stay as they are:
+who writes the row replaces them.
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from labelingest.model.vocabulary import Vocabulary
 from labelingest.problems import Problem, ProblemCode
 from labelingest.readers.encord.classifications import Classifications
+from labelingest.readers.encord.data_file import ANY_FILE, DataFile, fits
 from labelingest.readers.encord.decode import UNDECODED, decode
 from labelingest.readers.encord.metadata import Dates, row_date
-from labelingest.readers.encord.notes import Notes, kind_of_json, shown, step
+from labelingest.readers.encord.notes import Notes, in_order_of, kind_of_json, shown, step
 from labelingest.readers.encord.object_answers import Medium, object_answers
 from labelingest.readers.encord.objects import Objects
 from labelingest.readers.encord.units import KINDS, Unit, frame_count, frames_of, read_units
 
-__all__ = ["Checked", "read_label_row"]
+__all__ = ["LABEL_STATUS", "TASK_STATUS", "Checked", "read_label_row"]
 
 _REQUIRED: Final = (
     *("label_hash", "created_at", "last_edited_at", "data_hash", "dataset_hash", "dataset_title"),
@@ -37,11 +40,11 @@ _KNOWN: Final = frozenset(
     )
 )
 _OTHER_KINDS: Final = ("dicom", "dicom_study", "nifti", "time_series", "group", "scene")
-_LABEL_STATUS: Final = (
+LABEL_STATUS: Final = (
     *("NOT_LABELLED", "LABEL_IN_PROGRESS", "LABELLED"),
     *("REVIEW_IN_PROGRESS", "REVIEWED", "REVIEWED_TWICE"),
 )
-_TASK_STATUS: Final = ("QUEUED", "ASSIGNED", "IN_REVIEW", "RETURNED", "COMPLETED")
+TASK_STATUS: Final = ("QUEUED", "ASSIGNED", "IN_REVIEW", "RETURNED", "COMPLETED")
 _FRAME_KEYS: Final = frozenset(("objects", "classifications", "metadata"))
 
 
@@ -57,9 +60,13 @@ class Checked:
     objects_kept: int = 0
     classifications_seen: int = 0
     classifications_kept: int = 0
+    rejected: Counter[ProblemCode] = field(default_factory=Counter)
+    """What was seen and not kept, objects and classifications, by cause."""
 
 
-def read_label_row(content: bytes, source: str, vocabulary: Vocabulary) -> Checked:
+def read_label_row(
+    content: bytes, source: str, vocabulary: Vocabulary, file: DataFile = ANY_FILE
+) -> Checked:
     """Read one sidecar.
 
     Parameters
@@ -70,6 +77,8 @@ def read_label_row(content: bytes, source: str, vocabulary: Vocabulary) -> Check
         Its key, as problems name it.
     vocabulary
         What labels may refer to.
+    file
+        The data file that the sidecar stands beside.
 
     Returns
     -------
@@ -94,9 +103,9 @@ def read_label_row(content: bytes, source: str, vocabulary: Vocabulary) -> Check
     if not _is_label_row(document, notes) or not _is_supported(document, notes):
         return Checked(None, notes.problems())
     units = read_units(document["data_units"], document["data_type"], notes)
-    if units is None:
+    if units is None or not fits(document["data_type"], units, file, notes):
         return Checked(None, notes.problems())
-    return _read(document, units, vocabulary, notes)
+    return _read(document, units, vocabulary, file.date, notes)
 
 
 def _is_label_row(row: dict[str, Any], notes: Notes) -> bool:
@@ -135,11 +144,15 @@ def _is_supported(row: dict[str, Any], notes: Notes) -> bool:
 
 
 def _read(
-    document: dict[str, Any], units: list[Unit], vocabulary: Vocabulary, notes: Notes
+    document: dict[str, Any],
+    units: list[Unit],
+    vocabulary: Vocabulary,
+    date: str | None,
+    notes: Notes,
 ) -> Checked:
     kind = document["data_type"]
     notes.unknown_keys(document, _KNOWN, "", "a label row")
-    head = _head(document, notes)
+    head = _head(document, date, notes)
     defaults = Dates(head["created_at"], head["last_edited_at"])
     medium = Medium(
         frame_count(units, kind),
@@ -169,17 +182,21 @@ def _read(
         },
     }
     return Checked(
-        row,
+        in_order_of(document, row),
         notes.problems(),
         objects.seen,
         objects.kept,
         classifications.seen,
         len(classifications.written),
+        objects.rejected + classifications.rejected,
     )
 
 
-def _head(row: dict[str, Any], notes: Notes) -> dict[str, Any]:
-    """Return the row's own keys, in the order in which the client writes them."""
+def _head(row: dict[str, Any], date: str | None, notes: Notes) -> dict[str, Any]:
+    """Return the row's own keys, in the order in which the client writes them.
+
+    Dates that are missing are the given one.
+    """
     texts = {}
     for key, default in (
         ("label_hash", ""),
@@ -195,13 +212,13 @@ def _head(row: dict[str, Any], notes: Notes) -> dict[str, Any]:
                 notes.replaced(step("", key), value, "text", f"{default!r} is written")
             value = None if key == "label_hash" and value is None else default
         texts[key] = value
-    status = _status(row, "label_status", _LABEL_STATUS, "LABEL_IN_PROGRESS", notes)
-    task = _status(row, "annotation_task_status", _TASK_STATUS, None, notes)
+    status = _status(row, "label_status", LABEL_STATUS, "LABEL_IN_PROGRESS", notes)
+    task = _status(row, "annotation_task_status", TASK_STATUS, None, notes)
     return {
         "label_hash": texts["label_hash"],
         "branch_name": texts["branch_name"],
-        "created_at": row_date(row, "created_at", "", notes),
-        "last_edited_at": row_date(row, "last_edited_at", "", notes),
+        "created_at": row_date(row, "created_at", "", notes) or date,
+        "last_edited_at": row_date(row, "last_edited_at", "", notes) or date,
         "data_hash": texts["data_hash"],
         "dataset_hash": texts["dataset_hash"],
         "dataset_title": texts["dataset_title"],

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from labelingest.model.annotations import Rings
 from labelingest.problems import ProblemCode
 from labelingest.writers import coco
 from labelingest.writers.ids import data_hashes, object_hashes
-from tests.builders.annotations import Batch, Row, batch_of
+from tests.builders.annotations import Batch, Row, batch_of, with_instances
 from tests.builders.yolo import STORAGE_URL
 
 SHAPES = {7: "bounding_box", 8: "polygon", 9: "rotatable_bounding_box"}
@@ -17,13 +18,19 @@ FULL = Row(BOX, (0.25, 0.5, 0.5, 0.25))
 TRIANGLE = Row(POLYGON, (0.25, 0.25, 0.75, 0.25, 0.5, 0.75))
 
 
-def document(batches: Sequence[Batch], **options: Any) -> dict[str, Any]:
+def document(batches: Sequence[Batch]) -> dict[str, Any]:
+    """Return what is made of what can be said; the rest is in the findings, and the books add up."""
     writer = coco.CocoWriter(batches[0].ontology, STORAGE_URL)
-    chunks = [writer.add(b.annotations, b.units, b.findings, **options) for b in batches]
+    chunks, said = [], 0
+    for b in batches:
+        annotations = coco.sayable(b.annotations, b.units, b.ontology.objects, b.findings)
+        assert len(annotations) + b.findings.rejected.total() == len(b.annotations)
+        chunks.append(writer.add(annotations, b.units))
+        said += len(annotations)
     text = coco.HEAD + b"".join(chunk.images for chunk in chunks)
     text += coco.BETWEEN + b"".join(chunk.annotations for chunk in chunks) + writer.tail()
     decoded: dict[str, Any] = json.loads(text)
-    assert sum(chunk.rows for chunk in chunks) == len(decoded["annotations"])
+    assert said == len(decoded["annotations"])
     return decoded
 
 
@@ -81,9 +88,9 @@ def test_an_annotation_carries_the_object_hash_of_its_label_row() -> None:
     )
 
 
-def test_object_hashes_may_be_given() -> None:
-    made = document([batch_of([FULL], [SIZE], SHAPES)], hashes=["k3P/x0+a"])
-    assert made["annotations"][0]["attributes"]["encord_track_uuid"] == "k3P/x0+a"
+def test_an_annotation_of_a_label_row_keeps_its_object_hash() -> None:
+    (made,) = document([with_instances(batch_of([FULL], [SIZE], SHAPES))])["annotations"]
+    assert made["attributes"]["encord_track_uuid"] == "hash+/00"
 
 
 def test_an_image_has_its_size_its_link_and_its_data_hash() -> None:
@@ -143,6 +150,62 @@ def test_an_image_of_unknown_size_is_listed_and_its_annotations_are_problems() -
     assert [image.get("width") for image in made["images"]] == [None, 200]
     assert [a["image_id"] for a in made["annotations"]] == [2]
     assert batch.findings.rejected == {ProblemCode.IMAGE_SIZE_UNKNOWN: 2}
+
+
+# A square of 100 x 50 pixels with two holes, and a triangle beside it.
+SQUARE = (0.25, 0.25, 0.75, 0.25, 0.75, 0.75, 0.25, 0.75)
+HOLE = (0.3, 0.4, 0.4, 0.4, 0.4, 0.6)  # 20 x 20 pixels, halved
+OTHER_HOLE = (0.5, 0.5, 0.5, 0.6, 0.6, 0.6, 0.6, 0.5)  # 20 x 10 pixels, the other way round
+BESIDE = (0.8, 0.0, 1.0, 0.0, 1.0, 0.5)  # 40 x 50 pixels, halved
+
+
+def of_parts(*parts: Any) -> dict[str, Any]:
+    """Return what is made of a polygon between two others."""
+    batch = batch_of([FULL, Row(POLYGON, parts[0][0]), TRIANGLE], [SIZE], SHAPES)
+    batch = with_instances(batch, parts={1: parts})
+    first, made, last = document([batch])["annotations"]
+    assert (first["bbox"], last["area"]) == ([50, 50, 100, 25], 2500)
+    assert isinstance(made, dict)
+    return made
+
+
+def test_a_polygon_of_several_parts_has_all_outlines_and_what_is_around_them() -> None:
+    made = of_parts([SQUARE], [BESIDE])
+    assert made["segmentation"] == [
+        [50, 25, 150, 25, 150, 75, 50, 75],
+        [160, 0, 200, 0, 200, 50],
+    ]
+    assert made["bbox"] == [50, 0, 150, 75]
+    assert made["area"] == 100 * 50 + 40 * 50 / 2
+
+
+def test_holes_are_out_of_the_area_only() -> None:
+    made = of_parts([SQUARE, HOLE, OTHER_HOLE])
+    assert made["segmentation"] == [[50, 25, 150, 25, 150, 75, 50, 75]]
+    assert made["bbox"] == [50, 25, 100, 50]
+    assert made["area"] == pytest.approx(100 * 50 - 20 * 20 / 2 - 20 * 10, abs=1e-9)
+
+
+def test_holes_are_counted() -> None:
+    batch = batch_of([TRIANGLE, TRIANGLE], [SIZE], SHAPES)
+    assert coco.without_place(batch.annotations) == {}
+    parts: dict[int, Rings] = {1: [[SQUARE, HOLE, OTHER_HOLE], [BESIDE], [SQUARE, HOLE]]}
+    assert coco.without_place(with_instances(batch, parts=parts).annotations) == {"hole": 3}
+    assert coco.without_place(with_instances(batch).annotations) == {}
+
+
+def test_what_is_on_no_image_or_has_no_columns_is_a_problem_at_its_object() -> None:
+    rows = [Row(3, ()), FULL, FULL._replace(unit=1), FULL._replace(unit=1)]
+    batch = batch_of(rows, [SIZE, None], {**SHAPES, 10: "cuboid_2d"})
+    batch = with_instances(batch, frames=[0, 0, 4, 5], keys=["a.png", "b.mov"])
+    assert [a["bbox"] for a in document([batch])["annotations"]] == [[50, 50, 100, 25]]
+    assert batch.findings.rejected == {ProblemCode.NO_PLACE_IN_FORMAT: 3}
+    places = [problem.place for problem in batch.findings.in_order()]
+    assert places == [
+        f"labels/{unit}.txt#/object_answers/hash+~1{at}"
+        for unit, at in ((0, "00"), (1, "02"), (1, "03"))
+    ]
+    assert "'Class 10' is of shape cuboid 2d" in batch.findings.in_order()[0].detail
 
 
 def test_the_official_clients_importer_reads_the_document() -> None:

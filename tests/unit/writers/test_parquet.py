@@ -9,7 +9,7 @@ import pytest
 from labelingest.errors import ConfigError
 from labelingest.writers import parquet
 from labelingest.writers.ids import data_hashes, object_hashes
-from tests.builders.annotations import Batch, Row, batch_of
+from tests.builders.annotations import Batch, Row, batch_of, with_instances
 from tests.builders.yolo import STORAGE_URL
 
 pq = pytest.importorskip("pyarrow.parquet")
@@ -23,18 +23,17 @@ ROWS = [
 ]
 
 
-def written(*batches: Batch, **options: Any) -> bytes:
+def written(*batches: Batch) -> bytes:
     stream = BytesIO()
-    writer = parquet.ParquetWriter(stream, batches[0].ontology, STORAGE_URL)
-    for batch in batches:
-        writer.add(batch.annotations, batch.units, **options)
-    writer.close()
+    with parquet.ParquetWriter(stream, batches[0].ontology, STORAGE_URL) as writer:
+        for batch in batches:
+            writer.add(batch.annotations, batch.units)
     assert writer.rows == sum(len(batch.annotations) for batch in batches)
     return stream.getvalue()
 
 
-def table(*batches: Batch, **options: Any) -> Any:
-    return pq.read_table(BytesIO(written(*batches, **options)))
+def table(*batches: Batch) -> Any:
+    return pq.read_table(BytesIO(written(*batches)))
 
 
 @pytest.fixture
@@ -46,7 +45,7 @@ def test_a_row_is_an_annotation(batch: Batch) -> None:
     first, second = data_hashes(STORAGE_URL, ["images/0.jpg", "images/1.jpg"])
     a = batch.annotations
     hashes = object_hashes(batch.units.key, a.unit, a.line, a.content)
-    nothing = dict.fromkeys(("left", "top", "width", "height", "theta", "vertices"))
+    nothing = dict.fromkeys(("left", "top", "width", "height", "theta", "vertices", "parts"))
     edges = {"left": 0.25, "top": 0.5, "width": 0.5, "height": 0.25}
     known: dict[str, Any] = {"key": "images/0.jpg", "data_hash": first}
     known |= {"image_width_px": 200, "image_height_px": 100}
@@ -60,14 +59,15 @@ def test_a_row_is_an_annotation(batch: Batch) -> None:
     ]
     for i, (row, (number, shape)) in enumerate(zip(expected, SHAPES.items(), strict=True), 1):
         row |= {"name": f"Class {number}", "shape": shape, "feature_hash": f"{i:08x}"}
-        row |= {"line": i, "object_hash": hashes[i - 1]}
+        row |= {"frame": 0, "line": i, "object_hash": hashes[i - 1]}
     assert table(batch).to_pylist() == expected
 
 
 def test_columns_have_the_types_that_are_promised(batch: Batch) -> None:
     schema = table(batch).schema
     types = {field.name: str(field.type) for field in schema}
-    types["vertices"] = types["vertices"].replace("element: double not null", "double")
+    for word in ("element: ", " not null"):
+        types = {name: kind.replace(word, "") for name, kind in types.items()}
     assert types == dict(parquet.COLUMNS)
     assert list(types) == list(parquet.COLUMNS)
 
@@ -77,9 +77,27 @@ def test_no_rows_make_a_table_with_all_columns() -> None:
     assert (made.num_rows, made.column_names) == (0, list(parquet.COLUMNS))
 
 
-def test_object_hashes_may_be_given(batch: Batch) -> None:
-    given = ["k3P/x0+a", "k3P/x0+b", "k3P/x0+c"]
-    assert table(batch, hashes=given)["object_hash"].to_pylist() == given
+PARTS = [[list(ROWS[1].numbers), [0.4, 0.3, 0.6, 0.3, 0.5, 0.6]], [[0.0, 0.0, 0.1, 0.0, 0.1, 0.1]]]
+
+
+def test_annotations_of_label_rows_have_their_hashes_frames_and_rings() -> None:
+    shapes = {**SHAPES, 10: "polyline", 11: "audio"}
+    rows = [*ROWS, Row(3, (), unit=1), Row(4, (), unit=2)]
+    batch = with_instances(
+        batch_of(rows, [(200, 100), None, None], shapes),
+        frames=[0, 0, 3, 12, -1],
+        parts={1: PARTS},
+        keys=["a.jpg", "b.mp4", "c.wav"],
+    )
+    made = table(batch)
+    assert made["object_hash"].to_pylist() == [f"hash+/0{i}" for i in range(5)]
+    assert made["frame"].to_pylist() == [0, 0, 3, 12, None]
+    assert made["line"].to_pylist() == [None] * 5
+    assert made["shape"].to_pylist()[3:] == ["polyline", "audio"]
+    assert made["parts"].to_pylist() == [None, PARTS, None, None, None]
+    assert made["vertices"].to_pylist() == [None, PARTS[0][0], None, None, None]
+    assert made["left"].to_pylist() == [0.25, None, 0.25, None, None]
+    assert made["theta"].to_pylist() == [None, None, 30.0, None, None]
 
 
 def test_batches_follow_each_other(batch: Batch) -> None:

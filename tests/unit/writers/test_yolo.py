@@ -1,13 +1,15 @@
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
 from labelingest.errors import ConfigError
+from labelingest.model.findings import MAX_LISTED
 from labelingest.model.ontology import ClassMap
 from labelingest.problems import ProblemCode
-from labelingest.writers.yolo import YoloFiles, class_numbers, write_yolo
-from tests.builders.annotations import Batch, Row, batch_of
+from labelingest.writers.yolo import YoloFiles, class_numbers, sayable, write_yolo
+from tests.builders.annotations import Batch, Row, batch_of, with_instances
 from tests.builders.yolo import ontology_for
 
 SHAPES = {7: "bounding_box", 8: "polygon", 9: "rotatable_bounding_box"}
@@ -22,11 +24,14 @@ TURNED_CORNERS = [
 TRIANGLE = Row(POLYGON, (0.25, 0.25, 0.75, 0.25, 0.5, 0.75))
 
 
-def written(batch: Batch, **options: Any) -> YoloFiles:
-    numbers = class_numbers(batch.class_map, batch.ontology.objects)
-    return write_yolo(
-        batch.annotations, batch.units, numbers, batch.ontology.objects, batch.findings, **options
-    )
+def written(batch: Batch, numbers: Sequence[int] | None = None, **options: Any) -> YoloFiles:
+    """Write what can be said; the rest is in the findings, and the books add up."""
+    objects = batch.ontology.objects
+    of_class = class_numbers(batch.class_map, objects) if numbers is None else np.array(numbers)
+    layout = {name: options[name] for name in ("layout",) if name in options}
+    said = sayable(batch.annotations, batch.units, of_class, objects, batch.findings, **layout)
+    assert len(said) + batch.findings.rejected.total() == len(batch.annotations)
+    return write_yolo(said, batch.units, of_class, objects, **options)
 
 
 def one(row: Row, size: tuple[int, int] | None = SIZE, **options: Any) -> str:
@@ -65,7 +70,7 @@ def test_a_file_has_the_rows_of_its_unit_and_one_without_rows_is_empty() -> None
         b"",
         b"7 0.75 0.75 0.5 0.5\n",
     ]
-    assert (files.rows, files.converted, files.dropped) == (3, {}, {})
+    assert (files.converted, files.dropped) == ({}, {})
 
 
 def test_small_numbers_are_written_without_exponent() -> None:
@@ -154,12 +159,8 @@ class TestLayout:
 class TestRowsThatCannotBeWritten:
     def test_an_object_without_class_number_is_a_problem_for_each_row(self) -> None:
         batch = batch_of([TRIANGLE, Row(BOX, (0.0, 0.0, 1.0, 1.0)), TRIANGLE], [SIZE], SHAPES)
-        files = write_yolo(
-            *(batch.annotations, batch.units, np.array([7, -1, 9]), batch.ontology.objects),
-            batch.findings,
-        )
+        files = written(batch, [7, -1, 9])
         assert files.texts == [b"7 0.5 0.5 1.0 1.0\n"]
-        assert files.rows == 1
         assert batch.findings.rejected == {ProblemCode.NO_CLASS_NUMBER: 2}
         assert [str(problem) for problem in batch.findings.in_order()] == [
             f"labels/0.txt:{line}: no-class-number: 'Class 8' has no class number: add an external "
@@ -170,15 +171,107 @@ class TestRowsThatCannotBeWritten:
     @pytest.mark.parametrize(("row", "layout"), [(TURNED, "auto"), (TRIANGLE, "corners")])
     def test_what_is_turned_needs_the_size_of_the_image(self, row: Row, layout: str) -> None:
         batch = batch_of([row, Row(BOX, (0.0, 0.0, 1.0, 1.0))], [None], SHAPES)
-        files = written(batch, layout=layout)
-        assert files.rows == 1
+        (text,) = written(batch, layout=layout).texts
+        assert [line.split()[0] for line in text.splitlines()] == [b"7"]
         assert batch.findings.rejected == {ProblemCode.IMAGE_SIZE_UNKNOWN: 1}
 
     def test_a_row_is_rejected_for_one_cause(self) -> None:
         batch = batch_of([TURNED], [None], SHAPES)
-        objects = batch.ontology.objects
-        write_yolo(batch.annotations, batch.units, np.full(3, -1), objects, batch.findings)
+        written(batch, [-1, -1, -1])
         assert batch.findings.rejected == {ProblemCode.NO_CLASS_NUMBER: 1}
+
+
+class TestLabelRows:
+    """Annotations as they come from label rows: with hashes, frames and all parts of polygons."""
+
+    KEYS = ("a.jpg", "group")
+    BOX = Row(BOX, (0.25, 0.5, 0.5, 0.25))
+    # A square with two holes, and a triangle beside it.
+    SQUARE = (0.25, 0.25, 0.5, 0.25, 0.5, 0.5, 0.25, 0.5)
+    HOLES = ((0.3, 0.3, 0.4, 0.3, 0.3, 0.4), (0.45, 0.45, 0.5, 0.45, 0.5, 0.5))
+    BESIDE = (0.75, 0.25, 1.0, 0.25, 1.0, 0.75)
+
+    def polygons(self, *parts: Any) -> Batch:
+        """Return a box, a polygon of those parts and a triangle."""
+        rows = [self.BOX, Row(POLYGON, parts[0][0]), TRIANGLE]
+        return with_instances(batch_of(rows, [SIZE], SHAPES), parts={1: parts})
+
+    def test_what_is_on_no_image_or_has_no_columns_is_a_problem_at_its_object(self) -> None:
+        rows = [self.BOX, Row(3, ()), self.BOX._replace(unit=1)]
+        batch = batch_of(rows, [SIZE] * 2, {**SHAPES, 10: "polyline"})
+        batch = with_instances(batch, frames=[0, 0, 7], keys=self.KEYS)
+        assert written(batch).texts == [b"7 0.5 0.625 0.5 0.25\n", b""]
+        assert batch.findings.rejected == {ProblemCode.NO_PLACE_IN_FORMAT: 2}
+        only = "no-place-in-format: YOLO has"
+        cure = "--to encord or --to parquet writes it"
+        assert [str(problem) for problem in batch.findings.in_order()] == [
+            f"labels/0.txt#/object_answers/hash+~101: {only} boxes, rotated boxes and polygons "
+            f"only, and 'Class 10' is of shape polyline: {cure}",
+            f"labels/1.txt#/object_answers/hash+~102: {only} labels of single images only, and this "
+            f"is an image group: {cure}",
+        ]
+
+    @pytest.mark.parametrize("frame", [1, -1])
+    def test_what_is_on_another_frame_than_the_first_has_no_place(self, frame: int) -> None:
+        batch = with_instances(batch_of([self.BOX], [SIZE], SHAPES), frames=[frame])
+        assert written(batch).texts == [b""]
+        assert batch.findings.rejected == {ProblemCode.NO_PLACE_IN_FORMAT: 1}
+
+    def test_a_shape_without_columns_is_rejected_for_that_and_not_for_its_class_number(
+        self,
+    ) -> None:
+        batch = with_instances(batch_of([Row(0, ())], [None], {1: "point", 2: "polygon"}))
+        written(batch, [-1, 2])
+        assert batch.findings.rejected == {ProblemCode.NO_PLACE_IN_FORMAT: 1}
+
+    def test_problems_beyond_those_that_are_listed_are_counted(self) -> None:
+        count = MAX_LISTED + 5
+        batch = batch_of([self.BOX] * count, [None], SHAPES)
+        written(with_instances(batch, frames=[1] * count, keys=["group"]))
+        assert batch.findings.rejected == {ProblemCode.NO_PLACE_IN_FORMAT: MAX_LISTED + 5}
+        assert batch.findings.in_order()[-1].count == 5
+
+    def test_a_polygon_of_several_parts_is_a_row_for_each(self) -> None:
+        files = written(self.polygons([self.SQUARE], [self.BESIDE]))
+        assert files.texts[0].decode().splitlines() == [
+            "7 0.5 0.625 0.5 0.25",
+            "8 0.25 0.25 0.5 0.25 0.5 0.5 0.25 0.5",
+            "8 0.75 0.25 1.0 0.25 1.0 0.75",
+            "8 0.25 0.25 0.75 0.25 0.5 0.75",
+        ]
+        assert files.converted == {"polygon of several parts → polygon each": 1}
+        assert files.dropped == {}
+
+    def test_each_row_of_a_part_has_the_confidence(self) -> None:
+        batch = batch_of([Row(POLYGON, self.SQUARE, confidence=0.5)], [SIZE], SHAPES)
+        batch = with_instances(batch, parts={0: [[self.SQUARE], [self.BESIDE]]})
+        (text,) = written(batch).texts
+        assert [line.split()[-1] for line in text.splitlines()] == [b"0.5", b"0.5"]
+        assert written(batch, confidence=False).dropped == {"confidence": 1}
+
+    @pytest.mark.parametrize("layout", ["auto", "box", "polygon", "corners"])
+    def test_holes_are_counted(self, layout: str) -> None:
+        files = written(self.polygons([self.SQUARE, *self.HOLES]), layout=layout)
+        assert files.dropped == {"hole": 2}
+        assert len(files.texts[0].splitlines()) == 3
+        if layout == "auto":
+            assert files.texts[0].splitlines()[1] == b"8 0.25 0.25 0.5 0.25 0.5 0.5 0.25 0.5"
+
+    def test_box_is_drawn_around_all_parts(self) -> None:
+        files = written(self.polygons([self.SQUARE], [self.BESIDE]), layout="box")
+        assert files.texts[0].splitlines()[1] == b"8 0.625 0.5 0.75 0.5"
+        assert files.converted == {"polygon → box": 2}
+
+    def test_corners_are_those_of_the_smallest_rectangle_around_all_parts(self) -> None:
+        # Two halves of a square that stands on its corner, in pixels.
+        left = (0.25, 0.0, 0.25, 1.0, 0.0, 0.5)
+        right = (0.25, 0.0, 0.5, 0.5, 0.25, 1.0)
+        batch = batch_of([Row(POLYGON, left)], [(200, 100)], SHAPES)
+        files = written(with_instances(batch, parts={0: [[left], [right]]}), layout="corners")
+        corners = numbers(files.texts[0].decode())[1:]
+        made = sorted(zip(corners[::2], corners[1::2], strict=True))
+        assert np.allclose(made, [(0.0, 0.5), (0.25, 0.0), (0.25, 1.0), (0.5, 0.5)], atol=1e-12)
+        assert files.converted == {"polygon → rotated box": 1}
 
 
 def test_an_object_with_several_class_numbers_gets_the_smallest() -> None:
@@ -188,7 +281,7 @@ def test_an_object_with_several_class_numbers_gets_the_smallest() -> None:
 
 def test_no_annotations_are_empty_files() -> None:
     files = written(batch_of([], [SIZE, None], SHAPES))
-    assert (files.texts, files.rows) == ([b"", b""], 0)
+    assert files.texts == [b"", b""]
 
 
 def test_no_units_are_no_files() -> None:

@@ -1,0 +1,64 @@
+"""Outlines of polygons, whatever format they came from: which of them cross themselves."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from labelingest.arrays import Float64, Int64
+from labelingest.assembly.bench import POLYGON
+from labelingest.geometry import ragged
+from labelingest.model.annotations import Annotations, shape_positions
+from labelingest.model.findings import Findings
+from labelingest.model.ontology import OntologyObject
+from labelingest.model.rejections import problem_of_row
+from labelingest.model.units import DataUnits
+from labelingest.problems import ProblemCode
+
+__all__ = ["crossings", "warn_of_outlines"]
+
+
+def crossings(vertices: Float64, offsets: Int64) -> Iterator[tuple[int, ProblemCode, str]]:
+    """Yield ring, code and sentence of the rings that a person should look at.
+
+    Parameters
+    ----------
+    vertices
+        (v, 2) vertices of all rings.
+    offsets
+        (r + 1,) ring i owns vertices[offsets[i] : offsets[i + 1]].
+    """
+    # Imported here: shapely takes a tenth of a second to load, and boxes never need it.
+    from labelingest.geometry import validity
+
+    crossing = validity.self_intersecting(vertices, offsets)
+    for ring in np.flatnonzero(crossing).tolist():
+        detail = "the outline crosses or touches itself: kept as it is"
+        yield ring, ProblemCode.SELF_INTERSECTING_POLYGON, detail
+    unchecked = validity.too_large_to_check(vertices, offsets) & ~crossing
+    for ring in np.flatnonzero(unchecked).tolist():
+        detail = (
+            f"the outline of {offsets[ring + 1] - offsets[ring]:,} vertices is too tangled to be "
+            "checked for crossings: kept unchecked"
+        )
+        yield ring, ProblemCode.POLYGON_NOT_CHECKED, detail
+
+
+def warn_of_outlines(
+    annotations: Annotations,
+    objects: Sequence[OntologyObject],
+    units: DataUnits,
+    findings: Findings,
+) -> None:
+    """Warn of polygons whose outlines cross themselves; of one with holes, its first ring's."""
+    rows = np.flatnonzero(shape_positions(objects)[annotations.feature] == POLYGON)
+    if not len(rows):
+        return
+    begin = annotations.offsets[rows]
+    count = annotations.offsets[rows + 1] - begin
+    vertices = annotations.coordinates[ragged.gather(begin, count)].reshape(-1, 2)
+    for ring, code, detail in crossings(vertices, ragged.offsets_from_lengths(count // 2)):
+        row = int(rows[ring])
+        if annotations.instances is not None and annotations.instances.frame[row] > 0:
+            detail += f" (frame {annotations.instances.frame[row]})"
+        problem = problem_of_row(row, code, annotations, units, detail)
+        findings.warn(int(annotations.unit[row]), problem)

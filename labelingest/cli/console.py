@@ -1,0 +1,41 @@
+"""How text reaches the terminal: as it is, aligned, nothing of it lost.
+
+Names come from files and are data: they are printed as text, never as markup, with control
+characters escaped.
+"""
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from labelingest.problems import printable
+
+__all__ = ["open_console", "print_columns", "print_line"]
+
+
+def open_console(*, stderr: bool = False) -> Console:
+    """Return a console on standard output, or on standard error."""
+    console = Console(stderr=stderr)
+    # COLUMNS=0 stands for a width that is not known: rich would print nothing at all.
+    console.width = max(console.width, 1)
+    return console
+
+
+def print_line(console: Console, *parts: str | tuple[str, str]) -> None:
+    """Print one line of parts: text, or text and its style."""
+    text = Text.assemble(
+        *[printable(p) if isinstance(p, str) else (printable(p[0]), p[1]) for p in parts]
+    )
+    # Long lines are left to the terminal: a wrapped path can be neither clicked nor copied.
+    console.print(text, soft_wrap=True, highlight=False)
+
+
+def print_columns(console: Console, rows: Sequence[Sequence[str]]) -> None:
+    """Print rows of cells, aligned: as wide as the data, for nothing of a name may be cut off."""
+    texts = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(*texts, strict=True)]
+    for row in texts:
+        cells = [t + " " * (width - cell_len(t)) for t, width in zip(row, widths, strict=True)]
+        print_line(console, "  ".join(cells).rstrip())

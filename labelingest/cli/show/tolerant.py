@@ -1,0 +1,100 @@
+"""Values of decoded JSON that may be of any kind: the one that is expected, or nothing.
+
+So that one bad value of a label row does not hide the good ones beside it.
+"""
+
+from collections.abc import Iterable, Iterator, ValuesView
+from math import isfinite
+from typing import Any, Final, TypeAlias
+
+__all__ = [
+    "Ranges",
+    "dicts_of",
+    "items_of",
+    "joined",
+    "number_of",
+    "ranges_of",
+    "text_of",
+    "whole_of",
+]
+
+Ranges: TypeAlias = list[tuple[int, int]]
+"""Inclusive first and last frame, millisecond or character."""
+
+_LONG: Final = 12
+"""No frame has a number of so many digits."""
+
+
+def dicts_of(found: object) -> Iterator[dict[str, Any]]:
+    """Yield the objects of a list or of an object; an empty one for what is none.
+
+    Examples
+    --------
+    >>> list(dicts_of([{"a": 1}, 2])), list(dicts_of({"x": {"a": 1}})), list(dicts_of("text"))
+    ([{'a': 1}, {}], [{'a': 1}], [{}])
+    """
+    values = found.values() if isinstance(found, dict) else found
+    if isinstance(values, list | ValuesView):
+        yield from (one if isinstance(one, dict) else {} for one in values)
+    elif values:
+        yield {}
+
+
+def items_of(found: object) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield names and objects of an object; an empty one for what is none.
+
+    Examples
+    --------
+    >>> list(items_of({"x": {"a": 1}, "y": 2})), list(items_of([1]))
+    ([('x', {'a': 1}), ('y', {})], [('?', {})])
+    """
+    if isinstance(found, dict):
+        yield from ((name, one if isinstance(one, dict) else {}) for name, one in found.items())
+    elif found:
+        yield "?", {}
+
+
+def text_of(value: object) -> str | None:
+    """Return a text; None where it is none."""
+    return value if isinstance(value, str) else None
+
+
+def number_of(value: object) -> int | float | None:
+    """Return a finite number; None where it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        return None
+    return value
+
+
+def whole_of(value: object) -> int | None:
+    """Return a frame, which keys of JSON and image groups write as text."""
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < _LONG:
+        return int(value)
+    return value if type(value) is int else None
+
+
+def ranges_of(value: object) -> Ranges | None:
+    """Return inclusive ranges; None where there are none, or something else."""
+    if not isinstance(value, list):
+        return None
+    pairs = [
+        pair for pair in value if isinstance(pair, list) and list(map(type, pair)) == [int, int]
+    ]
+    return [(first, last) for first, last in pairs] if len(pairs) == len(value) else None
+
+
+def joined(ranges: Iterable[tuple[int, int]]) -> Ranges:
+    """Return the union of ranges, ascending.
+
+    Examples
+    --------
+    >>> joined([(7, 7), (0, 0), (1, 3), (2, 2)])
+    [(0, 3), (7, 7)]
+    """
+    union: Ranges = []
+    for first, last in sorted(ranges):
+        if union and first <= union[-1][1] + 1:
+            union[-1] = union[-1][0], max(union[-1][1], last)
+        else:
+            union.append((first, last))
+    return union

@@ -1,0 +1,221 @@
+"""The converter: built once, then called with batches. What a sync job calls."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from labelingest.assembly.bench import AssemblyOptions
+from labelingest.converter.batch import settle
+from labelingest.converter.from_encord import EncordSource
+from labelingest.converter.from_yolo import YoloSource
+from labelingest.converter.options import (
+    Conversion,
+    ImageSizes,
+    LabelFile,
+    LabelFormat,
+    OnRowError,
+)
+from labelingest.converter.outputs import Output
+from labelingest.converter.sizes import Sizes, SizesOf
+from labelingest.errors import ConfigError
+from labelingest.model.blobs import Blobs
+from labelingest.model.labels import OutputFormat
+from labelingest.model.ontology import ClassMap, Ontology
+from labelingest.model.units import DataUnits
+from labelingest.readers.yolo import YoloOptions
+from labelingest.resolution.class_map import make_class_map
+from labelingest.writers.encord_json import WriterOptions
+from labelingest.writers.yolo import YoloLayout, class_numbers
+
+__all__ = ["Converter", "needs_class_numbers"]
+
+
+def needs_class_numbers(format: str, to: str) -> bool:
+    """Whether class numbers are read or written.
+
+    Examples
+    --------
+    >>> needs_class_numbers("encord", "coco"), needs_class_numbers("encord", "yolo")
+    (False, True)
+    """
+    return LabelFormat.YOLO in (format, to)
+
+
+@dataclass(frozen=True, slots=True)
+class Converter:
+    """Converts batches of sidecars to Encord label rows, or to another format.
+
+    Holds no state of its work, can be pickled, and gives the same bytes for the same file in
+    whatever batch it comes.
+
+    Raises
+    ------
+    ConfigError
+        An option is none of its choices.
+
+    Examples
+    --------
+    >>> from labelingest.resolution.ontology_json import load_ontology
+    >>> ontology = load_ontology(
+    ...     {
+    ...         "objects": [
+    ...             {
+    ...                 "id": "1",
+    ...                 "name": "Car",
+    ...                 "color": "#D33115",
+    ...                 "shape": "bounding_box",
+    ...                 "featureNodeHash": "a1B2c3D4",
+    ...                 "externalIds": {"YOLO": "7"},
+    ...             }
+    ...         ],
+    ...         "classifications": [],
+    ...     }
+    ... )
+    >>> converter = Converter.of(ontology, storage_url="s3://bucket/drive/")
+    >>> done = converter.convert([("0001.jpg", b"7 0.5 0.5 0.25 0.5"), ("0002.jpg", b"8 1 1 1 1")])
+    >>> [unit["data_link"] for unit in done.as_dicts()[0]["data_units"].values()]
+    ['s3://bucket/drive/0001.jpg']
+    >>> [(problem.place, problem.code.value) for problem in done.problems]
+    [('0002.jpg', 'no-row-left'), ('0002.jpg:1:1', 'unknown-class')]
+    """
+
+    ontology: Ontology
+    class_map: ClassMap
+    writer: WriterOptions
+    yolo: YoloOptions = field(default=YoloOptions())
+    assembly: AssemblyOptions = field(default=AssemblyOptions())
+    on_row_error: str = OnRowError.SKIP
+    image_sizes: str = ImageSizes.NEEDED
+    format: str = LabelFormat.YOLO
+    """Format of the sidecars."""
+    to: str = OutputFormat.ENCORD
+    """What they become."""
+    yolo_layout: str = YoloLayout.AUTO
+    """What the rows of YOLO files that are written look like."""
+    yolo_confidence: bool = False
+    """Whether they have a confidence as their last column, where one was read."""
+    _source: YoloSource | EncordSource = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for value, choices in (
+            (self.on_row_error, OnRowError),
+            (self.image_sizes, ImageSizes),
+            (self.format, LabelFormat),
+            (self.to, OutputFormat),
+            (self.yolo_layout, YoloLayout),
+        ):
+            if value not in list(choices):
+                raise ConfigError(f"{value!r} is none of {', '.join(choices)}")
+        source: YoloSource | EncordSource
+        if self.format == LabelFormat.ENCORD:
+            source = EncordSource(self.ontology)
+        else:
+            source = YoloSource(self.ontology, self.class_map, self.yolo, self.assembly)
+        object.__setattr__(self, "_source", source)
+
+    @classmethod
+    def of(
+        cls,
+        ontology: Ontology,
+        *,
+        storage_url: str,
+        namespace: str | None = None,
+        overrides: Mapping[int, str | None] | None = None,
+        created_by: str | None = None,
+        dataset_title: str = "",
+        **options: Any,
+    ) -> "Converter":
+        """Make a converter, with the class map that the ontology's external IDs give.
+
+        Encord sidecars need no class map, unless YOLO is to be written.
+
+        Parameters
+        ----------
+        ontology
+            The target vocabulary.
+        storage_url
+            URL of the storage path: identifiers and links are made from it.
+        namespace, overrides
+            As for `make_class_map`.
+        created_by, dataset_title
+            As for `WriterOptions`.
+        options
+            Other fields of `Converter`.
+        """
+        class_map = ClassMap.empty()
+        if needs_class_numbers(options.get("format", LabelFormat.YOLO), options.get("to", "")):
+            mapping = make_class_map(ontology, namespace=namespace, overrides=overrides)
+            class_map = mapping.class_map
+        url = storage_url if storage_url.endswith("/") else f"{storage_url}/"
+        writer = WriterOptions(url, created_by, dataset_title)
+        return cls(ontology, class_map, writer, **options)
+
+    def convert(
+        self, files: Iterable[LabelFile | tuple[str, bytes] | tuple[str, bytes, Any]]
+    ) -> Conversion:
+        """Convert a batch of files in memory.
+
+        Parameters
+        ----------
+        files
+            `LabelFile`, or the plain tuple of its first fields: (key, content) or
+            (key, content, (width, height)).
+
+        Raises
+        ------
+        ConfigError
+            A key leads out of the storage path, or a size is not two positive integers.
+        SidecarError
+            `on_row_error` is "stop" and a row was rejected.
+        """
+        batch = [LabelFile(*file) for file in files]
+        for file in batch:
+            file.check()
+        units = DataUnits.of(
+            [file.key for file in batch],
+            [file.sidecar or file.key for file in batch],
+            np.array([file.mtime_ns for file in batch], dtype=np.int64),
+        )
+        sizes = [file.size for file in batch]
+        blobs = Blobs.of([file.content for file in batch])
+        return self.convert_blobs(blobs, units, lambda rows: [sizes[row] for row in rows])
+
+    def convert_blobs(self, blobs: Blobs, units: DataUnits, sizes_of: SizesOf) -> Conversion:
+        """Convert a batch of sidecars that were fetched together.
+
+        Parameters
+        ----------
+        blobs
+            (u,) contents of the sidecars.
+        units
+            (u,) the data files; sizes that are not needed are not asked for.
+        sizes_of
+            Finds sizes of images, for rows of units.
+        """
+        sizes = Sizes(self.image_sizes, sizes_of)
+        output = self._output()
+        batch = self._source.read(blobs, units, sizes)
+        output.sayable(batch, sizes)
+        written = settle(batch, self.on_row_error, classified=self.to == OutputFormat.ENCORD)
+        made = output.write(batch, written)
+        return Conversion(
+            made.texts,
+            batch.findings.in_order(),
+            batch.tally(written),
+            written,
+            batch.counts(),
+            made.labels,
+        )
+
+    def _output(self) -> Output:
+        numbers = class_numbers(self.class_map, self.ontology.objects)
+        return Output(
+            self.to,
+            self.ontology,
+            self.writer,
+            numbers,
+            self.yolo_layout,
+            self.yolo_confidence,
+        )

@@ -1,0 +1,64 @@
+"""YOLO sidecars → a batch of labels: read → resolve → sizes → assemble."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from labelingest.assembly.assemble import assemble, sizes_needed
+from labelingest.assembly.bench import AssemblyOptions
+from labelingest.converter.batch import Batch
+from labelingest.converter.sizes import Sizes
+from labelingest.model.blobs import Blobs
+from labelingest.model.findings import Findings
+from labelingest.model.ontology import ClassMap, Ontology
+from labelingest.model.units import DataUnits
+from labelingest.problems import Problem
+from labelingest.readers.yolo import YoloOptions, read
+from labelingest.resolution.resolve import resolve
+
+__all__ = ["YoloSource"]
+
+
+@dataclass(frozen=True, slots=True)
+class YoloSource:
+    """What YOLO rows mean."""
+
+    ontology: Ontology
+    class_map: ClassMap
+    yolo: YoloOptions
+    assembly: AssemblyOptions
+
+    def read(self, blobs: Blobs, units: DataUnits, sizes: Sizes) -> Batch:
+        """Read a batch of sidecars.
+
+        Parameters
+        ----------
+        blobs
+            (u,) contents of the sidecars.
+        units
+            (u,) the data files.
+        sizes
+            Finds the sizes that rows need to become their shapes.
+        """
+        findings = Findings()
+        for unit, reason in blobs.unread.items():
+            findings.fail(unit, Problem(reason.code, units.sidecar[unit], reason.detail))
+        found = read(blobs, units, self.yolo, findings)
+        labels, feature = resolve(found.labels, self.class_map, units, findings)
+        needed = np.zeros(len(units), dtype=bool)
+        needed[labels.unit[sizes_needed(labels, feature, self.ontology.objects)]] = True
+        units = sizes.of(sizes.of_all(units), needed)
+        sizes.note_missing(units, findings)
+        made = assemble(labels, feature, self.ontology.objects, units, self.assembly, findings)
+        return Batch(
+            units,
+            made.annotations,
+            findings,
+            found.rows_seen,
+            np.zeros(len(units), dtype=np.int64),
+            None,
+            made.converted,
+            made.adjusted,
+            found.dropped,
+            made.refitted,
+        )

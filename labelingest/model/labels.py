@@ -1,0 +1,68 @@
+"""Labels on their way out: the formats they go out as, and what a batch made of its data files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+
+from labelingest.arrays import Bool
+from labelingest.model.annotations import Annotations
+from labelingest.model.units import DataUnits
+
+__all__ = ["Labels", "Made", "OutputFormat"]
+
+
+class OutputFormat(StrEnum):
+    """The formats that labels are written in."""
+
+    ENCORD = "encord"
+    """A label row for each data file, as Encord's client reads it."""
+    YOLO = "yolo"
+    """A label file for each image, and `data.yaml` with the names of the class numbers."""
+    COCO = "coco"
+    """One JSON document of images, annotations and categories."""
+    PARQUET = "parquet"
+    """One table with a row for each annotation."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labels:
+    """The labels of a batch, as columns."""
+
+    units: DataUnits
+    """(u,) the data units; one may have no annotation."""
+    annotations: Annotations
+    """(n,) their annotations."""
+
+    @classmethod
+    def of_written(cls, units: DataUnits, annotations: Annotations, written: Bool) -> "Labels":
+        """Keep the data units where written, (u,), is true, and their annotations.
+
+        Examples
+        --------
+        >>> units = DataUnits.of(["a.jpg", "b.jpg"], ["a.txt", "b.txt"], np.zeros(2, np.int64))
+        >>> one = np.ones(1, dtype=np.int32)
+        >>> numbers, offsets, content = np.zeros(4), np.array([0, 4]), np.zeros(1, np.uint64)
+        >>> annotations = Annotations(one, one, one, one / 2, numbers, offsets, content)
+        >>> labels = Labels.of_written(units, annotations, np.array([False, True]))
+        >>> labels.units.key, labels.annotations.unit.tolist()
+        (['b.jpg'], [0])
+        """
+        if written.all():
+            return cls(units, annotations)
+        kept = annotations.of_units(written)
+        row_of = np.cumsum(written, dtype=np.int32) - np.int32(1)
+        return cls(units.where(written), replace(kept, unit=row_of[kept.unit]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Made:
+    """What a batch made of its data files: a text of each, or columns."""
+
+    keys: Sequence[str]
+    """(m,) keys of the data files, in order."""
+    texts: Sequence[bytes] = ()
+    """(m,) the label row, on one line, or the label file of each; none where there are columns."""
+    labels: Labels | None = None
+    """The columns of the same data files, for a format that is one file."""

@@ -1,0 +1,92 @@
+"""Which suffixes the JSON sidecars of a listing may have, so that nobody has to know them."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from labelingest.model.keys import Keys
+from labelingest.model.kinds import kind_of
+from labelingest.model.listing import Listing
+from labelingest.pairing.match import ending_with, first_row
+from labelingest.pairing.rules import MAX_SUFFIX, SuffixRule
+
+__all__ = ["SuffixGuess", "named_after_stems", "suffixes"]
+
+_MOST_LOOKED_AT: Final = 20_000
+_JSON: Final = b".json"
+_NEIGHBOURS: Final = 4
+"""Files that may begin with one stem: an image, and what lies beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SuffixGuess:
+    """A suffix that sidecars of a listing have."""
+
+    rule: SuffixRule
+    pairs: int
+    """How many of the sidecars that were looked at have a data file."""
+
+
+def suffixes(listing: Listing) -> list[SuffixGuess]:
+    """Return the suffixes of JSON files that stand beside their data files, most frequent first.
+
+    Looks at the first files that end with `.encord.json`, and at the first that end with `.json`.
+
+    Examples
+    --------
+    >>> keys = ["a.jpg", "a.jpg.labels.json", "b.jpg", "b.jpg.labels.json", "notes.json"]
+    >>> [guess] = suffixes(Listing.of((key, 1, 0) for key in keys))
+    >>> guess.rule.suffix, guess.pairs
+    ('.labels.json', 2)
+    """
+    keys = listing.keys
+    rows = ending_with(keys, np.arange(len(keys)), _JSON)
+    usual = ending_with(keys, rows, SuffixRule().suffix.encode())
+    looked_at = np.unique(np.concatenate([usual[:_MOST_LOOKED_AT], rows[:_MOST_LOOKED_AT]]))
+    count: Counter[str] = Counter()
+    for key in keys.take(looked_at):
+        count.update(set(_suffixes_of(key, keys)))
+    ordered = sorted(count.items(), key=lambda found: (-found[1], found[0]))
+    return [SuffixGuess(SuffixRule(suffix), pairs) for suffix, pairs in ordered]
+
+
+def named_after_stems(listing: Listing) -> tuple[str, str] | None:
+    """Return a JSON file that is called after a data file's name without extension, and that file.
+
+    The likeliest mistake: a sidecar is called after the whole name.
+
+    Examples
+    --------
+    >>> named_after_stems(Listing.of((key, 1, 0) for key in ["a.encord.json", "a.jpg"]))
+    ('a.encord.json', 'a.jpg')
+    """
+    keys = listing.keys
+    rows = ending_with(keys, np.arange(len(keys)), _JSON)[:_MOST_LOOKED_AT]
+    for key in keys.take(rows):
+        stem = key.removesuffix(".json").removesuffix(".encord") + "."
+        at = first_row(keys, stem.encode())
+        for other in keys.take(np.arange(at, min(at + _NEIGHBOURS, len(keys)))):
+            if not other.startswith(stem):
+                break
+            if not other.endswith(".json") and kind_of(other) is not None:
+                return key, other
+    return None
+
+
+def _suffixes_of(key: str, keys: Keys) -> Iterator[str]:
+    """Yield what stands behind the keys of data files that begin a key."""
+    start = key.rfind("/") + 1
+    dot = key.find(".", start + 1)
+    while dot != -1:
+        data, suffix = key[:dot], key[dot:]
+        if len(suffix) <= MAX_SUFFIX and kind_of(data) is not None and _is_there(data, keys):
+            yield suffix
+        dot = key.find(".", dot + 1)
+
+
+def _is_there(key: str, keys: Keys) -> bool:
+    row = first_row(keys, key.encode())
+    return row < len(keys) and keys[row] == key

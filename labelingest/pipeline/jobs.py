@@ -1,0 +1,145 @@
+"""The unit of work: a slice of the pairs of a folder, and the worker that converts it.
+
+Both can be pickled, and a job's result depends on nothing but the job.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+from labelingest.arrays import Int64
+from labelingest.converter import Conversion, Converter, Counts
+from labelingest.media.image_size import HEAD_BYTES, read_image_size
+from labelingest.model.labels import Made
+from labelingest.model.tally import Tally
+from labelingest.model.units import DataUnits
+from labelingest.pipeline.folder import Paired
+from labelingest.problems import Problem, ProblemCode
+from labelingest.storage.base import Storage
+
+__all__ = ["Job", "JobResult", "Worker", "jobs"]
+
+_MAX_FILES_IN_BATCH: Final = 4096
+"""Empty sidecars weigh nothing: this bounds what their label rows weigh."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """A slice of the pairs of a folder, ordered by data file."""
+
+    data: Sequence[str]
+    """(u,) keys of the data files."""
+    sidecars: Sequence[str]
+    """(u,) keys of their sidecars."""
+    sizes: Int64
+    """(u,) bytes of the sidecars, as listed."""
+    mtime_ns: Int64
+    """(u,) last change of the sidecars."""
+
+    def without(self, rows: Collection[int]) -> "Job":
+        """Return the job without some of its files."""
+        if not rows:
+            return self
+        keep = [row for row in range(len(self.data)) if row not in rows]
+        data, sidecars = ([keys[row] for row in keep] for keys in (self.data, self.sidecars))
+        return Job(data, sidecars, self.sizes[keep], self.mtime_ns[keep])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JobResult:
+    """What became of a job."""
+
+    made: Made
+    """The data files that were converted, in order of their keys."""
+    counts: Counts
+    """(m,) what each of them holds."""
+    problems: Sequence[Problem]
+    """In order; each names the sidecar, or the data file where that is the cause."""
+    data_files: Mapping[str, str]
+    """Sidecar → data file, for those with problems."""
+    tally: Tally
+
+    def uncount(self, refused: Sequence[int]) -> None:
+        """Move files that could not be written after all from the converted to the failed.
+
+        Parameters
+        ----------
+        refused
+            Positions in `made.keys`.
+        """
+        tally, counts = self.tally, self.counts
+        for position in refused:
+            annotations = int(counts.annotations[position])
+            classifications = int(counts.classifications[position])
+            tally.label_rows -= 1
+            tally.failed_files += 1
+            tally.empty_label_rows -= int(counts.seen[position] == 0)
+            tally.annotations -= annotations
+            tally.classifications -= classifications
+            tally.rejected[ProblemCode.OUTPUT_NAME_REFUSED] += annotations + classifications
+            whole = int(counts.seen[position]) == annotations + classifications
+            tally.files_with_rejected_rows += int(whole and annotations + classifications > 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Does jobs: fetches sidecars, converts them, reads the image headers that are needed."""
+
+    storage: Storage
+    converter: Converter
+
+    def __call__(self, job: Job) -> JobResult:
+        """Convert one slice."""
+        blobs = self.storage.fetch(job.sidecars, sizes=job.sizes)
+        units = DataUnits.of(job.data, job.sidecars, job.mtime_ns)
+        done = self.converter.convert_blobs(
+            blobs, units, lambda rows: self._image_sizes([job.data[row] for row in rows])
+        )
+        sources = {problem.source for problem in done.problems}
+        pairs = zip(job.sidecars, job.data, strict=True) if sources else ()
+        return JobResult(
+            _made(job, done),
+            done.counts.where(done.written),
+            done.problems,
+            {sidecar: data for sidecar, data in pairs if sidecar in sources},
+            done.tally,
+        )
+
+    def _image_sizes(self, keys: Sequence[str]) -> list[tuple[int, int] | None]:
+        heads = self.storage.fetch_heads(keys, HEAD_BYTES)
+        return [
+            None if head is None else read_image_size(head, partial(self._whole, key))
+            for key, head in zip(keys, heads, strict=True)
+        ]
+
+    def _whole(self, key: str) -> bytes | None:
+        blobs = self.storage.fetch([key])
+        return None if blobs.unread else blobs.get(0)
+
+
+def jobs(paired: Paired, batch_bytes: int) -> Iterator[Job]:
+    """Yield slices of about batch_bytes of sidecars, in the order of data files."""
+    listing, pairs = paired.listing, paired.pairs
+    sizes = listing.size[pairs.sidecar]
+    slice_of = np.cumsum(sizes) // batch_bytes
+    start = 0
+    while start < len(pairs):
+        end = int(np.searchsorted(slice_of, slice_of[start], side="right"))
+        end = min(max(end, start + 1), start + _MAX_FILES_IN_BATCH)
+        data, sidecars = pairs.data[start:end], pairs.sidecar[start:end]
+        yield Job(
+            listing.keys.take(data),
+            listing.keys.take(sidecars),
+            sizes[start:end],
+            listing.mtime_ns[sidecars],
+        )
+        start = end
+
+
+def _made(job: Job, done: Conversion) -> Made:
+    rows = np.flatnonzero(done.written).tolist()
+    texts = [text for text in done.label_rows if text is not None]
+    return Made([job.data[row] for row in rows], texts, done.labels)

@@ -1,0 +1,288 @@
+"""A batch of Encord sidecars → clean label rows, their annotations in columns, and what was wrong.
+
+Sidecars are nearly always clean, so that is asked first, of all of them at once (`clean.py`). Where
+some are not, they are divided until those that are not clean stand alone; these are read by
+`rows.py`, which explains. What is returned is the same on both paths.
+"""
+
+import gc
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, groupby
+from math import isqrt
+from typing import Any, Final
+
+import numpy as np
+import orjson
+
+from labelingest.arrays import Int32, Int64
+from labelingest.model.annotations import Annotations, Instances, Rings
+from labelingest.model.vocabulary import Vocabulary
+from labelingest.problems import Problem, ProblemCode
+from labelingest.readers.encord.clean import CleanRows, clean_rows
+from labelingest.readers.encord.columns import columns_of
+from labelingest.readers.encord.data_file import DataFile
+from labelingest.readers.encord.decode import LARGE_BYTES
+from labelingest.readers.encord.keyed import Row
+from labelingest.readers.encord.known import Known, known_of
+from labelingest.readers.encord.rows import read_label_row
+
+__all__ = ["SidecarBatch", "read_sidecars"]
+
+_FEW: Final = 8
+"""So few rows are looked at one by one when one of them is not clean."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SidecarBatch:
+    """What was read from a batch of sidecars."""
+
+    rows: Sequence[dict[str, Any] | None]
+    """(u,) label rows as every reader takes them; None where a sidecar is none."""
+    annotations: Annotations
+    """The objects of all rows."""
+    problems: Sequence[Sequence[Problem]]
+    """(u,) what was wrong with each."""
+    objects_seen: Int64
+    """(u,) annotations; an object counts once for each of its frames."""
+    classifications_seen: Int64
+    """(u,)"""
+    classifications_kept: Int64
+    """(u,)"""
+    rejected: Counter[ProblemCode]
+    """Objects and classifications that were not kept, by cause."""
+
+
+def read_sidecars(
+    contents: Sequence[bytes],
+    sources: Sequence[str],
+    files: Sequence[DataFile],
+    vocabulary: Vocabulary,
+    features: Mapping[str, int],
+) -> SidecarBatch:
+    """Read a batch.
+
+    Parameters
+    ----------
+    contents
+        (u,) the sidecars as stored.
+    sources
+        (u,) their keys, as problems name them.
+    files
+        (u,) the data files that they stand beside.
+    vocabulary
+        What labels may refer to.
+    features
+        Feature hash → row in `Ontology.objects`, for all objects of the vocabulary.
+
+    Examples
+    --------
+    >>> vocabulary = Vocabulary.of({"objects": [], "classifications": []})
+    >>> batch = read_sidecars([b"[]"], ["a.jpg.encord.json"], [DataFile.of("a.jpg")], vocabulary, {})
+    >>> batch.rows, batch.problems[0][0].code.value
+    ([None], 'not-a-label-row')
+    """
+    reading = _Reading(contents, sources, files, vocabulary, features)
+    with _without_collection():
+        return _joined(list(reading.batches()))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reading:
+    """What `read_sidecars` is given."""
+
+    contents: Sequence[bytes]
+    sources: Sequence[str]
+    files: Sequence[DataFile]
+    vocabulary: Vocabulary
+    features: Mapping[str, int]
+
+    def batches(self) -> Iterator[SidecarBatch]:
+        """Yield one batch after the other: as many clean ones together as there are."""
+        documents = list(map(_decoded, self.contents))
+        known = known_of(self.vocabulary)
+        feature = np.array([self.features[of.feature_hash] for of in known.objects], dtype=np.int32)
+        unclean = slice(0, 0)
+        for rows in _of_one_kind(documents):
+            for part, clean in self._parts(documents, rows, known):
+                if clean is None:
+                    # Those that follow each other are read together.
+                    follows = unclean.stop == part.start
+                    unclean = slice(unclean.start if follows else part.start, part.stop)
+                    continue
+                if unclean.start < unclean.stop:
+                    yield self._explained(unclean)
+                unclean = slice(part.stop, part.stop)
+                yield _of_clean(documents[part], clean, feature)
+        if unclean.start < unclean.stop or not documents:
+            yield self._explained(unclean)
+
+    def _parts(
+        self, documents: Sequence[Any], rows: slice, known: Known
+    ) -> Iterator[tuple[slice, CleanRows | None]]:
+        """Yield parts of the rows that are clean together, or single ones that are not."""
+        count = rows.stop - rows.start
+        clean = clean_rows(documents[rows], self.contents[rows], self.files[rows], known)
+        if isinstance(clean, CleanRows):
+            yield rows, clean
+        elif count == 1:
+            yield rows, None
+        else:
+            for part, suspected in _divided(rows, clean):
+                if suspected:
+                    yield part, None
+                else:
+                    yield from self._parts(documents, part, known)
+
+    def _explained(self, rows: slice) -> SidecarBatch:
+        """Return what the general path says of some sidecars."""
+        read = [
+            read_label_row(content, source, self.vocabulary, file)
+            for content, source, file in zip(
+                self.contents[rows], self.sources[rows], self.files[rows], strict=True
+            )
+        ]
+        found = [checked.row for checked in read]
+        return SidecarBatch(
+            found,
+            columns_of(found, self.features),
+            [checked.problems for checked in read],
+            np.array([checked.objects_seen for checked in read], dtype=np.int64),
+            np.array([checked.classifications_seen for checked in read], dtype=np.int64),
+            np.array([checked.classifications_kept for checked in read], dtype=np.int64),
+            sum((checked.rejected for checked in read), Counter()),
+        )
+
+
+def _divided(rows: slice, suspects: frozenset[int]) -> Iterator[tuple[slice, bool]]:
+    """Yield smaller parts of rows, and whether one is suspected not to be clean.
+
+    Around suspects, by their positions in the rows, where there are any; else of equal size.
+    """
+    if not suspects:
+        count = rows.stop - rows.start
+        size = isqrt(count - 1) + 1 if count > _FEW else 1
+        for start in range(rows.start, rows.stop, size):
+            yield slice(start, min(start + size, rows.stop)), False
+        return
+    start = rows.start
+    for row in sorted(rows.start + suspect for suspect in suspects):
+        if start < row:
+            yield slice(start, row), False
+        yield slice(row, row + 1), True
+        start = row + 1
+    if start < rows.stop:
+        yield slice(start, rows.stop), False
+
+
+def _decoded(content: bytes) -> Any:
+    """Return a document; None for one that the general path has to look at."""
+    if len(content) > LARGE_BYTES:
+        return None
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _of_one_kind(documents: Sequence[Any]) -> Iterator[slice]:
+    """Yield runs of documents of one kind of data."""
+    kinds = [
+        document.get("data_type") if type(document) is dict else None for document in documents
+    ]
+    start = 0
+    for _, run in groupby(kinds):
+        stop = start + len(list(run))
+        yield slice(start, stop)
+        start = stop
+
+
+def _of_clean(rows: Sequence[Row], clean: CleanRows, feature: Int32) -> SidecarBatch:
+    """Return the batch of clean rows; feature has the row in the ontology of each known class."""
+    u, n = len(rows), len(clean.unit)
+    classifications = np.array([len(row["classification_answers"]) for row in rows], dtype=np.int64)
+    found = clean.objects
+    return SidecarBatch(
+        rows,
+        columns_of([], {})
+        if found is None
+        else Annotations(
+            clean.unit.astype(np.int32),
+            feature[found.of],
+            np.zeros(n, dtype=np.int32),
+            found.confidence,
+            found.numbers,
+            np.concatenate((np.zeros(1, np.int64), np.cumsum(found.lengths))),
+            np.zeros(n, dtype=np.uint64),
+            Instances(found.hashes, clean.frame, found.parts),
+        ),
+        [()] * u,
+        np.bincount(clean.unit, minlength=u),
+        classifications,
+        classifications,
+        Counter(),
+    )
+
+
+def _joined(batches: Sequence[SidecarBatch]) -> SidecarBatch:
+    """Return batches as one."""
+    if len(batches) == 1:
+        return batches[0]
+    return SidecarBatch(
+        list(chain.from_iterable(batch.rows for batch in batches)),
+        _joined_annotations(batches),
+        list(chain.from_iterable(batch.problems for batch in batches)),
+        _end_to_end([batch.objects_seen for batch in batches]),
+        _end_to_end([batch.classifications_seen for batch in batches]),
+        _end_to_end([batch.classifications_kept for batch in batches]),
+        sum((batch.rejected for batch in batches), Counter()),
+    )
+
+
+def _joined_annotations(batches: Sequence[SidecarBatch]) -> Annotations:
+    hashes: list[str] = []
+    parts: dict[int, Rings] = {}
+    units, offsets, frames = [], [np.zeros(1, dtype=np.int64)], []
+    unit = numbers = 0
+    for batch in batches:
+        found = batch.annotations
+        if found.instances is not None:
+            parts.update({row + len(hashes): p for row, p in found.instances.parts.items()})
+            hashes.extend(found.instances.hash)
+            frames.append(found.instances.frame)
+        units.append(found.unit + np.int32(unit))
+        offsets.append(found.offsets[1:] + numbers)
+        unit += len(batch.rows)
+        numbers += len(found.coordinates)
+    columns = [batch.annotations for batch in batches]
+    return Annotations(
+        _end_to_end(units),
+        _end_to_end([one.feature for one in columns]),
+        _end_to_end([one.line for one in columns]),
+        _end_to_end([one.confidence for one in columns]),
+        _end_to_end([one.coordinates for one in columns]),
+        _end_to_end(offsets),
+        _end_to_end([one.content for one in columns]),
+        Instances(hashes, _end_to_end(frames), parts),
+    )
+
+
+def _end_to_end(columns: Sequence[np.ndarray[Any, Any]]) -> Any:
+    return np.concatenate(columns)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Keep Python from looking for cycles meanwhile: decoded JSON has none, and is large.
+
+    It would be walked through again and again while it is made, for as long as decoding takes.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

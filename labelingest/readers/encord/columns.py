@@ -1,0 +1,105 @@
+"""Clean label rows → annotations in columns, for what works on labels of every format.
+
+One row for each object on each frame, whatever its shape; boxes, rotated boxes and polygons with
+their numbers, the others without: what is drawn stays in the label row. Objects of audio and text
+stand on no frame. Refuses to judge: rows come from `rows.py`, and are as every reader takes them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+from labelingest.model.annotations import Annotations, Instances
+from labelingest.model.ontology import Shape
+
+__all__ = ["columns_of"]
+
+_Placed: TypeAlias = tuple[int, dict[str, Any]]
+_BOX: Final = ("x", "y", "w", "h")
+_IMAGES: Final = ("image", "img_group")
+
+
+def columns_of(
+    rows: Sequence[Mapping[str, Any] | None], features: Mapping[str, int]
+) -> Annotations:
+    """Return the objects of label rows as columns.
+
+    Parameters
+    ----------
+    rows
+        (u,) label rows; None where a data unit has none.
+    features
+        Feature hash → row in `Ontology.objects`, of every object in the label rows.
+
+    Examples
+    --------
+    >>> box = {"h": 0.25, "w": 0.125, "x": 0.5, "y": 0.375}
+    >>> car = {"shape": "bounding_box", "featureHash": "a1B2c3D4", "objectHash": "k3P/x0+a",
+    ...        "confidence": 1.0, "manualAnnotation": True, "boundingBox": box}
+    >>> unit = {"data_sequence": 0, "labels": {"objects": [car]}}
+    >>> row = {"data_type": "image", "data_units": {"u": unit}}
+    >>> columns_of([None, row], {"a1B2c3D4": 0}).coordinates.tolist()
+    [0.5, 0.375, 0.125, 0.25]
+    """
+    placed = [[] if row is None else list(_placed(row)) for row in rows]
+    found = list(chain.from_iterable(placed))
+    numbers = [_numbers(value) for _, value in found]
+    lengths = np.fromiter(map(len, numbers), np.int64, len(numbers))
+    n = len(found)
+    return Annotations(
+        np.repeat(np.arange(len(rows), dtype=np.int32), [len(of_row) for of_row in placed]),
+        np.array([features[value["featureHash"]] for _, value in found], dtype=np.int32),
+        np.zeros(n, dtype=np.int32),
+        np.array([_confidence(value) for _, value in found], dtype=np.float64),
+        np.array(list(chain.from_iterable(numbers)), dtype=np.float64),
+        np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths))),
+        np.zeros(n, dtype=np.uint64),
+        Instances(
+            [value["objectHash"] for _, value in found],
+            np.array([frame for frame, _ in found], dtype=np.int32),
+            {i: parts for i, (_, value) in enumerate(found) if (parts := _parts(value))},
+        ),
+    )
+
+
+def _placed(row: Mapping[str, Any]) -> Iterator[_Placed]:
+    """Yield frame and object of each annotation of a row; -1 for objects on no frame."""
+    if row["data_type"] in ("audio", "plain_text"):
+        yield from ((-1, entry) for entry in row["object_answers"].values())
+        return
+    for unit in row["data_units"].values():
+        labels = unit["labels"]
+        if row["data_type"] in _IMAGES:
+            frame = int(unit["data_sequence"])
+            yield from ((frame, value) for value in labels["objects"])
+        else:
+            for key, of_frame in labels.items():
+                yield from ((int(key), value) for value in of_frame["objects"])
+
+
+def _numbers(value: Mapping[str, Any]) -> Sequence[float]:
+    shape = value["shape"]
+    if shape == Shape.BOUNDING_BOX:
+        return [value["boundingBox"][key] for key in _BOX]
+    if shape == Shape.ROTATABLE_BOUNDING_BOX:
+        box = value["rotatableBoundingBox"]
+        return [*(box[key] for key in _BOX), box["theta"]]
+    if shape == Shape.POLYGON:
+        ring: Sequence[float] = value["polygons"][0][0]
+        return ring
+    return ()
+
+
+def _parts(value: Mapping[str, Any]) -> Any:
+    """Return all rings of a polygon that has more than one; None for all others."""
+    parts = value.get("polygons")
+    return parts if parts and (len(parts) > 1 or len(parts[0]) > 1) else None
+
+
+def _confidence(value: Mapping[str, Any]) -> float:
+    """Return the confidence; NaN for what a person drew and was sure of: ground truth."""
+    # Audio and text do not say it: the client reads 1.0 there.
+    sure = float(value.get("confidence", 1.0))
+    return float("nan") if sure == 1 and value["manualAnnotation"] else sure

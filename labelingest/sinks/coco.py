@@ -1,0 +1,49 @@
+"""One COCO document: images go to the output, annotations to a file beside it until the end."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import BinaryIO, Final
+
+from labelingest.model.kinds import TEMPORARY_PREFIX
+from labelingest.model.labels import Made
+from labelingest.model.ontology import Ontology
+from labelingest.sinks.files import Put
+from labelingest.storage.atomic import whole_file
+from labelingest.storage.causes import cannot_write
+from labelingest.writers.coco import BETWEEN, HEAD, CocoWriter
+
+__all__ = ["coco_document"]
+
+_CHUNK: Final = 1 << 20
+
+
+@contextmanager
+def coco_document(path: Path, ontology: Ontology, storage_url: str) -> Iterator[Put]:
+    """Open a document that grows by the columns of batches."""
+    writer = CocoWriter(ontology, storage_url)
+    with whole_file(path) as images, _nameless(path) as annotations:
+        images.write(HEAD)
+
+        def put(made: Made) -> None:
+            if made.labels is None:
+                raise ValueError("a COCO document is made of columns, and there are none")
+            chunk = writer.add(made.labels.annotations, made.labels.units)
+            images.write(chunk.images)
+            annotations.write(chunk.annotations)
+
+        yield put
+        images.write(BETWEEN)
+        annotations.seek(0)
+        copyfileobj(annotations, images, _CHUNK)
+        images.write(writer.tail())
+
+
+def _nameless(path: Path) -> BinaryIO:
+    """Open a file on the same disk that has no name: it is gone with the process at the latest."""
+    try:
+        return TemporaryFile(dir=path.resolve().parent, prefix=TEMPORARY_PREFIX)
+    except OSError as error:
+        raise cannot_write(str(path), error) from error

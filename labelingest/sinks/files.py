@@ -1,0 +1,80 @@
+"""Sinks that are one file: a function opens the file and says how it takes labels.
+
+What is the same for all of them is here: used once, and nothing visible before the end.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import TypeAlias
+
+from labelingest.model.labels import Made
+from labelingest.problems import Problem
+from labelingest.storage.atomic import whole_file
+
+__all__ = ["FileSink", "Put", "json_lines"]
+
+Put: TypeAlias = Callable[[Made], None]
+"""Writes what a batch made."""
+
+
+@dataclass(slots=True)
+class FileSink:
+    r"""Writes labels to one file, replacing an older one of that name.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "rows.jsonl"
+    >>> with FileSink(path, json_lines) as sink:
+    ...     sink.put(Made(["a.jpg", "b.jpg"], [b"{}", b"{}"]))
+    []
+    >>> path.read_text()
+    '{}\n{}\n'
+    """
+
+    path: Path
+    open: Callable[[Path], AbstractContextManager[Put]]
+    """Opens the file, whole or not at all, and gives what writes into it."""
+    _opened: AbstractContextManager[Put] | None = field(default=None, init=False, repr=False)
+    _put: Put | None = field(default=None, init=False, repr=False)
+
+    def __enter__(self) -> "FileSink":
+        self._opened = self.open(self.path)
+        self._put = self._opened.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        opened, self._opened, self._put = self._opened, None, None
+        if opened is not None:
+            opened.__exit__(kind, error, trace)
+
+    def refused(self, keys: Sequence[str]) -> dict[int, Problem]:
+        """Refuse nothing: a file can hold the labels of any key."""
+        return {}
+
+    def put(self, made: Made) -> list[tuple[int, Problem]]:
+        """Append labels; a file can hold any of them."""
+        if self._put is None:
+            raise ValueError("the sink is not open: use it as `with sink:`")
+        self._put(made)
+        return []
+
+
+@contextmanager
+def json_lines(path: Path) -> Iterator[Put]:
+    """Open a file of label rows, one a line. The fast sink: one file, one stream."""
+    with whole_file(path) as file:
+
+        def put(made: Made) -> None:
+            if made.texts:
+                file.write(b"\n".join((*made.texts, b"")))
+
+        yield put

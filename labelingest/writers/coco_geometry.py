@@ -1,0 +1,119 @@
+"""Box, outline and area of annotations in pixels, as JSON for COCO."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from labelingest.arrays import Bool, Float64, Int64
+from labelingest.geometry import boxes, ragged
+from labelingest.model.annotations import SHAPES, Annotations, Rings, shape_positions
+from labelingest.model.ontology import Ontology
+from labelingest.model.units import DataUnits
+from labelingest.writers.instances import parts_of
+from labelingest.writers.number_text import shortest_texts
+
+__all__ = ["geometries"]
+
+_BOX, _ROTATED, _POLYGON = range(len(SHAPES))
+
+
+def geometries(
+    annotations: Annotations, units: DataUnits, ontology: Ontology
+) -> list[tuple[str, str]]:
+    """Return (n,) the JSON of box, outlines and area, and of the angle where there is one.
+
+    Parameters
+    ----------
+    annotations
+        (n,) boxes, rotated boxes and polygons.
+    units
+        (u,) the data units; those of the annotations have a size.
+    ontology
+        The ontology that annotations point into.
+    """
+    shape = shape_positions(ontology.objects)[annotations.feature]
+    unit = annotations.unit
+    size = np.stack((units.width[unit], units.height[unit]), axis=1).astype(float)
+    begin = annotations.offsets[:-1]
+    parts = parts_of(annotations)
+    made: list[tuple[str, str]] = [("", "")] * len(annotations)
+    of_box = np.flatnonzero(shape != _POLYGON)
+    if len(of_box):
+        numbers = annotations.coordinates[begin[of_box, np.newaxis] + np.arange(4)]
+        texts = _boxes(numbers * np.tile(size[of_box], 2))
+        angles = _angles(annotations, begin[of_box], shape[of_box] == _ROTATED)
+        for at, text, angle in zip(of_box.tolist(), texts, angles, strict=True):
+            made[at] = text, angle
+    of_ring = np.setdiff1d(np.flatnonzero(shape == _POLYGON), list(parts))
+    if len(of_ring):
+        count = annotations.offsets[of_ring + 1] - begin[of_ring]
+        numbers = annotations.coordinates[ragged.gather(begin[of_ring], count)].reshape(-1, 2)
+        vertices_px = numbers * np.repeat(size[of_ring], count // 2, axis=0)
+        texts = _polygons(vertices_px, ragged.offsets_from_lengths(count // 2))
+        for at, text in zip(of_ring.tolist(), texts, strict=True):
+            made[at] = text, ""
+    for at, rings in parts.items():
+        made[at] = _polygon_of_parts(rings, size[at]), ""
+    return made
+
+
+def _angles(annotations: Annotations, begin: Int64, rotated: Bool) -> list[str]:
+    """Return (r,) the JSON of the angle of boxes that begin there; "" where they cannot have one."""
+    angles = [""] * len(begin)
+    turned = np.flatnonzero(rotated)
+    theta = shortest_texts(annotations.coordinates[begin[turned] + 4])
+    for at, text in zip(turned.tolist(), theta, strict=True):
+        angles[at] = f'"rotation":{text},'
+    return angles
+
+
+def _boxes(ltwh_px: Float64) -> list[str]:
+    left, top, width, height = ltwh_px.T
+    columns = (left, top, width, height, left + width, top + height, width * height)
+    texts = shortest_texts(np.stack(columns, axis=1).reshape(-1))
+    return [
+        f'"bbox":[{x},{y},{w},{h}],"segmentation":[[{x},{y},{r},{y},{r},{b},{x},{b}]],"area":{area}'
+        for x, y, w, h, r, b, area in zip(*(texts[i::7] for i in range(7)), strict=True)
+    ]
+
+
+def _polygons(vertices_px: Float64, offsets: Int64) -> list[str]:
+    around = boxes.ltwh_from_vertices(vertices_px, offsets)
+    areas = shortest_texts(_areas(vertices_px, offsets))
+    texts = shortest_texts(around.reshape(-1))
+    numbers = shortest_texts(vertices_px.reshape(-1))
+    return [
+        f'"bbox":[{x},{y},{w},{h}],"segmentation":[[{",".join(numbers[a:b])}]],"area":{area}'
+        for x, y, w, h, area, (a, b) in zip(
+            *(texts[i::4] for i in range(4)), areas, pairwise((2 * offsets).tolist()), strict=True
+        )
+    ]
+
+
+def _polygon_of_parts(parts: Rings, size: Float64) -> str:
+    """Return the JSON of a polygon with holes, which its area has, or several parts."""
+    rings = [ring for part in parts for ring in part]
+    is_outline = np.array([not at for part in parts for at in range(len(part))])
+    lengths = np.array([len(ring) // 2 for ring in rings])
+    vertices_px = np.array([number for ring in rings for number in ring]).reshape(-1, 2) * size
+    signed = _areas(vertices_px, ragged.offsets_from_lengths(lengths)) * np.where(is_outline, 1, -1)
+    outlines_px = vertices_px[np.repeat(is_outline, lengths)]
+    around = boxes.ltwh_from_vertices(outlines_px, np.array([0, len(outlines_px)]))
+    numbers = shortest_texts(outlines_px.reshape(-1))
+    ends = ragged.offsets_from_lengths(2 * lengths[is_outline]).tolist()
+    segmentation = ",".join(f"[{','.join(numbers[a:b])}]" for a, b in pairwise(ends))
+    box, (area,) = ",".join(shortest_texts(around[0])), shortest_texts(signed.sum(keepdims=True))
+    return f'"bbox":[{box}],"segmentation":[{segmentation}],"area":{area}'
+
+
+def _areas(vertices_px: Float64, offsets: Int64) -> Float64:
+    """Return (r,) the area of each ring in square pixels; crossing outlines: by the signed sum."""
+    ring = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    # From the first vertex, so that a small ring far from the origin keeps its digits.
+    x, y = (vertices_px - vertices_px[offsets[:-1]][ring]).T
+    cross = np.zeros(len(x))
+    cross[1:] = x[:-1] * y[1:] - x[1:] * y[:-1]
+    # No edge leads from ring to ring; those at the first vertex have no part in the sum.
+    cross[offsets[:-1]] = 0
+    areas: Float64 = np.abs(ragged.segment_sum(cross, offsets)) / 2
+    return areas

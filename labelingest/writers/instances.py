@@ -1,0 +1,83 @@
+"""What instances add to annotations: object hashes, and polygons with holes or several parts.
+
+Annotations have the first outline of a polygon in their columns; the others, and the holes, are
+few, and stand beside (`labelingest.model.annotations.Instances.parts`).
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+
+import numpy as np
+
+from labelingest.geometry import ragged
+from labelingest.model.annotations import Annotations, Rings
+from labelingest.model.units import DataUnits
+from labelingest.writers.ids import object_hashes, sound_hashes
+
+__all__ = ["hashes_of", "hole_count", "outlines", "parts_of"]
+
+
+def hashes_of(annotations: Annotations, units: DataUnits) -> Sequence[str]:
+    """Return (n,) object hashes: those given by the source, else made as for label rows."""
+    if annotations.instances is not None:
+        return sound_hashes(annotations.instances.hash, annotations.unit, units.key)
+    return object_hashes(units.key, annotations.unit, annotations.line, annotations.content)
+
+
+def parts_of(annotations: Annotations) -> Mapping[int, Rings]:
+    """Return row → rings of the polygons with holes or several parts."""
+    return {} if annotations.instances is None else annotations.instances.parts
+
+
+def hole_count(annotations: Annotations) -> int:
+    """Return how many holes the polygons have: what is lost where outlines alone are written."""
+    return sum(len(part) - 1 for parts in parts_of(annotations).values() for part in parts)
+
+
+def outlines(annotations: Annotations, *, joined: bool) -> Annotations:
+    """Return the annotations with all outlines in their columns.
+
+    Parameters
+    ----------
+    annotations
+        (n,) annotations.
+    joined
+        Whether the vertices of all parts stay one row, for what is drawn around them; otherwise
+        each part becomes a row of its own.
+
+    Returns
+    -------
+    Annotations
+        The same where no polygon has several parts; without object hashes otherwise.
+    """
+    several = {row: rings for row, rings in parts_of(annotations).items() if len(rings) > 1}
+    if not several:
+        return annotations
+    rows = sorted(several)
+    of_row = {row: [part[0] for part in several[row]] for row in rows}
+    if joined:
+        of_row = {row: [list(chain.from_iterable(of_row[row]))] for row in rows}
+    count = np.ones(len(annotations), dtype=np.int64)
+    count[rows] = [len(of_row[row]) for row in rows]
+    source = np.repeat(np.arange(len(annotations)), count)
+    lengths = np.diff(annotations.offsets)[source]
+    replaced = np.isin(source, rows)
+    rings = [ring for row in rows for ring in of_row[row]]
+    lengths[replaced] = [len(ring) for ring in rings]
+    offsets = ragged.offsets_from_lengths(lengths)
+    coordinates = np.empty(int(offsets[-1]))
+    to = ragged.gather(offsets[:-1][replaced], lengths[replaced])
+    coordinates[to] = list(chain.from_iterable(rings))
+    kept = ~replaced
+    to = ragged.gather(offsets[:-1][kept], lengths[kept])
+    begin = annotations.offsets[source[kept]]
+    coordinates[to] = annotations.coordinates[ragged.gather(begin, lengths[kept])]
+    return Annotations(
+        annotations.unit[source],
+        annotations.feature[source],
+        annotations.line[source],
+        annotations.confidence[source],
+        coordinates,
+        offsets,
+        annotations.content[source],
+    )

@@ -1,0 +1,158 @@
+"""Clean label rows → label rows of a storage path: the identifiers, titles and links are ours.
+
+A sidecar holds placeholders where the platform has identifiers. They are replaced by those that
+follow from the storage path, the key and the ontology (`writers/ids.py`), so that a row is the same
+in every run; object hashes are kept unless they are none. What is drawn and answered stays as read.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
+from typing import Any, Final, TypeAlias
+
+import orjson
+
+from labelingest.model.ontology import Ontology
+from labelingest.model.units import DataUnits
+from labelingest.writers.encord_json import WriterOptions, object_url
+from labelingest.writers.ids import (
+    are_sound,
+    data_hashes,
+    dataset_hash,
+    label_hashes,
+    member_hashes,
+    new_hashes,
+)
+
+__all__ = ["write_label_rows"]
+
+_Change: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
+
+_HASHES: Final = {
+    "object_answers": "objectHash",
+    "classification_answers": "classificationHash",
+    "object_actions": "objectHash",
+}
+"""Entries of a row → the key inside them that repeats theirs."""
+
+
+def write_label_rows(
+    rows: Sequence[Mapping[str, Any] | None],
+    units: DataUnits,
+    ontology: Ontology,
+    options: WriterOptions,
+) -> list[bytes | None]:
+    """Write label rows that were read from sidecars, each on one line.
+
+    Parameters
+    ----------
+    rows
+        (u,) label rows as `readers/encord` gives them; they are not changed. None for no row.
+    units
+        (u,) the data files.
+    ontology
+        The ontology they refer to.
+    options
+        What else label rows say: an author where labels have none, a dataset's title instead of
+        the rows' own.
+
+    Returns
+    -------
+    list
+        u documents in UTF-8; None where there is no row.
+    """
+    dataset = dataset_hash(options.storage_url)
+    data = data_hashes(options.storage_url, units.key)
+    labels = label_hashes(data, ontology.identity)
+    unsound = not _all_sound(rows)
+    texts: list[bytes | None] = []
+    for row, key, data_hash, label_hash in zip(rows, units.key, data, labels, strict=True):
+        if row is None:
+            texts.append(None)
+            continue
+        if unsound:
+            row = _with_sound_hashes(row, key)
+        if options.created_by is not None:
+            row = _with_author(row, options.created_by)
+        title = key.rpartition("/")[2]
+        link = object_url(options.storage_url, key)
+        texts.append(
+            orjson.dumps(
+                {
+                    # First, as in every label row: outputs of earlier runs are known by it.
+                    "label_hash": label_hash,
+                    **{name: value for name, value in row.items() if name != "label_hash"},
+                    "data_hash": data_hash,
+                    "dataset_hash": dataset,
+                    "dataset_title": options.dataset_title or row["dataset_title"],
+                    "data_title": title,
+                    "data_units": _units(row, data_hash, title, link),
+                }
+            )
+        )
+    return texts
+
+
+def _units(
+    row: Mapping[str, Any], data_hash: str, title: str, link: str
+) -> dict[str, dict[str, Any]]:
+    """Return the data units under their identifiers."""
+    units = list(row["data_units"].values())
+    if row["data_type"] == "img_group":
+        names = member_hashes(data_hash, [unit["data_sequence"] for unit in units])
+        return {name: {**unit, "data_hash": name} for name, unit in zip(names, units, strict=True)}
+    named = {"data_hash": data_hash, "data_title": title, "data_link": link}
+    return {data_hash: {**units[0], **named}}
+
+
+def _all_sound(rows: Iterable[Mapping[str, Any] | None]) -> bool:
+    """Whether all hashes of objects and classifications are sound."""
+    answers = (
+        row[key]
+        for row in rows
+        if row is not None
+        for key in ("object_answers", "classification_answers")
+    )
+    return are_sound(list(chain.from_iterable(answers)))
+
+
+def _with_sound_hashes(row: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return a row whose objects and classifications have hashes of 8 base64 characters."""
+    new = {
+        "objectHash": new_hashes(row["object_answers"], key),
+        "classificationHash": new_hashes(row["classification_answers"], key),
+    }
+
+    def renamed(label: dict[str, Any]) -> dict[str, Any]:
+        kind = "objectHash" if "objectHash" in label else "classificationHash"
+        return {**label, kind: new[kind].get(label[kind], label[kind])}
+
+    return _changed(row, renamed) if any(new.values()) else row
+
+
+def _with_author(row: Mapping[str, Any], author: str) -> Mapping[str, Any]:
+    """Return a row whose labels have an author, those that say one their own."""
+
+    def authored(label: dict[str, Any]) -> dict[str, Any]:
+        return {**label, "createdBy": author} if label.get("createdBy", author) is None else label
+
+    return _changed(row, authored)
+
+
+def _changed(row: Mapping[str, Any], change: _Change) -> dict[str, Any]:
+    """Return a row with every object, classification and entry of answers changed."""
+    entries = {
+        key: {entry[kind]: entry for entry in map(change, row[key].values())}
+        for key, kind in _HASHES.items()
+    }
+    units = {
+        name: {**unit, "labels": _changed_labels(unit["labels"], change)}
+        for name, unit in row["data_units"].items()
+    }
+    return {**row, **entries, "data_units": units}
+
+
+def _changed_labels(labels: Mapping[str, Any], change: _Change) -> dict[str, Any]:
+    """Return the labels of a data unit, of one frame or by frames, changed."""
+    if "objects" not in labels:
+        return {frame: _changed_labels(found, change) for frame, found in labels.items()}
+    return {kind: [change(label) for label in found] for kind, found in labels.items()}

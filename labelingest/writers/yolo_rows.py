@@ -1,0 +1,191 @@
+"""The numbers of YOLO rows: boxes by centre, rings, corners, as layout and shape ask for.
+
+Works on whole columns: the rows of a batch are grouped by what is done with them, and each step
+sees only its own.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+
+from labelingest.arrays import Bool, Float64, Int64, UInt8
+from labelingest.geometry import boxes, ragged, rotated
+from labelingest.geometry.centres import cxcywh_from_ltwh
+from labelingest.model.annotations import SHAPES, Annotations, shape_positions
+from labelingest.model.ontology import OntologyObject
+from labelingest.model.units import DataUnits
+
+__all__ = ["YoloLayout", "YoloRows", "conversions", "row_numbers"]
+
+
+class YoloLayout(StrEnum):
+    """What rows are to be, whatever the shapes of the ontology objects are."""
+
+    AUTO = "auto"
+    """Boxes, polygons and corners, as the shapes say."""
+    BOX = "box"
+    """Centre x, centre y, width, height; what is no box becomes the box around it."""
+    POLYGON = "polygon"
+    """x, y of the vertices; what is a box becomes its four corners."""
+    CORNERS = "corners"
+    """x, y of four corners; polygons become the smallest rectangle around them."""
+
+
+_BOX, _ROTATED, _POLYGON = range(3)
+_NAMES: Final = ("box", "rotated box", "polygon")
+_FORMS: Final = {
+    YoloLayout.AUTO: (_BOX, _ROTATED, _POLYGON),
+    YoloLayout.BOX: (_BOX, _BOX, _BOX),
+    YoloLayout.POLYGON: (_POLYGON, _POLYGON, _POLYGON),
+    YoloLayout.CORNERS: (_ROTATED, _ROTATED, _ROTATED),
+}
+"""For each layout, by position in `SHAPES`: the form of a shape's rows."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class YoloRows:
+    """The rows of a batch, with what is done with each."""
+
+    annotations: Annotations
+    units: DataUnits
+    shape: UInt8
+    """(n,) position of each row's shape in `SHAPES`."""
+    form: UInt8
+    """(n,) position in `SHAPES` of the shape it is written as."""
+    upright: Bool
+    """(n,) boxes, and rotated boxes with an angle of 0: their first four numbers are a box."""
+
+    @classmethod
+    def of(
+        cls,
+        annotations: Annotations,
+        units: DataUnits,
+        objects: Sequence[OntologyObject],
+        layout: YoloLayout,
+    ) -> "YoloRows":
+        """Look at annotations, all of them boxes, rotated boxes and polygons."""
+        shape = shape_positions(objects)[annotations.feature]
+        if (shape == len(SHAPES)).any():
+            raise ValueError("annotations hold boxes, rotated boxes and polygons only")
+        upright = shape == _BOX
+        turned = np.flatnonzero(shape == _ROTATED)
+        upright[turned] = annotations.coordinates[annotations.offsets[turned] + 4] == 0
+        form = np.array(_FORMS[layout], dtype=np.uint8)[shape]
+        return cls(annotations, units, shape, form, upright)
+
+    @property
+    def in_pixels(self) -> Bool:
+        """(n,) rows that are turned to or from a rotated box, which happens in pixels."""
+        turned: Bool = (self.shape == _ROTATED) | (self.form == _ROTATED)
+        return ~self.upright & turned
+
+    def sizes(self, rows: Int64) -> Float64:
+        """Return (r, 2) width and height in pixels of the rows' images; -1 where not known."""
+        unit = self.annotations.unit[rows]
+        return np.stack((self.units.width[unit], self.units.height[unit]), axis=1).astype(float)
+
+    def numbers(self, rows: Int64, count: int) -> Float64:
+        """Return (r, count) the first numbers of rows."""
+        at = self.annotations.offsets[rows, np.newaxis] + np.arange(count)
+        numbers: Float64 = self.annotations.coordinates[at]
+        return numbers
+
+    def rings(self, rows: Int64) -> tuple[Float64, Int64]:
+        """Return vertices (v, 2) and offsets (r + 1,) of rows that are polygons."""
+        begin = self.annotations.offsets[rows]
+        count = self.annotations.offsets[rows + 1] - begin
+        vertices = self.annotations.coordinates[ragged.gather(begin, count)].reshape(-1, 2)
+        return vertices, ragged.offsets_from_lengths(count // 2)
+
+
+def conversions(rows: YoloRows) -> Counter[str]:
+    """Count the rows that are written as another shape, by both."""
+    pairs = rows.shape.astype(np.int64) * len(SHAPES) + rows.form
+    counts = np.bincount(pairs, minlength=len(SHAPES) ** 2).reshape(len(SHAPES), -1)
+    return Counter(
+        {
+            f"{_NAMES[shape]} → {_NAMES[form]}": int(counts[shape, form])
+            for shape, form in zip(*counts.nonzero(), strict=True)
+            if shape != form
+        }
+    )
+
+
+def row_numbers(rows: YoloRows) -> tuple[Int64, Float64]:
+    """Return lengths (n,) and the numbers of all rows, one after the other."""
+    pieces = [
+        (of_step, *step(rows, of_step))
+        for step, mask in (
+            (_upright_boxes, rows.upright & (rows.form == _BOX)),
+            (_upright_corners, rows.upright & (rows.form != _BOX)),
+            (_turned_boxes, ~rows.upright & (rows.shape == _ROTATED) & (rows.form == _BOX)),
+            (_turned_corners, ~rows.upright & (rows.shape == _ROTATED) & (rows.form != _BOX)),
+            (_ring_boxes, (rows.shape == _POLYGON) & (rows.form == _BOX)),
+            (_ring_corners, (rows.shape == _POLYGON) & (rows.form == _ROTATED)),
+            (_rings, (rows.shape == _POLYGON) & (rows.form == _POLYGON)),
+        )
+        if len(of_step := np.flatnonzero(mask))
+    ]
+    lengths = np.zeros(len(rows.annotations), dtype=np.int64)
+    for of_step, count, _ in pieces:
+        lengths[of_step] = count
+    begin = ragged.offsets_from_lengths(lengths)
+    numbers = np.empty(int(begin[-1]))
+    for of_step, count, piece in pieces:
+        numbers[ragged.gather(begin[of_step], count)] = piece.reshape(-1)
+    return lengths, numbers
+
+
+# Each step returns lengths (r,) and numbers of the rows it gets, one after the other.
+
+
+def _upright_boxes(rows: YoloRows, of: Int64) -> tuple[Int64, Float64]:
+    return np.full(len(of), 4), cxcywh_from_ltwh(rows.numbers(of, 4))
+
+
+def _upright_corners(rows: YoloRows, of: Int64) -> tuple[Int64, Float64]:
+    return np.full(len(of), 8), boxes.corners_from_ltwh(rows.numbers(of, 4))
+
+
+def _turned_corners(rows: YoloRows, of: Int64) -> tuple[Int64, Float64]:
+    size = rows.sizes(of)
+    corners_px = rotated.corners_from_rotated(rows.numbers(of, 5), *size.T)
+    return np.full(len(of), 8), corners_px / size[:, np.newaxis]
+
+
+def _turned_boxes(rows: YoloRows, of: Int64) -> tuple[Int64, Float64]:
+    _, corners = _turned_corners(rows, of)
+    return _boxes_around(corners.reshape(-1, 2), 4 * np.arange(len(of) + 1))
+
+
+def _ring_boxes(rows: YoloRows, of: Int64) -> tuple[Int64, Float64]:
+    return _boxes_around(*rows.rings(of))
+
+
+def _boxes_around(vertices: Float64, offsets: Int64) -> tuple[Int64, Float64]:
+    around = boxes.ltwh_from_vertices(vertices, offsets)
+    return np.full(len(around), 4), cxcywh_from_ltwh(around)
+
+
+def _ring_corners(rows: YoloRows, of: Int64) -> tuple[Int64, Float64]:
+    vertices, offsets = rows.rings(of)
+    size = rows.sizes(of)
+    vertices_px = vertices * np.repeat(size, np.diff(offsets), axis=0)
+    rectangles = rotated.smallest_rectangle_of_rings(vertices_px, offsets)
+    corners = rotated.corners_from_centred(rectangles) / size[:, np.newaxis]
+    return np.full(len(of), 8), corners
+
+
+def _rings(rows: YoloRows, of: Int64) -> tuple[Int64, Float64]:
+    vertices, offsets = rows.rings(of)
+    first, end = offsets[:-1], offsets[1:]
+    # Readers drop a last vertex that repeats the first; where it belongs to the ring it is written
+    # once more, so that what they drop is the repetition.
+    closed = (vertices[first] == vertices[end - 1]).all(axis=1)
+    if closed.any():
+        vertices = np.insert(vertices, end[closed], vertices[first[closed]], axis=0)
+    return 2 * (end - first + closed), vertices

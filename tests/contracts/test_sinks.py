@@ -1,0 +1,166 @@
+"""What every sink does, whatever the format: whole or not at all, and the older output until then."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from labelingest.errors import StorageError
+from labelingest.model.labels import Labels, Made
+from labelingest.sinks import open_sink
+from labelingest.sinks.base import Sink
+from tests.builders.annotations import Row, batch_of
+from tests.builders.yolo import STORAGE_URL, ontology_for
+
+SINKS = {
+    "rows.jsonl": "encord",
+    "sidecars": "encord",
+    "tree": "yolo",
+    "instances.json": "coco",
+    "table.parquet": "parquet",
+}
+"""Name of an output → its format."""
+
+
+@pytest.fixture(params=SINKS)
+def out(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    return tmp_path / str(request.param)
+
+
+def sink_at(out: Path) -> Sink:
+    return open_sink(
+        SINKS[out.name],
+        str(out),
+        ontology=ontology_for(),
+        storage_url=STORAGE_URL,
+        numbers=np.arange(3),
+    )
+
+
+def made(units: int = 1, boxes: int = 1, text: bytes = b"{}") -> Made:
+    """Return what a batch made, in both forms, with so many boxes in each image."""
+    rows = [Row(0, (0.25, 0.5, 0.5, 0.25), unit) for unit in range(units) for _ in range(boxes)]
+    batch = batch_of(rows, [(200, 100)] * units)
+    texts = [text] * units
+    return Made(batch.units.key, texts, Labels(batch.units, batch.annotations))
+
+
+def content(out: Path) -> dict[str, bytes]:
+    paths = sorted(out.rglob("*")) if out.is_dir() else [out]
+    return {str(p.relative_to(out)): p.read_bytes() for p in paths if p.is_file()}
+
+
+def write(out: Path, batches: Sequence[Made], ending: BaseException | None = None) -> None:
+    with sink_at(out) as sink:
+        for batch in batches:
+            assert sink.put(batch) == []
+        if ending is not None:
+            raise ending
+
+
+def names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+def test_nothing_is_visible_before_the_end(out: Path) -> None:
+    with sink_at(out) as sink:
+        sink.put(made())
+        assert not out.exists()
+    assert out.exists()
+
+
+@pytest.mark.parametrize("ending", [KeyboardInterrupt(), ValueError("because")])
+def test_an_exception_leaves_nothing_behind(out: Path, ending: BaseException) -> None:
+    with pytest.raises(type(ending)):
+        write(out, [made()], ending)
+    assert names(out.parent) == []
+
+
+def test_an_exception_leaves_the_older_output_as_it_was(out: Path) -> None:
+    write(out, [made()])
+    before = content(out)
+    with pytest.raises(KeyboardInterrupt):
+        write(out, [made(2, text=b"new")], KeyboardInterrupt())
+    assert content(out) == before
+    assert names(out.parent) == [out.name]
+
+
+def test_an_older_output_is_replaced_as_a_whole(out: Path) -> None:
+    write(out, [made()])
+    first = content(out)
+    write(out, [made(2)])
+    assert content(out) != first
+    write(out, [made()])
+    assert content(out) == first
+    assert names(out.parent) == [out.name]
+
+
+def test_nothing_at_all_is_an_output(out: Path) -> None:
+    write(out, [])
+    assert out.exists()
+
+
+def test_a_missing_parent_folder_is_named(out: Path) -> None:
+    with pytest.raises(StorageError, match="no such file or folder"):
+        sink_at(out.parent / "missing" / out.name).__enter__()
+
+
+def test_a_closed_sink_takes_nothing(out: Path) -> None:
+    with pytest.raises(ValueError, match="not open"):
+        sink_at(out).put(made())
+
+
+def test_a_key_with_a_newline_is_no_problem(out: Path) -> None:
+    batch = made()
+    assert batch.labels is not None
+    units = batch.labels.units
+    with sink_at(out) as sink:
+        named = type(units)(["a\nb.jpg"], ["a"], units.width, units.height, units.mtime_ns)
+        assert sink.refused(named.key) == {}
+        labels = Labels(named, batch.labels.annotations)
+        assert sink.put(Made(named.key, batch.texts, labels)) == []
+    assert out.exists()
+
+
+def test_labels_in_parts_or_at_once_are_the_same_output(out: Path) -> None:
+    batch = made(4)
+    assert batch.labels is not None
+    parts = []
+    for unit in range(4):
+        labels = Labels.of_written(
+            batch.labels.units, batch.labels.annotations, np.arange(4) == unit
+        )
+        parts.append(Made(labels.units.key, [b"{}"], labels))
+    write(out, [batch])
+    whole = content(out)
+    write(out, parts)
+    assert content(out) == whole
+
+
+FILL = """
+import sys
+from pathlib import Path
+from tests.contracts.test_sinks import made, write
+write(Path(sys.argv[1]), [made(400, 100, bytes(1000))])
+"""
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(out: Path) -> None:
+    shell = 'mount -t tmpfs -o size=128k t "$1" && { "$2" -c "$3" "$1/$4"; ls -A "$1" | wc -l; }'
+    # A mount namespace of our own: the tmpfs is gone with the process.
+    command = ["unshare", "--mount", "--map-root-user", "sh", "-c", shell, "sh"]
+    arguments = [str(out.parent), sys.executable, FILL, out.name]
+    ran = subprocess.run(
+        [*command, *arguments], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    if not ran.stdout:
+        pytest.skip(f"no tmpfs can be mounted here: {ran.stderr.strip()}")
+    assert ran.stderr.splitlines()[-1].endswith(
+        "cannot be written: disk full; free some space, or choose another disk"
+    ), ran.stderr
+    assert "ignored" not in ran.stderr
+    assert ran.stdout.strip() == "0"

@@ -1,0 +1,64 @@
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from labelingest.errors import ConfigError
+from labelingest.sinks import check_output, open_sink
+from tests.builders.yolo import STORAGE_URL, ontology_for
+
+
+@pytest.mark.parametrize(
+    ("to", "out"),
+    [
+        ("encord", "rows.jsonl"),
+        ("encord", "labels"),
+        ("encord", "labels.v2"),
+        ("yolo", "labels"),
+        ("yolo", "out/labels.2026"),
+        ("coco", "instances.json"),
+        ("parquet", "labels.parquet"),
+    ],
+)
+def test_a_name_that_fits_its_format_is_taken(to: str, out: str) -> None:
+    check_output(to, out)
+
+
+@pytest.mark.parametrize(
+    ("to", "out", "sentence"),
+    [
+        ("encord", "a.parquet", r"one file is written as JSON Lines.*did you mean --to parquet\?$"),
+        ("encord", "a.json", r"did you mean --to coco\?$"),
+        ("encord", "a.JSONL", r"ends in \.JSONL: .* give FILE\.jsonl, .* for a file each, .* end$"),
+        ("encord", "a.csv", r"whose name has no such end$"),
+        ("yolo", "a.json", r"YOLO is a label file for each image.*did you mean --to coco\?$"),
+        ("yolo", "data.yaml", r"give a folder, whose name has no such end$"),
+        ("coco", "a.jsonl", r"give a name that ends in \.json; or did you mean --to encord\?$"),
+        ("coco", "labels", r"is the name of a folder: COCO is one file.* ends in \.json$"),
+        ("parquet", "a.json", r"give a name that ends in \.parquet; or did you mean --to coco\?$"),
+        ("voc", "labels", r"'voc' is not known; choose one of encord, yolo, coco, parquet$"),
+    ],
+)
+def test_a_name_that_does_not_fit_is_refused_with_the_cure(
+    to: str, out: str, sentence: str
+) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        check_output(to, out)
+    with pytest.raises(ConfigError, match=sentence):
+        open_sink(to, out, ontology=ontology_for(), storage_url="s3://b/", numbers=np.arange(3))
+
+
+def test_without_pyarrow_parquet_is_refused_before_any_work(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ConfigError, match=r"install labelingest\[parquet\]"):
+        open_sink(
+            "parquet",
+            str(tmp_path / "a.parquet"),
+            ontology=ontology_for(),
+            storage_url=STORAGE_URL,
+            numbers=np.arange(3),
+        )
+    assert list(tmp_path.iterdir()) == []
