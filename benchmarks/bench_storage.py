@@ -9,6 +9,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.floor import HEAD, list_files, read_files
 from benchmarks.generate import Generated, image_size, jpeg
+from labelingest.model.listing import UNKNOWN
 from labelingest.storage.base import list_all
 from labelingest.storage.local import LocalStorage
 
@@ -52,6 +53,12 @@ def test_list(benchmark: BenchmarkFixture, made: Generated) -> None:
     listing = benchmark(list_all, LocalStorage(made.root))
     assert len(listing) == 2 * made.files + 1  # and the ontology
     assert list(listing.keys) == sorted(listing.keys)
+
+
+@pytest.mark.benchmark(group=LIST)
+def test_list_images_by_name_alone(benchmark: BenchmarkFixture, made: Generated) -> None:
+    listing = benchmark(list_all, LocalStorage(made.root), bare=["jpg"])
+    assert (listing.size == UNKNOWN).sum() == made.files
 
 
 @pytest.mark.benchmark(group=LIST)

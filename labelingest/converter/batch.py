@@ -1,9 +1,8 @@
 """A batch between reading and writing, whatever the format; and which of its files are written."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from labelingest.converter.options import Counts, OnRowError
 from labelingest.errors import SidecarError
 from labelingest.model.annotations import Annotations
 from labelingest.model.findings import Findings
+from labelingest.model.label_rows import LabelRow
 from labelingest.model.tally import Misfits, Tally
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode, Severity
@@ -31,7 +31,7 @@ class Batch:
     """(u,) rows of each sidecar: annotations and classifications, good or not."""
     classifications: Int64
     """(u,) classifications of each sidecar that are kept."""
-    label_rows: Sequence[Mapping[str, Any] | None] | None = None
+    label_rows: Sequence[LabelRow | None] | None = None
     """(u,) what was read, where sidecars are label rows; None for other formats."""
     converted: Counter[str] = field(default_factory=Counter)
     adjusted: Counter[str] = field(default_factory=Counter)

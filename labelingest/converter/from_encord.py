@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from labelingest.converter.batch import Batch
 from labelingest.converter.sizes import Sizes
 from labelingest.model.blobs import Blobs
 from labelingest.model.findings import Findings
+from labelingest.model.label_rows import ImageRow, LabelRow
 from labelingest.model.ontology import Ontology
 from labelingest.model.units import DataUnits
 from labelingest.model.vocabulary import Vocabulary
@@ -72,7 +72,7 @@ class EncordSource:
         findings: Findings,
     ) -> Batch:
         """Put what was read of some data units, by their rows, among all of them."""
-        rows: list[dict[str, Any] | None] = [None] * len(units)
+        rows: list[LabelRow | None] = [None] * len(units)
         for unit, row, problems in zip(there.tolist(), found.rows, found.problems, strict=True):
             rows[unit] = row
             findings.take(unit, problems)
@@ -100,12 +100,20 @@ def _data_file(units: DataUnits, unit: int) -> DataFile:
     return DataFile.of(units.key[unit], size, date_text(int(units.mtime_ns[unit])))
 
 
-def _with_own_sizes(units: DataUnits, rows: Sequence[Mapping[str, Any] | None]) -> DataUnits:
+def _with_own_sizes(units: DataUnits, rows: Sequence[LabelRow | None]) -> DataUnits:
     """Return units with the sizes that their label rows say, where they are not known otherwise."""
     width, height = units.width.copy(), units.height.copy()
     for row, document in enumerate(rows):
-        if document is not None and width[row] <= 0 and document["data_type"] != "img_group":
-            (unit,) = document["data_units"].values()
-            if 0 < unit.get("width", 0) < 2**31 and 0 < unit.get("height", 0) < 2**31:
-                width[row], height[row] = unit["width"], unit["height"]
+        if document is not None and width[row] <= 0:
+            sides = _size(document)
+            if min(sides) > 0 and max(sides) < 2**31:
+                width[row], height[row] = sides
     return units.with_sizes(width, height)
+
+
+def _size(row: LabelRow) -> tuple[int, int]:
+    """Return width and height that a label row says; 0 where it does not."""
+    if isinstance(row, ImageRow):
+        return row.unit.width, row.unit.height
+    unit, *others = row["data_units"].values()
+    return (0, 0) if others else (unit.get("width", 0), unit.get("height", 0))

@@ -17,6 +17,7 @@ from labelingest.arrays import Bool, Int64
 from labelingest.converter.batch import Batch
 from labelingest.converter.sizes import Sizes
 from labelingest.model.annotations import SHAPES, shape_positions
+from labelingest.model.label_rows import ImageRow, LabelRow
 from labelingest.model.labels import Labels, OutputFormat
 from labelingest.model.ontology import Ontology, Shape
 from labelingest.problems import Problem, ProblemCode
@@ -144,7 +145,7 @@ def _where(values: Sequence[Any], written: Bool) -> list[Any]:
     return [value if kept else None for value, kept in zip(values, written.tolist(), strict=True)]
 
 
-def _without_place(rows: Sequence[Mapping[str, Any] | None], written: Bool) -> Counter[str]:
+def _without_place(rows: Sequence[LabelRow | None], written: Bool) -> Counter[str]:
     """Count what stands in label rows beside annotations, and nowhere else."""
     dropped: Counter[str] = Counter()
     for row in _where(rows, written):
@@ -153,6 +154,9 @@ def _without_place(rows: Sequence[Mapping[str, Any] | None], written: Bool) -> C
     return +dropped
 
 
-def _answers(row: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
+def _answers(row: LabelRow) -> Iterator[Sequence[Any]]:
+    if isinstance(row, ImageRow):
+        yield from row.answers()
+        return
     yield from (entry["classifications"] for entry in row["object_answers"].values())
     yield from (entry["actions"] for entry in row["object_actions"].values())

@@ -5,8 +5,8 @@ shapely answers exactly, one ring after the other, at about 0.3 µs a vertex and
 those that rounding or a special position makes doubtful:
 
 1. Edges whose envelopes are apart cannot meet. Envelopes are compared for all pairs of edges of a
-   block of rings of similar length, in single precision: rounding keeps the order of numbers, so
-   no overlap is missed.
+   block of rings of similar length, on a grid of whole numbers: rounding keeps the order of
+   numbers, so no overlap is missed.
 2. For the few pairs left, the side of each end relative to the other edge is computed with a
    bound on its rounding error. Both ends surely on one side: apart. Each edge surely divides the
    ends of the other, or they have an end in common: the ring is no simple polygon.
@@ -22,10 +22,8 @@ from typing import Final, TypeAlias
 
 import numpy as np
 import shapely
-from numpy.lib.stride_tricks import as_strided
-from numpy.typing import NDArray
 
-from labelingest.arrays import Bool, Float64, Int64
+from labelingest.arrays import Bool, Float64, Int16, Int64
 from labelingest.geometry.ragged import gather, offsets_from_lengths
 
 __all__ = ["hulls", "self_intersecting", "too_large_to_check"]
@@ -42,6 +40,12 @@ _MOST_PAIRS: Final = _ALWAYS_CHECKED**2 // 2
 
 _BLOCK: Final = 1 << 18
 """Pairs of edges compared at once: what the processor's cache holds."""
+
+_STEPS: Final = 32_000
+"""Of how many steps the grid is that edges are compared on."""
+
+_BEHIND: Final = np.iinfo(np.int16).max
+"""A coordinate behind all steps."""
 
 _ROUNDING: Final = 4 * float(np.finfo(np.float64).eps)
 """More than the relative error of a cross product of differences (1.5 epsilon)."""
@@ -225,7 +229,7 @@ def _close_pairs(edges: _Edges, offsets: Int64) -> tuple[Int64, Int64]:
     order = np.argsort(lengths, kind="stable")
     ascending = lengths[order]
     block, stop = np.searchsorted(ascending, (4, _LONGEST + 1)).tolist()
-    points = np.array(edges.start, dtype=np.float32)
+    points = _on_grid(edges.start)
     firsts, seconds = [order[:0]], [order[:0]]
     while block < stop:
         # Lengths of a block differ by a quarter at most: shorter rings are padded.
@@ -241,9 +245,23 @@ def _close_pairs(edges: _Edges, offsets: Int64) -> tuple[Int64, Int64]:
     return np.concatenate(firsts), np.concatenate(seconds)
 
 
-def _close_pairs_of_block(
-    points: NDArray[np.float32], begin: Int64, length: Int64
-) -> tuple[Int64, Int64]:
+def _on_grid(points: _Points) -> Int16:
+    """Return (2, v) coordinates in steps of the extent of all, none of them below 0.
+
+    Short integers are compared many at once. The order of coordinates stays, but for those that
+    become equal: envelopes that touch do so still.
+    """
+    grid = np.zeros((2, len(points[0])), dtype=np.int16)
+    for column, steps in zip(points, grid, strict=True):
+        low = column.min(initial=np.inf)
+        span = column.max(initial=-np.inf) - low
+        # Where the extent is nothing or overflows, all are on one step.
+        if _TINY < span < np.inf:
+            steps[:] = (column - low) * (_STEPS / span)
+    return grid
+
+
+def _close_pairs_of_block(points: Int16, begin: Int64, length: Int64) -> tuple[Int64, Int64]:
     """Return the close pairs of rings of ascending length, 4 or more."""
     longest, rings = int(length[-1]), len(length)
     size = longest * rings
@@ -251,18 +269,16 @@ def _close_pairs_of_block(
     corners = points.take(np.where(step < length, step, 0) + begin, axis=1)
     # [low or high, x or y, edge, ring], and the edges once more: a window over the flat edges and
     # rings, shifted by whole edges, then meets every pair after half a turn.
-    extent = np.empty((2, 2, 2 * longest, rings), dtype=np.float32)
+    extent = np.empty((2, 2, 2 * longest, rings), dtype=np.int16)
     np.minimum(corners[:, :-1], corners[:, 1:], out=extent[0, :, :longest])
     np.maximum(corners[:, :-1], corners[:, 1:], out=extent[1, :, :longest])
-    # An edge that is none is near no other: NaN compares false.
-    extent[0, :, :longest][:, step[:-1] >= length] = np.nan
+    # An edge that is none begins behind all others: it is near none.
+    np.copyto(extent[0, :, :longest], _BEHIND, where=step[:-1] >= length)
     extent[:, :, longest:] = extent[:, :, :longest]
     low, high = extent.reshape(2, 2, -1)[:, :, :size]
-    shifted = as_strided(
-        extent[:, :, 2:],
-        (2, 2, longest // 2 - 1, size),
-        (*extent.strides[:2], extent.strides[2], extent.strides[3]),
-    )
+    # As numpy's as_strided, which takes longer than a comparison.
+    shape = (2, 2, longest // 2 - 1, size)
+    shifted: Int16 = np.ndarray(shape, extent.dtype, extent, 2 * extent.strides[2], extent.strides)
     near = shifted[0, 0] <= high[0]
     other = np.empty_like(near)
     near &= np.less_equal(shifted[0, 1], high[1], out=other)

@@ -58,10 +58,22 @@ class Keys:
         for start in range(0, len(self), 65_536):
             yield from self.take(range(start, min(start + 65_536, len(self))))
 
-    def encoded(self) -> list[bytes]:
-        """Return all keys as UTF-8 bytes."""
-        ends = self.offsets.tolist()
-        return [self.text[a:b] for a, b in pairwise(ends)]
+    def in_order(self) -> tuple["Keys", Int64]:
+        """Return the keys in order, and (n,) the row that each of them has here.
+
+        Examples
+        --------
+        >>> keys, rows = Keys.of(["b", "a"]).in_order()
+        >>> list(keys), rows.tolist()
+        (['a', 'b'], [1, 0])
+        """
+        text = self.text
+        keys = [text[a:b] for a, b in pairwise(self.offsets.tolist())]
+        rows = sorted(range(len(keys)), key=keys.__getitem__)
+        order = np.array(rows, dtype=np.int64)
+        offsets = np.zeros(len(self.offsets), dtype=np.int64)
+        np.cumsum(np.diff(self.offsets)[order], out=offsets[1:])
+        return Keys(b"".join([keys[row] for row in rows]), offsets), order
 
     def take(self, rows: Sequence[int] | Int64) -> list[str]:
         """Return the keys of these rows, in their order."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
@@ -9,7 +10,10 @@ from labelingest.arrays import Int64
 from labelingest.model.keys import Keys
 from labelingest.problems import Problem
 
-__all__ = ["Listing"]
+__all__ = ["UNKNOWN", "Listing"]
+
+UNKNOWN: Final = -1
+"""Size and time of a file that was listed by its name alone."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,9 +30,9 @@ class Listing:
     keys: Keys
     """(n,) all different, in order of their UTF-8 bytes."""
     size: Int64
-    """(n,) bytes."""
+    """(n,) bytes; `UNKNOWN` where they were not asked for."""
     mtime_ns: Int64
-    """(n,) time of the last change, nanoseconds since 1970 UTC."""
+    """(n,) time of the last change, nanoseconds since 1970 UTC; `UNKNOWN` together with the size."""
     problems: Sequence[Problem] = field(default=())
     """What could not be listed (folders without permission, link loops, …)."""
 
@@ -48,12 +52,10 @@ class Listing:
     @classmethod
     def from_pages(cls, pages: Sequence["Listing"]) -> "Listing":
         """Merge pages, each in any order of its own, into one listing ordered by key."""
-        keys = Keys.concat([page.keys for page in pages])
-        encoded = keys.encoded()
-        order = np.array(sorted(range(len(encoded)), key=encoded.__getitem__), dtype=np.int64)
+        keys, order = Keys.concat([page.keys for page in pages]).in_order()
         nothing = np.zeros(0, dtype=np.int64)
         return cls(
-            Keys.of([encoded[i] for i in order]),
+            keys,
             np.concatenate([nothing, *(page.size for page in pages)])[order],
             np.concatenate([nothing, *(page.mtime_ns for page in pages)])[order],
             [problem for page in pages for problem in page.problems],

@@ -23,7 +23,10 @@ from labelingest.pairing.names import KINDS, chunks, folder_numbers, kind_number
 from labelingest.pairing.pair import pair
 from labelingest.pairing.rules import PatternRule
 
-__all__ = ["LayoutGuess", "recognise"]
+__all__ = ["USUAL_LABELS", "LayoutGuess", "recognise"]
+
+USUAL_LABELS: Final = ".txt"
+"""What the label files of all layouts end with."""
 
 _NO_LABELS: Final = frozenset({"readme", "license", "licence", "notice", "changelog", "classes"})
 """Names, without extension and in lower case, of files that are about the others."""
@@ -54,20 +57,20 @@ class _Layout:
 _LAYOUTS: Final = (
     _Layout(
         "images/{name}",
-        "labels/{name}.txt",
+        "labels/{name}" + USUAL_LABELS,
         "the folder images beside the folder labels",
         lambda key: key.startswith("images/"),
     ),
     _Layout(
         "{split}/images/{name}",
-        "{split}/labels/{name}.txt",
+        "{split}/labels/{name}" + USUAL_LABELS,
         "folders that have images and labels in them",
         # Behind at least one character, which is the split's.
         lambda key: "/images/" in key[1:],
     ),
     _Layout(
         "{name}",
-        "{name}.txt",
+        "{name}" + USUAL_LABELS,
         "each label file beside its image",
         lambda key: True,
     ),
@@ -88,7 +91,7 @@ def recognise(listing: Listing) -> list[LayoutGuess]:
     (('images/{name}.JPG', 'images/{name}.png'), 'labels/{name}.txt', 2)
     """
     keys = listing.keys
-    texts = ending_with(keys, np.arange(len(keys)), b".txt")
+    texts = ending_with(keys, np.arange(len(keys)), USUAL_LABELS.encode())
     images = _images(keys)
     if not len(texts) or not len(images):
         return []
@@ -138,4 +141,4 @@ def _sidecars(keys: Keys, pairs: Pairs) -> Iterator[str]:
 
 def _is_about_others(key: str) -> bool:
     name = key.rpartition("/")[2]
-    return name.removesuffix(".txt").lower() in _NO_LABELS
+    return name.removesuffix(USUAL_LABELS).lower() in _NO_LABELS

@@ -8,9 +8,10 @@ from shlex import quote
 from labelingest.config import OUTPUTS, IngestConfig
 from labelingest.converter import LabelFormat
 from labelingest.errors import ConfigError
+from labelingest.model.kinds import KIND_OF_EXTENSION, DataKind
 from labelingest.model.listing import Listing
 from labelingest.model.pairs import Pairs
-from labelingest.pairing.layout import recognise
+from labelingest.pairing.layout import USUAL_LABELS, recognise
 from labelingest.pairing.near_misses import NearMiss, near_misses
 from labelingest.pairing.pair import pair
 from labelingest.pairing.rules import PatternRule, SuffixRule
@@ -21,7 +22,7 @@ from labelingest.storage import open_storage
 from labelingest.storage.base import Storage, list_all
 from labelingest.storage.local import LocalStorage
 
-__all__ = ["Paired", "as_flags", "given_rule", "pair_folder", "refuse_nothing"]
+__all__ = ["Paired", "as_flags", "given_rule", "never_sidecars", "pair_folder", "refuse_nothing"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +63,9 @@ def pair_folder(
     """
     storage = open_storage(config.storage_path, follow_symlinks=config.follow_symlinks)
     seen = None if progress is None else lambda files: progress(Progress("list", files))
-    listing = list_all(storage, _own_keys(config, storage), seen=seen)
+    listing = list_all(
+        storage, _own_keys(config, storage), bare=never_sidecars(given_rule(config)), seen=seen
+    )
     rule, recognised = _rule(config, storage, listing)
     metadata = None if config.metadata_suffix is None else SuffixRule(config.metadata_suffix)
     return Paired(
@@ -94,6 +97,35 @@ def given_rule(config: IngestConfig) -> PatternRule | SuffixRule | None:
             "to have the usual layouts recognised"
         )
     return PatternRule(config.images, config.labels)
+
+
+def never_sidecars(rule: PatternRule | SuffixRule | None) -> list[str]:
+    """Return the extensions of images that no sidecar has: their names are enough to pair them.
+
+    Parameters
+    ----------
+    rule
+        How sidecars are called; None for any of the usual ways.
+
+    Examples
+    --------
+    >>> never_sidecars(SuffixRule(".labels.png"))[:4]
+    ['jpg', 'JPG', 'jpeg', 'JPEG']
+    >>> never_sidecars(PatternRule(("images/{name}.jpg",), "labels/{name}"))
+    []
+    """
+    if rule is None:
+        ends = [USUAL_LABELS, SuffixRule().suffix]
+    else:
+        last = rule.suffix if isinstance(rule, SuffixRule) else rule.label_pattern.literals[-1]
+        ends = [last]
+    return [
+        spelt
+        for extension, kind in KIND_OF_EXTENSION.items()
+        if kind is DataKind.IMAGE
+        for spelt in (extension, extension.upper())
+        if not any(end.endswith(spelt) or spelt.endswith(end) for end in ends)
+    ]
 
 
 def _refuse_mixture(config: IngestConfig) -> None:

@@ -6,7 +6,7 @@ can be pickled: workers fetch and put for themselves. It refuses to know what th
 """
 
 import re
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -47,7 +47,7 @@ class Storage(Protocol):
         """Where it is, percent-encoded, with a slash at the end and without any secret."""
         ...
 
-    def list(self, *, exclude: Sequence[str] = ()) -> Iterator[Listing]:
+    def list(self, *, exclude: Sequence[str] = (), bare: Collection[str] = ()) -> Iterator[Listing]:
         """Yield the files in pages, in any order inside a page and between pages.
 
         Parameters
@@ -55,6 +55,9 @@ class Storage(Protocol):
         exclude
             What the run itself writes: keys ("label_rows.jsonl") and folders ("out/", with the
             slash), which are not listed.
+        bare
+            Extensions, as spelt ("jpg"), of files whose size and time nobody will ask for: they
+            may be listed as unknown, where that saves a request each.
 
         Raises
         ------
@@ -96,6 +99,7 @@ def list_all(
     storage: Storage,
     exclude: Sequence[str] = (),
     *,
+    bare: Collection[str] = (),
     max_files: int = MAX_FILES,
     seen: Callable[[int], None] | None = None,
 ) -> Listing:
@@ -103,8 +107,8 @@ def list_all(
 
     Parameters
     ----------
-    storage, exclude
-        What to list, and what not.
+    storage, exclude, bare
+        What to list, what not, and what by name alone; as for `Storage.list`.
     max_files
         How many files are too many.
     seen
@@ -123,7 +127,7 @@ def list_all(
     """
     pages = []
     files = 0
-    listed = storage.list(exclude=exclude)
+    listed = storage.list(exclude=exclude, bare=bare)
     try:
         for page in listed:
             files += len(page)

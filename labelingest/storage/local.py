@@ -14,7 +14,7 @@ the slices than the copy it saves (95 against 82 ms for 20,000 files of 300 byte
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,11 +70,12 @@ class LocalStorage:
         """The folder as a file:// URL."""
         return Path(self.root).as_uri().removesuffix("/") + "/"
 
-    def list(self, *, exclude: Sequence[str] = ()) -> Iterator[Listing]:
+    def list(self, *, exclude: Sequence[str] = (), bare: Collection[str] = ()) -> Iterator[Listing]:
         """Yield the files in pages, as `labelingest.storage.base.Storage` says."""
         return walk(
             self.root,
             exclude=exclude,
+            bare=bare,
             follow_symlinks=self.follow_symlinks,
             max_entries=self.max_entries,
         )

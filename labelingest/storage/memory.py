@@ -1,6 +1,6 @@
 """A storage path that is a dictionary: for tests, and for files that are in memory anyway."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from urllib.parse import quote
 
@@ -39,8 +39,9 @@ class MemoryStorage:
         self.mtime_ns = mtime_ns
         self.url = f"memory://{quote(name)}/"
 
-    def list(self, *, exclude: Sequence[str] = ()) -> Iterator[Listing]:
+    def list(self, *, exclude: Sequence[str] = (), bare: Collection[str] = ()) -> Iterator[Listing]:
         """Yield the files in pages, as `labelingest.storage.base.Storage` says."""
+        del bare  # nothing to save: sizes are here
         folders = tuple(entry for entry in exclude if entry.endswith("/"))
         entries = iter(
             [

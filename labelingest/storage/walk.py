@@ -4,6 +4,7 @@
 2. A folder that is reached through a link and is one of those it lies in is a loop: a problem, and
    not entered. Two links to one folder are no loop: keys are logical, and both are listed.
 3. Everything seen counts against a limit, so that a few links that multiply each other end too.
+4. Files whose size and time nobody asks for cost no system call of their own.
 
 Names are bytes throughout: what a key is does not depend on the locale. It opens no file and
 refuses to know what files mean.
@@ -12,8 +13,9 @@ refuses to know what files mean.
 import errno
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +23,7 @@ import numpy as np
 
 from labelingest.errors import StorageError
 from labelingest.model.keys import Keys
-from labelingest.model.listing import Listing
+from labelingest.model.listing import UNKNOWN, Listing
 from labelingest.problems import Problem, ProblemCode
 from labelingest.storage.base import MAX_FILES, PAGE
 from labelingest.storage.causes import cause_of
@@ -63,6 +65,7 @@ def walk(
     root: str,
     *,
     exclude: Sequence[str] = (),
+    bare: Collection[str] = (),
     follow_symlinks: bool = True,
     max_entries: int = MAX_ENTRIES,
 ) -> Iterator[Listing]:
@@ -74,6 +77,8 @@ def walk(
         Absolute path of a folder.
     exclude
         Keys and folders (with a slash at the end) that are passed over.
+    bare
+        Extensions, as spelt, of files whose size and time are not wanted.
 
     Raises
     ------
@@ -90,7 +95,7 @@ def walk(
     >>> [list(page.keys) for page in walk(root)]
     [['a.txt']]
     """
-    walking = _Walk(root, exclude, follow_symlinks, max_entries)
+    walking = _Walk(root, exclude, bare, follow_symlinks, max_entries)
     yield from walking.pages()
     if walking.keys or walking.problems:
         yield walking.page()
@@ -100,11 +105,17 @@ class _Walk:
     """The state of one walk: the folders still to be read, and the page that is being filled."""
 
     def __init__(
-        self, root: str, exclude: Sequence[str], follow_symlinks: bool, max_entries: int
+        self,
+        root: str,
+        exclude: Sequence[str],
+        bare: Collection[str],
+        follow_symlinks: bool,
+        max_entries: int,
     ) -> None:
         self.root = root
         self.path = os.fsencode(root).rstrip(b"/") + b"/"
         self.excluded = frozenset(entry.encode() for entry in exclude)
+        self.bare = frozenset(extension.encode() for extension in bare)
         self.follow_symlinks = follow_symlinks
         self.entries_left = self.max_entries = max_entries
         self.stack: list[_Folder] = []
@@ -131,8 +142,10 @@ class _Walk:
             folder = self.stack.pop()
             try:
                 with os.scandir(self.path + folder.prefix) as entries:
-                    for entry in entries:
-                        self._take(entry, folder)
+                    while batch := list(islice(entries, PAGE)):
+                        self._count(len(batch))
+                        for entry in self._take_files(batch, folder):
+                            self._take(entry, folder)
                         if len(self.keys) >= PAGE:
                             yield self.page()
             except StorageError:
@@ -156,15 +169,40 @@ class _Walk:
     def _unlistable(self, error: OSError) -> StorageError:
         return StorageError(f"{self.root!r} cannot be listed: {cause_of(error)}")
 
-    def _take(self, entry: os.DirEntry[bytes], folder: _Folder) -> None:
-        """Put one entry where it belongs: page, stack or problems."""
-        self.entries_left -= 1
+    def _count(self, entries: int) -> None:
+        self.entries_left -= entries
         if self.entries_left < 0:
             raise StorageError(
                 f"{self.root!r} holds more than {self.max_entries:,} files and folders: give a "
                 "folder further down; links to folders that multiply each other are another "
                 "cause, and are not followed with follow_symlinks=False"
             )
+
+    def _take_files(
+        self, entries: Sequence[os.DirEntry[bytes]], folder: _Folder
+    ) -> list[os.DirEntry[bytes]]:
+        """Put what is plainly a file onto the page; return the other entries."""
+        others = []
+        for entry in entries:
+            name = entry.name
+            key = folder.prefix + name
+            try:
+                if not entry.is_file(follow_symlinks=False) or not name.isascii():
+                    others.append(entry)
+                elif key in self.excluded:
+                    continue
+                elif name[name.rfind(b".") + 1 :] in self.bare:
+                    self.keys.append(key)
+                    self.sizes.append(UNKNOWN)
+                    self.mtimes.append(UNKNOWN)
+                else:
+                    self._take_file(key, entry.stat(follow_symlinks=False))
+            except OSError:
+                others.append(entry)  # what is the matter is said when it is looked at again
+        return others
+
+    def _take(self, entry: os.DirEntry[bytes], folder: _Folder) -> None:
+        """Put one entry where it belongs: page, stack or problems."""
         name = entry.name
         key = folder.prefix + name
         if key in self.excluded:

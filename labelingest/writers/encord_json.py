@@ -7,7 +7,8 @@ object is escaped once, numbers are turned into text column by column. It equals
 Order of keys and their meaning: Encord's label row format (`LabelRowV2.from_labels_dict`).
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -18,13 +19,15 @@ from urllib.parse import quote
 import numpy as np
 import orjson
 
-from labelingest.arrays import Float64, Int64
-from labelingest.model.annotations import Annotations, shape_positions
+from labelingest.arrays import Bool, Float64, Texts
+from labelingest.model.annotations import Annotations
 from labelingest.model.kinds import mime_type_of
 from labelingest.model.ontology import Ontology, OntologyObject
 from labelingest.model.units import DataUnits
-from labelingest.writers.ids import data_hashes, dataset_hash, label_hashes, object_hashes
-from labelingest.writers.number_text import shortest_texts
+from labelingest.writers.encord_shapes import shapes
+from labelingest.writers.ids import data_hashes, dataset_hash, label_hashes, object_hash_column
+from labelingest.writers.number_text import shortest_column
+from labelingest.writers.text_columns import joined
 
 __all__ = ["WriterOptions", "date_text", "object_url", "write"]
 
@@ -36,8 +39,8 @@ _MONTHS: Final = (
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_SECOND: Final = -62_135_596_800
 _LAST_SECOND: Final = 253_402_300_799
-_USUAL: Final = 512
-"""How many numbers most rings have at the most."""
+_PLAIN: Final = re.compile("[A-Za-z0-9_.~/-]*")
+"""Keys that are the same in JSON and in a URL."""
 _OBJECT_STORES: Final = ("s3://", "gs://", "az://")
 
 
@@ -74,23 +77,33 @@ def write(
         u documents in UTF-8.
     """
     dates = [date_text(mtime_ns) for mtime_ns in units.mtime_ns.tolist()]
-    hashes = object_hashes(units.key, annotations.unit, annotations.line, annotations.content)
-    objects = _objects(annotations, ontology, hashes, dates, options)
-    answers = [f'"{name}":{{"objectHash":"{name}","classifications":[]}}' for name in hashes]
-    bounds = pairwise(np.searchsorted(annotations.unit, np.arange(len(units) + 1)).tolist())
+    hashes = object_hash_column(units.key, annotations.unit, annotations.line, annotations.content)
+    objects = _objects(annotations, ontology, hashes, [date.encode() for date in dates], options)
+    answers = joined(b',"', hashes, b'":{"objectHash":"', hashes, b'","classifications":[]}')
+    bounds = np.searchsorted(annotations.unit, np.arange(len(units) + 1)).tolist()
     frames = _frames(units, ontology, options, dates)
     return [
-        f"{before}{','.join(answers[a:b])}{between}{','.join(objects[a:b])}{_AFTER}".encode()
-        for (before, between), (a, b) in zip(frames, bounds, strict=True)
+        # Each answer and object has a comma before it; that of a unit's first is left out.
+        b"".join(
+            (
+                before,
+                answers[_ANSWER * a + 1 : _ANSWER * b],
+                between,
+                *objects[_PIECES * a + 1 : _PIECES * b],
+                _AFTER,
+            )
+        )
+        for (before, between), (a, b) in zip(frames, pairwise(bounds), strict=True)
     ]
 
 
-_AFTER: Final = '],"classifications":[]}}}}'
+_AFTER: Final = b'],"classifications":[]}}}}'
+_ANSWER: Final = len(',"abcdefgh":{"objectHash":"abcdefgh","classifications":[]}')
 
 
 def _frames(
     units: DataUnits, ontology: Ontology, options: WriterOptions, dates: list[str]
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[tuple[bytes, bytes]]:
     """Yield, for each unit, what stands before its answers, and between answers and objects."""
     dataset = f'","dataset_hash":"{dataset_hash(options.storage_url)}","dataset_title":'
     dataset += f'{_json(options.dataset_title)},"data_title":'
@@ -100,128 +113,86 @@ def _frames(
     )
     data = data_hashes(options.storage_url, units.key)
     labels = label_hashes(data, ontology.identity)
-    for key, name, label, date, width, height in zip(
-        units.key, data, labels, dates, units.width.tolist(), units.height.tolist(), strict=True
+    for name, title, link, mime_type, label, date, width, height in zip(
+        data,
+        *_places(units.key, options.storage_url),
+        labels,
+        dates,
+        units.width.tolist(),
+        units.height.tolist(),
+        strict=True,
     ):
-        title = _json(key.rpartition("/")[2])
-        link = _json(object_url(options.storage_url, key))
         size = f'"width":{width},"height":{height},' if width > 0 else ""
         yield (
-            f'{{"label_hash":"{label}","branch_name":"main","created_at":"{date}",'
-            f'"last_edited_at":"{date}","data_hash":"{name}{dataset}{title}{state}',
-            '},"classification_answers":{},"object_actions":{},"spaces":{},"data_units":{'
-            f'"{name}":{{"data_hash":"{name}","data_title":{title},"data_link":{link},'
-            f'"data_type":"{mime_type_of(key)}","data_sequence":0,{size}"labels":{{"objects":[',
+            (
+                f'{{"label_hash":"{label}","branch_name":"main","created_at":"{date}",'
+                f'"last_edited_at":"{date}","data_hash":"{name}{dataset}{title}{state}'
+            ).encode(),
+            (
+                '},"classification_answers":{},"object_actions":{},"spaces":{},"data_units":{'
+                f'"{name}":{{"data_hash":"{name}","data_title":{title},"data_link":{link},'
+                f'"data_type":"{mime_type}","data_sequence":0,{size}"labels":{{"objects":['
+            ).encode(),
         )
+
+
+def _places(keys: Sequence[str], url: str) -> tuple[list[str], list[str], list[str]]:
+    """Return (u,) title, link and MIME type of data files; titles and links as JSON."""
+    names = [key[key.rfind("/") + 1 :] for key in keys]
+    if _PLAIN.fullmatch("".join(keys)):
+        # Nothing in them that JSON or a URL would write otherwise.
+        begin = _json(url)[:-1]
+        titles, links = [f'"{name}"' for name in names], [f'{begin}{key}"' for key in keys]
+    else:
+        titles = [_json(name) for name in names]
+        links = [_json(object_url(url, key)) for key in keys]
+    return titles, links, list(map(mime_type_of, names))
+
+
+_PIECES: Final = 7
+"""Of how many pieces the JSON of an annotation is put together."""
 
 
 def _objects(
     annotations: Annotations,
     ontology: Ontology,
-    hashes: list[str],
-    dates: list[str],
+    hashes: Texts,
+    dates: Sequence[bytes],
     options: WriterOptions,
-) -> list[str]:
-    """Return (n,) the JSON of each annotation."""
-    heads = [_head(o) for o in ontology.objects]
-    middles = [
-        f'","featureHash":{_json(o.feature_hash)},"manualAnnotation":' for o in ontology.objects
-    ]
-    author = _json(options.created_by)
-    confidence, manual = _confidences(annotations.confidence)
-    # The one loop over annotations: a format operation each, nothing else.
-    return [
-        f'{heads[f]}{dates[u]}","createdBy":{author},"confidence":{c},"objectHash":"{h}{middles[f]}'
-        f'{m},"lastEditedAt":"{dates[u]}",{payload}}}'
-        for f, u, c, h, m, payload in zip(
-            annotations.feature.tolist(),
-            annotations.unit.tolist(),
-            confidence,
-            hashes,
-            manual,
-            _payloads(annotations, ontology),
-            strict=True,
-        )
-    ]
+) -> list[bytes]:
+    """Return (7n,) the pieces of the JSON of each annotation, the comma before it first."""
+    heads = [_head(one) for one in ontology.objects]
+    drawn = np.isnan(annotations.confidence)
+    middles = [_middle(one, by_hand) for by_hand in ("false", "true") for one in ontology.objects]
+    middle = annotations.feature + len(ontology.objects) * drawn
+    unit = annotations.unit.tolist()
+    ended = [date + b'",' for date in dates]
+    pieces = [b","] * (_PIECES * len(annotations))
+    pieces[1::_PIECES] = [heads[feature] for feature in annotations.feature.tolist()]
+    pieces[2::_PIECES] = [dates[row] for row in unit]
+    pieces[3::_PIECES] = _names(annotations.confidence, drawn, hashes, options)
+    pieces[4::_PIECES] = [middles[row] for row in middle.tolist()]
+    pieces[5::_PIECES] = [ended[row] for row in unit]
+    pieces[6::_PIECES] = shapes(annotations, ontology)
+    return pieces
 
 
-def _head(of: OntologyObject) -> str:
-    return (
-        f'{{"name":{_json(of.name)},"color":{_json(of.color)},"shape":"{of.shape}",'
-        f'"value":{_json(of.value)},"createdAt":"'
-    )
+def _head(of: OntologyObject) -> bytes:
+    name = f'{{"name":{_json(of.name)},"color":{_json(of.color)},"shape":"{of.shape}",'
+    return f'{name}"value":{_json(of.value)},"createdAt":"'.encode()
 
 
-def _confidences(confidence: Float64) -> tuple[list[str], list[str]]:
-    """Return the text of confidence and of manualAnnotation: a row without one is ground truth."""
-    drawn = np.isnan(confidence)
-    if drawn.all():
-        return ["1.0"] * len(drawn), ["true"] * len(drawn)
-    text = shortest_texts(np.where(drawn, 1.0, confidence))
-    return text, ["true" if by_hand else "false" for by_hand in drawn.tolist()]
+def _middle(of: OntologyObject, by_hand: str) -> bytes:
+    feature = f'","featureHash":{_json(of.feature_hash)},"manualAnnotation":{by_hand}'
+    return f'{feature},"lastEditedAt":"'.encode()
 
 
-def _payloads(annotations: Annotations, ontology: Ontology) -> list[str]:
-    """Return (n,) the shape's own key and value of each annotation."""
-    texts = shortest_texts(annotations.coordinates)
-    shape = shape_positions(ontology.objects)[annotations.feature]
-    payloads: list[str] = [""] * len(annotations)
-    for position, payload in enumerate((_boxes, _rotated_boxes, _polygons)):
-        rows = np.flatnonzero(shape == position)
-        if len(rows) == len(annotations):
-            return payload(texts, annotations.offsets)
-        if len(rows):
-            picked = _pick(texts, annotations.offsets, rows)
-            for row, text in zip(rows.tolist(), payload(*picked), strict=True):
-                payloads[row] = text
-    return payloads
-
-
-def _pick(texts: list[str], offsets: Int64, rows: Int64) -> tuple[list[str], Int64]:
-    """Return the texts of some rows and their offsets."""
-    begin, end = offsets[rows].tolist(), offsets[rows + 1].tolist()
-    picked = [text for a, b in zip(begin, end, strict=True) for text in texts[a:b]]
-    lengths = np.concatenate(([0], offsets[rows + 1] - offsets[rows]))
-    return picked, np.cumsum(lengths)
-
-
-def _boxes(texts: list[str], offsets: Int64) -> list[str]:
-    numbers = (texts[0::4], texts[1::4], texts[2::4], texts[3::4])
-    return [
-        f'"boundingBox":{{"h":{h},"w":{w},"x":{x},"y":{y}}}'
-        for x, y, w, h in zip(*numbers, strict=True)
-    ]
-
-
-def _rotated_boxes(texts: list[str], offsets: Int64) -> list[str]:
-    numbers = (texts[0::5], texts[1::5], texts[2::5], texts[3::5], texts[4::5])
-    return [
-        f'"rotatableBoundingBox":{{"h":{h},"w":{w},"x":{x},"y":{y},"theta":{theta}}}'
-        for x, y, w, h, theta in zip(*numbers, strict=True)
-    ]
-
-
-def _polygons(texts: list[str], offsets: Int64) -> list[str]:
-    payloads = []
-    for a, b in pairwise(offsets.tolist()):
-        numbers = texts[a:b]
-        payloads.append(_ring_template(b - a) % (*numbers, ",".join(numbers)))
-    return payloads
-
-
-def _ring_template(numbers: int) -> str:
-    # Long rings are rare, and their templates large: those are made each time.
-    return _usual_template(numbers) if numbers <= _USUAL else _make_template(numbers)
-
-
-@lru_cache(maxsize=_USUAL)
-def _usual_template(numbers: int) -> str:
-    return _make_template(numbers)
-
-
-def _make_template(numbers: int) -> str:
-    points = ",".join(f'"{i}":{{"x":%s,"y":%s}}' for i in range(numbers // 2))
-    return f'"polygon":{{{points}}},"polygons":[[[%s]]]'
+def _names(confidence: Float64, drawn: Bool, hashes: Texts, options: WriterOptions) -> list[bytes]:
+    """Return (n,) the author, confidence and object hash of each annotation."""
+    before = f'","createdBy":{_json(options.created_by)},"confidence":'.encode()
+    # A row without confidence is ground truth.
+    certainty = b"1.0" if drawn.all() else shortest_column(np.where(drawn, 1.0, confidence))
+    return joined(before, certainty, b',"objectHash":"', hashes, b"\n").split(b"\n")[:-1]
 
 
 def _json(value: str | None) -> str:

@@ -13,7 +13,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import numpy as np
 
-from labelingest.arrays import Int32, UInt64
+from labelingest.arrays import Int32, Texts, UInt64
 from labelingest.hashing import key_fingerprints, mix
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "label_hashes",
     "member_hashes",
     "new_hashes",
+    "object_hash_column",
     "object_hashes",
     "sound_hashes",
 ]
@@ -34,7 +35,11 @@ _TWO_DIGITS: Final = np.stack(
     (np.repeat(_BASE64, 64), np.tile(_BASE64, 64)), axis=1
 )  # (4096, 2): two base64 digits for 12 bits
 _SOUND: Final = re.compile(r"(?:[A-Za-z0-9+/]{8})*")
-_VARIANT: Final = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+_SHA1: Final = 20
+_UUID: Final = 16
+"""Bytes of a digest; how many of them name something."""
+_GROUPS: Final = ((0, 0, 8), (9, 8, 4), (14, 12, 4), (19, 16, 4), (24, 20, 12))
+"""Parts of the text: first column, first digit, how many; a dash between them."""
 
 
 def dataset_hash(storage_url: str) -> str:
@@ -60,7 +65,7 @@ def data_hashes(storage_url: str, keys: Sequence[str]) -> list[str]:
     True
     """
     namespace = uuid5(NAMESPACE_URL, storage_url).bytes
-    return [_uuid5(namespace, key.encode()) for key in keys]
+    return _uuid5s([namespace + key.encode() for key in keys])
 
 
 def label_hashes(data_hashes: Sequence[str], ontology_identity: str) -> list[str]:
@@ -74,7 +79,7 @@ def label_hashes(data_hashes: Sequence[str], ontology_identity: str) -> list[str
     True
     """
     identity = ontology_identity.encode()
-    return [_uuid5(bytes.fromhex(data.replace("-", "")), identity) for data in data_hashes]
+    return _uuid5s([bytes.fromhex(data.replace("-", "")) + identity for data in data_hashes])
 
 
 def member_hashes(data_hash: str, places: Sequence[str]) -> list[str]:
@@ -88,16 +93,21 @@ def member_hashes(data_hash: str, places: Sequence[str]) -> list[str]:
     True
     """
     namespace = bytes.fromhex(data_hash.replace("-", ""))
-    return [_uuid5(namespace, place.encode()) for place in places]
+    return _uuid5s([namespace + place.encode() for place in places])
 
 
-def _uuid5(namespace: bytes, name: bytes) -> str:
-    """Return `str(uuid.uuid5(...))` without the object in between (RFC 9562, section 5.5)."""
-    digest = sha1(namespace + name, usedforsecurity=False).hexdigest()
-    return (
-        f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{_VARIANT[digest[16]]}{digest[17:20]}-"
-        f"{digest[20:32]}"
-    )
+def _uuid5s(names: Sequence[bytes]) -> list[str]:
+    """Return `str(uuid.uuid5(...))` of namespaces with names behind them (RFC 9562, section 5.5)."""
+    digests = b"".join([sha1(name, usedforsecurity=False).digest() for name in names])
+    octets = np.frombuffer(digests, np.uint8).reshape(-1, _SHA1)[:, :_UUID].copy()
+    octets[:, 6] = octets[:, 6] & 0x0F | 0x50
+    octets[:, 8] = octets[:, 8] & 0x3F | 0x80
+    digits = np.frombuffer(octets.tobytes().hex().encode(), np.uint8).reshape(-1, 2 * _UUID)
+    lines = np.full((len(digits), 2 * _UUID + 4), ord("-"), dtype=np.uint8)
+    for column, digit, count in _GROUPS:
+        lines[:, column : column + count] = digits[:, digit : digit + count]
+    text = lines.tobytes().decode()
+    return [text[at : at + lines.shape[1]] for at in range(0, len(text), lines.shape[1])]
 
 
 def object_hashes(keys: Sequence[str], unit: Int32, line: Int32, content: UInt64) -> list[str]:
@@ -123,20 +133,27 @@ def object_hashes(keys: Sequence[str], unit: Int32, line: Int32, content: UInt64
     >>> object_hashes(["a.jpg"], one, one + 1, np.zeros(1, np.uint64))
     ['o1olCIl9']
     """
+    text = object_hash_column(keys, unit, line, content).tobytes().decode()
+    return [text[at : at + 8] for at in range(0, len(text), 8)]
+
+
+def object_hash_column(keys: Sequence[str], unit: Int32, line: Int32, content: UInt64) -> Texts:
+    """Return the same as a column of bytes."""
     if not len(unit):
-        return []
+        return np.zeros(0, dtype="S8")
     seed = mix(key_fingerprints(keys))[unit] + line.astype(np.uint64)
     names = mix(mix(seed) ^ content) >> np.uint64(16)
     _rename_duplicates(names, unit)
     twelve_bits = np.stack([names >> np.uint64(s) for s in (36, 24, 12, 0)], axis=1)
-    text = _TWO_DIGITS[twelve_bits & np.uint64(4095)].tobytes().decode()
-    return [text[at : at + 8] for at in range(0, len(text), 8)]
+    digits: Texts = _TWO_DIGITS[twelve_bits & np.uint64(4095)].reshape(-1, 8).view("S8")
+    return digits[:, 0]
 
 
 def _rename_duplicates(names: UInt64, unit: Int32) -> None:
     """Give names, of 48 bits each, that occur twice in a unit another; changes names."""
     # One sort settles the usual case: nothing occurs twice in the whole batch.
-    if len(np.unique(names)) == len(names):
+    in_order = np.sort(names)
+    if not (in_order[1:] == in_order[:-1]).any():
         return
     taken: set[tuple[int, int]] = set()
     for row, (file, name) in enumerate(zip(unit.tolist(), names.tolist(), strict=True)):

@@ -7,10 +7,12 @@ in every run; object hashes are kept unless they are none. What is drawn and ans
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
-import orjson
+import msgspec
+from msgspec.structs import replace
 
+from labelingest.model.label_rows import ImageRow, LabelRow
 from labelingest.model.ontology import Ontology
 from labelingest.model.units import DataUnits
 from labelingest.writers.encord_json import WriterOptions, object_url
@@ -36,7 +38,7 @@ _HASHES: Final = {
 
 
 def write_label_rows(
-    rows: Sequence[Mapping[str, Any] | None],
+    rows: Sequence[LabelRow | None],
     units: DataUnits,
     ontology: Ontology,
     options: WriterOptions,
@@ -64,32 +66,64 @@ def write_label_rows(
     data = data_hashes(options.storage_url, units.key)
     labels = label_hashes(data, ontology.identity)
     unsound = not _all_sound(rows)
+    encode = msgspec.json.Encoder().encode
     texts: list[bytes | None] = []
     for row, key, data_hash, label_hash in zip(rows, units.key, data, labels, strict=True):
         if row is None:
             texts.append(None)
             continue
-        if unsound:
-            row = _with_sound_hashes(row, key)
-        if options.created_by is not None:
-            row = _with_author(row, options.created_by)
-        title = key.rpartition("/")[2]
+        names = _Names(label_hash, data_hash, dataset, key.rpartition("/")[2])
         link = object_url(options.storage_url, key)
-        texts.append(
-            orjson.dumps(
-                {
-                    # First, as in every label row: outputs of earlier runs are known by it.
-                    "label_hash": label_hash,
-                    **{name: value for name, value in row.items() if name != "label_hash"},
-                    "data_hash": data_hash,
-                    "dataset_hash": dataset,
-                    "dataset_title": options.dataset_title or row["dataset_title"],
-                    "data_title": title,
-                    "data_units": _units(row, data_hash, title, link),
-                }
-            )
-        )
+        if isinstance(row, ImageRow) and options.created_by is None:
+            texts.append(encode(_named(row, names, link, options.dataset_title)))
+            continue
+        plain: Mapping[str, Any] = row.as_dict() if isinstance(row, ImageRow) else row
+        if unsound:
+            plain = _with_sound_hashes(plain, key)
+        if options.created_by is not None:
+            plain = _with_author(plain, options.created_by)
+        texts.append(encode(_renamed(plain, names, link, options.dataset_title)))
     return texts
+
+
+class _Names(NamedTuple):
+    """What a label row is called, its data file and its dataset."""
+
+    label_hash: str
+    data_hash: str
+    dataset_hash: str
+    data_title: str
+
+
+def _named(row: ImageRow, names: _Names, link: str, dataset_title: str) -> ImageRow:
+    """Return a clean row of an image under our names."""
+    label_hash, data_hash, dataset, title = names
+    unit = replace(row.unit, data_hash=data_hash, data_title=title, data_link=link)
+    return replace(
+        row,
+        label_hash=label_hash,
+        data_hash=data_hash,
+        dataset_hash=dataset,
+        dataset_title=dataset_title or row.dataset_title,
+        data_title=title,
+        data_units={data_hash: unit},
+    )
+
+
+def _renamed(
+    row: Mapping[str, Any], names: _Names, link: str, dataset_title: str
+) -> dict[str, Any]:
+    """Return any row under our names."""
+    return {
+        # First, as in every label row: outputs of earlier runs are known by it.
+        "label_hash": names.label_hash,
+        **{name: value for name, value in row.items() if name != "label_hash"},
+        "data_hash": names.data_hash,
+        "dataset_hash": names.dataset_hash,
+        "dataset_title": dataset_title or row["dataset_title"],
+        "data_title": names.data_title,
+        "data_units": _units(row, names.data_hash, names.data_title, link),
+    }
 
 
 def _units(
@@ -104,12 +138,12 @@ def _units(
     return {data_hash: {**units[0], **named}}
 
 
-def _all_sound(rows: Iterable[Mapping[str, Any] | None]) -> bool:
-    """Whether all hashes of objects and classifications are sound."""
+def _all_sound(rows: Iterable[LabelRow | None]) -> bool:
+    """Whether all hashes of objects and classifications are sound; those of clean rows are."""
     answers = (
         row[key]
         for row in rows
-        if row is not None
+        if row is not None and not isinstance(row, ImageRow)
         for key in ("object_answers", "classification_answers")
     )
     return are_sound(list(chain.from_iterable(answers)))

@@ -86,6 +86,15 @@ def test_excluding_a_folder_leaves_names_that_begin_like_it(make: Make) -> None:
     assert list(listed(storage, "out/")) == ["out.txt", "out2/a"]
 
 
+def test_files_listed_by_name_alone_are_all_there(make: Make) -> None:
+    storage = make(
+        dict.fromkeys(["a.jpg", "b/é.jpg", "b/c.txt", "jpg", "out/d.jpg", "e.jpg"], b"1")
+    )
+    listing = list_all(storage, ["out/", "e.jpg"], bare=["jpg"])
+    assert list(listing.keys) == ["a.jpg", "b/c.txt", "b/é.jpg", "jpg"]
+    assert listing.size[1] == 1
+
+
 def test_too_many_files_are_refused(make: Make) -> None:
     storage = make(dict.fromkeys("abcd", b""))
     assert len(list_all(storage, max_files=4)) == 4

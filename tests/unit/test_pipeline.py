@@ -1,3 +1,4 @@
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,24 @@ def test_dates_are_those_of_the_label_files(folder: dict[str, Any], tmp_path: Pa
     convert(IngestConfig(**folder, out=str(tmp_path / "rows.jsonl")))
     row = (tmp_path / "rows.jsonl").read_text().splitlines()[1]
     assert row.count("Mon, 05 Jan 2026 16:46:58 UTC") == 4
+
+
+@pytest.mark.parametrize("labels", ["labels/{name}.png", "labels/{name}.tar.jpg", "labels/{name}"])
+def test_label_files_that_are_called_like_images_keep_their_dates(
+    tmp_path: Path, labels: str
+) -> None:
+    sidecar = labels.replace("{name}", "a")
+    make_folder(tmp_path / "data", {"images/a.jpg": "", sidecar: GOOD})
+    os.utime(tmp_path / "data" / sidecar, ns=(0, 1_767_631_618_000_000_000))
+    ontology = write_ontology(tmp_path / "ontology.json", car=(0, "bounding_box"))
+    out = tmp_path / "out.jsonl"
+    rule: dict[str, Any] = {"images": ("images/{name}.jpg",), "labels": labels}
+    convert(
+        IngestConfig(
+            storage_path=str(tmp_path / "data"), ontology=str(ontology), out=str(out), **rule
+        )
+    )
+    assert b'"created_at":"Mon, 05 Jan 2026 16:46:58 UTC"' in out.read_bytes()
 
 
 def test_the_books_balance(folder: dict[str, Any]) -> None:

@@ -279,13 +279,13 @@ def written_answer(attribute: Attribute, value: Value, manual: bool) -> dict[str
     answers: object = value
     if isinstance(value, tuple):
         answers = [
-            {"name": option.label, "value": option.value, "featureHash": option.feature_hash}
+            {"featureHash": option.feature_hash, "name": option.label, "value": option.value}
             for option in map(attribute.options.__getitem__, value)
         ]
     return {
+        "featureHash": attribute.feature_hash,
         "name": attribute.name,
         "value": machine_name(attribute.name),
         "answers": answers,
-        "featureHash": attribute.feature_hash,
         "manualAnnotation": manual,
     }

@@ -1,8 +1,8 @@
 """A batch of Encord sidecars → clean label rows, their annotations in columns, and what was wrong.
 
-Sidecars are nearly always clean, so that is asked first, of all of them at once (`clean.py`). Where
-some are not, they are divided until those that are not clean stand alone; these are read by
-`rows.py`, which explains. What is returned is the same on both paths.
+Sidecars are nearly always clean label rows of images, so they are decoded as such (`known.py`); what
+that cannot tell is asked of all of them at once (`clean.py`). Where some are not clean, they are
+divided until those that are not stand alone; these are read by `rows.py`, which explains. What is returned is the same on both paths.
 """
 
 import gc
@@ -14,18 +14,18 @@ from itertools import chain, groupby
 from math import isqrt
 from typing import Any, Final
 
+import msgspec
 import numpy as np
-import orjson
 
 from labelingest.arrays import Int32, Int64
 from labelingest.model.annotations import Annotations, Instances, Rings
+from labelingest.model.label_rows import ImageRow, LabelRow
 from labelingest.model.vocabulary import Vocabulary
 from labelingest.problems import Problem, ProblemCode
-from labelingest.readers.encord.clean import CleanRows, clean_rows
+from labelingest.readers.encord.clean import CleanObjects, clean_rows
 from labelingest.readers.encord.columns import columns_of
 from labelingest.readers.encord.data_file import DataFile
 from labelingest.readers.encord.decode import LARGE_BYTES
-from labelingest.readers.encord.keyed import Row
 from labelingest.readers.encord.known import Known, known_of
 from labelingest.readers.encord.rows import read_label_row
 
@@ -39,7 +39,7 @@ _FEW: Final = 8
 class SidecarBatch:
     """What was read from a batch of sidecars."""
 
-    rows: Sequence[dict[str, Any] | None]
+    rows: Sequence[LabelRow | None]
     """(u,) label rows as every reader takes them; None where a sidecar is none."""
     annotations: Annotations
     """The objects of all rows."""
@@ -101,11 +101,11 @@ class _Reading:
 
     def batches(self) -> Iterator[SidecarBatch]:
         """Yield one batch after the other: as many clean ones together as there are."""
-        documents = list(map(_decoded, self.contents))
         known = known_of(self.vocabulary)
+        documents = [_decoded(content, known) for content in self.contents]
         feature = np.array([self.features[of.feature_hash] for of in known.objects], dtype=np.int32)
         unclean = slice(0, 0)
-        for rows in _of_one_kind(documents):
+        for rows in _runs(documents):
             for part, clean in self._parts(documents, rows, known):
                 if clean is None:
                     # Those that follow each other are read together.
@@ -120,12 +120,16 @@ class _Reading:
             yield self._explained(unclean)
 
     def _parts(
-        self, documents: Sequence[Any], rows: slice, known: Known
-    ) -> Iterator[tuple[slice, CleanRows | None]]:
-        """Yield parts of the rows that are clean together, or single ones that are not."""
+        self, documents: Sequence[ImageRow | None], rows: slice, known: Known
+    ) -> Iterator[tuple[slice, CleanObjects | None]]:
+        """Yield parts of the rows that are clean together, or such that are not."""
         count = rows.stop - rows.start
-        clean = clean_rows(documents[rows], self.contents[rows], self.files[rows], known)
-        if isinstance(clean, CleanRows):
+        decoded = [row for row in documents[rows] if row is not None]
+        if len(decoded) < count:
+            yield rows, None
+            return
+        clean = clean_rows(decoded, self.contents[rows], self.files[rows], known)
+        if isinstance(clean, CleanObjects):
             yield rows, clean
         elif count == 1:
             yield rows, None
@@ -177,49 +181,48 @@ def _divided(rows: slice, suspects: frozenset[int]) -> Iterator[tuple[slice, boo
         yield slice(start, rows.stop), False
 
 
-def _decoded(content: bytes) -> Any:
-    """Return a document; None for one that the general path has to look at."""
+def _decoded(content: bytes, known: Known) -> ImageRow | None:
+    """Return a label row of an image; None for what the general path has to look at."""
     if len(content) > LARGE_BYTES:
         return None
     try:
-        return orjson.loads(content)
-    except orjson.JSONDecodeError:
+        return known.decoder.decode(content)
+    # What is no UTF-8 is a ValueError, and what is nested too deep a RecursionError.
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
 
 
-def _of_one_kind(documents: Sequence[Any]) -> Iterator[slice]:
-    """Yield runs of documents of one kind of data."""
-    kinds = [
-        document.get("data_type") if type(document) is dict else None for document in documents
-    ]
+def _runs(documents: Sequence[ImageRow | None]) -> Iterator[slice]:
+    """Yield runs of documents that were decoded, and of those that were not."""
     start = 0
-    for _, run in groupby(kinds):
+    for _, run in groupby(document is None for document in documents):
         stop = start + len(list(run))
         yield slice(start, stop)
         start = stop
 
 
-def _of_clean(rows: Sequence[Row], clean: CleanRows, feature: Int32) -> SidecarBatch:
+def _of_clean(
+    documents: Sequence[ImageRow | None], found: CleanObjects, feature: Int32
+) -> SidecarBatch:
     """Return the batch of clean rows; feature has the row in the ontology of each known class."""
-    u, n = len(rows), len(clean.unit)
-    classifications = np.array([len(row["classification_answers"]) for row in rows], dtype=np.int64)
-    found = clean.objects
+    rows = [row for row in documents if row is not None]
+    u, n = len(rows), len(found.unit)
+    classifications = np.array([len(row.classification_answers) for row in rows], dtype=np.int64)
+    drawn = found.drawn
     return SidecarBatch(
         rows,
-        columns_of([], {})
-        if found is None
-        else Annotations(
-            clean.unit.astype(np.int32),
+        Annotations(
+            found.unit.astype(np.int32),
             feature[found.of],
             np.zeros(n, dtype=np.int32),
             found.confidence,
-            found.numbers,
-            np.concatenate((np.zeros(1, np.int64), np.cumsum(found.lengths))),
+            drawn.numbers,
+            np.concatenate((np.zeros(1, np.int64), np.cumsum(drawn.lengths))),
             np.zeros(n, dtype=np.uint64),
-            Instances(found.hashes, clean.frame, found.parts),
+            Instances(found.hashes, np.zeros(n, dtype=np.int32), drawn.parts),
         ),
         [()] * u,
-        np.bincount(clean.unit, minlength=u),
+        np.bincount(found.unit, minlength=u),
         classifications,
         classifications,
         Counter(),
@@ -275,9 +278,9 @@ def _end_to_end(columns: Sequence[np.ndarray[Any, Any]]) -> Any:
 
 @contextmanager
 def _without_collection() -> Iterator[None]:
-    """Keep Python from looking for cycles meanwhile: decoded JSON has none, and is large.
+    """Keep Python from looking for cycles meanwhile: decoded JSON has none.
 
-    It would be walked through again and again while it is made, for as long as decoding takes.
+    The lists and columns that are made of it would be walked through again and again.
     """
     enabled = gc.isenabled()
     gc.disable()

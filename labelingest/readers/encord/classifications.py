@@ -145,9 +145,9 @@ class Classifications:
         self._note_class(instance, of)
         hash_is_sound(name, step(instance.at, "classificationHash"), self.notes)
         return {
+            "featureHash": of.feature_hash,
             "classifications": self._answers(instance, of),
             "classificationHash": name,
-            "featureHash": of.feature_hash,
             "spaces": {},
             "range": [list(pair) for pair in ranges],
             **metadata,
@@ -300,12 +300,12 @@ class Classifications:
 def frame_entry(row: Mapping[str, Any], of: ClassificationClass) -> dict[str, Any]:
     """Return what stands on frames of a classification, from its entry of classification_answers."""
     return {
+        "featureHash": row["featureHash"],
         "name": of.name,
         "value": of.value,
         "createdAt": row["createdAt"],
         "createdBy": row["createdBy"],
         "confidence": row["confidence"],
-        "featureHash": row["featureHash"],
         "classificationHash": row["classificationHash"],
         "manualAnnotation": row["manualAnnotation"],
         "lastEditedAt": row["lastEditedAt"],

@@ -1,94 +1,41 @@
-"""Answers to attributes, all at once: are they what would be written, as they stand.
+"""Answers and classifications of images: what their types cannot tell (`clean_types.py`).
 
-Answers repeat: the same options are chosen again and again. Each list is reduced to its form, which
-leaves out what texts and numbers say, and a form is judged once, by `answers.py` itself.
+Which answers belong to which class, what is asked under which option, what is required. Answers
+repeat: the same options are chosen again and again. Each list is reduced to its form, which leaves
+out what texts and numbers say, and a form is judged once, by `answers.py` itself.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import orjson
+import msgspec
 
-from labelingest.model.vocabulary import Attribute
+from labelingest.model.label_rows import ImageRow
+from labelingest.model.vocabulary import Attribute, ClassificationClass
 from labelingest.readers.encord.answers import (
     note_missing,
     read_answers,
     static_answers,
     written_answer,
 )
-from labelingest.readers.encord.keyed import (
-    Row,
-    Unclean,
-    by_keys,
-    columns,
-    demand,
-    demand_types,
-)
+from labelingest.readers.encord.clean_types import Answer, Classification, OnFrame
 from labelingest.readers.encord.known import Known
 from labelingest.readers.encord.notes import Notes
+from labelingest.readers.encord.unclean import demand
 
-__all__ = ["clean_object_answers", "demand_clean_answers"]
-
-_ENTRY: Final = ("objectHash", "classifications")
-_CLIENTS: Final = ("classifications", "objectHash")
-_ENTRIES: Final = frozenset(
-    (_ENTRY, _CLIENTS, (*_ENTRY, "objectNumber"), (*_CLIENTS, "objectNumber"))
-)
+__all__ = ["clean_answers", "clean_classifications"]
 
 
-def clean_object_answers(
-    names: Sequence[str],
-    entries: Sequence[Row],
-    of: Sequence[int],
-    unit: Sequence[int],
-    known: Known,
+def clean_answers(
+    answers: Sequence[Answer], of: str, attributes: Mapping[str, Attribute], known: Known
 ) -> int:
-    """Return how many colons the text of entries of object_answers has.
+    """Return the colons in the text of a list of answers.
 
-    `Unclean` where one is not as it would be written.
-
-    Parameters
-    ----------
-    names
-        (n,) their keys, the objects they are about, n > 0.
-    entries
-        (n,) the entries.
-    of
-        (n,) position in `Known.objects` of the class of each object.
-    unit
-        (n,) the label row each is in.
-    known
-        What the objects may be.
-    """
-    try:
-        column: Mapping[str, Sequence[Any]] = columns(entries, _ENTRIES)
-    except (Unclean, ValueError):
-        demand(by_keys(entries).keys() <= _ENTRIES)
-        column = {key: [entry[key] for entry in entries] for key in _ENTRY}
-    demand(list(column["objectHash"]) == list(names))
-    lists = column["classifications"]
-    demand_types(lists, list)
-    keys = sum(map(len, entries))
-    if keys > len(_ENTRY) * len(entries):
-        _demand_numbers(entries, of, unit)
-    colons = len(names) + keys
-    if any(lists) or known.demanding:
-        for rows, position in zip(lists, of, strict=True):
-            one = known.objects[position]
-            if rows or one.feature_hash in known.demanding:
-                demand_clean_answers(rows, one.feature_hash, one.attributes, known)
-        colons += orjson.dumps(lists).count(b":")
-    return colons
-
-
-def demand_clean_answers(
-    rows: Sequence[Row], of: str, attributes: Mapping[str, Attribute], known: Known
-) -> None:
-    """Raise `Unclean` where a list of answers is not as it would be written.
+    `Unclean` where it is not as it would be written.
 
     Parameters
     ----------
-    rows
+    answers
         The list.
     of
         Feature hash of the class it is about.
@@ -97,31 +44,78 @@ def demand_clean_answers(
     known
         Remembers what was clean before.
     """
-    form = orjson.dumps(
-        [
-            row if type(row["answers"]) is list else {**row, "answers": str(type(row["answers"]))}
-            for row in rows
-        ]
-    )
-    demand(known.answers_are_clean(of, form, lambda: _are_clean(rows, attributes)))
+    types = list(map(type, answers))
+    in_texts = 0
+    for answer in answers:
+        said = answer.answers
+        if type(said) is list:
+            types += map(type, said)
+        elif type(said) is str:
+            in_texts += said.count(":")
+    form = tuple(types)
+    colons = known.clean_answers.get((of, form))
+    if colons is None:
+        demand(_are_clean(msgspec.to_builtins(answers), attributes))
+        colons = msgspec.json.encode(answers).count(b":") - in_texts
+        known.remember(of, form, colons)
+    return colons + in_texts
 
 
-def _are_clean(rows: Sequence[Row], attributes: Mapping[str, Attribute]) -> bool:
+def _are_clean(rows: Sequence[dict[str, Any]], attributes: Mapping[str, Attribute]) -> bool:
     notes = Notes("")
     chosen = static_answers(read_answers(rows, "", attributes, notes), notes)
     note_missing(attributes, chosen, (), "", notes)
     written = [written_answer(a.attribute, a.value, a.manual) for a in chosen.values()]
-    changing = any(answer.attribute.dynamic for answer in chosen.values())
-    return not (changing or notes.problems()) and orjson.dumps(written) == orjson.dumps(rows)
+    return not notes.problems() and written == rows
 
 
-def _demand_numbers(entries: Sequence[Row], of: Sequence[int], unit: Sequence[int]) -> None:
-    """Raise `Unclean` where numbers of objects are none, or two of a class have the same."""
-    numbered = [
-        (row, position, entry["objectNumber"])
-        for entry, position, row in zip(entries, of, unit, strict=True)
-        if "objectNumber" in entry
-    ]
-    demand_types((number for _, _, number in numbered), int)
-    demand(all(number >= 0 for _, _, number in numbered))
-    demand(len(set(numbered)) == len(numbered))
+def clean_classifications(row: ImageRow, known: Known) -> tuple[list[OnFrame], int]:
+    """Return what is to stand on the image of a row, and the colons in all its classifications.
+
+    `Unclean` where one is not clean; hashes, dates and authors are still to be checked.
+
+    Parameters
+    ----------
+    row
+        The label row, which has some.
+    known
+        What classifications may be.
+    """
+    classes = set()
+    expected = []
+    colons = 0
+    for name, entry in row.classification_answers.items():
+        of = known.classifications[type(entry)]
+        classes.add(of.feature_hash)
+        demand(entry.classifications and entry.classification_hash == name)
+        colons += _KEYS_AND_CLOCKS + of.feature_hash.count(":")
+        colons += clean_answers(entry.classifications, of.feature_hash, of.attributes, known)
+        if not of.is_global:
+            expected.append(_on_frame(entry, of, known))
+    # Two of one class would stand on the same image.
+    demand(len(classes) == len(row.classification_answers))
+    found = row.unit.labels.classifications
+    if found:
+        demand(found == expected)
+        colons += msgspec.json.encode(found).count(b":")
+    return expected, colons
+
+
+_KEYS_AND_CLOCKS: Final = 1 + 11 + 2 * 2
+"""Colons of an entry of classification_answers: behind its name, behind its keys, in its dates."""
+
+
+def _on_frame(entry: Classification, of: ClassificationClass, known: Known) -> OnFrame:
+    """Return what stands on an image, as `frame_entry` does."""
+    made: OnFrame = known.on_frames[of.feature_hash](
+        of.name,
+        of.value,
+        entry.created_at,
+        entry.created_by,
+        entry.confidence,
+        entry.classification_hash,
+        entry.manual_annotation,
+        entry.last_edited_at,
+        entry.last_edited_by,
+    )
+    return made

@@ -6,12 +6,15 @@ is UTC. Names of days and months are our own: those of `strftime` depend on the 
 """
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["written_date"]
+import numpy as np
+
+__all__ = ["are_written_dates", "written_date"]
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = (
@@ -31,6 +34,14 @@ _FORMS: Final = tuple(
         r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})",
     )
 )
+_EARLIEST: Final = b"AAA, 00 AAA 0000 00:00:00 UTC\n"
+_LATEST: Final = b"zzz, 39 zzz 9999 29:59:59 UTC\n"
+"""Least and greatest character at each place of a date and the line's end behind it."""
+_LINE: Final = len(_EARLIEST)
+_HOUR: Final = len("Mon, 05 Jan 2026 ")
+_DAY: Final = _HOUR - 1
+_TWO: Final = ord("2")
+_THREE: Final = ord("3")
 
 
 @lru_cache(maxsize=8192)
@@ -98,3 +109,31 @@ def _month(name: str) -> int:
     """Return 1 to 12 for an English month, short or whole; 0 for no month."""
     short = name[:3].title()
     return _MONTHS.index(short) + 1 if short in _MONTHS else 0
+
+
+def are_written_dates(dates: Sequence[str]) -> bool:
+    """Whether dates are all in the written form, and days of the calendar.
+
+    Examples
+    --------
+    >>> date = "Mon, 05 Jan 2026 16:46:58 UTC"
+    >>> are_written_dates([date, date]), are_written_dates([date, "2026-01-05"])
+    (True, False)
+    """
+    # As many lines as dates, each as long as a date: so no date is shorter or longer than another.
+    n = len(dates)
+    text = "\n".join((*dates, "")).encode() if n else b""
+    if n == 0 or len(text) != n * _LINE:
+        return n == 0
+    characters = np.frombuffer(text, np.uint8)
+    least, greatest = np.frombuffer(_EARLIEST * n, np.uint8), np.frombuffer(_LATEST * n, np.uint8)
+    if (characters < least).any() or (characters > greatest).any():
+        return False
+    tens, ones = characters[_HOUR::_LINE], characters[_HOUR + 1 :: _LINE]
+    if ((tens == _TWO) & (ones > _THREE)).any():
+        return False
+    return all(
+        written_date(midnight) == midnight
+        for day in {date[:_DAY] for date in dates}
+        if (midnight := f"{day} 00:00:00 UTC")
+    )

@@ -89,7 +89,7 @@ def confidence(row: dict[str, Any], at: str, notes: Notes) -> float | None:
     elif not isfinite(value) or not 0 <= value <= 1:
         detail = f"{value!r} is no confidence; expected a number from 0 to 1"
     else:
-        return value
+        return float(value)
     notes.note(ProblemCode.BAD_CONFIDENCE, place, detail)
     return None
 

@@ -5,14 +5,13 @@ clean sidecar costs no text. Hashes contain `/`: a step is always escaped (RFC 6
 """
 
 from collections import Counter
-from collections.abc import Mapping
 from reprlib import Repr
 from typing import Any, Final
 
 from labelingest.model.findings import MAX_LISTED
 from labelingest.problems import Problem, ProblemCode, Severity
 
-__all__ = ["Notes", "in_order_of", "kind_of_json", "shown", "step"]
+__all__ = ["Notes", "kind_of_json", "shown", "step"]
 
 _SHORT: Final = Repr()
 _SHORT.maxstring = 60
@@ -55,19 +54,6 @@ def kind_of_json(value: object) -> str:
     """
     kinds = {dict: "an object", list: "a list", str: "text", bool: "a boolean"}
     return "null" if value is None else kinds.get(type(value), "a number")
-
-
-def in_order_of(found: Mapping[str, Any], written: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is written, keys in the order in which they were found, new ones last.
-
-    Encord's client and we order rows and entries of answers differently; both stay as they are.
-
-    Examples
-    --------
-    >>> in_order_of({"b": 1, "x": 2, "a": 3}, {"a": 4, "b": 5, "c": 6})
-    {'b': 5, 'a': 4, 'c': 6}
-    """
-    return {key: written[key] for key in (*found, *written) if key in written}
 
 
 class Notes:

@@ -19,7 +19,7 @@ from labelingest.readers.encord.answers import (
     written_answer,
 )
 from labelingest.readers.encord.intervals import Range, merged
-from labelingest.readers.encord.notes import Notes, in_order_of, shown, step
+from labelingest.readers.encord.notes import Notes, shown, step
 from labelingest.readers.encord.objects import Instance, Objects
 from labelingest.readers.encord.ranged import RANGED_KEYS, read_ranged
 
@@ -153,15 +153,12 @@ def object_answers(
         static, changing = _of_object(
             entry, at, acted.get(name), instance, frames, medium, notes, name
         )
-        answers[name] = in_order_of(
-            entry,
-            {
-                "objectHash": name,
-                "classifications": static,
-                **numbers.read(entry, at, instance.of.feature_hash),
-                **placed.get(name, {}),
-            },
-        )
+        answers[name] = {
+            "classifications": static,
+            "objectHash": name,
+            **numbers.read(entry, at, instance.of.feature_hash),
+            **placed.get(name, {}),
+        }
         if changing:
             actions[name] = {"objectHash": name, "actions": changing}
     return answers, actions

@@ -121,6 +121,7 @@ class Objects:
         self.notes.unknown_keys(value, KNOWN_KEYS, at, "an object")
         when = dates(value, at, self.defaults, self.notes)
         written: dict[str, Any] = {
+            "featureHash": of.feature_hash,
             "name": of.name,
             "color": of.color,
             "shape": of.shape,
@@ -129,7 +130,6 @@ class Objects:
             "createdBy": author(value, "createdBy", at, self.notes),
             "confidence": sure,
             "objectHash": object_hash,
-            "featureHash": of.feature_hash,
             "manualAnnotation": is_manual(value, at, self.notes),
             "lastEditedAt": when.last_edited_at,
         }

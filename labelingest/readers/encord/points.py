@@ -103,7 +103,7 @@ def _flat(points: object, at: str, notes: Notes) -> list[float] | None:
     if not finite_ring(points, at, notes):
         return None
     inside_ring(points, at, notes)
-    return points
+    return list(map(float, points))
 
 
 def _in_order(points: dict[str, Any], at: str, notes: Notes) -> list[tuple[str, Any]] | None:
@@ -133,7 +133,7 @@ def _pair(found: object, at: str, notes: Notes) -> tuple[float, float] | None:
     x, y = found["x"], found["y"]
     inside(x, step(at, "x"), notes)
     inside(y, step(at, "y"), notes)
-    return x, y
+    return float(x), float(y)
 
 
 def _has_coordinates(found: dict[str, Any], at: str, notes: Notes) -> bool:
@@ -239,7 +239,7 @@ def _joint(found: object, at: str, of: ObjectClass, notes: Notes) -> dict[str, A
     if of.points and name not in of.points:
         detail = f"{shown(name)} is no point of the skeleton template of {shown(of.name)}: kept"
         notes.note(ProblemCode.UNKNOWN_SKELETON_POINT, step(at, "name"), detail)
-    joint = {"x": found["x"], "y": found["y"], "name": name}
+    joint = {"x": float(found["x"]), "y": float(found["y"]), "name": name}
     for key in ("color", "featureHash", "value"):
         text = notes.get(found, key, at, str)
         if text is not None:

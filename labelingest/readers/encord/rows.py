@@ -16,7 +16,7 @@ from labelingest.readers.encord.classifications import Classifications
 from labelingest.readers.encord.data_file import ANY_FILE, DataFile, fits
 from labelingest.readers.encord.decode import UNDECODED, decode
 from labelingest.readers.encord.metadata import Dates, row_date
-from labelingest.readers.encord.notes import Notes, in_order_of, kind_of_json, shown, step
+from labelingest.readers.encord.notes import Notes, kind_of_json, shown, step
 from labelingest.readers.encord.object_answers import Medium, object_answers
 from labelingest.readers.encord.objects import Objects
 from labelingest.readers.encord.units import KINDS, Unit, frame_count, frames_of, read_units
@@ -166,12 +166,13 @@ def _read(
     answers, actions = object_answers(document, objects, medium)
     classifications.answers(document["classification_answers"], "/classification_answers")
     _add_entries(drawn, units, kind, classifications)
+    status = head.pop("label_status")
     row = {
         **head,
         "object_answers": answers,
         "classification_answers": classifications.written,
         "object_actions": actions,
-        "spaces": {},
+        "label_status": status,
         "data_units": {
             unit.head["data_hash"]: {
                 **unit.head,
@@ -180,9 +181,10 @@ def _read(
             }
             for unit, frames in zip(units, drawn, strict=True)
         },
+        "spaces": {},
     }
     return Checked(
-        in_order_of(document, row),
+        row,
         notes.problems(),
         objects.seen,
         objects.kept,
@@ -193,7 +195,7 @@ def _read(
 
 
 def _head(row: dict[str, Any], date: str | None, notes: Notes) -> dict[str, Any]:
-    """Return the row's own keys, in the order in which the client writes them.
+    """Return the row's own keys; the client writes the last of them after the answers.
 
     Dates that are missing are the given one.
     """

@@ -117,7 +117,7 @@ def _bounding_box(found: dict[str, Any], at: str, notes: Notes) -> dict[str, Any
     box = {key: found[key] for key in _BOX}
     within = all(0 <= value <= 1 for value in box.values())
     if within and box["x"] + box["w"] <= 1 + SLACK and box["y"] + box["h"] <= 1 + SLACK:
-        return box
+        return _floats(box)
     for key, start in (("x", "x"), ("y", "y"), ("w", "x"), ("h", "y")):
         if key == start or not 0 <= box[key] <= 1 + SLACK:
             inside(box[key], step(at, key), notes)
@@ -125,7 +125,12 @@ def _bounding_box(found: dict[str, Any], at: str, notes: Notes) -> dict[str, Any
             far = f"{box[start] + box[key]!r}, the far edge,"
             detail = f"{far} lies outside the image, whose coordinates go from 0 to 1: kept"
             notes.note(ProblemCode.OUTSIDE_IMAGE, step(at, key), detail)
-    return box
+    return _floats(box)
+
+
+def _floats(numbers: Mapping[str, float]) -> dict[str, float]:
+    """Return numbers as they are written: a whole number that is a place has a point as well."""
+    return {key: float(value) for key, value in numbers.items()}
 
 
 def _rotatable_box(found: dict[str, Any], at: str, notes: Notes) -> dict[str, Any] | None:
@@ -142,7 +147,7 @@ def _rotatable_box(found: dict[str, Any], at: str, notes: Notes) -> dict[str, An
             detail = f"{centre!r}, the centre, lies outside the image (0 to 1): kept"
             notes.note(ProblemCode.OUTSIDE_IMAGE, step(at, corner), detail)
     box["theta"] = angle(found["theta"], step(at, "theta"), notes)
-    return box
+    return _floats(box)
 
 
 def _round(
@@ -164,7 +169,7 @@ def _round(
     if clean.get("stretch", 1.0) < 0:
         inside(clean["stretch"], step(at, "stretch"), notes)
     clean["theta"] = angle(clean["theta"], step(at, "theta"), notes)
-    return clean
+    return _floats(clean)
 
 
 def _circle(found: dict[str, Any], at: str, notes: Notes) -> dict[str, Any] | None:
@@ -194,12 +199,12 @@ def _cuboid_2d(found: dict[str, Any], at: str, notes: Notes) -> dict[str, Any] |
         return None
     if not _numbers(depth, ("x", "y"), step(at, key), notes):
         return None
-    clean = {"front": front, key: {"x": depth["x"], "y": depth["y"]}}
+    clean = {"front": list(map(float, front)), key: _floats({"x": depth["x"], "y": depth["y"]})}
     if key == "offset":
         return clean
     if not _numbers(found, ("scaleRatio",), at, notes):
         return None
-    return {**clean, "scaleRatio": found["scaleRatio"]}
+    return {**clean, "scaleRatio": float(found["scaleRatio"])}
 
 
 _BOX_KEYS: Final = frozenset(_BOX)

@@ -10,7 +10,7 @@ import pytest
 
 from labelingest.errors import StorageError
 from labelingest.model.kinds import TEMPORARY_PREFIX
-from labelingest.model.listing import Listing
+from labelingest.model.listing import UNKNOWN, Listing
 from labelingest.problems import ProblemCode
 from labelingest.storage.base import MAX_SIDECAR, list_all
 from labelingest.storage.local import LocalStorage
@@ -31,6 +31,35 @@ def test_size_and_time_are_those_of_the_file(tmp_path: Path) -> None:
     listing = list_folder(tmp_path)
     assert listing.size.tolist() == [3]
     assert listing.mtime_ns.tolist() == [1_600_000_000_123_456_789]
+
+
+def test_only_files_of_the_given_extensions_are_listed_without_size_and_time(
+    tmp_path: Path,
+) -> None:
+    for name in ("a.jpg", "b.JPG", "c.jpg.txt", "d"):
+        (tmp_path / name).write_bytes(b"123")
+        os.utime(tmp_path / name, ns=(1, 7))
+    listing = list_all(LocalStorage(str(tmp_path)), bare=["jpg"])
+    assert list(listing.keys) == ["a.jpg", "b.JPG", "c.jpg.txt", "d"]
+    assert listing.size.tolist() == [UNKNOWN, 3, 3, 3]
+    assert listing.mtime_ns.tolist() == [UNKNOWN, 7, 7, 7]
+
+
+def test_what_is_no_file_is_found_under_any_extension(tmp_path: Path) -> None:
+    (tmp_path / "broken.jpg").symlink_to("gone")
+    (tmp_path / "loop.jpg").symlink_to(".")
+    (tmp_path / "folder.jpg").mkdir()
+    (tmp_path / "folder.jpg/a.jpg").touch()
+    (tmp_path / "link.jpg").symlink_to("folder.jpg/a.jpg")
+    os.mkfifo(tmp_path / "pipe.jpg")
+    listings = [list_all(LocalStorage(str(tmp_path)), bare=bare) for bare in ([], ["jpg"])]
+    assert [list(listing.keys) for listing in listings] == [["folder.jpg/a.jpg", "link.jpg"]] * 2
+    assert problems_of(listings[0]) == problems_of(listings[1])
+    assert [code for code, _ in problems_of(listings[1])] == [
+        "broken-link",
+        "link-loop",
+        "not-a-regular-file",
+    ]
 
 
 def test_a_large_folder_comes_in_several_pages(

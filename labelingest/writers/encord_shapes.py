@@ -1,0 +1,85 @@
+"""The part of a label row's object that holds its shape, as JSON, for whole columns at once."""
+
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+
+from labelingest.arrays import Bool, Float64, Int64, Texts
+from labelingest.model.annotations import Annotations, shape_positions
+from labelingest.model.ontology import Ontology
+from labelingest.writers.number_text import shortest_column
+from labelingest.writers.text_columns import joined
+
+__all__ = ["shapes"]
+
+_USUAL: Final = 512
+"""How many vertices nearly all rings have at the most."""
+
+
+def shapes(annotations: Annotations, ontology: Ontology) -> list[bytes]:
+    """Return (n,) the shape's own key and value of each annotation, and the brace that ends it."""
+    shape = shape_positions(ontology.objects)[annotations.feature]
+    found: list[bytes] = [b""] * len(annotations)
+    for position, write in enumerate((_boxes, _rotated_boxes, _polygons)):
+        of_shape = shape == position
+        if of_shape.all():
+            return write(annotations.coordinates, annotations.offsets)
+        if of_shape.any():
+            picked = annotations.where(of_shape)
+            texts = write(picked.coordinates, picked.offsets)
+            for row, text in zip(np.flatnonzero(of_shape).tolist(), texts, strict=True):
+                found[row] = text
+    return found
+
+
+def _boxes(coordinates: Float64, offsets: Int64) -> list[bytes]:
+    x, y, w, h = _columns(coordinates, 4)
+    parts = (b'"boundingBox":{"h":', h, b',"w":', w, b',"x":', x, b',"y":', y, b"}}\n")
+    return joined(*parts).split(b"\n")[:-1]
+
+
+def _rotated_boxes(coordinates: Float64, offsets: Int64) -> list[bytes]:
+    x, y, w, h, theta = _columns(coordinates, 5)
+    parts = (b'"rotatableBoundingBox":{"h":', h, b',"w":', w, b',"x":', x, b',"y":', y)
+    return joined(*parts, b',"theta":', theta, b"}}\n").split(b"\n")[:-1]
+
+
+def _columns(coordinates: Float64, count: int) -> list[Texts]:
+    """Return the texts of the first numbers of all rows, of the second ones and so on."""
+    # Each for itself: widths and heights are shorter as text than what is computed from them.
+    return [shortest_column(coordinates[i::count]) for i in range(count)]
+
+
+def _polygons(coordinates: Float64, offsets: Int64) -> list[bytes]:
+    x, y = _columns(coordinates, 2)
+    first, count = offsets[:-1] // 2, np.diff(offsets) // 2
+    last = np.zeros(len(x), dtype=bool)
+    last[first + count - 1] = True
+    nth = np.arange(len(x)) - np.repeat(first, count)
+    points = joined(_beginnings(nth), x, b',"y":', y, b"}", _separators(last))
+    numbers = joined(x, b",", y, _separators(last))
+    return [
+        b"".join((b'"polygon":{', of_points, b'},"polygons":[[[', of_numbers, b"]]]}"))
+        for of_points, of_numbers in zip(points.split(b"\n"), numbers.split(b"\n"), strict=True)
+    ][:-1]
+
+
+def _separators(last: Bool) -> Texts:
+    return np.where(last, b"\n", b",")
+
+
+def _beginnings(nth: Int64) -> Texts:
+    """Return (v,) what stands before the x of each vertex, given its place in its ring."""
+    count = int(nth.max()) + 1
+    # Long rings are rare, and their texts large: those are made each time.
+    return (_usual_beginnings() if count <= _USUAL else _make_beginnings(count)).take(nth)
+
+
+@lru_cache(maxsize=1)
+def _usual_beginnings() -> Texts:
+    return _make_beginnings(_USUAL)
+
+
+def _make_beginnings(count: int) -> Texts:
+    return np.array([b'"%d":{"x":' % i for i in range(count)])

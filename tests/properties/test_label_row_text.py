@@ -1,0 +1,143 @@
+"""The text of label rows, made column by column, against `orjson.dumps` row by row."""
+
+from dataclasses import replace
+from typing import NamedTuple
+from urllib.parse import quote
+
+import numpy as np
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labelingest.writers.encord_json import WriterOptions, write
+from labelingest.writers.ids import object_hashes
+from labelingest.writers.number_text import shortest_column, shortest_texts
+from labelingest.writers.text_columns import joined
+from tests.builders.annotations import Batch, Row, batch_of
+from tests.builders.yolo import SHAPES, ontology_dict
+from tests.oracles.label_rows import Labelled, label_row
+
+URL = "s3://bucket/"
+OBJECTS = ontology_dict()["objects"]
+FEATURES = {shape: feature for feature, shape in enumerate(SHAPES.values())}
+DECIMALS = st.builds(
+    lambda whole, places: whole / 10**places, st.integers(-(10**12), 10**12), st.integers(0, 22)
+)
+DOUBLES = st.floats(allow_nan=False, allow_infinity=False)
+FRACTIONS = st.floats(0, 1)
+NUMBERS = DECIMALS | DOUBLES | FRACTIONS | st.sampled_from([0.0, -0.0, 1e-4, 1.0, 0.99999999])
+SHORT = st.builds(lambda units: units / 10**6, st.integers(100, 10**6 - 1))
+
+
+@given(st.lists(NUMBERS) | st.lists(SHORT))
+def test_a_column_of_numbers_has_the_texts_of_each(numbers: list[float]) -> None:
+    texts = [orjson.dumps(number) for number in numbers]
+    assert shortest_column(np.array(numbers, np.float64)).tolist() == texts
+    assert shortest_texts(np.array(numbers, np.float64)) == [text.decode() for text in texts]
+
+
+@given(st.lists(DECIMALS.map(abs), min_size=1))
+def test_the_neighbours_of_short_numbers_are_not_taken_for_them(numbers: list[float]) -> None:
+    neighbours = np.nextafter(np.array(numbers), 2)
+    assert shortest_column(neighbours).tolist() == [orjson.dumps(n) for n in neighbours.tolist()]
+
+
+@given(st.lists(st.tuples(st.binary(max_size=9), st.binary(max_size=3)), min_size=1))
+def test_columns_are_joined_row_by_row(rows: list[tuple[bytes, bytes]]) -> None:
+    rows = [(a.replace(b"\0", b"!"), b.replace(b"\0", b"?")) for a, b in rows]
+    left, right = (np.array(column, dtype=np.bytes_) for column in zip(*rows, strict=True))
+    expected = b"".join(a + b"-" + b + b"\n" for a, b in rows)
+    assert joined(left, b"-", right, b"\n") == expected
+
+
+class Drawn(NamedTuple):
+    """A row of one shape."""
+
+    shape: str
+    numbers: list[float]
+    confidence: float | None
+
+
+def _of(shape: str, least: int, most: int, step: int = 1) -> st.SearchStrategy[Drawn]:
+    count = st.integers(least // step, most // step).map(lambda n: n * step)
+    numbers = count.flatmap(lambda n: st.lists(NUMBERS, min_size=n, max_size=n))
+    return st.builds(Drawn, st.just(shape), numbers, st.none() | FRACTIONS)
+
+
+ROWS = (
+    _of("bounding_box", 4, 4) | _of("rotatable_bounding_box", 5, 5) | _of("polygon", 6, 12, step=2)
+)
+
+
+def rows_by_hand(batch: Batch, drawn: list[list[Drawn]], author: str | None) -> list[bytes]:
+    a = batch.annotations
+    names = iter(object_hashes(batch.units.key, a.unit, a.line, a.content))
+    return [
+        orjson.dumps(
+            label_row(
+                key,
+                [
+                    Labelled(OBJECTS[FEATURES[one.shape]], one.numbers, one.confidence, next(names))
+                    for one in of_unit
+                ],
+                storage_url=URL,
+                ontology_identity=batch.ontology.identity,
+                size=(64, 48),
+                created_by=author,
+            )
+        )
+        for key, of_unit in zip(batch.units.key, drawn, strict=True)
+    ]
+
+
+def made(drawn: list[list[Drawn]]) -> Batch:
+    rows = [
+        Row(
+            FEATURES[one.shape],
+            one.numbers,
+            unit,
+            float("nan") if one.confidence is None else one.confidence,
+        )
+        for unit, of_unit in enumerate(drawn)
+        for one in of_unit
+    ]
+    return batch_of(rows, [(64, 48)] * len(drawn))
+
+
+@given(st.lists(st.lists(ROWS, max_size=4), max_size=5), st.none() | st.text(max_size=5))
+def test_label_rows_are_the_text_of_their_dictionaries(
+    drawn: list[list[Drawn]], author: str | None
+) -> None:
+    batch = made(drawn)
+    texts = write(batch.annotations, batch.units, batch.ontology, WriterOptions(URL, author))
+    assert texts == rows_by_hand(batch, drawn, author)
+
+
+def test_a_ring_of_very_many_vertices_is_written_like_any_other() -> None:
+    ring = [(i % 997) / 997 for i in range(3_000)]
+    drawn = [[Drawn("polygon", ring, None), Drawn("polygon", ring[:8], 0.5)]]
+    batch = made(drawn)
+    texts = write(batch.annotations, batch.units, batch.ontology, WriterOptions(URL))
+    assert texts == rows_by_hand(batch, drawn, None)
+
+
+def test_keys_that_json_and_urls_write_otherwise_change_nothing_beside_them() -> None:
+    keys = ["plain/a-1_~.jpg", "a b.jpg", 'qu"ote\\.jpg', "ü/é.png", "100%#?&.jpg", "+,;=@.jpg"]
+    batch = made([[] for _ in keys])
+    together, alone = (
+        [
+            text
+            for some in groups
+            for text in write(
+                batch.annotations,
+                replace(batch.units.where(np.arange(len(keys)) < len(some)), key=some),
+                batch.ontology,
+                WriterOptions("file:///data/"),
+            )
+        ]
+        for groups in ([keys], [[key] for key in keys])
+    )
+    assert together == alone
+    units = [next(iter(orjson.loads(text)["data_units"].values())) for text in together]
+    assert [unit["data_link"] for unit in units] == [f"file:///data/{quote(key)}" for key in keys]
+    assert [unit["data_title"] for unit in units] == [key.rpartition("/")[2] for key in keys]
