@@ -36,8 +36,8 @@ def group_of(kind: str) -> str:
 
 
 def config_of(made: Generated, **options: object) -> IngestConfig:
-    values = {"storage_path": made.root, "ontology": str(made.ontology), **PATTERNS, **options}
-    return IngestConfig.model_validate(values)
+    values = {"storage_path": made.root, "ontology": str(made.ontology), **PATTERNS}
+    return IngestConfig.model_validate({**values, "workers": 1, **options})
 
 
 def timed(benchmark: BenchmarkFixture, work: Callable[[], Made], rounds: int = 3) -> Made:
@@ -65,6 +65,16 @@ def test_convert(benchmark: BenchmarkFixture, data_set: DataSet, tmp_path: Path,
     lines = out.read_bytes().splitlines()
     assert len(lines) == made.files
     assert orjson.loads(lines[-1])["data_title"] == f"{made.files - 1:06d}.jpg"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_convert_in_two_processes(
+    benchmark: BenchmarkFixture, data_set: DataSet, tmp_path: Path, kind: str
+) -> None:
+    benchmark.group = group_of(kind)
+    made, out = data_set(kind, 0.0), tmp_path / "label_rows.jsonl"
+    report = converted(benchmark, made, out=str(out), workers=2)
+    assert (report.tally.label_rows, report.tally.annotations) == (made.files, made.rows)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -37,6 +37,7 @@ _OPTIONS_OF_OUTPUT: Final[Mapping[str, Sequence[str]]] = {
     "encord": ("created_by", "dataset_title"),
     "yolo": ("yolo_layout", "yolo_confidence"),
 }
+_MOST_WORKERS: Final = 4096
 _OPTIONS_OF_YOLO: Final = (
     *("row_layout", "kpt_shape", "out_of_range", "on_shape_mismatch", "duplicate_rows"),
     "warn_misfit",
@@ -50,6 +51,9 @@ _EXPECTED: Final[Mapping[str, str]] = {
     "warn_misfit": "a number above 0",
     "follow_symlinks": "true or false",
     "yolo_confidence": "true or false",
+    "restart": "true or false",
+    "workers": f"a whole number from 1 to {_MOST_WORKERS:,}",
+    "shard_rows": "a whole number from 1 on",
     "batch_bytes": f"a whole number from 1 to {_MOST_BATCH_BYTES:,}",
 }
 """What a field takes, for sentences; a text where it is not said."""
@@ -125,8 +129,10 @@ class IngestConfig(BaseModel):
     yolo_confidence: bool = False
     """Write confidences as the last column of YOLO rows: training tools refuse such rows."""
     out: str | None = None
-    """Where they go: FILE.jsonl, or a folder for one sidecar each; for yolo a folder, for coco
-    FILE.json, for parquet FILE.parquet."""
+    """Where they go: FILE.jsonl, FILE.jsonl.zst, or a folder for one sidecar each; for yolo a folder,
+    for coco FILE.json, for parquet FILE.parquet."""
+    shard_rows: int | None = Field(default=None, ge=1)
+    """Label rows in each of several files; out is then a folder, FOLDER.zst for compressed files."""
     report: str | None = None
     """File for the report as JSON."""
     problems: str | None = None
@@ -135,6 +141,12 @@ class IngestConfig(BaseModel):
     """File for the list of failed files as CSV."""
     batch_bytes: int = Field(default=400_000, ge=1, le=_MOST_BATCH_BYTES)
     """About how many bytes of sidecars are converted together; the result does not depend on it."""
+    workers: int | None = Field(default=None, ge=1, le=_MOST_WORKERS)
+    """Processes that convert; by default one for each core, and one for small folders."""
+    engine: str | None = None
+    """A cluster that converts instead: dask://host:port or ray://host:port."""
+    restart: bool = False
+    """Begin anew instead of going on where an interrupted run was."""
 
     def __init__(self, **values: Any) -> None:
         try:

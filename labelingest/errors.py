@@ -6,7 +6,8 @@
     ├── ConfigError    (ValueError)  the configuration cannot mean anything; nothing was touched
     ├── OntologyError  (ValueError)  ontology unreadable, external IDs clash, class map impossible
     ├── SidecarError   (ValueError)  rows were rejected and the caller asked to stop (.problems)
-    └── StorageError   (OSError)     listing, reading or writing failed
+    ├── StorageError   (OSError)     listing, reading or writing failed
+    └── EngineError    (RuntimeError)  workers cannot be started, or are lost again and again
 
 What is wrong with one file among a million is a `labelingest.problems.Problem` in the result.
 """
@@ -15,7 +16,14 @@ from collections.abc import Sequence
 
 from labelingest.problems import Problem
 
-__all__ = ["ConfigError", "LabelIngestError", "OntologyError", "SidecarError", "StorageError"]
+__all__ = [
+    "ConfigError",
+    "EngineError",
+    "LabelIngestError",
+    "OntologyError",
+    "SidecarError",
+    "StorageError",
+]
 
 
 class LabelIngestError(Exception):
@@ -78,4 +86,15 @@ class StorageError(LabelIngestError, OSError):
     >>> raise StorageError("no folder at 'data': check the path")
     Traceback (most recent call last):
     labelingest.errors.StorageError: no folder at 'data': check the path
+    """
+
+
+class EngineError(LabelIngestError, RuntimeError):
+    """Workers cannot be started, or are lost again and again.
+
+    Examples
+    --------
+    >>> raise EngineError("no Dask scheduler answers at tcp://10.0.0.1:8786")
+    Traceback (most recent call last):
+    labelingest.errors.EngineError: no Dask scheduler answers at tcp://10.0.0.1:8786
     """

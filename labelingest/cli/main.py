@@ -5,7 +5,7 @@ answers at once. Standard output is for what was asked for (`show`, tables of `p
 JSON); reports, progress and errors for people go to standard error.
 
 Exit codes: 0 clean, 1 finished with errors in some files, 2 wrong call or configuration, 3 storage
-failure.
+or engine failure.
 """
 
 import os
@@ -26,6 +26,7 @@ from labelingest.cli.options import (
     CreatedBy,
     DatasetTitle,
     DuplicateRows,
+    Engine,
     ExitZero,
     FailedCsv,
     FollowSymlinks,
@@ -45,17 +46,26 @@ from labelingest.cli.options import (
     ProblemsFile,
     Quiet,
     ReportFile,
+    Restart,
     RowLayout,
+    ShardRows,
     StoragePath,
     StorageUrl,
     Strict,
     Suffix,
     To,
     WarnMisfit,
+    Workers,
     YoloConfidence,
     YoloLayout,
 )
-from labelingest.errors import ConfigError, LabelIngestError, SidecarError, StorageError
+from labelingest.errors import (
+    ConfigError,
+    EngineError,
+    LabelIngestError,
+    SidecarError,
+    StorageError,
+)
 
 if TYPE_CHECKING:
     from labelingest.config import IngestConfig
@@ -126,10 +136,14 @@ def convert(
     yolo_layout: YoloLayout = None,
     yolo_confidence: YoloConfidence = None,
     out: Out = None,
+    shard_rows: ShardRows = None,
     report: ReportFile = None,
     problems: ProblemsFile = None,
     failed_csv: FailedCsv = None,
+    workers: Workers = None,
+    engine: Engine = None,
     batch_bytes: BatchBytes = None,
+    restart: Restart = None,
     strict: Strict = False,
     exit_zero: ExitZero = False,
     quiet: Quiet = False,
@@ -163,7 +177,7 @@ def _same_options(command: Callable[..., None], like: Callable[..., None], *but:
     command.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": None}
 
 
-_same_options(check, convert, "out")
+_same_options(check, convert, "out", "shard_rows", "restart")
 app.command()(check)
 
 
@@ -196,15 +210,19 @@ def _take_switches(values: dict[str, Any], params: dict[str, Any]) -> None:
 
 
 def _run(params: dict[str, Any], work: Callable[..., "Report"]) -> None:
+    import logging
+
     from labelingest.cli.progress import ShownProgress
     from labelingest.cli.render import print_report
 
+    logging.basicConfig(format="labelingest: %(message)s")
     config = _configured(params)
     try:
         with ShownProgress(quiet=params["quiet"]) as shown:
             report = work(config, progress=shown)
     except KeyboardInterrupt as ended:
-        print("labelingest: interrupted; nothing was written", file=sys.stderr)
+        left = "; ".join(getattr(ended, "__notes__", ["nothing was written"]))
+        print(f"labelingest: interrupted; {left}", file=sys.stderr)
         number = ended.args[0] if ended.args else signal.SIGINT
         raise typer.Exit(128 + number) from None
     if params["as_json"]:
@@ -386,7 +404,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except LabelIngestError as error:
         from labelingest.problems import printable
 
-        for line in str(error).splitlines():
+        for line in (*str(error).splitlines(), *getattr(error, "__notes__", ())):
             print(f"labelingest: {printable(line)}", file=sys.stderr)
         sys.exit(_exit_code(error))
     except OSError as error:
@@ -401,4 +419,4 @@ def _end(number: int, frame: object) -> None:
 def _exit_code(error: LabelIngestError) -> int:
     if isinstance(error, SidecarError):
         return 1
-    return 3 if isinstance(error, StorageError) else 2
+    return 3 if isinstance(error, StorageError | EngineError) else 2

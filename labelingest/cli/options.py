@@ -16,6 +16,7 @@ __all__ = [
     "CreatedBy",
     "DatasetTitle",
     "DuplicateRows",
+    "Engine",
     "ExitZero",
     "FailedCsv",
     "FollowSymlinks",
@@ -35,13 +36,16 @@ __all__ = [
     "ProblemsFile",
     "Quiet",
     "ReportFile",
+    "Restart",
     "RowLayout",
+    "ShardRows",
     "StoragePath",
     "StorageUrl",
     "Strict",
     "Suffix",
     "To",
     "WarnMisfit",
+    "Workers",
     "YoloConfidence",
     "YoloLayout",
 ]
@@ -50,6 +54,7 @@ _RULES: Final = "How rows become annotations"
 _FILES: Final = "Which files"
 _CLASSES: Final = "Which classes"
 OUTPUT_PANEL: Final = "Output"
+_WORK: Final = "Who does the work"
 
 StoragePath = Annotated[
     str | None,
@@ -222,8 +227,16 @@ YoloConfidence = Annotated[
 Out = Annotated[
     str | None,
     typer.Option(
-        help="Where they go: FILE.jsonl (fast), or a folder for one KEY.encord.json each; a folder "
+        help="Where they go: FILE.jsonl (fast), FILE.jsonl.zst, or a folder for one KEY.encord.json each; a folder "
         "for yolo, FILE.json for coco, FILE.parquet for parquet.",
+        rich_help_panel=OUTPUT_PANEL,
+    ),
+]
+ShardRows = Annotated[
+    int | None,
+    typer.Option(
+        help="Label rows in each of several files: OUT is then a folder, or FOLDER.zst for "
+        "compressed files.",
         rich_help_panel=OUTPUT_PANEL,
     ),
 ]
@@ -245,7 +258,30 @@ BatchBytes = Annotated[
     int | None,
     typer.Option(
         help="Bytes of label files converted together (default 400000); results do not change.",
-        rich_help_panel=OUTPUT_PANEL,
+        rich_help_panel=_WORK,
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        help="Processes that convert (default: one for each core; one for small folders).",
+        rich_help_panel=_WORK,
+    ),
+]
+Engine = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Cluster that converts instead: dask://HOST:PORT or ray://HOST:PORT.",
+        rich_help_panel=_WORK,
+    ),
+]
+Restart = Annotated[
+    bool | None,
+    typer.Option(
+        "--restart",
+        help="Begin anew instead of going on where an interrupted run was.",
+        rich_help_panel=_WORK,
     ),
 ]
 Strict = Annotated[

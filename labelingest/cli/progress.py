@@ -68,16 +68,20 @@ def sentence(progress: Progress, seconds: float) -> str:
     'convert: 20,000 of 100,000 files (20 %), 10,000 files/s, 73,000 rows/s, 8 s left'
     >>> sentence(Progress("list", 48_000), 2.0)
     'list: 48,000 files, 24,000 files/s'
+    >>> sentence(Progress("convert", 60_000, 100_000, 0, 40_000), 2.0)
+    'convert: 60,000 of 100,000 files (60 %), 40,000 of them by the run before, 10,000 files/s, 4 s left'
     """
-    rate = progress.files / max(seconds, 1e-9)
+    rate = (progress.files - progress.before) / max(seconds, 1e-9)
     parts = [f"{rate:,.0f} files/s"]
     done = f"{progress.files:,} files"
-    if progress.rows:
+    if progress.rows and not progress.before:
         parts.append(f"{progress.rows / max(seconds, 1e-9):,.0f} rows/s")
     if progress.of:
         done = f"{progress.files:,} of {progress.of:,} files ({progress.files / progress.of:.0%})"
         done = done.replace("%", " %")
         parts.append(f"{_duration((progress.of - progress.files) / max(rate, 1e-9))} left")
+    if progress.before:
+        done += f", {progress.before:,} of them by the run before"
     return f"{progress.stage}: {', '.join([done, *parts])}"
 
 

@@ -66,3 +66,5 @@ class Made:
     """(m,) the label row, on one line, or the label file of each; none where there are columns."""
     labels: Labels | None = None
     """The columns of the same data files, for a format that is one file."""
+    packed: bytes | None = None
+    """The texts as the output takes them, joined and perhaps compressed, instead of the texts."""

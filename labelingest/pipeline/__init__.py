@@ -6,13 +6,22 @@ The only place that knows the order of the stages around a batch; the order insi
     run.py        convert and check: what users call
     folder.py     listing and pairing, by the rule given or by what the files make plain
     jobs.py       the unit of work, and the worker that does it
+    engine.py     which engine does the jobs
+    work.py       the loop: results in order, to the sink and to the report
+    kept.py       what stays of an interrupted run, and when the next goes on with it
     progress.py   how far a run is
+
+The names below are loaded when first used: a worker process needs `jobs` alone.
 """
 
-from labelingest.pipeline.folder import Paired, as_flags, given_rule, pair_folder
-from labelingest.pipeline.jobs import Job, JobResult, Worker
-from labelingest.pipeline.progress import Progress
-from labelingest.pipeline.run import check, convert
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from labelingest.pipeline.folder import Paired, as_flags, given_rule, pair_folder
+    from labelingest.pipeline.jobs import Job, JobResult, Worker
+    from labelingest.pipeline.progress import Progress
+    from labelingest.pipeline.run import check, convert
 
 __all__ = [
     "Job",
@@ -26,3 +35,16 @@ __all__ = [
     "given_rule",
     "pair_folder",
 ]
+
+_HOMES = {
+    **dict.fromkeys(("Job", "JobResult", "Worker"), "jobs"),
+    **dict.fromkeys(("Paired", "as_flags", "given_rule", "pair_folder"), "folder"),
+    "Progress": "progress",
+    **dict.fromkeys(("check", "convert"), "run"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'labelingest.pipeline' has no attribute {name!r}")
+    return getattr(import_module(f"labelingest.pipeline.{_HOMES[name]}"), name)

@@ -52,9 +52,19 @@ class Paired:
 
 
 def pair_folder(
-    config: IngestConfig, *, progress: Callable[[Progress], None] | None = None
+    config: IngestConfig,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    seen: Callable[[int], None] | None = None,
 ) -> Paired:
     """List a folder and pair its files.
+
+    Parameters
+    ----------
+    config
+        Which folder, and how its files pair.
+    progress, seen
+        Told how many files were listed.
 
     Raises
     ------
@@ -62,10 +72,17 @@ def pair_folder(
         No rule was given and the folder has none of the usual layouts, or several.
     """
     storage = open_storage(config.storage_path, follow_symlinks=config.follow_symlinks)
-    seen = None if progress is None else lambda files: progress(Progress("list", files))
-    listing = list_all(
-        storage, _own_keys(config, storage), bare=never_sidecars(given_rule(config)), seen=seen
-    )
+
+    def tell(files: int) -> None:
+        if progress is not None:
+            progress(Progress("list", files))
+        if seen is not None:
+            seen(files)
+
+    # Images by name alone only where their sizes are not read: an unfinished run is continued if
+    # nothing changed that its result depends on.
+    bare = never_sidecars(given_rule(config)) if config.image_sizes == "never" else []
+    listing = list_all(storage, _own_keys(config, storage), bare=bare, seen=tell)
     rule, recognised = _rule(config, storage, listing)
     metadata = None if config.metadata_suffix is None else SuffixRule(config.metadata_suffix)
     return Paired(

@@ -6,7 +6,7 @@ Both can be pickled, and a job's result depends on nothing but the job.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -16,9 +16,12 @@ from labelingest.media.image_size import HEAD_BYTES, read_image_size
 from labelingest.model.labels import Made
 from labelingest.model.tally import Tally
 from labelingest.model.units import DataUnits
-from labelingest.pipeline.folder import Paired
 from labelingest.problems import Problem, ProblemCode
+from labelingest.sinks.lines import Pack
 from labelingest.storage.base import Storage
+
+if TYPE_CHECKING:  # what lists and pairs is not loaded in every worker process
+    from labelingest.pipeline.folder import Paired
 
 __all__ = ["Job", "JobResult", "Worker", "jobs"]
 
@@ -90,6 +93,8 @@ class Worker:
 
     storage: Storage
     converter: Converter
+    pack: Pack | None = None
+    """Joins label rows as the output takes them; None where it takes them one by one."""
 
     def __call__(self, job: Job) -> JobResult:
         """Convert one slice."""
@@ -101,12 +106,20 @@ class Worker:
         sources = {problem.source for problem in done.problems}
         pairs = zip(job.sidecars, job.data, strict=True) if sources else ()
         return JobResult(
-            _made(job, done),
+            self._made(job, done),
             done.counts.where(done.written),
             done.problems,
             {sidecar: data for sidecar, data in pairs if sidecar in sources},
             done.tally,
         )
+
+    def _made(self, job: Job, done: Conversion) -> Made:
+        rows = np.flatnonzero(done.written).tolist()
+        keys = [job.data[row] for row in rows]
+        texts = [text for text in done.label_rows if text is not None]
+        if self.pack is not None:
+            return Made(keys, packed=self.pack(texts))
+        return Made(keys, texts, done.labels)
 
     def _image_sizes(self, keys: Sequence[str]) -> list[tuple[int, int] | None]:
         heads = self.storage.fetch_heads(keys, HEAD_BYTES)
@@ -120,7 +133,7 @@ class Worker:
         return None if blobs.unread else blobs.get(0)
 
 
-def jobs(paired: Paired, batch_bytes: int) -> Iterator[Job]:
+def jobs(paired: "Paired", batch_bytes: int) -> Iterator[Job]:
     """Yield slices of about batch_bytes of sidecars, in the order of data files."""
     listing, pairs = paired.listing, paired.pairs
     sizes = listing.size[pairs.sidecar]
@@ -137,9 +150,3 @@ def jobs(paired: Paired, batch_bytes: int) -> Iterator[Job]:
             listing.mtime_ns[sidecars],
         )
         start = end
-
-
-def _made(job: Job, done: Conversion) -> Made:
-    rows = np.flatnonzero(done.written).tolist()
-    texts = [text for text in done.label_rows if text is not None]
-    return Made([job.data[row] for row in rows], texts, done.labels)

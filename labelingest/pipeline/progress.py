@@ -17,3 +17,5 @@ class Progress:
     """How many there will be; 0 where that is not known yet."""
     rows: int = 0
     """Rows seen in them."""
+    before: int = 0
+    """Of the files, done by an interrupted run that this one goes on with."""

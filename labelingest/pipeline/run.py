@@ -1,9 +1,11 @@
 """Converting and checking a folder: what users call, from the configuration to the report."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, nullcontext
+from collections.abc import Callable
+from concurrent.futures import Executor
+from contextlib import ExitStack, suppress
 from io import TextIOWrapper
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -13,21 +15,33 @@ import numpy as np
 from labelingest.assembly.bench import AssemblyOptions
 from labelingest.config import IngestConfig
 from labelingest.converter import Converter, LabelFormat, needs_class_numbers
+from labelingest.engines import check_engine
+from labelingest.engines.base import Engine
 from labelingest.errors import ConfigError, SidecarError
 from labelingest.model.kinds import kind_of
 from labelingest.model.ontology import ClassMap, Ontology
 from labelingest.model.pairs import Outcome
 from labelingest.model.tally import Tally
 from labelingest.pairing.rules import PatternRule, SuffixRule
+from labelingest.pipeline.engine import Engines
 from labelingest.pipeline.folder import Paired, given_rule, pair_folder, refuse_nothing
-from labelingest.pipeline.jobs import Job, JobResult, Worker, jobs
+from labelingest.pipeline.jobs import Worker, jobs
+from labelingest.pipeline.kept import Kept, keep_work, subject_of
 from labelingest.pipeline.progress import Progress
+from labelingest.pipeline.work import Books, Output, work_off
 from labelingest.readers.yolo import YoloOptions
 from labelingest.report import ProblemLog, Report
 from labelingest.resolution.class_map import ClassMapping, make_class_map
 from labelingest.resolution.ontology_json import load_ontology
-from labelingest.sinks import check_output, expected_name, open_sink
-from labelingest.sinks.base import Sink
+from labelingest.sinks import (
+    RESUMABLE,
+    check_output,
+    expected_name,
+    open_sink,
+    packing_of,
+    resume_sink,
+)
+from labelingest.sinks.base import ResumableSink
 from labelingest.storage.atomic import whole_file
 from labelingest.writers.encord_json import WriterOptions
 from labelingest.writers.yolo import class_numbers
@@ -35,8 +49,24 @@ from labelingest.writers.yolo import class_numbers
 __all__ = ["check", "convert"]
 
 
-def convert(config: IngestConfig, *, progress: Callable[[Progress], None] | None = None) -> Report:
+def convert(
+    config: IngestConfig,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    executor: Executor | None = None,
+) -> Report:
     """Convert a folder and write its label rows to `config.out`.
+
+    Parameters
+    ----------
+    config
+        What to convert, to what, and how.
+    progress
+        Told how far the run is.
+    executor
+        Does the batches instead of processes of its own: anything with the interface of
+        `concurrent.futures.Executor`, as Dask's `Client.get_executor()`. `config.workers` says how
+        many workers it has; it is not shut down.
 
     Raises
     ------
@@ -44,48 +74,76 @@ def convert(config: IngestConfig, *, progress: Callable[[Progress], None] | None
         Before any sidecar is read: the configuration, ontology or class map cannot be used, or
         nothing pairs.
     StorageError
-        The folder cannot be listed or the output not written; no output is left then.
+        The folder cannot be listed or the output not written, or another run writes it.
+    EngineError
+        Workers cannot be started, or are lost again and again.
     SidecarError
         `on_row_error` is "stop" and a row was rejected; no output is left then.
+
+    An exception whose notes say how many files are done leaves an unfinished output beside, and the
+    same call goes on with it.
     """
     if config.out is None:
         raise ConfigError(f"out is missing: {expected_name(config.to)} (check needs none)")
-    check_output(config.to, config.out)
-    return _run(config, progress)
+    check_output(config.to, config.out, config.shard_rows)
+    return _run(config, progress, executor)
 
 
-def check(config: IngestConfig, *, progress: Callable[[Progress], None] | None = None) -> Report:
+def check(
+    config: IngestConfig,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    executor: Executor | None = None,
+) -> Report:
     """Find every problem of a folder; the same as `convert`, but nothing is written."""
-    return _run(config.model_copy(update={"out": None}), progress)
+    return _run(config.model_copy(update={"out": None}), progress, executor)
 
 
-def _run(config: IngestConfig, progress: Callable[[Progress], None] | None) -> Report:
+def _run(
+    config: IngestConfig,
+    progress: Callable[[Progress], None] | None,
+    executor: Executor | None,
+) -> Report:
     started = perf_counter()
+    if config.engine is not None:
+        check_engine(config.engine)
     ontology = load_ontology(Path(config.ontology))
     mapping = None
     # What is wrong with classes and patterns is said before a long listing.
     if isinstance(given_rule(config), PatternRule) or needs_class_numbers(config.format, config.to):
         mapping = make_class_map(ontology, namespace=config.namespace, overrides=config.map)
-    paired = pair_folder(config, progress=progress)
-    refuse_nothing(paired, config)
-    if mapping is None and needs_class_numbers(paired.format, config.to):
-        mapping = make_class_map(ontology, namespace=config.namespace, overrides=config.map)
-    converter = _converter(config, ontology, mapping, paired)
-    report = _new_report(config, ontology, mapping, paired, converter.writer.storage_url)
-    sink = _sink(config, converter)
-    report.seconds["list and pair"] = perf_counter() - started
+    with Engines(config, executor) as engines:
+        paired = pair_folder(config, progress=progress, seen=engines.seen)
+        refuse_nothing(paired, config)
+        if mapping is None and needs_class_numbers(paired.format, config.to):
+            mapping = make_class_map(ontology, namespace=config.namespace, overrides=config.map)
+        converter = _converter(config, ontology, mapping, paired)
+        report = _new_report(config, ontology, mapping, paired, converter.writer.storage_url)
+        report.seconds["list and pair"] = perf_counter() - started
+        books = Books(report, len(paired.pairs), progress)
+        _convert(config, mapping, paired, converter, engines.engine(len(paired.pairs)), books)
+    return report
+
+
+def _convert(
+    config: IngestConfig,
+    mapping: ClassMapping | None,
+    paired: Paired,
+    converter: Converter,
+    engine: Engine,
+    books: Books,
+) -> None:
+    """Convert what is paired; write the report, the problems and the failed files."""
     started = perf_counter()
+    report = books.report
     stopped = None
     with ExitStack() as files:
         # Opened before the work, so that it is not done in vain.
         report_file = config.report and files.enter_context(whole_file(Path(config.report)))
         report.log = _problem_log(config, files)
         _first_problems(report, mapping, paired)
-        work = Worker(paired.storage, converter)
         try:
-            with sink or nullcontext() as put:
-                accepted = _accepted(jobs(paired, config.batch_bytes), put, report)
-                _collect(map(work, accepted), put, report, len(paired.pairs), progress)
+            _convert_pairs(config, paired, converter, engine, books)
         except SidecarError as error:
             # Label rows are not kept, what is wrong is.
             stopped = error
@@ -96,43 +154,42 @@ def _run(config: IngestConfig, progress: Callable[[Progress], None] | None) -> R
             report_file.write(report.to_json())
     if stopped is not None:
         raise stopped
-    return report
 
 
-def _accepted(found: Iterator[Job], sink: Sink | None, report: Report) -> Iterator[Job]:
-    """Leave out the data files whose label rows the sink cannot hold."""
-    for job in found:
-        refused = {} if sink is None else sink.refused(job.data)
-        if refused:
-            report.log.add(list(refused.values()), {})
-            report.tally.failed_files += len(refused)
-        kept = job.without(refused)
-        if kept.data:
-            yield kept
-
-
-def _collect(
-    results: Iterator[JobResult],
-    sink: Sink | None,
-    report: Report,
-    pairs: int,
-    progress: Callable[[Progress], None] | None,
+def _convert_pairs(
+    config: IngestConfig, paired: Paired, converter: Converter, engine: Engine, books: Books
 ) -> None:
-    """Take results in order: label rows to the sink, the rest to the report."""
-    if progress is not None:
-        progress(Progress("convert", 0, pairs))
-    for result in results:
-        problems, tally = result.problems, result.tally
-        refused = sink.put(result.made) if sink is not None else []
-        if refused:
-            result.uncount([position for position, _ in refused])
-            problems = [*problems, *(problem for _, problem in refused)]
-        report.log.add(problems, result.data_files)
-        report.tally.merge(tally)
-        if progress is not None:
-            total = report.tally
-            done = total.label_rows + total.failed_files
-            progress(Progress("convert", done, pairs, total.rows_seen))
+    """Do all jobs of a folder, or those that an interrupted run has left."""
+    out = config.out
+    found = jobs(paired, config.batch_bytes)
+    worker = Worker(paired.storage, converter, packing_of(config.to, out, config.shard_rows))
+    if out is None:
+        work_off(found, engine, worker, Output(None), books)
+    elif config.to not in RESUMABLE:
+        with open_sink(config.to, out, **_output_options(config, converter)) as sink:
+            work_off(found, engine, worker, Output(sink), books)
+    else:
+        subject = subject_of(config, paired)
+        with keep_work(config, out, subject, len(paired.pairs)) as kept:
+            resumable = _go_on(kept, config, converter, subject)
+            for done in kept.done:
+                books.add(done)
+            books.before = kept.files
+            rest = islice(found, len(kept.done), None)
+            with resumable:
+                work_off(rest, engine, worker, Output(resumable, (kept, resumable)), books)
+
+
+def _go_on(kept: Kept, config: IngestConfig, converter: Converter, subject: str) -> ResumableSink:
+    """Return the sink that goes on with what is kept, or starts anew where it is gone."""
+    out = str(config.out)
+    options = _output_options(config, converter)
+    del options["storage_url"]
+    sink = resume_sink(config.to, out, kept.begun, **options)
+    if kept.done and not sink.is_whole():
+        kept.forget(subject)
+        sink = resume_sink(config.to, out, kept.begun, **options)
+    return sink
 
 
 def _converter(
@@ -150,16 +207,13 @@ def _converter(
     )
 
 
-def _sink(config: IngestConfig, converter: Converter) -> Sink | None:
-    if config.out is None:
-        return None
-    return open_sink(
-        config.to,
-        config.out,
-        ontology=converter.ontology,
-        storage_url=converter.writer.storage_url,
-        numbers=class_numbers(converter.class_map, converter.ontology.objects),
-    )
+def _output_options(config: IngestConfig, converter: Converter) -> dict[str, Any]:
+    return {
+        "ontology": converter.ontology,
+        "storage_url": converter.writer.storage_url,
+        "numbers": class_numbers(converter.class_map, converter.ontology.objects),
+        "shard_rows": config.shard_rows,
+    }
 
 
 def _options(config: IngestConfig) -> dict[str, Any]:
@@ -216,8 +270,14 @@ def _problem_log(config: IngestConfig, stack: ExitStack) -> ProblemLog:
     if config.failed_csv is not None:
         binary = stack.enter_context(whole_file(Path(config.failed_csv)))
         failed = TextIOWrapper(binary, "utf-8", "backslashreplace", newline="", write_through=True)
-        stack.callback(failed.detach)
+        stack.callback(_detach, failed)
     return ProblemLog(lines, failed)
+
+
+def _detach(text: TextIOWrapper) -> None:
+    """Leave the file to `whole_file`, which says what cannot be written if nothing else failed."""
+    with suppress(OSError):
+        text.detach()
 
 
 def _first_problems(report: Report, mapping: ClassMapping | None, paired: Paired) -> None:

@@ -12,15 +12,31 @@ from labelingest.arrays import Int64
 from labelingest.errors import ConfigError
 from labelingest.model.labels import OutputFormat
 from labelingest.model.ontology import Ontology
-from labelingest.sinks.base import Sink
+from labelingest.sinks.base import Begun, ResumableSink, Sink
 from labelingest.sinks.coco import coco_document
-from labelingest.sinks.files import FileSink, json_lines
+from labelingest.sinks.files import FileSink
+from labelingest.sinks.lines import (
+    ZSTD,
+    LinesSink,
+    Pack,
+    check_zstandard,
+    compress_lines,
+    join_lines,
+)
 from labelingest.sinks.parquet import parquet_table
+from labelingest.sinks.shards import ShardSink
 from labelingest.sinks.sidecars import sidecar_tree
 from labelingest.sinks.yolo import yolo_tree
 from labelingest.writers.parquet import check_pyarrow
 
-__all__ = ["check_output", "expected_name", "open_sink"]
+__all__ = [
+    "RESUMABLE",
+    "check_output",
+    "expected_name",
+    "open_sink",
+    "packing_of",
+    "resume_sink",
+]
 
 _FILE: Final[Mapping[str, str]] = {
     OutputFormat.ENCORD: ".jsonl",
@@ -28,6 +44,8 @@ _FILE: Final[Mapping[str, str]] = {
     OutputFormat.PARQUET: ".parquet",
 }
 """Format → how the name of its one file ends."""
+RESUMABLE: Final = (OutputFormat.ENCORD, OutputFormat.YOLO)
+"""Formats whose output can be gone on with after an interruption: the others are one document."""
 _FOLDER: Final = (OutputFormat.ENCORD, OutputFormat.YOLO)
 """Formats that can be a folder."""
 _OTHER_FILES: Final = frozenset(
@@ -35,7 +53,7 @@ _OTHER_FILES: Final = frozenset(
 )
 
 
-def check_output(to: str, out: str) -> None:
+def check_output(to: str, out: str, shard_rows: int | None = None) -> None:
     """Refuse what cannot be an output of that format, before any work.
 
     Parameters
@@ -44,12 +62,14 @@ def check_output(to: str, out: str) -> None:
         One of `OutputFormat`.
     out
         Where it goes: a file or a folder.
+    shard_rows
+        Label rows in each file of a folder of them; None for one file, or one for each data file.
 
     Raises
     ------
     ConfigError
-        The format is not known, the name looks like that of something else, or pyarrow is needed
-        and not installed.
+        The format is not known, the name looks like that of something else, or a package that is
+        needed is not installed.
 
     Examples
     --------
@@ -61,13 +81,35 @@ def check_output(to: str, out: str) -> None:
     if to not in list(OutputFormat):
         raise ConfigError(f"format {to!r} is not known; choose one of {', '.join(OutputFormat)}")
     path = Path(out)
-    file = _FILE.get(to)
-    is_folder = path.suffix.lower() not in _OTHER_FILES
-    if path.suffix != file and not (is_folder and to in _FOLDER):
-        found = "is the name of a folder" if is_folder else f"ends in {path.suffix}"
-        raise ConfigError(f"out {out!r} {found}: {expected_name(to)}{_hint(to, path)}")
+    if shard_rows is not None:
+        _check_shards(to, path)
+    elif not (to == OutputFormat.ENCORD and _is_compressed_file(path)):
+        _check_name(to, path)
     if to == OutputFormat.PARQUET:
         check_pyarrow()
+    if to == OutputFormat.ENCORD and path.suffix == ZSTD:
+        check_zstandard()
+
+
+def _check_name(to: str, path: Path) -> None:
+    is_folder = path.suffix.lower() not in _OTHER_FILES
+    if path.suffix != _FILE.get(to) and not (is_folder and to in _FOLDER):
+        found = "is the name of a folder" if is_folder else f"ends in {path.suffix}"
+        raise ConfigError(f"out {str(path)!r} {found}: {expected_name(to)}{_hint(to, path)}")
+
+
+def _check_shards(to: str, path: Path) -> None:
+    if to != OutputFormat.ENCORD:
+        raise ConfigError(f"shard_rows is for Encord label rows: leave it out for {to}")
+    if path.suffix.lower() in _OTHER_FILES and (path.suffix != ZSTD or _is_compressed_file(path)):
+        raise ConfigError(
+            f"out {str(path)!r} ends in {path.suffix}: with shard_rows it is a folder of files, give "
+            "a name without such an end, or one that ends in .zst for compressed files"
+        )
+
+
+def _is_compressed_file(path: Path) -> bool:
+    return path.suffixes[-2:] == [".jsonl", ZSTD]
 
 
 def expected_name(to: str) -> str:
@@ -76,7 +118,7 @@ def expected_name(to: str) -> str:
         return "YOLO is a label file for each image, give a folder, whose name has no such end"
     if to == OutputFormat.ENCORD:
         return (
-            "one file is written as JSON Lines, give FILE.jsonl, a name that ends so; for a file each, "
+            "one file is written as JSON Lines, give FILE.jsonl or FILE.jsonl.zst; for a file each, "
             "give a folder, whose name has no such end"
         )
     name = "COCO" if to == OutputFormat.COCO else "Parquet"
@@ -88,12 +130,20 @@ def _hint(to: str, path: Path) -> str:
     return f"; or did you mean --to {meant[0]}?" if meant else ""
 
 
-def open_sink(to: str, out: str, *, ontology: Ontology, storage_url: str, numbers: Int64) -> Sink:
-    """Return the sink of an output.
+def open_sink(
+    to: str,
+    out: str,
+    *,
+    ontology: Ontology,
+    storage_url: str,
+    numbers: Int64,
+    shard_rows: int | None = None,
+) -> Sink:
+    """Return the sink of an output; nothing is left of it when its block fails.
 
     Parameters
     ----------
-    to, out
+    to, out, shard_rows
         As for `check_output`.
     ontology
         The ontology that annotations point into.
@@ -107,12 +157,71 @@ def open_sink(to: str, out: str, *, ontology: Ontology, storage_url: str, number
     ConfigError
         As `check_output` does.
     """
-    check_output(to, out)
+    check_output(to, out, shard_rows)
     path = Path(out)
     if to == OutputFormat.COCO:
         return FileSink(path, partial(coco_document, ontology=ontology, storage_url=storage_url))
     if to == OutputFormat.PARQUET:
         return FileSink(path, partial(parquet_table, ontology=ontology, storage_url=storage_url))
+    return _growing(to, path, None, ontology, numbers, shard_rows)
+
+
+def resume_sink(
+    to: str,
+    out: str,
+    begun: Begun,
+    *,
+    ontology: Ontology,
+    numbers: Int64,
+    shard_rows: int | None = None,
+) -> ResumableSink:
+    """Return the sink of an output that goes on where an interrupted run was.
+
+    Parameters
+    ----------
+    to, out, ontology, numbers, shard_rows
+        As for `open_sink`; the format is one of `RESUMABLE`.
+    begun
+        The unfinished output, which stays when the block fails.
+    """
+    check_output(to, out, shard_rows)
+    return _growing(to, Path(out), begun, ontology, numbers, shard_rows)
+
+
+def _growing(
+    to: str,
+    path: Path,
+    begun: Begun | None,
+    ontology: Ontology,
+    numbers: Int64,
+    shard_rows: int | None,
+) -> ResumableSink:
+    """Return the sink of an output that grows file by file, or at its end."""
     if to == OutputFormat.YOLO:
-        return yolo_tree(path, ontology.objects, numbers)
-    return FileSink(path, json_lines) if path.suffix == ".jsonl" else sidecar_tree(path)
+        return yolo_tree(path, ontology.objects, numbers, begun)
+    if shard_rows is not None:
+        return ShardSink(path, shard_rows, path.suffix == ZSTD, begun)
+    if _is_file(path):
+        return LinesSink(path, _pack(path), begun)
+    return sidecar_tree(path, begun)
+
+
+def packing_of(to: str, out: str | None, shard_rows: int | None = None) -> Pack | None:
+    """Return how label rows are joined for an output, where workers can do that beforehand.
+
+    Examples
+    --------
+    >>> packing_of("encord", "rows.jsonl").__name__, packing_of("encord", "folder")
+    ('join_lines', None)
+    """
+    if to != OutputFormat.ENCORD or out is None or shard_rows is not None:
+        return None
+    return _pack(Path(out)) if _is_file(Path(out)) else None
+
+
+def _is_file(path: Path) -> bool:
+    return path.suffix in (".jsonl", ZSTD)
+
+
+def _pack(path: Path) -> Pack:
+    return compress_lines if path.suffix == ZSTD else join_lines

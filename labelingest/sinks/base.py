@@ -1,13 +1,16 @@
 """What a sink must be able to do."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import Any, Protocol
 
 from labelingest.model.labels import Made
 from labelingest.problems import Problem
+from labelingest.storage.atomic import temporary_name
 
-__all__ = ["Sink"]
+__all__ = ["Begun", "ResumableSink", "Sink"]
 
 
 class Sink(Protocol):
@@ -38,4 +41,35 @@ class Sink(Protocol):
 
     def put(self, made: Made) -> list[tuple[int, Problem]]:
         """Take labels of data files; return position and problem of each that it refuses."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An unfinished output that outlives a run that is interrupted, so that the next can go on."""
+
+    path: Path
+    """Where it is built: beside the place that it gets."""
+    marks: Sequence[Any] = ()
+    """What `ResumableSink.mark` said after each put that counts."""
+
+    @staticmethod
+    def place(begun: "Begun | None", path: Path) -> Path:
+        """Return where the output at a path is built: where it was begun, or a new place."""
+        return path.with_name(temporary_name()) if begun is None else begun.path
+
+
+class ResumableSink(Sink, Protocol):
+    """A sink whose unfinished output stays when the block ends by an exception."""
+
+    def is_whole(self) -> bool:
+        """Whether all that the marks speak of is still there; asked before the block."""
+        ...
+
+    def mark(self) -> Any:
+        """Return what the last put added, as JSON can say it; what it wrote is out of our hands."""
+        ...
+
+    def sync(self) -> None:
+        """Bring all that was put onto the disk."""
         ...

@@ -1,10 +1,10 @@
-"""Sinks that are one file: a function opens the file and says how it takes labels.
+"""Sinks that are one document: a function opens the file and says how it takes labels.
 
 What is the same for all of them is here: used once, and nothing visible before the end.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -12,9 +12,8 @@ from typing import TypeAlias
 
 from labelingest.model.labels import Made
 from labelingest.problems import Problem
-from labelingest.storage.atomic import whole_file
 
-__all__ = ["FileSink", "Put", "json_lines"]
+__all__ = ["FileSink", "Put"]
 
 Put: TypeAlias = Callable[[Made], None]
 """Writes what a batch made."""
@@ -22,18 +21,7 @@ Put: TypeAlias = Callable[[Made], None]
 
 @dataclass(slots=True)
 class FileSink:
-    r"""Writes labels to one file, replacing an older one of that name.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "rows.jsonl"
-    >>> with FileSink(path, json_lines) as sink:
-    ...     sink.put(Made(["a.jpg", "b.jpg"], [b"{}", b"{}"]))
-    []
-    >>> path.read_text()
-    '{}\n{}\n'
-    """
+    """Writes labels to one file, replacing an older one of that name."""
 
     path: Path
     open: Callable[[Path], AbstractContextManager[Put]]
@@ -66,15 +54,3 @@ class FileSink:
             raise ValueError("the sink is not open: use it as `with sink:`")
         self._put(made)
         return []
-
-
-@contextmanager
-def json_lines(path: Path) -> Iterator[Put]:
-    """Open a file of label rows, one a line. The fast sink: one file, one stream."""
-    with whole_file(path) as file:
-
-        def put(made: Made) -> None:
-            if made.texts:
-                file.write(b"\n".join((*made.texts, b"")))
-
-        yield put

@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Final
 
 from labelingest.errors import ConfigError
+from labelingest.sinks.lines import ZSTD, plain_head
+from labelingest.storage.atomic import unfinished_names
 from labelingest.writers.coco import HEAD
 from labelingest.writers.parquet import written_by_labelingest
 
 __all__ = ["own_keys"]
 
+_ROW: Final = b'{"label_hash":"'
 _OURS: Final[Mapping[str, Mapping[str, bytes]]] = {
-    "out": {".jsonl": b'{"label_hash":"', ".json": HEAD, ".parquet": b"PAR1"},
+    "out": {".jsonl": _ROW, ZSTD: _ROW, ".json": HEAD, ".parquet": b"PAR1"},
     "report": {".json": b'{\n  "storage_url": '},
     "problems": {".jsonl": b'{"code":"'},
     "failed_csv": {".csv": b"data_file,sidecar,"},
@@ -27,6 +30,8 @@ _OURS: Final[Mapping[str, Mapping[str, bytes]]] = {
 
 def own_keys(root: Path, outputs: Mapping[str, str | None]) -> list[str]:
     """Return the keys and folders ("…/") below a storage path that a run itself writes.
+
+    With what stands beside them while they are unfinished: an interrupted run leaves it there.
 
     Parameters
     ----------
@@ -42,7 +47,8 @@ def own_keys(root: Path, outputs: Mapping[str, str | None]) -> list[str]:
 
     Examples
     --------
-    >>> own_keys(Path("/data"), {"out": "/data/new/rows.jsonl", "report": "/tmp/report.json"})
+    >>> keys = own_keys(Path("/data"), {"out": "/data/new/rows.jsonl", "report": "/tmp/r.json"})
+    >>> [key for key in keys if "tmp" not in key]
     ['new/rows.jsonl', 'new/rows.jsonl/']
     """
     keys = []
@@ -60,7 +66,9 @@ def own_keys(root: Path, outputs: Mapping[str, str | None]) -> list[str]:
                 "remove it"
             )
         for relative in sorted(inside):
-            keys += [relative.as_posix(), f"{relative.as_posix()}/"]
+            for own in (relative.name, *unfinished_names(relative.name)):
+                key = relative.with_name(own).as_posix()
+                keys += [key, f"{key}/"]
     return keys
 
 
@@ -74,6 +82,8 @@ def _is_ours(name: str, path: Path) -> bool:
         return False
     try:
         with path.open("rb") as file:
+            if path.suffix == ZSTD:
+                return plain_head(file, len(beginning)) in (beginning, b"")
             head = file.read(len(beginning))
             if path.suffix == ".parquet" and head:
                 return written_by_labelingest(file)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final
 
+from labelingest.sinks.base import Begun
 from labelingest.sinks.tree import TreeKind, TreeSink
 
 __all__ = ["SUFFIX", "sidecar_tree"]
@@ -10,7 +11,7 @@ __all__ = ["SUFFIX", "sidecar_tree"]
 SUFFIX: Final = ".encord.json"
 
 
-def sidecar_tree(path: Path) -> TreeSink:
+def sidecar_tree(path: Path, begun: Begun | None = None) -> TreeSink:
     """Return the sink of a tree of sidecars.
 
     Examples
@@ -18,7 +19,7 @@ def sidecar_tree(path: Path) -> TreeSink:
     >>> sidecar_tree(Path("labels")).kind.name_of("train/a.jpg")
     'train/a.jpg.encord.json'
     """
-    return TreeSink(path, TreeKind("label row", _name_of, _is_ours))
+    return TreeSink(path, TreeKind("label row", _name_of, _is_ours), begun)
 
 
 def _name_of(key: str) -> str:

@@ -1,32 +1,22 @@
-"""A tree of files, one for every data file: built beside its place, moved there when complete.
-
-An older tree is replaced only if labelingest wrote one of the same kind (a marker file says so)
-and nobody put anything else into it; the two renames of a replacement are not one: killed between
-them, the older tree is found beside, under a temporary name.
-"""
+"""A tree of files, one for every data file: built beside its place, moved there when complete."""
 
 import errno
 import os
 import shutil
-import stat
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Final
 
-from labelingest.errors import StorageError
-from labelingest.model.kinds import is_junk
 from labelingest.model.labels import Made
 from labelingest.problems import Problem, ProblemCode
-from labelingest.storage.atomic import temporary_name
+from labelingest.sinks.base import Begun
+from labelingest.sinks.folders import MARKER, begin_folder, checked_place, end_folder
 from labelingest.storage.causes import cannot_write
 
-__all__ = ["MARKER", "TreeKind", "TreeSink"]
-
-MARKER: Final = ".labelingest-output"
-"""Name of the empty file that marks a tree as ours to replace."""
+__all__ = ["TreeKind", "TreeSink"]
 
 _REFUSED: Final = {
     errno.ENAMETOOLONG: "is too long for this file system (255 bytes on most)",
@@ -72,37 +62,47 @@ class TreeSink:
 
     path: Path
     kind: TreeKind
+    begun: Begun | None = None
+    """Where the unfinished tree is kept; without, it is gone when the block fails."""
     _building: Path | None = field(default=None, init=False, repr=False)
     _folders: set[str] = field(default_factory=set, init=False, repr=False)
     _kept: list[bytes] = field(default_factory=list, init=False, repr=False)
     """Keys of each batch that have a file, packed: only a name that is taken asks for them."""
+    _added: Sequence[str] = field(default=(), init=False, repr=False)
+    """Keys of the last put that have a file."""
 
     def __enter__(self) -> "TreeSink":
-        try:
-            # A link keeps its place: what it leads to is replaced.
-            self.path = self.path.resolve()
-            _refuse_foreign(self.path, self.kind)
-            self._building, self._folders, self._kept = self._begun(), set(), []
-        except StorageError:
-            raise
-        except (OSError, RuntimeError) as error:
-            # resolve() calls a loop of links a RuntimeError.
-            looped = OSError(errno.ELOOP, "") if isinstance(error, RuntimeError) else error
-            raise cannot_write(str(self.path), looped) from error
+        self.path = checked_place(self.path, self._can_be_ours)
+        marks = () if self.begun is None else self.begun.marks
+        self._folders, self._kept = set(), [_packed(keys) for keys in marks]
+        building = Begun.place(self.begun, self.path)
+        if marks:
+            self._sweep(building)
+        else:
+            begin_folder(building, self.path, self.kind.root)
+        self._building = building
         return self
 
-    def _begun(self) -> Path:
-        building = self.path.with_name(temporary_name())
-        building.mkdir()
+    def _can_be_ours(self, name: str) -> bool:
+        if name in self.kind.root:
+            return self.kind.is_as_written((self.path / name).read_bytes())
+        return self.kind.is_ours(name)
+
+    def _sweep(self, building: Path) -> None:
+        """Remove the files of an interrupted run that do not count, and folders without files."""
+        counted = {self.kind.name_of(key) for batch in self._kept for key in _unpacked(batch)}
+        counted |= {MARKER, *self.kind.root}
+        start = len(str(building)) + 1
         try:
-            for name, content in {MARKER: b"", **self.kind.root}.items():
-                (building / name).write_bytes(content)
-            if self.path.exists():
-                building.chmod(stat.S_IMODE(self.path.stat().st_mode))
-        except BaseException:
-            shutil.rmtree(building, ignore_errors=True)
-            raise
-        return building
+            for folder, _, files in os.walk(building, topdown=False):
+                for name in files:
+                    path = f"{folder}/{name}"
+                    if path[start:] not in counted:
+                        os.unlink(path)  # noqa: PTH108 - no Path for each of a million files
+                if len(folder) >= start and not os.listdir(folder):  # noqa: PTH208
+                    os.rmdir(folder)  # noqa: PTH106
+        except OSError as error:
+            raise cannot_write(str(self.path), error) from error
 
     def __exit__(
         self,
@@ -115,13 +115,22 @@ class TreeSink:
             return
         try:
             if kind is None:
-                # One call for all files: a sync for each would cost more than all the rest.
-                os.sync()
-                _move(building, self.path)
-        except OSError as failure:
-            raise cannot_write(str(self.path), failure) from failure
+                end_folder(building, self.path)
         finally:
-            shutil.rmtree(building, ignore_errors=True)
+            if self.begun is None:
+                shutil.rmtree(building, ignore_errors=True)
+
+    def is_whole(self) -> bool:
+        """Whether the unfinished tree is there, as `ResumableSink` says."""
+        return self.begun is not None and (self.begun.path / MARKER).exists()
+
+    def mark(self) -> Sequence[str]:
+        """Return the keys of the last put that have a file."""
+        return self._added
+
+    def sync(self) -> None:
+        """Bring all that was put onto the disk."""
+        os.sync()
 
     def refused(self, keys: Sequence[str]) -> dict[int, Problem]:
         """Refuse keys whose file names are too long."""
@@ -151,8 +160,8 @@ class TreeSink:
                 if error.errno not in _REFUSED:
                     raise cannot_write(str(self.path / name), error) from error
                 refused[position] = error.errno
-        kept = [key for position, key in enumerate(made.keys) if position not in refused]
-        self._kept.append(zlib.compress("\0".join(kept).encode(), 1))
+        self._added = [key for position, key in enumerate(made.keys) if position not in refused]
+        self._kept.append(_packed(self._added))
         taken = (made.keys[at] for at, number in refused.items() if number == errno.EEXIST)
         owners = self._owners({self.kind.name_of(key) for key in taken})
         return [
@@ -191,7 +200,7 @@ class TreeSink:
         for batch in reversed(self._kept):
             if len(owners) == len(names):
                 break
-            for key in zlib.decompress(batch).decode().split("\0"):
+            for key in _unpacked(batch):
                 name = self.kind.name_of(key)
                 if name in names:
                     owners[name] = key
@@ -208,44 +217,9 @@ class TreeSink:
         return Problem(ProblemCode.OUTPUT_NAME_REFUSED, key, detail)
 
 
-def _refuse_foreign(path: Path, kind: TreeKind) -> None:
-    """Refuse to replace anything that is not a tree of ours, of the same kind."""
-    if not path.exists():
-        return
-    if path == Path.cwd():
-        raise StorageError(f"{str(path)!r} is where you are: give the name of a new folder in it")
-    if path.is_dir() and not os.access(path, os.W_OK | os.X_OK | os.R_OK):
-        raise OSError(errno.EACCES, "")
-    if not path.is_dir():
-        raise StorageError(f"{str(path)!r} is a file: give the name of a folder")
-    foreign = next((name for name in _names(path) if not _can_be_ours(path, name, kind)), None)
-    if foreign is not None or (not (path / MARKER).exists() and any(path.iterdir())):
-        what = f"it holds {foreign!r}" if foreign else "labelingest did not write what is in it"
-        raise StorageError(
-            f"{str(path)!r} is not replaced: {what}; give a new folder, or move that away"
-        )
+def _packed(keys: Sequence[str]) -> bytes:
+    return zlib.compress("\0".join(keys).encode(), 1)
 
 
-def _can_be_ours(path: Path, name: str, kind: TreeKind) -> bool:
-    if name in kind.root:
-        return kind.is_as_written((path / name).read_bytes())
-    return is_junk(name) or kind.is_ours(name)
-
-
-def _names(path: Path) -> Iterator[str]:
-    """Yield the names of all that is in a folder but folders, links to folders included."""
-    for folder, folders, files in os.walk(path):
-        links = (name for name in folders if os.path.islink(f"{folder}/{name}"))  # noqa: PTH114
-        inside = folder[len(str(path)) :].lstrip("/")
-        for name in (*files, *links):
-            yield f"{inside}/{name}" if inside else name
-
-
-def _move(building: Path, path: Path) -> None:
-    if not path.exists():
-        building.rename(path)
-        return
-    old = path.with_name(temporary_name())
-    path.rename(old)
-    building.rename(path)
-    shutil.rmtree(old, ignore_errors=True)
+def _unpacked(keys: bytes) -> list[str]:
+    return zlib.decompress(keys).decode().split("\0")

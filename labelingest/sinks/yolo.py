@@ -13,6 +13,7 @@ from typing import Final
 from labelingest.arrays import Int64
 from labelingest.model.ontology import OntologyObject
 from labelingest.problems import printable
+from labelingest.sinks.base import Begun
 from labelingest.sinks.tree import TreeKind, TreeSink
 
 __all__ = ["NAMES", "data_yaml", "label_file_of", "yolo_tree"]
@@ -22,7 +23,9 @@ NAMES: Final = "data.yaml"
 _LINE: Final = re.compile(r'#.*|names:(?: {})?|  [0-9]+: ".*"')
 
 
-def yolo_tree(path: Path, objects: Sequence[OntologyObject], numbers: Int64) -> TreeSink:
+def yolo_tree(
+    path: Path, objects: Sequence[OntologyObject], numbers: Int64, begun: Begun | None = None
+) -> TreeSink:
     """Return the sink of a tree of label files.
 
     Parameters
@@ -31,10 +34,12 @@ def yolo_tree(path: Path, objects: Sequence[OntologyObject], numbers: Int64) -> 
         The tree's folder.
     objects, numbers
         (o,) the ontology's objects and the class number of each; -1 for none.
+    begun
+        The unfinished tree of an interrupted run.
     """
     root = {NAMES: data_yaml(objects, numbers)}
     kind = TreeKind("label file", label_file_of, _is_ours, root, _is_as_written)
-    return TreeSink(path, kind)
+    return TreeSink(path, kind, begun)
 
 
 def label_file_of(key: str) -> str:

@@ -3,14 +3,19 @@
 A reader never sees half a file, and what was there before stays until the new file is complete and
 on the disk. Temporary names begin with `labelingest.model.kinds.TEMPORARY_PREFIX`, which pairing
 ignores, so that what a killed run leaves behind is never taken for data.
+
+The temporary name follows from the file's: a run that was killed is tidied up by the next one. It is
+locked while it is written, so that two runs cannot write one file.
 """
 
 import errno
+import fcntl
 import os
 import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -18,10 +23,20 @@ from labelingest.errors import StorageError
 from labelingest.model.kinds import TEMPORARY_PREFIX
 from labelingest.storage.causes import cannot_write
 
-__all__ = ["temporary_name", "whole_file"]
+__all__ = [
+    "file_target",
+    "open_locked",
+    "temporary_name",
+    "unfinished_name",
+    "unfinished_names",
+    "whole_file",
+]
 
 _DISK_ERRORS: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ESTALE}
 """What a write may fail with: other errors of the with block are not the file's."""
+_PURPOSES: Final = ("", "-journal", "-old")
+_OPEN: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+"""The name can be foretold: a link that somebody put there is not followed."""
 
 
 def temporary_name() -> str:
@@ -29,17 +44,99 @@ def temporary_name() -> str:
     return TEMPORARY_PREFIX + secrets.token_hex(8)
 
 
-@contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for writing that gets its name only when the block ends without exception.
+def unfinished_name(name: str, purpose: str = "") -> str:
+    """Return the name under which an output is built, or of what stands beside it meanwhile.
 
-    A symbolic link at the path stays, and the file it points to is replaced.
+    Parameters
+    ----------
+    name
+        The output's own.
+    purpose
+        "" for the output itself, "-journal" for what is written down about it, "-old" for an
+        older output that is about to go.
+
+    Examples
+    --------
+    >>> unfinished_name("rows.jsonl")
+    '.labelingest-tmp-e513f5f3f6b21836'
+    """
+    digest = blake2b(os.fsencode(name), digest_size=8).hexdigest()
+    return f"{TEMPORARY_PREFIX}{digest}{purpose}"
+
+
+def unfinished_names(name: str) -> list[str]:
+    """Return all names that are taken beside an output while it is made.
+
+    Examples
+    --------
+    >>> [name[-8:] for name in unfinished_names("rows.jsonl")]
+    ['f6b21836', '-journal', '1836-old']
+    """
+    return [unfinished_name(name, purpose) for purpose in _PURPOSES]
+
+
+def open_locked(path: Path, output: str) -> int:
+    """Open a file for reading and writing that no other run has open; make it if need be.
+
+    Parameters
+    ----------
+    path
+        The file.
+    output
+        What it is for, as the user calls it.
 
     Raises
     ------
     StorageError
-        Where the file cannot be made, written or renamed; nothing is left behind, and an older
-        file of that name is as it was.
+        Another run has it, or it cannot be opened.
+    """
+    while True:
+        try:
+            file = os.open(path, _OPEN, 0o666)
+        except OSError as error:
+            raise cannot_write(output, error) from error
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(file)
+            raise StorageError(
+                f"{output!r} is being written by another run: wait for it, or choose another name"
+            ) from error
+        except OSError:
+            # A file system without locks: nobody can be kept away.
+            return file
+        if _is_at(path, file):
+            return file
+        # The other run ended in between and took the file with it.
+        os.close(file)
+
+
+def _is_at(path: Path, file: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file))
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def whole_file(path: Path, *, kept: tuple[Path, int] | None = None) -> Iterator[BinaryIO]:
+    """Open a file for writing that gets its name only when the block ends without exception.
+
+    A symbolic link at the path stays, and the file it points to is replaced.
+
+    Parameters
+    ----------
+    path
+        The name it gets.
+    kept
+        An unfinished file beside it that belongs to the caller, and how many of its bytes count:
+        it is written on from there, and stays when the block fails.
+
+    Raises
+    ------
+    StorageError
+        Where the file cannot be made, written or renamed, or another run writes it; nothing is
+        left behind, and an older file of that name is as it was.
 
     Examples
     --------
@@ -52,28 +149,53 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     >>> path.read_bytes()
     b'{}'
     """
-    target = _target(path)
-    temporary = target.with_name(temporary_name())
+    target = file_target(path)
+    temporary = target.with_name(unfinished_name(target.name)) if kept is None else kept[0]
+    descriptor = _begin(temporary, str(path), kept)
     try:
-        file = temporary.open("xb")
-    except OSError as error:
-        raise cannot_write(str(path), error) from error
-    try:
-        with file:
-            yield file
-            _finish(file, path)
-        _rename(temporary, target, path)
+        with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
+            try:
+                yield file
+                _finish(file, path)
+                # While it is locked, as the removal: a run that comes then makes a new one.
+                _rename(temporary, target, path)
+            except BaseException:
+                if kept is None:
+                    with suppress(OSError):
+                        temporary.unlink()
+                # What cannot be flushed any more must not hide why the block failed.
+                with suppress(OSError):
+                    file.close()
+                raise
     except OSError as error:
         if not isinstance(error, StorageError) and error.errno in _DISK_ERRORS:
             raise cannot_write(str(path), error) from error
         raise
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
 
 
-def _target(path: Path) -> Path:
-    """Follow links, and refuse what would be found out only after an hour of writing."""
+def _begin(temporary: Path, output: str, kept: tuple[Path, int] | None) -> int:
+    """Open the unfinished file, cut to what counts of it."""
+    if kept is None:
+        descriptor, length = open_locked(temporary, output), 0
+    else:
+        try:
+            descriptor = os.open(temporary, _OPEN, 0o666)
+        except OSError as error:
+            raise cannot_write(output, error) from error
+        length = kept[1]
+    os.ftruncate(descriptor, length)
+    os.lseek(descriptor, length, os.SEEK_SET)
+    return descriptor
+
+
+def file_target(path: Path) -> Path:
+    """Follow links, and refuse what would be found out only after an hour of writing.
+
+    Raises
+    ------
+    StorageError
+        No file can be there.
+    """
     try:
         target = path.resolve()
         mode = target.stat().st_mode

@@ -23,6 +23,7 @@ import numpy as np
 
 from labelingest.errors import StorageError
 from labelingest.model.keys import Keys
+from labelingest.model.kinds import TEMPORARY_PREFIX
 from labelingest.model.listing import UNKNOWN, Listing
 from labelingest.problems import Problem, ProblemCode
 from labelingest.storage.base import MAX_FILES, PAGE
@@ -237,7 +238,9 @@ class _Walk:
 
     def _take_folder(self, key: bytes, found: os.stat_result, parent: _Folder) -> None:
         prefix = key + b"/"
-        if prefix not in self.excluded:
+        # What another run has not finished is no data: its files come and go.
+        unfinished = key.rpartition(b"/")[2].startswith(TEMPORARY_PREFIX.encode())
+        if prefix not in self.excluded and not unfinished:
             self.stack.append(_Folder(prefix, (found.st_dev, found.st_ino), parent))
 
     def _take_link(self, key: bytes, entry: os.DirEntry[bytes], folder: _Folder) -> None:

@@ -10,7 +10,7 @@ LAYERS = [
     {"errors", "hashing", "model", "geometry"},
     {
         *("storage", "pairing", "readers", "resolution", "assembly", "media", "writers"),
-        "report",
+        *("report", "engines"),
     },
     {"sinks"},  # stand on storage's way of writing whole files
     {"config", "converter"},
@@ -38,6 +38,9 @@ ONLY_IN = {
     "PIL": {"media/image_size.py"},
     "yaml": {"resolution/starter.py"},
     "typer": {"cli/main.py", "cli/options.py"},
+    "distributed": {"engines/clusters.py"},
+    "ray": {"engines/clusters.py"},
+    "zstandard": {"sinks/lines.py"},
 }
 
 

@@ -473,3 +473,46 @@ def test_switches_can_stand_in_a_configuration_file(run: Run) -> None:
     ran = run("check", "--config", "c.toml")
     assert ran.code == 2
     assert "strict: 'yes': expected true or false" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [
+        (("--workers", "0"), "workers: 0: expected a whole number from 1 to 4,096"),
+        (("--shard-rows", "0"), "shard_rows: 0: expected a whole number from 1 on"),
+        (("--shard-rows", "5"), "'rows.jsonl' ends in .jsonl: with shard_rows it is a folder"),
+        (("--engine", "spark://a:1"), "engine 'spark://a:1' is not known: give dask://HOST:PORT"),
+    ],
+)
+def test_what_cannot_do_the_work_is_a_wrong_call(
+    run: Run, option: tuple[str, str], sentence: str
+) -> None:
+    ran = run("convert", *DATA, "--out", "rows.jsonl", *option)
+    assert ran.code == 2
+    assert sentence in ran.err
+    assert not Path("rows.jsonl").exists()
+
+
+def test_a_cluster_that_does_not_answer_is_an_engine_failure(run: Run) -> None:
+    pytest.importorskip("distributed", reason="pip install 'labelingest[dask]'")
+    ran = run("convert", *DATA, "--out", "rows.jsonl", "--engine", "dask://127.0.0.1:1")
+    assert ran.code == 3
+    assert "no Dask scheduler answers at tcp://127.0.0.1:1" in ran.err
+    assert {path.name for path in Path().iterdir()} == {"data", "ontology.json"}
+
+
+def test_shards_hold_the_lines_of_one_file_and_their_index_says_which(run: Run) -> None:
+    run("convert", *DATA, "--out", "rows.jsonl")
+    run("convert", *DATA, "--out", "shards", "--shard-rows", "2")
+    index = json.loads(Path("shards/index.json").read_bytes())
+    names = [f"label_rows-{number:05}-of-00002.jsonl" for number in range(2)]
+    assert index["rows"] == 3
+    assert [shard["file"] for shard in index["shards"]] == names
+    assert [shard["rows"] for shard in index["shards"]] == [2, 1]
+    assert [(shard["first_key"], shard["last_key"]) for shard in index["shards"]] == [
+        ("images/a.jpg", "images/b.jpg"),
+        ("images/c.jpg", "images/c.jpg"),
+    ]
+    contents = [Path("shards", name).read_bytes() for name in names]
+    assert [shard["bytes"] for shard in index["shards"]] == [len(content) for content in contents]
+    assert b"".join(contents) == Path("rows.jsonl").read_bytes()

@@ -1,5 +1,6 @@
 import os
 import pickle
+import random
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,18 @@ import pytest
 
 from labelingest.config import IngestConfig
 from labelingest.converter import Converter
-from labelingest.pipeline import Job, Progress, Worker, check, convert
+from labelingest.engines.base import Engine
+from labelingest.engines.processes import ProcessEngine
+from labelingest.engines.serial import SerialEngine
+from labelingest.pairing.pair import pair
+from labelingest.pairing.rules import PatternRule
+from labelingest.pipeline import Job, Paired, Progress, Worker, check, convert
+from labelingest.pipeline.jobs import jobs
+from labelingest.pipeline.work import Books, Output, work_off
+from labelingest.report import Report
 from labelingest.resolution.ontology_json import load_ontology
+from labelingest.sinks.lines import LinesSink
+from labelingest.storage.base import list_all
 from labelingest.storage.memory import MemoryStorage
 from tests.builders.folders import image_bytes, make_folder, ontology_of, write_ontology
 
@@ -107,3 +118,49 @@ def test_the_books_balance(folder: dict[str, Any]) -> None:
     report = check(IngestConfig(**folder))
     assert report.balance()
     assert (report.tally.label_rows, report.tally.empty_label_rows) == (30, 8)
+
+
+def written(files: dict[str, bytes], engine: Engine, batch_bytes: int, out: Path) -> bytes:
+    """Return the label rows of files in memory."""
+    work = worker(files)
+    rule = PatternRule(("{name}.jpg",), "{name}.txt")
+    listing = list_all(work.storage)
+    paired = Paired("memory", work.storage, listing, rule, "", pair(listing, rule))
+    books = Books(Report(work.storage.url, "ships"), len(paired.pairs), None)
+    with LinesSink(out) as sink:
+        work_off(jobs(paired, batch_bytes), engine, work, Output(sink), books)
+    assert books.report.tally.label_rows == len(paired.pairs)
+    return out.read_bytes()
+
+
+def test_neither_engine_nor_batches_nor_the_order_of_the_listing_change_a_byte(
+    tmp_path: Path,
+) -> None:
+    files = {f"{n:03}.jpg": image_bytes(64 + n, 48) for n in range(60)}
+    files |= {f"{n:03}.txt": CORNERS * (n % 5) for n in range(60)}
+    expected = written(files, SerialEngine(), 400_000, tmp_path / "rows.jsonl")
+    assert len(expected.splitlines()) == 60
+    for seed, batch_bytes in enumerate((1, 200, 5000)):
+        shuffled = list(files.items())
+        random.Random(seed).shuffle(shuffled)
+        for engine in (SerialEngine(), ProcessEngine(2)):
+            found = written(dict(shuffled), engine, batch_bytes, tmp_path / "rows.jsonl")
+            assert found == expected
+
+
+def test_a_batch_of_which_no_file_can_be_kept_takes_nothing_from_the_others(
+    tmp_path: Path,
+) -> None:
+    long = "n" * 245  # with .encord.json too long for a file name
+    files = {f"images/{name}.jpg": "" for name in ("a", long, "z")}
+    files |= {f"labels/{name}.txt": GOOD for name in ("a", long, "z")}
+    make_folder(tmp_path / "data", files)
+    ontology = write_ontology(tmp_path / "ontology.json", car=(0, "bounding_box"))
+    names = {"storage_path": tmp_path / "data", "ontology": ontology, "out": tmp_path / "out"}
+    report = convert(IngestConfig(**names, batch_bytes=1))
+    assert [problem.code.value for problem in report.problems] == ["output-name-refused"]
+    assert report.balance()
+    assert {path.name for path in (tmp_path / "out/images").iterdir()} == {
+        "a.jpg.encord.json",
+        "z.jpg.encord.json",
+    }

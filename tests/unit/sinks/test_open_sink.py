@@ -13,6 +13,7 @@ from tests.builders.yolo import STORAGE_URL, ontology_for
     ("to", "out"),
     [
         ("encord", "rows.jsonl"),
+        ("encord", "rows.jsonl.zst"),
         ("encord", "labels"),
         ("encord", "labels.v2"),
         ("yolo", "labels"),
@@ -30,7 +31,12 @@ def test_a_name_that_fits_its_format_is_taken(to: str, out: str) -> None:
     [
         ("encord", "a.parquet", r"one file is written as JSON Lines.*did you mean --to parquet\?$"),
         ("encord", "a.json", r"did you mean --to coco\?$"),
-        ("encord", "a.JSONL", r"ends in \.JSONL: .* give FILE\.jsonl, .* for a file each, .* end$"),
+        (
+            "encord",
+            "a.JSONL",
+            r"ends in \.JSONL: .* give FILE\.jsonl or FILE\.jsonl\.zst; for a file each, .* end$",
+        ),
+        ("encord", "a.zst", r"ends in \.zst: .* FILE\.jsonl or FILE\.jsonl\.zst;"),
         ("encord", "a.csv", r"whose name has no such end$"),
         ("yolo", "a.json", r"YOLO is a label file for each image.*did you mean --to coco\?$"),
         ("yolo", "data.yaml", r"give a folder, whose name has no such end$"),
@@ -47,6 +53,38 @@ def test_a_name_that_does_not_fit_is_refused_with_the_cure(
         check_output(to, out)
     with pytest.raises(ConfigError, match=sentence):
         open_sink(to, out, ontology=ontology_for(), storage_url="s3://b/", numbers=np.arange(3))
+
+
+@pytest.mark.parametrize("out", ["labels", "labels.v2", "labels.zst"])
+def test_shards_are_in_a_folder(out: str) -> None:
+    check_output("encord", out, 1000)
+
+
+@pytest.mark.parametrize(
+    ("to", "out", "sentence"),
+    [
+        ("encord", "rows.jsonl", r"ends in \.jsonl: with shard_rows it is a folder"),
+        (
+            "encord",
+            "rows.jsonl.zst",
+            r"ends in \.zst: .*, or one that ends in \.zst for compressed",
+        ),
+        ("yolo", "labels", r"leave it out for yolo$"),
+        ("coco", "a.json", r"leave it out for coco$"),
+    ],
+)
+def test_what_cannot_be_shards_is_refused_with_the_cure(to: str, out: str, sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        check_output(to, out, 1000)
+
+
+@pytest.mark.parametrize(("out", "shard_rows"), [("a.jsonl.zst", None), ("a.zst", 10)])
+def test_without_zstandard_compression_is_refused_before_any_work(
+    monkeypatch: pytest.MonkeyPatch, out: str, shard_rows: int | None
+) -> None:
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    with pytest.raises(ConfigError, match=r"pip install 'labelingest\[zstd\]'"):
+        check_output("encord", out, shard_rows)
 
 
 def test_without_pyarrow_parquet_is_refused_before_any_work(

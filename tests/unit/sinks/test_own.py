@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from labelingest.errors import ConfigError
+from labelingest.sinks.lines import compress_lines
 from labelingest.sinks.own import own_keys
 from labelingest.writers.coco import HEAD
 from labelingest.writers.parquet import ParquetWriter
@@ -26,11 +27,14 @@ def foreign_table() -> bytes:
 
 OURS = {
     "rows.jsonl": b'{"label_hash":"x"',
+    "rows.jsonl.zst": compress_lines([b'{"label_hash":"x"}']),
     "instances.json": HEAD + b"\n",
     "table.parquet": table(),
 }
 FOREIGN = {
     "rows.jsonl": b'{"id": 1}\n',
+    "rows.jsonl.zst": compress_lines([b'{"id": 1}']),
+    "other.jsonl.zst": b'{"label_hash":"x"',
     "instances.json": b'{"info": {}, "images": []}',
     "table.parquet": foreign_table(),
     "rows.csv": b"",
@@ -41,7 +45,9 @@ FOREIGN = {
 def test_an_output_of_an_earlier_run_is_left_out_of_the_listing(tmp_path: Path, name: str) -> None:
     for content in (OURS[name], b""):
         (tmp_path / name).write_bytes(content)
-        assert own_keys(tmp_path, {"out": str(tmp_path / name)}) == [name, f"{name}/"]
+        keys = own_keys(tmp_path, {"out": str(tmp_path / name)})
+        assert keys[:2] == [name, f"{name}/"]
+        assert all(key.startswith(".labelingest-tmp-") for key in keys[2:])
 
 
 @pytest.mark.parametrize("name", FOREIGN)

@@ -1,0 +1,63 @@
+"""A worker process: gets the function once, then items; sends back what became of each, in order.
+
+It ends with its parent: a thread reads ahead, and when the other end of the socket is gone the
+process is gone, whatever it is doing. So a parent that is killed leaves no worker behind. The thread
+is also why neither side can wait for the other to read.
+"""
+
+import os
+import pickle
+import signal
+import socket
+from importlib import import_module
+from queue import SimpleQueue
+from threading import Thread
+
+from labelingest.engines.base import Failure, attempt
+from labelingest.engines.wire import receive, send
+from labelingest.errors import EngineError
+
+__all__ = ["main"]
+
+
+def main(descriptor: int, preload: str) -> None:
+    """Work for the parent at the other end of a socket, until it is gone.
+
+    Parameters
+    ----------
+    descriptor
+        The socket.
+    preload
+        A module to load while the parent has no work yet; "" for none.
+    """
+    # Ctrl-C is for the parent: it ends its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    channel = socket.socket(fileno=descriptor)
+    messages: SimpleQueue[bytearray] = SimpleQueue()
+    Thread(target=_read_ahead, args=(channel, messages), daemon=True).start()
+    if preload:
+        import_module(preload)
+    fn = pickle.loads(messages.get())
+    while True:
+        outcome = attempt(fn, pickle.loads(messages.get()))
+        try:
+            send(channel, _pickled(outcome))
+        except OSError:
+            os._exit(0)
+
+
+def _read_ahead(channel: socket.socket, messages: "SimpleQueue[bytearray]") -> None:
+    try:
+        while True:
+            messages.put(receive(channel))
+    except (EOFError, OSError):
+        os._exit(0)
+
+
+def _pickled(outcome: object) -> bytes:
+    try:
+        return pickle.dumps(outcome, pickle.HIGHEST_PROTOCOL)
+    except Exception as error:  # noqa: BLE001 - pickle raises what the classes concerned raise
+        what = outcome.error if isinstance(outcome, Failure) else outcome
+        reason = EngineError(f"a worker cannot send back {what!r:.200}: {error}")
+        return pickle.dumps(Failure(reason))

@@ -1,0 +1,123 @@
+"""Dask and Ray: the batches go to the machines of a cluster, which read the storage path themselves.
+
+Both do a lost worker's batch again on their own, a few times. Their packages are imported when they
+are chosen.
+"""
+
+import logging
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any, Final, TypeVar
+
+from labelingest.engines.base import attempt
+from labelingest.engines.executors import in_order
+from labelingest.errors import ConfigError, EngineError
+
+__all__ = ["DaskEngine", "RayEngine", "check_cluster"]
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+_PACKAGES: Final = {"dask": "distributed", "ray": "ray"}
+_PATIENCE: Final = 10
+"""Seconds until a cluster has answered."""
+_IN_FLIGHT: Final = 3
+"""Batches for each core of the cluster."""
+_THIS_CLUSTER: Final = "auto"
+"""The address of the Ray cluster that this machine belongs to."""
+
+
+def check_cluster(url: str) -> None:
+    """Refuse the address of a cluster whose package is not installed, with the extra that has it.
+
+    Raises
+    ------
+    ConfigError
+        It is missing.
+    """
+    kind = url.partition("://")[0]
+    if find_spec(_PACKAGES[kind]) is None:
+        raise ConfigError(
+            f"engine {url!r} needs the package {_PACKAGES[kind]}: pip install 'labelingest[{kind}]'"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DaskEngine:
+    """Does items on a Dask cluster."""
+
+    url: str
+    """Address of its scheduler, as dask://10.0.0.1:8786."""
+
+    def map(self, fn: Callable[[A], B], items: Iterable[A], /) -> Generator[B]:
+        """Yield fn(item) in the order of items, as `Engine` says."""
+        from distributed import Client
+
+        # Neither package has types.
+        make_client: Any = Client
+        address = f"tcp://{self.url.partition('://')[2]}"
+        try:
+            client = make_client(address, timeout=_PATIENCE, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise EngineError(f"no Dask scheduler answers at {address}") from error
+        with client:
+            cores = sum(client.ncores().values())
+            if not cores:
+                raise EngineError(f"the Dask scheduler at {address} has no workers: start some")
+            # A task, not data: what a lost worker had is made again where it is needed.
+            shared = client.submit(_same, fn, pure=False)
+            yield from in_order(
+                lambda item: client.submit(attempt, shared, item, pure=False),
+                items,
+                in_flight=_IN_FLIGHT * cores,
+            )
+
+
+def _same(value: A) -> A:
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class _RayTicket:
+    """A result on a Ray cluster that is still to come."""
+
+    ray: Any
+    reference: Any
+
+    def result(self) -> Any:
+        return self.ray.get(self.reference)
+
+    def cancel(self) -> None:
+        self.ray.cancel(self.reference)
+
+
+@dataclass(frozen=True, slots=True)
+class RayEngine:
+    """Does items on a Ray cluster."""
+
+    url: str
+    """Address of its client server, as ray://10.0.0.1:10001; ray://auto on one of its machines."""
+
+    def map(self, fn: Callable[[A], B], items: Iterable[A], /) -> Generator[B]:
+        """Yield fn(item) in the order of items, as `Engine` says."""
+        import ray as untyped
+
+        ray: Any = untyped
+        here = self.url.partition("://")[2] == _THIS_CLUSTER
+        try:
+            context = ray.init(
+                _THIS_CLUSTER if here else self.url,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+            )
+        except (ImportError, OSError, RuntimeError) as error:
+            raise EngineError(f"no Ray cluster answers at {self.url}: {error}") from error
+        with context:
+            cores = int(ray.cluster_resources().get("CPU", 1))
+            remote, shared = ray.remote(attempt), ray.put(fn)
+            yield from in_order(
+                lambda item: _RayTicket(ray, remote.remote(shared, item)),
+                items,
+                in_flight=_IN_FLIGHT * cores,
+            )

@@ -1,0 +1,111 @@
+"""Any executor with the interface of `concurrent.futures`: threads, processes, Dask, MPI.
+
+The executor is the caller's: it is neither made nor shut down here. It keeps its own rules for
+workers that are lost; a future that ends by them ends the run.
+"""
+
+import pickle
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any, Protocol, TypeVar
+
+from labelingest.engines.base import attempt, value_of
+from labelingest.errors import EngineError
+
+__all__ = ["ExecutorEngine", "Ticket", "in_order"]
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+class Ticket(Protocol):
+    """What stands for a result that is still to come: a future, wherever it is worked on."""
+
+    def result(self) -> Any:
+        """Wait for the result; raise where the worker was lost."""
+        ...
+
+    def cancel(self) -> Any:
+        """Do not begin what has not begun."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorEngine:
+    """Does items on an executor that somebody else owns.
+
+    Examples
+    --------
+    >>> from concurrent.futures import ThreadPoolExecutor
+    >>> with ThreadPoolExecutor(2) as executor:
+    ...     list(ExecutorEngine(executor, in_flight=4).map(abs, [-3, 2, -1]))
+    [3, 2, 1]
+    """
+
+    executor: Executor
+    in_flight: int
+    """How many items are handed out and not yet asked for, at most."""
+
+    def map(self, fn: Callable[[A], B], items: Iterable[A], /) -> Generator[B]:
+        """Yield fn(item) in the order of items, as `Engine` says."""
+        shared = _Shared(fn)
+        yield from in_order(
+            lambda item: self.executor.submit(shared, item), items, in_flight=self.in_flight
+        )
+
+
+def in_order(
+    submit: Callable[[Any], Ticket], items: Iterable[Any], *, in_flight: int
+) -> Generator[Any]:
+    """Yield results in the order of items, with so many of them handed out at most.
+
+    Raises
+    ------
+    EngineError
+        Items cannot be handed out, or results do not come back.
+    """
+    tickets: deque[Ticket] = deque()
+    try:
+        for item in items:
+            tickets.append(_or_engine_error(partial(submit, item)))
+            if len(tickets) >= in_flight:
+                yield value_of(_or_engine_error(tickets.popleft().result))
+        while tickets:
+            yield value_of(_or_engine_error(tickets.popleft().result))
+    finally:
+        for ticket in tickets:
+            ticket.cancel()
+
+
+def _or_engine_error(step: Callable[[], B]) -> B:
+    try:
+        return step()
+    except Exception as error:
+        # What the function raises comes back as a value: this is the executor's own.
+        raise EngineError(f"the executor failed: {type(error).__name__}: {error}") from error
+
+
+class _Shared:
+    """A function that is unpickled once in each process, however often it is sent there.
+
+    Executors have no way to bring something to all workers beforehand. A function of some
+    kilobytes beside results of a megabyte costs nothing; building it anew for each item would.
+    """
+
+    def __init__(self, fn: Callable[[Any], Any], pickled: bytes = b"") -> None:
+        self._fn, self._pickled = fn, pickled
+
+    def __call__(self, item: Any) -> Any:
+        return attempt(self._fn, item)
+
+    def __reduce__(self) -> tuple[Callable[[bytes], "_Shared"], tuple[bytes]]:
+        self._pickled = self._pickled or pickle.dumps(self._fn, pickle.HIGHEST_PROTOCOL)
+        return _shared, (self._pickled,)
+
+
+@lru_cache(maxsize=1)
+def _shared(pickled: bytes) -> _Shared:
+    return _Shared(pickle.loads(pickled), pickled)

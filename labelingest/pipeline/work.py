@@ -1,0 +1,111 @@
+"""The loop over the jobs of a folder: an engine does them, their results are taken in order."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+
+from labelingest.engines.base import Engine
+from labelingest.errors import StorageError
+from labelingest.pipeline.jobs import Job, JobResult, Worker
+from labelingest.pipeline.kept import Done, Kept
+from labelingest.pipeline.progress import Progress
+from labelingest.problems import Problem
+from labelingest.report import Report
+from labelingest.sinks.base import ResumableSink, Sink
+
+__all__ = ["Books", "Output", "work_off"]
+
+
+@dataclass(slots=True)
+class Books:
+    """Takes what became of each job to the report, and tells how far the run is."""
+
+    report: Report
+    pairs: int
+    """Data files to be done."""
+    progress: Callable[[Progress], None] | None
+    before: int = 0
+    """Of these, done by an interrupted run."""
+
+    def add(self, done: Done) -> None:
+        """Take one job."""
+        self.report.log.add(done.problems, done.data_files)
+        self.report.tally.merge(done.tally)
+
+    def tell(self) -> None:
+        """Tell how far the run is."""
+        if self.progress is not None:
+            tally = self.report.tally
+            files = tally.label_rows + tally.failed_files
+            self.progress(Progress("convert", files, self.pairs, tally.rows_seen, self.before))
+
+
+class Output:
+    """Where label rows go: nowhere, to a sink, or to a sink whose work is kept."""
+
+    def __init__(self, sink: Sink | None, kept: tuple[Kept, ResumableSink] | None = None) -> None:
+        self.sink = sink
+        self._kept = kept
+
+    def refused(self, keys: Sequence[str]) -> dict[int, Problem]:
+        """Return position and problem of the data files whose labels it cannot hold."""
+        return {} if self.sink is None else self.sink.refused(keys)
+
+    def put(self, result: JobResult, refused: Sequence[Problem]) -> Done:
+        """Take what a job made.
+
+        Parameters
+        ----------
+        result
+            What became of the job.
+        refused
+            Problems of data files that were left out of it.
+        """
+        problems = [*refused, *result.problems]
+        result.tally.failed_files += len(refused)
+        if self.sink is not None:
+            late = self.sink.put(result.made)
+            result.uncount([position for position, _ in late])
+            problems += [problem for _, problem in late]
+        done = Done(problems, result.data_files, result.tally)
+        if self._kept is not None:
+            kept, sink = self._kept
+            kept.add(done, sink)
+        return done
+
+    def save(self) -> None:
+        """Bring what is kept onto the disk, if the disk takes it."""
+        if self._kept is not None:
+            kept, sink = self._kept
+            with suppress(OSError, StorageError):
+                kept.sync(sink)
+
+
+def work_off(
+    found: Iterable[Job], engine: Engine, worker: Worker, output: Output, books: Books
+) -> None:
+    """Do jobs: label rows go to the output, the rest to the books."""
+    refusals: deque[Sequence[Problem]] = deque()
+    books.tell()
+    try:
+        with closing(engine.map(worker, _accepted(found, output, refusals))) as results:
+            for result in results:
+                books.add(output.put(result, refusals.popleft()))
+                books.tell()
+    except BaseException:
+        output.save()
+        raise
+
+
+def _accepted(
+    found: Iterable[Job], output: Output, refusals: deque[Sequence[Problem]]
+) -> Iterator[Job]:
+    """Leave out the data files whose label rows the output cannot hold.
+
+    Every job is yielded, also one of which nothing is left: the number of a job is its place.
+    """
+    for job in found:
+        refused: Mapping[int, Problem] = output.refused(job.data)
+        refusals.append(list(refused.values()))
+        yield job.without(refused)

@@ -1,0 +1,162 @@
+r"""One file of label rows, one a line, plain or compressed. The fast sink: one file, one stream.
+
+A compressed file is a sequence of zstd frames, one for each batch, as `zstd -d` and every library
+read it. So batches can be compressed where they are made, and a file can be cut between two.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Final, TypeAlias
+
+from labelingest.errors import ConfigError
+from labelingest.model.labels import Made
+from labelingest.problems import Problem
+from labelingest.sinks.base import Begun
+from labelingest.storage.atomic import whole_file
+from labelingest.storage.causes import cannot_write
+
+__all__ = [
+    "ZSTD",
+    "LinesSink",
+    "Pack",
+    "check_zstandard",
+    "compress_lines",
+    "join_lines",
+    "plain_head",
+]
+
+Pack: TypeAlias = Callable[[Sequence[bytes]], bytes]
+"""Texts, each on one line → what is appended to the file."""
+ZSTD: Final = ".zst"
+_LEVEL: Final = 3
+
+
+def join_lines(texts: Sequence[bytes]) -> bytes:
+    r"""Return texts as lines.
+
+    Examples
+    --------
+    >>> join_lines([b"{}", b"{}"]), join_lines([])
+    (b'{}\n{}\n', b'')
+    """
+    return b"\n".join((*texts, b"")) if texts else b""
+
+
+def compress_lines(texts: Sequence[bytes]) -> bytes:
+    """Return texts as lines in one zstd frame; nothing for no texts."""
+    from zstandard import ZstdCompressor
+
+    return ZstdCompressor(level=_LEVEL).compress(join_lines(texts)) if texts else b""
+
+
+def plain_head(file: BinaryIO, length: int) -> bytes | None:
+    """Return how the content of a compressed file begins; None where it is no such file."""
+    from zstandard import ZstdDecompressor, ZstdError
+
+    try:
+        return ZstdDecompressor().stream_reader(file, closefd=False).read(length)
+    except ZstdError:
+        return None
+
+
+def check_zstandard() -> None:
+    """Refuse to compress without the package for it.
+
+    Raises
+    ------
+    ConfigError
+        It is not installed; names the extra.
+    """
+    try:
+        import zstandard  # noqa: F401
+    except ImportError as error:
+        raise ConfigError(
+            "compressed label rows need the package zstandard: pip install 'labelingest[zstd]'"
+        ) from error
+
+
+@dataclass(slots=True)
+class LinesSink:
+    r"""Appends label rows to one file, replacing an older one of that name at the end.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "rows.jsonl"
+    >>> with LinesSink(path) as sink:
+    ...     sink.put(Made(["a.jpg", "b.jpg"], [b"{}", b"{}"]))
+    []
+    >>> path.read_text()
+    '{}\n{}\n'
+    """
+
+    path: Path
+    pack: Pack = join_lines
+    begun: Begun | None = None
+    """Where the unfinished file is kept; without, it is gone when the block fails."""
+    _opened: AbstractContextManager[BinaryIO] | None = field(default=None, init=False, repr=False)
+    _file: BinaryIO | None = field(default=None, init=False, repr=False)
+    _added: int = field(default=0, init=False, repr=False)
+    """Bytes of the last put."""
+
+    def __enter__(self) -> "LinesSink":
+        kept = None if self.begun is None else (self.begun.path, _length(self.begun.marks))
+        self._opened = whole_file(self.path, kept=kept)
+        self._file = self._opened.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        opened, self._opened, self._file = self._opened, None, None
+        if opened is not None:
+            opened.__exit__(kind, error, trace)
+
+    def refused(self, keys: Sequence[str]) -> dict[int, Problem]:
+        """Refuse nothing: a file can hold the labels of any key."""
+        return {}
+
+    def put(self, made: Made) -> list[tuple[int, Problem]]:
+        """Append label rows; a file can hold any of them."""
+        chunk = self.pack(made.texts) if made.packed is None else made.packed
+        self._open().write(chunk)
+        self._added = len(chunk)
+        return []
+
+    def is_whole(self) -> bool:
+        """Whether the unfinished file is as long as the marks say, as `ResumableSink` says."""
+        if self.begun is None:
+            return False
+        try:
+            return self.begun.path.stat().st_size >= _length(self.begun.marks)
+        except OSError:
+            return False
+
+    def mark(self) -> int:
+        """Return the bytes of the last put."""
+        self._open().flush()
+        return self._added
+
+    def sync(self) -> None:
+        """Bring all that was put onto the disk."""
+        from os import fsync
+
+        try:
+            fsync(self._open().fileno())
+        except OSError as error:
+            raise cannot_write(str(self.path), error) from error
+
+    def _open(self) -> BinaryIO:
+        if self._file is None:
+            raise ValueError("the sink is not open: use it as `with sink:`")
+        return self._file
+
+
+def _length(marks: Iterable[int]) -> int:
+    return sum(marks)

@@ -1,0 +1,229 @@
+r"""A folder of files of label rows, each with so many, and an index of them.
+
+`label_rows-00000-of-00032.jsonl` …, counted from 0 as other tools do. How many there are is known at
+the end: until then they are called without. `index.json` names for each its rows and bytes, and the
+keys of its first and last data file; rows are ordered by key, so that one key is found by reading
+one file.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Final, TypeAlias
+
+import orjson
+
+from labelingest.model.labels import Made
+from labelingest.problems import Problem
+from labelingest.sinks.base import Begun
+from labelingest.sinks.folders import begin_folder, checked_place, end_folder
+from labelingest.sinks.lines import ZSTD, Pack, compress_lines, join_lines
+from labelingest.storage.causes import cannot_write
+
+__all__ = ["INDEX", "ShardSink"]
+
+INDEX: Final = "index.json"
+_NAME: Final = re.compile(r"label_rows-(\d{5,})(?:-of-\d{5,})?(\.jsonl(?:\.zst)?)")
+
+Piece: TypeAlias = tuple[int, str, str, int, int]
+"""What a put added to one shard: its number, first key, last key, rows, bytes."""
+
+
+@dataclass(slots=True)
+class _Shard:
+    first_key: str
+    last_key: str
+    rows: int = 0
+    bytes: int = 0
+
+
+@dataclass(slots=True)
+class ShardSink:
+    """Writes label rows to numbered files.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> out = Path(tempfile.mkdtemp()) / "rows"
+    >>> with ShardSink(out, 2) as sink:
+    ...     sink.put(Made(["a.jpg", "b.jpg", "c.jpg"], [b"{}", b"{}", b"{}"]))
+    []
+    >>> sorted(path.name for path in out.glob("*.jsonl"))
+    ['label_rows-00000-of-00002.jsonl', 'label_rows-00001-of-00002.jsonl']
+    """
+
+    path: Path
+    rows: int
+    """Label rows in each file; the last may have fewer."""
+    compressed: bool = False
+    begun: Begun | None = None
+    """Where the unfinished folder is kept; without, it is gone when the block fails."""
+    _building: Path | None = field(default=None, init=False, repr=False)
+    _shards: list[_Shard] = field(default_factory=list, init=False, repr=False)
+    _file: BinaryIO | None = field(default=None, init=False, repr=False)
+    """The last shard."""
+    _added: list[Piece] = field(default_factory=list, init=False, repr=False)
+
+    def __enter__(self) -> "ShardSink":
+        self.path = checked_place(self.path, _is_ours)
+        marks = () if self.begun is None else self.begun.marks
+        self._shards = _shards(marks)
+        building = Begun.place(self.begun, self.path)
+        if marks:
+            self._cut(building)
+        else:
+            begin_folder(building, self.path, {})
+        self._building = building
+        return self
+
+    def _cut(self, building: Path) -> None:
+        """Take from an interrupted run's folder what does not count."""
+        try:
+            for path, number in _unfinished(building):
+                if number >= len(self._shards):
+                    path.unlink()
+                else:
+                    os.truncate(path, self._shards[number].bytes)
+                    # The run may have been interrupted while it gave the last names.
+                    path.rename(building / self._name(number))
+        except OSError as error:
+            raise cannot_write(str(self.path), error) from error
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        building, self._building = self._building, None
+        if building is None:
+            return
+        try:
+            self._close()
+            if kind is None:
+                self._end(building)
+                end_folder(building, self.path)
+        finally:
+            if self.begun is None:
+                shutil.rmtree(building, ignore_errors=True)
+
+    def _end(self, building: Path) -> None:
+        """Give the shards the names that say how many there are, and write the index."""
+        count = len(self._shards)
+        names = [self._name(number, count) for number in range(count)]
+        index = {
+            "rows": sum(shard.rows for shard in self._shards),
+            "shards": [
+                {
+                    "file": name,
+                    "rows": shard.rows,
+                    "bytes": shard.bytes,
+                    "first_key": shard.first_key,
+                    "last_key": shard.last_key,
+                }
+                for name, shard in zip(names, self._shards, strict=True)
+            ],
+        }
+        text = orjson.dumps(index, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        try:
+            for number, name in enumerate(names):
+                (building / self._name(number)).rename(building / name)
+            (building / INDEX).write_bytes(text)
+        except OSError as error:
+            raise cannot_write(str(self.path), error) from error
+
+    def refused(self, keys: Sequence[str]) -> dict[int, Problem]:
+        """Refuse nothing: a file can hold the labels of any key."""
+        return {}
+
+    def put(self, made: Made) -> list[tuple[int, Problem]]:
+        """Append label rows, beginning a new shard whenever one is full."""
+        building = self._open()
+        self._added = []
+        start = 0
+        while start < len(made.keys):
+            if not self._shards or self._shards[-1].rows == self.rows:
+                self._shards.append(_Shard(made.keys[start], ""))
+                self._close()
+            room = self.rows - self._shards[-1].rows
+            end = min(start + room, len(made.keys))
+            self._append(building, made.keys[start:end], made.texts[start:end])
+            start = end
+        return []
+
+    def _append(self, building: Path, keys: Sequence[str], texts: Sequence[bytes]) -> None:
+        pack: Pack = compress_lines if self.compressed else join_lines
+        chunk = pack(texts)
+        number = len(self._shards) - 1
+        try:
+            if self._file is None:
+                self._file = (building / self._name(number)).open("ab", buffering=0)
+            rest = memoryview(chunk)
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError as error:
+            raise cannot_write(str(self.path), error) from error
+        piece = (number, keys[0], keys[-1], len(keys), len(chunk))
+        self._added.append(piece)
+        _extend(self._shards[number], piece)
+
+    def _close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _name(self, number: int, count: int | None = None) -> str:
+        of = "" if count is None else f"-of-{count:05}"
+        return f"label_rows-{number:05}{of}.jsonl{ZSTD if self.compressed else ''}"
+
+    def is_whole(self) -> bool:
+        """Whether the shards are as long as the marks say, as `ResumableSink` says."""
+        if self.begun is None or not self.begun.path.is_dir():
+            return False
+        there = {number: path.stat().st_size for path, number in _unfinished(self.begun.path)}
+        shards = enumerate(_shards(self.begun.marks))
+        return all(there.get(number, -1) >= shard.bytes for number, shard in shards)
+
+    def mark(self) -> Sequence[Piece]:
+        """Return what the last put added to which shard."""
+        return self._added
+
+    def sync(self) -> None:
+        """Bring all that was put onto the disk."""
+        os.sync()
+
+    def _open(self) -> Path:
+        if self._building is None:
+            raise ValueError("the sink is not open: use it as `with sink:`")
+        return self._building
+
+
+def _shards(marks: Sequence[Sequence[Piece]]) -> list[_Shard]:
+    """Return the shards that pieces make up."""
+    shards: list[_Shard] = []
+    for pieces in marks:
+        for piece in pieces:
+            if piece[0] == len(shards):
+                shards.append(_Shard(piece[1], ""))
+            _extend(shards[piece[0]], piece)
+    return shards
+
+
+def _extend(shard: _Shard, piece: Piece) -> None:
+    _, _, shard.last_key, rows, size = piece
+    shard.rows += rows
+    shard.bytes += size
+
+
+def _unfinished(building: Path) -> Iterator[tuple[Path, int]]:
+    for path in sorted(building.iterdir()):
+        if found := _NAME.fullmatch(path.name):
+            yield path, int(found[1])
+
+
+def _is_ours(name: str) -> bool:
+    return name == INDEX or _NAME.fullmatch(name) is not None
