@@ -70,14 +70,14 @@ def interrupted(
 @pytest.mark.parametrize(
     ("out", "kills", "workers"),
     [
-        ("rows.jsonl", 8, "2"),
-        ("rows.jsonl", 3, "1"),
+        ("rows.jsonl", 5, "2"),
+        ("rows.jsonl", 1, "1"),
         ("rows.jsonl.zst", 2, "2"),
-        ("sidecars", 3, "2"),
-        ("shards", 2, "2"),
-        ("shards.zst", 2, "2"),
-        ("labels", 2, "2"),
-        ("instances.json", 2, "2"),
+        ("sidecars", 2, "2"),
+        ("shards", 1, "2"),
+        ("shards.zst", 1, "2"),
+        ("labels", 1, "2"),
+        ("instances.json", 1, "2"),
     ],
 )
 def test_a_run_that_is_killed_again_and_again_gives_the_bytes_of_one_run(
