@@ -20,8 +20,6 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 _PACKAGES: Final = {"dask": "distributed", "ray": "ray"}
-_PATIENCE: Final = 10
-"""Seconds until a cluster has answered."""
 _IN_FLIGHT: Final = 3
 """Batches for each core of the cluster."""
 _THIS_CLUSTER: Final = "auto"
@@ -49,6 +47,8 @@ class DaskEngine:
 
     url: str
     """Address of its scheduler, as dask://10.0.0.1:8786."""
+    patience: float = 10
+    """Seconds until the scheduler has answered."""
 
     def map(self, fn: Callable[[A], B], items: Iterable[A], /) -> Generator[B]:
         """Yield fn(item) in the order of items, as `Engine` says."""
@@ -58,7 +58,7 @@ class DaskEngine:
         make_client: Any = Client
         address = f"tcp://{self.url.partition('://')[2]}"
         try:
-            client = make_client(address, timeout=_PATIENCE, set_as_default=False)
+            client = make_client(address, timeout=self.patience, set_as_default=False)
         except (OSError, ValueError) as error:
             raise EngineError(f"no Dask scheduler answers at {address}") from error
         with client:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from labelingest.engines import open_engine
 from labelingest.engines.base import Engine
+from labelingest.engines.clusters import DaskEngine
 from labelingest.engines.executors import ExecutorEngine
 from labelingest.engines.processes import ProcessEngine
 from labelingest.engines.serial import SerialEngine
@@ -176,4 +176,4 @@ def test_no_scheduler_at_an_address_is_said() -> None:
         reserved.bind(("127.0.0.1", 0))
         port = reserved.getsockname()[1]
         with pytest.raises(EngineError, match=f"no Dask scheduler answers at .*:{port}"):
-            list(open_engine(f"dask://127.0.0.1:{port}").map(square, [1]))
+            list(DaskEngine(f"dask://127.0.0.1:{port}", patience=0.5).map(square, [1]))

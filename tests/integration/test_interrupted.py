@@ -3,11 +3,13 @@
 import os
 import signal
 import subprocess
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from select import select
-from time import monotonic
+from time import monotonic, sleep
+from typing import Any
 
 import pytest
 
@@ -15,14 +17,14 @@ from benchmarks.generate import Images, Kind, generate
 from benchmarks.kill_and_resume import Run, kill_and_resume, outputs, undisturbed
 from labelingest.storage.atomic import open_locked, unfinished_name
 
-FILES = 1500
+FILES = 700
 SMALL_BATCHES = ("--batch-bytes", "2000")
 OPTIONS = {
     "rows.jsonl": (),
     "rows.jsonl.zst": (),
     "sidecars": (),
-    "shards": ("--shard-rows", "400"),
-    "shards.zst": ("--shard-rows", "400"),
+    "shards": ("--shard-rows", "200"),
+    "shards.zst": ("--shard-rows", "200"),
     "labels": ("--to", "yolo"),
     "instances.json": ("--to", "coco"),
 }
@@ -40,17 +42,41 @@ def run_of(data: Path, out: str, *options: str) -> Run:
     return Run(data, out, (*OPTIONS[out], *SMALL_BATCHES, *options))
 
 
-@pytest.fixture
-def places(tmp_path: Path) -> tuple[Path, Path]:
-    """Return a folder for what is done in one go, and one for what is interrupted."""
-    found = tmp_path / "whole", tmp_path / "interrupted"
-    for place in found:
-        place.mkdir()
-    return found
+@dataclass(frozen=True)
+class Whole:
+    """What a run leaves that is done in one go."""
+
+    outputs: dict[str, Any]
+    seconds: float
+
+
+Wholes = Callable[[str], Whole]
+
+
+@pytest.fixture(scope="module")
+def whole(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Wholes:
+    """Return a function from the name of an output to what belongs there."""
+
+    @cache
+    def done(out: str) -> Whole:
+        place = tmp_path_factory.mktemp("whole")
+        seconds = undisturbed(run_of(data, out, "--workers", "1"), place)
+        return Whole(outputs(place), seconds)
+
+    return done
 
 
 def journal_of(place: Path, out: str) -> Path:
     return place / unfinished_name(out, "-journal")
+
+
+def wait_for_batches(process: subprocess.Popen[Any], journal: Path, more_than: int = 10) -> None:
+    """Wait until so many batches are done, long before all are."""
+    deadline = monotonic() + 60
+    while not (journal.exists() and journal.read_bytes().count(b"\n") > more_than):
+        assert process.poll() is None, "the run was through"
+        assert monotonic() < deadline
+        sleep(0.001)
 
 
 def interrupted(
@@ -58,10 +84,7 @@ def interrupted(
 ) -> tuple[int, str]:
     """Run until some batches are done, then end it so; return its exit code and what it said."""
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        deadline = monotonic() + 60
-        while not (journal.exists() and journal.read_bytes().count(b"\n") > 20):
-            assert process.poll() is None, "the run was through"
-            assert monotonic() < deadline
+        wait_for_batches(process, journal)
         process.send_signal(ending)
         said = process.communicate(timeout=60)[1]
     return process.returncode, said
@@ -81,13 +104,12 @@ def interrupted(
     ],
 )
 def test_a_run_that_is_killed_again_and_again_gives_the_bytes_of_one_run(
-    data: Path, places: tuple[Path, Path], out: str, kills: int, workers: str
+    data: Path, whole: Wholes, tmp_path: Path, out: str, kills: int, workers: str
 ) -> None:
-    whole, killed = places
-    seconds = undisturbed(run_of(data, out, "--workers", "1"), whole)
-    happened = kill_and_resume(run_of(data, out, "--workers", workers), killed, kills, seconds)
+    run = run_of(data, out, "--workers", workers)
+    happened = kill_and_resume(run, tmp_path, kills, whole(out).seconds)
     assert happened.kills == kills
-    expected, found = outputs(whole), outputs(killed)
+    expected, found = whole(out).outputs, outputs(tmp_path)
     assert found.keys() == expected.keys()
     assert found == expected
 
@@ -95,21 +117,19 @@ def test_a_run_that_is_killed_again_and_again_gives_the_bytes_of_one_run(
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("out", ["rows.jsonl", "sidecars"])
 def test_an_interrupted_run_says_how_far_it_is_and_the_same_command_goes_on(
-    data: Path, places: tuple[Path, Path], out: str, ending: signal.Signals
+    data: Path, whole: Wholes, tmp_path: Path, out: str, ending: signal.Signals
 ) -> None:
-    whole, place = places
     run = run_of(data, out, "--workers", "2")
-    code, said = interrupted(run.command(place), journal_of(place, out), ending)
+    code, said = interrupted(run.command(tmp_path), journal_of(tmp_path, out), ending)
     assert code == 128 + ending
     [line] = said.splitlines()
     assert line.startswith("labelingest: interrupted; ")
     assert line.endswith(f" of {FILES:,} files are done: the same command goes on")
-    assert sorted(path.name for path in place.iterdir()) == sorted(
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
         [unfinished_name(out), unfinished_name(out, "-journal")]
     )
-    undisturbed(run, whole)
-    undisturbed(run, place)
-    assert outputs(place) == outputs(whole)
+    undisturbed(run, tmp_path)
+    assert outputs(tmp_path) == whole(out).outputs
 
 
 def children(pid: int) -> list[int]:
@@ -122,8 +142,7 @@ def test_no_worker_outlives_its_run(data: Path, tmp_path: Path, ending: signal.S
     command = run_of(data, "rows.jsonl", "--workers", "2").command(tmp_path)
     journal = journal_of(tmp_path, "rows.jsonl")
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        while not (journal.exists() and journal.read_bytes().count(b"\n") > 20):
-            assert process.poll() is None, "the run was through"
+        wait_for_batches(process, journal)
         workers = [os.pidfd_open(pid) for pid in children(process.pid)]
         process.send_signal(ending)
         # Workers have standard error too: this ends when the last of them has ended.
@@ -136,47 +155,46 @@ def test_no_worker_outlives_its_run(data: Path, tmp_path: Path, ending: signal.S
         os.close(worker)
 
 
-def test_a_worker_that_is_killed_changes_nothing(data: Path, places: tuple[Path, Path]) -> None:
-    whole, place = places
+def test_a_worker_that_is_killed_changes_nothing(data: Path, whole: Wholes, tmp_path: Path) -> None:
     run = run_of(data, "rows.jsonl", "--workers", "2")
-    journal = journal_of(place, "rows.jsonl")
+    journal = journal_of(tmp_path, "rows.jsonl")
     killed = 0
-    with subprocess.Popen(run.command(place)) as process:
-        for lines in (20, 60, 100):
-            while not (journal.exists() and journal.read_bytes().count(b"\n") > lines):
-                assert process.poll() is None, "the run was through"
+    with subprocess.Popen(run.command(tmp_path)) as process:
+        for batches in (10, 30, 50):
+            wait_for_batches(process, journal, batches)
             for worker in children(process.pid)[:1]:
                 os.kill(worker, signal.SIGKILL)
                 killed += 1
     assert (process.returncode, killed) == (1, 3)
-    undisturbed(run, whole)
-    assert outputs(place) == outputs(whole)
+    assert outputs(tmp_path) == whole("rows.jsonl").outputs
 
 
-def test_what_changed_since_makes_the_run_start_anew(data: Path, places: tuple[Path, Path]) -> None:
-    whole, place = places
+def test_what_changed_since_makes_the_run_start_anew(data: Path, tmp_path: Path) -> None:
     run = run_of(data, "rows.jsonl", "--workers", "1")
-    interrupted(run.command(place), journal_of(place, "rows.jsonl"))
+    interrupted(run.command(tmp_path), journal_of(tmp_path, "rows.jsonl"))
     changed = replace(run, options=(*run.options, "--dataset-title", "another"))
-    ran = subprocess.run(changed.command(place), stderr=subprocess.PIPE, text=True, check=False)
+    ran = subprocess.run(changed.command(tmp_path), stderr=subprocess.PIPE, text=True, check=False)
     assert ran.returncode == 1
     assert ran.stderr == ("labelingest: the folder or the options changed since: starting anew\n")
-    undisturbed(changed, whole)
-    assert outputs(place) == outputs(whole)
+    other = tmp_path / "other"
+    found = outputs(tmp_path)
+    other.mkdir()
+    undisturbed(changed, other)
+    assert found == outputs(other)
 
 
 def test_the_number_of_workers_may_change_and_restart_begins_anew(
-    data: Path, places: tuple[Path, Path]
+    data: Path, whole: Wholes, tmp_path: Path
 ) -> None:
-    whole, place = places
     run = run_of(data, "rows.jsonl", "--workers", "2")
-    undisturbed(run, whole)
     for options in (("--workers", "1"), ("--workers", "2", "--restart")):
-        interrupted(run.command(place), journal_of(place, "rows.jsonl"))
+        interrupted(run.command(tmp_path), journal_of(tmp_path, "rows.jsonl"))
         again = replace(run, options=(*run.options, *options))
-        ran = subprocess.run(again.command(place), stderr=subprocess.PIPE, text=True, check=False)
+        ran = subprocess.run(
+            again.command(tmp_path), stderr=subprocess.PIPE, text=True, check=False
+        )
         assert (ran.returncode, ran.stderr) == (1, "")
-        assert outputs(place) == outputs(whole)
+        assert outputs(tmp_path) == whole("rows.jsonl").outputs
 
 
 @pytest.mark.parametrize("out", ["rows.jsonl", "sidecars", "instances.json"])
@@ -209,13 +227,12 @@ def test_an_output_in_the_storage_path_is_not_disturbed_by_its_unfinished_self(
 
 @pytest.mark.parametrize(
     ("out", "small", "large"),
-    [("rows.jsonl", "2m", "40m"), ("sidecars", "3m", "40m"), ("shards", "2m", "40m")],
+    [("rows.jsonl", "1m", "40m"), ("sidecars", "1500k", "40m"), ("shards", "1m", "40m")],
 )
 def test_after_a_full_disk_the_same_command_goes_on(
-    data: Path, places: tuple[Path, Path], out: str, small: str, large: str
+    data: Path, whole: Wholes, tmp_path: Path, out: str, small: str, large: str
 ) -> None:
-    whole, place = places
-    disk = place / "disk"
+    disk = tmp_path / "disk"
     disk.mkdir()
     run = run_of(data, out, "--workers", "2")
     # A mount namespace of our own: the tmpfs is gone with the process.
@@ -224,7 +241,7 @@ def test_after_a_full_disk_the_same_command_goes_on(
         '"$@"; echo "exit $?"; mount -o remount,size=$large "$disk"; '
         '"$@"; echo "exit $?"; cp -a "$disk/." "$result"'
     )
-    result = place / "result"
+    result = tmp_path / "result"
     result.mkdir()
     command = ["unshare", "--mount", "--map-root-user", "sh", "-c", script, "sh", str(disk), small]
     ran = subprocess.run(
@@ -238,8 +255,7 @@ def test_after_a_full_disk_the_same_command_goes_on(
     assert ran.stdout.split() == ["exit", "3", "exit", "1"], ran.stderr
     assert "disk full; free some space, or choose another disk\n" in ran.stderr
     assert f" of {FILES:,} files are done: the same command goes on\n" in ran.stderr
-    undisturbed(run, whole)
-    assert outputs(result) == outputs(whole)
+    assert outputs(result) == whole(out).outputs
 
 
 def test_rejected_rows_that_stop_the_run_leave_nothing_to_go_on_with(
