@@ -67,13 +67,21 @@ class Keys:
         >>> list(keys), rows.tolist()
         (['a', 'b'], [1, 0])
         """
-        text = self.text
-        keys = [text[a:b] for a, b in pairwise(self.offsets.tolist())]
-        rows = sorted(range(len(keys)), key=keys.__getitem__)
+        bounds = pairwise(self.offsets.tolist())
+        if self.text.isascii():
+            # Python compares such text three times as fast as bytes, in the same order.
+            text = self.text.decode()
+            keys = [text[a:b] for a, b in bounds]
+            rows = sorted(range(len(keys)), key=keys.__getitem__)
+            joined = "".join([keys[row] for row in rows]).encode()
+        else:
+            octets = [self.text[a:b] for a, b in bounds]
+            rows = sorted(range(len(octets)), key=octets.__getitem__)
+            joined = b"".join([octets[row] for row in rows])
         order = np.array(rows, dtype=np.int64)
         offsets = np.zeros(len(self.offsets), dtype=np.int64)
         np.cumsum(np.diff(self.offsets)[order], out=offsets[1:])
-        return Keys(b"".join([keys[row] for row in rows]), offsets), order
+        return Keys(joined, offsets), order
 
     def take(self, rows: Sequence[int] | Int64) -> list[str]:
         """Return the keys of these rows, in their order."""

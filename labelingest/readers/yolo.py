@@ -24,6 +24,7 @@ from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
 from labelingest.readers.base import ReadResult
 from labelingest.readers.numbers import NOT_FINITE, OK, number_from_text, numbers_from_tokens
+from labelingest.readers.plain_text import plain_rows
 from labelingest.readers.text import Rows, Tokens, as_utf8, rows_of
 
 __all__ = ["RowLayout", "YoloOptions", "read"]
@@ -161,7 +162,7 @@ def read(blobs: Blobs, units: DataUnits, options: YoloOptions, findings: Finding
     blobs, not_text = as_utf8(blobs)
     for unit, reason in not_text.items():
         findings.fail(unit, Problem(ProblemCode.NOT_TEXT, units.sidecar[unit], reason))
-    rows, tokens = rows_of(blobs)
+    rows, tokens = plain_rows(blobs) or rows_of(blobs)
     comments = len(tokens.start) - int(rows.count.sum())
     wanted = None if not comments else _in_rows(rows, len(tokens.start))
     values = numbers_from_tokens(blobs.buffer, tokens, wanted)
