@@ -83,6 +83,19 @@ class Keys:
         np.cumsum(np.diff(self.offsets)[order], out=offsets[1:])
         return Keys(joined, offsets), order
 
+    def pick(self, rows: Int64) -> "Keys":
+        """Return the keys of these rows as a column.
+
+        Examples
+        --------
+        >>> Keys.of(["a.jpg", "b", "c"]).pick(np.array([2, 0])).text
+        b'ca.jpg'
+        """
+        lengths = np.diff(self.offsets)[rows]
+        offsets = np.concatenate(([0], np.cumsum(lengths)))
+        at = np.repeat(self.offsets[rows] - offsets[:-1], lengths) + np.arange(offsets[-1])
+        return Keys(np.frombuffer(self.text, np.uint8)[at].tobytes(), offsets)
+
     def take(self, rows: Sequence[int] | Int64) -> list[str]:
         """Return the keys of these rows, in their order."""
         rows = np.asarray(rows, dtype=np.int64)

@@ -150,7 +150,9 @@ def subject_of(config: IngestConfig, paired: Paired) -> str:
     listing, pairs = paired.listing, paired.pairs
     for start in range(0, len(pairs), _CHUNK):
         for rows in (pairs.data[start : start + _CHUNK], pairs.sidecar[start : start + _CHUNK]):
-            digest.update("\0".join(listing.keys.take(rows)).encode())
+            keys = listing.keys.pick(rows)
+            digest.update(keys.text)
+            digest.update(keys.offsets.tobytes())
             digest.update(listing.size[rows].tobytes())
             digest.update(listing.mtime_ns[rows].tobytes())
     return digest.hexdigest()

@@ -36,7 +36,7 @@ def plain_rows(blobs: Blobs) -> tuple[Rows, Tokens] | None:
     separators = np.flatnonzero(text <= _BLANK)
     breaks = text[separators] == _NEWLINE
     line_ends = np.flatnonzero(breaks)
-    blanks, points = np.count_nonzero(text == _BLANK), np.count_nonzero(text == _POINT)
+    blanks, points = (int(np.count_nonzero(text == mark)) for mark in (_BLANK, _POINT))
     if np.count_nonzero((text - _ZERO) < 10) + points + blanks + len(line_ends) != len(text):
         return None
     lengths = np.diff(separators, prepend=-1)  # one more than the token has

@@ -19,7 +19,7 @@ from urllib.parse import quote
 import numpy as np
 import orjson
 
-from labelingest.arrays import Bool, Float64, Texts
+from labelingest.arrays import Bool, Texts
 from labelingest.model.annotations import Annotations
 from labelingest.model.kinds import mime_type_of
 from labelingest.model.ontology import Ontology, OntologyObject
@@ -78,7 +78,7 @@ def write(
     """
     dates = [date_text(mtime_ns) for mtime_ns in units.mtime_ns.tolist()]
     hashes = object_hash_column(units.key, annotations.unit, annotations.line, annotations.content)
-    objects = _objects(annotations, ontology, hashes, [date.encode() for date in dates], options)
+    objects = _objects(annotations, ontology, hashes, dates, options)
     answers = joined(b',"', hashes, b'":{"objectHash":"', hashes, b'","classifications":[]}')
     bounds = np.searchsorted(annotations.unit, np.arange(len(units) + 1)).tolist()
     frames = _frames(units, ontology, options, dates)
@@ -89,6 +89,7 @@ def write(
                 before,
                 answers[_ANSWER * a + 1 : _ANSWER * b],
                 between,
+                objects[_PIECES * a][1:] if b > a else b"",
                 *objects[_PIECES * a + 1 : _PIECES * b],
                 _AFTER,
             )
@@ -149,7 +150,7 @@ def _places(keys: Sequence[str], url: str) -> tuple[list[str], list[str], list[s
     return titles, links, list(map(mime_type_of, names))
 
 
-_PIECES: Final = 7
+_PIECES: Final = 4
 """Of how many pieces the JSON of an annotation is put together."""
 
 
@@ -157,42 +158,54 @@ def _objects(
     annotations: Annotations,
     ontology: Ontology,
     hashes: Texts,
-    dates: Sequence[bytes],
+    dates: Sequence[str],
     options: WriterOptions,
 ) -> list[bytes]:
-    """Return (7n,) the pieces of the JSON of each annotation, the comma before it first."""
-    heads = [_head(one) for one in ontology.objects]
+    """Return (4n,) the pieces of the JSON of each annotation, the comma before it first."""
     drawn = np.isnan(annotations.confidence)
-    middles = [_middle(one, by_hand) for by_hand in ("false", "true") for one in ontology.objects]
-    middle = annotations.feature + len(ontology.objects) * drawn
-    unit = annotations.unit.tolist()
-    ended = [date + b'",' for date in dates]
-    pieces = [b","] * (_PIECES * len(annotations))
-    pieces[1::_PIECES] = [heads[feature] for feature in annotations.feature.tolist()]
-    pieces[2::_PIECES] = [dates[row] for row in unit]
-    pieces[3::_PIECES] = _names(annotations.confidence, drawn, hashes, options)
-    pieces[4::_PIECES] = [middles[row] for row in middle.tolist()]
-    pieces[5::_PIECES] = [ended[row] for row in unit]
-    pieces[6::_PIECES] = shapes(annotations, ontology)
+    numbers = {date: number for number, date in enumerate(dict.fromkeys(dates))}
+    number = np.array([numbers[date] for date in dates], dtype=np.int64)[annotations.unit]
+    count = len(ontology.objects)
+    # What is the same for an object, a date and a way of drawing is put together once.
+    variants, variant = np.unique(
+        (2 * number + drawn) * count + annotations.feature, return_inverse=True
+    )
+    author, names = _author_and_names(annotations, drawn, hashes, options)
+    every = list(numbers)
+    heads, middles = [], []
+    for one in variants.tolist():
+        date, of = every[one // (2 * count)], ontology.objects[one % count]
+        heads.append(f"{_head(of)}{date}{author}".encode())
+        middles.append(f'{_middle(of, by_hand=one // count % 2 == 1)}{date}",'.encode())
+    chosen = variant.tolist()
+    pieces = [b""] * (_PIECES * len(annotations))
+    pieces[0::_PIECES] = [heads[row] for row in chosen]
+    pieces[1::_PIECES] = names
+    pieces[2::_PIECES] = [middles[row] for row in chosen]
+    pieces[3::_PIECES] = shapes(annotations, ontology)
     return pieces
 
 
-def _head(of: OntologyObject) -> bytes:
-    name = f'{{"name":{_json(of.name)},"color":{_json(of.color)},"shape":"{of.shape}",'
-    return f'{name}"value":{_json(of.value)},"createdAt":"'.encode()
+def _author_and_names(
+    annotations: Annotations, drawn: Bool, hashes: Texts, options: WriterOptions
+) -> tuple[str, list[bytes]]:
+    """Return what is said of the author, and (n,) what follows up to the end of the object hash."""
+    author = f'","createdBy":{_json(options.created_by)},"confidence":'
+    if drawn.all():
+        # A row without confidence is ground truth.
+        return f'{author}1.0,"objectHash":"', hashes.tolist()
+    certainty = shortest_column(np.where(drawn, 1.0, annotations.confidence))
+    return author, joined(certainty, b',"objectHash":"', hashes, b"\n").split(b"\n")[:-1]
 
 
-def _middle(of: OntologyObject, by_hand: str) -> bytes:
-    feature = f'","featureHash":{_json(of.feature_hash)},"manualAnnotation":{by_hand}'
-    return f'{feature},"lastEditedAt":"'.encode()
+def _head(of: OntologyObject) -> str:
+    name = f',{{"name":{_json(of.name)},"color":{_json(of.color)},"shape":"{of.shape}",'
+    return f'{name}"value":{_json(of.value)},"createdAt":"'
 
 
-def _names(confidence: Float64, drawn: Bool, hashes: Texts, options: WriterOptions) -> list[bytes]:
-    """Return (n,) the author, confidence and object hash of each annotation."""
-    before = f'","createdBy":{_json(options.created_by)},"confidence":'.encode()
-    # A row without confidence is ground truth.
-    certainty = b"1.0" if drawn.all() else shortest_column(np.where(drawn, 1.0, confidence))
-    return joined(before, certainty, b',"objectHash":"', hashes, b"\n").split(b"\n")[:-1]
+def _middle(of: OntologyObject, *, by_hand: bool) -> str:
+    drawn = f'"manualAnnotation":{"true" if by_hand else "false"},"lastEditedAt":"'
+    return f'","featureHash":{_json(of.feature_hash)},{drawn}'
 
 
 def _json(value: str | None) -> str:
