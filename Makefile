@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench bench-stages clean
 
 demo: $(READY)  ## convert a small data set with deliberate defects and show the result
 	$(BIN)/python fixtures/demo/run.py
@@ -17,7 +17,10 @@ check: $(READY)  ## formatting, lint and types
 	$(BIN)/ruff check
 	$(BIN)/mypy
 
-bench: $(READY)  ## time every stage and the whole on a generated data set
+bench: $(READY)  ## the whole beside the floor and other libraries, on generated data sets
+	$(BIN)/python -m benchmarks.compare $(ARGS)
+
+bench-stages: $(READY)  ## time every stage on a generated data set
 	$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-columns=median,iqr,ops,rounds --benchmark-sort=mean $(ARGS)
 
 clean:  ## remove what the other targets made

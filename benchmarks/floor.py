@@ -7,6 +7,7 @@ from what the machine allows.
 """
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -76,3 +77,7 @@ def _read_all(files: Mapping[str, Sequence[str]], ending: str, most: int | None)
         for folder, names in files.items()
         for content in read_files(folder, [n for n in names if n.endswith(ending)], most)
     ]
+
+
+if __name__ == "__main__":
+    read_labels_write_once(sys.argv[1], Path(sys.argv[2]), heads="--heads" in sys.argv)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from labelingest.cli.options import (
+    OUTPUT_PANEL,
     AsJson,
     BatchBytes,
     Config,
@@ -92,7 +93,7 @@ _SWITCHES: Final = {
     "json": "as_json",
 }
 """Key of a configuration file → parameter of a command."""
-_NOT_CONFIGURATION: Final = ("config", *_SWITCHES.values())
+_NOT_CONFIGURATION: Final = ("config", "files", "out_folder", *_SWITCHES.values())
 
 
 @app.callback(invoke_without_command=True)
@@ -170,15 +171,61 @@ def check(ctx: typer.Context, **options: Any) -> None:
     _run(ctx.params, pipeline.check)
 
 
+def bench(
+    ctx: typer.Context,
+    files: Annotated[
+        int, typer.Option(min=1, help="Measure so many files at most, spread over the folder.")
+    ] = 20_000,
+    out_folder: Annotated[
+        str | None,
+        typer.Option(
+            help="Folder in which the output is written and removed (default: the system's "
+            "temporary folder).",
+            rich_help_panel=OUTPUT_PANEL,
+        ),
+    ] = None,
+    **options: Any,
+) -> None:
+    """Measure where the time goes for your own folder, stage by stage, and what would help.
+
+    Converts a part of the folder in one process, with the options of `convert`, into a temporary
+    folder. The name of --out says which kind of output is measured; it is not written. Files that
+    were read before are in memory: the first of two runs measures the storage.
+
+    Example: labelingest bench coco128 --ontology coco.json --out-folder /data
+    """
+    from labelingest.cli.bench import measurement_as_json, print_measurement
+    from labelingest.cli.progress import ShownProgress
+    from labelingest.pipeline.measure import measure
+
+    params = ctx.params
+    config = _configured(params)
+    with ShownProgress(quiet=False) as shown:
+        measured = measure(config, files=files, out_folder=out_folder, progress=shown)
+    if params["as_json"]:
+        sys.stdout.buffer.write(measurement_as_json(measured, config))
+    else:
+        print_measurement(measured, config)
+
+
 def _same_options(command: Callable[..., None], like: Callable[..., None], *but: str) -> None:
     """Give a command the options of another, so that no list of options stands here twice."""
     parameters = [p for name, p in signature(like).parameters.items() if name not in but]
+    own = signature(command).parameters.values()
+    parameters += [p for p in own if p.kind is not p.VAR_KEYWORD and p not in parameters]
     command.__signature__ = signature(like).replace(parameters=parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": None}
 
 
 _same_options(check, convert, "out", "shard_rows", "restart")
 app.command()(check)
+_same_options(
+    bench,
+    convert,
+    *("report", "problems", "failed_csv", "workers", "engine", "restart"),
+    *("strict", "exit_zero", "quiet"),
+)
+app.command()(bench)
 
 
 def _configured(params: dict[str, Any]) -> "IngestConfig":

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from labelingest.pipeline import Progress
 
-__all__ = ["ShownProgress", "sentence"]
+__all__ = ["ShownProgress", "duration", "sentence"]
 
 _PATIENCE: Final = 2.0
 """Seconds before anything is shown."""
@@ -79,13 +79,20 @@ def sentence(progress: Progress, seconds: float) -> str:
     if progress.of:
         done = f"{progress.files:,} of {progress.of:,} files ({progress.files / progress.of:.0%})"
         done = done.replace("%", " %")
-        parts.append(f"{_duration((progress.of - progress.files) / max(rate, 1e-9))} left")
+        parts.append(f"{duration((progress.of - progress.files) / max(rate, 1e-9))} left")
     if progress.before:
         done += f", {progress.before:,} of them by the run before"
     return f"{progress.stage}: {', '.join([done, *parts])}"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Return seconds, minutes or hours.
+
+    Examples
+    --------
+    >>> duration(42.1), duration(600), duration(36_000)
+    ('42 s', '10 min', '10.0 h')
+    """
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

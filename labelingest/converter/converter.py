@@ -26,6 +26,7 @@ from labelingest.model.ontology import ClassMap, Ontology
 from labelingest.model.units import DataUnits
 from labelingest.readers.yolo import YoloOptions
 from labelingest.resolution.class_map import make_class_map
+from labelingest.stopwatch import OFF, Stage, Stopwatch
 from labelingest.writers.encord_json import WriterOptions
 from labelingest.writers.yolo import YoloLayout, class_numbers
 
@@ -182,7 +183,9 @@ class Converter:
         blobs = Blobs.of([file.content for file in batch])
         return self.convert_blobs(blobs, units, lambda rows: [sizes[row] for row in rows])
 
-    def convert_blobs(self, blobs: Blobs, units: DataUnits, sizes_of: SizesOf) -> Conversion:
+    def convert_blobs(
+        self, blobs: Blobs, units: DataUnits, sizes_of: SizesOf, watch: Stopwatch = OFF
+    ) -> Conversion:
         """Convert a batch of sidecars that were fetched together.
 
         Parameters
@@ -193,21 +196,26 @@ class Converter:
             (u,) the data files; sizes that are not needed are not asked for.
         sizes_of
             Finds sizes of images, for rows of units.
+        watch
+            Told which stage is on.
         """
         sizes = Sizes(self.image_sizes, sizes_of)
         output = self._output()
-        batch = self._source.read(blobs, units, sizes)
-        output.sayable(batch, sizes)
-        written = settle(batch, self.on_row_error, classified=self.to == OutputFormat.ENCORD)
-        made = output.write(batch, written)
-        return Conversion(
-            made.texts,
-            batch.findings.in_order(),
-            batch.tally(written),
-            written,
-            batch.counts(),
-            made.labels,
-        )
+        batch = self._source.read(blobs, units, sizes, watch)
+        with watch.stage(Stage.CHECK):
+            output.sayable(batch, sizes)
+            written = settle(batch, self.on_row_error, classified=self.to == OutputFormat.ENCORD)
+        with watch.stage(Stage.WRITE):
+            made = output.write(batch, written)
+        with watch.stage(Stage.CHECK):
+            return Conversion(
+                made.texts,
+                batch.findings.in_order(),
+                batch.tally(written),
+                written,
+                batch.counts(),
+                made.labels,
+            )
 
     def _output(self) -> Output:
         numbers = class_numbers(self.class_map, self.ontology.objects)

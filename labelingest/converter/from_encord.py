@@ -18,6 +18,7 @@ from labelingest.model.vocabulary import Vocabulary
 from labelingest.problems import Problem
 from labelingest.readers.encord.batch import SidecarBatch, read_sidecars
 from labelingest.readers.encord.data_file import DataFile
+from labelingest.stopwatch import OFF, Stage, Stopwatch
 from labelingest.writers.encord_json import date_text
 
 __all__ = ["EncordSource"]
@@ -37,7 +38,7 @@ class EncordSource:
         object.__setattr__(self, "vocabulary", Vocabulary.of(self.ontology.structure))
         object.__setattr__(self, "features", features)
 
-    def read(self, blobs: Blobs, units: DataUnits, sizes: Sizes) -> Batch:
+    def read(self, blobs: Blobs, units: DataUnits, sizes: Sizes, watch: Stopwatch = OFF) -> Batch:
         """Read a batch of sidecars.
 
         Parameters
@@ -48,20 +49,24 @@ class EncordSource:
             (u,) the data files.
         sizes
             Finds the sizes that rows are compared with.
+        watch
+            Told which stage is on.
         """
         findings = Findings()
         for unit, reason in blobs.unread.items():
             findings.fail(unit, Problem(reason.code, units.sidecar[unit], reason.detail))
         units = sizes.of_all(units)
         there = [unit for unit in range(len(units)) if unit not in blobs.unread]
-        found = read_sidecars(
-            [blobs.get(unit) for unit in there],
-            [units.sidecar[unit] for unit in there],
-            [_data_file(units, unit) for unit in there],
-            self.vocabulary,
-            self.features,
-        )
-        return self._batch(found, np.array(there, dtype=np.int64), units, sizes, findings)
+        with watch.stage(Stage.READ):
+            found = read_sidecars(
+                [blobs.get(unit) for unit in there],
+                [units.sidecar[unit] for unit in there],
+                [_data_file(units, unit) for unit in there],
+                self.vocabulary,
+                self.features,
+            )
+        with watch.stage(Stage.ASSEMBLE):
+            return self._batch(found, np.array(there, dtype=np.int64), units, sizes, findings)
 
     def _batch(
         self,

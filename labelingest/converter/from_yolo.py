@@ -15,6 +15,7 @@ from labelingest.model.units import DataUnits
 from labelingest.problems import Problem
 from labelingest.readers.yolo import YoloOptions, read
 from labelingest.resolution.resolve import resolve
+from labelingest.stopwatch import OFF, Stage, Stopwatch
 
 __all__ = ["YoloSource"]
 
@@ -28,7 +29,7 @@ class YoloSource:
     yolo: YoloOptions
     assembly: AssemblyOptions
 
-    def read(self, blobs: Blobs, units: DataUnits, sizes: Sizes) -> Batch:
+    def read(self, blobs: Blobs, units: DataUnits, sizes: Sizes, watch: Stopwatch = OFF) -> Batch:
         """Read a batch of sidecars.
 
         Parameters
@@ -39,17 +40,22 @@ class YoloSource:
             (u,) the data files.
         sizes
             Finds the sizes that rows need to become their shapes.
+        watch
+            Told which stage is on.
         """
         findings = Findings()
         for unit, reason in blobs.unread.items():
             findings.fail(unit, Problem(reason.code, units.sidecar[unit], reason.detail))
-        found = read(blobs, units, self.yolo, findings)
-        labels, feature = resolve(found.labels, self.class_map, units, findings)
-        needed = np.zeros(len(units), dtype=bool)
-        needed[labels.unit[sizes_needed(labels, feature, self.ontology.objects)]] = True
-        units = sizes.of(sizes.of_all(units), needed)
-        sizes.note_missing(units, findings)
-        made = assemble(labels, feature, self.ontology.objects, units, self.assembly, findings)
+        with watch.stage(Stage.READ):
+            found = read(blobs, units, self.yolo, findings)
+        with watch.stage(Stage.RESOLVE):
+            labels, feature = resolve(found.labels, self.class_map, units, findings)
+        with watch.stage(Stage.ASSEMBLE):
+            needed = np.zeros(len(units), dtype=bool)
+            needed[labels.unit[sizes_needed(labels, feature, self.ontology.objects)]] = True
+            units = sizes.of(sizes.of_all(units), needed)
+            sizes.note_missing(units, findings)
+            made = assemble(labels, feature, self.ontology.objects, units, self.assembly, findings)
         return Batch(
             units,
             made.annotations,

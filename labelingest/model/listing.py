@@ -50,16 +50,23 @@ class Listing:
         )
 
     @classmethod
-    def from_pages(cls, pages: Sequence["Listing"]) -> "Listing":
+    def from_pages(cls, pages: Iterable["Listing"]) -> "Listing":
         """Merge pages, each in any order of its own, into one listing ordered by key."""
-        keys, order = Keys.concat([page.keys for page in pages]).in_order()
         nothing = np.zeros(0, dtype=np.int64)
-        return cls(
-            keys,
-            np.concatenate([nothing, *(page.size for page in pages)])[order],
-            np.concatenate([nothing, *(page.mtime_ns for page in pages)])[order],
-            [problem for page in pages for problem in page.problems],
-        )
+        keys, sizes, times = [Keys.of([])], [nothing], [nothing]
+        problems: list[Problem] = []
+        for page in pages:
+            keys.append(page.keys)
+            sizes.append(page.size)
+            times.append(page.mtime_ns)
+            problems += page.problems
+        merged = Keys.concat(keys)
+        # Of ten million keys, what is not needed any more is a quarter of a gigabyte each time.
+        del keys
+        merged, order = merged.in_order()
+        size = np.concatenate(sizes)[order]
+        del sizes
+        return cls(merged, size, np.concatenate(times)[order], problems)
 
     def __len__(self) -> int:
         return len(self.keys)

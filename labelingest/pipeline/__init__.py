@@ -10,6 +10,7 @@ The only place that knows the order of the stages around a batch; the order insi
     work.py       the loop: results in order, to the sink and to the report
     kept.py       what stays of an interrupted run, and when the next goes on with it
     progress.py   how far a run is
+    measure.py    where the time of a run goes
 
 The names below are loaded when first used: a worker process needs `jobs` alone.
 """

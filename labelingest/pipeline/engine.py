@@ -12,7 +12,7 @@ from labelingest.engines.executors import ExecutorEngine
 from labelingest.engines.processes import ProcessEngine
 from labelingest.engines.serial import SerialEngine
 
-__all__ = ["Engines"]
+__all__ = ["PRELOAD", "Engines"]
 
 _WORTH_IT: Final = 5_000
 """Data files from which on starting processes pays (`benchmarks/bench_end_to_end.py`)."""
@@ -20,7 +20,8 @@ _LISTED: Final = 2 * _WORTH_IT
 """Files, with their sidecars: so many data files are likely then."""
 _IN_FLIGHT: Final = 4
 """Batches for each worker of an executor: what one is busy with, and what waits on the way."""
-_PRELOAD: Final = "labelingest.pipeline.jobs"
+PRELOAD: Final = "labelingest.pipeline.jobs"
+"""What a worker process loads before its first batch."""
 
 
 class Engines:
@@ -33,7 +34,7 @@ class Engines:
         self._config = config
         self._executor = executor
         self._cores = len(os.sched_getaffinity(0))
-        self._processes = ProcessEngine(config.workers or self._cores, _PRELOAD)
+        self._processes = ProcessEngine(config.workers or self._cores, PRELOAD)
 
     def __enter__(self) -> "Engines":
         return self

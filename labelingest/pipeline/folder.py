@@ -18,6 +18,7 @@ from labelingest.pairing.rules import PatternRule, SuffixRule
 from labelingest.pairing.suffixes import SuffixGuess, named_after_stems, suffixes
 from labelingest.pipeline.progress import Progress
 from labelingest.sinks.own import own_keys
+from labelingest.stopwatch import OFF, Stage, Stopwatch
 from labelingest.storage import open_storage
 from labelingest.storage.base import Storage, list_all
 from labelingest.storage.local import LocalStorage
@@ -56,6 +57,7 @@ def pair_folder(
     *,
     progress: Callable[[Progress], None] | None = None,
     seen: Callable[[int], None] | None = None,
+    watch: Stopwatch = OFF,
 ) -> Paired:
     """List a folder and pair its files.
 
@@ -65,6 +67,8 @@ def pair_folder(
         Which folder, and how its files pair.
     progress, seen
         Told how many files were listed.
+    watch
+        Told which stage is on.
 
     Raises
     ------
@@ -82,12 +86,13 @@ def pair_folder(
     # Images by name alone only where their sizes are not read: an unfinished run is continued if
     # nothing changed that its result depends on.
     bare = never_sidecars(given_rule(config)) if config.image_sizes == "never" else []
-    listing = list_all(storage, _own_keys(config, storage), bare=bare, seen=tell)
-    rule, recognised = _rule(config, storage, listing)
-    metadata = None if config.metadata_suffix is None else SuffixRule(config.metadata_suffix)
-    return Paired(
-        config.storage_path, storage, listing, rule, recognised, pair(listing, rule, metadata)
-    )
+    with watch.stage(Stage.LIST):
+        listing = list_all(storage, _own_keys(config, storage), bare=bare, seen=tell)
+    with watch.stage(Stage.PAIR):
+        rule, recognised = _rule(config, storage, listing)
+        metadata = None if config.metadata_suffix is None else SuffixRule(config.metadata_suffix)
+        pairs = pair(listing, rule, metadata)
+    return Paired(config.storage_path, storage, listing, rule, recognised, pairs)
 
 
 def given_rule(config: IngestConfig) -> PatternRule | SuffixRule | None:

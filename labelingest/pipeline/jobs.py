@@ -18,6 +18,7 @@ from labelingest.model.tally import Tally
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
 from labelingest.sinks.lines import Pack
+from labelingest.stopwatch import OFF, Stage, Stopwatch
 from labelingest.storage.base import Storage
 
 if TYPE_CHECKING:  # what lists and pairs is not loaded in every worker process
@@ -95,13 +96,19 @@ class Worker:
     converter: Converter
     pack: Pack | None = None
     """Joins label rows as the output takes them; None where it takes them one by one."""
+    watch: Stopwatch = OFF
+    """Told which stage is on."""
 
     def __call__(self, job: Job) -> JobResult:
         """Convert one slice."""
-        blobs = self.storage.fetch(job.sidecars, sizes=job.sizes)
+        with self.watch.stage(Stage.FETCH):
+            blobs = self.storage.fetch(job.sidecars, sizes=job.sizes)
         units = DataUnits.of(job.data, job.sidecars, job.mtime_ns)
         done = self.converter.convert_blobs(
-            blobs, units, lambda rows: self._image_sizes([job.data[row] for row in rows])
+            blobs,
+            units,
+            lambda rows: self._image_sizes([job.data[row] for row in rows]),
+            self.watch,
         )
         sources = {problem.source for problem in done.problems}
         pairs = zip(job.sidecars, job.data, strict=True) if sources else ()
@@ -118,15 +125,17 @@ class Worker:
         keys = [job.data[row] for row in rows]
         texts = [text for text in done.label_rows if text is not None]
         if self.pack is not None:
-            return Made(keys, packed=self.pack(texts))
+            with self.watch.stage(Stage.WRITE):
+                return Made(keys, packed=self.pack(texts))
         return Made(keys, texts, done.labels)
 
     def _image_sizes(self, keys: Sequence[str]) -> list[tuple[int, int] | None]:
-        heads = self.storage.fetch_heads(keys, HEAD_BYTES)
-        return [
-            None if head is None else read_image_size(head, partial(self._whole, key))
-            for key, head in zip(keys, heads, strict=True)
-        ]
+        with self.watch.stage(Stage.HEADERS):
+            heads = self.storage.fetch_heads(keys, HEAD_BYTES)
+            return [
+                None if head is None else read_image_size(head, partial(self._whole, key))
+                for key, head in zip(keys, heads, strict=True)
+            ]
 
     def _whole(self, key: str) -> bytes | None:
         blobs = self.storage.fetch([key])

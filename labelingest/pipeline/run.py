@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
@@ -42,11 +43,24 @@ from labelingest.sinks import (
     resume_sink,
 )
 from labelingest.sinks.base import ResumableSink
+from labelingest.stopwatch import OFF, Stage, Stopwatch
 from labelingest.storage.atomic import whole_file
 from labelingest.writers.encord_json import WriterOptions
 from labelingest.writers.yolo import class_numbers
 
-__all__ = ["check", "convert"]
+__all__ = ["Prepared", "check", "convert", "convert_pairs", "prepare"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """Everything that is known before the first label file is read."""
+
+    paired: Paired
+    converter: Converter
+    mapping: ClassMapping | None
+    """What class numbers mean, where any are read or written."""
+    report: Report
+    """Still empty."""
 
 
 def convert(
@@ -107,43 +121,64 @@ def _run(
     started = perf_counter()
     if config.engine is not None:
         check_engine(config.engine)
+    with Engines(config, executor) as engines:
+        ready = prepare(config, progress=progress, seen=engines.seen)
+        pairs = len(ready.paired.pairs)
+        ready.report.seconds["list and pair"] = perf_counter() - started
+        books = Books(ready.report, pairs, progress)
+        _convert(config, ready, engines.engine(pairs), books)
+    return ready.report
+
+
+def prepare(
+    config: IngestConfig,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    seen: Callable[[int], None] | None = None,
+    watch: Stopwatch = OFF,
+) -> Prepared:
+    """Load the ontology, list and pair the folder.
+
+    Parameters
+    ----------
+    config
+        What is run.
+    progress, seen
+        Told how many files were listed.
+    watch
+        Told which stage is on.
+
+    Raises
+    ------
+    ConfigError, OntologyError, StorageError
+        As `convert` raises them.
+    """
     ontology = load_ontology(Path(config.ontology))
     mapping = None
     # What is wrong with classes and patterns is said before a long listing.
     if isinstance(given_rule(config), PatternRule) or needs_class_numbers(config.format, config.to):
         mapping = make_class_map(ontology, namespace=config.namespace, overrides=config.map)
-    with Engines(config, executor) as engines:
-        paired = pair_folder(config, progress=progress, seen=engines.seen)
-        refuse_nothing(paired, config)
-        if mapping is None and needs_class_numbers(paired.format, config.to):
-            mapping = make_class_map(ontology, namespace=config.namespace, overrides=config.map)
-        converter = _converter(config, ontology, mapping, paired)
-        report = _new_report(config, ontology, mapping, paired, converter.writer.storage_url)
-        report.seconds["list and pair"] = perf_counter() - started
-        books = Books(report, len(paired.pairs), progress)
-        _convert(config, mapping, paired, converter, engines.engine(len(paired.pairs)), books)
-    return report
+    paired = pair_folder(config, progress=progress, seen=seen, watch=watch)
+    refuse_nothing(paired, config)
+    if mapping is None and needs_class_numbers(paired.format, config.to):
+        mapping = make_class_map(ontology, namespace=config.namespace, overrides=config.map)
+    converter = _converter(config, ontology, mapping, paired)
+    report = _new_report(config, ontology, mapping, paired, converter.writer.storage_url)
+    return Prepared(paired, converter, mapping, report)
 
 
-def _convert(
-    config: IngestConfig,
-    mapping: ClassMapping | None,
-    paired: Paired,
-    converter: Converter,
-    engine: Engine,
-    books: Books,
-) -> None:
+def _convert(config: IngestConfig, ready: Prepared, engine: Engine, books: Books) -> None:
     """Convert what is paired; write the report, the problems and the failed files."""
     started = perf_counter()
-    report = books.report
+    report = ready.report
     stopped = None
     with ExitStack() as files:
         # Opened before the work, so that it is not done in vain.
         report_file = config.report and files.enter_context(whole_file(Path(config.report)))
         report.log = _problem_log(config, files)
-        _first_problems(report, mapping, paired)
+        _first_problems(report, ready.mapping, ready.paired)
         try:
-            _convert_pairs(config, paired, converter, engine, books)
+            convert_pairs(config, ready.paired, ready.converter, engine, books)
         except SidecarError as error:
             # Label rows are not kept, what is wrong is.
             stopped = error
@@ -156,18 +191,41 @@ def _convert(
         raise stopped
 
 
-def _convert_pairs(
-    config: IngestConfig, paired: Paired, converter: Converter, engine: Engine, books: Books
+def convert_pairs(
+    config: IngestConfig,
+    paired: Paired,
+    converter: Converter,
+    engine: Engine,
+    books: Books,
+    watch: Stopwatch = OFF,
 ) -> None:
-    """Do all jobs of a folder, or those that an interrupted run has left."""
+    """Do all jobs of a folder, or those that an interrupted run has left.
+
+    Parameters
+    ----------
+    config, paired, converter
+        What is converted, how, and where to.
+    engine
+        Does the jobs; in this process where they are measured.
+    books
+        Takes what became of each job.
+    watch
+        Told which stage is on.
+    """
     out = config.out
     found = jobs(paired, config.batch_bytes)
-    worker = Worker(paired.storage, converter, packing_of(config.to, out, config.shard_rows))
+    pack = packing_of(config.to, out, config.shard_rows)
+    worker = Worker(paired.storage, converter, pack, watch)
     if out is None:
         work_off(found, engine, worker, Output(None), books)
     elif config.to not in RESUMABLE:
-        with open_sink(config.to, out, **_output_options(config, converter)) as sink:
-            work_off(found, engine, worker, Output(sink), books)
+        # Opening and closing is the output's time, what happens between is not.
+        with (
+            watch.stage(Stage.OUTPUT),
+            open_sink(config.to, out, **_output_options(config, converter)) as sink,
+            watch.stage(Stage.BOOKS),
+        ):
+            work_off(found, engine, worker, Output(sink, watch=watch), books)
     else:
         subject = subject_of(config, paired)
         with keep_work(config, out, subject, len(paired.pairs)) as kept:
@@ -176,8 +234,9 @@ def _convert_pairs(
                 books.add(done)
             books.before = kept.files
             rest = islice(found, len(kept.done), None)
-            with resumable:
-                work_off(rest, engine, worker, Output(resumable, (kept, resumable)), books)
+            output = Output(resumable, (kept, resumable), watch)
+            with watch.stage(Stage.OUTPUT), resumable, watch.stage(Stage.BOOKS):
+                work_off(rest, engine, worker, output, books)
 
 
 def _go_on(kept: Kept, config: IngestConfig, converter: Converter, subject: str) -> ResumableSink:

@@ -13,6 +13,7 @@ from labelingest.pipeline.progress import Progress
 from labelingest.problems import Problem
 from labelingest.report import Report
 from labelingest.sinks.base import ResumableSink, Sink
+from labelingest.stopwatch import OFF, Stage, Stopwatch
 
 __all__ = ["Books", "Output", "work_off"]
 
@@ -44,9 +45,15 @@ class Books:
 class Output:
     """Where label rows go: nowhere, to a sink, or to a sink whose work is kept."""
 
-    def __init__(self, sink: Sink | None, kept: tuple[Kept, ResumableSink] | None = None) -> None:
+    def __init__(
+        self,
+        sink: Sink | None,
+        kept: tuple[Kept, ResumableSink] | None = None,
+        watch: Stopwatch = OFF,
+    ) -> None:
         self.sink = sink
         self._kept = kept
+        self._watch = watch
 
     def refused(self, keys: Sequence[str]) -> dict[int, Problem]:
         """Return position and problem of the data files whose labels it cannot hold."""
@@ -65,7 +72,8 @@ class Output:
         problems = [*refused, *result.problems]
         result.tally.failed_files += len(refused)
         if self.sink is not None:
-            late = self.sink.put(result.made)
+            with self._watch.stage(Stage.OUTPUT):
+                late = self.sink.put(result.made)
             result.uncount([position for position, _ in late])
             problems += [problem for _, problem in late]
         done = Done(problems, result.data_files, result.tally)

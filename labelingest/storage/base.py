@@ -125,10 +125,10 @@ def list_all(
     >>> list(list_all(MemoryStorage({"b.txt": b"", "a.jpg": b""})).keys)
     ['a.jpg', 'b.txt']
     """
-    pages = []
-    files = 0
     listed = storage.list(exclude=exclude, bare=bare)
-    try:
+
+    def counted() -> Iterator[Listing]:
+        files = 0
         for page in listed:
             files += len(page)
             if files > max_files:
@@ -136,13 +136,15 @@ def list_all(
                     f"{storage.url} holds more than {max_files:,} files, the most one storage path "
                     "may hold: give a folder further down, and convert the others one by one"
                 )
-            pages.append(page)
             if seen is not None:
                 seen(files)
+            yield page
+
+    try:
+        listing = Listing.from_pages(counted())
     finally:
         if isinstance(listed, Generator):
             listed.close()  # a folder that is half read is open
-    listing = Listing.from_pages(pages)
     # Pages come in the order of the file system, reports in the order of keys.
     return replace(listing, problems=sorted(listing.problems, key=lambda p: (p.source, p.code)))
 

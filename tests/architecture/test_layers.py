@@ -6,8 +6,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2] / "labelingest"
 LAYERS = [
-    {"arrays", "problems"},
-    {"errors", "hashing", "model", "geometry"},
+    {"arrays", "problems", "stopwatch"},
+    {"errors", "hashing", "memory", "model", "geometry"},
     {
         *("storage", "pairing", "readers", "resolution", "assembly", "media", "writers"),
         *("report", "engines"),

@@ -1,0 +1,147 @@
+"""Where the time of a run goes, for people and for programs; and what would make it shorter."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+from labelingest.cli.console import open_console, print_columns, print_line
+from labelingest.cli.progress import duration
+from labelingest.config import IngestConfig
+from labelingest.pipeline.measure import Measurement
+from labelingest.stopwatch import Stage
+
+__all__ = ["measurement_as_json", "print_measurement", "verdict"]
+
+_FEW: Final = 1_000
+"""Files that are soon done: what is loaded when first used weighs more."""
+_NO_GAIN: Final = 0.9
+"""Part of the time in one process; what still takes that in more is not worth it."""
+_STORAGE: Final = "the storage"
+_PROCESSOR: Final = "the processor"
+_DISK: Final = "the disk of the output"
+_RESOURCE: Final[Mapping[Stage, str]] = {
+    Stage.LIST: _STORAGE,
+    Stage.FETCH: _STORAGE,
+    Stage.HEADERS: _STORAGE,
+    Stage.OUTPUT: _DISK,
+}
+"""What a stage waits for, where it is not the processor."""
+_BY_ONE: Final = "one process does this: a storage path further down holds fewer files"
+
+
+def verdict(measured: Measurement, config: IngestConfig) -> tuple[str, str]:
+    """Return what bounds a run, and what would help.
+
+    Examples
+    --------
+    >>> seconds = {Stage.READ: 3.0, Stage.LIST: 1.0}
+    >>> measured = Measurement(10, 5, 5, 37, seconds, 4.0, 0.3, 2, "rows.jsonl")
+    >>> config = IngestConfig(storage_path="data", ontology="ontology.json")
+    >>> verdict(measured, config)[0]
+    'the processor: to read text takes 75 % of the time'
+    >>> verdict(measured, config)[1]
+    'all cores share it: --workers 2 (the default from 5,000 files on)'
+    """
+    stage = measured.largest
+    share = measured.whole[stage] / measured.estimate(1)
+    bound = f"{_RESOURCE.get(stage, _PROCESSOR)}: to {stage} takes {share * 100:.0f} % of the time"
+    return bound, _cure(stage, measured, config)
+
+
+def _cure(stage: Stage, measured: Measurement, config: IngestConfig) -> str:
+    if stage in (Stage.LIST, Stage.PAIR, Stage.BOOKS):
+        return _BY_ONE
+    if stage is Stage.OUTPUT:
+        if not Path(measured.out).suffix:
+            return "one file instead of one for each data file: --out label_rows.jsonl"
+        less = ", or less to write: --out label_rows.jsonl.zst"
+        is_plain = measured.out.endswith(".jsonl")
+        return f"another disk (--out-folder measures it){less if is_plain else ''}"
+    if stage is Stage.HEADERS and config.image_sizes == "all":
+        return "--image-sizes needed, which reads the headers of images with rotated boxes alone"
+    if stage is Stage.FETCH:
+        return (
+            f"a copy on a disk of this machine; else more processes that wait at the same time: "
+            f"--workers {2 * measured.cores}"
+        )
+    if measured.cores == 1:
+        return "a machine with more cores, or a cluster (--engine)"
+    if measured.estimate(measured.cores) > _NO_GAIN * measured.estimate(1):
+        return "nothing much: the folder is done as soon as more processes would have started"
+    return f"all cores share it: --workers {measured.cores} (the default from 5,000 files on)"
+
+
+def print_measurement(measured: Measurement, config: IngestConfig) -> None:
+    """Print the stages, what bounds them, and an estimate for the whole folder."""
+    console = open_console()
+    part = "all" if measured.files == measured.pairs else "batches spread over the folder"
+    print_line(
+        console,
+        f"Measured {measured.files:,} of {measured.pairs:,} data files with {measured.rows:,} rows "
+        f"({part}), in one process",
+    )
+    whole, alone = measured.whole, measured.estimate(1)
+    rows = [("stage", "seconds", "µs a file", "files/s", "share")]
+    for stage, seconds in measured.seconds.items():
+        if seconds:
+            each = seconds / max(measured.files_of(stage), 1)
+            share = f"{whole[stage] / alone * 100:.0f} %"
+            rows.append((stage, f"{seconds:.3f}", f"{each * 1e6:.1f}", f"{1 / each:,.0f}", share))
+    rows.append(("load, and all else", f"{measured.others:.3f}", "", "", ""))
+    rows.append(("all of this", f"{measured.total:.3f}", "", "", ""))
+    rows.append(("start a worker", f"{measured.start:.3f}", "", "", ""))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    print_columns(
+        console,
+        [(row[0], *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))) for row in rows],
+    )
+    bound, cure = verdict(measured, config)
+    print_line(console, f"Bound by {bound}.")
+    print_line(console, f"What would help: {cure}.")
+    if measured.files < _FEW:
+        print_line(console, "So few files tell more about loading than about the folder.")
+    print_line(console, _estimates(measured))
+
+
+def _estimates(measured: Measurement) -> str:
+    """Return how long the whole folder takes, said to be an estimate."""
+    times = f"{_about(measured.estimate(1))} in one process"
+    if measured.cores > 1:
+        times += f", {_about(measured.estimate(measured.cores))} in {measured.cores}"
+    return f"Estimate for all {measured.pairs:,}, by arithmetic from the table: {times}."
+
+
+def _about(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 10 else duration(seconds)
+
+
+def measurement_as_json(measured: Measurement, config: IngestConfig) -> bytes:
+    """Return the same as JSON."""
+    bound, cure = verdict(measured, config)
+    whole, alone = measured.whole, measured.estimate(1)
+    stages = [
+        {
+            "stage": stage.value,
+            "seconds": seconds,
+            "files": measured.files_of(stage),
+            "share": whole[stage] / alone,
+        }
+        for stage, seconds in measured.seconds.items()
+    ]
+    value = {
+        "keys": measured.keys,
+        "pairs": measured.pairs,
+        "files": measured.files,
+        "rows": measured.rows,
+        "stages": stages,
+        "other_seconds": measured.others,
+        "total_seconds": measured.total,
+        "seconds_to_start_a_worker": measured.start,
+        "cores": measured.cores,
+        "bound_by": bound,
+        "would_help": cure,
+        "estimated_seconds": {str(n): measured.estimate(n) for n in {1, measured.cores}},
+    }
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

@@ -1,0 +1,102 @@
+"""The order of many texts, without a Python object for each.
+
+Eight bytes of a text, the first one highest, are a number that sorts as they do. All texts are
+sorted by their first eight bytes; those that are still equal by the next eight, and so on. Ten
+million texts as Python objects take a gigabyte more and three times as long.
+"""
+
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelingest.arrays import Int64, UInt8, UInt64
+
+__all__ = ["text_order"]
+
+_Ints: TypeAlias = NDArray[np.signedinteger[Any]]
+_WORD: Final = 8
+_FIRST_BYTES: Final = np.array(
+    [0xFFFFFFFFFFFFFFFF ^ (0xFFFFFFFFFFFFFFFF >> (8 * count)) for count in range(_WORD + 1)],
+    dtype=np.uint64,
+)
+"""(9,) by k: the mask that keeps the first k bytes."""
+
+
+def text_order(text: bytes, offsets: Int64) -> Int64:
+    """Return the rows of texts in the order of their bytes.
+
+    Parameters
+    ----------
+    text
+        All texts, one after the other.
+    offsets
+        (n + 1,) text i is text[offsets[i]:offsets[i + 1]].
+
+    Returns
+    -------
+    ndarray
+        (n,) rows; equal texts in their own order.
+
+    Examples
+    --------
+    >>> text_order(b"bab", np.array([0, 1, 2, 3])).tolist()
+    [1, 0, 2]
+    """
+    word_at = _Words(text)
+    count = len(offsets) - 1
+    # Half the memory where rows are few enough, as they nearly always are.
+    dtype = np.int32 if count < 1 << 31 else np.int64
+    order: _Ints = np.arange(count, dtype=dtype)
+    places: _Ints = order.copy()
+    groups: _Ints = np.zeros(count, dtype=dtype)
+    """What is not settled: places in the order, and which of them are equal so far."""
+    step = 0
+    while len(places):
+        rows = order[places]
+        begin = offsets[rows] + step
+        left = np.clip(offsets[rows + 1] - begin, 0, _WORD).astype(np.uint8)
+        word = word_at.read(begin) & _FIRST_BYTES[left]
+        del begin
+        sorting = _sorted(word, left, groups)
+        rows, word, left = rows[sorting], word[sorting], left[sorting]
+        del sorting
+        order[places] = rows
+        differs = (word[1:] != word[:-1]) | (left[1:] != left[:-1]) | (groups[1:] != groups[:-1])
+        begins = np.concatenate(([True], differs))
+        unsettled = ~(begins & np.append(differs, True)) & (left == _WORD)
+        groups = np.cumsum(begins, dtype=dtype)[unsettled]
+        places = places[unsettled]
+        step += _WORD
+    return order.astype(np.int64)
+
+
+class _Words:
+    """The eight bytes that begin at any place of a text, the first one highest."""
+
+    def __init__(self, text: bytes) -> None:
+        short = max(_WORD - len(text), 0)
+        octets = np.frombuffer(text + bytes(short) if short else text, np.uint8)
+        self._words: UInt64 = np.ndarray((len(octets) - _WORD + 1,), ">u8", octets, 0, (1,))
+
+    def read(self, begin: Int64) -> UInt64:
+        """Return (n,) words; bytes behind the end of the text are 0."""
+        last = len(self._words) - 1
+        over = np.flatnonzero(begin > last)
+        behind = begin[over] - last
+        word = self._words[np.minimum(begin, last)]
+        if not word.dtype.isnative:
+            word = word.byteswap(inplace=True).view(np.uint64)
+        # Eight and more bytes behind: nothing is left, and the mask of the caller says so.
+        word[over] <<= 8 * np.minimum(behind, _WORD - 1).astype(np.uint64)
+        return word
+
+
+def _sorted(word: UInt64, left: UInt8, groups: _Ints) -> Int64:
+    """Return how to sort by group, word and bytes left, else as it is; groups are in order."""
+    if (left < _WORD).any():
+        # Where texts end, the shorter one comes first: its rest is padding.
+        return np.lexsort((left, word, groups))
+    if groups[0] == groups[-1]:
+        return np.argsort(word, kind="stable")
+    return np.lexsort((word, groups))

@@ -1,0 +1,88 @@
+"""Where the time of a run goes: a watch that the stages hand it to, one after the other.
+
+An object that is passed along, never a global. Nearly all runs are not measured: `OFF` does nothing
+then. A stage inside another stops the outer one's time meanwhile, so that no second counts twice.
+"""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from enum import StrEnum
+from time import perf_counter
+from typing import Final
+
+__all__ = ["OFF", "Stage", "Stopwatch"]
+
+
+class Stage(StrEnum):
+    """What is being done, in the order of the flow."""
+
+    LIST = "list"
+    PAIR = "pair"
+    FETCH = "fetch label files"
+    HEADERS = "read image headers"
+    READ = "read text"
+    """Encord sidecars are resolved and checked while they are read."""
+    RESOLVE = "resolve classes"
+    ASSEMBLE = "assemble shapes"
+    CHECK = "check"
+    WRITE = "write text"
+    OUTPUT = "write output"
+    BOOKS = "keep the books"
+    """Cutting batches, counting, taking note of what is done."""
+
+
+class Stopwatch:
+    """Adds up the seconds of each stage.
+
+    Examples
+    --------
+    >>> watch = Stopwatch()
+    >>> with watch.stage(Stage.ASSEMBLE), watch.stage(Stage.HEADERS):
+    ...     pass
+    >>> [stage.value for stage, seconds in watch.seconds.items() if seconds]
+    ['read image headers', 'assemble shapes']
+    """
+
+    def __init__(self) -> None:
+        self.seconds = dict.fromkeys(Stage, 0.0)
+        self._open: list[Stage] = []
+        self._since = 0.0
+
+    def stage(self, stage: Stage) -> AbstractContextManager[None]:
+        """Return a context whose time is that of a stage, but for the stages inside it."""
+        return self._timed(stage)
+
+    @contextmanager
+    def _timed(self, stage: Stage) -> Iterator[None]:
+        self._lap()
+        self._open.append(stage)
+        try:
+            yield
+        finally:
+            self._lap()
+            self._open.pop()
+
+    def _lap(self) -> None:
+        """Give the time since the last change to the innermost stage."""
+        now = perf_counter()
+        if self._open:
+            self.seconds[self._open[-1]] += now - self._since
+        self._since = now
+
+
+class _Off(Stopwatch):
+    """Measures nothing; can be sent to other processes."""
+
+    def __init__(self) -> None:
+        pass
+
+    def stage(self, stage: Stage) -> AbstractContextManager[None]:
+        return _NOTHING
+
+    def __reduce__(self) -> str:
+        return "OFF"
+
+
+_NOTHING: Final = nullcontext()
+OFF: Final[Stopwatch] = _Off()
+"""What stands in for a stopwatch where nobody measures."""
