@@ -88,6 +88,7 @@ def labelingest(workers: int) -> Callable[[Place], Sequence[str]]:
             *("--ontology", str(place.made.ontology), "--out", str(place.out / "rows.jsonl")),
             *("--images", "images/{name}.jpg", "--labels", "labels/{name}.txt"),
             *("--workers", str(workers), "--quiet"),
+            *(() if place.made.kind in _TURNED else ("--image-sizes", "never")),
         ]
 
     return command
