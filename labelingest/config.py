@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from labelingest.errors import ConfigError
-from labelingest.readers.encord.metadata import is_email
+from labelingest.model.authors import is_email
 from labelingest.resolution.class_map import class_number, parse_overrides
 
 __all__ = ["OUTPUTS", "IngestConfig", "load_config"]

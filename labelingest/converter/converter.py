@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from labelingest.assembly.bench import AssemblyOptions
 from labelingest.converter.batch import settle
-from labelingest.converter.from_encord import EncordSource
 from labelingest.converter.from_yolo import YoloSource
 from labelingest.converter.options import (
     Conversion,
@@ -21,14 +20,19 @@ from labelingest.converter.outputs import Output
 from labelingest.converter.sizes import Sizes, SizesOf
 from labelingest.errors import ConfigError
 from labelingest.model.blobs import Blobs
+from labelingest.model.findings import Findings
 from labelingest.model.labels import OutputFormat
 from labelingest.model.ontology import ClassMap, Ontology
 from labelingest.model.units import DataUnits
+from labelingest.problems import Problem
 from labelingest.readers.yolo import YoloOptions
 from labelingest.resolution.class_map import make_class_map
 from labelingest.stopwatch import OFF, Stage, Stopwatch
 from labelingest.writers.encord_json import WriterOptions
 from labelingest.writers.yolo import YoloLayout, class_numbers
+
+if TYPE_CHECKING:  # what reads label rows is not loaded to read YOLO
+    from labelingest.converter.from_encord import EncordSource
 
 __all__ = ["Converter", "needs_class_numbers"]
 
@@ -97,7 +101,7 @@ class Converter:
     """What the rows of YOLO files that are written look like."""
     yolo_confidence: bool = False
     """Whether they have a confidence as their last column, where one was read."""
-    _source: YoloSource | EncordSource = field(init=False, repr=False)
+    _source: "YoloSource | EncordSource" = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         for value, choices in (
@@ -109,12 +113,14 @@ class Converter:
         ):
             if value not in list(choices):
                 raise ConfigError(f"{value!r} is none of {', '.join(choices)}")
-        source: YoloSource | EncordSource
+        object.__setattr__(self, "_source", self._make_source())
+
+    def _make_source(self) -> "YoloSource | EncordSource":
         if self.format == LabelFormat.ENCORD:
-            source = EncordSource(self.ontology)
-        else:
-            source = YoloSource(self.ontology, self.class_map, self.yolo, self.assembly)
-        object.__setattr__(self, "_source", source)
+            from labelingest.converter.from_encord import EncordSource
+
+            return EncordSource(self.ontology)
+        return YoloSource(self.ontology, self.class_map, self.yolo, self.assembly)
 
     @classmethod
     def of(
@@ -201,7 +207,10 @@ class Converter:
         """
         sizes = Sizes(self.image_sizes, sizes_of)
         output = self._output()
-        batch = self._source.read(blobs, units, sizes, watch)
+        findings = Findings()
+        for unit, reason in blobs.unread.items():
+            findings.fail(unit, Problem(reason.code, units.sidecar[unit], reason.detail))
+        batch = self._source.read(blobs, units, sizes, findings, watch)
         with watch.stage(Stage.CHECK):
             output.sayable(batch, sizes)
             written = settle(batch, self.on_row_error, classified=self.to == OutputFormat.ENCORD)

@@ -11,11 +11,10 @@ from labelingest.converter.batch import Batch
 from labelingest.converter.sizes import Sizes
 from labelingest.model.blobs import Blobs
 from labelingest.model.findings import Findings
-from labelingest.model.label_rows import ImageRow, LabelRow
+from labelingest.model.label_rows import LabelRow, size_of
 from labelingest.model.ontology import Ontology
 from labelingest.model.units import DataUnits
 from labelingest.model.vocabulary import Vocabulary
-from labelingest.problems import Problem
 from labelingest.readers.encord.batch import SidecarBatch, read_sidecars
 from labelingest.readers.encord.data_file import DataFile
 from labelingest.stopwatch import OFF, Stage, Stopwatch
@@ -38,7 +37,14 @@ class EncordSource:
         object.__setattr__(self, "vocabulary", Vocabulary.of(self.ontology.structure))
         object.__setattr__(self, "features", features)
 
-    def read(self, blobs: Blobs, units: DataUnits, sizes: Sizes, watch: Stopwatch = OFF) -> Batch:
+    def read(
+        self,
+        blobs: Blobs,
+        units: DataUnits,
+        sizes: Sizes,
+        findings: Findings,
+        watch: Stopwatch = OFF,
+    ) -> Batch:
         """Read a batch of sidecars.
 
         Parameters
@@ -49,12 +55,11 @@ class EncordSource:
             (u,) the data files.
         sizes
             Finds the sizes that rows are compared with.
+        findings
+            Takes what is wrong; the files that could not be fetched are in it.
         watch
             Told which stage is on.
         """
-        findings = Findings()
-        for unit, reason in blobs.unread.items():
-            findings.fail(unit, Problem(reason.code, units.sidecar[unit], reason.detail))
         units = sizes.of_all(units)
         there = [unit for unit in range(len(units)) if unit not in blobs.unread]
         with watch.stage(Stage.READ):
@@ -110,15 +115,7 @@ def _with_own_sizes(units: DataUnits, rows: Sequence[LabelRow | None]) -> DataUn
     width, height = units.width.copy(), units.height.copy()
     for row, document in enumerate(rows):
         if document is not None and width[row] <= 0:
-            sides = _size(document)
+            sides = size_of(document)
             if min(sides) > 0 and max(sides) < 2**31:
                 width[row], height[row] = sides
     return units.with_sizes(width, height)
-
-
-def _size(row: LabelRow) -> tuple[int, int]:
-    """Return width and height that a label row says; 0 where it does not."""
-    if isinstance(row, ImageRow):
-        return row.unit.width, row.unit.height
-    unit, *others = row["data_units"].values()
-    return (0, 0) if others else (unit.get("width", 0), unit.get("height", 0))

@@ -12,7 +12,6 @@ from labelingest.model.blobs import Blobs
 from labelingest.model.findings import Findings
 from labelingest.model.ontology import ClassMap, Ontology
 from labelingest.model.units import DataUnits
-from labelingest.problems import Problem
 from labelingest.readers.yolo import YoloOptions, read
 from labelingest.resolution.resolve import resolve
 from labelingest.stopwatch import OFF, Stage, Stopwatch
@@ -29,7 +28,14 @@ class YoloSource:
     yolo: YoloOptions
     assembly: AssemblyOptions
 
-    def read(self, blobs: Blobs, units: DataUnits, sizes: Sizes, watch: Stopwatch = OFF) -> Batch:
+    def read(
+        self,
+        blobs: Blobs,
+        units: DataUnits,
+        sizes: Sizes,
+        findings: Findings,
+        watch: Stopwatch = OFF,
+    ) -> Batch:
         """Read a batch of sidecars.
 
         Parameters
@@ -40,12 +46,11 @@ class YoloSource:
             (u,) the data files.
         sizes
             Finds the sizes that rows need to become their shapes.
+        findings
+            Takes what is wrong; the files that could not be fetched are in it.
         watch
             Told which stage is on.
         """
-        findings = Findings()
-        for unit, reason in blobs.unread.items():
-            findings.fail(unit, Problem(reason.code, units.sidecar[unit], reason.detail))
         with watch.stage(Stage.READ):
             found = read(blobs, units, self.yolo, findings)
         with watch.stage(Stage.RESOLVE):

@@ -7,7 +7,7 @@ Two steps, because what cannot be said decides which files are written (`batch.s
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from labelingest.arrays import Bool, Int64
 from labelingest.converter.batch import Batch
 from labelingest.converter.sizes import Sizes
 from labelingest.model.annotations import SHAPES, shape_positions
-from labelingest.model.label_rows import ImageRow, LabelRow
+from labelingest.model.label_rows import LabelRow, answers_of
 from labelingest.model.labels import Labels, OutputFormat
 from labelingest.model.ontology import Ontology, Shape
 from labelingest.problems import Problem, ProblemCode
@@ -150,13 +150,5 @@ def _without_place(rows: Sequence[LabelRow | None], written: Bool) -> Counter[st
     dropped: Counter[str] = Counter()
     for row in _where(rows, written):
         if row is not None:
-            dropped["answers"] += sum(map(len, _answers(row)))
+            dropped["answers"] += sum(map(len, answers_of(row)))
     return +dropped
-
-
-def _answers(row: LabelRow) -> Iterator[Sequence[Any]]:
-    if isinstance(row, ImageRow):
-        yield from row.answers()
-        return
-    yield from (entry["classifications"] for entry in row["object_answers"].values())
-    yield from (entry["actions"] for entry in row["object_actions"].values())

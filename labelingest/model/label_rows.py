@@ -5,13 +5,13 @@ interpreter; readers narrow them to what an ontology allows. Rows of other kinds
 not clean, are plain dictionaries with the same keys in the same order.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-__all__ = ["Frame", "ImageRow", "ImageUnit", "LabelRow", "ObjectEntry"]
+__all__ = ["Frame", "ImageRow", "ImageUnit", "LabelRow", "ObjectEntry", "answers_of", "size_of"]
 
 
 class Frame(Struct, forbid_unknown_fields=True, gc=False):
@@ -72,10 +72,6 @@ class ImageRow(Struct, forbid_unknown_fields=True, gc=False):
         (unit,) = self.data_units.values()
         return unit
 
-    def answers(self) -> Iterator[list[Any]]:
-        """Yield the answers about each object."""
-        return (entry.classifications for entry in self.object_answers.values())
-
     def as_dict(self) -> dict[str, Any]:
         """Return the row as rows of other kinds are."""
         # Parts of it may be text already.
@@ -84,3 +80,20 @@ class ImageRow(Struct, forbid_unknown_fields=True, gc=False):
 
 
 LabelRow: TypeAlias = ImageRow | dict[str, Any]
+
+
+def size_of(row: LabelRow) -> tuple[int, int]:
+    """Return width and height that a label row says; 0 where it does not, or has several units."""
+    if isinstance(row, ImageRow):
+        return row.unit.width, row.unit.height
+    unit, *others = row["data_units"].values()
+    return (0, 0) if others else (unit.get("width", 0), unit.get("height", 0))
+
+
+def answers_of(row: LabelRow) -> Iterator[Sequence[Any]]:
+    """Yield the answers about each object, and those that change over time."""
+    if isinstance(row, ImageRow):
+        yield from (entry.classifications for entry in row.object_answers.values())
+        return
+    yield from (entry["classifications"] for entry in row["object_answers"].values())
+    yield from (entry["actions"] for entry in row["object_actions"].values())

@@ -75,8 +75,11 @@ def shortest_column(numbers: Float64) -> Texts:
 
 def _four_digits(*, zeros: bool) -> UInt64:
     """Return (10000,) the digits of 0..9999 as bytes of a word, with the zeros at the end or not."""
-    texts = [f"{i:04}" if zeros else f"{i:04}".rstrip("0") for i in range(10_000)]
-    return np.array([int.from_bytes(text.encode(), "little") for text in texts], dtype="<u8")
+    numbers = np.arange(10_000)[:, np.newaxis]
+    digits = (numbers // [1000, 100, 10, 1] % 10 + ord("0")).astype(np.uint8)
+    if not zeros:
+        digits[numbers % [10_000, 1000, 100, 10] == 0] = 0
+    return digits.view("<u4")[:, 0].astype("<u8")
 
 
 _ALL_FOUR: Final = _four_digits(zeros=True)

@@ -17,13 +17,11 @@ This is the general path: it explains. One row goes through these modules, top t
 Nearly all sidecars have nothing to be explained. The fast path finds them, many at once, by columns,
 and takes their documents as they are; what it does not find clean goes through the modules above::
 
-    clean.py                  calls those below; repeated keys
-    clean_heads.py            rows and data units
-    clean_objects.py          what objects have in common    clean_payloads.py
-    clean_answers.py          entries of object_answers
-    clean_classifications.py  and the frame lists that they lack
-    known.py                  the vocabulary in columns
-    keyed.py                  JSON objects → columns; `Unclean`
+    clean.py             calls those below
+    known.py             the types of a vocabulary, made once       clean_types.py
+    clean_payloads.py    what objects draw, by columns
+    clean_answers.py     answers and classifications, as far as types cannot tell
+    unclean.py           what sends a row to the modules above
 
 Refuses to know the identifiers that the platform gives: `writers/label_rows.py` replaces them.
 """

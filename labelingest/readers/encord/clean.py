@@ -22,6 +22,7 @@ from msgspec.structs import astuple
 
 from labelingest.arrays import Float64, Int32, Int64
 from labelingest.model.annotations import Rings
+from labelingest.model.authors import is_email
 from labelingest.model.label_rows import ImageRow, ImageUnit, ObjectEntry
 from labelingest.readers.encord.clean_answers import clean_answers, clean_classifications
 from labelingest.readers.encord.clean_payloads import (
@@ -32,7 +33,6 @@ from labelingest.readers.encord.clean_payloads import (
 from labelingest.readers.encord.data_file import DataFile, fits
 from labelingest.readers.encord.dates import are_written_dates
 from labelingest.readers.encord.known import Known
-from labelingest.readers.encord.metadata import is_email
 from labelingest.readers.encord.notes import Notes
 from labelingest.readers.encord.unclean import Unclean, about, demand
 from labelingest.readers.encord.units import Unit

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final
 
+from labelingest.model.authors import is_email
 from labelingest.problems import ProblemCode
 from labelingest.readers.encord.dates import written_date
 from labelingest.readers.encord.notes import Notes, kind_of_json, shown, step
@@ -16,12 +17,10 @@ __all__ = [
     "confidence",
     "dates",
     "hash_is_sound",
-    "is_email",
     "is_manual",
     "row_date",
 ]
 
-_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _HASH: Final = re.compile(r"[A-Za-z0-9+/]{8}")
 
 
@@ -65,17 +64,6 @@ def author(row: dict[str, Any], key: str, at: str, notes: Notes) -> str | None:
     detail = f"{shown(value)} is no e-mail address: left out"
     notes.note(ProblemCode.BAD_AUTHOR, step(at, key), detail)
     return None
-
-
-def is_email(text: str) -> bool:
-    """Whether a text has the form of an e-mail address.
-
-    Examples
-    --------
-    >>> is_email("ann.otator@example.com"), is_email("Ann Otator")
-    (True, False)
-    """
-    return _EMAIL.fullmatch(text) is not None
 
 
 def confidence(row: dict[str, Any], at: str, notes: Notes) -> float | None:
