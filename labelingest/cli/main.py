@@ -196,10 +196,10 @@ def bench(
     """
     from labelingest.cli.bench import measurement_as_json, print_measurement
     from labelingest.cli.progress import ShownProgress
-    from labelingest.memory import keep_freed_memory
+    from labelingest.memory import settle_memory
     from labelingest.pipeline.measure import measure
 
-    keep_freed_memory()
+    settle_memory()
     params = ctx.params
     config = _configured(params)
     with ShownProgress(quiet=False) as shown:
@@ -263,9 +263,9 @@ def _run(params: dict[str, Any], work: Callable[..., "Report"]) -> None:
 
     from labelingest.cli.progress import ShownProgress
     from labelingest.cli.render import print_report
-    from labelingest.memory import keep_freed_memory
+    from labelingest.memory import settle_memory
 
-    keep_freed_memory()
+    settle_memory()
     logging.basicConfig(format="labelingest: %(message)s")
     config = _configured(params)
     try:

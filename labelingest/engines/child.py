@@ -16,7 +16,7 @@ from threading import Thread
 from labelingest.engines.base import Failure, attempt
 from labelingest.engines.wire import receive, send
 from labelingest.errors import EngineError
-from labelingest.memory import keep_freed_memory
+from labelingest.memory import settle_memory
 
 __all__ = ["main"]
 
@@ -31,7 +31,7 @@ def main(descriptor: int, preload: str) -> None:
     preload
         A module to load while the parent has no work yet; "" for none.
     """
-    keep_freed_memory()
+    settle_memory()
     # Ctrl-C is for the parent: it ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     channel = socket.socket(fileno=descriptor)

@@ -8,7 +8,7 @@ import pytest
 SCRIPT = """
 import resource, sys
 import numpy as np
-from labelingest.memory import keep_freed_memory
+from labelingest.memory import settle_memory
 
 def pages_fetched():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -17,7 +17,7 @@ def pages_fetched():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 if sys.argv[1] == "keep":
-    keep_freed_memory()
+    settle_memory()
 pages_fetched()
 print(pages_fetched())
 """
