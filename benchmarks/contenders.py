@@ -1,7 +1,6 @@
 """Who converts, how it is called, and what it does: nobody is measured for less than is said here."""
 
 import json
-import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from benchmarks.generate import Generated, Kind
+from labelingest.engines.base import usable_cores
 
 __all__ = ["CONTENDERS", "FLOOR", "FLOOR_WITH_HEADERS", "Contender", "Place", "labelingest"]
 
@@ -121,7 +121,7 @@ def _everywhere(text: str, kinds: Sequence[str] = tuple(Kind)) -> Mapping[str, s
 _OURS: Final = "checks every row; Encord label rows, on the disk before it ends"
 _OWN: Final[Mapping[str, str]] = MappingProxyType(
     {
-        **_everywhere(f"{_OURS}; reads no image headers"),
+        **_everywhere(f"{_OURS}; --image-sizes never"),
         **_everywhere(f"{_OURS}; headers of images with rotated boxes", _TURNED),
     }
 )
@@ -135,7 +135,7 @@ CONTENDERS: Final = (
         _everywhere("the same, and the first 4 KB of every image", _TURNED),
     ),
     Contender("labelingest-1", labelingest(1), _OWN),
-    Contender("labelingest-all", labelingest(len(os.sched_getaffinity(0))), _OWN),
+    Contender("labelingest-all", labelingest(usable_cores()), _OWN),
     Contender(
         "labelformat",
         _peer("labelformat"),

@@ -66,6 +66,8 @@ def scaling(sizes: Sequence[int], kind: str, folder: Path, workers: int, rounds:
             spent[files].append(_convert(folder, files, kind, workers))
     medians = {files: median(run.seconds for run in runs) for files, runs in spent.items()}
     each = {files: (medians[files] - medians[1]) / (files - 1) * 1e6 for files in wanted[1:]}
+    if min(each.values()) <= 0:
+        raise SystemExit("--files: so few take no longer than start-up alone; give larger numbers")
     return [
         Size(
             files,

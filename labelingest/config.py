@@ -140,7 +140,8 @@ class IngestConfig(BaseModel):
     failed_csv: str | None = None
     """File for the list of failed files as CSV."""
     batch_bytes: int = Field(default=400_000, ge=1, le=_MOST_BATCH_BYTES)
-    """About how many bytes of sidecars are converted together; the result does not depend on it."""
+    """About how many bytes of sidecars are converted together; label rows do not depend on it, but
+    a compressed file and an interrupted run do."""
     workers: int | None = Field(default=None, ge=1, le=_MOST_WORKERS)
     """Processes that convert; by default one for each core, and one for small folders."""
     engine: str | None = None
@@ -225,6 +226,15 @@ class IngestConfig(BaseModel):
                 f"{', '.join(given)}: for YOLO label files, and the sidecars are Encord label rows; "
                 "leave out"
             )
+
+    @model_validator(mode="after")
+    def _one_engine(self) -> Self:
+        if self.engine is not None and self.workers is not None:
+            raise ValueError(
+                "workers: are processes of this machine, and the cluster of engine has its own; "
+                "leave out one of the two"
+            )
+        return self
 
     @model_validator(mode="after")
     def _for_the_output(self) -> Self:

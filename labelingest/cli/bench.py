@@ -1,7 +1,6 @@
 """Where the time of a run goes, for people and for programs; and what would make it shorter."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 import orjson
@@ -10,6 +9,7 @@ from labelingest.cli.console import open_console, print_columns, print_line
 from labelingest.cli.progress import duration
 from labelingest.config import IngestConfig
 from labelingest.pipeline.measure import Measurement
+from labelingest.sinks import is_tree
 from labelingest.stopwatch import Stage
 
 __all__ = ["measurement_as_json", "print_measurement", "verdict"]
@@ -54,7 +54,7 @@ def _cure(stage: Stage, measured: Measurement, config: IngestConfig) -> str:
     if stage in (Stage.LIST, Stage.PAIR, Stage.BOOKS):
         return _BY_ONE
     if stage is Stage.OUTPUT:
-        if not Path(measured.out).suffix:
+        if config.to == "encord" and is_tree(measured.out, config.shard_rows):
             return "one file instead of one for each data file: --out label_rows.jsonl"
         less = ", or less to write: --out label_rows.jsonl.zst"
         is_plain = measured.out.endswith(".jsonl")

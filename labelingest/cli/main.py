@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from inspect import signature
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 
@@ -202,8 +202,11 @@ def bench(
     settle_memory()
     params = ctx.params
     config = _configured(params)
-    with ShownProgress(quiet=False) as shown:
-        measured = measure(config, files=files, out_folder=out_folder, progress=shown)
+    try:
+        with ShownProgress(quiet=False) as shown:
+            measured = measure(config, files=files, out_folder=out_folder, progress=shown)
+    except KeyboardInterrupt as ended:
+        _interrupted(ended, None)
     if params["as_json"]:
         sys.stdout.buffer.write(measurement_as_json(measured, config))
     else:
@@ -258,6 +261,15 @@ def _take_switches(values: dict[str, Any], params: dict[str, Any]) -> None:
         params[name] = params.get(name, False) or value
 
 
+def _interrupted(ended: KeyboardInterrupt, out: str | None) -> NoReturn:
+    """Say what is left of an interrupted run, and exit as shells do."""
+    notes = getattr(ended, "__notes__", [])
+    if not notes and not (out and Path(out).exists()):
+        notes = ["nothing was written"]
+    print("; ".join(["labelingest: interrupted", *notes]), file=sys.stderr)
+    raise typer.Exit(128 + (ended.args[0] if ended.args else signal.SIGINT)) from None
+
+
 def _run(params: dict[str, Any], work: Callable[..., "Report"]) -> None:
     import logging
 
@@ -272,10 +284,7 @@ def _run(params: dict[str, Any], work: Callable[..., "Report"]) -> None:
         with ShownProgress(quiet=params["quiet"]) as shown:
             report = work(config, progress=shown)
     except KeyboardInterrupt as ended:
-        left = "; ".join(getattr(ended, "__notes__", ["nothing was written"]))
-        print(f"labelingest: interrupted; {left}", file=sys.stderr)
-        number = ended.args[0] if ended.args else signal.SIGINT
-        raise typer.Exit(128 + number) from None
+        _interrupted(ended, config.out)
     if params["as_json"]:
         sys.stdout.buffer.write(report.to_json())
     if not params["quiet"]:

@@ -257,7 +257,7 @@ FailedCsv = Annotated[
 BatchBytes = Annotated[
     int | None,
     typer.Option(
-        help="Bytes of label files converted together (default 400000); results do not change.",
+        help="Bytes of label files converted together (default 400000); label rows do not change; compressed files do.",
         rich_help_panel=_WORK,
     ),
 ]

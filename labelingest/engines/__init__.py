@@ -31,7 +31,8 @@ def check_engine(url: str) -> None:
     """
     from labelingest.engines.clusters import check_cluster
 
-    if url.partition("://")[0] not in ("dask", "ray"):
+    scheme, _, address = url.partition("://")
+    if scheme not in ("dask", "ray") or not address:
         raise ConfigError(
             f"engine {url!r} is not known: give dask://HOST:PORT or ray://HOST:PORT, or leave it "
             "out for processes of this machine"

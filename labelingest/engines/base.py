@@ -4,6 +4,7 @@ An engine knows neither labels nor files. What the function raises is the caller
 comes back as it was raised; `EngineError` is for what went wrong around it.
 """
 
+import os
 import traceback
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from labelingest.errors import LabelIngestError
 
-__all__ = ["Engine", "Failure", "attempt", "value_of"]
+__all__ = ["Engine", "Failure", "attempt", "usable_cores", "value_of"]
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -32,6 +33,12 @@ class Engine(Protocol):
             Workers cannot be started, or are lost again and again.
         """
         ...
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use: fewer than there are in a container, say."""
+    affinity = getattr(os, "sched_getaffinity", None)  # not everywhere
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ class RayEngine:
                 log_to_driver=False,
                 logging_level=logging.ERROR,
             )
-        except (ImportError, OSError, RuntimeError) as error:
+        except (ImportError, OSError, RuntimeError, ValueError) as error:
             raise EngineError(f"no Ray cluster answers at {self.url}: {error}") from error
         with context:
             cores = int(ray.cluster_resources().get("CPU", 1))

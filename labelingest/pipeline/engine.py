@@ -1,13 +1,12 @@
 """Which engine does the jobs of a run."""
 
-import os
 from concurrent.futures import Executor
 from types import TracebackType
 from typing import Final
 
 from labelingest.config import IngestConfig
 from labelingest.engines import open_engine
-from labelingest.engines.base import Engine
+from labelingest.engines.base import Engine, usable_cores
 from labelingest.engines.executors import ExecutorEngine
 from labelingest.engines.processes import ProcessEngine
 from labelingest.engines.serial import SerialEngine
@@ -33,7 +32,7 @@ class Engines:
     def __init__(self, config: IngestConfig, executor: Executor | None) -> None:
         self._config = config
         self._executor = executor
-        self._cores = len(os.sched_getaffinity(0))
+        self._cores = usable_cores()
         self._processes = ProcessEngine(config.workers or self._cores, PRELOAD)
 
     def __enter__(self) -> "Engines":

@@ -98,6 +98,8 @@ class Worker:
     """Joins label rows as the output takes them; None where it takes them one by one."""
     watch: Stopwatch = OFF
     """Told which stage is on."""
+    discards: bool = False
+    """Whether nobody takes label rows: then they stay where they were made."""
 
     def __call__(self, job: Job) -> JobResult:
         """Convert one slice."""
@@ -123,6 +125,8 @@ class Worker:
     def _made(self, job: Job, done: Conversion) -> Made:
         rows = np.flatnonzero(done.written).tolist()
         keys = [job.data[row] for row in rows]
+        if self.discards:
+            return Made(keys)
         texts = [text for text in done.label_rows if text is not None]
         if self.pack is not None:
             with self.watch.stage(Stage.WRITE):

@@ -221,11 +221,15 @@ def _load(kept: Kept, subject: str, *, restart: bool) -> None:
             _log.warning("the folder or the options changed since: starting anew")
         kept.forget(subject)
         return
-    for entry in found[1]:
-        done = Done.from_json(entry)
-        kept.done.append(done)
-        kept.marks.append(entry["mark"])
-        kept.files += _files_of(done)
+    try:
+        for entry in found[1]:
+            done = Done.from_json(entry)
+            kept.done.append(done)
+            kept.marks.append(entry["mark"])
+            kept.files += _files_of(done)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        _log.warning("the unfinished run was one of another version: starting anew")
+        kept.forget(subject)
 
 
 def _files_of(done: Done) -> int:

@@ -4,7 +4,6 @@ What is measured is the flow itself, in this process, with its output in a tempo
 gone afterwards. Nothing is written into the storage path.
 """
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +13,8 @@ from typing import Final
 
 import numpy as np
 
-from labelingest.config import IngestConfig
+from labelingest.config import OUTPUTS, IngestConfig
+from labelingest.engines.base import usable_cores
 from labelingest.engines.processes import ProcessEngine
 from labelingest.engines.serial import SerialEngine
 from labelingest.errors import ConfigError
@@ -39,6 +39,8 @@ _ONCE: Final = (Stage.LIST, Stage.PAIR)
 """Done for the whole folder, before there is a part of it."""
 _ALONE: Final = (Stage.OUTPUT, Stage.BOOKS)
 """Done by one process, however many convert."""
+_NO_OUTPUTS: Final = dict.fromkeys(OUTPUTS)
+"""Nothing is written there, so what is there is no matter."""
 _NAMES: Final[Mapping[str, str]] = {
     OutputFormat.ENCORD: "label_rows.jsonl",
     OutputFormat.YOLO: "yolo",
@@ -154,7 +156,7 @@ def measure(
         raise cannot_write(folder, error) from error
     with temporary as place:
         started = perf_counter()
-        ready = prepare(config, progress=progress, watch=watch)
+        ready = prepare(config.model_copy(update=_NO_OUTPUTS), progress=progress, watch=watch)
         part = part_of(ready.paired, files, config.batch_bytes)
         books = Books(ready.report, len(part.pairs), None)
         written = config.model_copy(update={"out": str(Path(place, name))})
@@ -169,7 +171,7 @@ def measure(
         seconds=watch.seconds,
         total=total,
         start=_seconds_to_start(),
-        cores=len(os.sched_getaffinity(0)),
+        cores=usable_cores(),
         out=name,
     )
 

@@ -120,6 +120,10 @@ def _run(
 ) -> Report:
     started = perf_counter()
     if config.engine is not None:
+        if executor is not None:
+            raise ConfigError(
+                "engine and executor: both would do the work; leave out one of the two"
+            )
         check_engine(config.engine)
     with Engines(config, executor) as engines:
         ready = prepare(config, progress=progress, seen=engines.seen)
@@ -215,7 +219,7 @@ def convert_pairs(
     out = config.out
     found = jobs(paired, config.batch_bytes)
     pack = packing_of(config.to, out, config.shard_rows)
-    worker = Worker(paired.storage, converter, pack, watch)
+    worker = Worker(paired.storage, converter, pack, watch, discards=out is None)
     if out is None:
         work_off(found, engine, worker, Output(None), books)
     elif config.to not in RESUMABLE:

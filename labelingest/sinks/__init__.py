@@ -33,6 +33,7 @@ __all__ = [
     "RESUMABLE",
     "check_output",
     "expected_name",
+    "is_tree",
     "open_sink",
     "packing_of",
     "resume_sink",
@@ -110,6 +111,17 @@ def _check_shards(to: str, path: Path) -> None:
 
 def _is_compressed_file(path: Path) -> bool:
     return path.suffixes[-2:] == [".jsonl", ZSTD]
+
+
+def is_tree(out: str, shard_rows: int | None = None) -> bool:
+    """Whether an output of label rows is a file for each data file.
+
+    Examples
+    --------
+    >>> is_tree("labels.v2"), is_tree("rows.jsonl.zst"), is_tree("shards", 1000)
+    (True, False, False)
+    """
+    return shard_rows is None and not _is_file(Path(out))
 
 
 def expected_name(to: str) -> str:

@@ -1,15 +1,16 @@
 r"""One file of label rows, one a line, plain or compressed. The fast sink: one file, one stream.
 
-A compressed file is a sequence of zstd frames, one for each batch, as `zstd -d` and every library
-read it. So batches can be compressed where they are made, and a file can be cut between two.
+A compressed file is a sequence of zstd frames, one for each batch: `zstd -d` reads it, and libraries
+do as a stream. So batches can be compressed where they are made, and a file can be cut between two.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from io import BufferedReader, RawIOBase
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Final, TypeAlias
+from typing import BinaryIO, Final, TypeAlias, cast
 
 from labelingest.errors import ConfigError
 from labelingest.model.labels import Made
@@ -26,6 +27,7 @@ __all__ = [
     "compress_lines",
     "join_lines",
     "plain_head",
+    "plain_lines",
 ]
 
 Pack: TypeAlias = Callable[[Sequence[bytes]], bytes]
@@ -52,6 +54,13 @@ def compress_lines(texts: Sequence[bytes]) -> bytes:
     return ZstdCompressor(level=_LEVEL).compress(join_lines(texts)) if texts else b""
 
 
+def _no_lines() -> bytes:
+    """Return a file without lines: what has no frame at all is no compressed file."""
+    from zstandard import ZstdCompressor
+
+    return ZstdCompressor(level=_LEVEL).compress(b"")
+
+
 def plain_head(file: BinaryIO, length: int) -> bytes | None:
     """Return how the content of a compressed file begins; None where it is no such file."""
     from zstandard import ZstdDecompressor, ZstdError
@@ -60,6 +69,21 @@ def plain_head(file: BinaryIO, length: int) -> bytes | None:
         return ZstdDecompressor().stream_reader(file, closefd=False).read(length)
     except ZstdError:
         return None
+
+
+def plain_lines(file: BinaryIO) -> BinaryIO:
+    """Return the content of a compressed file, frame after frame, as a file.
+
+    Raises
+    ------
+    ConfigError
+        The package for it is not installed.
+    """
+    check_zstandard()
+    from zstandard import ZstdDecompressor
+
+    reader = ZstdDecompressor().stream_reader(file, read_across_frames=True, closefd=False)
+    return BufferedReader(cast(RawIOBase, reader))
 
 
 def check_zstandard() -> None:
@@ -114,8 +138,10 @@ class LinesSink:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        opened, self._opened, self._file = self._opened, None, None
-        if opened is not None:
+        opened, file, self._opened, self._file = self._opened, self._file, None, None
+        if opened is not None and file is not None:
+            if kind is None and self.pack is compress_lines and not file.tell():
+                file.write(_no_lines())
             opened.__exit__(kind, error, trace)
 
     def refused(self, keys: Sequence[str]) -> dict[int, Problem]:

@@ -5,7 +5,9 @@ import os
 import shutil
 import zlib
 from collections.abc import Callable, Mapping, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Final
@@ -18,6 +20,10 @@ from labelingest.storage.causes import cannot_write
 
 __all__ = ["TreeKind", "TreeSink"]
 
+_THREADS: Final = 2
+"""More of them wait for each other: a folder takes one new name at a time."""
+_WORTH_THREADS: Final = 64
+"""Files of a batch from which on threads pay."""
 _REFUSED: Final = {
     errno.ENAMETOOLONG: "is too long for this file system (255 bytes on most)",
     errno.EEXIST: "is taken by another {what}, whose name differs only in upper and lower case",
@@ -150,16 +156,7 @@ class TreeSink:
 
     def put(self, made: Made) -> list[tuple[int, Problem]]:
         """Write files; a key whose file name is taken or not allowed is a problem."""
-        building = self._open()
-        refused: dict[int, int] = {}
-        for position, (key, text) in enumerate(zip(made.keys, made.texts, strict=True)):
-            name = self.kind.name_of(key)
-            try:
-                self._write(building, name, text)
-            except OSError as error:
-                if error.errno not in _REFUSED:
-                    raise cannot_write(str(self.path / name), error) from error
-                refused[position] = error.errno
+        refused = self._write_all([self.kind.name_of(key) for key in made.keys], made.texts)
         self._added = [key for position, key in enumerate(made.keys) if position not in refused]
         self._kept.append(_packed(self._added))
         taken = (made.keys[at] for at, number in refused.items() if number == errno.EEXIST)
@@ -168,6 +165,34 @@ class TreeSink:
             (position, self._problem(made.keys[position], number, owners))
             for position, number in refused.items()
         ]
+
+    def _write_all(self, names: Sequence[str], contents: Sequence[bytes]) -> dict[int, int]:
+        """Write files; return position and error number of those whose names are refused."""
+        building = self._open()
+        everything = range(len(names))
+        if len(names) < _WORTH_THREADS or not _are_apart(names):
+            return self._write_some(building, names, contents, everything)
+        # The system takes longer over a new file than Python, and lets others work meanwhile.
+        with ThreadPoolExecutor(_THREADS) as threads:
+            parts = threads.map(
+                partial(self._write_some, building, names, contents),
+                [everything[start::_THREADS] for start in range(_THREADS)],
+            )
+            refused = [found for part in parts for found in part.items()]
+        return dict(sorted(refused))
+
+    def _write_some(
+        self, building: Path, names: Sequence[str], contents: Sequence[bytes], positions: range
+    ) -> dict[int, int]:
+        refused = {}
+        for position in positions:
+            try:
+                self._write(building, names[position], contents[position])
+            except OSError as error:
+                if error.errno not in _REFUSED:
+                    raise cannot_write(str(self.path / names[position]), error) from error
+                refused[position] = error.errno or 0
+        return refused
 
     def _write(self, building: Path, name: str, content: bytes) -> None:
         path = f"{building}/{name}"
@@ -215,6 +240,24 @@ class TreeSink:
             reason = f"is that of the {what} of {owners[name]!r} already"
         detail = f"no {what}: the name {name!r} {reason}"
         return Problem(ProblemCode.OUTPUT_NAME_REFUSED, key, detail)
+
+
+def _are_apart(names: Sequence[str]) -> bool:
+    """Whether no file is in the way of another, so that their order does not matter.
+
+    Names that differ only in upper and lower case may be one on this file system.
+
+    Examples
+    --------
+    >>> _are_apart(["a.txt", "b/a.txt"]), _are_apart(["a.txt", "A.txt"]), _are_apart(["a", "a/b"])
+    (True, False, False)
+    """
+    different = {name.casefold() for name in names}
+    folders = {name.rpartition("/")[0] for name in different}
+    above = {
+        folder[:at] for folder in folders for at, character in enumerate(folder) if character == "/"
+    }
+    return len(different) == len(names) and different.isdisjoint(folders | above)
 
 
 def _packed(keys: Sequence[str]) -> bytes:

@@ -204,7 +204,7 @@ class _Walk:
         try:
             stats = [entry.stat(follow_symlinks=False) for entry in files]
         except OSError:
-            return [*others, *files]
+            return [*others, *files, *named]
         self.keys += [prefix + entry.name for entry in files]
         self.sizes += [found.st_size for found in stats]
         self.mtimes += [found.st_mtime_ns for found in stats]

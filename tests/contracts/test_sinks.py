@@ -182,3 +182,8 @@ def test_a_full_disk_is_said_and_leaves_nothing(out: Path) -> None:
     ), ran.stderr
     assert "ignored" not in ran.stderr
     assert ran.stdout.strip() == "0"
+
+
+def test_a_compressed_file_without_label_rows_is_a_compressed_file(tmp_path: Path) -> None:
+    write(tmp_path / "rows.jsonl.zst", [Made([])])
+    assert zstandard.decompress((tmp_path / "rows.jsonl.zst").read_bytes()) == b""

@@ -482,6 +482,9 @@ def test_switches_can_stand_in_a_configuration_file(run: Run) -> None:
         (("--shard-rows", "0"), "shard_rows: 0: expected a whole number from 1 on"),
         (("--shard-rows", "5"), "'rows.jsonl' ends in .jsonl: with shard_rows it is a folder"),
         (("--engine", "spark://a:1"), "engine 'spark://a:1' is not known: give dask://HOST:PORT"),
+        (("--engine", "dask"), "engine 'dask' is not known: give dask://HOST:PORT"),
+        (("--engine", "ray://"), "engine 'ray://' is not known: give dask://HOST:PORT"),
+        (("--engine", "dask://a:1", "--workers", "2"), "workers: are processes of this machine"),
     ],
 )
 def test_what_cannot_do_the_work_is_a_wrong_call(

@@ -183,6 +183,21 @@ def test_what_changed_since_makes_the_run_start_anew(data: Path, tmp_path: Path)
     assert found == outputs(other)
 
 
+def test_a_journal_of_another_version_makes_the_run_start_anew(
+    data: Path, whole: Wholes, tmp_path: Path
+) -> None:
+    run = run_of(data, "rows.jsonl", "--workers", "1")
+    journal = journal_of(tmp_path, "rows.jsonl")
+    interrupted(run.command(tmp_path), journal)
+    journal.write_bytes(journal.read_bytes().replace(b'"rows_seen"', b'"lines_seen"'))
+    ran = subprocess.run(run.command(tmp_path), stderr=subprocess.PIPE, text=True, check=False)
+    assert ran.returncode == 1
+    assert ran.stderr == (
+        "labelingest: the unfinished run was one of another version: starting anew\n"
+    )
+    assert outputs(tmp_path) == whole("rows.jsonl").outputs
+
+
 def test_the_number_of_workers_may_change_and_restart_begins_anew(
     data: Path, whole: Wholes, tmp_path: Path
 ) -> None:

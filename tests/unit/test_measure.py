@@ -118,6 +118,9 @@ def test_the_estimate_is_that_by_hand() -> None:
         ({"FETCH": 3.0, "READ": 1.0}, {}, "the storage: to fetch label files", "--workers 8"),
         ({"WRITE": 3.0, "OUTPUT": 5.0}, {}, "the disk of the output", "rows.jsonl.zst"),
         ({"OUTPUT": 5.0}, {"out": "folder"}, "the disk", "instead of one for each data file"),
+        ({"OUTPUT": 5.0}, {"out": "labels.v2"}, "the disk", "instead of one for each data file"),
+        ({"OUTPUT": 5.0}, {"out": "shards", "shard_rows": 9}, "the disk", "another disk"),
+        ({"OUTPUT": 5.0}, {"out": "labels", "to": "yolo"}, "the disk", "another disk"),
         (
             {"HEADERS": 2.0, "READ": 1.0},
             {"image_sizes": "all"},
@@ -132,8 +135,9 @@ def test_the_estimate_is_that_by_hand() -> None:
 def test_the_verdict_is_about_what_takes_longest(
     seconds: dict[str, float], options: dict[str, Any], bound: str, cure: str
 ) -> None:
-    sizes = options.pop("image_sizes", "needed")
-    config = IngestConfig(storage_path="data", ontology="ontology.json", image_sizes=sizes)
+    given = {name: options[name] for name in ("image_sizes", "shard_rows", "to") if name in options}
+    options = {name: value for name, value in options.items() if name not in given}
+    config = IngestConfig(storage_path="data", ontology="ontology.json", **given)
     stages = {Stage[name]: value for name, value in seconds.items()}
     said = verdict(measured(stages, **options), config)
     assert said[0].startswith(bound)

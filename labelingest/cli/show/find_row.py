@@ -17,6 +17,7 @@ import orjson
 from labelingest.errors import ConfigError, StorageError
 from labelingest.pairing.rules import SuffixRule
 from labelingest.readers.encord.decode import MAX_BYTES
+from labelingest.sinks.lines import ZSTD, plain_lines
 from labelingest.storage.causes import cause_of
 
 __all__ = ["SUFFIX", "FoundRow", "find_row"]
@@ -63,7 +64,7 @@ def find_row(what: str, *, rows: str | None = None, suffix: str = SUFFIX) -> Fou
             return _row_of_key(what, rows, file)
     if what == STANDARD_INPUT:
         return FoundRow("standard input", _content(what))
-    if what.endswith(".jsonl"):
+    if what.endswith((".jsonl", f".jsonl{ZSTD}")):
         with _opened(what) as file:
             return _only_row(what, file)
     sidecar = what + suffix
@@ -105,7 +106,7 @@ def _opened(path: str) -> Iterator[BinaryIO]:
         return
     try:
         with Path(path).open("rb") as file:
-            yield file
+            yield plain_lines(file) if path.endswith(ZSTD) else file
     except OSError as error:
         raise StorageError(f"{path!r} cannot be read: {cause_of(error)}") from error
 

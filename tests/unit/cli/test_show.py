@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
+import zstandard
 
 from labelingest.cli.show import show
 from labelingest.cli.show.drawn import PIXELS, Scale, in_words, measured
@@ -575,3 +576,11 @@ def test_lines_that_are_no_rows_are_passed_over(tmp_path: Path) -> None:
     rows = Path(write_rows(tmp_path / "rows.jsonl", "images/a.jpg"))
     rows.write_text('\n{"a.jpg": \n["a.jpg"]\n' + rows.read_text())
     assert find_row("a.jpg", rows=str(rows)).source == f"{rows}:4"
+
+
+def test_a_row_is_found_in_a_compressed_file_of_many_frames(tmp_path: Path) -> None:
+    plain = Path(write_rows(tmp_path / "rows.jsonl", "a.jpg", "b.jpg", "c.jpg")).read_bytes()
+    packed = tmp_path / "rows.jsonl.zst"
+    packed.write_bytes(b"".join(map(zstandard.compress, plain.splitlines(keepends=True))))
+    found = find_row("c.jpg", rows=str(packed))
+    assert found.content == plain.splitlines(keepends=True)[2]

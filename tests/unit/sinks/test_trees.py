@@ -250,3 +250,37 @@ def test_a_tree_keeps_its_permissions(make: Any, tmp_path: Path) -> None:
     out.chmod(0o700)
     put(make(out), ["b.jpg"])
     assert out.stat().st_mode & 0o777 == 0o700
+
+
+def test_many_files_of_a_batch_are_those_of_one_after_the_other(tmp_path: Path) -> None:
+    keys = [f"{i % 7}/{i:03}.jpg" for i in range(200)]
+    taken = tmp_path / "labels"
+    with sidecar_tree(taken) as sink:
+        assert sink.put(Made([keys[5]], [b"first"])) == []
+        [(position, problem)] = sink.put(Made(keys, [key.encode() for key in keys]))
+    assert position == 5
+    assert problem.code == ProblemCode.OUTPUT_NAME_REFUSED
+    written = {
+        path.relative_to(taken).as_posix(): path.read_bytes() for path in taken.rglob("*.json")
+    }
+    assert written == {f"{key}.encord.json": key.encode() for key in keys} | {
+        f"{keys[5]}.encord.json": b"first"
+    }
+
+
+@pytest.mark.parametrize("spoilt", [["x.jpg", "x.JPG"], ["y.jpg", "y.jpg.encord.json/z.jpg"]])
+def test_who_gets_a_name_does_not_depend_on_how_many_files_a_batch_has(
+    tmp_path: Path, spoilt: list[str]
+) -> None:
+    keys = [*spoilt, *(f"{i}.jpg" for i in range(100))]
+    outcomes = []
+    for number, size in enumerate((1, len(keys))):
+        with sidecar_tree(tmp_path / str(number)) as sink:
+            batches = [keys[i : i + size] for i in range(0, len(keys), size)]
+            refused = [
+                problem.source
+                for batch in batches
+                for _, problem in sink.put(Made(batch, [b"{}"] * len(batch)))
+            ]
+        outcomes.append(refused)
+    assert outcomes[0] == outcomes[1]

@@ -3,6 +3,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -439,3 +440,23 @@ def test_files_in_many_folders_leave_no_folder_open(tmp_path: Path) -> None:
     storage.fetch_heads([f"{i}/a" for i in range(50)], 1)
     storage.put("x/y", b"")
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_a_file_that_vanishes_while_its_folder_is_listed_takes_no_other_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.jpg", "a.txt", "b.jpg", "b.txt"):
+        (tmp_path / name).touch()
+    scandir = os.scandir
+
+    def losing_one(path: bytes) -> list[os.DirEntry[bytes]]:
+        with scandir(path) as entries:
+            found = list(entries)
+        (tmp_path / "a.txt").unlink()
+        return found
+
+    monkeypatch.setattr(
+        "labelingest.storage.walk.os.scandir", lambda path: nullcontext(iter(losing_one(path)))
+    )
+    [page] = LocalStorage(str(tmp_path)).list(bare=["jpg"])
+    assert sorted(page.keys) == ["a.jpg", "b.jpg", "b.txt"]
