@@ -113,6 +113,19 @@ class ProblemCode(StrEnum):
     NO_ROW_LEFT = "no-row-left"
     FILE_SKIPPED = "file-skipped"
     OUTPUT_NAME_REFUSED = "output-name-refused"
+    # Custom metadata
+    NOT_METADATA = "not-metadata"
+    NUL_IN_TEXT = "nul-in-text"
+    NUMBER_TOO_LARGE = "number-too-large"
+    TEXT_TOO_LONG = "text-too-long"
+    BAD_DATETIME = "bad-datetime"
+    BAD_UUID = "bad-uuid"
+    UNDECLARED_OPTION = "undeclared-option"
+    WRONG_EMBEDDING_SIZE = "wrong-embedding-size"
+    BAD_COORDINATES = "bad-coordinates"
+    UNDECLARED_KEY = "undeclared-key"
+    DELETED_KEY = "deleted-key"
+    LARGE_EMBEDDING = "large-embedding"
 
     @property
     def severity(self) -> Severity:
@@ -154,6 +167,9 @@ _WARNINGS: Final = {
     ProblemCode.ANSWER_WITHOUT_OBJECT,
     ProblemCode.RANGE_OFF_OBJECT,
     ProblemCode.NO_ROW_LEFT,
+    ProblemCode.UNDECLARED_KEY,
+    ProblemCode.DELETED_KEY,
+    ProblemCode.LARGE_EMBEDDING,
 }
 
 SEVERITY: Final[Mapping[ProblemCode, Severity]] = MappingProxyType(

@@ -12,7 +12,18 @@ from rich.text import Text
 
 from labelingest.problems import printable
 
-__all__ = ["open_console", "print_columns", "print_line"]
+__all__ = ["many", "open_console", "print_columns", "print_line"]
+
+
+def many(count: int, noun: str) -> str:
+    """Return a count with its noun.
+
+    Examples
+    --------
+    >>> many(1, "error"), many(1000, "error")
+    ('1 error', '1,000 errors')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def open_console(*, stderr: bool = False) -> Console:

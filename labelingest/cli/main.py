@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 
+from labelingest.cli.metadata import metadata_app
 from labelingest.cli.options import (
     OUTPUT_PANEL,
     AsJson,
@@ -85,6 +86,7 @@ app = typer.Typer(
 )
 ontology_app = typer.Typer(help="Make ontologies.", no_args_is_help=True)
 app.add_typer(ontology_app, name="ontology")
+app.add_typer(metadata_app, name="metadata")
 
 _SWITCHES: Final = {
     "strict": "strict",

@@ -12,6 +12,7 @@ import numpy as np
 import orjson
 from rich.console import Console
 
+from labelingest.cli.console import many as _many
 from labelingest.cli.console import open_console, print_columns, print_line
 from labelingest.config import IngestConfig
 from labelingest.model.labels import OutputFormat
@@ -20,13 +21,14 @@ from labelingest.model.pairs import Outcome
 from labelingest.pairing.rules import PatternRule, SuffixRule
 from labelingest.pipeline import Paired, as_flags, given_rule
 from labelingest.problems import SEVERITY, Problem, ProblemCode, Severity
-from labelingest.report import Report
+from labelingest.report import ProblemLog, Report
 from labelingest.resolution.class_map import ClassMapping, why_without_number
 
 __all__ = [
     "classes_as_json",
     "pairs_as_json",
     "print_classes",
+    "print_log",
     "print_objects",
     "print_pairs",
     "print_report",
@@ -128,7 +130,7 @@ def print_report(report: Report, config: IngestConfig) -> None:
     _print_changes(console, report)
     if not report.balance():
         print_line(console, ("The books do not balance: please report this.", "bold red"))
-    _print_problems(console, report)
+    print_log(console, report.log)
     _print_outcome(console, report, config)
 
 
@@ -183,14 +185,15 @@ def _print_changes(console: Console, report: Report) -> None:
         print_line(console, "           " if number else "Changed    ", line)
 
 
-def _print_problems(console: Console, report: Report) -> None:
-    totals = report.log.totals
+def print_log(console: Console, log: ProblemLog) -> None:
+    """Print the problems of a run by code, the first of each."""
+    totals = log.totals
     by_weight = sorted(totals, key=lambda code: (SEVERITY[code], -totals[code], code))
     for code in by_weight:
         severity = SEVERITY[code]
         style = "red" if severity is Severity.ERROR else "yellow"
         print_line(console, (f"{severity} ", style), (code.value, "bold"), f" × {totals[code]:,}")
-        examples = report.log.examples[code][:_SHOWN_EXAMPLES]
+        examples = log.examples[code][:_SHOWN_EXAMPLES]
         for problem in examples:
             place = f"{problem.place}: " if problem.place else ""
             print_line(console, f"  {place}{problem.detail}")
@@ -221,17 +224,6 @@ def _print_outcome(console: Console, report: Report, config: IngestConfig) -> No
         print_line(console, "Next: ", step)
     if (report.errors or report.warnings) and config.problems is None:
         print_line(console, "All problems, one a line: --problems problems.jsonl")
-
-
-def _many(count: int, noun: str) -> str:
-    """Return a count with its noun.
-
-    Examples
-    --------
-    >>> _many(1, "error"), _many(1000, "error")
-    ('1 error', '1,000 errors')
-    """
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _examples(paired: Paired, outcome: Outcome, count: int) -> list[str]:

@@ -12,7 +12,7 @@ LAYERS = [
         *("storage", "pairing", "readers", "resolution", "assembly", "media", "writers"),
         *("report", "engines"),
     },
-    {"sinks"},  # stand on storage's way of writing whole files
+    {"sinks", "metadata"},  # stand on storage's way of writing whole files, on the readers' JSON
     {"config", "converter"},
     {"pipeline"},
     {"cli"},
@@ -34,10 +34,15 @@ ONLY_IN = {
     },
     "shapely": {"geometry/validity.py"},
     "parse": {"pairing/rules.py"},
-    "pydantic": {"config.py", "resolution/ontology_json.py"},
+    "pydantic": {
+        "config.py",
+        "metadata/types.py",
+        "metadata/wire.py",
+        "resolution/ontology_json.py",
+    },
     "PIL": {"media/image_size.py"},
     "yaml": {"resolution/starter.py"},
-    "typer": {"cli/main.py", "cli/options.py"},
+    "typer": {"cli/main.py", "cli/metadata.py", "cli/options.py"},
     "distributed": {"engines/clusters.py"},
     "ray": {"engines/clusters.py"},
     "zstandard": {"sinks/lines.py"},

@@ -9,12 +9,16 @@ import pytest
 
 from labelingest.config import IngestConfig
 from labelingest.converter import LabelFile
+from labelingest.metadata.check import check_metadata
+from labelingest.metadata.schema import MetadataSchema, schema_problems
 from labelingest.pipeline import convert
 from labelingest.problems import ProblemCode
 from labelingest.readers.encord import DataFile, read_label_row
 from tests.builders.folders import make_folder, ontology_of
 from tests.builders.yolo import SHAPES, converter_for
 from tests.conformance.test_encord import BASE, CASES, VOCABULARY, content_of
+from tests.conformance.test_metadata import cases
+from tests.conformance.test_metadata import content_of as metadata_of
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/problems.md").read_text("utf-8")
@@ -164,6 +168,26 @@ def test_the_example_is_what_an_encord_sidecar_gives(
     code: ProblemCode, of_sidecars: set[str]
 ) -> None:
     assert EXAMPLES[code.value] in of_sidecars
+
+
+@pytest.fixture(scope="module")
+def of_metadata() -> set[str]:
+    """Return the problems of the corpus of custom metadata, and of a schema."""
+    schema = MetadataSchema.load(ROOT / "fixtures/conformance/metadata/schema.json")
+    large = MetadataSchema().add("clip", "embedding", size=3072)
+    found = [str(problem) for problem in schema_problems(large, "schema.json")]
+    for case in (case.values[0] for name in ("documents", "values") for case in cases(name)):
+        content = json.dumps(case["value"]).encode() if "kept" in case else metadata_of(case)
+        checked = check_metadata(content, "a.jpg.metadata.json", schema)
+        found += [str(problem) for problem in checked.problems]
+    return set(found)
+
+
+@pytest.mark.parametrize("code", CODES[CODES.index(ProblemCode.NOT_METADATA) :])
+def test_the_example_is_what_custom_metadata_gives(
+    code: ProblemCode, of_metadata: set[str]
+) -> None:
+    assert EXAMPLES[code.value] in of_metadata
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer import Typer
 
 from labelingest.cli.main import app
 
@@ -66,12 +67,16 @@ def test_an_example_runs_and_prints_what_its_comments_say(script: str, place: Pa
     assert ran.stdout.splitlines() == expected
 
 
+def names_of_commands(group: Typer) -> list[str]:
+    names = [command.name or command.callback.__name__ for command in group.registered_commands]  # type: ignore[union-attr]
+    for inner in group.registered_groups:
+        assert inner.typer_instance is not None
+        names += [f"{inner.name} {name}" for name in names_of_commands(inner.typer_instance)]
+    return names
+
+
 def test_every_command_is_mentioned_and_has_help() -> None:
-    names = [command.name or command.callback.__name__ for command in app.registered_commands]  # type: ignore[union-attr]
-    for group in app.registered_groups:
-        assert group.typer_instance is not None
-        names += [f"{group.name} {c.name}" for c in group.typer_instance.registered_commands]
-    for name in names:
+    for name in names_of_commands(app):
         assert f"`labelingest {name}" in README, f"labelingest {name} is not in the README"
         words = [sys.executable, "-m", "labelingest", *name.split(), "--help"]
         ran = subprocess.run(words, capture_output=True, text=True, check=False)

@@ -1,8 +1,8 @@
 r"""Bytes of a sidecar → decoded JSON, or why it is none.
 
-orjson decodes: it refuses nesting beyond 1024, numbers beyond a double, halves of surrogate pairs
-and bytes that are not UTF-8, all in bounded time and memory. Two things it cannot do are done
-here, and only when they are needed:
+orjson decodes: it refuses numbers beyond a double, halves of surrogate pairs and bytes that are not
+UTF-8, all in bounded time and memory; and it writes nothing that is nested beyond 254 levels, so
+that is not read either. Two things it cannot do are done here, and only when they are needed:
 
 - literals `NaN` and `Infinity`, which Python's json module writes: decoded by that module, so that
   they can be named by their pointers and the good objects beside them survive;
@@ -31,13 +31,20 @@ LARGE_BYTES: Final = 50_000_000
 UNDECODED: Final = object()
 """What stands for no document at all, as `null` is one."""
 
+_LABEL_ROW: Final = "a label row as Encord's client writes it"
+_TOO_DEEP: Final = "nested deeper than 254 levels"
 _LITERALS: Final = ("NaN", "Infinity", "-Infinity")
 _UNSURE: Final = (b" :", b"\t:", b"\n:", b"\r:", b"\\u0022", b"\\u003a", b"\\u003A")
 _LONG_INTEGER: Final = 18
 
 
-def decode(content: bytes, notes: Notes) -> Any:
+def decode(content: bytes, notes: Notes, expected: str = _LABEL_ROW) -> Any:
     r"""Decode a sidecar; `UNDECODED` where it is not JSON, and the notes say why.
+
+    Parameters
+    ----------
+    expected
+        What the notes say it should be.
 
     Examples
     --------
@@ -55,8 +62,13 @@ def decode(content: bytes, notes: Notes) -> Any:
     try:
         document = orjson.loads(content)
     except orjson.JSONDecodeError as error:
-        return _second_try(content, error, notes)
-    if _keys_may_repeat(content, document):
+        return _second_try(content, error, notes, expected)
+    try:
+        written = orjson.dumps(document)
+    except orjson.JSONEncodeError:
+        notes.note(ProblemCode.NOT_JSON, "", f"{_TOO_DEEP}; expected {expected}")
+        return UNDECODED
+    if _keys_may_repeat(content, written):
         _note_repeated(content, notes)
     return document
 
@@ -88,7 +100,7 @@ def _without_mark(content: bytes, notes: Notes) -> bytes:
     return content[3:]
 
 
-def _second_try(content: bytes, error: json.JSONDecodeError, notes: Notes) -> Any:
+def _second_try(content: bytes, error: json.JSONDecodeError, notes: Notes, expected: str) -> Any:
     """Decode what only Python's json module takes, or note why it is not JSON."""
     infinite = "infinity" in error.msg
     found = error.doc[error.pos : error.pos + 9]
@@ -100,7 +112,7 @@ def _second_try(content: bytes, error: json.JSONDecodeError, notes: Notes) -> An
     if "UTF-8" in error.msg:
         notes.note_line(ProblemCode.NOT_TEXT, _not_utf8(content), 1, 1)
     else:
-        detail = f"{_reason(error, content)}; expected a label row as Encord's client writes it"
+        detail = f"{_reason(error, content)}; expected {expected}"
         notes.note_line(ProblemCode.NOT_JSON, detail, error.lineno, error.colno)
     return UNDECODED
 
@@ -109,7 +121,7 @@ def _reason(error: json.JSONDecodeError, content: bytes) -> str:
     if not content.strip():
         return "the file is empty"
     if "depth" in error.msg:
-        return "nested deeper than 1,024 levels"
+        return _TOO_DEEP
     if error.pos >= len(error.doc.rstrip()):
         return "the JSON ends too early: the file is truncated"
     return f"not JSON from {shown(error.doc[error.pos : error.pos + 20])} on: {error.msg}"
@@ -140,7 +152,7 @@ def _integer(text: str) -> int | float:
     return int(text) if len(text) <= _LONG_INTEGER else float(text)
 
 
-def _keys_may_repeat(content: bytes, document: Any) -> bool:
+def _keys_may_repeat(content: bytes, written: bytes) -> bool:
     r"""Whether some object may have a key twice; never false when one has.
 
     In the text that orjson writes, `":` follows each key and stands nowhere else but after an
@@ -149,7 +161,7 @@ def _keys_may_repeat(content: bytes, document: Any) -> bool:
     """
     if any(found in content for found in _UNSURE):
         return True
-    return content.count(b'":') != orjson.dumps(document).count(b'":')
+    return content.count(b'":') != written.count(b'":')
 
 
 class _Repeated(dict[str, Any]):

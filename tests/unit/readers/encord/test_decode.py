@@ -36,6 +36,17 @@ def test_many_brackets_end_in_one_problem() -> None:
     assert problems == [("not-json", None)]
 
 
+@pytest.mark.parametrize("opening", ['{"a":', '{"a" : ', "["])
+def test_as_many_levels_are_read_as_can_be_written(opening: str) -> None:
+    closing = "}" if opening.startswith("{") else "]"
+    document, problems = found((opening * 254 + "1" + closing * 254).encode())
+    assert problems == []
+    assert orjson.dumps(document)
+    for depth in (255, 1024):
+        deeper = (opening * depth + "1" + closing * depth).encode()
+        assert found(deeper) == (UNDECODED, [("not-json", "")])
+
+
 def test_a_file_over_the_limit_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_BYTES", 7)
     assert found(b'{"a": 1}') == (UNDECODED, [("file-too-large", "")])

@@ -1,0 +1,196 @@
+"""One metadata sidecar → what is kept of it, and what is wrong with it.
+
+1. The document: an object of JSON, at most 10 MB. Where it is none, nothing is kept.
+2. What PostgreSQL's `jsonb` refuses: NaN and infinities (and numbers beyond a double, which it
+   would take), NUL in text. That costs the key it stands under. Half surrogate pairs and nesting
+   beyond 254 levels cost the file.
+3. The schema, if there is one: a wrong value costs its key. A key that is not declared, or that was
+   deleted, is kept and named: values may be there before their keys are declared. Keys that begin
+   with `$` are the platform's own, and nobody's to declare.
+
+As in `jsonb`, the last one of repeated keys counts, and order is not kept. Numbers are doubles;
+whole numbers are exact to 64 bits.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from math import isfinite
+from typing import Any, Final
+
+from labelingest.metadata.schema import MetadataSchema
+from labelingest.metadata.types import TombstoneType
+from labelingest.metadata.values import Wrong, wrong_value
+from labelingest.problems import Problem, ProblemCode
+from labelingest.readers.encord.decode import UNDECODED, decode
+from labelingest.readers.encord.notes import Notes, kind_of_json, shown, step
+
+__all__ = ["MAX_METADATA", "MetadataResult", "check_metadata", "too_large_metadata"]
+
+MAX_METADATA: Final = 10_000_000
+"""Bytes of a metadata sidecar."""
+
+_SUSPECT: Final = re.compile(rb"\\u0000|NaN|Infinity|[0-9.][eE]\+?[0-9]{3}|[0-9]{100}")
+"""What stands in a text that holds anything jsonb refuses; other texts need no second look.
+
+A number beyond a double has an exponent of three digits, or a hundred digits in a row.
+"""
+_EXPECTED: Final = "custom metadata, an object of keys and values"
+_SUGGESTED: Final = 100
+"""Keys of one file for which the nearest declared one is looked up: a hostile file has millions."""
+_LONGEST_NAME: Final = 100
+"""Characters of a key that may be a misspelling of another."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataResult:
+    """What a metadata sidecar gives."""
+
+    value: dict[str, Any] | None
+    """The keys that are kept, with their values; None where the file as a whole is refused."""
+    problems: Sequence[Problem]
+    keys_seen: int = 0
+    """Keys of the document, each once."""
+
+
+def check_metadata(
+    content: bytes, source: str, schema: MetadataSchema | None = None
+) -> MetadataResult:
+    """Check a metadata sidecar.
+
+    Parameters
+    ----------
+    content
+        As read.
+    source
+        Its key, for problems.
+    schema
+        What values are checked against; None: they are taken as they are.
+
+    Examples
+    --------
+    >>> schema = MetadataSchema().add("speed", "number").add("site", "varchar")
+    >>> content = b'{"speed": "fast", "site": "Dock 4", "sight": 1}'
+    >>> checked = check_metadata(content, "a.jpg.metadata.json", schema)
+    >>> checked.value
+    {'site': 'Dock 4', 'sight': 1}
+    >>> for problem in checked.problems:
+    ...     print(problem)
+    a.jpg.metadata.json#/speed: wrong-type: found text ('fast'), expected a number
+    a.jpg.metadata.json#/sight: undeclared-key: the schema has no key 'sight'; did you mean 'site'?
+    """
+    notes = Notes(source)
+    document = _decoded(content, notes)
+    if document is None:
+        return MetadataResult(None, notes.problems())
+    suspected = _SUSPECT.search(content) is not None
+    kept = {}
+    undeclared = 0
+    for key, value in document.items():
+        wrong = _unstorable(key, value) if suspected else None
+        if wrong is None and schema is not None:
+            declared = schema.keys.get(key)
+            if isinstance(declared, TombstoneType):
+                notes.note(ProblemCode.DELETED_KEY, step("", key), _deleted(key, declared))
+            elif declared is not None:
+                wrong = wrong_value(value, declared)
+            elif not key.startswith("$"):
+                undeclared += 1
+                _note_undeclared(notes, key, schema if undeclared <= _SUGGESTED else None)
+        if wrong is None:
+            kept[key] = value
+        else:
+            notes.note(wrong.code, step("", key) + wrong.at, wrong.detail)
+    return MetadataResult(kept, notes.problems(), len(document))
+
+
+def _decoded(content: bytes, notes: Notes) -> dict[str, Any] | None:
+    """Return the document; None where it is no object, and the notes say why."""
+    if len(content) > MAX_METADATA:
+        notes.note(ProblemCode.FILE_TOO_LARGE, "", too_large_metadata(len(content)))
+        return None
+    document = decode(content, notes, _EXPECTED)
+    if document is UNDECODED:
+        return None
+    if not isinstance(document, dict):
+        detail = f"holds {kind_of_json(document)} ({shown(document)}), expected {_EXPECTED}"
+        notes.note(ProblemCode.NOT_METADATA, "", detail)
+        return None
+    return document
+
+
+def too_large_metadata(size: int) -> str:
+    """Return the sentence for a metadata sidecar with too many bytes.
+
+    Examples
+    --------
+    >>> too_large_metadata(10_000_001)
+    'it has 10,000,001 bytes, more than the 10,000,000 that custom metadata may have'
+    """
+    return f"it has {size:,} bytes, more than the {MAX_METADATA:,} that custom metadata may have"
+
+
+def _note_undeclared(notes: Notes, key: str, schema: MetadataSchema | None) -> None:
+    """Note a key that the schema does not have; with a schema, also the nearest that it has."""
+    detail = f"the schema has no key {shown(key)}"
+    near = None
+    if schema is not None and len(key) <= _LONGEST_NAME:
+        near = _nearest(key, tuple(schema.keys))
+    detail += f"; did you mean {near!r}?" if near else ": kept, not checked"
+    notes.note(ProblemCode.UNDECLARED_KEY, step("", key), detail)
+
+
+@lru_cache(maxsize=4096)
+def _nearest(key: str, names: tuple[str, ...]) -> str | None:
+    """Return the name that a key may be a misspelling of; looked up once for all files."""
+    same = [name for name in names if name.lower() == key.lower()]
+    return next(iter([*same, *get_close_matches(key, names, n=1)]), None)
+
+
+def _deleted(key: str, declared: TombstoneType) -> str:
+    again = "restore it, or leave it out" if declared.deleted_ty else "leave it out"
+    return f"{shown(key)} was deleted from the schema: kept, not checked; {again}"
+
+
+def _unstorable(key: str, value: Any) -> Wrong | None:
+    """Return the first thing in a key and its value that jsonb refuses."""
+    found = _refused(key) or _refused(value)
+    if found is None:
+        return None
+    code, detail, path = found
+    return Wrong(code, "".join(step("", name) for name in reversed(path)), detail)
+
+
+def _refused(value: Any) -> tuple[ProblemCode, str, list[str | int]] | None:
+    """Return why jsonb refuses a value, and the way up to what it refuses.
+
+    Nothing is made for what is sound: a hostile file has millions of values.
+    """
+    if isinstance(value, str):
+        return (ProblemCode.NUL_IN_TEXT, _NUL, []) if "\0" in value else None
+    if isinstance(value, float) and not isfinite(value):
+        return ProblemCode.NOT_FINITE, f"found {shown(value)}{_INFINITE}", []
+    if isinstance(value, dict):
+        if any("\0" in name for name in value):
+            return ProblemCode.NUL_IN_TEXT, _NUL, []
+        return _refused_child(value.items())
+    return _refused_child(enumerate(value)) if isinstance(value, list) else None
+
+
+def _refused_child(
+    children: Iterable[tuple[str | int, Any]],
+) -> tuple[ProblemCode, str, list[str | int]] | None:
+    for name, child in children:
+        found = _refused(child)
+        if found is not None:
+            found[2].append(name)
+            return found
+    return None
+
+
+_NUL: Final = "text with NUL (U+0000), which no database column takes: remove the character"
+_INFINITE: Final = (
+    ", expected a finite number that a double can hold: leave the key out, or write null"
+)

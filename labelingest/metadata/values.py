@@ -1,0 +1,200 @@
+"""Is a value what its key is declared as? If not: the code, the place inside it, and the cure.
+
+Null is no value, and fits any type. A moment without a zone is UTC. What is right is not changed.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Any, Final, NamedTuple
+
+from labelingest.metadata.types import (
+    BooleanType,
+    DatetimeType,
+    EmbeddingType,
+    EnumType,
+    GeospatialType,
+    LiveType,
+    NumberType,
+    TextType,
+    UserType,
+    UuidType,
+    VarcharType,
+    VariantType,
+)
+from labelingest.problems import ProblemCode
+from labelingest.readers.encord.notes import kind_of_json, shown
+
+__all__ = ["Wrong", "wrong_value"]
+
+_NUMBERS: Final = frozenset((int, float))
+"""A boolean is an int to Python, but not by its type."""
+_LARGEST_F32: Final = float.fromhex("0x1.fffffefffffffp127")
+"""The largest double that single precision rounds to a finite number."""
+_ISO_8601: Final = re.compile(
+    r"\d{4}(?:-\d\d-\d\d|\d{4})"
+    r"(?:[T ]\d\d(?::?\d\d(?::?\d\d(?:[.,]\d+)?)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?)?",
+    re.ASCII,
+)
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:(?:-[0-9a-f]{4}){3}-|[0-9a-f]{12})[0-9a-f]{12}", re.I)
+_LONGEST_OPTION: Final = 100
+"""Characters of a text that may be a misspelt option."""
+_DEGREES: Final[Mapping[str, int]] = {"latitude": 90, "longitude": 180}
+
+
+class Wrong(NamedTuple):
+    """Why a value is not what its key is declared as."""
+
+    code: ProblemCode
+    at: str
+    """JSON pointer inside the value; "" for the value itself."""
+    detail: str
+
+
+def wrong_value(value: Any, declared: LiveType) -> Wrong | None:
+    """Return why a value does not fit; None where it does.
+
+    Parameters
+    ----------
+    value
+        Decoded JSON.
+
+    Examples
+    --------
+    >>> wrong_value("2026-01-05T16:46:58Z", DatetimeType()) is None
+    True
+    >>> print(wrong_value("0.5", NumberType()).detail)
+    found text ('0.5'), expected a number
+    >>> wrong_value({"latitude": 47.4, "longitude": 208.5}, GeospatialType()).at
+    '/longitude'
+    """
+    if value is None:
+        return None
+    if isinstance(declared, VariantType):
+        declared = _PLAIN[declared.hint]
+    return _CHECKS[type(declared)](value, declared)
+
+
+def _type(value: Any, expected: str, at: str = "") -> Wrong:
+    found = f"found {kind_of_json(value)} ({shown(value)})"
+    return Wrong(ProblemCode.WRONG_TYPE, at, f"{found}, expected {expected}")
+
+
+def _boolean(value: Any, declared: BooleanType) -> Wrong | None:
+    return None if type(value) is bool else _type(value, "true or false")
+
+
+def _number(value: Any, declared: NumberType) -> Wrong | None:
+    if type(value) not in _NUMBERS:
+        return _type(value, "a number")
+    if declared.format == "F32" and abs(value) > _LARGEST_F32:
+        detail = f"{shown(value)} is beyond single precision (F32, ±3.4e38): declare it as F64"
+        return Wrong(ProblemCode.NUMBER_TOO_LARGE, "", detail)
+    return None
+
+
+def _text(value: Any, declared: TextType | UserType) -> Wrong | None:
+    return None if type(value) is str else _type(value, "text")
+
+
+def _varchar(value: Any, declared: VarcharType) -> Wrong | None:
+    if type(value) is not str:
+        return _type(value, "text")
+    if len(value) > declared.max_length:
+        detail = (
+            f"{len(value):,} characters, at most {declared.max_length:,} fit: shorten it, or "
+            "declare the key as text"
+        )
+        return Wrong(ProblemCode.TEXT_TOO_LONG, "", detail)
+    return None
+
+
+def _datetime(value: Any, declared: DatetimeType) -> Wrong | None:
+    if type(value) is not str:
+        return _type(value, "a date and time as text")
+    try:
+        if len(value) <= 64 and _ISO_8601.fullmatch(value):
+            datetime.fromisoformat(value)
+            return None
+    except ValueError:
+        pass
+    detail = f"{shown(value)} is no date of ISO 8601, as '2026-01-05T16:46:58Z'"
+    return Wrong(ProblemCode.BAD_DATETIME, "", detail)
+
+
+def _uuid(value: Any, declared: UuidType) -> Wrong | None:
+    if type(value) is not str:
+        return _type(value, "a UUID as text")
+    if _UUID.fullmatch(value):
+        return None
+    detail = f"{shown(value)} is no UUID, as '3f0c9a52-6d1e-4b7a-9c55-08d2b1c7e4aa'"
+    return Wrong(ProblemCode.BAD_UUID, "", detail)
+
+
+def _enum(value: Any, declared: EnumType) -> Wrong | None:
+    if type(value) is not str:
+        return _type(value, "one of the options as text")
+    if value in declared.values:
+        return None
+    found: list[str] = []
+    if len(value) <= _LONGEST_OPTION:
+        found = [option for option in declared.values if option.lower() == value.lower()]
+        found += get_close_matches(value, declared.values, n=1)
+    hint = f"did you mean {found[0]!r}?" if found else f"declared are {shown(declared.values)}"
+    return Wrong(ProblemCode.UNDECLARED_OPTION, "", f"{shown(value)} is no option; {hint}")
+
+
+def _embedding(value: Any, declared: EmbeddingType) -> Wrong | None:
+    if type(value) is not list:
+        return _type(value, f"a list of {declared.size:,} numbers")
+    if not _NUMBERS.issuperset(map(type, value)):
+        at, number = next(
+            (at, number) for at, number in enumerate(value) if type(number) not in _NUMBERS
+        )
+        return _type(number, "a number", f"/{at}")
+    if len(value) != declared.size:
+        detail = f"{len(value):,} numbers, declared are {declared.size:,}: of another model?"
+        return Wrong(ProblemCode.WRONG_EMBEDDING_SIZE, "", detail)
+    return None
+
+
+def _geospatial(value: Any, declared: GeospatialType) -> Wrong | None:
+    if type(value) is not dict:
+        return _type(value, "an object with latitude and longitude")
+    for name, most in _DEGREES.items():
+        if name not in value:
+            detail = f"{name!r} is missing; a place has latitude and longitude, in degrees"
+            return Wrong(ProblemCode.BAD_COORDINATES, "", detail)
+        degrees = value[name]
+        if type(degrees) not in _NUMBERS:
+            return _type(degrees, "a number of degrees", f"/{name}")
+        if not -most <= degrees <= most:
+            detail = f"{shown(degrees)} is no {name}: −{most} to {most} degrees"
+            swapped = name == "latitude" and abs(degrees) <= 180
+            detail += "; are latitude and longitude swapped?" if swapped else ""
+            return Wrong(ProblemCode.BAD_COORDINATES, f"/{name}", detail)
+    return None
+
+
+_PLAIN: Final[Mapping[str, LiveType]] = {
+    "boolean": BooleanType(),
+    "datetime": DatetimeType(),
+    "number": NumberType(),
+    "text": TextType(),
+    "uuid": UuidType(),
+    "varchar": VarcharType(),
+}
+"""Hint of a variant → the type that it means."""
+_CHECKS: Final[Mapping[type, Callable[[Any, Any], Wrong | None]]] = {
+    BooleanType: _boolean,
+    DatetimeType: _datetime,
+    EmbeddingType: _embedding,
+    EnumType: _enum,
+    GeospatialType: _geospatial,
+    NumberType: _number,
+    TextType: _text,
+    UserType: _text,
+    UuidType: _uuid,
+    VarcharType: _varchar,
+}
