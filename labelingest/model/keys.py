@@ -6,12 +6,13 @@ their own length. Order is by UTF-8 bytes, which is the order of code points.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from labelingest.arrays import Int64
-from labelingest.model.text_order import text_order
+from labelingest.model.text_order import is_text_order, text_order
 
 __all__ = ["Keys"]
 
@@ -51,6 +52,13 @@ class Keys:
             np.cumsum(np.concatenate(lengths), out=offsets[1:])
         return cls(b"".join(part.text for part in parts), offsets)
 
+    @classmethod
+    def from_lengths(cls, text: bytes, lengths: NDArray[np.signedinteger[Any]]) -> "Keys":
+        """Make a column from all keys in one text, and how many bytes each of them has."""
+        offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
+        np.cumsum(lengths, out=offsets[1:])
+        return cls(text, offsets)
+
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
@@ -60,6 +68,16 @@ class Keys:
     def __iter__(self) -> Iterator[str]:
         for start in range(0, len(self), _AT_ONCE):
             yield from self.take(range(start, min(start + _AT_ONCE, len(self))))
+
+    def are_in_order(self) -> bool:
+        """Whether each key is behind the one before it, or equal.
+
+        Examples
+        --------
+        >>> Keys.of(["a", "a/b", "b"]).are_in_order(), Keys.of(["b", "a"]).are_in_order()
+        (True, False)
+        """
+        return is_text_order(self.text, self.offsets)
 
     def in_order(self) -> tuple["Keys", Int64]:
         """Return the keys in order, and (n,) the row that each of them has here.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Final
 
 import numpy as np
@@ -51,22 +52,29 @@ class Listing:
 
     @classmethod
     def from_pages(cls, pages: Iterable["Listing"]) -> "Listing":
-        """Merge pages, each in any order of its own, into one listing ordered by key."""
+        """Merge pages into one listing ordered by key; fastest where they come in that order."""
+        # What ten million keys need once more is a quarter of a gigabyte: this buffer becomes the
+        # text without a copy.
+        text = BytesIO()
         nothing = np.zeros(0, dtype=np.int64)
-        keys, sizes, times = [Keys.of([])], [nothing], [nothing]
+        lengths, sizes, times = [nothing], [nothing], [nothing]
         problems: list[Problem] = []
         for page in pages:
-            keys.append(page.keys)
+            text.write(page.keys.text)
+            lengths.append(np.diff(page.keys.offsets).astype(np.int32))
             sizes.append(page.size)
             times.append(page.mtime_ns)
             problems += page.problems
-        merged = Keys.concat(keys)
-        # Of ten million keys, what is not needed any more is a quarter of a gigabyte each time.
-        del keys
-        merged, order = merged.in_order()
-        size = np.concatenate(sizes)[order]
+        keys = Keys.from_lengths(text.getvalue(), np.concatenate(lengths))
+        del text, lengths
+        size = np.concatenate(sizes)
         del sizes
-        return cls(merged, size, np.concatenate(times)[order], problems)
+        mtime_ns = np.concatenate(times)
+        del times
+        if not keys.are_in_order():
+            keys, order = keys.in_order()
+            size, mtime_ns = size[order], mtime_ns[order]
+        return cls(keys, size, mtime_ns, problems)
 
     def __len__(self) -> int:
         return len(self.keys)

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from labelingest.arrays import Int64, UInt8, UInt64
 
-__all__ = ["text_order"]
+__all__ = ["is_text_order", "text_order"]
 
 _Ints: TypeAlias = NDArray[np.signedinteger[Any]]
 _WORD: Final = 8
+_AT_ONCE: Final = 65_536
+"""Texts that are compared together."""
 _FIRST_BYTES: Final = np.array(
     [0xFFFFFFFFFFFFFFFF ^ (0xFFFFFFFFFFFFFFFF >> (8 * count)) for count in range(_WORD + 1)],
     dtype=np.uint64,
@@ -54,10 +56,7 @@ def text_order(text: bytes, offsets: Int64) -> Int64:
     step = 0
     while len(places):
         rows = order[places]
-        begin = offsets[rows] + step
-        left = np.clip(offsets[rows + 1] - begin, 0, _WORD).astype(np.uint8)
-        word = word_at.read(begin) & _FIRST_BYTES[left]
-        del begin
+        word, left = word_at.masked(offsets, rows, step)
         sorting = _sorted(word, left, groups)
         rows, word, left = rows[sorting], word[sorting], left[sorting]
         del sorting
@@ -71,6 +70,35 @@ def text_order(text: bytes, offsets: Int64) -> Int64:
     return order.astype(np.int64)
 
 
+def is_text_order(text: bytes, offsets: Int64) -> bool:
+    """Return whether texts are in the order of their bytes already.
+
+    Parameters
+    ----------
+    text, offsets
+        As for `text_order`.
+
+    Examples
+    --------
+    >>> is_text_order(b"abc", np.array([0, 1, 3])), is_text_order(b"ba", np.array([0, 1, 2]))
+    (True, False)
+    """
+    word_at = _Words(text)
+    for start in range(0, len(offsets) - 2, _AT_ONCE):
+        pairs = np.arange(start, min(start + _AT_ONCE, len(offsets) - 2))
+        step = 0
+        while len(pairs):
+            (word, left), (next_word, next_left) = (
+                word_at.masked(offsets, rows, step) for rows in (pairs, pairs + 1)
+            )
+            same = word == next_word
+            if ((word > next_word) | (same & (left > next_left))).any():
+                return False
+            pairs = pairs[same & (left == _WORD)]
+            step += _WORD
+    return True
+
+
 class _Words:
     """The eight bytes that begin at any place of a text, the first one highest."""
 
@@ -78,6 +106,12 @@ class _Words:
         short = max(_WORD - len(text), 0)
         octets = np.frombuffer(text + bytes(short) if short else text, np.uint8)
         self._words: UInt64 = np.ndarray((len(octets) - _WORD + 1,), ">u8", octets, 0, (1,))
+
+    def masked(self, offsets: Int64, rows: _Ints, step: int) -> tuple[UInt64, UInt8]:
+        """Return (n,) the words of texts at a step, padded with 0, and how many bytes they have."""
+        begin = offsets[rows] + step
+        left = np.clip(offsets[rows + 1] - begin, 0, _WORD).astype(np.uint8)
+        return self.read(begin) & _FIRST_BYTES[left], left
 
     def read(self, begin: Int64) -> UInt64:
         """Return (n,) words; bytes behind the end of the text are 0."""

@@ -153,7 +153,7 @@ def equal_captures(
     same = [np.zeros(0, dtype=np.bool_)]
     for lefts, rights in zip(chunks(left_rows), chunks(right_rows), strict=True):
         # Gathered, because rows that lie anywhere would make each search one through all keys.
-        one, other = _gather(keys, lefts), _gather(keys, rights)
+        one, other = keys.pick(lefts), keys.pick(rights)
         all_rows = np.arange(len(lefts))
         a, b = left.spans(one, all_rows), right.spans(other, all_rows)
         equal = np.ones(len(lefts), dtype=np.bool_)
@@ -219,15 +219,6 @@ def _skip_character(text: UInt8, literal: bytes, begin: Int64, stop: Int64) -> I
         within = (at < stop) & (text[np.minimum(at, len(text) - 1)] & 0xC0 == 0x80)
         at = at + within
     return at
-
-
-def _gather(keys: Keys, rows: Int64) -> Keys:
-    """Return the keys of rows in any order as a column of their own."""
-    starts = keys.offsets[rows]
-    lengths = keys.offsets[rows + 1] - starts
-    offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
-    places = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
-    return Keys(np.frombuffer(keys.text, dtype=np.uint8)[places].tobytes(), offsets)
 
 
 def _equal_spans(left: tuple[bytes, Int64, Int64], right: tuple[bytes, Int64, Int64]) -> Bool:

@@ -77,6 +77,8 @@ def pair(
         for affixes, rows, data_numbers in found
         for supported in [outcome[rows] == Outcome.UNLABELLED]
     ]
+    # Of ten million keys, each of these columns is 40 megabytes.
+    del unclaimed, found, candidates, sidecars, numbers
     data, sidecar, rivals = _settle(outcome, edges)
     return Pairs(data, sidecar, outcome, Defects.of(keys, rule, outcome, rivals, unsupported))
 
@@ -149,9 +151,15 @@ class _Candidates:
 
     def of(self, affixes: Affixes, rows: Int64, numbers: Int64) -> tuple[Int64, Int64]:
         """Return data files and sidecars, (m,) each, that capture the same."""
+        found = [(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))]
         # In order of numbers, so that the searches walk through memory instead of leaping.
-        order = np.argsort(numbers)
-        rows, numbers = rows[order], numbers[order]
+        found += [
+            self._of(affixes, rows[chunk], numbers[chunk]) for chunk in chunks(np.argsort(numbers))
+        ]
+        data, sidecars = zip(*found, strict=True)
+        return np.concatenate(data), np.concatenate(sidecars)
+
+    def _of(self, affixes: Affixes, rows: Int64, numbers: Int64) -> tuple[Int64, Int64]:
         first = np.searchsorted(self.numbers, numbers, side="left")
         count = np.searchsorted(self.numbers, numbers, side="right") - first
         before = np.cumsum(count) - count
@@ -165,7 +173,7 @@ class _Candidates:
 def _settle(
     outcome: UInt8, edges: list[tuple[Int64, Int64]]
 ) -> tuple[Int64, Int64, tuple[Int64, Int64]]:
-    """Part the pairs from the rivals; note what became of each.
+    """Part the pairs from the rivals; note what became of each. Empties the edges.
 
     Returns
     -------
@@ -174,12 +182,14 @@ def _settle(
     rivals
         Data files and sidecars, (r,) each, of which one or both have others too.
     """
-    data = np.concatenate([data for data, _ in edges])
-    sidecar = np.concatenate([sidecar for _, sidecar in edges])
+    both = np.concatenate([data * len(outcome) + sidecar for data, sidecar in edges])
+    edges.clear()
+    both.sort()
     # Two patterns may capture the same of one key: once is enough.
-    both = np.sort(data * len(outcome) + sidecar)
-    both = both[np.diff(both, prepend=-1) != 0]
+    if (repeated := both[1:] == both[:-1]).any():
+        both = both[np.append(True, ~repeated)]
     data, sidecar = np.divmod(both, max(len(outcome), 1))
+    del both
     rival = _several(data, len(outcome)) | _several(sidecar, len(outcome))
     outcome[data] = np.where(rival, Outcome.AMBIGUOUS, Outcome.PAIRED)
     outcome[sidecar] = np.where(rival, Outcome.AMBIGUOUS_SIDECAR, Outcome.SIDECAR)
@@ -188,4 +198,8 @@ def _settle(
 
 def _several(rows: Int64, n: int) -> Bool:
     """Return (m,) whether a row occurs more than once."""
+    seen = np.zeros(n, dtype=np.bool_)
+    seen[rows] = True
+    if np.count_nonzero(seen) == len(rows):
+        return np.zeros(len(rows), dtype=np.bool_)
     return np.bincount(rows, minlength=n)[rows] > 1

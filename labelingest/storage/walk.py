@@ -1,6 +1,8 @@
 """What is below a folder: the files as pages of a listing, and what could not be listed as problems.
 
-1. A folder is read to its end, its files into the page, its folders onto a stack.
+1. A folder is read to its end and sorted: its files as names, its folders as names with a slash.
+   Gone through in that order, with each folder entered where it stands, the keys of all folders come
+   in the order of their bytes. So nothing larger than one folder is ever sorted.
 2. A folder that is reached through a link and is one of those it lies in is a loop: a problem, and
    not entered. Two links to one folder are no loop: keys are logical, and both are listed.
 3. Everything seen counts against a limit, so that a few links that multiply each other end too.
@@ -13,9 +15,10 @@ refuses to know what files mean.
 import errno
 import os
 import stat
+from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Final
 
@@ -70,7 +73,7 @@ def walk(
     follow_symlinks: bool = True,
     max_entries: int = MAX_ENTRIES,
 ) -> Iterator[Listing]:
-    """Yield everything below a folder in pages, in no particular order.
+    """Yield everything below a folder in pages, in the order of keys.
 
     Parameters
     ----------
@@ -96,14 +99,56 @@ def walk(
     >>> [list(page.keys) for page in walk(root)]
     [['a.txt']]
     """
-    walking = _Walk(root, exclude, bare, follow_symlinks, max_entries)
-    yield from walking.pages()
-    if walking.keys or walking.problems:
-        yield walking.page()
+    yield from _Walk(root, exclude, bare, follow_symlinks, max_entries).pages()
+
+
+class _Column:
+    """Files that are being gathered."""
+
+    def __init__(self) -> None:
+        self.keys: list[bytes] = []
+        self.sizes: list[int] = []
+        self.mtimes: list[int] = []
+
+    def take(self, prefix: bytes, files: Listing, start: int, end: int) -> None:
+        """Add some files of a folder, whose keys are their names."""
+        text, bounds = files.keys.text, files.keys.offsets[start : end + 1].tolist()
+        self.keys += [prefix + text[a:b] for a, b in pairwise(bounds)]
+        self.sizes += files.size[start:end].tolist()
+        self.mtimes += files.mtime_ns[start:end].tolist()
+
+    def listing(self, problems: Sequence[Problem]) -> Listing:
+        """Return what was gathered, as columns."""
+        return Listing(
+            Keys.of(self.keys),
+            np.array(self.sizes, dtype=np.int64),
+            np.array(self.mtimes, dtype=np.int64),
+            problems,
+        )
+
+
+@dataclass(slots=True, eq=False)
+class _Read:
+    """A folder that was read: what of it is still to be yielded."""
+
+    folder: _Folder
+    files: Listing
+    """By their names, in order; yielded up to `position`."""
+    folders: list[_Folder]
+    """In descending order: the next one is the last."""
+    position: int = 0
+
+    def until(self, folder: _Folder) -> int:
+        """Return how many files come before what is in one of the folders."""
+        name = folder.prefix[len(self.folder.prefix) :]
+        text, offsets = self.files.keys.text, self.files.keys.offsets
+        return bisect_left(
+            range(len(self.files)), name, key=lambda row: text[offsets[row] : offsets[row + 1]]
+        )
 
 
 class _Walk:
-    """The state of one walk: the folders still to be read, and the page that is being filled."""
+    """The state of one walk: the folders that are being gone through, and the page being filled."""
 
     def __init__(
         self,
@@ -119,53 +164,68 @@ class _Walk:
         self.bare = frozenset(extension.encode() for extension in bare)
         self.follow_symlinks = follow_symlinks
         self.entries_left = self.max_entries = max_entries
-        self.stack: list[_Folder] = []
-        self.keys: list[bytes] = []
-        self.sizes: list[int] = []
-        self.mtimes: list[int] = []
+        self.found = _Column()
+        self.folders: list[_Folder] = []
         self.problems: list[Problem] = []
 
-    def page(self) -> Listing:
-        """Return what was gathered since the page before."""
-        page = Listing(
-            Keys.of(self.keys),
-            np.array(self.sizes, dtype=np.int64),
-            np.array(self.mtimes, dtype=np.int64),
-            self.problems,
-        )
-        self.keys, self.sizes, self.mtimes, self.problems = [], [], [], []
-        return page
-
     def pages(self) -> Iterator[Listing]:
-        """Read folder after folder; yield each page that is full."""
-        self._push_root()
-        while self.stack:
-            folder = self.stack.pop()
-            try:
-                with os.scandir(self.path + folder.prefix) as entries:
-                    while batch := list(islice(entries, PAGE)):
-                        self._count(len(batch))
-                        for entry in self._take_files(batch, folder):
-                            self._take(entry, folder)
-                        if len(self.keys) >= PAGE:
-                            yield self.page()
-            except StorageError:
-                raise
-            except OSError as error:
-                if folder.parent is None:
-                    raise self._unlistable(error) from error
-                self._add(
-                    ProblemCode.UNREADABLE_FOLDER,
-                    folder.prefix[:-1],
-                    f"this folder cannot be listed: {cause_of(error)}; nothing in it was looked at",
-                )
+        """Go through folder after folder; yield each page that is full."""
+        page = _Column()
+        stack = [self._read(self._find_root())]
+        while stack:
+            top = stack[-1]
+            following = top.folders.pop() if top.folders else None
+            end = len(top.files) if following is None else top.until(following)
+            for start in range(top.position, end, PAGE):
+                page.take(top.folder.prefix, top.files, start, min(start + PAGE, end))
+                if len(page.keys) >= PAGE:
+                    yield page.listing(self._problems())
+                    page = _Column()
+            top.position = end
+            if following is None:
+                stack.pop()
+            else:
+                stack.append(self._read(following))
+        if page.keys or self.problems:
+            yield page.listing(self._problems())
 
-    def _push_root(self) -> None:
+    def _problems(self) -> list[Problem]:
+        found, self.problems = self.problems, []
+        return found
+
+    def _read(self, folder: _Folder) -> _Read:
+        """Read a folder to its end."""
+        parts = []
+        self.found, self.folders = _Column(), []
+        try:
+            with os.scandir(self.path + folder.prefix) as entries:
+                while batch := list(islice(entries, PAGE)):
+                    self._count(len(batch))
+                    for entry in self._take_files(batch, folder):
+                        self._take(entry, folder)
+                    parts.append(self.found.listing(()))
+                    self.found = _Column()
+        except StorageError:
+            raise
+        except OSError as error:
+            if folder.parent is None:
+                raise self._unlistable(error) from error
+            self._add(
+                ProblemCode.UNREADABLE_FOLDER,
+                folder.prefix[:-1],
+                f"this folder cannot be listed: {cause_of(error)}; nothing in it was looked at",
+            )
+        if self.found.keys:  # read before that
+            parts.append(self.found.listing(()))
+        folders = sorted(self.folders, key=lambda one: one.prefix, reverse=True)
+        return _Read(folder, Listing.from_pages(parts), folders)
+
+    def _find_root(self) -> _Folder:
         try:
             found = Path(self.root).stat()
         except OSError as error:
             raise self._unlistable(error) from error
-        self.stack.append(_Folder(b"", (found.st_dev, found.st_ino), None))
+        return _Folder(b"", (found.st_dev, found.st_ino), None)
 
     def _unlistable(self, error: OSError) -> StorageError:
         return StorageError(f"{self.root!r} cannot be listed: {cause_of(error)}")
@@ -205,12 +265,13 @@ class _Walk:
             stats = [entry.stat(follow_symlinks=False) for entry in files]
         except OSError:
             return [*others, *files, *named]
-        self.keys += [prefix + entry.name for entry in files]
-        self.sizes += [found.st_size for found in stats]
-        self.mtimes += [found.st_mtime_ns for found in stats]
-        self.keys += [prefix + entry.name for entry in named]
-        self.sizes += [UNKNOWN] * len(named)
-        self.mtimes += [UNKNOWN] * len(named)
+        found = self.found
+        found.keys += [entry.name for entry in files]
+        found.sizes += [one.st_size for one in stats]
+        found.mtimes += [one.st_mtime_ns for one in stats]
+        found.keys += [entry.name for entry in named]
+        found.sizes += [UNKNOWN] * len(named)
+        found.mtimes += [UNKNOWN] * len(named)
         return others
 
     def _take(self, entry: os.DirEntry[bytes], folder: _Folder) -> None:
@@ -243,16 +304,16 @@ class _Walk:
             )
 
     def _take_file(self, key: bytes, found: os.stat_result) -> None:
-        self.keys.append(key)
-        self.sizes.append(found.st_size)
-        self.mtimes.append(found.st_mtime_ns)
+        self.found.keys.append(key[key.rfind(b"/") + 1 :])
+        self.found.sizes.append(found.st_size)
+        self.found.mtimes.append(found.st_mtime_ns)
 
     def _take_folder(self, key: bytes, found: os.stat_result, parent: _Folder) -> None:
         prefix = key + b"/"
         # What another run has not finished is no data: its files come and go.
         unfinished = key.rpartition(b"/")[2].startswith(TEMPORARY_PREFIX.encode())
         if prefix not in self.excluded and not unfinished:
-            self.stack.append(_Folder(prefix, (found.st_dev, found.st_ino), parent))
+            self.folders.append(_Folder(prefix, (found.st_dev, found.st_ino), parent))
 
     def _take_link(self, key: bytes, entry: os.DirEntry[bytes], folder: _Folder) -> None:
         if not self.follow_symlinks:

@@ -22,3 +22,13 @@ def test_texts_are_sorted_by_their_bytes_and_equal_ones_stay_in_order(texts: lis
     assert [
         ordered.text[a:b] for a, b in zip(ordered.offsets, ordered.offsets[1:], strict=False)
     ] == [texts[row] for row in expected]
+
+
+@given(st.lists(TEXTS | st.binary(max_size=20), max_size=20))
+@example([b"a", b"a\0"])
+@example([b"a\0", b"a"])
+@example([b"12345678", b"12345678"])
+@example([b"123456781", b"12345678"])
+def test_whether_texts_are_in_order_is_told(texts: list[bytes]) -> None:
+    assert Keys.of(texts).are_in_order() == (texts == sorted(texts))
+    assert Keys.of(sorted(texts)).are_in_order()

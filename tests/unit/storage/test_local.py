@@ -460,3 +460,15 @@ def test_a_file_that_vanishes_while_its_folder_is_listed_takes_no_other_with_it(
     )
     [page] = LocalStorage(str(tmp_path)).list(bare=["jpg"])
     assert sorted(page.keys) == ["a.jpg", "b.jpg", "b.txt"]
+
+
+def test_keys_come_in_the_order_of_their_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("labelingest.storage.walk.PAGE", 2)
+    keys = ["a-b.txt", "a.txt", "a/b.txt", "a/b/c.txt", "a/b0.txt", "a/é.txt", "a0.txt", "b/a.txt"]
+    for key in (*keys, "a/b-.txt", "ä/x.txt", "z"):
+        (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / key).touch()
+    found = [key for page in LocalStorage(str(tmp_path)).list() for key in page.keys]
+    assert found == sorted([*keys, "a/b-.txt", "ä/x.txt", "z"], key=str.encode)
