@@ -80,7 +80,7 @@ class IngestConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     storage_path: str
-    """The folder with data files and sidecars."""
+    """The folder with data files and sidecars, or a URL as s3://bucket/prefix/."""
     ontology: str
     """The ontology's JSON file: Encord's structure, bare or as the API returns it."""
     format: Literal["auto", "yolo", "encord"] = "auto"
@@ -186,6 +186,13 @@ class IngestConfig(BaseModel):
             return _overrides_of(value)
         if isinstance(value, Sequence) and all(isinstance(entry, str) for entry in value):
             return value if isinstance(value, str) else parse_overrides(value)
+        return value
+
+    @field_validator(*OUTPUTS)
+    @classmethod
+    def _on_this_machine(cls, value: str | None) -> str | None:
+        if value is not None and "://" in value:
+            raise ValueError(f"{value!r}: outputs are written to this machine; give a path")
         return value
 
     @field_validator("storage_url")

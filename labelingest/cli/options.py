@@ -58,7 +58,10 @@ _WORK: Final = "Who does the work"
 
 StoragePath = Annotated[
     str | None,
-    typer.Argument(metavar="STORAGE_PATH", help="Folder with data files and label files."),
+    typer.Argument(
+        metavar="STORAGE_PATH",
+        help="Folder with data files and label files, or a URL as s3://bucket/prefix/.",
+    ),
 ]
 Config = Annotated[
     Path | None,

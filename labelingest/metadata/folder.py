@@ -222,7 +222,7 @@ def _check_batch(
     """Fetch some sidecars and check each."""
     sizes = listing.size[rows]
     small = rows[sizes <= MAX_METADATA]
-    blobs = storage.fetch(listing.keys.take(small), sizes=listing.size[small])
+    blobs = storage.fetch(listing.keys.take(small), sizes=listing.size[small], tokens=False)
     problems: list[Problem] = []
     data_files: dict[str, str] = {}
     fetched = 0

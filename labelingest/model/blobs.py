@@ -45,14 +45,22 @@ class Blobs:
     """(n,) where each blob ends; buffer[ends[i]] is its newline."""
     unread: Mapping[int, Unread] = field(default_factory=dict)
     """Row → why, for files that could not be read; their blobs are empty."""
+    tokens: Sequence[str] | None = None
+    """(n,) version token of what was read, as a listing would give it; "" where nothing was. None:
+    not asked for."""
 
     @classmethod
-    def of(cls, contents: Sequence[bytes], unread: Mapping[int, Unread] | None = None) -> "Blobs":
+    def of(
+        cls,
+        contents: Sequence[bytes],
+        unread: Mapping[int, Unread] | None = None,
+        tokens: Sequence[str] | None = None,
+    ) -> "Blobs":
         """Make blobs from contents in memory."""
         buffer = np.frombuffer(bytes(FRONT) + b"\n".join((*contents, b"")), dtype=np.uint8)
         lengths = np.fromiter(map(len, contents), np.int64, len(contents))
         ends = FRONT + np.cumsum(lengths + 1) - 1
-        return cls(buffer, ends - lengths, ends, unread or {})
+        return cls(buffer, ends - lengths, ends, unread or {}, tokens)
 
     def __len__(self) -> int:
         return len(self.starts)

@@ -11,10 +11,11 @@ from labelingest.arrays import Int64
 from labelingest.model.keys import Keys
 from labelingest.problems import Problem
 
-__all__ = ["UNKNOWN", "Listing"]
+__all__ = ["UNKNOWN", "Listing", "version_token"]
 
 UNKNOWN: Final = -1
 """Size and time of a file that was listed by its name alone."""
+_AT_ONCE: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +37,8 @@ class Listing:
     """(n,) time of the last change, nanoseconds since 1970 UTC; `UNKNOWN` together with the size."""
     problems: Sequence[Problem] = field(default=())
     """What could not be listed (folders without permission, link loops, …)."""
+    tokens: Keys | None = None
+    """(n,) what tells one version of a file from another (ETag, …): opaque. None: size and time."""
 
     @classmethod
     def of(
@@ -52,29 +55,57 @@ class Listing:
 
     @classmethod
     def from_pages(cls, pages: Iterable["Listing"]) -> "Listing":
-        """Merge pages into one listing ordered by key; fastest where they come in that order."""
+        """Merge pages of one storage path into one listing; fastest where they come in order."""
         # What ten million keys need once more is a quarter of a gigabyte: this buffer becomes the
         # text without a copy.
         text = BytesIO()
         nothing = np.zeros(0, dtype=np.int64)
         lengths, sizes, times = [nothing], [nothing], [nothing]
         problems: list[Problem] = []
+        parts: list[Keys] = []
         for page in pages:
             text.write(page.keys.text)
             lengths.append(np.diff(page.keys.offsets).astype(np.int32))
             sizes.append(page.size)
             times.append(page.mtime_ns)
             problems += page.problems
+            if page.tokens is not None:
+                parts.append(page.tokens)
         keys = Keys.from_lengths(text.getvalue(), np.concatenate(lengths))
         del text, lengths
         size = np.concatenate(sizes)
         del sizes
         mtime_ns = np.concatenate(times)
         del times
+        tokens = Keys.concat(parts) if parts else None
         if not keys.are_in_order():
             keys, order = keys.in_order()
             size, mtime_ns = size[order], mtime_ns[order]
-        return cls(keys, size, mtime_ns, problems)
+            tokens = tokens and tokens.pick(order)
+        return cls(keys, size, mtime_ns, problems, tokens)
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    def token_column(self) -> Keys:
+        """Return the version token of each row.
+
+        Examples
+        --------
+        >>> list(Listing.of([("b.txt", 3, 70), ("a.jpg", 10, 80)]).token_column())
+        ['10:80', '3:70']
+        """
+        if self.tokens is not None:
+            return self.tokens
+        # Piece by piece: ten million texts at once would take a gigabyte.
+        pieces = []
+        for start in range(0, len(self), _AT_ONCE):
+            rows = slice(start, start + _AT_ONCE)
+            pairs = zip(self.size[rows].tolist(), self.mtime_ns[rows].tolist(), strict=True)
+            pieces.append(Keys.of([version_token(size, mtime_ns) for size, mtime_ns in pairs]))
+        return Keys.concat(pieces)
+
+
+def version_token(size: int, mtime_ns: int) -> str:
+    """Return the version token of a file where its size and time are all there is to go by."""
+    return f"{size}:{mtime_ns}"

@@ -104,7 +104,7 @@ class Worker:
     def __call__(self, job: Job) -> JobResult:
         """Convert one slice."""
         with self.watch.stage(Stage.FETCH):
-            blobs = self.storage.fetch(job.sidecars, sizes=job.sizes)
+            blobs = self.storage.fetch(job.sidecars, sizes=job.sizes, tokens=False)
         units = DataUnits.of(job.data, job.sidecars, job.mtime_ns)
         done = self.converter.convert_blobs(
             blobs,

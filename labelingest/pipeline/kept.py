@@ -155,6 +155,8 @@ def subject_of(config: IngestConfig, paired: Paired) -> str:
             digest.update(keys.offsets.tobytes())
             digest.update(listing.size[rows].tobytes())
             digest.update(listing.mtime_ns[rows].tobytes())
+            if listing.tokens is not None:
+                digest.update(listing.tokens.pick(rows).text)
     return digest.hexdigest()
 
 

@@ -1,47 +1,43 @@
-"""Storage paths: open one by its URL, then list, fetch and put; the only package with I/O.
+"""Storage paths: open one by its URL, then list, fetch, put, delete; the only package with I/O.
 
-One table of URL schemes decides what a URL is. A plain path is a folder on this machine.
+The scheme of a URL decides what it is. A plain path is a folder on this machine.
 """
 
 import os
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from labelingest.errors import ConfigError, StorageError
 from labelingest.storage.base import Storage, list_all
+from labelingest.storage.connections import Connection
 from labelingest.storage.local import LocalStorage
 from labelingest.storage.memory import MemoryStorage
+from labelingest.storage.urls import SCHEMES, Place, place_of
 
-__all__ = ["LocalStorage", "MemoryStorage", "Storage", "list_all", "open_storage"]
-
-_CLOUD: Final[Mapping[str, str]] = {
-    "s3": "S3",
-    "gs": "Google Cloud Storage",
-    "az": "Azure",
-    "https": "cloud storage",
-    "http": "cloud storage",
-}
+__all__ = ["Connection", "LocalStorage", "MemoryStorage", "Storage", "list_all", "open_storage"]
 
 
-def open_storage(url: str, *, follow_symlinks: bool = True) -> Storage:
-    """Open a storage path for reading.
+def open_storage(
+    url: str, *, follow_symlinks: bool = True, connection: Connection | None = None
+) -> Storage:
+    """Open a storage path.
 
     Parameters
     ----------
     url
-        Path of a folder, or a URL: file://.
+        Path of a folder, or a URL: file://, or one of `labelingest.storage.urls`.
     follow_symlinks
         Whether links to files and folders are followed; for folders on this machine.
+    connection
+        How a cloud storage is reached, where the environment does not say.
 
     Raises
     ------
     ConfigError
-        For a URL that means no storage path, or one that is not supported.
+        For a URL that means no storage path, or needs an extra that is not installed.
     StorageError
-        Where there is no such folder.
+        Where there is no such folder. Whether there is such a bucket, the first request tells.
 
     Examples
     --------
@@ -49,13 +45,27 @@ def open_storage(url: str, *, follow_symlinks: bool = True) -> Storage:
     >>> folder = tempfile.mkdtemp()
     >>> open_storage(folder).url == Path(folder).as_uri() + "/"
     True
-    >>> open_storage("s3://bucket/labels/")
-    Traceback (most recent call last):
-    labelingest.errors.ConfigError: 's3://bucket' is on S3, which is not supported yet: ...
+    >>> open_storage("s3://bucket/labels").url
+    's3://bucket/labels/'
     """
+    scheme = re.match(r"([a-z][a-z0-9+.-]*)://", url, re.IGNORECASE)
+    if scheme and scheme[1].lower() in SCHEMES:
+        return _open_cloud(place_of(url), connection)
     path = _path_of(url)
     _check_folder(Path(path))
     return LocalStorage(path, follow_symlinks)
+
+
+def _open_cloud(place: Place, connection: Connection | None) -> Storage:
+    try:
+        from labelingest.storage.cloud import CloudStorage
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "obstore":
+            raise
+        raise ConfigError(
+            f"{place.url} is cloud storage, which needs an extra: pip install 'labelingest[cloud]'"
+        ) from None
+    return CloudStorage(place, connection)
 
 
 def _path_of(url: str) -> str:
@@ -76,14 +86,9 @@ def _path_of(url: str) -> str:
     parts = urlsplit(url)
     # The host alone: user, password and query may be secrets.
     place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-    if parts.scheme in _CLOUD:
-        raise ConfigError(
-            f"{place!r} is on {_CLOUD[parts.scheme]}, which is not supported yet: copy the folder "
-            "to this machine or mount it, and give that path"
-        )
     raise ConfigError(
-        f"{place!r} begins with {parts.scheme!r}, which is no kind of storage path: give a folder "
-        "or a file:// URL"
+        f"{place!r} begins with {parts.scheme!r}, which is no kind of storage path: give a folder, "
+        "or a URL as s3://bucket/prefix/ or file:///data/coco"
     )
 
 

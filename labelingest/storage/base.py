@@ -1,4 +1,4 @@
-"""What a storage path must be able to do: list, fetch many, put whole.
+"""What a storage path must be able to do: list, fetch many, put whole, delete.
 
 The flow asks for nothing else, so that a folder, a dictionary and a bucket are interchangeable.
 Every method is a batch, because a bucket answers a thousand questions in the time of one. A storage
@@ -22,6 +22,7 @@ __all__ = [
     "PAGE",
     "Storage",
     "check_key",
+    "has_changed",
     "list_all",
     "too_large",
 ]
@@ -67,7 +68,9 @@ class Storage(Protocol):
         """
         ...
 
-    def fetch(self, keys: Sequence[str], *, sizes: Int64 | None = None) -> Blobs:
+    def fetch(
+        self, keys: Sequence[str], *, sizes: Int64 | None = None, tokens: bool = True
+    ) -> Blobs:
         """Return the contents of files; those that cannot be read are named in `unread`.
 
         Parameters
@@ -77,6 +80,9 @@ class Storage(Protocol):
         sizes
             (n,) bytes of each as listed, if known: saves a request each. A file that has
             another size by now is read whole all the same.
+        tokens
+            Whether to tell which versions were read: where their tokens differ from the listing's,
+            files were replaced in between.
         """
         ...
 
@@ -84,13 +90,30 @@ class Storage(Protocol):
         """Return the first bytes of files, at most length each; None where unreadable."""
         ...
 
-    def put(self, key: str, content: bytes) -> None:
+    def put(self, key: str, content: bytes, *, unless_changed: str | None = None) -> None:
         """Write one file whole or not at all, over an older one of that key.
+
+        Parameters
+        ----------
+        key, content
+            Which file, and all of it.
+        unless_changed
+            Version token that the older one must have; "" where there must be none.
 
         Raises
         ------
         StorageError
-            Where it cannot be written; nothing is left behind then.
+            Where it cannot be written, or has changed; nothing is left behind then.
+        """
+        ...
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete files; those that are not there are passed over.
+
+        Raises
+        ------
+        StorageError
+            Where one cannot be deleted; others may be gone by then.
         """
         ...
 
@@ -170,6 +193,19 @@ def check_key(key: str) -> None:
         )
     if not key.isascii() and any("\ud800" <= c <= "\udfff" for c in key):
         raise ConfigError(f"key {key!r} is refused: it is not Unicode text")
+
+
+def has_changed(url: str, key: str) -> StorageError:
+    """Return the exception for a file that is not the version that was to be replaced.
+
+    Examples
+    --------
+    >>> print(has_changed("memory://rows/", "a.json"))
+    memory://rows/: 'a.json' was not written: it has changed meanwhile; list and read it again
+    """
+    return StorageError(
+        f"{url}: {key!r} was not written: it has changed meanwhile; list and read it again"
+    )
 
 
 def too_large(size: int) -> str:

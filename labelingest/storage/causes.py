@@ -9,7 +9,7 @@ from typing import Final
 
 from labelingest.errors import StorageError
 
-__all__ = ["cannot_write", "cause_of"]
+__all__ = ["cannot_delete", "cannot_write", "cause_of"]
 
 _CAUSES: Final[Mapping[int, str]] = {
     errno.EACCES: "permission denied",
@@ -69,3 +69,14 @@ def cannot_write(what: str, error: OSError) -> StorageError:
     return StorageError(
         f"{what!r} cannot be written: {cause_of(error)}" + (f"; {cure}" if cure else "")
     )
+
+
+def cannot_delete(what: str, error: OSError) -> StorageError:
+    """Return the exception for something that cannot be deleted: what and why.
+
+    Examples
+    --------
+    >>> print(cannot_delete("rows.jsonl", OSError(errno.EROFS, "Read-only file system")))
+    'rows.jsonl' cannot be deleted: the file system is read-only
+    """
+    return StorageError(f"{what!r} cannot be deleted: {cause_of(error)}")

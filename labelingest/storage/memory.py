@@ -6,9 +6,16 @@ from urllib.parse import quote
 
 from labelingest.arrays import Int64
 from labelingest.model.blobs import Blobs, Unread
-from labelingest.model.listing import Listing
+from labelingest.model.listing import Listing, version_token
 from labelingest.problems import ProblemCode
-from labelingest.storage.base import MAX_SIDECAR, NOT_THERE, PAGE, check_key, too_large
+from labelingest.storage.base import (
+    MAX_SIDECAR,
+    NOT_THERE,
+    PAGE,
+    check_key,
+    has_changed,
+    too_large,
+)
 
 __all__ = ["MemoryStorage"]
 
@@ -53,10 +60,13 @@ class MemoryStorage:
         while page := list(islice(entries, PAGE)):
             yield Listing.of(page)
 
-    def fetch(self, keys: Sequence[str], *, sizes: Int64 | None = None) -> Blobs:
+    def fetch(
+        self, keys: Sequence[str], *, sizes: Int64 | None = None, tokens: bool = True
+    ) -> Blobs:
         """Return the contents of files, as `labelingest.storage.base.Storage` says."""
-        del sizes  # nothing to save: contents are here
+        del sizes, tokens  # nothing to save: contents are here
         contents = []
+        read = []
         unread = {}
         for row, key in enumerate(keys):
             check_key(key)
@@ -66,7 +76,8 @@ class MemoryStorage:
             elif len(content) > MAX_SIDECAR:
                 unread[row] = Unread(ProblemCode.FILE_TOO_LARGE, too_large(len(content)))
             contents.append(b"" if row in unread or content is None else content)
-        return Blobs.of(contents, unread)
+            read.append("" if row in unread else self._token(key))
+        return Blobs.of(contents, unread, read)
 
     def fetch_heads(self, keys: Sequence[str], length: int) -> Sequence[bytes | None]:
         """Return the first bytes of files, as `labelingest.storage.base.Storage` says."""
@@ -75,7 +86,20 @@ class MemoryStorage:
         found = [self.contents.get(key) for key in keys]
         return [None if content is None else content[:length] for content in found]
 
-    def put(self, key: str, content: bytes) -> None:
+    def put(self, key: str, content: bytes, *, unless_changed: str | None = None) -> None:
         """Write one file, as `labelingest.storage.base.Storage` says."""
         check_key(key)
+        if unless_changed is not None and self._token(key) != unless_changed:
+            raise has_changed(self.url, key)
         self.contents[key] = bytes(content)
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete files, as `labelingest.storage.base.Storage` says."""
+        for key in keys:
+            check_key(key)
+        for key in keys:
+            self.contents.pop(key, None)
+
+    def _token(self, key: str) -> str:
+        content = self.contents.get(key)
+        return "" if content is None else version_token(len(content), self.mtime_ns)

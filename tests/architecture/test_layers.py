@@ -46,6 +46,7 @@ ONLY_IN = {
     "distributed": {"engines/clusters.py"},
     "ray": {"engines/clusters.py"},
     "zstandard": {"sinks/lines.py"},
+    "obstore": {"storage/clients.py", "storage/cloud.py", "storage/cloud_listing.py"},
 }
 
 

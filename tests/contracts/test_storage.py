@@ -12,13 +12,13 @@ from labelingest.problems import ProblemCode
 from labelingest.storage.base import MAX_SIDECAR, Storage, list_all
 from labelingest.storage.local import LocalStorage
 from labelingest.storage.memory import MemoryStorage
+from tests.builders.cloud_servers import CloudServer
 
 Make = Callable[[Mapping[str, bytes]], Storage]
 
 NASTY = [
     "a b.txt",
     " a.txt",
-    "a\nb.txt",
     "{name}.txt",
     "%20#?.txt",
     "-rf.txt",
@@ -29,7 +29,11 @@ NASTY = [
 ]
 
 
-@pytest.fixture(params=["local", "memory"])
+HERE = ["local", "memory"]
+CLOUD = ["s3", "gs", "az"]
+
+
+@pytest.fixture(params=[*HERE, *CLOUD])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     def local(contents: Mapping[str, bytes]) -> Storage:
         for key, content in contents.items():
@@ -38,7 +42,15 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
             path.write_bytes(content)
         return LocalStorage(str(tmp_path))
 
+    if request.param in CLOUD:
+        server: CloudServer = request.getfixturevalue(request.param)
+        return server.storage
     return local if request.param == "local" else MemoryStorage
+
+
+def tokens_of(storage: Storage) -> dict[str, str]:
+    listing = list_all(storage)
+    return dict(zip(listing.keys, listing.token_column(), strict=True))
 
 
 def listed(storage: Storage, *exclude: str) -> dict[str, int]:
@@ -67,6 +79,25 @@ def test_any_name_is_listed_fetched_and_put_as_it_is(make: Make, key: str) -> No
     storage.put(key, b"new")
     assert list(listed(storage)) == [key]
     assert storage.fetch([key]).get(0) == b"new"
+
+
+@pytest.mark.parametrize("make", HERE, indirect=True)
+def test_names_on_this_machine_may_have_line_ends(make: Make) -> None:
+    storage = make({"a\nb.txt": b"1"})
+    assert list(listed(storage)) == ["a\nb.txt"]
+    assert storage.fetch(["a\nb.txt"]).get(0) == b"1"
+
+
+@pytest.mark.parametrize("make", CLOUD, indirect=True)
+@pytest.mark.parametrize("key", ["a\nb.txt", "a\x7f"])
+def test_control_characters_cannot_be_asked_for_in_the_cloud(make: Make, key: str) -> None:
+    storage = make({})
+    with pytest.raises(ConfigError, match="control character"):
+        storage.fetch([key])
+    with pytest.raises(ConfigError, match="control character"):
+        storage.put(key, b"")
+    with pytest.raises(ConfigError, match="control character"):
+        storage.delete([key])
 
 
 def test_names_in_different_unicode_forms_are_different_files(make: Make) -> None:
@@ -167,6 +198,8 @@ def test_keys_that_could_lead_elsewhere_are_refused(make: Make, key: str) -> Non
         storage.fetch_heads(["a/b", key], 4)
     with pytest.raises(ConfigError, match="refused"):
         storage.put(key, b"")
+    with pytest.raises(ConfigError, match="refused"):
+        storage.delete(["a/b", key])
     assert list(listed(storage)) == ["a/b"]
 
 
@@ -190,7 +223,7 @@ def test_the_url_ends_with_a_slash(make: Make) -> None:
 
 
 def test_a_file_over_the_limit_is_not_read(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("base", "local", "memory"):
+    for module in ("base", "local", "memory", "cloud"):
         monkeypatch.setattr(f"labelingest.storage.{module}.MAX_SIDECAR", 100_000)
     storage = make({"a": b"x" * 100_001, "b": b"x" * 100_000})
     for sizes in (None, np.array([100_001, 100_000]), np.array([5, 5])):
@@ -199,6 +232,67 @@ def test_a_file_over_the_limit_is_not_read(make: Make, monkeypatch: pytest.Monke
         assert "100,001" in blobs.unread[0].detail
         assert "100,000" in blobs.unread[0].detail
         assert len(blobs.get(1)) == 100_000
+
+
+def test_what_is_read_has_the_token_it_was_listed_with(make: Make) -> None:
+    storage = make({"a": b"1", "b/c": b""})
+    tokens = tokens_of(storage)
+    blobs = storage.fetch(["b/c", "gone", "a"])
+    assert blobs.tokens is not None
+    assert list(blobs.tokens) == [tokens["b/c"], "", tokens["a"]]
+    assert all(tokens.values())
+
+
+def test_contents_are_the_same_where_no_tokens_are_asked_for(make: Make) -> None:
+    storage = make({"a": b"1", "b/c": b"23"})
+    blobs = storage.fetch(["b/c", "gone", "a"], sizes=np.array([2, 0, 1]), tokens=False)
+    assert [blobs.get(row) for row in range(3)] == [b"23", b"", b"1"]
+    assert set(blobs.unread) == {1}
+
+
+def test_a_replaced_file_has_another_token(make: Make) -> None:
+    storage = make({"a": b"old", "b": b"1"})
+    before = tokens_of(storage)
+    storage.put("a", b"newer")
+    after = tokens_of(storage)
+    assert after["a"] != before["a"]
+    assert after["b"] == before["b"]
+
+
+def test_pages_and_the_whole_listing_have_the_same_tokens(make: Make) -> None:
+    storage = make(dict.fromkeys(["b", "a", "é", "c/d"], b"1"))
+    of_pages: dict[str, str] = {}
+    for page in storage.list():
+        of_pages |= zip(page.keys, page.token_column(), strict=True)
+    assert of_pages == tokens_of(storage)
+
+
+def test_what_is_deleted_is_gone_and_the_rest_stays(make: Make) -> None:
+    storage = make({"a": b"1", "b/c": b"2", "b/d": b"3", "e": b"4"})
+    storage.delete(["b/c", "gone/too", "a", "gone"])
+    assert listed(storage) == {"b/d": 1, "e": 1}
+    storage.delete([])
+    storage.delete(["a"])
+    assert set(storage.fetch(["a", "e"]).unread) == {0}
+
+
+@pytest.mark.parametrize("make", [*HERE, "s3", "az"], indirect=True)
+def test_a_file_is_replaced_only_in_the_version_that_was_seen(make: Make) -> None:
+    storage = make({"a": b"old"})
+    seen = tokens_of(storage)["a"]
+    storage.put("a", b"newer", unless_changed=seen)
+    with pytest.raises(StorageError, match="'a' was not written: it has changed meanwhile"):
+        storage.put("a", b"newest", unless_changed=seen)
+    assert storage.fetch(["a"]).get(0) == b"newer"
+
+
+@pytest.mark.parametrize("make", [*HERE, "s3", "az"], indirect=True)
+def test_a_file_is_made_only_where_there_is_none(make: Make) -> None:
+    storage = make({})
+    storage.put("a/b", b"first", unless_changed="")
+    with pytest.raises(StorageError, match="it has changed meanwhile"):
+        storage.put("a/b", b"second", unless_changed="")
+    assert storage.fetch(["a/b"]).get(0) == b"first"
 
 
 def test_the_limit_is_300_megabytes() -> None:

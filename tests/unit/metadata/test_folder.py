@@ -30,9 +30,11 @@ class Counted(MemoryStorage):
         super().__init__(contents)
         self.batches: list[list[str]] = []
 
-    def fetch(self, keys: Sequence[str], *, sizes: Int64 | None = None) -> Blobs:
+    def fetch(
+        self, keys: Sequence[str], *, sizes: Int64 | None = None, tokens: bool = True
+    ) -> Blobs:
         self.batches.append(list(keys))
-        return super().fetch(keys, sizes=sizes)
+        return super().fetch(keys, sizes=sizes, tokens=tokens)
 
 
 def checked(files: dict[str, bytes], suffix: str = ".metadata.json") -> MetadataReport:
@@ -96,9 +98,11 @@ def test_a_file_that_is_too_large_is_named_and_not_read() -> None:
 
 def test_a_file_that_went_after_it_was_listed_is_named() -> None:
     class Vanishing(MemoryStorage):
-        def fetch(self, keys: Sequence[str], *, sizes: Int64 | None = None) -> Blobs:
+        def fetch(
+            self, keys: Sequence[str], *, sizes: Int64 | None = None, tokens: bool = True
+        ) -> Blobs:
             del self.contents["a.jpg.metadata.json"]
-            return super().fetch(keys, sizes=sizes)
+            return super().fetch(keys, sizes=sizes, tokens=tokens)
 
     report = check_folder(Vanishing(FILES), SuffixRule(".metadata.json"), SCHEMA)
     assert report.log.totals["unreadable-file"] == 1  # type: ignore[index]

@@ -472,3 +472,39 @@ def test_keys_come_in_the_order_of_their_bytes(
         (tmp_path / key).touch()
     found = [key for page in LocalStorage(str(tmp_path)).list() for key in page.keys]
     assert found == sorted([*keys, "a/b-.txt", "ä/x.txt", "z"], key=str.encode)
+
+
+def test_the_token_is_that_of_the_file_that_was_opened(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"12")
+    os.utime(path, ns=(1, 7))
+    blobs = LocalStorage(str(tmp_path)).fetch(["a.txt"], sizes=np.array([2]))
+    path.write_bytes(b"34")
+    assert blobs.tokens == ["2:7"]
+    assert list_all(LocalStorage(str(tmp_path))).token_column()[0] != "2:7"
+
+
+def test_a_folder_is_not_deleted_and_the_reason_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").touch()
+    with pytest.raises(StorageError, match=r"a' cannot be deleted: (it is a folder|permission)"):
+        LocalStorage(str(tmp_path)).delete(["b", "a"])
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_deleting_leaves_folders_and_what_links_point_to(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "elsewhere").write_bytes(b"1")
+    (tmp_path / "out/link").symlink_to(tmp_path / "elsewhere")
+    LocalStorage(str(tmp_path)).delete(["out/link", "elsewhere/below"])
+    assert not list((tmp_path / "out").iterdir())
+    assert (tmp_path / "elsewhere").read_bytes() == b"1"
+
+
+def test_nothing_is_deleted_through_untrusted_links(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept/a").touch()
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root/link").symlink_to(tmp_path / "kept")
+    LocalStorage(str(tmp_path / "root"), follow_symlinks=False).delete(["link/a"])
+    assert (tmp_path / "kept/a").exists()

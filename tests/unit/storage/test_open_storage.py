@@ -1,9 +1,11 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from labelingest.errors import ConfigError, StorageError
-from labelingest.storage import LocalStorage, open_storage
+from labelingest.storage import Connection, LocalStorage, open_storage
 from labelingest.storage.base import list_all
 
 
@@ -27,10 +29,50 @@ def test_whether_links_are_followed_is_passed_on(tmp_path: Path) -> None:
     assert not storage.follow_symlinks
 
 
-@pytest.mark.parametrize("url", ["s3://b/c", "gs://b", "az://c/p", "https://h/c", "S3://b"])
-def test_cloud_storage_is_refused_with_what_helps(url: str) -> None:
-    with pytest.raises(ConfigError, match=r"not supported yet: copy the folder .* or mount it"):
-        open_storage(url)
+@pytest.mark.parametrize(
+    ("url", "opened"),
+    [
+        ("s3://bucket/c", "s3://bucket/c/"),
+        ("S3://bucket", "s3://bucket/"),
+        ("gs://bucket/", "gs://bucket/"),
+        ("https://minio.example.com/bucket/c", "https://minio.example.com/bucket/c/"),
+        ("https://lab.blob.core.windows.net/c/", "https://lab.blob.core.windows.net/c/"),
+    ],
+)
+def test_cloud_storage_is_opened_without_asking_anybody(
+    url: str, opened: str, credentials: None
+) -> None:
+    assert open_storage(url).url == opened
+
+
+def test_the_account_of_azure_may_come_from_the_connection_or_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(ConfigError, match="AZURE_STORAGE_ACCOUNT_NAME"):
+        open_storage("az://images/")
+    assert open_storage("az://images/", connection=Connection(account="lab")).url == "az://images/"
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "lab")
+    assert open_storage("az://images/").url == "az://images/"
+
+
+def test_without_obstore_the_extra_is_named() -> None:
+    hidden = (
+        "import sys; sys.modules['obstore'] = None; from labelingest.storage import open_storage\n"
+        "try: open_storage('s3://bucket/')\n"
+        "except Exception as error: print(type(error).__name__, error)"
+    )
+    ran = subprocess.run([sys.executable, "-c", hidden], capture_output=True, text=True, check=True)
+    assert ran.stdout.startswith("ConfigError s3://bucket/ is cloud storage")
+    assert "pip install 'labelingest[cloud]'" in ran.stdout
+
+
+def test_obstore_is_not_loaded_for_folders() -> None:
+    script = (
+        "import sys; from labelingest.storage import open_storage; open_storage('.')\n"
+        "print('obstore' in sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stdout == "False\n"
 
 
 def test_no_secret_of_a_url_is_repeated() -> None:

@@ -1,0 +1,250 @@
+"""A storage path in the cloud: S3 and what speaks its protocol, Google Cloud Storage, Azure.
+
+Every file costs a request of its own that takes as long as a thousand local reads, so many are
+asked for at once. Requests that are refused for now or get no answer are repeated by the client
+(`labelingest.storage.clients`). What stays refused concerns one file, or all of them: credentials
+that are refused end the batch, and so does a moment in which no file of it was answered, because a
+run that goes on would call every file unreadable.
+"""
+
+import builtins
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from threading import Lock
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from obstore.exceptions import AlreadyExistsError, PreconditionError
+
+from labelingest.arrays import Int64
+from labelingest.errors import ConfigError
+from labelingest.model.blobs import Blobs, Unread
+from labelingest.model.listing import Listing
+from labelingest.problems import ProblemCode
+from labelingest.storage.base import MAX_SIDECAR, check_key, has_changed, too_large
+from labelingest.storage.clients import open_client
+from labelingest.storage.cloud_errors import Concern, Operation, cloud_error, refusal_of
+from labelingest.storage.cloud_listing import FAILURES, list_pages, token_of
+from labelingest.storage.connections import Connection
+from labelingest.storage.urls import Place, Provider
+
+if TYPE_CHECKING:
+    from obstore import PutMode
+
+__all__ = ["CloudStorage"]
+
+T = TypeVar("T")
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+
+_IN_FLIGHT: Final = 64
+"""How many requests one process has under way."""
+_BULK: Final[Mapping[Provider, int]] = {Provider.S3: 1000, Provider.AZURE: 256}
+"""How many files one request deletes; Google's take one each."""
+_EMPTY: Final = "Server returned non-2xx status code: 416 "
+"""The answer to a request for the first bytes of an empty file."""
+
+
+class CloudStorage:
+    """The objects below a prefix of one bucket or container.
+
+    Examples
+    --------
+    >>> from labelingest.storage.urls import place_of
+    >>> CloudStorage(place_of("s3://bucket/drive"), Connection(region="eu-west-1")).url
+    's3://bucket/drive/'
+    """
+
+    place: Place
+    connection: Connection
+
+    def __init__(self, place: Place, connection: Connection | None = None) -> None:
+        self.connection = connection or Connection()
+        self.place = replace(place, endpoint=self.connection.endpoint or place.endpoint)
+        self._client = open_client(self.place, self.connection)
+
+    def __reduce__(self) -> tuple[type["CloudStorage"], tuple[Place, Connection]]:
+        # A copy opens a client of its own, with the credentials of where it is.
+        return CloudStorage, (self.place, self.connection)
+
+    @property
+    def url(self) -> str:
+        """Where it is, as `labelingest.storage.base.Storage` says."""
+        return self.place.url
+
+    def list(self, *, exclude: Sequence[str] = (), bare: Collection[str] = ()) -> Iterator[Listing]:
+        """Yield the files in pages, as `labelingest.storage.base.Storage` says."""
+        del bare  # nothing to save: sizes and times come with the names
+        return list_pages(
+            self._client, self.place, exclude=exclude, retries=self.connection.retries
+        )
+
+    def fetch(
+        self, keys: Sequence[str], *, sizes: Int64 | None = None, tokens: bool = True
+    ) -> Blobs:
+        """Return the contents of files, as `labelingest.storage.base.Storage` says."""
+        del tokens  # nothing to save: they come with the contents
+        listed = [0] * len(keys) if sizes is None else sizes.tolist()
+        too_long = {row: size for row, size in enumerate(listed) if size > MAX_SIDECAR}
+        contents, versions = [b""] * len(keys), [""] * len(keys)
+        unread = {}
+
+        def read(row: int) -> tuple[bytes | None, str, int]:
+            if row in too_long:
+                return None, "", too_long[row]
+            found = self._client.get(keys[row])
+            size = found.meta["size"]
+            content = None if size > MAX_SIDECAR else bytes(found.bytes())
+            return content, token_of(found.meta), size
+
+        for row, outcome in enumerate(self._each(keys, read, Operation.READ)):
+            if isinstance(outcome, Exception):
+                refusal = refusal_of(outcome, self.place, Operation.READ)
+                check = f"; {refusal.check}" if refusal.check else ""
+                detail = f"it cannot be read: {refusal.why}{check}"
+                unread[row] = Unread(ProblemCode.UNREADABLE_FILE, detail)
+                continue
+            content, token, size = outcome
+            if content is None:
+                unread[row] = Unread(ProblemCode.FILE_TOO_LARGE, too_large(size))
+            else:
+                contents[row], versions[row] = content, token
+        return Blobs.of(contents, unread, versions)
+
+    def fetch_heads(self, keys: Sequence[str], length: int) -> Sequence[bytes | None]:
+        """Return the first bytes of files, as `labelingest.storage.base.Storage` says."""
+
+        def read(row: int) -> bytes:
+            try:
+                return bytes(self._client.get_range(keys[row], start=0, length=length))
+            except FAILURES as error:
+                if _EMPTY in str(error):
+                    return b""
+                raise
+
+        outcomes = self._each(keys, read, Operation.READ)
+        return [None if isinstance(outcome, Exception) else outcome for outcome in outcomes]
+
+    def put(self, key: str, content: bytes, *, unless_changed: str | None = None) -> None:
+        """Write one file whole or not at all, as `labelingest.storage.base.Storage` says."""
+        _check(key)
+        mode: PutMode = "overwrite"
+        if unless_changed == "":
+            mode = "create"
+        elif unless_changed is not None:
+            if self.place.provider is Provider.GOOGLE:
+                raise ConfigError(
+                    "Google Cloud Storage replaces by generation, which listings do not tell: put "
+                    "without unless_changed, or as a new file"
+                )
+            mode = {"e_tag": f'"{unless_changed}"'}
+        try:
+            self._client.put(key, content, mode=mode, use_multipart=False)
+        except (AlreadyExistsError, PreconditionError):
+            raise has_changed(self.url, key) from None
+        except FAILURES as error:
+            raise cloud_error(error, self.place, Operation.WRITE, key) from None
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete files, as `labelingest.storage.base.Storage` says."""
+        for key in keys:
+            _check(key)
+        at_once = _BULK.get(self.place.provider, 0)
+        if not at_once:
+            self._delete_each(keys)
+            return
+        for start in range(0, len(keys), at_once):
+            some = keys[start : start + at_once]
+            try:
+                self._client.delete(some)
+            except FileNotFoundError:
+                self._delete_each(some)  # which of them were deleted is not said
+            except FAILURES as error:
+                raise cloud_error(error, self.place, Operation.DELETE, some[0]) from None
+
+    def _delete_each(self, keys: Sequence[str]) -> None:
+        """Delete files one by one."""
+
+        def delete(row: int) -> None:
+            with suppress(FileNotFoundError):
+                self._client.delete(keys[row])
+
+        for key, outcome in zip(keys, self._each(keys, delete, Operation.DELETE), strict=True):
+            if isinstance(outcome, Exception):
+                raise cloud_error(outcome, self.place, Operation.DELETE, key)
+
+    def _each(
+        self, keys: Sequence[str], ask: Callable[[int], T], operation: Operation
+    ) -> "builtins.list[T | Exception]":
+        """Ask for each row, many at once; return what came of each.
+
+        Raises
+        ------
+        StorageError
+            What was refused concerns all of them, or none was answered.
+        """
+        for key in keys:
+            _check(key)
+        if not keys:
+            return []
+        patience = _Patience(min(_IN_FLIGHT, len(keys)))
+
+        def attempt(row: int) -> T | Exception:
+            if patience.lost is not None:
+                return patience.lost[1]
+            try:
+                outcome = ask(row)
+            except FAILURES as error:
+                concern = refusal_of(error, self.place, operation).concern
+                patience.refused(concern, keys[row], error)
+                return error
+            patience.answered()
+            return outcome
+
+        with ThreadPoolExecutor(min(_IN_FLIGHT, len(keys))) as threads:
+            outcomes = list(threads.map(attempt, range(len(keys))))
+        if patience.lost is not None:
+            key, error = patience.lost
+            raise cloud_error(error, self.place, operation, key)
+        return outcomes
+
+
+class _Patience:
+    """Decides when it is of no use to ask on."""
+
+    def __init__(self, limit: int) -> None:
+        self.lost: tuple[str, Exception] | None = None
+        """The file whose request ended it, and what was said."""
+        self._limit = limit
+        self._unanswered = 0
+        self._lock = Lock()
+
+    def answered(self) -> None:
+        """Take note of a request that went well."""
+        with self._lock:
+            self._unanswered = 0
+
+    def refused(self, concern: Concern, key: str, error: Exception) -> None:
+        """Take note of one that did not."""
+        with self._lock:
+            self._unanswered = self._unanswered + 1 if concern is Concern.MOMENT else 0
+            if concern is Concern.STORAGE or self._unanswered >= self._limit:
+                self.lost = self.lost or (key, error)
+
+
+def _check(key: str) -> None:
+    """Refuse keys that no storage has, and those that obstore cannot ask for.
+
+    Raises
+    ------
+    ConfigError
+        As `check_key`, and for control characters.
+    """
+    check_key(key)
+    if _CONTROL.search(key):
+        raise ConfigError(
+            f"key {key!r} is refused: it has a control character, which cannot be asked for in "
+            "cloud storage; rename it"
+        )

@@ -1,0 +1,158 @@
+"""Folders in the cloud, converted as folders on this machine are."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from labelingest import IngestConfig, check, convert
+from labelingest.cli.main import main
+from labelingest.storage import LocalStorage
+from labelingest.storage.base import list_all
+from tests.builders.cloud_servers import ACCOUNT, CloudServer
+from tests.builders.faulty_proxy import faulty_proxy
+from tests.builders.folders import make_folder, write_ontology
+
+FILES: dict[str, Any] = {
+    **{f"images/{number:02}.jpg": {"image": [64, 48]} for number in range(14)},
+    **{f"labels/{number:02}.txt": f"0 0.5 0.5 0.{number + 10} 0.2\n" for number in range(12)},
+    "labels/12.txt": "9 0.5 0.5 0.2 0.2\n1 0.25 0.25 0.5 0.25 0.5 0.5 0.25 0.5\n",
+    "labels/13.txt": "",
+}
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Path:
+    write_ontology(
+        tmp_path / "ontology.json", car=(0, "bounding_box"), van=(1, "rotatable_bounding_box")
+    )
+    return make_folder(tmp_path / "data", FILES)
+
+
+@pytest.fixture
+def reachable(monkeypatch: pytest.MonkeyPatch) -> Callable[[CloudServer], None]:
+    """Make a server the provider's own, by the environment alone."""
+
+    def set_environment(server: CloudServer) -> None:
+        url = f"http://{server.address}"
+        variables = {
+            "s3": {"AWS_ENDPOINT_URL": url, "AWS_ALLOW_HTTP": "true"},
+            "gs": {"GOOGLE_BASE_URL": url, "GOOGLE_ALLOW_HTTP": "true"},
+            "az": {
+                "AZURE_STORAGE_ENDPOINT": f"{url}/{ACCOUNT}",
+                "AZURE_STORAGE_ACCOUNT_NAME": ACCOUNT,
+                "AZURE_ALLOW_HTTP": "true",
+            },
+        }
+        for name, value in variables[server.scheme].items():
+            monkeypatch.setenv(name, value)
+
+    return set_environment
+
+
+def upload(server: CloudServer, local: Path) -> str:
+    """Copy a folder into the cloud, and make its times those that the cloud tells."""
+    storage = LocalStorage(str(local))
+    keys = list(list_all(storage).keys)
+    blobs = storage.fetch(keys)
+    copy = server.storage({key: blobs.get(row) for row, key in enumerate(keys)})
+    listing = list_all(copy)
+    for key, mtime_ns in zip(listing.keys, listing.mtime_ns.tolist(), strict=True):
+        os.utime(local / key, ns=(mtime_ns, mtime_ns))
+    return copy.url
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("scheme", ["s3", "gs", "az"])
+def test_label_rows_are_those_of_a_copy_on_this_machine(
+    request: pytest.FixtureRequest,
+    reachable: Callable[[CloudServer], None],
+    local: Path,
+    tmp_path: Path,
+    scheme: str,
+    workers: int,
+) -> None:
+    server: CloudServer = request.getfixturevalue(scheme)
+    url = upload(server, local)
+    reachable(server)
+    options: dict[str, Any] = {
+        "ontology": str(tmp_path / "ontology.json"),
+        "workers": workers,
+        "batch_bytes": 60,
+    }
+    out, copied = tmp_path / "cloud.jsonl", tmp_path / "local.jsonl"
+    report = convert(IngestConfig(storage_path=url, out=str(out), **options))
+    convert(IngestConfig(storage_path=str(local), storage_url=url, out=str(copied), **options))
+    assert len(out.read_bytes().splitlines()) == 14
+    assert out.read_bytes() == copied.read_bytes()
+    assert report.errors == 1
+
+
+def test_a_check_lists_and_reads_sidecars_and_the_headers_it_needs(
+    s3: CloudServer, local: Path, tmp_path: Path
+) -> None:
+    path = upload(s3, local).partition("://")[2]
+    with faulty_proxy(s3.address) as proxy:
+        check(
+            IngestConfig(
+                storage_path=f"{proxy.url}/{path}", ontology=str(tmp_path / "ontology.json")
+            )
+        )
+        kinds = {request.method for request in proxy.requests}
+        read = [request.path.rpartition("/")[2] for request in proxy.requests if request.reads]
+    assert kinds == {"GET"}
+    # 12 has corners of a rotated box, which need the size of their image.
+    assert sorted(read) == sorted([*(f"{number:02}.txt" for number in range(14)), "12.jpg"])
+
+
+class Ran(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def command(*arguments: str) -> Ran:
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        said = capsys.readouterr()
+        return Ran(int(ended.value.code or 0), said.out, said.err)
+
+    return command
+
+
+def test_commands_take_the_address_of_a_bucket(
+    run: Run, s3: CloudServer, local: Path, tmp_path: Path
+) -> None:
+    url = f"http://{s3.address}/{upload(s3, local).partition('://')[2]}"
+    ontology = ("--ontology", str(tmp_path / "ontology.json"))
+    paired = json.loads(run("pair", url, "--json").out)
+    assert paired["keys"]["paired"] == 14
+    checked = json.loads(run("check", url, *ontology, "--json", "--quiet").out)
+    assert checked["rejected"] == {"unknown-class": 1}
+    assert checked["storage_url"] == url
+    measured = run("bench", url, *ontology)
+    assert "Measured 14 of 14 data files" in measured.out + measured.err
+
+
+def test_a_missing_bucket_ends_the_command_with_what_to_check(
+    run: Run, s3: CloudServer, local: Path, tmp_path: Path
+) -> None:
+    url = f"http://{s3.address}/missing/"
+    ran = run("check", url, "--ontology", str(tmp_path / "ontology.json"))
+    assert ran.code == 3
+    assert f"{url} cannot be listed: there is no bucket 'missing' (404 NoSuchBucket)" in ran.err
+
+
+def test_outputs_are_not_written_to_the_cloud(run: Run, local: Path, tmp_path: Path) -> None:
+    ontology = ("--ontology", str(tmp_path / "ontology.json"))
+    ran = run("convert", str(local), *ontology, "--out", "s3://bucket/rows.jsonl")
+    assert ran.code == 2
+    assert "outputs are written to this machine" in ran.err
