@@ -48,7 +48,7 @@ class DaskEngine:
     url: str
     """Address of its scheduler, as dask://10.0.0.1:8786."""
     patience: float = 10
-    """Seconds until the scheduler has answered."""
+    """Seconds until the scheduler has answered, and until it has a worker."""
 
     def map(self, fn: Callable[[A], B], items: Iterable[A], /) -> Generator[B]:
         """Yield fn(item) in the order of items, as `Engine` says."""
@@ -62,9 +62,14 @@ class DaskEngine:
         except (OSError, ValueError) as error:
             raise EngineError(f"no Dask scheduler answers at {address}") from error
         with client:
+            try:
+                # Those that were lost may be on their way back.
+                client.wait_for_workers(1, timeout=self.patience)
+            except TimeoutError as error:
+                raise EngineError(
+                    f"the Dask scheduler at {address} has no workers: start some"
+                ) from error
             cores = sum(client.ncores().values())
-            if not cores:
-                raise EngineError(f"the Dask scheduler at {address} has no workers: start some")
             # A task, not data: what a lost worker had is made again where it is needed.
             shared = client.submit(_same, fn, pure=False)
             yield from in_order(

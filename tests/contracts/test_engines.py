@@ -177,3 +177,11 @@ def test_no_scheduler_at_an_address_is_said() -> None:
         port = reserved.getsockname()[1]
         with pytest.raises(EngineError, match=f"no Dask scheduler answers at .*:{port}"):
             list(DaskEngine(f"dask://127.0.0.1:{port}", patience=0.5).map(square, [1]))
+
+
+def test_a_scheduler_without_workers_is_said() -> None:
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(n_workers=0, dashboard_address=None) as cluster:
+        address = cluster.scheduler_address.removeprefix("tcp://")
+        with pytest.raises(EngineError, match="has no workers: start some"):
+            list(DaskEngine(f"dask://{address}", patience=0.5).map(square, [1]))
