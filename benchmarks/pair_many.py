@@ -28,9 +28,9 @@ from labelingest.pairing.rules import PatternRule
 from labelingest.storage.base import PAGE, list_all
 from labelingest.storage.memory import MemoryStorage
 
-__all__ = ["Paired", "pair_many"]
+__all__ = ["RULE", "Many", "Paired", "pair_many"]
 
-_RULE: Final = PatternRule(("images/{name}.jpg",), "labels/{name}.txt")
+RULE: Final = PatternRule(("images/{name}.jpg",), "labels/{name}.txt")
 _DIGITS: Final = 8
 _STRIDE: Final = 7_368_787
 """A prime: its multiples visit every number once, and far from in order."""
@@ -49,7 +49,7 @@ class Paired:
     """Memory of this process at its largest, in megabytes (10⁶ bytes)."""
 
 
-class _Many(MemoryStorage):
+class Many(MemoryStorage):
     """A storage path with as many images as label files, listed in pages."""
 
     def __init__(self, keys: int) -> None:
@@ -86,9 +86,9 @@ def pair_many(keys: int) -> Paired:
         Not all were paired.
     """
     started = perf_counter()
-    listing = list_all(_Many(keys))
+    listing = list_all(Many(keys))
     listed = perf_counter()
-    pairs = pair(listing, _RULE)
+    pairs = pair(listing, RULE)
     paired = perf_counter()
     if not len(listing) == 2 * len(pairs) == keys // 2 * 2:
         raise RuntimeError(f"{len(pairs):,} pairs of {len(listing):,} keys")

@@ -1,4 +1,4 @@
-"""What all test folders share: the repository's root on the path, and servers of cloud storage."""
+"""What all test folders share: the repository's root on the path, servers, and states of folders."""
 
 import sys
 from collections.abc import Iterator
@@ -50,3 +50,30 @@ def az(credentials: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         pytest.skip("Azurite is missing: npm install --prefix .azurite azurite")
     with azurite_server(command, tmp_path_factory.mktemp("azurite")) as address:
         yield CloudServer("az", address)
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """Return the URL of a database on a server that ends with the tests."""
+    from tests.builders.databases import MISSING, postgresql, server_folder
+
+    if server_folder() is None:
+        pytest.skip(MISSING)
+    with postgresql() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def state_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the URL of an empty state, on either database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/state.sqlite"
+    import sqlalchemy as sa
+
+    url: str = request.getfixturevalue("postgresql_url")
+    engine = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"))
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+        connection.execute(sa.text("CREATE SCHEMA public"))
+    engine.dispose()
+    return url

@@ -12,13 +12,13 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from inspect import signature
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 
+from labelingest.cli.folder.commands import app as folder_app
 from labelingest.cli.metadata import metadata_app
 from labelingest.cli.options import (
     OUTPUT_PANEL,
@@ -60,6 +60,7 @@ from labelingest.cli.options import (
     Workers,
     YoloConfidence,
     YoloLayout,
+    same_options,
 )
 from labelingest.errors import (
     ConfigError,
@@ -87,6 +88,7 @@ app = typer.Typer(
 ontology_app = typer.Typer(help="Make ontologies.", no_args_is_help=True)
 app.add_typer(ontology_app, name="ontology")
 app.add_typer(metadata_app, name="metadata")
+app.add_typer(folder_app, name="folder")
 
 _SWITCHES: Final = {
     "strict": "strict",
@@ -215,18 +217,9 @@ def bench(
         print_measurement(measured, config)
 
 
-def _same_options(command: Callable[..., None], like: Callable[..., None], *but: str) -> None:
-    """Give a command the options of another, so that no list of options stands here twice."""
-    parameters = [p for name, p in signature(like).parameters.items() if name not in but]
-    own = signature(command).parameters.values()
-    parameters += [p for p in own if p.kind is not p.VAR_KEYWORD and p not in parameters]
-    command.__signature__ = signature(like).replace(parameters=parameters)  # type: ignore[attr-defined]
-    command.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": None}
-
-
-_same_options(check, convert, "out", "shard_rows", "restart")
+same_options(check, convert, "out", "shard_rows", "restart")
 app.command()(check)
-_same_options(
+same_options(
     bench,
     convert,
     *("report", "problems", "failed_csv", "workers", "engine", "restart"),

@@ -3,6 +3,8 @@
 What a value may be is decided by `labelingest.config`.
 """
 
+from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -48,6 +50,7 @@ __all__ = [
     "Workers",
     "YoloConfidence",
     "YoloLayout",
+    "same_options",
 ]
 
 _RULES: Final = "How rows become annotations"
@@ -309,3 +312,12 @@ AsJson = Annotated[
         "--json", help="Write the result as JSON to standard output.", rich_help_panel=OUTPUT_PANEL
     ),
 ]
+
+
+def same_options(command: Callable[..., None], like: Callable[..., None], *but: str) -> None:
+    """Give a command the options of another, so that no list of options stands here twice."""
+    parameters = [p for name, p in signature(like).parameters.items() if name not in but]
+    own = signature(command).parameters.values()
+    parameters += [p for p in own if p.kind is not p.VAR_KEYWORD and p not in parameters]
+    command.__signature__ = signature(like).replace(parameters=parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": None}

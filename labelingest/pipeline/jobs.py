@@ -4,7 +4,7 @@ Both can be pickled, and a job's result depends on nothing but the job.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -65,6 +65,10 @@ class JobResult:
     data_files: Mapping[str, str]
     """Sidecar → data file, for those with problems."""
     tally: Tally
+    tokens: Sequence[str] | None = None
+    """(u,) version tokens of the sidecars as they were read; None where none are known."""
+    image_sizes: Mapping[str, tuple[int, int] | None] = field(default_factory=dict)
+    """Data files whose size was asked for → width and height, None where there are none."""
 
     def uncount(self, refused: Sequence[int]) -> None:
         """Move files that could not be written after all from the converted to the failed.
@@ -98,20 +102,25 @@ class Worker:
     """Joins label rows as the output takes them; None where it takes them one by one."""
     watch: Stopwatch = OFF
     """Told which stage is on."""
+    wants_tokens: bool = False
+    """Whether anybody asks which versions were read; that costs a system call for each file."""
     discards: bool = False
     """Whether nobody takes label rows: then they stay where they were made."""
 
     def __call__(self, job: Job) -> JobResult:
         """Convert one slice."""
         with self.watch.stage(Stage.FETCH):
-            blobs = self.storage.fetch(job.sidecars, sizes=job.sizes, tokens=False)
+            blobs = self.storage.fetch(job.sidecars, sizes=job.sizes, tokens=self.wants_tokens)
         units = DataUnits.of(job.data, job.sidecars, job.mtime_ns)
-        done = self.converter.convert_blobs(
-            blobs,
-            units,
-            lambda rows: self._image_sizes([job.data[row] for row in rows]),
-            self.watch,
-        )
+        image_sizes: dict[str, tuple[int, int] | None] = {}
+
+        def sizes_of(rows: Sequence[int]) -> list[tuple[int, int] | None]:
+            keys = [job.data[row] for row in rows]
+            sizes = self.image_sizes(keys)
+            image_sizes.update(zip(keys, sizes, strict=True))
+            return sizes
+
+        done = self.converter.convert_blobs(blobs, units, sizes_of, self.watch)
         sources = {problem.source for problem in done.problems}
         pairs = zip(job.sidecars, job.data, strict=True) if sources else ()
         return JobResult(
@@ -120,6 +129,8 @@ class Worker:
             done.problems,
             {sidecar: data for sidecar, data in pairs if sidecar in sources},
             done.tally,
+            blobs.tokens,
+            image_sizes,
         )
 
     def _made(self, job: Job, done: Conversion) -> Made:
@@ -133,7 +144,8 @@ class Worker:
                 return Made(keys, packed=self.pack(texts))
         return Made(keys, texts, done.labels)
 
-    def _image_sizes(self, keys: Sequence[str]) -> list[tuple[int, int] | None]:
+    def image_sizes(self, keys: Sequence[str]) -> list[tuple[int, int] | None]:
+        """Return width and height of images, from their headers; None where there are none."""
         with self.watch.stage(Stage.HEADERS):
             heads = self.storage.fetch_heads(keys, HEAD_BYTES)
             return [

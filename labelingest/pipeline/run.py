@@ -48,7 +48,7 @@ from labelingest.storage.atomic import whole_file
 from labelingest.writers.encord_json import WriterOptions
 from labelingest.writers.yolo import class_numbers
 
-__all__ = ["Prepared", "check", "convert", "convert_pairs", "prepare"]
+__all__ = ["Prepared", "check", "convert", "convert_pairs", "make_converter", "prepare"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,7 +166,8 @@ def prepare(
     refuse_nothing(paired, config)
     if mapping is None and needs_class_numbers(paired.format, config.to):
         mapping = make_class_map(ontology, namespace=config.namespace, overrides=config.map)
-    converter = _converter(config, ontology, mapping, paired)
+    url = config.storage_url or paired.storage.url
+    converter = make_converter(config, ontology, mapping, paired.format, url)
     report = _new_report(config, ontology, mapping, paired, converter.writer.storage_url)
     return Prepared(paired, converter, mapping, report)
 
@@ -255,17 +256,38 @@ def _go_on(kept: Kept, config: IngestConfig, converter: Converter, subject: str)
     return sink
 
 
-def _converter(
-    config: IngestConfig, ontology: Ontology, mapping: ClassMapping | None, paired: Paired
+def make_converter(
+    config: IngestConfig,
+    ontology: Ontology,
+    mapping: ClassMapping | None,
+    format: LabelFormat,
+    url: str,
 ) -> Converter:
-    if paired.format == LabelFormat.ENCORD:
+    """Make the converter that a configuration asks for.
+
+    Parameters
+    ----------
+    config
+        Its options.
+    ontology, mapping
+        What labels mean; no mapping where no class numbers are read or written.
+    format
+        Of the sidecars.
+    url
+        Of the storage path: identifiers and links are made from it.
+
+    Raises
+    ------
+    ConfigError
+        Options of YOLO are given, and the sidecars are Encord label rows.
+    """
+    if format == LabelFormat.ENCORD:
         config.refuse_options_of_yolo()
-    url = config.storage_url or paired.storage.url
     return Converter(
         ontology,
         mapping.class_map if mapping else ClassMap.empty(),
         WriterOptions(url, config.created_by, config.dataset_title),
-        format=paired.format,
+        format=format,
         **_options(config),
     )
 

@@ -15,6 +15,7 @@ LAYERS = [
     {"sinks", "metadata"},  # stand on storage's way of writing whole files, on the readers' JSON
     {"config", "converter"},
     {"pipeline"},
+    {"folders"},
     {"cli"},
 ]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
@@ -42,7 +43,28 @@ ONLY_IN = {
     },
     "PIL": {"media/image_size.py"},
     "yaml": {"resolution/starter.py"},
-    "typer": {"cli/main.py", "cli/metadata.py", "cli/options.py"},
+    "typer": {"cli/main.py", "cli/metadata.py", "cli/options.py", "cli/folder/commands.py"},
+    "alembic": {
+        "folders/state/migrate.py",
+        "folders/state/migrations/env.py",
+        "folders/state/migrations/versions/0001_first_tables.py",
+    },
+    "sqlalchemy": {
+        "folders/apply.py",
+        "folders/batch.py",
+        "folders/changes.py",
+        "folders/items.py",
+        "folders/lock.py",
+        "folders/plan.py",
+        "folders/records.py",
+        "folders/runs.py",
+        "folders/state/database.py",
+        "folders/state/migrate.py",
+        "folders/state/migrations/versions/0001_first_tables.py",
+        "folders/state/tables.py",
+        "folders/summary.py",
+        "folders/sync.py",
+    },
     "distributed": {"engines/clusters.py"},
     "ray": {"engines/clusters.py"},
     "zstandard": {"sinks/lines.py"},

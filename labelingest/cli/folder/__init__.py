@@ -1,0 +1,1 @@
+"""`labelingest folder …`: synced folders on the command line."""

@@ -1,0 +1,435 @@
+"""The commands of synced folders.
+
+What was asked for goes to standard output; reports of runs, progress and errors go to standard
+error. Exit codes are those of `convert`; a folder that another process syncs is 3.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from labelingest.cli.options import (
+    OUTPUT_PANEL,
+    AsJson,
+    CreatedBy,
+    DatasetTitle,
+    DuplicateRows,
+    ExitZero,
+    FollowSymlinks,
+    Format,
+    Images,
+    ImageSizes,
+    KptShape,
+    Labels,
+    Map,
+    MetadataSuffix,
+    Namespace,
+    OnRowError,
+    OnShapeMismatch,
+    Ontology,
+    OutOfRange,
+    Quiet,
+    RowLayout,
+    Strict,
+    Suffix,
+    WarnMisfit,
+    same_options,
+)
+
+if TYPE_CHECKING:
+    from labelingest.folders import RunRecord, SyncedFolder
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="Folders that stay in step with a storage path: only what changed is converted.",
+    no_args_is_help=True,
+)
+
+_STATE_PANEL: Final = "State"
+_SCHEDULE_PANEL: Final = "Schedule"
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the folder.")]
+StateUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--state",
+        metavar="URL",
+        envvar="LABELINGEST_STATE",
+        help="Database with the state: sqlite:////path/state.sqlite or "
+        "postgresql://user@host/database (default: a file in your data directory).",
+        rich_help_panel=_STATE_PANEL,
+    ),
+]
+AllowMassDelete = Annotated[
+    bool,
+    typer.Option(
+        "--allow-mass-delete",
+        help="Delete also where everything, or more than half, is gone.",
+    ),
+]
+Which = Annotated[
+    str,
+    typer.Option(help="Which items: present, deleted (hidden, for their files are gone) or all."),
+]
+
+
+@app.command()
+def create(
+    ctx: typer.Context,
+    name: Name,
+    storage_path: Annotated[
+        str, typer.Option(help="Folder with data files and sidecars; cannot be changed later.")
+    ],
+    output: Annotated[str, typer.Option(help="Folder for label rows; cannot be changed later.")],
+    description: Annotated[str | None, typer.Option(help="What it is, for people.")] = None,
+    format: Format = None,
+    images: Images = None,
+    labels: Labels = None,
+    suffix: Suffix = None,
+    follow_symlinks: FollowSymlinks = None,
+    metadata_suffix: MetadataSuffix = None,
+    metadata_paused: Annotated[
+        bool | None,
+        typer.Option(
+            "--pause-metadata/--resume-metadata",
+            help="Keep metadata sidecars out of the data, but do not attach them.",
+        ),
+    ] = None,
+    metadata_schema: Annotated[
+        str | None, typer.Option(help="Metadata schema as JSON: values are checked against it.")
+    ] = None,
+    ontology: Ontology = None,
+    namespace: Namespace = None,
+    map: Map = None,
+    row_layout: RowLayout = None,
+    kpt_shape: KptShape = None,
+    on_row_error: OnRowError = None,
+    out_of_range: OutOfRange = None,
+    on_shape_mismatch: OnShapeMismatch = None,
+    duplicate_rows: DuplicateRows = None,
+    warn_misfit: WarnMisfit = None,
+    image_sizes: ImageSizes = None,
+    created_by: CreatedBy = None,
+    dataset_title: DatasetTitle = None,
+    auto_sync: Annotated[
+        bool | None,
+        typer.Option(
+            "--auto-sync/--no-auto-sync",
+            help="Let labelingest folder serve sync it every 24 hours.",
+            rich_help_panel=_SCHEDULE_PANEL,
+        ),
+    ] = None,
+    auto_sync_hours: Annotated[
+        float | None,
+        typer.Option(help="Other hours between syncs.", rich_help_panel=_SCHEDULE_PANEL),
+    ] = None,
+    state: StateUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Create a folder; nothing is listed yet.
+
+    Example: labelingest folder create drive --storage-path /data/drive --output /data/rows
+    --ontology ontology.json --format encord --auto-sync
+    """
+    from labelingest.cli.folder.settings import settings_of
+    from labelingest.folders import SyncedFolder
+
+    made = settings_of(ctx.params)
+    with SyncedFolder.create(name, made, state=state) as folder:
+        _show(folder, as_json)
+
+
+@app.command("list")
+def list_(
+    deleted: Annotated[bool, typer.Option("--deleted", help="Deleted folders too.")] = False,
+    state: StateUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the folders, and where the state is.
+
+    Example: labelingest folder list
+    """
+    from labelingest.cli.folder.render import print_folders, print_json
+    from labelingest.folders import State
+    from labelingest.folders.records import list_folders
+    from labelingest.folders.state.database import default_state
+    from labelingest.folders.summary import summarise
+
+    with State(state or default_state()) as opened:
+        records = list_folders(opened, deleted=deleted)
+        summaries = [summarise(opened, record) for record in records]
+        if as_json:
+            print_json({"state": opened.url, "folders": [s.as_dict() for s in summaries]})
+        else:
+            print_folders(opened.url, summaries)
+
+
+@app.command()
+def show(name: Name, state: StateUrl = None, as_json: AsJson = False) -> None:
+    """Show a folder at a glance: what, where from, last and next sync, items, problems.
+
+    Example: labelingest folder show drive
+    """
+    with _opened(name, state) as folder:
+        _show(folder, as_json)
+
+
+def configure(ctx: typer.Context, name: Name, **options: Any) -> None:
+    """Change settings; other patterns, options or ontology make all label rows anew.
+
+    Example: labelingest folder configure drive --ontology ontology.json --no-auto-sync
+    """
+    from labelingest.cli.folder.settings import changes_of
+
+    with _opened(name, ctx.params["state"]) as folder:
+        folder.configure(**changes_of(ctx.params))
+        _show(folder, ctx.params["as_json"])
+
+
+same_options(configure, create, "storage_path", "output", "format", "follow_symlinks")
+app.command()(configure)
+
+
+@app.command()
+def plan(
+    name: Name,
+    save: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Keep the plan, with all its changes, for labelingest folder apply.",
+            rich_help_panel=OUTPUT_PANEL,
+        ),
+    ] = None,
+    allow_mass_delete: AllowMassDelete = False,
+    state: StateUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a sync would do, with reasons; do nothing.
+
+    Example: labelingest folder plan drive --save plan.jsonl
+    """
+    from labelingest.cli.folder.render import print_json, print_plan
+    from labelingest.cli.progress import ShownProgress
+
+    with _opened(name, state) as folder, ShownProgress(quiet=False) as shown:
+        made = folder.plan(save=save, allow_mass_delete=allow_mass_delete, progress=shown)
+    if as_json:
+        print_json(made.as_dict())
+    else:
+        print_plan(made, save)
+
+
+@app.command()
+def sync(
+    ctx: typer.Context,
+    name: Name,
+    allow_mass_delete: AllowMassDelete = False,
+    strict: Strict = False,
+    exit_zero: ExitZero = False,
+    quiet: Quiet = False,
+    state: StateUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring a folder into step with its storage path.
+
+    Ctrl-C and SIGTERM end it after the batch that is on; the next sync goes on.
+
+    Example: labelingest folder sync drive
+    """
+    from labelingest.cli.folder.signals import Cancelled
+    from labelingest.cli.progress import ShownProgress
+
+    with (
+        Cancelled() as cancelled,
+        _opened(name, state) as folder,
+        ShownProgress(quiet=quiet) as shown,
+    ):
+        run = folder.sync(allow_mass_delete=allow_mass_delete, progress=shown, cancelled=cancelled)
+    _report(run, ctx.params, cancelled.exit_code)
+
+
+@app.command()
+def apply(
+    ctx: typer.Context,
+    plan: Annotated[
+        str, typer.Argument(metavar="FILE", help="A plan of labelingest folder plan --save.")
+    ],
+    strict: Strict = False,
+    exit_zero: ExitZero = False,
+    quiet: Quiet = False,
+    state: StateUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Carry out a plan that was kept, or refuse if the storage path has moved on.
+
+    Example: labelingest folder apply plan.jsonl
+    """
+    from labelingest.cli.folder.signals import Cancelled
+    from labelingest.cli.progress import ShownProgress
+    from labelingest.folders import Plan
+
+    kept = Plan.load(plan)
+    with (
+        Cancelled() as cancelled,
+        _opened(kept.folder, state) as folder,
+        ShownProgress(quiet=quiet) as shown,
+    ):
+        run = folder.apply(kept, progress=shown, cancelled=cancelled)
+    _report(run, ctx.params, cancelled.exit_code)
+
+
+@app.command()
+def serve(state: StateUrl = None, quiet: Quiet = False) -> None:
+    """Sync every folder with --auto-sync when it is due, until stopped.
+
+    Example: labelingest folder serve
+    """
+    import logging
+
+    from labelingest.cli.folder.render import print_served
+    from labelingest.cli.folder.signals import Cancelled
+    from labelingest.folders import State
+    from labelingest.folders.schedule import serve as serve_folders
+    from labelingest.folders.state.database import default_state
+
+    logging.basicConfig(format="labelingest: %(message)s")
+    with Cancelled() as cancelled, State(state or default_state()) as opened:
+        serve_folders(
+            opened,
+            wait=cancelled.wait,
+            stopped=cancelled,
+            done=lambda folder, run: None if quiet else print_served(folder.name, run),
+        )
+
+
+@app.command()
+def activity(
+    name: Name,
+    limit: Annotated[int, typer.Option(min=1, help="So many runs at most.")] = 20,
+    state: StateUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the runs of a folder, newest first; of one that is on, how far it is.
+
+    Example: labelingest folder activity drive --limit 5
+    """
+    from labelingest.cli.folder.render import print_json, print_runs
+
+    with _opened(name, state) as folder:
+        runs = folder.activity(limit)
+    if as_json:
+        print_json([run.to_wire() for run in runs])
+    else:
+        print_runs(runs)
+
+
+@app.command()
+def items(
+    name: Name, which: Which = "present", state: StateUrl = None, as_json: AsJson = False
+) -> None:
+    """List the items of a folder; with --json, one a line by Encord's names.
+
+    Example: labelingest folder items drive --which deleted
+    """
+    from labelingest.cli.folder.render import print_items
+
+    with _opened(name, state) as folder:
+        print_items(folder.items(which), as_json=as_json)
+
+
+@app.command()
+def export(
+    name: Name,
+    out: Annotated[str, typer.Option(metavar="FILE.jsonl", help="File for the label rows.")],
+    which: Which = "present",
+    state: StateUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the label rows of a folder to one file, one a line; of hidden items too, if asked for.
+
+    Example: labelingest folder export drive --out label_rows.jsonl --which all
+    """
+    from labelingest.cli.folder.render import print_json
+    from labelingest.cli.render import say
+
+    with _opened(name, state) as folder:
+        count = folder.export(out, which)
+    if as_json:
+        print_json({"label_rows": count, "out": out})
+    else:
+        say(f"{count:,} label rows in {out}")
+
+
+@app.command()
+def restore(name: Name, state: StateUrl = None, as_json: AsJson = False) -> None:
+    """Bring back a folder that was deleted.
+
+    Example: labelingest folder restore drive
+    """
+    with _opened(name, state) as folder:
+        folder.restore()
+        _show(folder, as_json)
+
+
+@app.command()
+def delete(
+    name: Name,
+    purge: Annotated[
+        bool,
+        typer.Option("--purge", help="Remove it from the state for good: it cannot be restored."),
+    ] = False,
+    state: StateUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Delete a folder: it is hidden and not synced any more. No file is ever touched.
+
+    Example: labelingest folder delete drive
+    """
+    from labelingest.cli.folder.render import print_json
+    from labelingest.cli.render import say
+
+    with _opened(name, state) as folder:
+        folder.delete(purge=purge)
+    if as_json:
+        print_json({"name": name, "deleted": True, "purged": purge})
+    elif purge:
+        say(f"{name} is removed from the state; files are as they were")
+    else:
+        say(f"{name} is deleted; labelingest folder restore {name} brings it back")
+
+
+@contextmanager
+def _opened(name: str, state: str | None) -> Iterator["SyncedFolder"]:
+    from labelingest.folders import SyncedFolder
+    from labelingest.memory import settle_memory
+
+    settle_memory()
+    with SyncedFolder(name, state=state) as folder:
+        yield folder
+
+
+def _show(folder: "SyncedFolder", as_json: bool) -> None:
+    from labelingest.cli.folder.render import print_json, print_summary
+
+    if as_json:
+        print_json(folder.summary().as_dict())
+    else:
+        print_summary(folder.summary(), folder.state.url)
+
+
+def _report(run: "RunRecord", params: dict[str, Any], interrupted: int | None) -> None:
+    """Report a run, and end with its exit code."""
+    from labelingest.cli.folder.render import print_json, print_run
+    from labelingest.folders import Status
+
+    if params["as_json"]:
+        print_json(run.to_wire())
+    if not params["quiet"]:
+        print_run(run)
+    if run.status is Status.CANCELLED:
+        raise typer.Exit(interrupted or 130)
+    failed = run.failed or (params["strict"] and run.counters.warnings > 0)
+    raise typer.Exit(int(failed and not params["exit_zero"]))

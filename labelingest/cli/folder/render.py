@@ -1,0 +1,179 @@
+"""What people see of synced folders."""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+
+from labelingest.cli.console import open_console, print_columns, print_line
+from labelingest.cli.progress import duration
+from labelingest.folders import Plan, RunRecord, Status
+from labelingest.folders.clock import now, seconds_between
+from labelingest.folders.summary import Summary
+
+__all__ = [
+    "print_folders",
+    "print_items",
+    "print_json",
+    "print_plan",
+    "print_run",
+    "print_runs",
+    "print_served",
+    "print_summary",
+]
+
+_INDENTED: Final = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON."""
+    sys.stdout.buffer.write(orjson.dumps(value, option=_INDENTED))
+
+
+def print_folders(state: str, summaries: Sequence[Summary]) -> None:
+    """Print a line for each folder, and where the state is."""
+    console = open_console()
+    if summaries:
+        rows = [("name", "items", "label rows", "last sync", "next sync", "storage path")]
+        for summary in summaries:
+            run = summary.last_run
+            rows.append(
+                (
+                    summary.name,
+                    f"{sum(summary.items.values()):,}",
+                    f"{summary.labelled:,}",
+                    "never" if run is None else f"{run.started_at} {run.status}",
+                    summary.due_at or "by hand",
+                    summary.storage_path,
+                )
+            )
+        print_columns(console, rows)
+    else:
+        print_line(console, "no folders yet: labelingest folder create makes one")
+    print_line(console, f"State: {state}")
+
+
+def print_summary(summary: Summary, state: str) -> None:
+    """Print a folder at a glance."""
+    items = " + ".join(f"{count:,} {kind}" for kind, count in summary.items.items())
+    total = sum(summary.items.values())
+    hidden = f"; {summary.deleted:,} hidden, for their files are gone" if summary.deleted else ""
+    rows = [
+        ("Folder", summary.name + (f": {summary.description}" if summary.description else "")),
+        ("Storage path", summary.storage_path),
+        ("Output", summary.output),
+        ("Labels", summary.format or "not taken in"),
+        ("Last sync", _last(summary.last_run)),
+        ("Next sync", _next(summary)),
+        ("Items", f"{total:,}" + (f" = {items}" if items else "") + hidden),
+        ("Size", f"{summary.size:,} bytes"),
+        ("Label rows", _label_rows(summary)),
+        ("Problems", _counts(summary.problems) or "none"),
+        ("State", state),
+    ]
+    print_columns(open_console(), rows)
+
+
+def _label_rows(summary: Summary) -> str:
+    parts = [f"{summary.labelled:,} labelled", f"{summary.unlabelled:,} unlabelled"]
+    if summary.failed:
+        parts.append(f"{summary.failed:,} failed")
+    if summary.unfinished:
+        parts.append(f"{summary.unfinished:,} still to be made")
+    return ", ".join(parts)
+
+
+def _last(run: RunRecord | None) -> str:
+    return "never: labelingest folder sync" if run is None else _sentence(run)
+
+
+def _next(summary: Summary) -> str:
+    if summary.due_at is None or summary.auto_sync_hours is None:
+        return "by hand"
+    return f"{summary.due_at}, every {summary.auto_sync_hours:g} h"
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{what} {count:,}" for what, count in counts.items())
+
+
+def print_plan(plan: Plan, save: str | None) -> None:
+    """Print what a sync would do."""
+    console = open_console()
+    print_line(console, f"{plan.folder}: {plan.keys:,} keys listed")
+    if plan.changes:
+        print_columns(console, [(f"{n:,}", reason) for reason, n in plan.changes.items()])
+    else:
+        print_line(console, "nothing to do")
+    if plan.withheld:
+        print_line(console, f"not deleted ({_counts(plan.withheld)}): {plan.why_withheld}")
+    if save is not None:
+        print_line(console, f"kept: labelingest folder apply {save}")
+
+
+def print_run(run: RunRecord) -> None:
+    """Print how a run ended, for people."""
+    console = open_console(stderr=True)
+    print_line(console, _sentence(run))
+    counters = run.counters
+    if run.counters.changes:
+        print_line(
+            console,
+            f"read {counters.files_read:,} sidecars ({counters.bytes_read:,} bytes) and "
+            f"{counters.headers_read:,} image headers, wrote {counters.files_written:,} label rows "
+            f"({counters.bytes_written:,} bytes), deleted {counters.files_deleted:,}",
+        )
+    if counters.errors or counters.warnings:
+        print_line(console, f"{counters.errors:,} errors, {counters.warnings:,} warnings")
+    if counters.withheld:
+        print_line(console, f"not deleted: {_counts(counters.withheld)}")
+
+
+def print_served(name: str, run: RunRecord) -> None:
+    """Print a line for a run of `serve`."""
+    print_line(open_console(stderr=True), f"{name}: {_sentence(run)}")
+
+
+def print_runs(runs: Sequence[RunRecord]) -> None:
+    """Print a line for each run."""
+    console = open_console()
+    for run in runs:
+        print_line(console, f"{run.id}  {run.trigger}  {_sentence(run)}")
+    if not runs:
+        print_line(console, "no runs yet")
+
+
+def _sentence(run: RunRecord) -> str:
+    """Return how a run stands, in one line."""
+    counters = run.counters
+    seconds = seconds_between(run.started_at, run.ended_at or now())
+    words = f"{run.started_at} {run.status} after {duration(seconds)}"
+    if run.status is Status.RUNNING:
+        words = f"{run.started_at} running for {duration(seconds)}: {run.stage}"
+    parts = [f"{counters.keys_listed:,} keys"]
+    if counters.changes:
+        parts.append(_counts(counters.changes))
+    elif run.status is Status.DONE:
+        parts.append("no changes")
+    units = counters.upload_jobs_units_done + counters.upload_jobs_units_error
+    left = counters.upload_jobs_units_pending + counters.upload_jobs_units_cancelled
+    if left:
+        parts.append(f"{units:,} of {units + left:,} done")
+    if counters.upload_jobs_units_error:
+        parts.append(f"{counters.upload_jobs_units_error:,} failed")
+    if run.message:
+        parts.append(run.message)
+    return f"{words}: {'; '.join(parts)}"
+
+
+def print_items(items: Iterable[Mapping[str, Any]], *, as_json: bool) -> None:
+    """Print items: names and what is known of each, or a line of JSON."""
+    console = open_console()
+    for item in items:
+        if as_json:
+            sys.stdout.buffer.write(orjson.dumps(item, option=orjson.OPT_APPEND_NEWLINE))
+        else:
+            labelled = "labelled" if item["labelRow"] else "unlabelled"
+            hidden = "  deleted" if item["isTombstone"] else ""
+            print_line(console, f"{item['uuid']}  {item['name']}  {labelled}{hidden}")

@@ -1,0 +1,59 @@
+"""Ctrl-C and SIGTERM as a question that is asked between batches."""
+
+import signal
+from threading import Event
+from types import FrameType, TracebackType
+from typing import Any, Final
+
+__all__ = ["Cancelled"]
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Cancelled:
+    """Whether the process was asked to end; asked twice, it ends at once.
+
+    Examples
+    --------
+    >>> with Cancelled() as cancelled:
+    ...     before = cancelled()
+    ...     signal.raise_signal(signal.SIGTERM)
+    ...     before, cancelled(), cancelled.exit_code
+    (False, True, 143)
+    """
+
+    def __init__(self) -> None:
+        self._event = Event()
+        self._before: dict[int, Any] = {}
+        self.exit_code: int | None = None
+        """That of a process that ended so; None where it was not asked to."""
+
+    def __enter__(self) -> "Cancelled":
+        for number in _SIGNALS:
+            self._before[number] = signal.signal(number, self._ask)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for number, before in self._before.items():
+            signal.signal(number, before)
+        if isinstance(error, KeyboardInterrupt) and self.exit_code is not None:
+            raise SystemExit(self.exit_code) from None
+
+    def __call__(self) -> bool:
+        """Whether the process was asked to end."""
+        return self._event.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait so long, or until asked to end; return whether it was."""
+        return self._event.wait(seconds)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self._event.is_set():
+            raise KeyboardInterrupt(number)
+        self.exit_code = 128 + number
+        self._event.set()

@@ -1,0 +1,60 @@
+"""Synced folders: a folder stays in step with a storage path, and only what changed is converted.
+
+::
+
+    folder.py        SyncedFolder: all of it as methods of one object
+    settings.py      what a folder is set to
+    sync.py          one run, from the lock to the record; a plan is the same to half way
+    scan.py            1  listing and pairing
+    changes.py         2  the difference with the state, found by the database; guards
+    plan.py            3  what would be done, kept if asked for
+    apply.py           4  transactions, from each of which another run can go on
+    batch.py           5  read, convert, write; metadata.py: custom metadata
+    fingerprints.py  what decides whether anything is to be done
+    lock.py          one sync per folder at a time
+    runs.py          the record of a run, as Encord counts
+    records.py, items.py, summary.py   what is known of folders
+    schedule.py      runs folders when they are due
+    state/           the database
+
+The names below are loaded when first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from labelingest.folders.folder import SyncedFolder
+    from labelingest.folders.lock import LockedError
+    from labelingest.folders.plan import DriftError, Plan
+    from labelingest.folders.runs import RunRecord, Status
+    from labelingest.folders.settings import FolderSettings
+    from labelingest.folders.state.database import State
+
+__all__ = [
+    "DriftError",
+    "FolderSettings",
+    "LockedError",
+    "Plan",
+    "RunRecord",
+    "State",
+    "Status",
+    "SyncedFolder",
+]
+
+_HOMES = {
+    "DriftError": "plan",
+    "FolderSettings": "settings",
+    "LockedError": "lock",
+    "Plan": "plan",
+    "RunRecord": "runs",
+    "State": "state.database",
+    "Status": "runs",
+    "SyncedFolder": "folder",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'labelingest.folders' has no attribute {name!r}")
+    return getattr(import_module(f"labelingest.folders.{_HOMES[name]}"), name)

@@ -1,0 +1,266 @@
+"""Carries out what is to be done, in transactions from each of which another run can go on.
+
+1. Items are added, updated and restored, all at once, and the label rows that are to come are
+   entered as pending: what a killed run may have written is known to the next.
+2. Batches: label rows are written, metadata is read, and what became of them is committed.
+3. Deletions last: label rows whose sidecar is gone, then items whose file is gone.
+
+Every transaction confirms the lock: who lost it writes nothing any more.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, RowMapping
+
+from labelingest.folders.batch import OUTPUT_SUFFIX, BatchWork, Done, LabelStatus
+from labelingest.folders.changes import ItemChange, LabelChange
+from labelingest.folders.clock import now
+from labelingest.folders.lock import Lock
+from labelingest.folders.runs import Part, RunRecord, replace_problems, save_run
+from labelingest.folders.state.database import State, upsert
+from labelingest.folders.state.tables import changes, folders, found, items, label_rows
+from labelingest.problems import Problem
+
+__all__ = ["Applying"]
+
+_FILES: Final = 1_000
+"""Data files of one batch, at most."""
+_BYTES: Final = 4_000_000
+"""Bytes of sidecars of one batch, about."""
+
+
+@dataclass(slots=True)
+class Applying:
+    """Carries out the changes of a connection's temporary tables."""
+
+    connection: Connection
+    lock: Lock
+    work: BatchWork
+    tell: Callable[[], None]
+    """Called after each batch; raises where the run is to end there."""
+    unread: int = 0
+    """Data files with a sidecar that could not be read."""
+
+    @property
+    def run(self) -> RunRecord:
+        """The run."""
+        return self.lock.run
+
+    @property
+    def folder_id(self) -> int:
+        """The folder."""
+        return self.lock.run.folder_id
+
+    def do(self, problems: Sequence[Problem]) -> None:
+        """Do everything.
+
+        Parameters
+        ----------
+        problems
+            Of the listing.
+        """
+        counters = self.run.counters
+        counters.upload_jobs_units_pending = self._count(sa.true())
+        counters.upload_jobs_pending = -(-self._count(_NEEDS_WORK) // _FILES)
+        self._take_items(problems)
+        self.tell()
+        self._do_batches()
+        self._remove_label_rows()
+        self._hide_items()
+
+    def _count(self, where: sa.ColumnElement[bool]) -> int:
+        query = sa.select(sa.func.count()).select_from(changes).where(where)
+        with self.connection.begin():
+            return self.connection.scalar(query) or 0
+
+    def _commit(self) -> None:
+        """End a transaction: the run as it stands, if the lock is still ours."""
+        save_run(self.connection, self.run)
+        self.lock.confirm(self.connection)
+
+    def _settle(self, units: int, errors: int = 0) -> None:
+        counters = self.run.counters
+        counters.upload_jobs_units_pending -= units
+        counters.upload_jobs_units_done += units - errors
+        counters.upload_jobs_units_error += errors
+
+    def _take_items(self, problems: Sequence[Problem]) -> None:
+        self.run.counters.count_problems(problems)
+        plain = changes.c.label.is_(None) & changes.c.metadata.is_(None)
+        self._settle(self._count(plain & (changes.c.item != ItemChange.DELETE.value)))
+        of_listing = ("", Part.LISTING)
+        with State.writing(self.connection):
+            self.connection.execute(
+                folders.update()
+                .where(folders.c.id == self.folder_id)
+                .values(generation=folders.c.generation + 1, digest=None)
+            )
+            self.connection.execute(self._upsert_items())
+            self.connection.execute(self._enter_pending())
+            replace_problems(self.connection, self.folder_id, [of_listing], {of_listing: problems})
+            self._commit()
+
+    def _upsert_items(self) -> Any:
+        moment = sa.literal(now())
+        columns = ["kind", "size", "mtime_ns", "token"]
+        taken = (
+            sa.select(
+                sa.literal(self.folder_id),
+                found.c.key,
+                *(found.c[name] for name in columns),
+                moment,
+                moment,
+            )
+            .select_from(changes.join(found, found.c.key == changes.c.key))
+            .where(changes.c.item.is_not(None))
+            .order_by(found.c.key)
+        )
+        insert = upsert(self.connection, items).from_select(
+            ["folder_id", "key", *columns, "added_at", "updated_at"], taken
+        )
+        new = insert.excluded
+        same = items.c.token == new.token
+        return insert.on_conflict_do_update(
+            index_elements=["folder_id", "key"],
+            set_={
+                **{name: new[name] for name in (*columns, "updated_at")},
+                # The size of another image is not known yet.
+                "width": sa.case((same, items.c.width)),
+                "height": sa.case((same, items.c.height)),
+                "deleted_at": None,
+            },
+        )
+
+    def _enter_pending(self) -> Any:
+        wanted = (
+            sa.select(
+                sa.literal(self.folder_id),
+                found.c.key,
+                sa.literal(LabelStatus.PENDING.value),
+                found.c.sidecar,
+            )
+            .select_from(changes.join(found, found.c.key == changes.c.key))
+            .where(changes.c.label == LabelChange.NEW.value)
+            .order_by(found.c.key)
+        )
+        return label_rows.insert().from_select(["folder_id", "key", "status", "sidecar"], wanted)
+
+    def _do_batches(self) -> None:
+        after = ""
+        while rows := self._next_batch(after):
+            after = rows[-1]["key"]
+            done = self.work.do(rows)
+            self.unread += len(done.unread)
+            counted = [row["key"] for row in rows if row["label"] != LabelChange.GONE]
+            self._settle(len(counted), len(done.failed().intersection(counted)))
+            counters = self.run.counters
+            counters.upload_jobs_done += 1
+            counters.upload_jobs_pending = max(counters.upload_jobs_pending - 1, 0)
+            with State.writing(self.connection):
+                self._note(rows, done)
+                self._commit()
+            self.tell()
+        self.run.counters.upload_jobs_pending = 0
+
+    def _next_batch(self, after: str) -> list[RowMapping]:
+        of_folder = (label_rows.c.folder_id == self.folder_id) & (label_rows.c.key == found.c.key)
+        query = (
+            sa.select(
+                changes.c.label,
+                changes.c.metadata.label("change"),
+                found,
+                *(label_rows.c[name] for name in ("status", "width", "height", "made_at")),
+            )
+            .select_from(
+                changes.join(found, found.c.key == changes.c.key).outerjoin(label_rows, of_folder)
+            )
+            .where(_NEEDS_WORK, changes.c.key > after)
+            .order_by(changes.c.key)
+            .limit(_FILES)
+        )
+        with self.connection.begin():
+            rows = list(self.connection.execute(query).mappings())
+        size = 0
+        for place, row in enumerate(rows):
+            size += row["sidecar_size"] or 0
+            if size > _BYTES:
+                return rows[: place + 1]
+        return rows
+
+    def _note(self, rows: Sequence[RowMapping], done: Done) -> None:
+        """Write what became of a batch to the state."""
+        connection, folder = self.connection, self.folder_id
+        if done.label_rows:
+            insert = upsert(connection, label_rows)
+            connection.execute(
+                insert.on_conflict_do_update(
+                    index_elements=["folder_id", "key"],
+                    set_={name: insert.excluded[name] for name in done.label_rows[0]},
+                ),
+                [{"folder_id": folder, **row} for row in done.label_rows],
+            )
+        item = (items.c.folder_id == folder) & (items.c.key == sa.bindparam("item"))
+        for values in (done.sizes, done.metadata):
+            if values:
+                connection.execute(items.update().where(item), values)
+        replace_problems(connection, folder, _looked_at(rows), done.problems)
+
+    def _remove_label_rows(self) -> None:
+        gone = changes.c.label == LabelChange.GONE.value
+        query = sa.select(changes.c.key).where(gone).order_by(changes.c.key).limit(_FILES)
+        after = ""
+        while True:
+            with self.connection.begin():
+                keys = self.connection.scalars(query.where(changes.c.key > after)).all()
+            if not keys:
+                return
+            after = keys[-1]
+            self.work.output.delete([key + OUTPUT_SUFFIX for key in keys])
+            self.run.counters.files_deleted += len(keys)
+            self._settle(len(keys))
+            with State.writing(self.connection):
+                of_key = (label_rows.c.folder_id == self.folder_id) & (
+                    label_rows.c.key == sa.bindparam("gone")
+                )
+                self.connection.execute(
+                    label_rows.delete().where(of_key), [{"gone": key} for key in keys]
+                )
+                replace_problems(
+                    self.connection, self.folder_id, [(key, Part.LABEL) for key in keys], {}
+                )
+                self._commit()
+            self.tell()
+
+    def _hide_items(self) -> None:
+        gone = changes.c.item == ItemChange.DELETE.value
+        count = self._count(gone)
+        if not count:
+            return
+        self._settle(count)
+        moment = now()
+        with State.writing(self.connection):
+            self.connection.execute(
+                items.update()
+                .where(items.c.folder_id == self.folder_id)
+                .where(items.c.key.in_(sa.select(changes.c.key).where(gone)))
+                .values(deleted_at=moment, updated_at=moment)
+            )
+            self._commit()
+
+
+_NEEDS_WORK: Final = (
+    changes.c.label.is_not(None) & (changes.c.label != LabelChange.GONE.value)
+) | (changes.c.metadata.is_not(None))
+"""Something is to be read for these."""
+
+
+def _looked_at(rows: Sequence[RowMapping]) -> list[tuple[str, Part]]:
+    """Return what of which data files a batch looked at, and may have looked at before."""
+    labels = [(row["key"], Part.LABEL) for row in rows if row["label"] not in _FIRST_TIME]
+    return labels + [(row["key"], Part.METADATA) for row in rows if row["change"] is not None]
+
+
+_FIRST_TIME: Final = {None, LabelChange.NEW, LabelChange.GONE}

@@ -1,0 +1,260 @@
+"""One batch: sidecars are read, converted and written; what became of each is a row for the state.
+
+Label rows are written before the state says so, and the same sidecar gives the same bytes. So a run
+that is killed between the two leaves nothing that the next one would not write over.
+"""
+
+import errno
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+import numpy as np
+import orjson
+from sqlalchemy.engine import RowMapping
+
+from labelingest.errors import StorageError
+from labelingest.folders.changes import LabelChange, MetadataChange
+from labelingest.folders.clock import now
+from labelingest.folders.metadata import checked_metadata
+from labelingest.folders.runs import Counters, Part
+from labelingest.folders.settings import FolderSettings
+from labelingest.pipeline.jobs import Job, JobResult, Worker
+from labelingest.problems import Problem, ProblemCode, Severity
+from labelingest.storage.base import Storage
+
+__all__ = ["OUTPUT_SUFFIX", "BatchWork", "Done", "LabelStatus"]
+
+OUTPUT_SUFFIX: Final = ".encord.json"
+"""What is added to the key of a data file to name its label row in the output."""
+_AT_ONCE: Final = 16
+"""Files written at the same time."""
+_NAME_REFUSED: Final = {
+    *(errno.ENAMETOOLONG, errno.EEXIST, errno.EISDIR, errno.ENOTDIR),
+    *(errno.EILSEQ, errno.EINVAL),
+}
+
+_METADATA_COLUMNS: Final = ("metadata", "metadata_token", "metadata_schema")
+
+
+class LabelStatus(StrEnum):
+    """How a label row stands."""
+
+    PENDING = "pending"
+    """It is to be made; a file may have been written already."""
+    MADE = "made"
+    FAILED = "failed"
+    """Its sidecar cannot be converted: there is no file, and no second try while nothing changes."""
+
+
+@dataclass(slots=True)
+class Done:
+    """What became of a batch."""
+
+    label_rows: list[dict[str, Any]] = field(default_factory=list)
+    """Rows of the state, without the folder."""
+    metadata: list[dict[str, Any]] = field(default_factory=list)
+    """Columns of items, with their keys."""
+    sizes: list[dict[str, Any]] = field(default_factory=list)
+    """Width and height of items, with their keys."""
+    problems: dict[tuple[str, Part], list[Problem]] = field(default_factory=dict)
+    """Data file and part of it → what is wrong, in order."""
+    unread: set[str] = field(default_factory=set)
+    """Data files with a sidecar that could not be read: they stay as they are, for the next sync."""
+
+    def add(self, key: str, part: Part, found: Sequence[Problem]) -> None:
+        """Add problems of a data file."""
+        self.problems.setdefault((key, part), []).extend(found)
+
+    def failed(self) -> set[str]:
+        """Return the data files with an error."""
+        return {
+            key
+            for (key, _), found in self.problems.items()
+            if any(problem.severity is Severity.ERROR for problem in found)
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class BatchWork:
+    """Does batches of one sync."""
+
+    storage: Storage
+    output: Storage
+    settings: FolderSettings
+    worker: Worker | None
+    """Converts; None where no labels are taken in."""
+    fingerprint: str
+    """Of what label rows are made with."""
+    schema: str
+    """Fingerprint of what metadata is checked against."""
+    counters: Counters
+
+    def do(self, rows: Sequence[RowMapping]) -> Done:
+        """Do what is to be done for some data files.
+
+        Parameters
+        ----------
+        rows
+            Of the changes, joined with what was found and with the label rows that there are.
+        """
+        done = Done()
+        makes = [row for row in rows if row["label"] not in {None, LabelChange.GONE}]
+        if makes and self.worker is not None:
+            self._make(self.worker, makes, done)
+        self._take_metadata([row for row in rows if row["change"] is not None], done)
+        for found in done.problems.values():
+            self.counters.count_problems(found)
+        return done
+
+    def _make(self, worker: Worker, rows: Sequence[RowMapping], done: Done) -> None:
+        rows = self._without_same_sizes(worker, rows, done)
+        if not rows:
+            return
+        result = worker(
+            Job(
+                [row["key"] for row in rows],
+                [row["sidecar"] for row in rows],
+                np.array([row["sidecar_size"] for row in rows], dtype=np.int64),
+                np.array([row["sidecar_mtime_ns"] for row in rows], dtype=np.int64),
+            )
+        )
+        self.counters.files_read += len(rows)
+        self.counters.bytes_read += sum(row["sidecar_size"] for row in rows)
+        self._note_sizes(result.image_sizes, done)
+        for problem in result.problems:
+            key = result.data_files.get(problem.source, problem.source)
+            done.add(key, Part.LABEL, [problem])
+        written = self._write(result, done)
+        unread = {p.source for p in result.problems if p.code is ProblemCode.UNREADABLE_FILE}
+        self._enter(rows, result, written, unread, done)
+
+    def _without_same_sizes(
+        self, worker: Worker, rows: Sequence[RowMapping], done: Done
+    ) -> list[RowMapping]:
+        """Leave out the label rows whose image was replaced by one of the same size."""
+        replaced = [row for row in rows if row["label"] == LabelChange.IMAGE]
+        if not replaced:
+            return list(rows)
+        sizes = worker.image_sizes([row["key"] for row in replaced])
+        by_key = dict(zip([row["key"] for row in replaced], sizes, strict=True))
+        self._note_sizes(by_key, done)
+        same = {row["key"] for row in replaced if by_key[row["key"]] == _size_of(row)}
+        done.label_rows += [
+            {
+                "key": row["key"],
+                "status": row["status"],
+                "sidecar": row["sidecar"],
+                "sidecar_token": row["sidecar_token"],
+                "data_token": row["token"],
+                "width": row["width"],
+                "height": row["height"],
+                "fingerprint": self.fingerprint,
+                "made_at": row["made_at"],
+            }
+            for row in replaced
+            if row["key"] in same
+        ]
+        return [row for row in rows if row["key"] not in same]
+
+    def _note_sizes(self, sizes: Mapping[str, tuple[int, int] | None], done: Done) -> None:
+        self.counters.headers_read += len(sizes)
+        for key, size in sizes.items():
+            width, height = size or (None, None)
+            done.sizes.append({"item": key, "width": width, "height": height})
+
+    def _write(self, result: JobResult, done: Done) -> set[str]:
+        """Write the label rows; return the keys of those that have a file."""
+        made = result.made
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            refusals = list(pool.map(self._put, made.keys, made.texts))
+        for key, refusal in zip(made.keys, refusals, strict=True):
+            if refusal is not None:
+                done.add(key, Part.LABEL, [refusal])
+        written = {k for k, refusal in zip(made.keys, refusals, strict=True) if refusal is None}
+        self.counters.files_written += len(written)
+        self.counters.label_rows_made += len(written)
+        self.counters.bytes_written += sum(
+            len(text) for key, text in zip(made.keys, made.texts, strict=True) if key in written
+        )
+        return written
+
+    def _put(self, key: str, text: bytes) -> Problem | None:
+        try:
+            self.output.put(key + OUTPUT_SUFFIX, text)
+        except StorageError as error:
+            if getattr(error.__cause__, "errno", None) not in _NAME_REFUSED:
+                raise
+            return Problem(ProblemCode.OUTPUT_NAME_REFUSED, key, f"no label row: {error}")
+        return None
+
+    def _enter(
+        self,
+        rows: Sequence[RowMapping],
+        result: JobResult,
+        written: set[str],
+        unread: set[str],
+        done: Done,
+    ) -> None:
+        moment = now()
+        tokens = result.tokens or [row["sidecar_token"] for row in rows]
+        lost = []
+        for row, token in zip(rows, tokens, strict=True):
+            key = row["key"]
+            if row["sidecar"] in unread:
+                done.unread.add(key)
+                continue
+            if key not in written and row["status"] in {LabelStatus.MADE, LabelStatus.PENDING}:
+                lost.append(key + OUTPUT_SUFFIX)
+            size = result.image_sizes.get(key)
+            done.label_rows.append(
+                {
+                    "key": key,
+                    "status": (LabelStatus.MADE if key in written else LabelStatus.FAILED).value,
+                    "sidecar": row["sidecar"],
+                    # Of what was read: a sidecar that was replaced since the listing is not new.
+                    "sidecar_token": token or row["sidecar_token"],
+                    "data_token": row["token"] if key in result.image_sizes else None,
+                    "width": size[0] if size else None,
+                    "height": size[1] if size else None,
+                    "fingerprint": self.fingerprint,
+                    "made_at": moment,
+                }
+            )
+        if lost:
+            self.output.delete(lost)
+
+    def _take_metadata(self, rows: Sequence[RowMapping], done: Done) -> None:
+        read = [row for row in rows if row["change"] != MetadataChange.CLEAR]
+        done.metadata += [
+            {"item": row["key"], **dict.fromkeys(_METADATA_COLUMNS)}
+            for row in rows
+            if row["change"] == MetadataChange.CLEAR
+        ]
+        if not read:
+            return
+        sizes = np.array([row["metadata_size"] for row in read], dtype=np.int64)
+        blobs = self.storage.fetch([row["metadata"] for row in read], sizes=sizes)
+        self.counters.files_read += len(read)
+        self.counters.bytes_read += int(sizes.sum())
+        for place, row in enumerate(read):
+            key, source = row["key"], row["metadata"]
+            if place in blobs.unread:
+                code, detail = blobs.unread[place]
+                done.add(key, Part.METADATA, [Problem(code, source, detail)])
+                done.unread.add(key)
+                continue
+            schema = self.settings.metadata_schema
+            value, found = checked_metadata(blobs.get(place), source, schema)
+            if found:
+                done.add(key, Part.METADATA, found)
+            token = blobs.tokens[place] if blobs.tokens else row["metadata_token"]
+            text = None if value is None else orjson.dumps(value).decode()
+            columns = dict(zip(_METADATA_COLUMNS, (text, token, self.schema), strict=True))
+            done.metadata.append({"item": key, **columns})
+
+
+def _size_of(row: RowMapping) -> tuple[int, int] | None:
+    return None if row["width"] is None else (row["width"], row["height"])

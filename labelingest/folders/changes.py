@@ -1,0 +1,289 @@
+"""What is to be done: the difference of a listing and the state, found by the database.
+
+1. The data files of the listing, with their sidecars, go into the temporary table `found`.
+2. One statement joins them with items and label rows and writes what differs into `changes`; another
+   adds the items whose keys are gone. Both are set-based: no row comes to Python.
+3. Deletions that look like an accident are taken out again, and said.
+
+Nothing of the state is written here.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from labelingest.folders.scan import Scan, is_complete
+from labelingest.folders.settings import FolderSettings
+from labelingest.folders.state.database import bulk_insert
+from labelingest.folders.state.tables import changes, found, items, label_rows
+
+__all__ = [
+    "REMOVALS",
+    "Fingerprints",
+    "ItemChange",
+    "LabelChange",
+    "MetadataChange",
+    "count_changes",
+    "find_changes",
+    "iterate_changes",
+    "withhold_deletions",
+]
+
+
+class ItemChange(StrEnum):
+    """What becomes of an item."""
+
+    ADD = "new file"
+    UPDATE = "file replaced"
+    RESTORE = "file is back"
+    DELETE = "file is gone"
+
+
+class LabelChange(StrEnum):
+    """What becomes of a label row, by its reason; all but the last make it (anew)."""
+
+    NEW = "new sidecar"
+    UNFINISHED = "an earlier sync did not get to it"
+    SETTINGS = "ontology or options changed"
+    SIDECAR = "sidecar changed"
+    IMAGE = "image replaced, and its size counts"
+    GONE = "sidecar is gone"
+
+
+class MetadataChange(StrEnum):
+    """What becomes of the custom metadata of an item."""
+
+    SET = "new metadata"
+    REPLACE = "metadata changed"
+    SCHEMA = "metadata schema changed"
+    CLEAR = "metadata is gone"
+
+
+REMOVALS: Final = (ItemChange.DELETE, LabelChange.GONE)
+"""What takes something away."""
+_COLUMNS: Final = ("key", "item", "label", "metadata")
+"""Of the table of changes."""
+_FEW: Final = 100
+"""So many deletions are never taken for an accident."""
+_PART: Final = 0.5
+"""And neither is a smaller part than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprints:
+    """What label rows and metadata are compared with."""
+
+    labels: str
+    schema: str
+
+
+def find_changes(
+    connection: Connection,
+    folder_id: int,
+    scan: Scan,
+    settings: FolderSettings,
+    fingerprints: Fingerprints,
+) -> None:
+    """Fill the temporary tables of a connection; they are made here.
+
+    Parameters
+    ----------
+    connection
+        In a transaction; it need not be one that writes, as temporary tables are its own.
+    folder_id, settings
+        Whose state is compared.
+    scan
+        What was found.
+    fingerprints
+        Of the settings.
+    """
+    for table in (found, changes):
+        table.drop(connection, checkfirst=False) if _is_there(connection, table) else None
+        table.create(connection, checkfirst=False)
+    bulk_insert(connection, found, scan.rows())
+    if connection.dialect.name == "postgresql":
+        # Without knowing how many there are, the planner joins them one by one.
+        connection.execute(sa.text("ANALYZE found"))
+    for differences in (_differences(folder_id, settings, fingerprints), _gone(folder_id)):
+        connection.execute(changes.insert().from_select(_COLUMNS, differences))
+
+
+def _is_there(connection: Connection, table: sa.Table) -> bool:
+    if connection.dialect.name == "sqlite":
+        query = "SELECT 1 FROM sqlite_temp_master WHERE name = :name"
+    else:
+        query = "SELECT 1 WHERE to_regclass('pg_temp.' || :name) IS NOT NULL"
+    return connection.scalar(sa.text(query), {"name": table.name}) is not None
+
+
+def _differences(
+    folder_id: int, settings: FolderSettings, fingerprints: Fingerprints
+) -> sa.Select[Any]:
+    item = sa.case(
+        (items.c.key.is_(None), ItemChange.ADD.value),
+        (items.c.deleted_at.is_not(None), ItemChange.RESTORE.value),
+        (items.c.token != found.c.token, ItemChange.UPDATE.value),
+    )
+    label = _label_difference(fingerprints.labels)
+    metadata = _metadata_difference(settings, fingerprints.schema)
+    joined = found.outerjoin(
+        items, (items.c.folder_id == folder_id) & (items.c.key == found.c.key)
+    ).outerjoin(
+        label_rows, (label_rows.c.folder_id == folder_id) & (label_rows.c.key == found.c.key)
+    )
+    compared = (
+        sa.select(
+            found.c.key,
+            item.label("item"),
+            label.label("label"),
+            metadata.label("metadata"),
+        )
+        .select_from(joined)
+        .subquery()
+    )
+    differs = sa.or_(
+        compared.c.item.is_not(None),
+        compared.c.label.is_not(None),
+        compared.c.metadata.is_not(None),
+    )
+    return sa.select(compared).where(differs).order_by(compared.c.key)
+
+
+def _label_difference(fingerprint: str) -> sa.ColumnElement[str | None]:
+    rows = label_rows.c
+    return sa.case(
+        (
+            found.c.sidecar.is_(None),
+            sa.case((rows.key.is_not(None), LabelChange.GONE.value)),
+        ),
+        (rows.key.is_(None), LabelChange.NEW.value),
+        (rows.sidecar_token.is_(None), LabelChange.UNFINISHED.value),
+        (rows.fingerprint != fingerprint, LabelChange.SETTINGS.value),
+        (
+            (rows.sidecar != found.c.sidecar) | (rows.sidecar_token != found.c.sidecar_token),
+            LabelChange.SIDECAR.value,
+        ),
+        (
+            rows.data_token.is_not(None) & (rows.data_token != found.c.token),
+            LabelChange.IMAGE.value,
+        ),
+    )
+
+
+def _metadata_difference(
+    settings: FolderSettings, fingerprint: str
+) -> sa.ColumnElement[str | None]:
+    if settings.metadata_suffix is None or settings.metadata_paused:
+        # What is attached stays as it is.
+        return sa.cast(sa.null(), sa.Text)
+    token = items.c.metadata_token
+    return sa.case(
+        (
+            found.c.metadata.is_(None),
+            sa.case((token.is_not(None), MetadataChange.CLEAR.value)),
+        ),
+        (token.is_(None), MetadataChange.SET.value),
+        (token != found.c.metadata_token, MetadataChange.REPLACE.value),
+        (items.c.metadata_schema != fingerprint, MetadataChange.SCHEMA.value),
+    )
+
+
+def _gone(folder_id: int) -> sa.Select[Any]:
+    is_found = sa.select(1).select_from(found).where(found.c.key == items.c.key).exists()
+    return (
+        sa.select(items.c.key, sa.literal(ItemChange.DELETE.value), sa.null(), sa.null())
+        .where(items.c.folder_id == folder_id, items.c.deleted_at.is_(None), ~is_found)
+        .order_by(items.c.key)
+    )
+
+
+def withhold_deletions(
+    connection: Connection, folder_id: int, scan: Scan, *, allow_mass_delete: bool
+) -> tuple[dict[str, int], str]:
+    """Take deletions out of the changes where they look like an accident.
+
+    Returns
+    -------
+    withheld
+        Reason of a deletion → how many were taken out.
+    why
+        One sentence; empty where none were.
+    """
+    counts = {
+        reason.value: connection.scalar(
+            sa.select(sa.func.count()).select_from(changes).where(column == reason.value)
+        )
+        or 0
+        for reason, column in _COLUMN_OF.items()
+    }
+    if not any(counts.values()):
+        return {}, ""
+    why = _why_withheld(connection, folder_id, scan, counts, allow_mass_delete)
+    if not why:
+        return {}, ""
+    connection.execute(changes.delete().where(changes.c.item == ItemChange.DELETE.value))
+    connection.execute(
+        changes.update().where(changes.c.label == LabelChange.GONE.value).values(label=None)
+    )
+    nothing = changes.c.item.is_(None) & changes.c.label.is_(None) & changes.c.metadata.is_(None)
+    connection.execute(changes.delete().where(nothing))
+    return {reason: count for reason, count in counts.items() if count}, why
+
+
+_COLUMN_OF: Final = {ItemChange.DELETE: changes.c.item, LabelChange.GONE: changes.c.label}
+
+
+def _why_withheld(
+    connection: Connection,
+    folder_id: int,
+    scan: Scan,
+    counts: Mapping[str, int],
+    allowed: bool,
+) -> str:
+    if not is_complete(scan.listing):
+        return "the listing is not complete: what could not be listed may still be there"
+    if allowed:
+        return ""
+    cure = "if that is right, give --allow-mass-delete"
+    if not len(scan.listing):
+        return f"the storage path is empty; {cure}"
+    live = (items.c.folder_id == folder_id) & items.c.deleted_at.is_(None)
+    kept = label_rows.c.folder_id == folder_id
+    for reason, what, table, where in (
+        (ItemChange.DELETE, "items", items, live),
+        (LabelChange.GONE, "label rows", label_rows, kept),
+    ):
+        count = counts[reason.value]
+        if count <= _FEW:
+            continue
+        before = connection.scalar(sa.select(sa.func.count()).select_from(table).where(where)) or 0
+        if count > _PART * before:
+            return f"{count:,} of {before:,} {what} would go, more than half; {cure}"
+    return ""
+
+
+def count_changes(connection: Connection) -> dict[str, int]:
+    """Return reason → how many changes have it, in the order of the enumerations."""
+    counts: dict[str, int] = {}
+    for column, reasons in (
+        (changes.c.item, ItemChange),
+        (changes.c.label, LabelChange),
+        (changes.c.metadata, MetadataChange),
+    ):
+        query = sa.select(column, sa.func.count()).where(column.is_not(None)).group_by(column)
+        by_reason = {row[0]: int(row[1]) for row in connection.execute(query)}
+        counts |= {r.value: by_reason[r.value] for r in reasons if r.value in by_reason}
+    return counts
+
+
+def iterate_changes(connection: Connection) -> Iterator[dict[str, str]]:
+    """Yield what is to be done, ordered by key: key and the reasons that there are."""
+    query = sa.select(changes).order_by(changes.c.key)
+    with connection.execute(query.execution_options(yield_per=10_000)) as result:
+        for row in result:
+            named = zip(_COLUMNS, row, strict=True)
+            yield {name: value for name, value in named if value is not None}

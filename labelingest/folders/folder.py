@@ -1,0 +1,358 @@
+"""`SyncedFolder`: what the command line does, as methods of one object."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from labelingest import storage as storages
+from labelingest.errors import ConfigError
+from labelingest.folders.clock import now
+from labelingest.folders.items import WHICH, iterate_items
+from labelingest.folders.plan import Plan
+from labelingest.folders.records import (
+    FolderRecord,
+    change_folder,
+    enter_folder,
+    find_folder,
+    remove_folder,
+)
+from labelingest.folders.runs import RunRecord, iterate_runs
+from labelingest.folders.scan import output_folder
+from labelingest.folders.settings import FolderSettings
+from labelingest.folders.state.database import State, default_state
+from labelingest.folders.summary import Summary, summarise
+from labelingest.folders.sync import (
+    OpenStorage,
+    SyncOptions,
+    make_folder_converter,
+    make_plan,
+    run_sync,
+)
+from labelingest.pipeline.progress import Progress
+from labelingest.storage.atomic import whole_file
+from labelingest.storage.base import Storage
+
+__all__ = ["SyncedFolder"]
+
+_AT_ONCE = 1_000
+
+
+class SyncedFolder:
+    """A folder that stays in step with a storage path.
+
+    Parameters
+    ----------
+    name
+        Of a folder that was created.
+    state
+        URL of the state, or an open one; the file in the user's data directory when None.
+    open_storage
+        Opens storage paths; `labelingest.storage.open_storage` when None.
+
+    Raises
+    ------
+    ConfigError
+        There is no such folder, or the state cannot be used.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> root = Path(tempfile.mkdtemp())
+    >>> (root / "data").mkdir()
+    >>> (root / "data/a.jpg").touch()
+    >>> state = f"sqlite:///{root}/state.sqlite"
+    >>> settings = FolderSettings(f"{root}/data", f"{root}/rows")
+    >>> with SyncedFolder.create("drive", settings, state=state) as folder:
+    ...     run = folder.sync()
+    ...     run.status.value, dict(run.counters.changes), [i["name"] for i in folder.items()]
+    ('done', {'new file': 1}, ['a.jpg'])
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        state: State | str | None = None,
+        open_storage: OpenStorage | None = None,
+    ) -> None:
+        self._owns_state = not isinstance(state, State)
+        self.state = state if isinstance(state, State) else State(state or default_state())
+        self._open = open_storage
+        try:
+            self.record: FolderRecord = find_folder(self.state, name, deleted=True)
+        except BaseException:
+            self.close()
+            raise
+
+    @classmethod
+    def create(
+        cls,
+        name: str,
+        settings: FolderSettings,
+        *,
+        state: State | str | None = None,
+        open_storage: OpenStorage | None = None,
+    ) -> Self:
+        """Create a folder; nothing is listed yet.
+
+        Parameters
+        ----------
+        name
+            By which it is called.
+        settings
+            Relative paths are made absolute, and an output folder that is not there is made.
+        state, open_storage
+            As for `SyncedFolder`.
+
+        Raises
+        ------
+        ConfigError, OntologyError
+            The name is taken, or the settings mean nothing.
+        StorageError
+            There is no such storage path, or the output cannot be made.
+        """
+        settings = settings_in_place(settings, open_storage)
+        opened = state if isinstance(state, State) else State(state or default_state())
+        try:
+            enter_folder(opened, name, settings)
+        except BaseException:
+            if opened is not state:
+                opened.close()
+            raise
+        folder = cls(name, state=opened, open_storage=open_storage)
+        folder._owns_state = opened is not state
+        return folder
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the state, if it was opened here."""
+        if self._owns_state:
+            self.state.close()
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.record.name
+
+    @property
+    def settings(self) -> FolderSettings:
+        """How it is set."""
+        return self.record.settings
+
+    def configure(self, **values: Any) -> FolderSettings:
+        """Change settings; those that decide a label row make all of them anew at the next sync.
+
+        Parameters
+        ----------
+        values
+            Fields of `FolderSettings`; options are merged.
+
+        Raises
+        ------
+        ConfigError, OntologyError
+            What is changed cannot be, or the result means nothing.
+        """
+        changed = self.settings.changed(**values)
+        _check_labels(changed)
+        self.record = change_folder(self.state, self._present(), settings=changed)
+        return self.record.settings
+
+    def plan(
+        self,
+        *,
+        save: str | None = None,
+        allow_mass_delete: bool = False,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> Plan:
+        """Return what a sync would do.
+
+        Parameters
+        ----------
+        save
+            File for the plan and the list of all changes, for `apply`.
+        allow_mass_delete
+            Whether deletions that look like an accident are meant.
+        progress
+            Told how far the listing is.
+        """
+        options = SyncOptions(allow_mass_delete=allow_mass_delete, progress=progress)
+        return make_plan(self.state, self._present(), self._opener(), options, save=save)
+
+    def sync(
+        self,
+        *,
+        allow_mass_delete: bool = False,
+        progress: Callable[[Progress], None] | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
+        trigger: str = "manual",
+    ) -> RunRecord:
+        """Bring the folder into step with its storage path.
+
+        Parameters
+        ----------
+        allow_mass_delete, progress
+            As for `plan`.
+        cancelled
+            Asked between batches; the run ends where it says so, and the next goes on.
+        trigger
+            What began it, for the record; "schedule" moves the schedule.
+
+        Returns
+        -------
+        RunRecord
+            What happened; `failed` says whether a person should look.
+
+        Raises
+        ------
+        LockedError
+            Another process syncs the folder.
+        StorageError, ConfigError, OntologyError
+            The run as a whole failed.
+        """
+        options = SyncOptions(trigger, allow_mass_delete, None, progress, cancelled)
+        return run_sync(self.state, self._present(), self._opener(), options)
+
+    def apply(
+        self,
+        plan: Plan,
+        *,
+        progress: Callable[[Progress], None] | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> RunRecord:
+        """Carry out a plan, or refuse where storage path, settings or state have moved on.
+
+        Raises
+        ------
+        DriftError
+            They have.
+        """
+        options = SyncOptions("plan", plan.allow_mass_delete, plan, progress, cancelled)
+        return run_sync(self.state, self._present(), self._opener(), options)
+
+    def activity(self, limit: int = 20) -> list[RunRecord]:
+        """Return the last runs, newest first; of one that is running, how far it is."""
+        with self.state.read() as connection:
+            return iterate_runs(connection, self.record.id, limit)
+
+    def items(self, which: str = "present") -> Iterator[dict[str, Any]]:
+        """Yield the items, ordered by key, by Encord's names.
+
+        Parameters
+        ----------
+        which
+            "present", "deleted" (hidden, because their files are gone) or "all".
+
+        Raises
+        ------
+        ConfigError
+            It is none of these.
+        """
+        if which not in WHICH:
+            raise ConfigError(f"{which!r} is none of {', '.join(WHICH)}")
+        url = self._opener()(self.settings.storage_path).url
+        with self.state.read() as connection:
+            yield from iterate_items(connection, self.record.id, url, which)
+
+    def export(self, path: str, which: str = "present") -> int:
+        """Write the label rows of items to one file, one a line, and return how many.
+
+        Parameters
+        ----------
+        path
+            The file; it appears whole or not at all.
+        which
+            As for `items`.
+        """
+        output = self._opener()(self.settings.output)
+        names = (item["labelRow"] for item in self.items(which))
+        count = 0
+        with whole_file(Path(path)) as file:
+            for row in _contents(output, (name for name in names if name is not None)):
+                file.write(row + b"\n")
+                count += 1
+        return count
+
+    def summary(self) -> Summary:
+        """Return the folder at a glance."""
+        return summarise(self.state, self.record)
+
+    def delete(self, *, purge: bool = False) -> None:
+        """Hide the folder: it is not listed nor synced any more, and `restore` brings it back.
+
+        Parameters
+        ----------
+        purge
+            Remove it from the state for good instead. Files are never touched.
+        """
+        if purge:
+            remove_folder(self.state, self.record)
+        else:
+            self.record = change_folder(self.state, self._present(), deleted_at=now())
+
+    def restore(self) -> None:
+        """Bring a deleted folder back; its next sync finds what happened meanwhile."""
+        self.record = change_folder(self.state, self.record, deleted_at=None)
+
+    def _present(self) -> FolderRecord:
+        return find_folder(self.state, self.name)
+
+    def _opener(self) -> OpenStorage:
+        return self._open or partial(
+            storages.open_storage, follow_symlinks=self.settings.follow_symlinks
+        )
+
+
+def settings_in_place(
+    settings: FolderSettings, open_storage: OpenStorage | None = None
+) -> FolderSettings:
+    """Return settings with absolute paths; make the output folder; check all that can be.
+
+    Raises
+    ------
+    ConfigError, OntologyError, StorageError
+        They cannot be used.
+    """
+    settings = replace(
+        settings,
+        storage_path=_absolute(settings.storage_path),
+        output=_absolute(settings.output),
+    )
+    _check_labels(settings)
+    opener = open_storage or storages.open_storage
+    source = opener(settings.storage_path)
+    if "://" not in settings.output:
+        Path(settings.output).mkdir(parents=True, exist_ok=True)
+    output_folder(source, opener(settings.output))
+    return FolderSettings.from_json(settings.to_json())
+
+
+def _absolute(path: str) -> str:
+    return path if "://" in path else str(Path(path).absolute())
+
+
+def _check_labels(settings: FolderSettings) -> None:
+    """Refuse an ontology or class map that cannot be used before anything is synced."""
+    if settings.format is None:
+        return
+    make_folder_converter(settings, "check://")
+
+
+def _contents(storage: Storage, keys: Iterator[str]) -> Iterator[bytes]:
+    """Yield the contents of files in batches, those that are not there left out."""
+    while batch := list(islice(keys, _AT_ONCE)):
+        blobs = storage.fetch(batch)
+        yield from (blobs.get(row) for row in range(len(blobs)) if row not in blobs.unread)

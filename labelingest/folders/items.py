@@ -1,0 +1,73 @@
+"""The items of a folder as they are listed and exported: by Encord's names on the wire."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+from urllib.parse import quote
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, RowMapping
+
+from labelingest.folders.batch import OUTPUT_SUFFIX, LabelStatus
+from labelingest.folders.scan import KIND_NAMES
+from labelingest.folders.state.tables import items, label_rows
+from labelingest.model.kinds import mime_type_of
+from labelingest.writers.ids import data_hashes
+
+__all__ = ["WHICH", "iterate_items"]
+
+WHICH: Final = ("present", "deleted", "all")
+"""Which items there are to ask for."""
+_ITEM_TYPES: Final = {"text": "plainText", "html": "plainText"}
+"""Kinds that Encord calls otherwise."""
+
+
+def iterate_items(
+    connection: Connection, folder_id: int, storage_url: str, which: str = "present"
+) -> Iterator[dict[str, Any]]:
+    """Yield the items of a folder, ordered by key.
+
+    Parameters
+    ----------
+    connection, folder_id
+        Where.
+    storage_url
+        URL of the storage path.
+    which
+        One of `WHICH`.
+    """
+    row_of_label = (label_rows.c.folder_id == folder_id) & (label_rows.c.key == items.c.key)
+    query = (
+        sa.select(items, label_rows.c.status)
+        .select_from(items.outerjoin(label_rows, row_of_label))
+        .where(items.c.folder_id == folder_id)
+        .order_by(items.c.key)
+    )
+    if which != "all":
+        gone = items.c.deleted_at
+        query = query.where(gone.is_(None) if which == "present" else gone.is_not(None))
+    with connection.execute(query.execution_options(yield_per=10_000)) as result:
+        for rows in result.mappings().partitions():
+            uuids = data_hashes(storage_url, [row["key"] for row in rows])
+            for row, uuid in zip(rows, uuids, strict=True):
+                yield _item(row, uuid, storage_url)
+
+
+def _item(row: RowMapping, uuid: str, storage_url: str) -> dict[str, Any]:
+    key, kind = row["key"], KIND_NAMES[row["kind"]]
+    labelled = row["status"] == LabelStatus.MADE
+    return {
+        "uuid": uuid,
+        "name": key,
+        "itemType": _ITEM_TYPES.get(kind, kind),
+        "mimeType": mime_type_of(key),
+        "url": storage_url + quote(key),
+        "fileSize": row["size"],
+        "width": row["width"],
+        "height": row["height"],
+        "clientMetadata": None if row["metadata"] is None else orjson.loads(row["metadata"]),
+        "createdAt": row["added_at"],
+        "lastEditedAt": row["updated_at"],
+        "isTombstone": row["deleted_at"] is not None,
+        "labelRow": key + OUTPUT_SUFFIX if labelled else None,
+    }

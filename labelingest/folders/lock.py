@@ -1,0 +1,206 @@
+"""One sync per folder at a time: a row says who has it, and a heartbeat that he is alive.
+
+A holder on this machine is dead when its process is gone, or when its number belongs to a process
+that began later. Of a holder elsewhere only the heartbeat is known: after some minutes of silence it
+counts as dead. A holder that was only asleep finds out at its next commit, and gives up.
+"""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from threading import Event, Thread
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from labelingest.errors import StorageError
+from labelingest.folders.clock import later, now
+from labelingest.folders.runs import RunRecord, Status, begin_run
+from labelingest.folders.state.database import State
+from labelingest.folders.state.tables import locks, runs
+
+__all__ = ["Holder", "Lock", "LockedError", "take_lock"]
+
+_BEAT: Final = 15.0
+"""Seconds between signs of life."""
+_SILENCE: Final = 180.0
+"""Seconds without one after which a holder on another machine counts as dead."""
+
+
+class LockedError(StorageError):
+    """Another process syncs this folder.
+
+    Examples
+    --------
+    >>> raise LockedError("'drive' is being synced by process 7 on host-a since …")
+    Traceback (most recent call last):
+    labelingest.folders.lock.LockedError: 'drive' is being synced by process 7 on host-a since …
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A process, and where its number means something."""
+
+    host: str
+    space: str
+    pid: int
+    born: str
+
+    @classmethod
+    def me(cls) -> "Holder":
+        """Return this process."""
+        pid = os.getpid()
+        return cls(socket.gethostname(), _space(), pid, _born(pid))
+
+    def is_here(self) -> bool:
+        """Whether its number can be looked up by this process."""
+        return self.space == _space() and self.host == socket.gethostname()
+
+    def is_alive(self) -> bool:
+        """Whether it runs; asked only if it is here."""
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            pass  # it runs, as another user
+        return _born(self.pid) == self.born
+
+
+@cache
+def _space() -> str:
+    """Return this boot of the machine and the namespace of process numbers (containers)."""
+    with suppress(OSError):
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+    return ""
+
+
+def _born(pid: int) -> str:
+    """Return when a process began, in ticks since the boot; "" where that cannot be told."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return ""
+    # The name of the program, in brackets, may hold anything.
+    fields = stat.rpartition(b")")[2].split()
+    return "" if fields[0] == b"Z" else fields[19].decode()
+
+
+@dataclass(slots=True)
+class Lock:
+    """The lock of a run that has it."""
+
+    state: State
+    run: RunRecord
+
+    def confirm(self, connection: Connection) -> None:
+        """Note a sign of life in a transaction that writes; a lock that was lost ends the run.
+
+        Raises
+        ------
+        LockedError
+            It was taken over meanwhile.
+        """
+        mine = (locks.c.folder_id == self.run.folder_id) & (locks.c.run_id == self.run.id)
+        kept = connection.execute(locks.update().where(mine).values(heartbeat=now()))
+        if not kept.rowcount:
+            raise LockedError(
+                "this sync was silent for so long that another took its place: it ends here, and "
+                "the other goes on"
+            )
+
+    def beat(self) -> None:
+        """Note a sign of life, if the database is free."""
+        with suppress(SQLAlchemyError, StorageError), self.state.write() as connection:
+            self.confirm(connection)
+
+
+@contextmanager
+def take_lock(state: State, folder_id: int, name: str, trigger: str) -> Iterator[Lock]:
+    """Begin a run under the lock of its folder; the lock is given back when the block ends.
+
+    Raises
+    ------
+    LockedError
+        Another run has it.
+    """
+    with state.write() as connection:
+        run = begin_run(connection, folder_id, trigger)
+        run.status = Status.RUNNING
+        _enter(connection, run, name)
+        connection.execute(
+            runs.update().where(runs.c.id == run.id).values(status=Status.RUNNING.value)
+        )
+    lock = Lock(state, run)
+    stopped = Event()
+    thread = Thread(target=_beat, args=(lock, stopped), name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield lock
+    finally:
+        stopped.set()
+        thread.join()
+        mine = (locks.c.folder_id == folder_id) & (locks.c.run_id == run.id)
+        with state.write() as connection:
+            connection.execute(locks.delete().where(mine))
+
+
+def _beat(lock: Lock, stopped: Event) -> None:
+    while not stopped.wait(_BEAT):
+        lock.beat()
+
+
+def _enter(connection: Connection, run: RunRecord, name: str) -> None:
+    me, moment = Holder.me(), now()
+    values = {
+        "run_id": run.id,
+        "host": me.host,
+        "space": me.space,
+        "pid": me.pid,
+        "born": me.born,
+        "since": moment,
+        "heartbeat": moment,
+    }
+    of_folder = locks.c.folder_id == run.folder_id
+    held = (
+        connection.execute(sa.select(locks).where(of_folder).with_for_update())
+        .mappings()
+        .one_or_none()
+    )
+    if held is None:
+        try:
+            connection.execute(locks.insert().values(folder_id=run.folder_id, **values))
+        except IntegrityError as error:  # two came at the same moment
+            raise LockedError(
+                f"{name!r} is being synced by another process, which began just now"
+            ) from error
+        return
+    holder = Holder(held["host"], held["space"], held["pid"], held["born"])
+    dead = (
+        not holder.is_alive() if holder.is_here() else later(held["heartbeat"], _SILENCE) < moment
+    )
+    if not dead:
+        raise LockedError(
+            f"{name!r} is being synced by process {holder.pid} on {holder.host} since "
+            f"{held['since']}: wait for it, or end it"
+        )
+    connection.execute(locks.update().where(of_folder).values(**values))
+    died = (runs.c.id == held["run_id"]) & (runs.c.status == Status.RUNNING.value)
+    connection.execute(
+        runs.update()
+        .where(died)
+        .values(
+            status=Status.ERROR.value,
+            ended_at=held["heartbeat"],
+            message=f"its process {holder.pid} on {holder.host} ended without a word; run "
+            f"{run.id} went on with it",
+        )
+    )

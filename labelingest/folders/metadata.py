@@ -1,0 +1,40 @@
+"""Custom metadata of a data file, from its sidecar."""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from labelingest.metadata.check import check_metadata
+from labelingest.metadata.schema import MetadataSchema
+from labelingest.problems import Problem
+
+__all__ = ["checked_metadata"]
+
+
+def checked_metadata(
+    content: bytes, source: str, schema: Mapping[str, Any] | None
+) -> tuple[dict[str, Any] | None, Sequence[Problem]]:
+    """Return what is kept of a metadata sidecar, None for nothing, and what is wrong with it.
+
+    Parameters
+    ----------
+    content
+        Of the sidecar.
+    source
+        Its key, for problems.
+    schema
+        The decoded JSON of a metadata schema; None where any value may stand.
+
+    Examples
+    --------
+    >>> checked_metadata(b'{"weather": "fog"}', "a.jpg.metadata.json", None)
+    ({'weather': 'fog'}, [])
+    """
+    found = check_metadata(content, source, None if schema is None else _schema(json.dumps(schema)))
+    return found.value, found.problems
+
+
+@lru_cache(maxsize=8)
+def _schema(text: str) -> MetadataSchema:
+    return MetadataSchema.from_json(text)

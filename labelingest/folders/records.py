@@ -1,0 +1,147 @@
+"""The folders of a state: entered, found by name, changed, hidden, removed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, RowMapping
+
+from labelingest.errors import ConfigError
+from labelingest.folders.clock import later, now
+from labelingest.folders.settings import FolderSettings
+from labelingest.folders.state.database import State
+from labelingest.folders.state.tables import folders, items, label_rows, locks, problems, runs
+
+__all__ = [
+    "FolderRecord",
+    "change_folder",
+    "enter_folder",
+    "find_folder",
+    "list_folders",
+    "remove_folder",
+]
+
+_MOST_CHARACTERS = 128
+
+
+@dataclass(frozen=True, slots=True)
+class FolderRecord:
+    """A folder as the state has it."""
+
+    id: int
+    name: str
+    settings: FolderSettings
+    created_at: str
+    deleted_at: str | None
+    due_at: str | None
+    """When the next scheduled sync is due; None without a schedule."""
+    generation: int
+    """Raised whenever items or label rows change."""
+    digest: str | None
+    """Of listing and settings when everything was last in step."""
+
+
+def _record(row: RowMapping) -> FolderRecord:
+    values = dict(row)
+    values["settings"] = FolderSettings.from_json(values["settings"])
+    return FolderRecord(**values)
+
+
+def enter_folder(state: State, name: str, settings: FolderSettings) -> FolderRecord:
+    """Enter a new folder; with a schedule, its first sync is due at once.
+
+    Raises
+    ------
+    ConfigError
+        The name is taken, or is none.
+    """
+    if not name.isprintable() or not 0 < len(name) <= _MOST_CHARACTERS:
+        raise ConfigError(
+            f"name {name!r}: expected 1 to {_MOST_CHARACTERS} printable characters, as 'drive-7'"
+        )
+    moment = now()
+    with state.write() as connection:
+        found = _find(connection, name)
+        if found is not None:
+            hint = (
+                f"it is deleted: labelingest folder restore {name!r} brings it back"
+                if found.deleted_at
+                else "choose another, or see labelingest folder show"
+            )
+            raise ConfigError(f"there is a folder {name!r} already; {hint}")
+        connection.execute(
+            folders.insert().values(
+                name=name,
+                settings=settings.to_json(),
+                created_at=moment,
+                due_at=None if settings.auto_sync_hours is None else moment,
+                generation=0,
+            )
+        )
+    return find_folder(state, name)
+
+
+def find_folder(state: State, name: str, *, deleted: bool = False) -> FolderRecord:
+    """Return the folder of that name.
+
+    Parameters
+    ----------
+    state, name
+        Where, and which.
+    deleted
+        Whether one that was deleted will do.
+
+    Raises
+    ------
+    ConfigError
+        There is none.
+    """
+    with state.read() as connection:
+        found = _find(connection, name)
+        names = connection.scalars(
+            sa.select(folders.c.name).where(folders.c.deleted_at.is_(None)).order_by("name")
+        ).all()
+    if found is None:
+        known = f"there are {', '.join(map(repr, names[:10]))}" if names else "there are none yet"
+        raise ConfigError(f"there is no folder {name!r} in {state.url}: {known}")
+    if found.deleted_at and not deleted:
+        raise ConfigError(
+            f"the folder {name!r} was deleted at {found.deleted_at}: "
+            f"labelingest folder restore {name!r} brings it back"
+        )
+    return found
+
+
+def _find(connection: Connection, name: str) -> FolderRecord | None:
+    row = connection.execute(sa.select(folders).where(folders.c.name == name)).mappings().first()
+    return None if row is None else _record(row)
+
+
+def list_folders(state: State, *, deleted: bool = False) -> list[FolderRecord]:
+    """Return all folders, ordered by name; those that were deleted only if asked for."""
+    query = sa.select(folders).order_by(folders.c.name)
+    if not deleted:
+        query = query.where(folders.c.deleted_at.is_(None))
+    with state.read() as connection:
+        return [_record(row) for row in connection.execute(query).mappings()]
+
+
+def change_folder(state: State, record: FolderRecord, **values: Any) -> FolderRecord:
+    """Write new settings, or hide and show the folder; return it as it is now."""
+    settings: FolderSettings | None = values.get("settings")
+    if settings is not None:
+        values["settings"] = settings.to_json()
+        hours = settings.auto_sync_hours
+        if hours != record.settings.auto_sync_hours:
+            values["due_at"] = None if hours is None else later(now(), hours * 3600)
+    with state.write() as connection:
+        connection.execute(folders.update().where(folders.c.id == record.id).values(**values))
+    return find_folder(state, record.name, deleted=True)
+
+
+def remove_folder(state: State, record: FolderRecord) -> None:
+    """Remove a folder and all that is known of it from the state; no file is touched."""
+    with state.write() as connection:
+        for table in (problems, label_rows, items, locks, runs):
+            connection.execute(table.delete().where(table.c.folder_id == record.id))
+        connection.execute(folders.delete().where(folders.c.id == record.id))

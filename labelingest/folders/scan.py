@@ -1,0 +1,177 @@
+"""One listing of the storage path of a folder, and which of its files belong together.
+
+Memory only: rows for the database are made while it takes them. What could not be listed makes the
+listing incomplete, and of an incomplete listing nothing is deleted.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import unquote
+
+import numpy as np
+
+from labelingest.arrays import Int64, UInt8
+from labelingest.errors import ConfigError
+from labelingest.folders.settings import FolderSettings
+from labelingest.model.keys import Keys
+from labelingest.model.listing import Listing
+from labelingest.model.pairs import Outcome, Pairs
+from labelingest.pairing.match import ending_with
+from labelingest.pairing.names import KINDS, NO_KIND, chunks, junk_rows, kind_numbers
+from labelingest.pairing.pair import pair
+from labelingest.pairing.rules import SuffixRule
+from labelingest.problems import Problem, ProblemCode
+from labelingest.storage.base import Storage
+from labelingest.storage.local import LocalStorage
+
+__all__ = ["KIND_NAMES", "Scan", "is_complete", "output_folder", "scan"]
+
+KIND_NAMES: Final = tuple(kind.value for kind in KINDS)
+"""Number of a kind in the state → its name."""
+_INCOMPLETE: Final = {ProblemCode.UNREADABLE_FOLDER, ProblemCode.UNREADABLE_FILE}
+_NONE: Final = -1
+_DATA: Final = (Outcome.PAIRED, Outcome.UNLABELLED, Outcome.AMBIGUOUS)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scan:
+    """The data files of a listing, with their sidecars as rows of it."""
+
+    listing: Listing
+    data: Int64
+    """(n,) rows of the data files; ascending."""
+    sidecar: Int64
+    """(n,) rows of their label sidecars; -1 for none."""
+    metadata: Int64
+    """(n,) rows of their metadata sidecars; -1 for none."""
+    kind: UInt8
+    """(n,) place of each in `KIND_NAMES`."""
+    problems: Sequence[Problem]
+    """Of the listing and of pairing."""
+
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """Yield a row of the table `found` for each data file."""
+        tokens = self.listing.token_column()
+        for part in chunks(np.arange(len(self.data))):
+            data, sidecar, metadata = self.data[part], self.sidecar[part], self.metadata[part]
+            yield from zip(
+                self.listing.keys.take(data),
+                self.kind[part].tolist(),
+                self.listing.size[data].tolist(),
+                self.listing.mtime_ns[data].tolist(),
+                tokens.take(data),
+                _texts(self.listing.keys, sidecar),
+                _numbers(self.listing.size, sidecar),
+                _numbers(self.listing.mtime_ns, sidecar),
+                _texts(tokens, sidecar),
+                _texts(self.listing.keys, metadata),
+                _numbers(self.listing.size, metadata),
+                _texts(tokens, metadata),
+                strict=False,  # columns without any value go on for ever
+            )
+
+
+def _texts(column: Keys, rows: Int64) -> Any:
+    """Return the texts of rows, None for none."""
+    some = np.flatnonzero(rows != _NONE)
+    if not len(some):
+        return repeat(None)
+    if len(some) == len(rows):
+        return column.take(rows)
+    texts: list[str | None] = [None] * len(rows)
+    for place, text in zip(some.tolist(), column.take(rows[some]), strict=True):
+        texts[place] = text
+    return texts
+
+
+def _numbers(column: Int64, rows: Int64) -> Any:
+    """Return the numbers of rows; those of rows that are none mean nothing."""
+    return repeat(None) if not len(column) else column[rows].tolist()
+
+
+def is_complete(listing: Listing) -> bool:
+    """Whether everything could be listed.
+
+    Examples
+    --------
+    >>> is_complete(Listing.of([]))
+    True
+    >>> is_complete(Listing.of([], [Problem(ProblemCode.UNREADABLE_FOLDER, "a", "denied")]))
+    False
+    """
+    return not any(problem.code in _INCOMPLETE for problem in listing.problems)
+
+
+def scan(listing: Listing, settings: FolderSettings) -> Scan:
+    """Find what belongs together in the listing of a folder's storage path."""
+    rule, metadata = settings.rule, settings.metadata_rule
+    if rule is None:
+        nothing = np.zeros(0, dtype=np.int64)
+        pairs = Pairs(nothing, nothing, _without_labels(listing, metadata))
+    else:
+        pairs = pair(listing, rule, metadata)
+    data = np.flatnonzero(np.isin(pairs.outcome, _DATA))
+    sidecar = np.full(len(data), _NONE, dtype=np.int64)
+    sidecar[np.searchsorted(data, pairs.data)] = pairs.sidecar
+    kind = kind_numbers(listing.keys, data)
+    return Scan(
+        listing,
+        data,
+        sidecar,
+        _metadata_of(listing, metadata, data, pairs.outcome),
+        kind,
+        (*listing.problems, *pairs.problems),
+    )
+
+
+def _without_labels(listing: Listing, metadata: SuffixRule | None) -> UInt8:
+    """Return what becomes of each key where no labels are taken in."""
+    keys = listing.keys
+    outcome = np.full(len(keys), Outcome.UNLABELLED, dtype=np.uint8)
+    every = np.arange(len(keys))
+    outcome[every[kind_numbers(keys, every) == NO_KIND]] = Outcome.UNSUPPORTED
+    if metadata is not None:
+        outcome[ending_with(keys, every, metadata.suffix.encode())] = Outcome.METADATA_SIDECAR
+    outcome[junk_rows(keys)] = Outcome.IGNORED
+    return outcome
+
+
+def _metadata_of(
+    listing: Listing, metadata: SuffixRule | None, data: Int64, outcome: UInt8
+) -> Int64:
+    """Return (n,) the row of each data file's metadata sidecar; -1 for none."""
+    found = np.full(len(data), _NONE, dtype=np.int64)
+    if metadata is None or not (outcome == Outcome.METADATA_SIDECAR).any():
+        return found
+    pairs = pair(listing, metadata)
+    ours = np.isin(outcome[pairs.data], _DATA)
+    ours &= outcome[pairs.sidecar] == Outcome.METADATA_SIDECAR
+    found[np.searchsorted(data, pairs.data[ours])] = pairs.sidecar[ours]
+    return found
+
+
+def output_folder(storage: Storage, output: Storage) -> str | None:
+    """Return the folder of the output, with a slash at the end, where it lies in the storage path.
+
+    Raises
+    ------
+    ConfigError
+        It is the storage path, or the storage path lies in it: label rows would be taken for data,
+        or written over it.
+    """
+    if isinstance(storage, LocalStorage) and isinstance(output, LocalStorage):
+        inner, outer = (f"{Path(s.root).resolve()}/" for s in (output, storage))
+    else:
+        inner, outer = output.url, storage.url
+    if outer.startswith(inner):
+        raise ConfigError(
+            f"the output {output.url} is the storage path or lies around it: give another folder, "
+            "or one in it"
+        )
+    if not inner.startswith(outer):
+        return None
+    folder = inner[len(outer) :]
+    return folder if isinstance(storage, LocalStorage) else unquote(folder)

@@ -1,0 +1,94 @@
+"""Runs every folder with a schedule when it is due, until it is told to stop.
+
+When a folder is due stands in the state and moves only when a scheduled run ends: a run that is cut
+short is still due. Moments that were missed are made up for by one run, not by many.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from labelingest.errors import LabelIngestError
+from labelingest.folders.clock import now, seconds_between
+from labelingest.folders.folder import SyncedFolder
+from labelingest.folders.lock import LockedError
+from labelingest.folders.records import FolderRecord, list_folders
+from labelingest.folders.runs import RunRecord, Status
+from labelingest.folders.state.database import State
+from labelingest.folders.sync import OpenStorage
+
+__all__ = ["serve"]
+
+_log = logging.getLogger("labelingest")
+_LONGEST_WAIT: Final = 30.0
+"""Seconds after which the state is looked at again: other processes create folders too."""
+
+
+def serve(
+    state: State,
+    *,
+    wait: Callable[[float], bool],
+    stopped: Callable[[], bool],
+    open_storage: OpenStorage | None = None,
+    done: Callable[[FolderRecord, RunRecord], None] = lambda folder, run: None,
+) -> None:
+    """Run folders when they are due.
+
+    Parameters
+    ----------
+    state
+        Whose folders.
+    wait
+        Waits so many seconds at most, and returns whether to stop.
+    stopped
+        Whether to stop; a run that is on ends at its next batch.
+    open_storage
+        As for `SyncedFolder`.
+    done
+        Told of each run.
+    """
+    while not stopped():
+        held = False
+        for record in _due(state):
+            held |= not _run(state, record, stopped, open_storage, done)
+            if stopped():
+                return
+        if wait(_LONGEST_WAIT if held else _seconds_left(state)):
+            return
+
+
+def _scheduled(state: State) -> list[FolderRecord]:
+    return [record for record in list_folders(state) if record.due_at is not None]
+
+
+def _due(state: State) -> list[FolderRecord]:
+    moment = now()
+    due = [record for record in _scheduled(state) if str(record.due_at) <= moment]
+    return sorted(due, key=lambda record: str(record.due_at))
+
+
+def _seconds_left(state: State) -> float:
+    moment = now()
+    left = [seconds_between(moment, str(record.due_at)) for record in _scheduled(state)]
+    return min([_LONGEST_WAIT, *(max(seconds, 0.0) for seconds in left)])
+
+
+def _run(
+    state: State,
+    record: FolderRecord,
+    stopped: Callable[[], bool],
+    open_storage: OpenStorage | None,
+    done: Callable[[FolderRecord, RunRecord], None],
+) -> bool:
+    """Run one folder; return whether its schedule moved on."""
+    folder = SyncedFolder(record.name, state=state, open_storage=open_storage)
+    try:
+        run = folder.sync(trigger="schedule", cancelled=stopped)
+    except LockedError as error:
+        _log.warning("%s", error)
+        return False
+    except LabelIngestError as error:
+        _log.warning("%s: %s", record.name, error)
+        return True
+    done(record, run)
+    return run.status is Status.DONE

@@ -1,0 +1,186 @@
+"""What a synced folder is set to: which storage path, how its files pair, where label rows go.
+
+Kept in the state as JSON. The ontology is kept with it, content and all: another machine that
+shares the state needs no file, and a file that is edited changes nothing until it is given again.
+How rows become annotations is said, and checked, as for a run: by `labelingest.config`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Final, Self
+
+import orjson
+
+from labelingest.config import IngestConfig
+from labelingest.converter import LabelFormat
+from labelingest.errors import ConfigError
+from labelingest.model.ontology import Ontology
+from labelingest.pairing.rules import PatternRule, SuffixRule, check_suffixes
+from labelingest.pipeline.folder import given_rule
+from labelingest.resolution.ontology_json import load_ontology
+
+__all__ = ["LABEL_OPTIONS", "FolderSettings", "read_json"]
+
+LABEL_OPTIONS: Final = (
+    *("suffix", "images", "labels", "namespace", "map"),
+    *("row_layout", "kpt_shape", "on_row_error", "out_of_range", "on_shape_mismatch"),
+    *("duplicate_rows", "warn_misfit", "image_sizes", "created_by", "dataset_title"),
+)
+"""Options of `IngestConfig` that a folder has too."""
+_FIXED: Final = ("storage_path", "output", "follow_symlinks")
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSettings:
+    """The settings of one folder.
+
+    Raises
+    ------
+    ConfigError
+        They cannot mean anything.
+
+    Examples
+    --------
+    >>> FolderSettings("/data/drive", "/data/rows", format="encord")
+    Traceback (most recent call last):
+    labelingest.errors.ConfigError: ontology is missing: label rows are made for one
+    >>> FolderSettings("/data/drive", "/data/rows", metadata_suffix=".metadata.json").rule is None
+    True
+    """
+
+    storage_path: str
+    """A folder, absolute, or a URL; cannot be changed."""
+    output: str
+    """Where label rows go: a folder, absolute, or a URL; cannot be changed."""
+    description: str = ""
+    auto_sync_hours: float | None = None
+    """Hours between scheduled syncs; None for none."""
+    format: str | None = None
+    """Of the sidecars, "encord" or "yolo"; None where no labels are taken in."""
+    ontology: Mapping[str, Any] | None = None
+    """The decoded JSON."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Of `LABEL_OPTIONS`, those that are not left at their default."""
+    metadata_suffix: str | None = None
+    """Of sidecars with custom metadata; None where none are taken in."""
+    metadata_paused: bool = False
+    """Whether metadata sidecars are kept out of the data, but not attached."""
+    metadata_schema: Mapping[str, Any] | None = None
+    """The decoded JSON."""
+    follow_symlinks: bool = True
+
+    def __post_init__(self) -> None:
+        hours = self.auto_sync_hours
+        if hours is not None and not 0 < hours < float("inf"):
+            raise ConfigError(f"auto_sync_hours: {hours!r}: expected a number above 0, as 24")
+        if self.format not in {None, *LabelFormat}:
+            raise ConfigError(f"format {self.format!r} is none of encord, yolo")
+        if self.format is None:
+            if self.ontology is not None or self.options:
+                given = ", ".join(("ontology", *self.options) if self.ontology else self.options)
+                raise ConfigError(f"{given}: for label sidecars; give their format, encord or yolo")
+        elif self.ontology is None:
+            raise ConfigError("ontology is missing: label rows are made for one")
+        if self.metadata_suffix is None and (self.metadata_paused or self.metadata_schema):
+            raise ConfigError("metadata_suffix is missing: say how metadata sidecars are called")
+        rule, metadata = self.rule, self.metadata_rule
+        if rule is not None and metadata is not None:
+            check_suffixes(rule, metadata)
+
+    @property
+    def config(self) -> IngestConfig:
+        """The options as a run takes them."""
+        options = {**self.options, "format": self.format or "auto"}
+        return IngestConfig(
+            storage_path=self.storage_path,
+            ontology="ontology of the folder",
+            follow_symlinks=self.follow_symlinks,
+            **options,
+        )
+
+    @property
+    def rule(self) -> PatternRule | SuffixRule | None:
+        """How label sidecars are called; None where no labels are taken in."""
+        if self.format is None:
+            return None
+        rule = given_rule(self.config)
+        if rule is None:
+            raise ConfigError(
+                "images and labels are missing: say how files pair, as "
+                "--images 'images/{name}.jpg' --labels 'labels/{name}.txt'"
+            )
+        return rule
+
+    @property
+    def metadata_rule(self) -> SuffixRule | None:
+        """How metadata sidecars are called."""
+        return None if self.metadata_suffix is None else SuffixRule(self.metadata_suffix)
+
+    def load_ontology(self) -> Ontology:
+        """Return the ontology."""
+        if self.ontology is None:
+            raise ConfigError("this folder takes in no labels: it has no ontology")
+        return load_ontology(self.ontology)
+
+    def changed(self, **values: Any) -> Self:
+        """Return other settings; options are merged, and None takes one back to its default.
+
+        Raises
+        ------
+        ConfigError
+            What is changed cannot be, or the result means nothing.
+
+        Examples
+        --------
+        >>> folder = FolderSettings("/data/drive", "/data/rows")
+        >>> folder.changed(description="morning").description
+        'morning'
+        >>> folder.changed(storage_path="/data/other")
+        Traceback (most recent call last):
+        labelingest.errors.ConfigError: storage_path cannot be changed: create another folder
+        """
+        for name in _FIXED:
+            if values.get(name, getattr(self, name)) != getattr(self, name):
+                raise ConfigError(f"{name} cannot be changed: create another folder")
+        if self.format is not None and values.get("format", self.format) != self.format:
+            raise ConfigError("format cannot be changed once it is set: create another folder")
+        options = {**self.options, **values.pop("options", {})}
+        kept = {name: value for name, value in options.items() if value is not None}
+        return replace(self, options=kept, **values)
+
+    def to_json(self) -> str:
+        """Return the settings as the state keeps them."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return orjson.dumps(values, option=orjson.OPT_NON_STR_KEYS).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Make them again.
+
+        Examples
+        --------
+        >>> settings = FolderSettings("/data/drive", "/data/rows", auto_sync_hours=24)
+        >>> FolderSettings.from_json(settings.to_json()) == settings
+        True
+        """
+        return cls(**orjson.loads(text))
+
+
+def read_json(path: str, what: str) -> Mapping[str, Any]:
+    """Read a file that holds one JSON object.
+
+    Raises
+    ------
+    ConfigError
+        It cannot be read, or holds something else.
+    """
+    try:
+        value = orjson.loads(Path(path).read_bytes())
+    except OSError as error:
+        raise ConfigError(f"{what} {path!r} cannot be read: {error.strerror}") from error
+    except orjson.JSONDecodeError as error:
+        raise ConfigError(f"{what} {path!r} is no JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise ConfigError(f"{what} {path!r} is no JSON object")
+    return value

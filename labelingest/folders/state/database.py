@@ -1,0 +1,259 @@
+"""The database that keeps the state of synced folders: opened, brought up to date, written to.
+
+SQLite by default, one file in the user's data directory; PostgreSQL where several machines share
+the state. Both get the same statements. What only one of them needs is here: how transactions
+begin, how a listing is loaded in bulk, and what keeps two processes from migrating at once.
+"""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final, Self
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+
+from labelingest.errors import ConfigError, StorageError
+
+__all__ = ["HEAD", "State", "bulk_insert", "default_state", "upsert"]
+
+HEAD: Final = "0001"
+"""The schema version that this release reads and writes."""
+_KNOWN: Final = (HEAD,)
+_WRITES: Final = "labelingest_writes"
+_CHUNK: Final = 20_000
+_MIGRATION_LOCK: Final = 7_310_519_004
+"""Of PostgreSQL's advisory locks: one process migrates, the others wait."""
+_PATIENCE: Final = 60
+"""Seconds to wait for another writer of an SQLite file."""
+
+
+def default_state() -> str:
+    """Return the URL of the state in the user's data directory."""
+    home = Path.home()
+    if sys.platform == "darwin":
+        data = home / "Library/Application Support"
+    else:
+        data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local/share")
+    return f"sqlite:///{data / 'labelingest/state.sqlite'}"
+
+
+class State:
+    """An open state.
+
+    Raises
+    ------
+    ConfigError
+        The URL means no database that can be used here, or a newer release wrote the state.
+    StorageError
+        The database cannot be reached.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with State(f"sqlite:///{tempfile.mkdtemp()}/state.sqlite") as state:
+    ...     with state.read() as connection:
+    ...         connection.scalar(sa.text("SELECT count(*) FROM folders"))
+    0
+    """
+
+    def __init__(self, url: str) -> None:
+        parsed = _parsed(url)
+        self.url = parsed.render_as_string(hide_password=True)
+        """Where it is, without its password."""
+        self.engine = _engine(parsed)
+        try:
+            self._bring_up_to_date()
+        except OperationalError as error:
+            self.engine.dispose()
+            raise StorageError(
+                f"the state {self.url!r} cannot be opened: {_first_line(error)}; check that it is "
+                "there and that you may use it"
+            ) from error
+        except BaseException:
+            self.engine.dispose()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a connection in a transaction that reads."""
+        with _said(self.url), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open a connection in a transaction that writes; committed when the block ends well."""
+        with (
+            _said(self.url),
+            self.engine.connect().execution_options(**{_WRITES: True}) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """Open a connection for several transactions: temporary tables live as long as it."""
+        with _said(self.url), self.engine.connect() as connection:
+            try:
+                yield connection
+            finally:
+                # A pooled connection would keep its temporary tables.
+                connection.invalidate()
+
+    @staticmethod
+    @contextmanager
+    def writing(connection: Connection) -> Iterator[None]:
+        """Begin a transaction that writes on such a connection; committed when it ends well."""
+        connection.execution_options(**{_WRITES: True})
+        try:
+            with connection.begin():
+                yield
+        finally:
+            connection.execution_options(**{_WRITES: False})
+
+    def _bring_up_to_date(self) -> None:
+        if self._version() == HEAD:
+            return
+        from labelingest.folders.state.migrate import migrate
+
+        with self.write() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+            migrate(connection)
+
+    def _version(self) -> str | None:
+        with self.engine.connect() as connection:
+            if not sa.inspect(connection).has_table("alembic_version"):
+                return None
+            version = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+        if version is not None and version not in _KNOWN:
+            raise ConfigError(
+                f"the state {self.url!r} has schema version {version!r}, and this release knows "
+                f"none after {HEAD!r}: a newer labelingest wrote it; install that one"
+            )
+        return None if version is None else str(version)
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        # Not repeated in the sentence: it may hold a password.
+        raise ConfigError(
+            "the state is no URL of a database: give sqlite:////path/state.sqlite or "
+            "postgresql://user@host/database"
+        ) from None
+    name = parsed.get_backend_name()
+    if name == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if name != "sqlite":
+        raise ConfigError(
+            f"the state cannot be kept in {name!r}: SQLite and PostgreSQL are supported"
+        )
+    if parsed.database in {None, "", ":memory:"}:
+        raise ConfigError("the state needs a file: give sqlite:////path/state.sqlite")
+    return parsed
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        path = Path(str(url.database))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(
+                f"the folder {str(path.parent)!r} of the state cannot be made: {error.strerror}"
+            ) from error
+        engine = sa.create_engine(url, connect_args={"timeout": _PATIENCE})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    try:
+        return sa.create_engine(url, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            "a state on PostgreSQL needs the extra: pip install 'labelingest[postgresql]'"
+        ) from error
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver begins transactions by itself, late and never for reading: ours are explicit.
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "cache_size = -32768",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes then fails when another has written in between.
+    writes = connection.get_execution_options().get(_WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _said(url: str) -> Iterator[None]:
+    """Turn failures of the database into a sentence."""
+    try:
+        yield
+    except OperationalError as error:
+        raise StorageError(f"the state {url!r} failed: {_first_line(error)}") from error
+
+
+def _first_line(error: SQLAlchemyError) -> str:
+    return str(getattr(error, "orig", error)).strip().partition("\n")[0]
+
+
+def bulk_insert(connection: Connection, table: sa.Table, rows: Iterable[Sequence[Any]]) -> None:
+    """Insert many rows, in the order of the table's columns, past SQLAlchemy's own machinery.
+
+    Parameters
+    ----------
+    connection
+        In a transaction.
+    table
+        Where they go.
+    rows
+        Tuples; taken in chunks, so that they need not be in memory all at once.
+    """
+    driver: Any = connection.connection.driver_connection
+    columns = ", ".join(f'"{column.name}"' for column in table.columns)
+    if connection.dialect.name == "sqlite":
+        places = ", ".join("?" * len(table.columns))
+        statement = f"INSERT INTO {table.name} ({columns}) VALUES ({places})"
+        rows = iter(rows)
+        while chunk := list(islice(rows, _CHUNK)):
+            driver.executemany(statement, chunk)
+        return
+    with (
+        driver.cursor() as cursor,
+        cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy,
+    ):
+        for row in rows:
+            copy.write_row(row)
+
+
+def upsert(connection: Connection, table: sa.Table) -> Any:
+    """Return an INSERT that takes `on_conflict_do_update` and `…_nothing`, of either database."""
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)

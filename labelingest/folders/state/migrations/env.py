@@ -1,0 +1,11 @@
+"""What Alembic runs for every migration: on the connection that `migrate` gives it."""
+
+from alembic import context
+
+from labelingest.folders.state.tables import METADATA
+
+# Imported by anything but Alembic, it does nothing.
+if hasattr(context, "config"):
+    context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA)
+    with context.begin_transaction():
+        context.run_migrations()

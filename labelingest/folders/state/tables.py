@@ -1,0 +1,179 @@
+"""The tables of the state, as SQLAlchemy Core sees them; the migrations make the same.
+
+Times are ISO 8601 in UTC, as text: they sort, people can read them, and every database keeps them.
+Keys sort by their bytes, as listings do. What follows from other columns is not stored: the UUID of
+an item is made from storage path and key.
+
+Temporary tables, of one connection each, take a listing and what is to be done about it.
+"""
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeEngine
+
+__all__ = [
+    "METADATA",
+    "changes",
+    "folders",
+    "found",
+    "items",
+    "key_type",
+    "label_rows",
+    "locks",
+    "problems",
+    "runs",
+]
+
+METADATA: Final = MetaData()
+"""The tables that stay."""
+_TEMPORARY: Final = MetaData()
+
+
+def key_type() -> TypeEngine[str]:
+    """Return the type of keys: text in the order of its bytes."""
+    return Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+
+
+def _of_folder(*, primary_key: bool = True) -> Column[Any]:
+    return Column(
+        "folder_id",
+        Integer,
+        ForeignKey("folders.id"),
+        primary_key=primary_key,
+        nullable=False,
+        autoincrement=False,
+    )
+
+
+folders: Final = Table(
+    "folders",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("settings", Text, nullable=False),  # JSON: labelingest.folders.settings
+    Column("created_at", Text, nullable=False),
+    Column("deleted_at", Text),
+    Column("due_at", Text),  # of the next scheduled sync; NULL without a schedule
+    # Raised whenever items or label rows change: a saved plan is of one generation.
+    Column("generation", Integer, nullable=False),
+    # Of the listing and the settings when everything was last in step; NULL when it may not be.
+    Column("digest", Text),
+)
+items: Final = Table(
+    "items",
+    METADATA,
+    _of_folder(),
+    Column("key", key_type(), primary_key=True),
+    Column("kind", SmallInteger, nullable=False),  # place in labelingest.pairing.names.KINDS
+    Column("size", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+    Column("token", Text, nullable=False),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("metadata", Text),  # JSON
+    Column("metadata_token", Text),  # of the sidecar it was read from; NULL without metadata
+    Column("metadata_schema", Text),  # fingerprint of the schema it was checked against
+    Column("added_at", Text, nullable=False),
+    Column("updated_at", Text, nullable=False),
+    Column("deleted_at", Text),  # soft-deleted: the key is gone from the storage path
+    sqlite_with_rowid=False,
+)
+label_rows: Final = Table(
+    "label_rows",
+    METADATA,
+    _of_folder(),
+    Column("key", key_type(), primary_key=True),  # of the data file
+    Column("status", Text, nullable=False),  # labelingest.folders.batch.LabelStatus
+    Column("sidecar", Text, nullable=False),
+    Column("sidecar_token", Text),  # what it was made from; NULL while pending
+    Column("data_token", Text),  # of the image whose size was asked for; NULL where it was not
+    Column("width", Integer),  # that size
+    Column("height", Integer),
+    Column("fingerprint", Text),
+    Column("made_at", Text),
+    sqlite_with_rowid=False,
+)
+problems: Final = Table(
+    "problems",
+    METADATA,
+    _of_folder(),
+    Column("key", key_type(), primary_key=True),  # of the data file; "" for those of the listing
+    Column("part", Text, primary_key=True),  # labelingest.folders.runs.Part
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("code", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("line", Integer),
+    Column("column", Integer),
+    Column("pointer", Text),
+    Column("count", Integer, nullable=False),
+    Column("detail", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+runs: Final = Table(
+    "runs",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("folder_id", Integer, ForeignKey("folders.id"), nullable=False, index=True),
+    Column("trigger", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("started_at", Text, nullable=False),
+    Column("ended_at", Text),
+    Column("counters", Text, nullable=False),  # JSON: labelingest.folders.runs.Counters
+    Column("message", Text),
+)
+locks: Final = Table(
+    "locks",
+    METADATA,
+    _of_folder(),
+    Column("run_id", Integer, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("space", Text, nullable=False),  # boot and process namespace: what a pid belongs to
+    Column("pid", Integer, nullable=False),
+    Column("born", Text, nullable=False),  # when the process began: pids are used again
+    Column("since", Text, nullable=False),
+    Column("heartbeat", Text, nullable=False),
+)
+
+found: Final = Table(
+    "found",
+    _TEMPORARY,
+    Column("key", key_type(), primary_key=True),
+    Column("kind", SmallInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+    Column("token", Text, nullable=False),
+    Column("sidecar", Text),
+    Column("sidecar_size", BigInteger),
+    Column("sidecar_mtime_ns", BigInteger),
+    Column("sidecar_token", Text),
+    Column("metadata", Text),  # key of the metadata sidecar
+    Column("metadata_size", BigInteger),
+    Column("metadata_token", Text),
+    prefixes=["TEMPORARY"],
+    sqlite_with_rowid=False,
+)
+"""The data files of a listing, each with its sidecars."""
+changes: Final = Table(
+    "changes",
+    _TEMPORARY,
+    Column("key", key_type(), primary_key=True),
+    Column("item", Text),  # labelingest.folders.changes.ItemChange
+    Column("label", Text),  # labelingest.folders.changes.LabelChange
+    Column("metadata", Text),  # labelingest.folders.changes.MetadataChange
+    prefixes=["TEMPORARY"],
+    sqlite_with_rowid=False,
+)
+"""The data files of which something is to be done."""

@@ -1,0 +1,350 @@
+"""A sync: lock → list → digest → difference → guard → apply → record. And a plan: the same, to the guard.
+
+A listing with the digest of the last complete sync is not even loaded into the database.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Final
+
+from sqlalchemy.engine import Connection
+
+from labelingest.converter import Converter, LabelFormat
+from labelingest.errors import LabelIngestError
+from labelingest.folders.apply import Applying
+from labelingest.folders.batch import BatchWork
+from labelingest.folders.changes import (
+    Fingerprints,
+    count_changes,
+    find_changes,
+    withhold_deletions,
+)
+from labelingest.folders.clock import later, now, seconds_between
+from labelingest.folders.fingerprints import (
+    label_fingerprint,
+    listing_digest,
+    schema_fingerprint,
+)
+from labelingest.folders.lock import Lock, LockedError, take_lock
+from labelingest.folders.plan import Plan, keep_plan
+from labelingest.folders.records import FolderRecord, find_folder
+from labelingest.folders.runs import RunRecord, Status, save_run
+from labelingest.folders.scan import is_complete, output_folder, scan
+from labelingest.folders.settings import FolderSettings
+from labelingest.folders.state.database import State
+from labelingest.folders.state.tables import folders
+from labelingest.model.listing import Listing
+from labelingest.pipeline.jobs import Worker
+from labelingest.pipeline.progress import Progress
+from labelingest.pipeline.run import make_converter
+from labelingest.problems import Problem
+from labelingest.resolution.class_map import make_class_map
+from labelingest.storage.base import Storage, list_all
+
+__all__ = ["Places", "SyncOptions", "make_folder_converter", "make_plan", "run_sync"]
+
+_SAVED_EVERY: Final = 1.0
+"""Seconds between what other processes see of a listing."""
+
+OpenStorage = Callable[[str], Storage]
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The storage path and the output of a folder, open."""
+
+    storage: Storage
+    output: Storage
+
+    @property
+    def exclude(self) -> Sequence[str]:
+        """What is not listed: the output, where it lies in the storage path."""
+        folder = output_folder(self.storage, self.output)
+        return () if folder is None else (folder,)
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOptions:
+    """How a sync is run."""
+
+    trigger: str = "manual"
+    allow_mass_delete: bool = False
+    plan: Plan | None = None
+    """What it is to carry out, and nothing else; None for whatever there is to do."""
+    progress: Callable[[Progress], None] | None = None
+    cancelled: Callable[[], bool] = field(default=lambda: False)
+    """Asked after each page of the listing and each batch."""
+
+
+class _CancelledError(Exception):
+    """The run is to end here."""
+
+
+def make_plan(
+    state: State,
+    record: FolderRecord,
+    open_storage: OpenStorage,
+    options: SyncOptions,
+    *,
+    save: str | None = None,
+) -> Plan:
+    """Find what a sync would do; nothing is written but the plan itself, if asked for.
+
+    Parameters
+    ----------
+    state, record
+        The folder.
+    open_storage
+        Opens its storage path and its output.
+    options
+        As for the sync.
+    save
+        File for the plan with all its changes.
+    """
+    comparison = _Comparison(state, record, open_storage, options)
+    listing = comparison.list(lambda files: None)
+    with state.connection() as connection, connection.begin():
+        plan, _ = comparison.plan(connection, listing)
+        if save is not None:
+            keep_plan(save, plan, connection)
+    return plan
+
+
+def run_sync(
+    state: State, record: FolderRecord, open_storage: OpenStorage, options: SyncOptions
+) -> RunRecord:
+    """Bring a folder into step with its storage path.
+
+    Parameters
+    ----------
+    state, record, open_storage
+        As for `make_plan`.
+    options
+        How.
+
+    Returns
+    -------
+    RunRecord
+        What happened, as it stands in the state.
+
+    Raises
+    ------
+    LockedError
+        Another run has the folder.
+    DriftError
+        A plan was to be carried out, and the storage path or the state have moved on.
+    StorageError, ConfigError, OntologyError
+        The run as a whole failed; what it recorded before is done, and the next run goes on.
+    """
+    with take_lock(state, record.id, record.name, options.trigger) as lock:
+        run = lock.run
+        with _recorded(state, record, lock):
+            # What another run did before this one had the lock counts.
+            record = find_folder(state, record.name)
+            _Syncing(state, record, open_storage, options, lock).do()
+    return run
+
+
+@contextmanager
+def _recorded(state: State, record: FolderRecord, lock: Lock) -> Iterator[None]:
+    """Write down how a run ended, however it does."""
+    run = lock.run
+    try:
+        yield
+        run.status = Status.DONE
+    except _CancelledError:
+        run.status = Status.CANCELLED
+    except LockedError:
+        raise  # the run that took over wrote down how this one ended
+    except KeyboardInterrupt:
+        run.status, run.message = Status.CANCELLED, "ended in the middle of a batch"
+        raise
+    except BaseException as error:
+        run.status = Status.ERROR
+        known = isinstance(error, LabelIngestError)
+        run.message = str(error) if known else f"{type(error).__name__}: {error}"
+        raise
+    finally:
+        if run.status is not Status.RUNNING:
+            _end_run(state, record, run)
+
+
+def _end_run(state: State, record: FolderRecord, run: RunRecord) -> None:
+    run.ended_at, run.stage = now(), ""
+    if run.status is not Status.DONE:
+        run.counters.cancel()
+    with state.write() as connection:
+        save_run(connection, run)
+        # A run that was cut short is still due.
+        if run.trigger == "schedule" and run.status is not Status.CANCELLED:
+            due = _next_due(record, run.ended_at)
+            connection.execute(folders.update().where(folders.c.id == record.id).values(due_at=due))
+
+
+def _next_due(record: FolderRecord, moment: str) -> str | None:
+    """Return the first of the moments of a schedule that is still to come."""
+    hours, due = record.settings.auto_sync_hours, record.due_at
+    if hours is None or due is None:
+        return None
+    missed = seconds_between(due, moment) // (hours * 3600) + 1
+    return later(due, max(missed, 1) * hours * 3600)
+
+
+@dataclass(slots=True)
+class _Comparison:
+    """Compares a storage path with the state."""
+
+    state: State
+    record: FolderRecord
+    open_storage: OpenStorage
+    options: SyncOptions
+    places: Places = field(init=False)
+    fingerprints: Fingerprints = field(init=False)
+
+    def __post_init__(self) -> None:
+        settings = self.record.settings
+        self.places = Places(
+            self.open_storage(settings.storage_path), self.open_storage(settings.output)
+        )
+        urls = self.places.storage.url, self.places.output.url
+        self.fingerprints = Fingerprints(
+            label_fingerprint(settings, *urls), schema_fingerprint(settings)
+        )
+
+    def list(self, seen: Callable[[int], None]) -> Listing:
+        """List, and tell how far."""
+
+        def tell(files: int) -> None:
+            if self.options.progress is not None:
+                self.options.progress(Progress("list", files))
+            seen(files)
+
+        return list_all(self.places.storage, self.places.exclude, seen=tell)
+
+    def plan(self, connection: Connection, listing: Listing) -> tuple[Plan, Sequence[Problem]]:
+        """Find what is to be done; the temporary tables of the connection have it then.
+
+        Returns
+        -------
+        plan
+            What is to be done.
+        problems
+            Of listing and pairing; none where the folder is in step, as nothing is paired then.
+        """
+        record, allow = self.record, self.options.allow_mass_delete
+        digest = listing_digest(listing, record.settings, self.fingerprints.labels)
+        head = (record.name, now(), len(listing), digest, record.generation, allow)
+        if digest == record.digest:
+            return Plan(*head), ()
+        found = scan(listing, record.settings)
+        find_changes(connection, record.id, found, record.settings, self.fingerprints)
+        withheld, why = withhold_deletions(connection, record.id, found, allow_mass_delete=allow)
+        return Plan(*head, count_changes(connection), withheld, why), found.problems
+
+
+@dataclass(slots=True)
+class _Syncing:
+    """One run of a folder."""
+
+    state: State
+    record: FolderRecord
+    open_storage: OpenStorage
+    options: SyncOptions
+    lock: Lock
+    _saved: float = field(default_factory=monotonic)
+
+    def do(self) -> None:
+        """List, compare, apply."""
+        run, expected = self.lock.run, self.options.plan
+        run.stage = "list"
+        comparison = _Comparison(self.state, self.record, self.open_storage, self.options)
+        listing = comparison.list(self._seen)
+        complete = is_complete(listing)
+        run.counters.scan_pages_processing_error = int(not complete)
+        run.stage = "compare"
+        with self.state.connection() as connection:
+            with connection.begin():
+                plan, problems = comparison.plan(connection, listing)
+            del listing  # the temporary tables have what is needed of it
+            if expected is not None:
+                expected.refuse_drift(plan.digest, plan.generation)
+            run.counters.changes = dict(plan.changes)
+            run.counters.withheld = dict(plan.withheld)
+            run.message = plan.why_withheld or None
+            if plan.digest == self.record.digest:
+                return
+            run.stage = "apply"
+            applying = Applying(connection, self.lock, self._work(comparison), self._tell)
+            applying.do(problems)
+            if not applying.unread and complete and not plan.withheld:
+                self._in_step(connection, plan.digest)
+
+    def _seen(self, files: int) -> None:
+        counters = self.lock.run.counters
+        counters.scan_pages_processing_done += 1
+        counters.keys_listed = files
+        self._stop_if_asked()
+        if monotonic() - self._saved > _SAVED_EVERY:
+            self._saved = monotonic()
+            with self.state.write() as connection:
+                save_run(connection, self.lock.run)
+
+    def _tell(self) -> None:
+        counters = self.lock.run.counters
+        done = counters.upload_jobs_units_done + counters.upload_jobs_units_error
+        if self.options.progress is not None:
+            of = done + counters.upload_jobs_units_pending
+            self.options.progress(Progress("convert", done, of))
+        self._stop_if_asked()
+
+    def _stop_if_asked(self) -> None:
+        if self.options.cancelled():
+            raise _CancelledError
+
+    def _work(self, comparison: _Comparison) -> BatchWork:
+        places, settings = comparison.places, self.record.settings
+        return BatchWork(
+            places.storage,
+            places.output,
+            settings,
+            None if settings.format is None else self._worker(places.storage),
+            comparison.fingerprints.labels,
+            comparison.fingerprints.schema,
+            self.lock.run.counters,
+        )
+
+    def _worker(self, storage: Storage) -> Worker:
+        converter = make_folder_converter(self.record.settings, storage.url)
+        return Worker(storage, converter, wants_tokens=True)
+
+    def _in_step(self, connection: Connection, digest: str) -> None:
+        with State.writing(connection):
+            self.lock.confirm(connection)
+            connection.execute(
+                folders.update().where(folders.c.id == self.record.id).values(digest=digest)
+            )
+
+
+def make_folder_converter(settings: FolderSettings, url: str) -> Converter:
+    """Make what converts the sidecars of a folder.
+
+    Parameters
+    ----------
+    settings
+        With a format.
+    url
+        Of the storage path.
+
+    Raises
+    ------
+    ConfigError, OntologyError
+        Ontology, class map and options do not go together.
+    """
+    ontology, config = settings.load_ontology(), settings.config
+    format = LabelFormat(str(settings.format))
+    mapping = None
+    if format is LabelFormat.YOLO:
+        mapping = make_class_map(ontology, namespace=config.namespace, overrides=config.map)
+    return make_converter(config, ontology, mapping, format, url)

@@ -1,0 +1,130 @@
+"""A synced folder on real local files, with storages that count what is asked of them."""
+
+import os
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from labelingest.arrays import Int64
+from labelingest.folders import FolderSettings, State, SyncedFolder
+from labelingest.model.blobs import Blobs
+from labelingest.model.listing import Listing
+from labelingest.storage import LocalStorage, Storage
+from tests.builders.folders import image_bytes, ontology_of
+
+__all__ = ["ONTOLOGY", "YOLO", "CountingStorage", "World", "contents"]
+
+ONTOLOGY = ontology_of(
+    car=(0, "bounding_box"), lake=(1, "polygon"), ship=(2, "rotatable_bounding_box")
+)
+YOLO: dict[str, Any] = {"images": ["{name}.jpg"], "labels": "{name}.txt"}
+
+
+@dataclass
+class CountingStorage:
+    """A storage that notes which keys are read, written and deleted."""
+
+    inner: Storage
+    asked: Counter[str] = field(default_factory=Counter)
+    keys: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return self.inner.url
+
+    def note(self, what: str, keys: Sequence[str]) -> None:
+        self.asked[what] += len(keys)
+        self.keys += [(what, key) for key in keys]
+
+    def list(self, *, exclude: Sequence[str] = (), bare: Collection[str] = ()) -> Iterator[Listing]:
+        self.asked["list"] += 1
+        return self.inner.list(exclude=exclude, bare=bare)
+
+    def fetch(
+        self, keys: Sequence[str], *, sizes: Int64 | None = None, tokens: bool = True
+    ) -> Blobs:
+        self.note("read", keys)
+        return self.inner.fetch(keys, sizes=sizes, tokens=tokens)
+
+    def fetch_heads(self, keys: Sequence[str], length: int) -> Sequence[bytes | None]:
+        self.note("head", keys)
+        return self.inner.fetch_heads(keys, length)
+
+    def put(self, key: str, content: bytes, *, unless_changed: str | None = None) -> None:
+        self.note("put", [key])
+        self.inner.put(key, content, unless_changed=unless_changed)
+
+    def delete(self, keys: Sequence[str]) -> None:
+        self.note("delete", keys)
+        self.inner.delete(keys)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return all files below a folder."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+class World:
+    """Data, output and state of one folder; every write is later than the one before."""
+
+    def __init__(self, root: Path, state: State) -> None:
+        self.data, self.rows = root / "data", root / "rows"
+        self.data.mkdir(parents=True)
+        self.state = state
+        self.seconds = 1_700_000_000
+        self.storages: dict[str, CountingStorage] = {}
+
+    def write(self, key: str, content: bytes | str) -> None:
+        path = self.data / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        self.seconds += 1
+        os.utime(path, (self.seconds, self.seconds))
+
+    def image(self, key: str, size: tuple[int, int] = (64, 48)) -> None:
+        self.write(key, image_bytes(*size))
+
+    def remove(self, key: str) -> None:
+        (self.data / key).unlink()
+
+    @property
+    def storage(self) -> CountingStorage:
+        """The storage of the data."""
+        self.open(str(self.data))
+        return self.storages[str(self.data)]
+
+    def open(self, url: str) -> Storage:
+        return self.storages.setdefault(url, CountingStorage(LocalStorage(url)))
+
+    def folder(self, name: str = "drive", **settings: Any) -> SyncedFolder:
+        """Create a folder of YOLO labels, or as the settings say."""
+        usual: dict[str, Any] = {
+            "output": str(self.rows),
+            "format": "yolo",
+            "ontology": ONTOLOGY,
+            "options": YOLO,
+        }
+        made = FolderSettings(str(self.data), **(usual | settings))
+        return SyncedFolder.create(name, made, state=self.state, open_storage=self.open)
+
+    def asked(self) -> Mapping[str, int]:
+        """Return what was asked of all storages since the last time."""
+        total: Counter[str] = Counter()
+        for storage in self.storages.values():
+            total += storage.asked
+            storage.asked.clear()
+        return dict(total)
+
+    def touched(self, what: str) -> list[str]:
+        """Return the keys of which that was asked since the last time, in order."""
+        keys = []
+        for storage in self.storages.values():
+            keys += [key for asked, key in storage.keys if asked == what]
+            storage.keys = [(asked, key) for asked, key in storage.keys if asked != what]
+        return sorted(keys)

@@ -1,0 +1,277 @@
+"""`labelingest folder …` as processes: what they print, how they end, and two of them at once."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from benchmarks.generate import Images, Kind, generate
+from labelingest.folders import State
+from labelingest.folders.state.tables import label_rows, runs
+
+FILES = 3_000
+"""Three batches: a sync can be met while it is on."""
+
+
+class Commands:
+    """Runs commands in one place with one state."""
+
+    def __init__(self, place: Path, state: str) -> None:
+        self.place, self.state = place, state
+
+    def start(self, *words: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "labelingest", "folder", *words],
+            cwd=self.place,
+            env={**os.environ, "LABELINGEST_STATE": self.state, "COLUMNS": "200"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *words: str, code: int = 0) -> tuple[str, str]:
+        """Run one to its end; return what it printed and what it said."""
+        with self.start(*words) as process:
+            printed, said = process.communicate(timeout=120)
+        assert process.returncode == code, said
+        return printed, said
+
+    def json(self, *words: str, code: int = 0) -> Any:
+        return json.loads(self.run(*words, "--json", code=code)[0])
+
+    def create(self) -> None:
+        self.run(
+            *("create", "drive", "--storage-path", "data", "--output", "rows"),
+            *("--ontology", "ontology.json"),
+            *("--images", "images/{name}.jpg", "--labels", "labels/{name}.txt"),
+        )
+
+
+def made(place: Path, state: str, files: int) -> Commands:
+    """Make a data set and a folder on it."""
+    generate(place / "data", files, Kind.BOXES, images=Images.EMPTY)
+    # In the data it would be an item: a text file.
+    (place / "data/ontology.json").rename(place / "ontology.json")
+    commands = Commands(place, state)
+    commands.create()
+    return commands
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Commands:
+    return made(tmp_path, f"sqlite:///{tmp_path}/state.sqlite", 20)
+
+
+def test_a_folder_from_creation_to_export(small: Commands) -> None:
+    plan = small.json("plan", "drive", "--save", "plan.jsonl")
+    assert plan["changes"] == {"new file": 20, "new sidecar": 20}
+    run = small.json("apply", "plan.jsonl", "--quiet")
+    assert (run["status"], run["trigger"], run["uploadJobsUnitsDone"]) == ("done", "plan", 20)
+    assert small.json("sync", "drive")["changes"] == {}
+    assert [run["status"] for run in small.json("activity", "drive")] == ["done", "done"]
+    shown = small.json("show", "drive")
+    assert (shown["items"], shown["labelled"], shown["unlabelled"]) == ({"image": 20}, 20, 0)
+    [listed] = small.json("list")["folders"]
+    assert listed == shown
+    first, *others = small.run("items", "drive", "--json")[0].splitlines()
+    assert (json.loads(first)["name"], len(others)) == ("images/train/000000.jpg", 19)
+    assert small.json("export", "drive", "--out", "rows.jsonl")["label_rows"] == 20
+    rows = (small.place / "rows.jsonl").read_bytes().splitlines()
+    assert rows[0] == (small.place / f"rows/{json.loads(first)['name']}.encord.json").read_bytes()
+
+
+def test_what_people_see(small: Commands) -> None:
+    printed, _ = small.run("plan", "drive")
+    assert "20  new file\n" in printed
+    printed, said = small.run("sync", "drive")
+    assert printed == ""
+    assert "new file 20, new sidecar 20" in said
+    for words, part in (
+        (("show", "drive"), "Items         20 = 20 image\n"),
+        (("list",), "drive  20     20          "),
+        (("activity", "drive"), "40 keys; new file 20, new sidecar 20\n"),
+        (("items", "drive"), "images/train/000019.jpg  labelled\n"),
+    ):
+        printed, said = small.run(*words)
+        assert part in printed
+        assert said == ""
+    assert "State: " in small.run("list")[0]
+
+
+def test_a_defect_is_exit_code_1_when_it_is_found_and_not_again(small: Commands) -> None:
+    (small.place / "data/labels/train/000003.txt").write_text("nonsense\n")
+    _, said = small.run("sync", "drive", code=1)
+    assert "1 failed" in said
+    small.run("sync", "drive")
+    assert small.json("show", "drive")["problems"]["bad-class-number"] == 1
+    (small.place / "data/labels/train/000003.txt").write_text("more nonsense\n")
+    small.run("sync", "drive", "--exit-zero")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (("sync", "nothing"), 2, "there is no folder 'nothing'"),
+        (("create", "drive", "--storage-path", "data", "--output", "rows"), 2, "already"),
+        (("create", "x", "--storage-path", "nowhere", "--output", "rows"), 3, "there is no folder"),
+        (("create", "x", "--storage-path", "data", "--output", "data"), 2, "give another folder"),
+        (("apply", "ontology.json"), 2, "is no plan"),
+        (("configure", "drive", "--ontology", "nowhere.json"), 2, "cannot be read"),
+        (("configure", "drive", "--map", "7=nothing"), 2, "nothing"),
+    ],
+)
+def test_a_mistake_is_said_in_one_sentence(
+    small: Commands, words: tuple[str, ...], code: int, sentence: str
+) -> None:
+    _, said = small.run(*words, code=code)
+    assert sentence in said
+    assert said.startswith("labelingest: ")
+
+
+def test_a_plan_that_is_out_of_date_is_exit_code_3(small: Commands) -> None:
+    small.run("plan", "drive", "--save", "plan.jsonl")
+    (small.place / "data/images/train/new.jpg").touch()
+    _, said = small.run("apply", "plan.jsonl", code=3)
+    assert "make a new plan" in said
+
+
+def test_configuring_the_schedule_and_deleting(small: Commands) -> None:
+    assert small.json("configure", "drive", "--auto-sync")["auto_sync_hours"] == 24
+    assert small.json("configure", "drive", "--no-auto-sync")["due_at"] is None
+    small.run("delete", "drive")
+    assert small.json("list")["folders"] == []
+    assert len(small.json("list", "--deleted")["folders"]) == 1
+    small.run("sync", "drive", code=2)
+    small.run("restore", "drive")
+    small.run("delete", "drive", "--purge")
+    assert small.json("list", "--deleted")["folders"] == []
+
+
+# --- two processes ---
+
+
+@pytest.fixture
+def large(tmp_path: Path, state_url: str) -> Commands:
+    return made(tmp_path, state_url, FILES)
+
+
+def wait_until(state: State, query: sa.Select[Any], process: "subprocess.Popen[str]") -> None:
+    deadline = monotonic() + 60
+    while True:
+        with state.read() as connection:
+            if connection.scalar(query):
+                return
+        assert process.poll() is None, "the sync was through"
+        assert monotonic() < deadline
+        sleep(0.001)
+
+
+STEPPED = """
+import sys
+from labelingest.folders import SyncedFolder
+
+def cancelled():
+    print(flush=True)
+    sys.stdin.readline()
+    return False
+
+SyncedFolder("drive", state=sys.argv[1]).sync(cancelled=cancelled)
+"""
+"""A sync that waits for a line after each page of the listing and after each batch."""
+
+
+@pytest.fixture
+def stepped(large: Commands) -> Iterator["subprocess.Popen[str]"]:
+    command = [sys.executable, "-c", STEPPED, large.state]
+    with subprocess.Popen(
+        command, cwd=large.place, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def go_on(process: "subprocess.Popen[str]") -> None:
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def wait_for_step(process: "subprocess.Popen[str]") -> None:
+    assert process.stdout is not None
+    assert process.stdout.readline() == "\n"
+
+
+def test_of_two_syncs_one_runs_and_one_says_who_does(
+    large: Commands, stepped: "subprocess.Popen[str]"
+) -> None:
+    wait_for_step(stepped)
+    _, said = large.run("sync", "drive", code=3)
+    assert f"'drive' is being synced by process {stepped.pid} on " in said
+    stepped.communicate("\n" * 100, timeout=60)
+    assert stepped.returncode == 0
+    [run] = large.json("activity", "drive")
+    assert run["changes"] == {"new file": FILES, "new sidecar": FILES}
+
+
+def test_a_run_in_another_process_shows_how_far_it_is(
+    large: Commands, stepped: "subprocess.Popen[str]"
+) -> None:
+    wait_for_step(stepped)
+    [run] = large.json("activity", "drive")
+    assert (run["status"], run["uploadJobsUnitsDone"]) == ("running", 0)
+    # A page of the listing, the items, and a batch.
+    for _ in range(2):
+        go_on(stepped)
+        wait_for_step(stepped)
+    [run] = large.json("activity", "drive")
+    assert (run["status"], run["stage"], run["keysListed"]) == ("running", "apply", 2 * FILES)
+    assert (run["uploadJobsUnitsDone"], run["uploadJobsUnitsPending"]) == (1_000, FILES - 1_000)
+    assert (run["uploadJobsDone"], run["uploadJobsPending"]) == (1, 2)
+
+
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
+def test_a_sync_that_is_asked_to_end_does_so_at_a_batch_and_the_next_goes_on(
+    large: Commands, asked: signal.Signals
+) -> None:
+    with large.start("sync", "drive") as process:
+        with State(large.state) as state:
+            some = sa.select(sa.func.count()).where(label_rows.c.status == "made")
+            wait_until(state, some, process)
+        process.send_signal(asked)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + asked
+    assert "cancelled after" in said
+    [run] = large.json("activity", "drive")
+    assert run["status"] == "cancelled"
+    assert run["uploadJobsUnitsDone"] % 1_000 == 0
+    assert run["uploadJobsUnitsDone"] + run["uploadJobsUnitsCancelled"] == FILES
+    rest = large.json("sync", "drive")
+    assert rest["filesRead"] == run["uploadJobsUnitsCancelled"] > 0
+    assert large.json("show", "drive")["labelled"] == FILES
+
+
+def test_serve_syncs_what_is_due_until_it_is_stopped(small: Commands) -> None:
+    small.run("configure", "drive", "--auto-sync")
+    with State(small.state) as state:
+        with state.write() as connection:
+            connection.execute(sa.text("UPDATE folders SET due_at = '2026-01-01T00:00:00.000Z'"))
+        process = small.start("serve")
+        ended = sa.select(sa.func.count()).where(runs.c.status == "done")
+        wait_until(state, ended, process)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "drive: " in said
+    assert "new file 20" in said
+    [run] = small.json("activity", "drive")
+    assert (run["trigger"], run["status"]) == ("schedule", "done")

@@ -1,0 +1,119 @@
+"""Who has a folder: the living are waited for, the dead are not."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from labelingest.folders import FolderSettings, LockedError, State, Status
+from labelingest.folders.clock import later, now
+from labelingest.folders.lock import Holder, take_lock
+from labelingest.folders.records import FolderRecord, enter_folder
+from labelingest.folders.runs import RunRecord, iterate_runs
+from labelingest.folders.state.tables import locks
+
+
+@pytest.fixture
+def state(state_url: str) -> Iterator[State]:
+    with State(state_url) as state:
+        yield state
+
+
+@pytest.fixture
+def folder(state: State) -> FolderRecord:
+    return enter_folder(state, "drive", FolderSettings("/data", "/rows"))
+
+
+def run_in(state: State, folder: FolderRecord) -> RunRecord:
+    with take_lock(state, folder.id, folder.name, "manual") as lock:
+        return lock.run
+
+
+def hold(state: State, folder: FolderRecord, holder: Holder, heartbeat: str) -> int:
+    """Enter a lock as another process would have left it; return its run."""
+    run = run_in(state, folder)
+    with state.write() as connection:
+        connection.execute(
+            locks.insert().values(
+                folder_id=folder.id,
+                run_id=run.id,
+                host=holder.host,
+                space=holder.space,
+                pid=holder.pid,
+                born=holder.born,
+                since=heartbeat,
+                heartbeat=heartbeat,
+            )
+        )
+    return run.id
+
+
+def test_a_lock_is_free_again_after_its_block(state: State, folder: FolderRecord) -> None:
+    first, second = run_in(state, folder), run_in(state, folder)
+    assert second.id > first.id
+
+
+def test_a_living_process_of_this_machine_is_waited_for_however_silent(
+    state: State, folder: FolderRecord
+) -> None:
+    hold(state, folder, Holder.me(), later(now(), -86_400))
+    with pytest.raises(LockedError, match=f"'drive' is being synced by process {os.getpid()} on "):
+        run_in(state, folder)
+
+
+def test_a_dead_process_of_this_machine_is_succeeded_at_once(
+    state: State, folder: FolderRecord
+) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    before = hold(state, folder, replace(Holder.me(), pid=dead.pid), now())
+    after = run_in(state, folder)
+    with state.read() as connection:
+        runs = {run.id: run for run in iterate_runs(connection, folder.id, 10)}
+    assert runs[before].status is Status.ERROR
+    assert f"run {after.id} went on with it" in str(runs[before].message)
+
+
+def test_a_process_that_got_the_number_of_a_dead_one_is_not_taken_for_it(
+    state: State, folder: FolderRecord
+) -> None:
+    if not Holder.me().born:
+        pytest.skip("this system does not say when a process began")
+    hold(state, folder, replace(Holder.me(), born="1"), now())
+    run_in(state, folder)
+
+
+@pytest.mark.parametrize(("silent", "dead"), [(100, False), (1000, True)])
+def test_of_a_process_elsewhere_the_heartbeat_decides(
+    state: State, folder: FolderRecord, silent: float, dead: bool
+) -> None:
+    # The number of this process, which lives: on another machine it means nothing.
+    elsewhere = replace(Holder.me(), host="host-b", space="another boot")
+    hold(state, folder, elsewhere, later(now(), -silent))
+    if dead:
+        run_in(state, folder)
+    else:
+        with pytest.raises(LockedError, match="on host-b since"):
+            run_in(state, folder)
+
+
+def test_a_process_in_another_container_of_this_host_is_not_looked_up(
+    state: State, folder: FolderRecord
+) -> None:
+    hold(state, folder, replace(Holder.me(), space="another namespace", pid=999_999_999), now())
+    with pytest.raises(LockedError):
+        run_in(state, folder)
+
+
+def test_who_lost_the_lock_commits_nothing_any_more(state: State, folder: FolderRecord) -> None:
+    with take_lock(state, folder.id, folder.name, "manual") as lock:
+        with state.write() as connection:
+            connection.execute(locks.delete())
+        with (
+            pytest.raises(LockedError, match="another took its place"),
+            state.write() as connection,
+        ):
+            lock.confirm(connection)

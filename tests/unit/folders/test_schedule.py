@@ -1,0 +1,136 @@
+"""When folders run: due ones once, missed moments made up for once, cut ones again."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from labelingest.errors import StorageError
+from labelingest.folders import RunRecord, State, Status, SyncedFolder
+from labelingest.folders.clock import later, now, seconds_between
+from labelingest.folders.lock import take_lock
+from labelingest.folders.records import FolderRecord, find_folder
+from labelingest.folders.schedule import serve
+from labelingest.folders.state.tables import folders
+from tests.builders.synced import World
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[State]:
+    with State(f"sqlite:///{tmp_path}/state.sqlite") as state:
+        yield state
+
+
+@pytest.fixture
+def world(tmp_path: Path, state: State) -> World:
+    world = World(tmp_path, state)
+    world.image("a.jpg")
+    return world
+
+
+def served(
+    world: World, stopped: Callable[[], bool] = lambda: False
+) -> tuple[list[RunRecord], list[float]]:
+    """Serve until there is nothing due; return the runs, and the seconds it would have waited."""
+    runs: list[RunRecord] = []
+    waits: list[float] = []
+
+    def wait(seconds: float) -> bool:
+        waits.append(seconds)
+        return True
+
+    def done(_: FolderRecord, run: RunRecord) -> None:
+        runs.append(run)
+
+    serve(world.state, wait=wait, stopped=stopped, open_storage=world.open, done=done)
+    return runs, waits
+
+
+def make_due(world: World, hours_ago: float) -> str:
+    due = later(now(), -3600 * hours_ago)
+    with world.state.write() as connection:
+        connection.execute(folders.update().values(due_at=due))
+    return due
+
+
+def due_of(folder: SyncedFolder) -> str:
+    return str(find_folder(folder.state, folder.name).due_at)
+
+
+def test_a_new_folder_is_due_at_once_and_then_a_day_later(world: World) -> None:
+    folder = world.folder(auto_sync_hours=24)
+    first = due_of(folder)
+    [run], [waited] = served(world)
+    assert (run.trigger, run.status) == ("schedule", Status.DONE)
+    assert seconds_between(first, due_of(folder)) == 24 * 3600
+    assert waited == 30
+    assert served(world)[0] == []
+
+
+def test_missed_moments_are_made_up_for_once_and_the_clock_does_not_drift(world: World) -> None:
+    folder = world.folder(auto_sync_hours=24)
+    due = make_due(world, hours_ago=60)
+    [_], _ = served(world)
+    assert seconds_between(due, due_of(folder)) == 3 * 24 * 3600
+
+
+def test_a_manual_sync_does_not_move_the_schedule(world: World) -> None:
+    folder = world.folder(auto_sync_hours=24)
+    due = make_due(world, hours_ago=-2)
+    folder.sync()
+    assert due_of(folder) == due
+    assert served(world)[0] == []
+
+
+def test_a_folder_without_a_schedule_is_left_alone(world: World) -> None:
+    world.folder()
+    assert served(world) == ([], [30])
+
+
+def test_a_run_that_was_cut_short_is_still_due(world: World) -> None:
+    folder = world.folder(auto_sync_hours=24)
+    due = make_due(world, hours_ago=1)
+    asked = iter([False, False, True])
+    [run], _ = served(world, stopped=lambda: next(asked, True))
+    assert run.status is Status.CANCELLED
+    assert due_of(folder) == due
+    [run], _ = served(world)
+    assert run.status is Status.DONE
+
+
+def test_a_run_that_failed_waits_for_its_next_moment(world: World) -> None:
+    folder = world.folder(auto_sync_hours=24)
+    due = make_due(world, hours_ago=1)
+    world.remove("a.jpg")
+    world.data.rmdir()
+    assert served(world)[0] == []
+    assert seconds_between(due, due_of(folder)) == 24 * 3600
+    [failed] = folder.activity()
+    assert failed.status is Status.ERROR
+    with pytest.raises(StorageError):
+        folder.sync()
+
+
+def test_a_folder_that_another_process_syncs_stays_due(world: World) -> None:
+    folder = world.folder(auto_sync_hours=24)
+    due = make_due(world, hours_ago=1)
+    with take_lock(world.state, folder.record.id, folder.name, "manual"):
+        assert served(world) == ([], [30])
+    assert due_of(folder) == due
+
+
+def test_the_next_moment_is_waited_for_and_not_missed(world: World) -> None:
+    world.folder(auto_sync_hours=24)
+    make_due(world, hours_ago=-10 / 3600)
+    _, [waited] = served(world)
+    assert 5 < waited <= 10
+
+
+def test_switching_the_schedule_on_sets_the_first_moment(world: World) -> None:
+    folder = world.folder()
+    folder.configure(auto_sync_hours=24)
+    assert 23.9 * 3600 < seconds_between(now(), due_of(folder)) <= 24 * 3600
+    folder.configure(auto_sync_hours=None)
+    with world.state.read() as connection:
+        assert connection.scalar(sa.select(folders.c.due_at)) is None

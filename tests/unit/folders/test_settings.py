@@ -1,0 +1,65 @@
+"""What a folder can be set to, and what is said of what it cannot."""
+
+from typing import Any
+
+import pytest
+
+from labelingest.errors import ConfigError
+from labelingest.folders import FolderSettings
+from labelingest.folders.scan import KIND_NAMES
+from labelingest.pairing.rules import PatternRule, SuffixRule
+from tests.builders.synced import ONTOLOGY, YOLO
+
+
+def made(**values: Any) -> FolderSettings:
+    return FolderSettings("/data", "/rows", **values)
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"format": "coco", "ontology": ONTOLOGY}, "'coco' is none of encord, yolo"),
+        ({"format": "yolo", "options": YOLO}, "ontology is missing"),
+        ({"format": "yolo", "ontology": ONTOLOGY}, "images and labels are missing"),
+        ({"ontology": ONTOLOGY}, "give their format, encord or yolo"),
+        ({"options": {"suffix": ".json"}}, "suffix: for label sidecars"),
+        ({"auto_sync_hours": 0}, "expected a number above 0"),
+        ({"auto_sync_hours": float("nan")}, "expected a number above 0"),
+        ({"metadata_paused": True}, "metadata_suffix is missing"),
+        ({"metadata_suffix": ""}, "1 to 128 are allowed"),
+        ({"metadata_suffix": "x" * 129}, "1 to 128 are allowed"),
+        (
+            {"format": "encord", "ontology": ONTOLOGY, "metadata_suffix": ".encord.json"},
+            "the same suffix",
+        ),
+        (
+            {"format": "yolo", "ontology": ONTOLOGY, "options": YOLO | {"suffix": ".json"}},
+            "leave out one of the two",
+        ),
+    ],
+)
+def test_settings_that_mean_nothing_are_refused(values: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        made(**values)
+
+
+def test_the_format_decides_how_sidecars_are_called() -> None:
+    assert made(format="encord", ontology=ONTOLOGY).rule == SuffixRule(".encord.json")
+    yolo = made(format="yolo", ontology=ONTOLOGY, options=YOLO)
+    assert yolo.rule == PatternRule(("{name}.jpg",), "{name}.txt")
+    assert made().rule is None
+
+
+def test_an_option_that_is_set_to_nothing_is_back_at_its_default() -> None:
+    settings = made(format="encord", ontology=ONTOLOGY, options={"suffix": ".json"})
+    assert settings.changed(options={"suffix": None}).rule == SuffixRule(".encord.json")
+
+
+def test_class_numbers_are_kept_through_the_state() -> None:
+    options = YOLO | {"map": {7: "car"}}
+    settings = made(format="yolo", ontology=ONTOLOGY, options=options)
+    assert FolderSettings.from_json(settings.to_json()).config.map == {7: "car"}
+
+
+def test_the_numbers_of_kinds_are_those_that_states_have_already() -> None:
+    assert KIND_NAMES == ("image", "video", "audio", "pdf", "text", "html")

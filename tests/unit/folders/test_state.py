@@ -1,0 +1,94 @@
+"""The database: made, migrated, refused."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+import labelingest.folders.state.database as database
+from labelingest.errors import ConfigError, StorageError
+from labelingest.folders.state.database import HEAD, State, bulk_insert, default_state
+from labelingest.folders.state.tables import METADATA, found
+
+
+def test_the_migrations_make_the_tables_that_the_program_uses(state_url: str) -> None:
+    with State(state_url) as state, state.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+
+
+def test_the_head_is_that_of_the_migrations() -> None:
+    config = Config()
+    place = Path(database.__file__).parent / "migrations"
+    config.set_main_option("script_location", str(place))
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+def test_a_state_of_a_newer_release_is_refused(state_url: str) -> None:
+    with State(state_url) as state, state.write() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(ConfigError, match="a newer labelingest wrote it"):
+        State(state_url)
+
+
+def test_a_state_that_was_made_is_opened_without_a_migration(
+    state_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    State(state_url).close()
+    monkeypatch.setitem(sys.modules, "labelingest.folders.state.migrate", None)
+    State(state_url).close()
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("state.sqlite", "is no URL of a database"),
+        ("mysql://user:secret@host/db", "cannot be kept in 'mysql'"),
+        ("sqlite://", "needs a file"),
+        ("sqlite:///:memory:", "needs a file"),
+    ],
+)
+def test_what_is_no_state_is_refused_without_its_password(url: str, sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence) as refused:
+        State(url)
+    assert "secret" not in str(refused.value)
+
+
+def test_a_database_that_is_not_there_is_named_without_its_password() -> None:
+    with pytest.raises(StorageError, match="cannot be opened") as failed:
+        State("postgresql://user:secret@/nothing?host=/nowhere")
+    assert "secret" not in str(failed.value)
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match="cannot be made"):
+        State(f"sqlite:///{tmp_path}/file/state.sqlite")
+
+
+def test_the_default_is_a_file_in_the_users_data_directory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("XDG_DATA_HOME", "/home/a/data")
+    assert default_state() == "sqlite:////home/a/data/labelingest/state.sqlite"
+
+
+def test_an_sqlite_state_survives_a_power_failure(tmp_path: Path) -> None:
+    with State(f"sqlite:///{tmp_path}/state.sqlite") as state, state.read() as connection:
+        assert connection.scalar(sa.text("PRAGMA journal_mode")) == "wal"
+        assert connection.scalar(sa.text("PRAGMA synchronous")) == 2  # FULL
+
+
+def test_keys_are_loaded_as_they_are_and_sort_by_their_bytes(state_url: str) -> None:
+    keys = ["ü", "a\tb", "a\nb", "B", "a\\N", "\\.", "a", "𝄞", "\uffff"]
+    rows = [(key, 0, 1, 2, "t", None, None, None, None, None, None, None) for key in keys]
+    with State(state_url) as state, state.connection() as connection, connection.begin():
+        found.create(connection)
+        bulk_insert(connection, found, iter(rows))
+        loaded = connection.scalars(sa.select(found.c.key).order_by(found.c.key)).all()
+    assert loaded == sorted(keys, key=str.encode)
