@@ -5,6 +5,7 @@ are chosen.
 """
 
 import logging
+import socket
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -57,6 +58,7 @@ class DaskEngine:
         # Neither package has types.
         make_client: Any = Client
         address = f"tcp://{self.url.partition('://')[2]}"
+        _knock(address, self.patience)
         try:
             client = make_client(address, timeout=self.patience, set_as_default=False)
         except (OSError, ValueError) as error:
@@ -77,6 +79,15 @@ class DaskEngine:
                 items,
                 in_flight=_IN_FLIGHT * cores,
             )
+
+
+def _knock(address: str, patience: float) -> None:
+    """Refuse an address where nobody listens at once: Dask would try again and again."""
+    host, _, port = address.removeprefix("tcp://").rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=patience).close()
+    except (OSError, ValueError) as error:
+        raise EngineError(f"no Dask scheduler answers at {address}") from error
 
 
 def _same(value: A) -> A:

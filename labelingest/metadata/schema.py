@@ -155,7 +155,7 @@ class MetadataSchema:
         return self._with(key, declared)
 
     def add_options(self, key: str, values: Sequence[str]) -> Self:
-        """Give an enum more options.
+        """Give an enum more options; without a new one among them, nothing changes.
 
         Raises
         ------
@@ -165,6 +165,8 @@ class MetadataSchema:
         present = self._present(key)
         if not isinstance(present, EnumType):
             raise ConfigError(f"{key!r} is {_described(present)}: only an enum has options")
+        if set(values) <= set(present.values):
+            return self
         return self._with(key, _declared(key, "enum", [*present.values, *values], None))
 
     def remove(self, key: str, *, hard: bool = False) -> Self:

@@ -39,18 +39,14 @@ class Keys:
     def of(cls, keys: Iterable[str | bytes]) -> "Keys":
         """Make a column from keys, in the order given."""
         encoded = [key.encode() if isinstance(key, str) else key for key in keys]
-        offsets = np.zeros(len(encoded) + 1, dtype=np.int64)
-        np.cumsum(np.fromiter(map(len, encoded), np.int64, len(encoded)), out=offsets[1:])
-        return cls(b"".join(encoded), offsets)
+        lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
+        return cls.from_lengths(b"".join(encoded), lengths)
 
     @classmethod
     def concat(cls, parts: Sequence["Keys"]) -> "Keys":
         """Put columns one after the other."""
-        lengths = [np.diff(part.offsets) for part in parts]
-        offsets = np.zeros(1 + sum(map(len, lengths)), dtype=np.int64)
-        if lengths:
-            np.cumsum(np.concatenate(lengths), out=offsets[1:])
-        return cls(b"".join(part.text for part in parts), offsets)
+        lengths = [np.zeros(0, dtype=np.int64), *(np.diff(part.offsets) for part in parts)]
+        return cls.from_lengths(b"".join(part.text for part in parts), np.concatenate(lengths))
 
     @classmethod
     def from_lengths(cls, text: bytes, lengths: NDArray[np.signedinteger[Any]]) -> "Keys":

@@ -50,9 +50,9 @@ def text_order(text: bytes, offsets: Int64) -> Int64:
     # Half the memory where rows are few enough, as they nearly always are.
     dtype = np.int32 if count < 1 << 31 else np.int64
     order: _Ints = np.arange(count, dtype=dtype)
+    # What is not settled: places in the order, and which of them are equal so far.
     places: _Ints = order.copy()
     groups: _Ints = np.zeros(count, dtype=dtype)
-    """What is not settled: places in the order, and which of them are equal so far."""
     step = 0
     while len(places):
         rows = order[places]

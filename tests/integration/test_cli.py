@@ -7,13 +7,12 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from labelingest.cli.main import main
+from tests.builders.command_line import Run, command_line
 from tests.builders.folders import make_folder, ontology_of, write_ontology
 
 IMAGE = {"image": [64, 48]}
@@ -30,15 +29,6 @@ FILES: dict[str, Any] = {
 }
 
 
-class Ran(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Ran]
-
-
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Run a command in a folder with a data set in data/ and ontology.json beside it."""
@@ -46,13 +36,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     write_ontology(tmp_path / "ontology.json", car=(0, "bounding_box"), van=(1, "bounding_box"))
     monkeypatch.chdir(tmp_path)
 
-    def command(*arguments: str) -> Ran:
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        said = capsys.readouterr()
-        return Ran(int(ended.value.code or 0), said.out, said.err)
-
-    return command
+    return command_line(capsys)
 
 
 DATA = ("data", "--ontology", "ontology.json")

@@ -4,15 +4,15 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
 from labelingest import IngestConfig, check, convert
-from labelingest.cli.main import main
 from labelingest.storage import LocalStorage
 from labelingest.storage.base import list_all
 from tests.builders.cloud_servers import ACCOUNT, CloudServer
+from tests.builders.command_line import Run, command_line
 from tests.builders.faulty_proxy import faulty_proxy
 from tests.builders.folders import make_folder, write_ontology
 
@@ -108,24 +108,9 @@ def test_a_check_lists_and_reads_sidecars_and_the_headers_it_needs(
     assert sorted(read) == sorted([*(f"{number:02}.txt" for number in range(14)), "12.jpg"])
 
 
-class Ran(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Ran]
-
-
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def command(*arguments: str) -> Ran:
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        said = capsys.readouterr()
-        return Ran(int(ended.value.code or 0), said.out, said.err)
-
-    return command
+    return command_line(capsys)
 
 
 def test_commands_take_the_address_of_a_bucket(

@@ -93,10 +93,10 @@ def interrupted(
 @pytest.mark.parametrize(
     ("out", "kills", "workers"),
     [
-        ("rows.jsonl", 5, "2"),
+        ("rows.jsonl", 3, "2"),
         ("rows.jsonl", 1, "1"),
-        ("rows.jsonl.zst", 2, "2"),
-        ("sidecars", 2, "2"),
+        ("rows.jsonl.zst", 1, "2"),
+        ("sidecars", 1, "2"),
         ("shards", 1, "2"),
         ("shards.zst", 1, "2"),
         ("labels", 1, "2"),

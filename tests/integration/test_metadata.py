@@ -1,13 +1,11 @@
 """Custom metadata on the command line, as its users meet it."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from labelingest.cli.main import main
+from tests.builders.command_line import Run, command_line
 from tests.builders.folders import make_folder
 
 FILES = {
@@ -21,27 +19,13 @@ CHECK = ("metadata", "check", "data", "--schema", "schema.json")
 SCHEMA = ("metadata", "schema")
 
 
-class Ran(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Ran]
-
-
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Run a command in a folder with a data set in data/ and schema.json beside it."""
     make_folder(tmp_path / "data", FILES)
     monkeypatch.chdir(tmp_path)
 
-    def command(*arguments: str) -> Ran:
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        said = capsys.readouterr()
-        return Ran(int(ended.value.code or 0), said.out, said.err)
-
+    command = command_line(capsys)
     assert command(*SCHEMA, "add", "schema.json", "speed", "number").code == 0
     assert command(*SCHEMA, "add", "schema.json", "site", "string").code == 0
     return command

@@ -2,24 +2,13 @@
 
 import io
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import orjson
 import pytest
 
-from labelingest.cli.main import main
+from tests.builders.command_line import Run, command_line
 from tests.builders.folders import make_folder, write_ontology
-
-
-class Ran(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Ran]
 
 
 @pytest.fixture
@@ -39,12 +28,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     write_ontology(tmp_path / "ontology.json", car=(0, "bounding_box"))
     monkeypatch.chdir(tmp_path)
 
-    def command(*arguments: str) -> Ran:
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        said = capsys.readouterr()
-        return Ran(int(ended.value.code or 0), said.out, said.err)
-
+    command = command_line(capsys)
     convert = ("convert", "data", "--ontology", "ontology.json", "--image-sizes", "all", "--quiet")
     command(*convert, "--out", "label_rows.jsonl")
     command(*convert, "--out", "rows")

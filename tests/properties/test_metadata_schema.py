@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from labelingest.errors import ConfigError
@@ -90,6 +90,7 @@ def test_the_client_reads_what_we_write_and_we_what_it_writes(wire: dict[str, An
 
 @unhurried
 @given(SCHEMAS, CHANGES)
+@example({"a": {"ty": "enum", "values": ["b", "a"]}}, [("options", "a", ["b"])])
 def test_changes_give_what_the_client_sends(
     wire: dict[str, Any], changes: list[tuple[str, str, Any]]
 ) -> None:
