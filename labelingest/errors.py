@@ -7,6 +7,7 @@
     ├── OntologyError  (ValueError)  ontology unreadable, external IDs clash, class map impossible
     ├── SidecarError   (ValueError)  rows were rejected and the caller asked to stop (.problems)
     ├── StorageError   (OSError)     listing, reading or writing failed
+    │   └── NameRefusedError         a storage takes no file of that name
     └── EngineError    (RuntimeError)  workers cannot be started, or are lost again and again
 
 What is wrong with one file among a million is a `labelingest.problems.Problem` in the result.
@@ -20,6 +21,7 @@ __all__ = [
     "ConfigError",
     "EngineError",
     "LabelIngestError",
+    "NameRefusedError",
     "OntologyError",
     "SidecarError",
     "StorageError",
@@ -86,6 +88,17 @@ class StorageError(LabelIngestError, OSError):
     >>> raise StorageError("no folder at 'data': check the path")
     Traceback (most recent call last):
     labelingest.errors.StorageError: no folder at 'data': check the path
+    """
+
+
+class NameRefusedError(StorageError):
+    """A storage takes no file of that name; files of other names it may take.
+
+    Examples
+    --------
+    >>> raise NameRefusedError("'a.json' cannot be written: name too long for this file system")
+    Traceback (most recent call last):
+    labelingest.errors.NameRefusedError: 'a.json' cannot be written: name too long for this ...
     """
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 import typer
 
 from labelingest.cli.folder.commands import app as folder_app
+from labelingest.cli.integration import app as integration_app
 from labelingest.cli.metadata import metadata_app
 from labelingest.cli.options import (
     OUTPUT_PANEL,
@@ -89,6 +90,7 @@ ontology_app = typer.Typer(help="Make ontologies.", no_args_is_help=True)
 app.add_typer(ontology_app, name="ontology")
 app.add_typer(metadata_app, name="metadata")
 app.add_typer(folder_app, name="folder")
+app.add_typer(integration_app, name="integration")
 
 _SWITCHES: Final = {
     "strict": "strict",

@@ -41,6 +41,7 @@ __all__ = [
     "Restart",
     "RowLayout",
     "ShardRows",
+    "StateUrl",
     "StoragePath",
     "StorageUrl",
     "Strict",
@@ -58,6 +59,7 @@ _FILES: Final = "Which files"
 _CLASSES: Final = "Which classes"
 OUTPUT_PANEL: Final = "Output"
 _WORK: Final = "Who does the work"
+_STATE: Final = "State"
 
 StoragePath = Annotated[
     str | None,
@@ -310,6 +312,18 @@ AsJson = Annotated[
     bool,
     typer.Option(
         "--json", help="Write the result as JSON to standard output.", rich_help_panel=OUTPUT_PANEL
+    ),
+]
+
+StateUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--state",
+        metavar="URL",
+        envvar="LABELINGEST_STATE",
+        help="Database with the state: sqlite:////path/state.sqlite or "
+        "postgresql://user@host/database (default: a file in your data directory).",
+        rich_help_panel=_STATE,
     ),
 ]
 

@@ -4,6 +4,7 @@
 
     folder.py        SyncedFolder: all of it as methods of one object
     settings.py      what a folder is set to
+    places.py        its storage path and its output, open; integrations.py: how clouds are reached
     sync.py          one run, from the lock to the record; a plan is the same to half way
     scan.py            1  listing and pairing
     changes.py         2  the difference with the state, found by the database; guards

@@ -4,7 +4,6 @@ Label rows are written before the state says so, and the same sidecar gives the 
 that is killed between the two leaves nothing that the next one would not write over.
 """
 
-import errno
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ import numpy as np
 import orjson
 from sqlalchemy.engine import RowMapping
 
-from labelingest.errors import StorageError
+from labelingest.errors import NameRefusedError
 from labelingest.folders.changes import LabelChange, MetadataChange
 from labelingest.folders.clock import now
 from labelingest.folders.metadata import checked_metadata
@@ -29,12 +28,6 @@ __all__ = ["OUTPUT_SUFFIX", "BatchWork", "Done", "LabelStatus"]
 
 OUTPUT_SUFFIX: Final = ".encord.json"
 """What is added to the key of a data file to name its label row in the output."""
-_AT_ONCE: Final = 16
-"""Files written at the same time."""
-_NAME_REFUSED: Final = {
-    *(errno.ENAMETOOLONG, errno.EEXIST, errno.EISDIR, errno.ENOTDIR),
-    *(errno.EILSEQ, errno.EINVAL),
-}
 
 _METADATA_COLUMNS: Final = ("metadata", "metadata_token", "metadata_schema")
 
@@ -168,7 +161,7 @@ class BatchWork:
     def _write(self, result: JobResult, done: Done) -> set[str]:
         """Write the label rows; return the keys of those that have a file."""
         made = result.made
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        with ThreadPoolExecutor(self.output.puts_at_once) as pool:
             refusals = list(pool.map(self._put, made.keys, made.texts))
         for key, refusal in zip(made.keys, refusals, strict=True):
             if refusal is not None:
@@ -184,9 +177,7 @@ class BatchWork:
     def _put(self, key: str, text: bytes) -> Problem | None:
         try:
             self.output.put(key + OUTPUT_SUFFIX, text)
-        except StorageError as error:
-            if getattr(error.__cause__, "errno", None) not in _NAME_REFUSED:
-                raise
+        except NameRefusedError as error:
             return Problem(ProblemCode.OUTPUT_NAME_REFUSED, key, f"no label row: {error}")
         return None
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from labelingest import storage as storages
 from labelingest.errors import ConfigError
 from labelingest.folders.clock import now
 from labelingest.folders.items import WHICH, iterate_items
+from labelingest.folders.metadata import check_schema
+from labelingest.folders.places import OpenPlaces, OpenStorage, Places, open_places, output_folder
 from labelingest.folders.plan import Plan
 from labelingest.folders.records import (
     FolderRecord,
@@ -21,12 +22,10 @@ from labelingest.folders.records import (
     remove_folder,
 )
 from labelingest.folders.runs import RunRecord, iterate_runs
-from labelingest.folders.scan import output_folder
 from labelingest.folders.settings import FolderSettings
 from labelingest.folders.state.database import State, default_state
 from labelingest.folders.summary import Summary, summarise
 from labelingest.folders.sync import (
-    OpenStorage,
     SyncOptions,
     make_folder_converter,
     make_plan,
@@ -35,6 +34,7 @@ from labelingest.folders.sync import (
 from labelingest.pipeline.progress import Progress
 from labelingest.storage.atomic import whole_file
 from labelingest.storage.base import Storage
+from labelingest.storage.causes import cannot_write
 
 __all__ = ["SyncedFolder"]
 
@@ -51,7 +51,8 @@ class SyncedFolder:
     state
         URL of the state, or an open one; the file in the user's data directory when None.
     open_storage
-        Opens storage paths; `labelingest.storage.open_storage` when None.
+        Opens storage path and output; when None, `labelingest.storage.open_storage` does, with the
+        integrations of the folder.
 
     Raises
     ------
@@ -81,7 +82,7 @@ class SyncedFolder:
     ) -> None:
         self._owns_state = not isinstance(state, State)
         self.state = state if isinstance(state, State) else State(state or default_state())
-        self._open = open_storage
+        self._open_places = _opener(self.state, open_storage)
         try:
             self.record: FolderRecord = find_folder(self.state, name, deleted=True)
         except BaseException:
@@ -115,10 +116,9 @@ class SyncedFolder:
         StorageError
             There is no such storage path, or the output cannot be made.
         """
-        settings = settings_in_place(settings, open_storage)
         opened = state if isinstance(state, State) else State(state or default_state())
         try:
-            enter_folder(opened, name, settings)
+            enter_folder(opened, name, settings_in_place(settings, _opener(opened, open_storage)))
         except BaseException:
             if opened is not state:
                 opened.close()
@@ -167,7 +167,8 @@ class SyncedFolder:
             What is changed cannot be, or the result means nothing.
         """
         changed = self.settings.changed(**values)
-        _check_labels(changed)
+        _check(changed)
+        self._open_places(changed)
         self.record = change_folder(self.state, self._present(), settings=changed)
         return self.record.settings
 
@@ -190,7 +191,7 @@ class SyncedFolder:
             Told how far the listing is.
         """
         options = SyncOptions(allow_mass_delete=allow_mass_delete, progress=progress)
-        return make_plan(self.state, self._present(), self._opener(), options, save=save)
+        return make_plan(self.state, self._present(), self._open_places, options, save=save)
 
     def sync(
         self,
@@ -224,7 +225,7 @@ class SyncedFolder:
             The run as a whole failed.
         """
         options = SyncOptions(trigger, allow_mass_delete, None, progress, cancelled)
-        return run_sync(self.state, self._present(), self._opener(), options)
+        return run_sync(self.state, self._present(), self._open_places, options)
 
     def apply(
         self,
@@ -241,7 +242,7 @@ class SyncedFolder:
             They have.
         """
         options = SyncOptions("plan", plan.allow_mass_delete, plan, progress, cancelled)
-        return run_sync(self.state, self._present(), self._opener(), options)
+        return run_sync(self.state, self._present(), self._open_places, options)
 
     def activity(self, limit: int = 20) -> list[RunRecord]:
         """Return the last runs, newest first; of one that is running, how far it is."""
@@ -263,7 +264,7 @@ class SyncedFolder:
         """
         if which not in WHICH:
             raise ConfigError(f"{which!r} is none of {', '.join(WHICH)}")
-        url = self._opener()(self.settings.storage_path).url
+        url = self._open_places(self.settings).storage.url
         with self.state.read() as connection:
             yield from iterate_items(connection, self.record.id, url, which)
 
@@ -277,7 +278,7 @@ class SyncedFolder:
         which
             As for `items`.
         """
-        output = self._opener()(self.settings.output)
+        output = self._open_places(self.settings).output
         names = (item["labelRow"] for item in self.items(which))
         count = 0
         with whole_file(Path(path)) as file:
@@ -310,16 +311,25 @@ class SyncedFolder:
     def _present(self) -> FolderRecord:
         return find_folder(self.state, self.name)
 
-    def _opener(self) -> OpenStorage:
-        return self._open or partial(
-            storages.open_storage, follow_symlinks=self.settings.follow_symlinks
-        )
+
+def _opener(state: State, open_storage: OpenStorage | None) -> OpenPlaces:
+    """Return what opens the places of folders of a state."""
+    if open_storage is None:
+        return partial(open_places, state)
+    return lambda settings: Places(
+        open_storage(settings.storage_path), open_storage(settings.output)
+    )
 
 
-def settings_in_place(
-    settings: FolderSettings, open_storage: OpenStorage | None = None
-) -> FolderSettings:
+def settings_in_place(settings: FolderSettings, opener: OpenPlaces) -> FolderSettings:
     """Return settings with absolute paths; make the output folder; check all that can be.
+
+    Parameters
+    ----------
+    settings
+        As given.
+    opener
+        Opens their places.
 
     Raises
     ------
@@ -331,12 +341,13 @@ def settings_in_place(
         storage_path=_absolute(settings.storage_path),
         output=_absolute(settings.output),
     )
-    _check_labels(settings)
-    opener = open_storage or storages.open_storage
-    source = opener(settings.storage_path)
+    _check(settings)
     if "://" not in settings.output:
-        Path(settings.output).mkdir(parents=True, exist_ok=True)
-    output_folder(source, opener(settings.output))
+        # A storage path that is not there shall leave no folder behind.
+        opener(replace(settings, output=settings.storage_path))
+        _make_folder(settings.output)
+    places = opener(settings)
+    output_folder(places.storage, places.output)
     return FolderSettings.from_json(settings.to_json())
 
 
@@ -344,11 +355,19 @@ def _absolute(path: str) -> str:
     return path if "://" in path else str(Path(path).absolute())
 
 
-def _check_labels(settings: FolderSettings) -> None:
-    """Refuse an ontology or class map that cannot be used before anything is synced."""
-    if settings.format is None:
-        return
-    make_folder_converter(settings, "check://")
+def _make_folder(path: str) -> None:
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def _check(settings: FolderSettings) -> None:
+    """Refuse a schema, ontology or class map that cannot be used before anything is synced."""
+    if settings.metadata_schema is not None:
+        check_schema(settings.metadata_schema)
+    if settings.format is not None:
+        make_folder_converter(settings, "check://")
 
 
 def _contents(storage: Storage, keys: Iterator[str]) -> Iterator[bytes]:

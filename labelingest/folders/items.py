@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from typing import Any, Final
-from urllib.parse import quote
 
 import orjson
 import sqlalchemy as sa
@@ -12,6 +11,7 @@ from labelingest.folders.batch import OUTPUT_SUFFIX, LabelStatus
 from labelingest.folders.scan import KIND_NAMES
 from labelingest.folders.state.tables import items, label_rows
 from labelingest.model.kinds import mime_type_of
+from labelingest.writers.encord_json import object_url
 from labelingest.writers.ids import data_hashes
 
 __all__ = ["WHICH", "iterate_items"]
@@ -61,7 +61,7 @@ def _item(row: RowMapping, uuid: str, storage_url: str) -> dict[str, Any]:
         "name": key,
         "itemType": _ITEM_TYPES.get(kind, kind),
         "mimeType": mime_type_of(key),
-        "url": storage_url + quote(key),
+        "url": object_url(storage_url, key),
         "fileSize": row["size"],
         "width": row["width"],
         "height": row["height"],

@@ -6,10 +6,10 @@ from functools import lru_cache
 from typing import Any
 
 from labelingest.metadata.check import check_metadata
-from labelingest.metadata.schema import MetadataSchema
+from labelingest.metadata.schema import MetadataSchema, schema_problems
 from labelingest.problems import Problem
 
-__all__ = ["checked_metadata"]
+__all__ = ["check_schema", "checked_metadata"]
 
 
 def checked_metadata(
@@ -33,6 +33,23 @@ def checked_metadata(
     """
     found = check_metadata(content, source, None if schema is None else _schema(json.dumps(schema)))
     return found.value, found.problems
+
+
+def check_schema(schema: Mapping[str, Any]) -> list[Problem]:
+    """Return what should be known of a metadata schema before values are checked against it.
+
+    Raises
+    ------
+    ConfigError
+        It is none.
+
+    Examples
+    --------
+    >>> [problem] = check_schema({"clip": {"ty": "embedding", "size": 3072}})
+    >>> problem.source, problem.code.value
+    ('metadata schema', 'large-embedding')
+    """
+    return schema_problems(_schema(json.dumps(schema)), "metadata schema")
 
 
 @lru_cache(maxsize=8)

@@ -15,6 +15,7 @@ from labelingest.folders.state.tables import folders, items, label_rows, locks, 
 __all__ = [
     "FolderRecord",
     "change_folder",
+    "check_name",
     "enter_folder",
     "find_folder",
     "list_folders",
@@ -55,10 +56,7 @@ def enter_folder(state: State, name: str, settings: FolderSettings) -> FolderRec
     ConfigError
         The name is taken, or is none.
     """
-    if not name.isprintable() or not 0 < len(name) <= _MOST_CHARACTERS:
-        raise ConfigError(
-            f"name {name!r}: expected 1 to {_MOST_CHARACTERS} printable characters, as 'drive-7'"
-        )
+    check_name(name)
     moment = now()
     with state.write() as connection:
         found = _find(connection, name)
@@ -79,6 +77,26 @@ def enter_folder(state: State, name: str, settings: FolderSettings) -> FolderRec
             )
         )
     return find_folder(state, name)
+
+
+def check_name(name: str) -> None:
+    """Refuse what cannot be the name of a folder or an integration.
+
+    Raises
+    ------
+    ConfigError
+        It is empty, too long or cannot be printed.
+
+    Examples
+    --------
+    >>> check_name("")
+    Traceback (most recent call last):
+    labelingest.errors.ConfigError: name '': expected 1 to 128 printable characters, as 'drive-7'
+    """
+    if not name.isprintable() or not 0 < len(name) <= _MOST_CHARACTERS:
+        raise ConfigError(
+            f"name {name!r}: expected 1 to {_MOST_CHARACTERS} printable characters, as 'drive-7'"
+        )
 
 
 def find_folder(state: State, name: str, *, deleted: bool = False) -> FolderRecord:

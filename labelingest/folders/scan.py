@@ -7,14 +7,11 @@ listing incomplete, and of an incomplete listing nothing is deleted.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
-from pathlib import Path
 from typing import Any, Final
-from urllib.parse import unquote
 
 import numpy as np
 
 from labelingest.arrays import Int64, UInt8
-from labelingest.errors import ConfigError
 from labelingest.folders.settings import FolderSettings
 from labelingest.model.keys import Keys
 from labelingest.model.listing import Listing
@@ -24,10 +21,8 @@ from labelingest.pairing.names import KINDS, NO_KIND, chunks, junk_rows, kind_nu
 from labelingest.pairing.pair import pair
 from labelingest.pairing.rules import SuffixRule
 from labelingest.problems import Problem, ProblemCode
-from labelingest.storage.base import Storage
-from labelingest.storage.local import LocalStorage
 
-__all__ = ["KIND_NAMES", "Scan", "is_complete", "output_folder", "scan"]
+__all__ = ["KIND_NAMES", "Scan", "is_complete", "scan"]
 
 KIND_NAMES: Final = tuple(kind.value for kind in KINDS)
 """Number of a kind in the state → its name."""
@@ -151,27 +146,3 @@ def _metadata_of(
     ours &= outcome[pairs.sidecar] == Outcome.METADATA_SIDECAR
     found[np.searchsorted(data, pairs.data[ours])] = pairs.sidecar[ours]
     return found
-
-
-def output_folder(storage: Storage, output: Storage) -> str | None:
-    """Return the folder of the output, with a slash at the end, where it lies in the storage path.
-
-    Raises
-    ------
-    ConfigError
-        It is the storage path, or the storage path lies in it: label rows would be taken for data,
-        or written over it.
-    """
-    if isinstance(storage, LocalStorage) and isinstance(output, LocalStorage):
-        inner, outer = (f"{Path(s.root).resolve()}/" for s in (output, storage))
-    else:
-        inner, outer = output.url, storage.url
-    if outer.startswith(inner):
-        raise ConfigError(
-            f"the output {output.url} is the storage path or lies around it: give another folder, "
-            "or one in it"
-        )
-    if not inner.startswith(outer):
-        return None
-    folder = inner[len(outer) :]
-    return folder if isinstance(storage, LocalStorage) else unquote(folder)

@@ -12,10 +12,10 @@ from labelingest.errors import LabelIngestError
 from labelingest.folders.clock import now, seconds_between
 from labelingest.folders.folder import SyncedFolder
 from labelingest.folders.lock import LockedError
+from labelingest.folders.places import OpenStorage
 from labelingest.folders.records import FolderRecord, list_folders
 from labelingest.folders.runs import RunRecord, Status
 from labelingest.folders.state.database import State
-from labelingest.folders.sync import OpenStorage
 
 __all__ = ["serve"]
 

@@ -68,6 +68,10 @@ class FolderSettings:
     """Whether metadata sidecars are kept out of the data, but not attached."""
     metadata_schema: Mapping[str, Any] | None = None
     """The decoded JSON."""
+    integration: str | None = None
+    """Which integration of the state tells how cloud storage is reached; None for the environment."""
+    output_integration: str | None = None
+    """The same of the output, where it is another."""
     follow_symlinks: bool = True
 
     def __post_init__(self) -> None:

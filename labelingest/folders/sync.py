@@ -28,10 +28,12 @@ from labelingest.folders.fingerprints import (
     schema_fingerprint,
 )
 from labelingest.folders.lock import Lock, LockedError, take_lock
+from labelingest.folders.metadata import check_schema
+from labelingest.folders.places import OpenPlaces, Places
 from labelingest.folders.plan import Plan, keep_plan
 from labelingest.folders.records import FolderRecord, find_folder
 from labelingest.folders.runs import RunRecord, Status, save_run
-from labelingest.folders.scan import is_complete, output_folder, scan
+from labelingest.folders.scan import is_complete, scan
 from labelingest.folders.settings import FolderSettings
 from labelingest.folders.state.database import State
 from labelingest.folders.state.tables import folders
@@ -43,26 +45,10 @@ from labelingest.problems import Problem
 from labelingest.resolution.class_map import make_class_map
 from labelingest.storage.base import Storage, list_all
 
-__all__ = ["Places", "SyncOptions", "make_folder_converter", "make_plan", "run_sync"]
+__all__ = ["SyncOptions", "make_folder_converter", "make_plan", "run_sync"]
 
 _SAVED_EVERY: Final = 1.0
 """Seconds between what other processes see of a listing."""
-
-OpenStorage = Callable[[str], Storage]
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """The storage path and the output of a folder, open."""
-
-    storage: Storage
-    output: Storage
-
-    @property
-    def exclude(self) -> Sequence[str]:
-        """What is not listed: the output, where it lies in the storage path."""
-        folder = output_folder(self.storage, self.output)
-        return () if folder is None else (folder,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +71,7 @@ class _CancelledError(Exception):
 def make_plan(
     state: State,
     record: FolderRecord,
-    open_storage: OpenStorage,
+    open_places: OpenPlaces,
     options: SyncOptions,
     *,
     save: str | None = None,
@@ -96,14 +82,14 @@ def make_plan(
     ----------
     state, record
         The folder.
-    open_storage
-        Opens its storage path and its output.
+    open_places
+        Opens its storage path and its output, as the settings say.
     options
         As for the sync.
     save
         File for the plan with all its changes.
     """
-    comparison = _Comparison(state, record, open_storage, options)
+    comparison = _Comparison(state, record, open_places, options)
     listing = comparison.list(lambda files: None)
     with state.connection() as connection, connection.begin():
         plan, _ = comparison.plan(connection, listing)
@@ -113,13 +99,13 @@ def make_plan(
 
 
 def run_sync(
-    state: State, record: FolderRecord, open_storage: OpenStorage, options: SyncOptions
+    state: State, record: FolderRecord, open_places: OpenPlaces, options: SyncOptions
 ) -> RunRecord:
     """Bring a folder into step with its storage path.
 
     Parameters
     ----------
-    state, record, open_storage
+    state, record, open_places
         As for `make_plan`.
     options
         How.
@@ -143,7 +129,7 @@ def run_sync(
         with _recorded(state, record, lock):
             # What another run did before this one had the lock counts.
             record = find_folder(state, record.name)
-            _Syncing(state, record, open_storage, options, lock).do()
+            _Syncing(state, record, open_places, options, lock).do()
     return run
 
 
@@ -198,16 +184,14 @@ class _Comparison:
 
     state: State
     record: FolderRecord
-    open_storage: OpenStorage
+    open_places: OpenPlaces
     options: SyncOptions
     places: Places = field(init=False)
     fingerprints: Fingerprints = field(init=False)
 
     def __post_init__(self) -> None:
         settings = self.record.settings
-        self.places = Places(
-            self.open_storage(settings.storage_path), self.open_storage(settings.output)
-        )
+        self.places = self.open_places(settings)
         urls = self.places.storage.url, self.places.output.url
         self.fingerprints = Fingerprints(
             label_fingerprint(settings, *urls), schema_fingerprint(settings)
@@ -250,7 +234,7 @@ class _Syncing:
 
     state: State
     record: FolderRecord
-    open_storage: OpenStorage
+    open_places: OpenPlaces
     options: SyncOptions
     lock: Lock
     _saved: float = field(default_factory=monotonic)
@@ -259,7 +243,7 @@ class _Syncing:
         """List, compare, apply."""
         run, expected = self.lock.run, self.options.plan
         run.stage = "list"
-        comparison = _Comparison(self.state, self.record, self.open_storage, self.options)
+        comparison = _Comparison(self.state, self.record, self.open_places, self.options)
         listing = comparison.list(self._seen)
         complete = is_complete(listing)
         run.counters.scan_pages_processing_error = int(not complete)
@@ -277,7 +261,7 @@ class _Syncing:
                 return
             run.stage = "apply"
             applying = Applying(connection, self.lock, self._work(comparison), self._tell)
-            applying.do(problems)
+            applying.do((*problems, *_of_schema(self.record.settings)))
             if not applying.unread and complete and not plan.withheld:
                 self._in_step(connection, plan.digest)
 
@@ -325,6 +309,11 @@ class _Syncing:
             connection.execute(
                 folders.update().where(folders.c.id == self.record.id).values(digest=digest)
             )
+
+
+def _of_schema(settings: FolderSettings) -> Sequence[Problem]:
+    schema = settings.metadata_schema
+    return () if schema is None else check_schema(schema)
 
 
 def make_folder_converter(settings: FolderSettings, url: str) -> Converter:

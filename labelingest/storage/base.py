@@ -48,6 +48,11 @@ class Storage(Protocol):
         """Where it is, percent-encoded, with a slash at the end and without any secret."""
         ...
 
+    @property
+    def puts_at_once(self) -> int:
+        """How many files are best put at the same time, by so many threads."""
+        ...
+
     def list(self, *, exclude: Sequence[str] = (), bare: Collection[str] = ()) -> Iterator[Listing]:
         """Yield the files in pages, in any order inside a page and between pages.
 
@@ -102,6 +107,8 @@ class Storage(Protocol):
 
         Raises
         ------
+        NameRefusedError
+            Where only its name is in the way.
         StorageError
             Where it cannot be written, or has changed; nothing is left behind then.
         """

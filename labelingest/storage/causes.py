@@ -7,7 +7,7 @@ import errno
 from collections.abc import Mapping
 from typing import Final
 
-from labelingest.errors import StorageError
+from labelingest.errors import NameRefusedError, StorageError
 
 __all__ = ["cannot_delete", "cannot_write", "cause_of"]
 
@@ -46,6 +46,13 @@ _CURES: Final[Mapping[int, str]] = {
 }
 
 
+_NAMES: Final = {
+    *(errno.ENAMETOOLONG, errno.EEXIST, errno.EISDIR, errno.ENOTDIR),
+    *(errno.EILSEQ, errno.EINVAL),
+}
+"""What is wrong with a name, and with no other."""
+
+
 def cause_of(error: OSError) -> str:
     """Return why the operating system refused.
 
@@ -60,15 +67,16 @@ def cause_of(error: OSError) -> str:
 def cannot_write(what: str, error: OSError) -> StorageError:
     """Return the exception for something that cannot be written: what, why, what helps.
 
+    Where only its name is in the way, that is a `NameRefusedError`.
+
     Examples
     --------
     >>> print(cannot_write("rows.jsonl", OSError(errno.ENOSPC, "No space left on device")))
     'rows.jsonl' cannot be written: disk full; free some space, or choose another disk
     """
     cure = _CURES.get(error.errno or 0)
-    return StorageError(
-        f"{what!r} cannot be written: {cause_of(error)}" + (f"; {cure}" if cure else "")
-    )
+    kind = NameRefusedError if error.errno in _NAMES else StorageError
+    return kind(f"{what!r} cannot be written: {cause_of(error)}" + (f"; {cure}" if cure else ""))
 
 
 def cannot_delete(what: str, error: OSError) -> StorageError:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from obstore.exceptions import AlreadyExistsError, PreconditionError
 
 from labelingest.arrays import Int64
-from labelingest.errors import ConfigError
+from labelingest.errors import ConfigError, NameRefusedError
 from labelingest.model.blobs import Blobs, Unread
 from labelingest.model.listing import Listing
 from labelingest.problems import ProblemCode
@@ -73,6 +73,11 @@ class CloudStorage:
     def url(self) -> str:
         """Where it is, as `labelingest.storage.base.Storage` says."""
         return self.place.url
+
+    @property
+    def puts_at_once(self) -> int:
+        """How many files are best put at the same time: each waits for its answer."""
+        return _IN_FLIGHT
 
     def list(self, *, exclude: Sequence[str] = (), bare: Collection[str] = ()) -> Iterator[Listing]:
         """Yield the files in pages, as `labelingest.storage.base.Storage` says."""
@@ -129,7 +134,9 @@ class CloudStorage:
 
     def put(self, key: str, content: bytes, *, unless_changed: str | None = None) -> None:
         """Write one file whole or not at all, as `labelingest.storage.base.Storage` says."""
-        _check(key)
+        check_key(key)
+        if _CONTROL.search(key):
+            raise NameRefusedError(f"{self.url}: {_has_control(key)}")
         mode: PutMode = "overwrite"
         if unless_changed == "":
             mode = "create"
@@ -150,7 +157,9 @@ class CloudStorage:
     def delete(self, keys: Sequence[str]) -> None:
         """Delete files, as `labelingest.storage.base.Storage` says."""
         for key in keys:
-            _check(key)
+            check_key(key)
+        # Nothing was ever put under a name that cannot be asked for.
+        keys = [key for key in keys if not _CONTROL.search(key)]
         at_once = _BULK.get(self.place.provider, 0)
         if not at_once:
             self._delete_each(keys)
@@ -244,7 +253,11 @@ def _check(key: str) -> None:
     """
     check_key(key)
     if _CONTROL.search(key):
-        raise ConfigError(
-            f"key {key!r} is refused: it has a control character, which cannot be asked for in "
-            "cloud storage; rename it"
-        )
+        raise ConfigError(_has_control(key))
+
+
+def _has_control(key: str) -> str:
+    return (
+        f"key {key!r} is refused: it has a control character, which cannot be asked for in cloud "
+        "storage; rename it"
+    )

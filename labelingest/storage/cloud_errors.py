@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from enum import Enum, StrEnum, auto
 from typing import Final, NamedTuple
 
-from labelingest.errors import StorageError
+from labelingest.errors import NameRefusedError, StorageError
 from labelingest.storage.base import NOT_THERE
 from labelingest.storage.urls import Place, Provider
 
@@ -30,6 +30,8 @@ class Concern(Enum):
 
     FILE = auto()
     """This file: others may be fine."""
+    NAME = auto()
+    """This name: no file can be called so."""
     STORAGE = auto()
     """Every file: credentials, bucket, region, endpoint."""
     MOMENT = auto()
@@ -60,6 +62,7 @@ _REFUSED_KEYS: Final = re.compile(
     "|RequestTimeTooSkewed|AuthenticationFailed|AuthorizationFailure|InvalidAuthenticationInfo"
 )
 _NO_BUCKET: Final = re.compile("NoSuchBucket|ContainerNotFound|ContainerBeingDeleted")
+_BAD_NAME: Final = re.compile("KeyTooLong(Error)?|InvalidResourceName|InvalidObjectName")
 _WRONG_REGION: Final = re.compile(
     "PermanentRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraint|TemporaryRedirect"
 )
@@ -106,7 +109,8 @@ def cloud_error(
     refusal = refusal_of(error, place, operation)
     what = place.url if key is None else f"{place.url}: {key!r}"
     check = f"; {refusal.check}" if refusal.check else ""
-    return StorageError(f"{what} cannot be {operation}: {refusal.why}{check}")
+    kind = NameRefusedError if refusal.concern is Concern.NAME else StorageError
+    return kind(f"{what} cannot be {operation}: {refusal.why}{check}")
 
 
 def refusal_of(error: Exception, place: Place, operation: Operation) -> Refusal:
@@ -143,7 +147,7 @@ def broke_off(error: Exception) -> bool:
 
 
 def _by_code(code: str, answer: str, place: Place) -> Refusal | None:
-    """Return what the provider's code says about the storage as a whole."""
+    """Return what the provider's code says about the storage as a whole, or about a name."""
     if _NO_BUCKET.fullmatch(code):
         return Refusal(
             Concern.STORAGE,
@@ -156,6 +160,9 @@ def _by_code(code: str, answer: str, place: Place) -> Refusal | None:
             f"the credentials were refused {answer}",
             f"check whether they are complete and have not expired: {_CREDENTIALS[place.provider]}",
         )
+    if _BAD_NAME.fullmatch(code):
+        why = f"its name is not allowed there {answer}"
+        return Refusal(Concern.NAME, why, "a name may have 1,024 bytes, with that of its folder")
     if _WRONG_REGION.fullmatch(code):
         return _wrong_region(answer)
     return None

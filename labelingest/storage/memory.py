@@ -45,6 +45,7 @@ class MemoryStorage:
         self.contents = dict(contents)
         self.mtime_ns = mtime_ns
         self.url = f"memory://{quote(name)}/"
+        self.puts_at_once = 1
 
     def list(self, *, exclude: Sequence[str] = (), bare: Collection[str] = ()) -> Iterator[Listing]:
         """Yield the files in pages, as `labelingest.storage.base.Storage` says."""

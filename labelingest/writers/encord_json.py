@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import numpy as np
 import orjson
@@ -142,7 +142,7 @@ def _places(keys: Sequence[str], url: str) -> tuple[list[str], list[str], list[s
     names = [key[key.rfind("/") + 1 :] for key in keys]
     if _PLAIN.fullmatch("".join(keys)):
         # Nothing in them that JSON or a URL would write otherwise.
-        begin = _json(url)[:-1]
+        begin = _json(object_url(url, ""))[:-1]
         titles, links = [f'"{name}"' for name in names], [f'{begin}{key}"' for key in keys]
     else:
         titles = [_json(name) for name in names]
@@ -215,15 +215,17 @@ def _json(value: str | None) -> str:
 def object_url(storage_url: str, key: str) -> str:
     """Return the URL of one file of a storage path.
 
-    Keys of object stores stand as they are, as their tools write them; elsewhere they are
-    percent-encoded.
+    Names in object stores stand as they are, as their tools write them; elsewhere they are
+    percent-encoded, as in the URL of the storage path.
 
     Examples
     --------
-    >>> object_url("s3://bucket/", "a b.jpg"), object_url("file:///data/", "a b.jpg")
-    ('s3://bucket/a b.jpg', 'file:///data/a%20b.jpg')
+    >>> object_url("s3://bucket/a%20b/", "c d.jpg"), object_url("file:///a%20b/", "c d.jpg")
+    ('s3://bucket/a b/c d.jpg', 'file:///a%20b/c%20d.jpg')
     """
-    return storage_url + (key if storage_url.startswith(_OBJECT_STORES) else quote(key))
+    if storage_url.startswith(_OBJECT_STORES):
+        return unquote(storage_url) + key
+    return storage_url + quote(key)
 
 
 @lru_cache(maxsize=4096)

@@ -12,6 +12,7 @@ import pytest
 from typer import Typer
 
 from labelingest.cli.main import app
+from tests.builders.command_line import command_line
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -75,13 +76,13 @@ def names_of_commands(group: Typer) -> list[str]:
     return names
 
 
-def test_every_command_is_mentioned_and_has_help() -> None:
+def test_every_command_is_mentioned_and_has_help(capsys: pytest.CaptureFixture[str]) -> None:
+    run_here = command_line(capsys)
     for name in names_of_commands(app):
         assert f"`labelingest {name}" in README, f"labelingest {name} is not in the README"
-        words = [sys.executable, "-m", "labelingest", *name.split(), "--help"]
-        ran = subprocess.run(words, capture_output=True, text=True, check=False)
-        assert ran.returncode == 0
-        assert "Example: labelingest" in re.sub(r"\s+", " ", ran.stdout)
+        ran = run_here(*name.split(), "--help")
+        assert ran.code == 0
+        assert "Example: labelingest" in re.sub(r"\s+", " ", ran.out)
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\((?!https?:)([^)#]+)", README))

@@ -34,6 +34,10 @@ class CountingStorage:
     def url(self) -> str:
         return self.inner.url
 
+    @property
+    def puts_at_once(self) -> int:
+        return self.inner.puts_at_once
+
     def note(self, what: str, keys: Sequence[str]) -> None:
         self.asked[what] += len(keys)
         self.keys += [(what, key) for key in keys]

@@ -32,6 +32,7 @@ from labelingest.cli.options import (
     OutOfRange,
     Quiet,
     RowLayout,
+    StateUrl,
     Strict,
     Suffix,
     WarnMisfit,
@@ -48,20 +49,8 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-_STATE_PANEL: Final = "State"
 _SCHEDULE_PANEL: Final = "Schedule"
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the folder.")]
-StateUrl = Annotated[
-    str | None,
-    typer.Option(
-        "--state",
-        metavar="URL",
-        envvar="LABELINGEST_STATE",
-        help="Database with the state: sqlite:////path/state.sqlite or "
-        "postgresql://user@host/database (default: a file in your data directory).",
-        rich_help_panel=_STATE_PANEL,
-    ),
-]
 AllowMassDelete = Annotated[
     bool,
     typer.Option(
@@ -80,15 +69,27 @@ def create(
     ctx: typer.Context,
     name: Name,
     storage_path: Annotated[
-        str, typer.Option(help="Folder with data files and sidecars; cannot be changed later.")
+        str,
+        typer.Option(help="Folder or URL with data files and sidecars; cannot be changed later."),
     ],
-    output: Annotated[str, typer.Option(help="Folder for label rows; cannot be changed later.")],
+    output: Annotated[
+        str, typer.Option(help="Folder or URL for label rows; cannot be changed later.")
+    ],
     description: Annotated[str | None, typer.Option(help="What it is, for people.")] = None,
     format: Format = None,
     images: Images = None,
     labels: Labels = None,
     suffix: Suffix = None,
     follow_symlinks: FollowSymlinks = None,
+    integration: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="How cloud storage is reached: see labelingest integration set."
+        ),
+    ] = None,
+    output_integration: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The same of the output, if another.")
+    ] = None,
     metadata_suffix: MetadataSuffix = None,
     metadata_paused: Annotated[
         bool | None,

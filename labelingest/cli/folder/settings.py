@@ -12,7 +12,7 @@ __all__ = ["changes_of", "settings_of"]
 _HOURS: Final = 24.0
 _AS_GIVEN: Final = (
     *("storage_path", "output", "description", "format", "follow_symlinks"),
-    *("metadata_suffix", "metadata_paused"),
+    *("integration", "output_integration", "metadata_suffix", "metadata_paused"),
 )
 
 

@@ -23,9 +23,9 @@ from labelingest.errors import ConfigError, StorageError
 
 __all__ = ["HEAD", "State", "bulk_insert", "default_state", "upsert"]
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The schema version that this release reads and writes."""
-_KNOWN: Final = (HEAD,)
+_KNOWN: Final = ("0001", HEAD)
 _WRITES: Final = "labelingest_writes"
 _CHUNK: Final = 20_000
 _MIGRATION_LOCK: Final = 7_310_519_004

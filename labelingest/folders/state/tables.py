@@ -27,6 +27,7 @@ __all__ = [
     "changes",
     "folders",
     "found",
+    "integrations",
     "items",
     "key_type",
     "label_rows",
@@ -145,6 +146,12 @@ locks: Final = Table(
     Column("born", Text, nullable=False),  # when the process began: pids are used again
     Column("since", Text, nullable=False),
     Column("heartbeat", Text, nullable=False),
+)
+integrations: Final = Table(
+    "integrations",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("connection", Text, nullable=False),  # JSON: labelingest.storage.connections
 )
 
 found: Final = Table(
