@@ -1,10 +1,12 @@
 """What all test folders share: the repository's root on the path, servers, and states of folders."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -15,6 +17,11 @@ from tests.builders.cloud_servers import (
     azurite_server,
     moto_server,
 )
+
+# What decides about a change gives the same answer each time; elsewhere examples are new, and more.
+settings.register_profile("ci", max_examples=40, derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session")

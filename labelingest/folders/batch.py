@@ -4,10 +4,11 @@ Label rows are written before the state says so, and the same sidecar gives the 
 that is killed between the two leaves nothing that the next one would not write over.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +21,7 @@ from labelingest.folders.clock import now
 from labelingest.folders.metadata import checked_metadata
 from labelingest.folders.runs import Counters, Part
 from labelingest.folders.settings import FolderSettings
+from labelingest.model.labels import Made
 from labelingest.pipeline.jobs import Job, JobResult, Worker
 from labelingest.problems import Problem, ProblemCode, Severity
 from labelingest.storage.base import Storage
@@ -160,13 +162,17 @@ class BatchWork:
 
     def _write(self, result: JobResult, done: Done) -> set[str]:
         """Write the label rows; return the keys of those that have a file."""
-        made = result.made
-        with ThreadPoolExecutor(self.output.puts_at_once) as pool:
-            refusals = list(pool.map(self._put, made.keys, made.texts))
-        for key, refusal in zip(made.keys, refusals, strict=True):
-            if refusal is not None:
-                done.add(key, Part.LABEL, [refusal])
-        written = {k for k, refusal in zip(made.keys, refusals, strict=True) if refusal is None}
+        made, threads = result.made, self.output.puts_at_once
+        everything = range(len(made.keys))
+        # A share for each thread: a task for each file costs half as much as the file.
+        with ThreadPoolExecutor(threads) as pool:
+            shares = [everything[start::threads] for start in range(threads)]
+            refused = [
+                found for part in pool.map(partial(self._put, made), shares) for found in part
+            ]
+        for refusal in sorted(refused, key=lambda problem: problem.source):
+            done.add(refusal.source, Part.LABEL, [refusal])
+        written = set(made.keys).difference(problem.source for problem in refused)
         self.counters.files_written += len(written)
         self.counters.label_rows_made += len(written)
         self.counters.bytes_written += sum(
@@ -174,12 +180,17 @@ class BatchWork:
         )
         return written
 
-    def _put(self, key: str, text: bytes) -> Problem | None:
-        try:
-            self.output.put(key + OUTPUT_SUFFIX, text)
-        except NameRefusedError as error:
-            return Problem(ProblemCode.OUTPUT_NAME_REFUSED, key, f"no label row: {error}")
-        return None
+    def _put(self, made: Made, positions: Iterable[int]) -> list[Problem]:
+        """Write some label rows; return a problem for each whose name is refused."""
+        refused = []
+        for position in positions:
+            key = made.keys[position]
+            try:
+                self.output.put(key + OUTPUT_SUFFIX, made.texts[position])
+            except NameRefusedError as error:
+                detail = f"no label row: {error}"
+                refused.append(Problem(ProblemCode.OUTPUT_NAME_REFUSED, key, detail))
+        return refused
 
     def _enter(
         self,
