@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
@@ -11,13 +10,29 @@ from labelingest.folders.batch import OUTPUT_SUFFIX, LabelStatus
 from labelingest.folders.scan import KIND_NAMES
 from labelingest.folders.state.tables import items, label_rows
 from labelingest.model.kinds import mime_type_of
+from labelingest.storage.urls import SCHEMES, Provider, place_of
 from labelingest.writers.encord_json import object_url
-from labelingest.writers.ids import data_hashes
+from labelingest.writers.ids import data_hashes, dataset_hash
 
 __all__ = ["WHICH", "iterate_items"]
 
 WHICH: Final = ("present", "deleted", "all")
 """Which items there are to ask for."""
+_LOCATIONS: Final = {Provider.S3: "s3", Provider.GOOGLE: "gcp", Provider.AZURE: "azure"}
+_OF_ALL: Final[dict[str, Any]] = {
+    "description": "",
+    "owner": "",
+    "isPlaceholder": False,
+    "backedDataUnitsCount": 0,
+    # What the wire has and a listing does not tell.
+    **dict.fromkeys(
+        (
+            *("integrationHash", "signedUrl", "duration", "fps", "frameCount"),
+            *("dicomInstanceUid", "dicomStudyUid", "dicomSeriesUid"),
+            *("audioSampleRate", "audioBitDepth", "audioCodec", "audioNumChannels"),
+        )
+    ),
+}
 _ITEM_TYPES: Final = {"text": "plainText", "html": "plainText"}
 """Kinds that Encord calls otherwise."""
 
@@ -25,7 +40,7 @@ _ITEM_TYPES: Final = {"text": "plainText", "html": "plainText"}
 def iterate_items(
     connection: Connection, folder_id: int, storage_url: str, which: str = "present"
 ) -> Iterator[dict[str, Any]]:
-    """Yield the items of a folder, ordered by key.
+    """Yield the items of a folder, ordered by key; the official client reads each as one of its own.
 
     Parameters
     ----------
@@ -46,11 +61,29 @@ def iterate_items(
     if which != "all":
         gone = items.c.deleted_at
         query = query.where(gone.is_(None) if which == "present" else gone.is_not(None))
+    parent, location = dataset_hash(storage_url), _location(storage_url)
+    of_folder = {"parent": parent, "storageLocation": location, **_OF_ALL}
     with connection.execute(query.execution_options(yield_per=10_000)) as result:
         for rows in result.mappings().partitions():
             uuids = data_hashes(storage_url, [row["key"] for row in rows])
             for row, uuid in zip(rows, uuids, strict=True):
-                yield _item(row, uuid, storage_url)
+                yield {**_item(row, uuid, storage_url), **of_folder}
+
+
+def _location(storage_url: str) -> str:
+    """Return what Encord calls the storage of a URL.
+
+    Examples
+    --------
+    >>> [_location(url) for url in ("s3://a/", "https://lab.blob.core.windows.net/a/", "file:///a/")]
+    ['s3', 'azure', 'directAccess']
+    """
+    if storage_url.partition("://")[0] not in SCHEMES:
+        return "directAccess"
+    place = place_of(storage_url)
+    if place.provider is Provider.S3 and place.endpoint is not None:
+        return "s3Compatible"
+    return _LOCATIONS[place.provider]
 
 
 def _item(row: RowMapping, uuid: str, storage_url: str) -> dict[str, Any]:
@@ -65,7 +98,7 @@ def _item(row: RowMapping, uuid: str, storage_url: str) -> dict[str, Any]:
         "fileSize": row["size"],
         "width": row["width"],
         "height": row["height"],
-        "clientMetadata": None if row["metadata"] is None else orjson.loads(row["metadata"]),
+        "clientMetadata": row["metadata"] or "{}",
         "createdAt": row["added_at"],
         "lastEditedAt": row["updated_at"],
         "isTombstone": row["deleted_at"] is not None,

@@ -29,6 +29,8 @@ FILES: Mapping[str, bytes] = {
     "03.jpg.metadata.json": b'{"weather": "fog"}',
 }
 
+OF_PLACE = ("uuid", "parent", "url", "storageLocation", "createdAt", "lastEditedAt")
+"""Of an item, what depends on where and when."""
 Change = Callable[[dict[str, bytes]], None]
 
 
@@ -73,7 +75,8 @@ class Kept:
         """Return what must not depend on where a folder is."""
         items = list(self.folder.items("all"))
         for item in items:
-            del item["uuid"], item["url"], item["createdAt"], item["lastEditedAt"]
+            for name in OF_PLACE:
+                del item[name]
         rows = {key: placeless(text, self.data.url) for key, text in contents(self.rows).items()}
         summary = self.folder.summary()
         return items, rows, summary.problems, (summary.labelled, summary.failed, summary.deleted)
@@ -150,6 +153,8 @@ def test_a_folder_in_the_cloud_goes_the_way_of_a_copy_on_this_machine(
         assert of_cloud == of_local
         assert cloud.seen() == local.seen()
         assert cloud.folder.plan().changes == {}
+    expected = {"s3": "s3", "gs": "gcp", "az": "azure"}[scheme]
+    assert {item["storageLocation"] for item in cloud.folder.items()} == {expected}
     assert len(contents(rows)) == 14  # 00 to 12, and the new one
 
 

@@ -258,17 +258,17 @@ def test_metadata_is_set_replaced_and_cleared(world: World) -> None:
     world.write("a.jpg.metadata.json", '{"weather": "fog"}')
     assert folder.plan().changes == {"new file": 2, "new sidecar": 1, "new metadata": 1}
     folder.sync()
-    assert [item["clientMetadata"] for item in folder.items()] == [{"weather": "fog"}, None]
+    assert [item["clientMetadata"] for item in folder.items()] == ['{"weather":"fog"}', "{}"]
     world.write("a.jpg.metadata.json", '{"weather": "snow"}')
     world.asked()
     assert folder.plan().changes == {"metadata changed": 1}
     folder.sync()
     assert world.asked() == {"list": 2, "read": 1}
-    assert [item["clientMetadata"] for item in folder.items()] == [{"weather": "snow"}, None]
+    assert [item["clientMetadata"] for item in folder.items()] == ['{"weather":"snow"}', "{}"]
     world.remove("a.jpg.metadata.json")
     assert folder.plan().changes == {"metadata is gone": 1}
     folder.sync()
-    assert [item["clientMetadata"] for item in folder.items()] == [None, None]
+    assert [item["clientMetadata"] for item in folder.items()] == ["{}", "{}"]
 
 
 def test_paused_metadata_is_kept_out_of_the_data_but_not_attached(world: World) -> None:
@@ -276,7 +276,7 @@ def test_paused_metadata_is_kept_out_of_the_data_but_not_attached(world: World) 
     world.write("a.jpg.metadata.json", '{"weather": "fog"}')
     folder.sync()
     assert [item["name"] for item in folder.items()] == ["a.jpg", "b.jpg"]
-    assert [item["clientMetadata"] for item in folder.items()] == [None, None]
+    assert [item["clientMetadata"] for item in folder.items()] == ["{}", "{}"]
 
 
 def test_without_labels_a_folder_has_items_and_no_output(world: World) -> None:
