@@ -14,6 +14,7 @@
     fingerprints.py  what decides whether anything is to be done
     lock.py          one sync per folder at a time
     runs.py          the record of a run, as Encord counts
+    findings.py      what is wrong in a folder as it stands
     records.py, items.py, summary.py   what is known of folders
     schedule.py      runs folders when they are due
     state/           the database

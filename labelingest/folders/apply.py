@@ -18,8 +18,9 @@ from sqlalchemy.engine import Connection, RowMapping
 from labelingest.folders.batch import OUTPUT_SUFFIX, BatchWork, Done, LabelStatus
 from labelingest.folders.changes import ItemChange, LabelChange
 from labelingest.folders.clock import now
+from labelingest.folders.findings import Part, replace_problems
 from labelingest.folders.lock import Lock
-from labelingest.folders.runs import Part, RunRecord, replace_problems, save_run
+from labelingest.folders.runs import RunRecord, save_run
 from labelingest.folders.state.database import State, upsert
 from labelingest.folders.state.tables import changes, folders, found, items, label_rows
 from labelingest.problems import Problem

@@ -18,8 +18,9 @@ from sqlalchemy.engine import RowMapping
 from labelingest.errors import NameRefusedError
 from labelingest.folders.changes import LabelChange, MetadataChange
 from labelingest.folders.clock import now
+from labelingest.folders.findings import Part
 from labelingest.folders.metadata import checked_metadata
-from labelingest.folders.runs import Counters, Part
+from labelingest.folders.runs import Counters
 from labelingest.folders.settings import FolderSettings
 from labelingest.model.labels import Made
 from labelingest.pipeline.jobs import Job, JobResult, Worker

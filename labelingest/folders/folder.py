@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from labelingest.errors import ConfigError
 from labelingest.folders.clock import now
+from labelingest.folders.findings import iterate_problems
 from labelingest.folders.items import WHICH, iterate_items
 from labelingest.folders.metadata import check_schema
 from labelingest.folders.places import OpenPlaces, OpenStorage, Places, open_places, output_folder
@@ -32,6 +33,7 @@ from labelingest.folders.sync import (
     run_sync,
 )
 from labelingest.pipeline.progress import Progress
+from labelingest.problems import Problem
 from labelingest.storage.atomic import whole_file
 from labelingest.storage.base import Storage
 from labelingest.storage.causes import cannot_write
@@ -267,6 +269,11 @@ class SyncedFolder:
         url = self._open_places(self.settings).storage.url
         with self.state.read() as connection:
             yield from iterate_items(connection, self.record.id, url, which)
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong in the folder as it stands, by data file."""
+        with self.state.read() as connection:
+            yield from iterate_problems(connection, self.record.id)
 
     def export(self, path: str, which: str = "present") -> int:
         """Write the label rows of items to one file, one a line, and return how many.

@@ -1,47 +1,31 @@
-"""The record of a run: how it stands, what it counted, what went wrong.
+"""The record of a run: how it stands, and what it counted.
 
 Written while the run goes on, so that another process can look. Counters carry the names of Encord's
 sync result: a scan page is a page of the listing, an upload job a batch, a unit one data file of
 which something is to be done.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from labelingest.folders.clock import now
-from labelingest.folders.state.tables import problems, runs
+from labelingest.folders.state.tables import runs
 from labelingest.problems import Problem, Severity
-from labelingest.report import problem_dict
 
 __all__ = [
     "Counters",
-    "Part",
     "RunRecord",
     "Status",
     "begin_run",
     "iterate_runs",
-    "replace_problems",
     "save_run",
 ]
-
-_KEPT_PROBLEMS: Final = 100
-"""Of one data file; the run counts all of them."""
-_KEPT_OF_LISTING: Final = 10_000
-_PLACES: Final = ("line", "column", "pointer")
-
-
-class Part(StrEnum):
-    """What a problem is one of."""
-
-    LABEL = "label"
-    METADATA = "metadata"
-    LISTING = "listing"
 
 
 class Status(StrEnum):
@@ -198,45 +182,3 @@ def iterate_runs(connection: Connection, folder_id: int, limit: int) -> list[Run
         )
         for row in connection.execute(query).mappings()
     ]
-
-
-def replace_problems(
-    connection: Connection,
-    folder_id: int,
-    looked_at: Sequence[tuple[str, Part]],
-    found: Mapping[tuple[str, Part], Sequence[Problem]],
-) -> None:
-    """Replace the problems of data files.
-
-    Parameters
-    ----------
-    connection, folder_id
-        Where.
-    looked_at
-        Key of each data file, and what of it; "" for the listing.
-    found
-        The same → what is wrong, in order.
-    """
-    if looked_at:
-        at = (
-            (problems.c.folder_id == folder_id)
-            & (problems.c.key == sa.bindparam("of_key"))
-            & (problems.c.part == sa.bindparam("of_part"))
-        )
-        places = [{"of_key": key, "of_part": part.value} for key, part in looked_at]
-        connection.execute(problems.delete().where(at), places)
-    rows = [
-        {
-            "folder_id": folder_id,
-            "key": key,
-            "part": part.value,
-            "number": number,
-            **dict.fromkeys(_PLACES),
-            **problem_dict(problem),
-            "count": problem.count,
-        }
-        for (key, part), of_key in found.items()
-        for number, problem in enumerate(of_key[: _KEPT_PROBLEMS if key else _KEPT_OF_LISTING])
-    ]
-    if rows:
-        connection.execute(problems.insert(), rows)

@@ -60,6 +60,7 @@ ONLY_IN = {
         "folders/apply.py",
         "folders/batch.py",
         "folders/changes.py",
+        "folders/findings.py",
         "folders/integrations.py",
         "folders/items.py",
         "folders/lock.py",

@@ -342,6 +342,18 @@ def items(
 
 
 @app.command()
+def problems(name: Name, state: StateUrl = None, as_json: AsJson = False) -> None:
+    """List what is wrong in a folder as it stands: place, code, what was found and what helps.
+
+    Example: labelingest folder problems drive
+    """
+    from labelingest.cli.folder.render import print_problems
+
+    with _opened(name, state) as folder:
+        print_problems(folder.problems(), as_json=as_json)
+
+
+@app.command()
 def export(
     name: Name,
     out: Annotated[str, typer.Option(metavar="FILE.jsonl", help="File for the label rows.")],

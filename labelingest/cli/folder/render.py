@@ -11,12 +11,15 @@ from labelingest.cli.progress import duration
 from labelingest.folders import Plan, RunRecord, Status
 from labelingest.folders.clock import now, seconds_between
 from labelingest.folders.summary import Summary
+from labelingest.problems import Problem
+from labelingest.report import problem_dict
 
 __all__ = [
     "print_folders",
     "print_items",
     "print_json",
     "print_plan",
+    "print_problems",
     "print_run",
     "print_runs",
     "print_served",
@@ -125,7 +128,11 @@ def print_run(run: RunRecord) -> None:
             f"({counters.bytes_written:,} bytes), deleted {counters.files_deleted:,}",
         )
     if counters.errors or counters.warnings:
-        print_line(console, f"{counters.errors:,} errors, {counters.warnings:,} warnings")
+        print_line(
+            console,
+            f"{counters.errors:,} errors, {counters.warnings:,} warnings; labelingest folder "
+            "problems lists all that stand",
+        )
     if counters.withheld:
         print_line(console, f"not deleted: {_counts(counters.withheld)}")
 
@@ -165,6 +172,17 @@ def _sentence(run: RunRecord) -> str:
     if run.message:
         parts.append(run.message)
     return f"{words}: {'; '.join(parts)}"
+
+
+def print_problems(problems: Iterable[Problem], *, as_json: bool) -> None:
+    """Print problems, a line each, for people or as JSON."""
+    console = open_console()
+    for problem in problems:
+        if as_json:
+            line = {**problem_dict(problem), "count": problem.count}
+            sys.stdout.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+        else:
+            print_line(console, f"{problem.severity}: {problem}")
 
 
 def print_items(items: Iterable[Mapping[str, Any]], *, as_json: bool) -> None:

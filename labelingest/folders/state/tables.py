@@ -110,7 +110,7 @@ problems: Final = Table(
     METADATA,
     _of_folder(),
     Column("key", key_type(), primary_key=True),  # of the data file; "" for those of the listing
-    Column("part", Text, primary_key=True),  # labelingest.folders.runs.Part
+    Column("part", Text, primary_key=True),  # labelingest.folders.findings.Part
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("code", Text, nullable=False),
     Column("severity", Text, nullable=False),
