@@ -22,6 +22,7 @@ from labelingest.folders.findings import Part
 from labelingest.folders.metadata import checked_metadata
 from labelingest.folders.runs import Counters
 from labelingest.folders.settings import FolderSettings
+from labelingest.metadata.check import MAX_METADATA, too_large_metadata
 from labelingest.model.labels import Made
 from labelingest.pipeline.jobs import Job, JobResult, Worker
 from labelingest.problems import Problem, ProblemCode, Severity
@@ -31,8 +32,6 @@ __all__ = ["OUTPUT_SUFFIX", "BatchWork", "Done", "LabelStatus"]
 
 OUTPUT_SUFFIX: Final = ".encord.json"
 """What is added to the key of a data file to name its label row in the output."""
-
-_METADATA_COLUMNS: Final = ("metadata", "metadata_token", "metadata_schema")
 
 
 class LabelStatus(StrEnum):
@@ -63,6 +62,13 @@ class Done:
     def add(self, key: str, part: Part, found: Sequence[Problem]) -> None:
         """Add problems of a data file."""
         self.problems.setdefault((key, part), []).extend(found)
+
+    def add_metadata(
+        self, key: str, text: str | None, token: str | None, schema: str | None
+    ) -> None:
+        """Add what becomes of the metadata of an item: JSON, and what it was made from."""
+        values = {"metadata": text, "metadata_token": token, "metadata_schema": schema}
+        self.metadata.append({"item": key, **values})
 
     def failed(self) -> set[str]:
         """Return the data files with an error."""
@@ -230,33 +236,38 @@ class BatchWork:
             self.output.delete(lost)
 
     def _take_metadata(self, rows: Sequence[RowMapping], done: Done) -> None:
-        read = [row for row in rows if row["change"] != MetadataChange.CLEAR]
-        done.metadata += [
-            {"item": row["key"], **dict.fromkeys(_METADATA_COLUMNS)}
-            for row in rows
-            if row["change"] == MetadataChange.CLEAR
-        ]
-        if not read:
-            return
-        sizes = np.array([row["metadata_size"] for row in read], dtype=np.int64)
-        blobs = self.storage.fetch([row["metadata"] for row in read], sizes=sizes)
-        self.counters.files_read += len(read)
+        read = []
+        for row in rows:
+            if row["change"] == MetadataChange.CLEAR:
+                done.add_metadata(row["key"], None, None, None)
+            elif row["metadata_size"] > MAX_METADATA:
+                detail = too_large_metadata(row["metadata_size"])
+                problem = Problem(ProblemCode.FILE_TOO_LARGE, row["metadata"], detail)
+                done.add(row["key"], Part.METADATA, [problem])
+                done.add_metadata(row["key"], None, row["metadata_token"], self.schema)
+            else:
+                read.append(row)
+        if read:
+            self._read_metadata(read, done)
+
+    def _read_metadata(self, rows: Sequence[RowMapping], done: Done) -> None:
+        sizes = np.array([row["metadata_size"] for row in rows], dtype=np.int64)
+        blobs = self.storage.fetch([row["metadata"] for row in rows], sizes=sizes)
+        self.counters.files_read += len(rows)
         self.counters.bytes_read += int(sizes.sum())
-        for place, row in enumerate(read):
+        for place, row in enumerate(rows):
             key, source = row["key"], row["metadata"]
             if place in blobs.unread:
                 code, detail = blobs.unread[place]
                 done.add(key, Part.METADATA, [Problem(code, source, detail)])
                 done.unread.add(key)
                 continue
-            schema = self.settings.metadata_schema
-            value, found = checked_metadata(blobs.get(place), source, schema)
+            value, found = checked_metadata(blobs.get(place), source, self.settings.metadata_schema)
             if found:
                 done.add(key, Part.METADATA, found)
             token = blobs.tokens[place] if blobs.tokens else row["metadata_token"]
             text = None if value is None else orjson.dumps(value).decode()
-            columns = dict(zip(_METADATA_COLUMNS, (text, token, self.schema), strict=True))
-            done.metadata.append({"item": key, **columns})
+            done.add_metadata(key, text, token, self.schema)
 
 
 def _size_of(row: RowMapping) -> tuple[int, int] | None:

@@ -271,6 +271,18 @@ def test_metadata_is_set_replaced_and_cleared(world: World) -> None:
     assert [item["clientMetadata"] for item in folder.items()] == ["{}", "{}"]
 
 
+def test_metadata_that_is_too_large_is_named_and_not_read(world: World) -> None:
+    folder = world.folder(metadata_suffix=".metadata.json")
+    world.write("a.jpg.metadata.json", b"{}" + b" " * 9_999_998)
+    world.write("b.jpg.metadata.json", b"{}" + b" " * 9_999_999)
+    run = folder.sync()
+    assert world.touched("read") == ["a.jpg.metadata.json", "a.txt"]
+    assert (run.counters.errors, folder.summary().problems) == (1, {"file-too-large": 1})
+    world.asked()
+    folder.sync()
+    assert world.asked() == {"list": 1}
+
+
 def test_paused_metadata_is_kept_out_of_the_data_but_not_attached(world: World) -> None:
     folder = world.folder(metadata_suffix=".metadata.json", metadata_paused=True)
     world.write("a.jpg.metadata.json", '{"weather": "fog"}')
