@@ -83,7 +83,10 @@ class FolderSettings:
         if self.format is None:
             if self.ontology is not None or self.options:
                 given = ", ".join(("ontology", *self.options) if self.ontology else self.options)
-                raise ConfigError(f"{given}: for label sidecars; give their format, encord or yolo")
+                raise ConfigError(
+                    f"{given}: for label sidecars; say which there are: --format encord, or --images "
+                    "and --labels for YOLO files"
+                )
         elif self.ontology is None:
             raise ConfigError("ontology is missing: label rows are made for one")
         if self.metadata_suffix is None and (self.metadata_paused or self.metadata_schema):

@@ -21,7 +21,7 @@ def made(**values: Any) -> FolderSettings:
         ({"format": "coco", "ontology": ONTOLOGY}, "'coco' is none of encord, yolo"),
         ({"format": "yolo", "options": YOLO}, "ontology is missing"),
         ({"format": "yolo", "ontology": ONTOLOGY}, "images and labels are missing"),
-        ({"ontology": ONTOLOGY}, "give their format, encord or yolo"),
+        ({"ontology": ONTOLOGY}, "say which there are: --format encord"),
         ({"options": {"suffix": ".json"}}, "suffix: for label sidecars"),
         ({"auto_sync_hours": 0}, "expected a number above 0"),
         ({"auto_sync_hours": float("nan")}, "expected a number above 0"),
