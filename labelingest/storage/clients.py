@@ -6,7 +6,7 @@ Google's and Azure's tools, and at the machine's metadata service. AWS's files a
 
 import os
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, TypedDict
 
 from obstore.exceptions import BaseError
 from obstore.store import AzureStore, GCSStore, S3Store
@@ -91,10 +91,8 @@ def _s3(place: Place, connection: Connection) -> S3Store:
         config["skip_signature"] = True
     return S3Store(
         place.bucket,
-        prefix=place.prefix or None,
         config=config,
-        client_options=_client_options(place, connection),
-        retry_config=_retries(connection),
+        **_options(place, connection),
         credential_provider=None if profile is None else lambda: _credential(profile),
     )
 
@@ -116,10 +114,8 @@ def _google(place: Place, connection: Connection) -> GCSStore:
         config["skip_signature"] = True
     return GCSStore(
         place.bucket,
-        prefix=place.prefix or None,
         config=config,
-        client_options=_client_options(place, connection),
-        retry_config=_retries(connection),
+        **_options(place, connection),
     )
 
 
@@ -133,11 +129,25 @@ def _azure(place: Place, connection: Connection) -> AzureStore:
         config["skip_signature"] = True
     return AzureStore(
         place.bucket,
-        prefix=place.prefix or None,
         config=config,
-        client_options=_client_options(place, connection),
-        retry_config=_retries(connection),
+        **_options(place, connection),
     )
+
+
+class _Options(TypedDict):
+    """What every store takes."""
+
+    prefix: str | None
+    client_options: "ClientConfig"
+    retry_config: "RetryConfig"
+
+
+def _options(place: Place, connection: Connection) -> _Options:
+    return {
+        "prefix": place.prefix or None,
+        "client_options": _client_options(place, connection),
+        "retry_config": _retries(connection),
+    }
 
 
 def _client_options(place: Place, connection: Connection) -> "ClientConfig":
