@@ -2,41 +2,61 @@
 
 From the command line::
 
-    python -m benchmarks.kill_and_sync FILES KILLS [--state URL]
+    python -m benchmarks.kill_and_sync FILES KILLS [--state URL] [--seed N]
 
-makes a data set of so many files and two folders on it. Again and again, files are added, changed
-and deleted; the first folder is synced by a process that is killed (`kill -9`) at a random moment,
-and then by one that is not; the second is synced undisturbed. Then every item, every label row of
-the state and every byte of the outputs must be the same, and whatever a killed process had written
-until then must be whole.
+makes a data set of so many files and two folders on it. Again and again files are added, changed,
+deleted and brought back: images, label sidecars and metadata. The second folder is synced
+undisturbed, and how long that takes is measured; the first by a process that is killed (`kill -9`)
+at a moment of that time, one as likely as another, and then by one that is not. Of what there is in
+between, every label row must be whole: the one before, or the one after. In the end every item,
+problem and label row of the state and every byte of the outputs must be the same, nothing else may
+lie in the output, and there must be nothing left to do.
+
+Processes are forked from one that has loaded everything: no moment falls into loading.
 """
 
 import argparse
-import json
-import os
 import random
-import subprocess
-import sys
 import tempfile
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from benchmarks.generate import Images, Kind, generate
+from benchmarks.generate import SIZES, Kind, generate, jpeg
 from labelingest.folders import FolderSettings, State, Status, SyncedFolder
 from labelingest.folders.settings import read_json
-from labelingest.folders.state.tables import label_rows
-from labelingest.model.kinds import TEMPORARY_PREFIX
+from labelingest.folders.state.tables import label_rows, problems
 
 __all__ = ["Trial"]
 
 _KILLED: Final = "killed"
 _UNDISTURBED: Final = "undisturbed"
+_PARTS: Final = (0.02, 0.3, 1.0)
+"""Of the files that are changed in a round: a few, one batch, several batches."""
+_OPTIONS: Final = {"images": ["images/{name}.jpg"], "labels": "labels/{name}.txt"}
 _LONGEST: Final = 60.0
+_AGAIN: Final = 0.2
+"""How often what goes on after a kill is killed too."""
+_PROCESSES: Final = get_context("forkserver")
+
+
+def _sync(url: str, name: str) -> None:
+    with SyncedFolder(name, state=url) as folder:
+        folder.sync(allow_mass_delete=True)
+
+
+def _sync_and_say(url: str, name: str, said: Connection) -> None:
+    State(url).close()  # what is loaded late is loaded now
+    said.send("begins")
+    _sync(url, name)
+    said.send("is through")
 
 
 @dataclass
@@ -47,84 +67,143 @@ class Trial:
     files: int
     state_url: str
     seed: int = 0
-    kills: int = 0
-    """Syncs that were killed before they were through."""
-    seconds: float = 1.0
-    """How long a sync of a process takes: moments are drawn from that time."""
+    stages: Counter[str] = field(default_factory=Counter)
+    """Stage → how many processes were killed in it; "start" until it lists."""
+    missed: int = 0
+    """Syncs that were through before their moment came."""
     state: State = field(init=False)
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
         self.data = self.place / "data"
         self.data.mkdir()
-        generate(self.data, self.files, Kind.BOXES, defects=0.01, images=Images.EMPTY)
+        generate(self.data, self.files, Kind.ROTATED, defects=0.01)
         self.names = sorted(path.stem for path in (self.data / "images/train").iterdir())
         self.aside = self.place / "aside"
         self.aside.mkdir()
         self.state = State(self.state_url)
+        self.before: Mapping[str, bytes] = {}
+        ontology = read_json(str(self.data / "ontology.json"), "ontology")
         for name in (_KILLED, _UNDISTURBED):
             settings = FolderSettings(
                 str(self.data),
                 str(self.place / name),
                 format="yolo",
-                ontology=read_json(str(self.data / "ontology.json"), "ontology"),
-                options={"images": ["images/{name}.jpg"], "labels": "labels/{name}.txt"},
+                ontology=ontology,
+                options=_OPTIONS,
+                metadata_suffix=".metadata.json",
             )
             SyncedFolder.create(name, settings, state=self.state)
 
+    @property
+    def kills(self) -> int:
+        """Syncs that were killed before they were through."""
+        return self.stages.total()
+
+    # --- what happens to the files ---
+
     def change(self) -> None:
-        """Change, remove and bring back a part of the files."""
-        for name in self.random.sample(self.names, max(len(self.names) // 3, 1)):
-            image, label = self.data / f"images/train/{name}.jpg", self.label(name)
-            match self.random.randrange(4):
+        """Change, remove and bring back a part of the files; now and then, the settings."""
+        part = self.random.choice(_PARTS)
+        for name in self.random.sample(self.names, max(int(part * len(self.names)), 1)):
+            image = self.data / f"images/train/{name}.jpg"
+            label = self.data / f"labels/train/{name}.txt"
+            match self.random.randrange(5):
                 case 0:
-                    self._swap(image, self.aside / f"{name}.jpg")
+                    self._swap(image)
                 case 1:
-                    self._swap(label, self.aside / f"{name}.txt")
-                case _ if label.exists():
-                    label.write_text(f"0 0.5 0.5 {self.random.uniform(0.1, 0.9):.6f} 0.5\n")
-                case _:
-                    pass
+                    self._swap(label)
+                case 2 if label.exists():
+                    label.write_text(f"0 .25 .25 .75 .25 .75 {self._number()} .25 {self._number()}")
+                case 3 if image.exists():
+                    self._replace(image)
+                case 4:
+                    self._change_metadata(image.with_name(f"{image.name}.metadata.json"))
+        if self.random.random() < 0.1:
+            for name in (_KILLED, _UNDISTURBED):
+                folder = SyncedFolder(name, state=self.state)
+                folder.configure(options={"dataset_title": f"title {self.kills}"})
 
-    def label(self, name: str) -> Path:
-        """Return the sidecar of an image."""
-        return self.data / f"labels/train/{name}.txt"
+    def _number(self) -> str:
+        return f"{self.random.uniform(0.5, 1.0):.6f}"
 
-    def _swap(self, path: Path, aside: Path) -> None:
+    def _swap(self, path: Path) -> None:
+        aside = self.aside / path.name
         source, target = (path, aside) if path.exists() else (aside, path)
         if source.exists():
             source.rename(target)
 
-    def sync_killed(self) -> None:
-        """Sync by a process that is killed, then by one that is not."""
-        command = [sys.executable, "-m", "labelingest", "folder", "sync", _KILLED, "--quiet"]
-        environment = {**os.environ, "LABELINGEST_STATE": self.state_url}
-        with subprocess.Popen(command, env=environment) as process:
-            try:
-                process.wait(self.random.uniform(0.5, 1.2) * self.seconds)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                self.kills += 1
-        self.check_whole()
+    def _replace(self, image: Path) -> None:
+        # What `generate` makes are links to one file for each size.
+        image.unlink()
+        image.write_bytes(jpeg(*self.random.choice(SIZES)))
+
+    def _change_metadata(self, path: Path) -> None:
+        match self.random.randrange(4):
+            case 0:
+                path.unlink(missing_ok=True)
+            case 1:
+                path.write_text("no JSON")
+            case _:
+                path.write_text(f'{{"weather": {self._number()}}}')
+
+    # --- syncs ---
+
+    def sync_undisturbed(self) -> float:
+        """Sync the folder that is compared with; return the seconds."""
         started = monotonic()
-        code = subprocess.run(command, env=environment, check=False, timeout=_LONGEST).returncode
-        if code not in {0, 1}:
-            raise RuntimeError(f"the sync after a kill ended with {code}")
-        self.seconds = 0.5 * self.seconds + 0.5 * (monotonic() - started)
+        _sync(self.state_url, _UNDISTURBED)
+        return monotonic() - started
 
-    def sync_undisturbed(self) -> None:
-        """Sync the other folder."""
-        SyncedFolder(_UNDISTURBED, state=self.state).sync()
+    def sync_killed(self, seconds: float, after: Mapping[str, bytes]) -> None:
+        """Sync by a process that is killed at some moment of so many seconds."""
+        before = self._last_run()
+        hears, says = _PROCESSES.Pipe(duplex=False)
+        process = _PROCESSES.Process(target=_sync_and_say, args=(self.state_url, _KILLED, says))
+        process.start()
+        says.close()
+        try:
+            hears.recv()
+            through = hears.poll(self.random.uniform(0, seconds))
+            if through:
+                hears.recv()  # nothing comes from one that failed: that ends the trial
+        finally:
+            process.kill()
+            process.join(_LONGEST)
+            hears.close()
+        run = self._last_run()
+        _, status, stage = run
+        if through or (run != before and status is not Status.RUNNING):
+            self.missed += 1
+        else:
+            self.stages["start" if run == before else stage or "start"] += 1
+        self._check_whole(after)
 
-    def stages(self) -> dict[str, int]:
-        """Return stage → how many runs were killed in it."""
-        runs = SyncedFolder(_KILLED, state=self.state).activity(limit=1_000_000)
-        return dict(Counter(run.stage for run in runs if run.status is Status.ERROR))
+    def _last_run(self) -> tuple[int, Status, str]:
+        runs = SyncedFolder(_KILLED, state=self.state).activity(limit=1)
+        return (runs[0].id, runs[0].status, runs[0].stage) if runs else (0, Status.DONE, "")
 
-    def check_whole(self) -> None:
-        """Refuse a label row that is not whole."""
-        for path in (self.place / _KILLED).rglob("*.encord.json"):
-            json.loads(path.read_bytes())
+    def _check_whole(self, after: Mapping[str, bytes]) -> None:
+        """Refuse a label row that is neither what it was nor what it will be."""
+        now = {
+            key: content
+            for key, content in self._contents(_KILLED).items()
+            if key.endswith(".encord.json")
+        }
+        for key in now.keys() | self.before.keys() | after.keys():
+            if now.get(key) not in {self.before.get(key), after.get(key)}:
+                raise RuntimeError(f"{key} is neither the one before nor the one after")
+
+    def _contents(self, name: str) -> dict[str, bytes]:
+        """Return every file of an output, whatever it is called."""
+        root = self.place / name
+        return {
+            path.relative_to(root).as_posix(): path.read_bytes()
+            for path in root.rglob("*")
+            if path.is_file()
+        }
+
+    # --- outcomes ---
 
     def outcome(self, name: str) -> dict[str, Any]:
         """Return everything of a folder that does not depend on when it was synced."""
@@ -132,28 +211,36 @@ class Trial:
         items = list(folder.items("all"))
         for item in items:
             del item["createdAt"], item["lastEditedAt"]
-        columns = [
-            column
-            for column in label_rows.columns
-            if column.name not in {"folder_id", "made_at", "fingerprint"}
-        ]
-        query = sa.select(*columns).where(label_rows.c.folder_id == folder.record.id)
-        with self.state.read() as connection:
-            rows = [tuple(row) for row in connection.execute(query.order_by(label_rows.c.key))]
-        root = self.place / name
-        files = {
-            path.relative_to(root).as_posix(): path.read_bytes()
-            for path in root.rglob("*")
-            if path.is_file() and not path.name.startswith(TEMPORARY_PREFIX)
+        found: dict[str, Any] = {
+            "items": items,
+            "files": self._contents(name),
+            "changes": folder.plan().changes,
         }
-        return {"items": items, "rows": rows, "files": files}
+        with self.state.read() as connection:
+            for table in (label_rows, problems):
+                columns = [c for c in table.columns if c.name not in _OF_ITS_TIME]
+                query = sa.select(*columns).where(table.c.folder_id == folder.record.id)
+                rows = connection.execute(query.order_by(*table.primary_key))
+                found[table.name] = [tuple(row) for row in rows]
+        return found
 
-    def round(self) -> bool:
-        """Change, kill and sync once; return whether both folders are the same."""
+    def round(self) -> list[str]:
+        """Change, kill and sync once; return what of both folders is not the same."""
         self.change()
-        self.sync_killed()
-        self.sync_undisturbed()
-        return self.outcome(_KILLED) == self.outcome(_UNDISTURBED)
+        seconds = self.sync_undisturbed()
+        expected = self.outcome(_UNDISTURBED)
+        while True:
+            self.sync_killed(seconds, expected["files"])
+            if self.random.random() > _AGAIN:
+                break
+        _sync(self.state_url, _KILLED)
+        found = self.outcome(_KILLED)
+        self.before = expected["files"]
+        return [what for what in expected if found[what] != expected[what]]
+
+
+_OF_ITS_TIME: Final = {"folder_id", "made_at", "fingerprint"}
+"""Columns that differ: the fingerprint is of the output too."""
 
 
 def _main() -> None:
@@ -161,21 +248,21 @@ def _main() -> None:
     parser.add_argument("files", type=int, metavar="FILES")
     parser.add_argument("kills", type=int, metavar="KILLS")
     parser.add_argument("--state", help="URL of an empty state; a file of SQLite if not given")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of the changes and the moments")
     chosen = parser.parse_args()
+    _PROCESSES.set_forkserver_preload(["benchmarks.generate", "labelingest.folders.schedule"])
     with tempfile.TemporaryDirectory() as folder:
         url = chosen.state or f"sqlite:///{folder}/state.sqlite"
         trial = Trial(Path(folder), chosen.files, url, chosen.seed)
         rounds = 0
         while trial.kills < chosen.kills:
             rounds += 1
-            if not trial.round():
-                print(f"round {rounds}: NOT the same, after {trial.kills} kills")
+            if differs := trial.round():
+                print(f"round {rounds}: NOT the same ({', '.join(differs)}), {trial.kills} kills")
                 raise SystemExit(1)
-        stages = trial.stages()
         trial.state.close()
-    print(f"{rounds} syncs, {trial.kills} of them killed: the same each time")
-    print(f"killed under way, by stage: {stages}; the others before they began")
+    print(f"{trial.kills} kills in {rounds} rounds, {trial.missed} came too late: always the same")
+    print("killed by stage:", ", ".join(f"{stage} {n}" for stage, n in trial.stages.items()))
 
 
 if __name__ == "__main__":

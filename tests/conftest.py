@@ -70,17 +70,33 @@ def postgresql_url() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def postgresql_state(postgresql_url: str) -> str:
+    """Return the URL of an empty state on PostgreSQL."""
+    from tests.builders.states import emptied
+
+    return emptied(postgresql_url)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def state_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Return the URL of an empty state, on either database."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/state.sqlite"
-    import sqlalchemy as sa
+    from tests.builders.states import new_sqlite
 
-    url: str = request.getfixturevalue("postgresql_url")
-    engine = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"))
-    with engine.begin() as connection:
-        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-        connection.execute(sa.text("CREATE SCHEMA public"))
-    engine.dispose()
+    if request.param == "sqlite":
+        return new_sqlite(tmp_path / "state.sqlite")
+    url: str = request.getfixturevalue("postgresql_state")
     return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Return the URL of a database of either kind in which nothing is."""
+    from tests.builders.states import drop_tables
+
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/state.sqlite"
+        return
+    url = drop_tables(request.getfixturevalue("postgresql_url"))
+    yield url
+    drop_tables(url)

@@ -8,6 +8,7 @@
     sync.py          one run, from the lock to the record; a plan is the same to half way
     scan.py            1  listing and pairing
     changes.py         2  the difference with the state, found by the database; guards
+    verify.py             what is missing from the output, where that is asked for
     plan.py            3  what would be done, kept if asked for
     apply.py           4  transactions, from each of which another run can go on
     batch.py           5  read, convert, write; metadata.py: custom metadata

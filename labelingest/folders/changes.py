@@ -51,6 +51,7 @@ class LabelChange(StrEnum):
     SETTINGS = "ontology or options changed"
     SIDECAR = "sidecar changed"
     IMAGE = "image replaced, and its size counts"
+    MISSING = "label row is missing from the output"
     GONE = "sidecar is gone"
 
 

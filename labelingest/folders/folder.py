@@ -179,6 +179,7 @@ class SyncedFolder:
         *,
         save: str | None = None,
         allow_mass_delete: bool = False,
+        verify_output: bool = False,
         progress: Callable[[Progress], None] | None = None,
     ) -> Plan:
         """Return what a sync would do.
@@ -189,16 +190,21 @@ class SyncedFolder:
             File for the plan and the list of all changes, for `apply`.
         allow_mass_delete
             Whether deletions that look like an accident are meant.
+        verify_output
+            Whether to list the output too, and make label rows anew that are missing there.
         progress
             Told how far the listing is.
         """
-        options = SyncOptions(allow_mass_delete=allow_mass_delete, progress=progress)
+        options = SyncOptions(
+            allow_mass_delete=allow_mass_delete, verify_output=verify_output, progress=progress
+        )
         return make_plan(self.state, self._present(), self._open_places, options, save=save)
 
     def sync(
         self,
         *,
         allow_mass_delete: bool = False,
+        verify_output: bool = False,
         progress: Callable[[Progress], None] | None = None,
         cancelled: Callable[[], bool] = lambda: False,
         trigger: str = "manual",
@@ -207,12 +213,13 @@ class SyncedFolder:
 
         Parameters
         ----------
-        allow_mass_delete, progress
+        allow_mass_delete, verify_output, progress
             As for `plan`.
         cancelled
             Asked between batches; the run ends where it says so, and the next goes on.
         trigger
-            What began it, for the record; "schedule" moves the schedule.
+            What began it, for the record. "schedule" moves the schedule, and does nothing before the
+            folder is due.
 
         Returns
         -------
@@ -226,7 +233,7 @@ class SyncedFolder:
         StorageError, ConfigError, OntologyError
             The run as a whole failed.
         """
-        options = SyncOptions(trigger, allow_mass_delete, None, progress, cancelled)
+        options = SyncOptions(trigger, allow_mass_delete, verify_output, None, progress, cancelled)
         return run_sync(self.state, self._present(), self._open_places, options)
 
     def apply(
@@ -243,7 +250,9 @@ class SyncedFolder:
         DriftError
             They have.
         """
-        options = SyncOptions("plan", plan.allow_mass_delete, plan, progress, cancelled)
+        options = SyncOptions(
+            "plan", plan.allow_mass_delete, plan.verify_output, plan, progress, cancelled
+        )
         return run_sync(self.state, self._present(), self._open_places, options)
 
     def activity(self, limit: int = 20) -> list[RunRecord]:

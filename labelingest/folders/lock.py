@@ -16,13 +16,13 @@ from threading import Event, Thread
 from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, RowMapping
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from labelingest.errors import StorageError
 from labelingest.folders.clock import later, now
 from labelingest.folders.runs import RunRecord, Status, begin_run
-from labelingest.folders.state.database import State
+from labelingest.folders.state.database import State, StateFailedError
 from labelingest.folders.state.tables import locks, runs
 
 __all__ = ["Holder", "Lock", "LockedError", "take_lock"]
@@ -31,6 +31,8 @@ _BEAT: Final = 15.0
 """Seconds between signs of life."""
 _SILENCE: Final = 180.0
 """Seconds without one after which a holder on another machine counts as dead."""
+_GIVEN_UP: Final[set[tuple[str, int]]] = set()
+"""State and run of locks of this process that could not be given back, as the database failed."""
 
 
 class LockedError(StorageError):
@@ -135,7 +137,7 @@ def take_lock(state: State, folder_id: int, name: str, trigger: str) -> Iterator
     with state.write() as connection:
         run = begin_run(connection, folder_id, trigger)
         run.status = Status.RUNNING
-        _enter(connection, run, name)
+        _enter(connection, state.url, run, name)
         connection.execute(
             runs.update().where(runs.c.id == run.id).values(status=Status.RUNNING.value)
         )
@@ -149,8 +151,12 @@ def take_lock(state: State, folder_id: int, name: str, trigger: str) -> Iterator
         stopped.set()
         thread.join()
         mine = (locks.c.folder_id == folder_id) & (locks.c.run_id == run.id)
-        with state.write() as connection:
-            connection.execute(locks.delete().where(mine))
+        try:
+            with state.write() as connection:
+                connection.execute(locks.delete().where(mine))
+        except StateFailedError:
+            _GIVEN_UP.add((state.url, run.id))
+            raise
 
 
 def _beat(lock: Lock, stopped: Event) -> None:
@@ -158,7 +164,7 @@ def _beat(lock: Lock, stopped: Event) -> None:
         lock.beat()
 
 
-def _enter(connection: Connection, run: RunRecord, name: str) -> None:
+def _enter(connection: Connection, state: str, run: RunRecord, name: str) -> None:
     me, moment = Holder.me(), now()
     values = {
         "run_id": run.id,
@@ -184,23 +190,25 @@ def _enter(connection: Connection, run: RunRecord, name: str) -> None:
             ) from error
         return
     holder = Holder(held["host"], held["space"], held["pid"], held["born"])
+    given_up = (state, held["run_id"]) in _GIVEN_UP
     dead = (
         not holder.is_alive() if holder.is_here() else later(held["heartbeat"], _SILENCE) < moment
     )
-    if not dead:
+    if not (dead or given_up):
         raise LockedError(
             f"{name!r} is being synced by process {holder.pid} on {holder.host} since "
             f"{held['since']}: wait for it, or end it"
         )
     connection.execute(locks.update().where(of_folder).values(**values))
-    died = (runs.c.id == held["run_id"]) & (runs.c.status == Status.RUNNING.value)
-    connection.execute(
-        runs.update()
-        .where(died)
-        .values(
-            status=Status.ERROR.value,
-            ended_at=held["heartbeat"],
-            message=f"its process {holder.pid} on {holder.host} ended without a word; run "
-            f"{run.id} went on with it",
-        )
+    what = "lost the database" if given_up else "ended without a word"
+    _end_died_run(
+        connection,
+        held,
+        f"its process {holder.pid} on {holder.host} {what}; run {run.id} went on with it",
     )
+
+
+def _end_died_run(connection: Connection, held: RowMapping, message: str) -> None:
+    died = (runs.c.id == held["run_id"]) & (runs.c.status == Status.RUNNING.value)
+    values = {"status": Status.ERROR.value, "ended_at": held["heartbeat"], "message": message}
+    connection.execute(runs.update().where(died).values(values))

@@ -46,6 +46,7 @@ class Plan:
     generation: int
     """Of the state."""
     allow_mass_delete: bool = False
+    verify_output: bool = False
     changes: Mapping[str, int] = field(default_factory=dict)
     """Reason → how many changes have it."""
     withheld: Mapping[str, int] = field(default_factory=dict)
@@ -56,13 +57,13 @@ class Plan:
         """Return the plan as JSON says it."""
         return asdict(self)
 
-    def refuse_drift(self, digest: str, generation: int) -> None:
+    def refuse_drift(self, digest: str, generation: int, changes: Mapping[str, int]) -> None:
         """Refuse to be carried out on anything but what it was made for.
 
         Raises
         ------
         DriftError
-            Storage path, settings or state are others.
+            Storage path, settings, state or output are others.
         """
         if generation != self.generation:
             raise DriftError(f"{self.folder!r} was synced since the plan was made: make a new plan")
@@ -70,6 +71,10 @@ class Plan:
             raise DriftError(
                 f"the storage path or the settings of {self.folder!r} have changed since the plan "
                 "was made: make a new plan"
+            )
+        if changes != self.changes:
+            raise DriftError(
+                f"the output of {self.folder!r} has changed since the plan was made: make a new plan"
             )
 
     @classmethod

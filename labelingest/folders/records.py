@@ -41,6 +41,10 @@ class FolderRecord:
     digest: str | None
     """Of listing and settings when everything was last in step."""
 
+    def is_due(self, moment: str) -> bool:
+        """Whether a scheduled sync was to begin by that moment."""
+        return self.due_at is not None and self.due_at <= moment
+
 
 def _record(row: RowMapping) -> FolderRecord:
     values = dict(row)

@@ -2,6 +2,8 @@
 
 When a folder is due stands in the state and moves only when a scheduled run ends: a run that is cut
 short is still due. Moments that were missed are made up for by one run, not by many.
+
+A database that fails is waited for: what was due then is run when it is back.
 """
 
 import logging
@@ -15,13 +17,16 @@ from labelingest.folders.lock import LockedError
 from labelingest.folders.places import OpenStorage
 from labelingest.folders.records import FolderRecord, list_folders
 from labelingest.folders.runs import RunRecord, Status
-from labelingest.folders.state.database import State
+from labelingest.folders.state.database import State, StateFailedError
+from labelingest.folders.sync import SCHEDULE
 
 __all__ = ["serve"]
 
 _log = logging.getLogger("labelingest")
 _LONGEST_WAIT: Final = 30.0
 """Seconds after which the state is looked at again: other processes create folders too."""
+_FIRST_PAUSE: Final = 1.0
+"""Seconds after which a database that failed is tried again; twice as long each time."""
 
 
 def serve(
@@ -47,14 +52,34 @@ def serve(
     done
         Told of each run.
     """
+    pause = 0.0
     while not stopped():
-        held = False
-        for record in _due(state):
-            held |= not _run(state, record, stopped, open_storage, done)
-            if stopped():
-                return
-        if wait(_LONGEST_WAIT if held else _seconds_left(state)):
+        try:
+            seconds = _run_due(state, stopped, open_storage, done)
+            if pause:
+                _log.warning("the state %r is back", state.url)
+            pause = 0.0
+        except StateFailedError as error:
+            if not pause:
+                _log.warning("%s; trying again until it is back", error)
+            seconds = pause = min(2 * pause or _FIRST_PAUSE, _LONGEST_WAIT)
+        if stopped() or wait(seconds):
             return
+
+
+def _run_due(
+    state: State,
+    stopped: Callable[[], bool],
+    open_storage: OpenStorage | None,
+    done: Callable[[FolderRecord, RunRecord], None],
+) -> float:
+    """Run what is due; return the seconds until there may be more."""
+    held = False
+    for record in _due(state):
+        held |= not _run(state, record, stopped, open_storage, done)
+        if stopped():
+            return 0.0
+    return _LONGEST_WAIT if held else _seconds_left(state)
 
 
 def _scheduled(state: State) -> list[FolderRecord]:
@@ -63,7 +88,7 @@ def _scheduled(state: State) -> list[FolderRecord]:
 
 def _due(state: State) -> list[FolderRecord]:
     moment = now()
-    due = [record for record in _scheduled(state) if str(record.due_at) <= moment]
+    due = [record for record in list_folders(state) if record.is_due(moment)]
     return sorted(due, key=lambda record: str(record.due_at))
 
 
@@ -81,12 +106,14 @@ def _run(
     done: Callable[[FolderRecord, RunRecord], None],
 ) -> bool:
     """Run one folder; return whether its schedule moved on."""
-    folder = SyncedFolder(record.name, state=state, open_storage=open_storage)
     try:
-        run = folder.sync(trigger="schedule", cancelled=stopped)
+        folder = SyncedFolder(record.name, state=state, open_storage=open_storage)
+        run = folder.sync(trigger=SCHEDULE, cancelled=stopped)
     except LockedError as error:
         _log.warning("%s", error)
         return False
+    except StateFailedError:
+        raise  # nothing could be recorded: it is still due
     except LabelIngestError as error:
         _log.warning("%s: %s", record.name, error)
         return True

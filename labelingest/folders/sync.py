@@ -37,6 +37,7 @@ from labelingest.folders.scan import is_complete, scan
 from labelingest.folders.settings import FolderSettings
 from labelingest.folders.state.database import State
 from labelingest.folders.state.tables import folders
+from labelingest.folders.verify import add_missing, list_output
 from labelingest.model.listing import Listing
 from labelingest.pipeline.jobs import Worker
 from labelingest.pipeline.progress import Progress
@@ -45,8 +46,10 @@ from labelingest.problems import Problem
 from labelingest.resolution.class_map import make_class_map
 from labelingest.storage.base import Storage, list_all
 
-__all__ = ["SyncOptions", "make_folder_converter", "make_plan", "run_sync"]
+__all__ = ["SCHEDULE", "SyncOptions", "make_folder_converter", "make_plan", "run_sync"]
 
+SCHEDULE: Final = "schedule"
+"""The trigger that moves the schedule."""
 _SAVED_EVERY: Final = 1.0
 """Seconds between what other processes see of a listing."""
 
@@ -57,6 +60,8 @@ class SyncOptions:
 
     trigger: str = "manual"
     allow_mass_delete: bool = False
+    verify_output: bool = False
+    """Whether the output is listed too, and label rows that are missing there are made anew."""
     plan: Plan | None = None
     """What it is to carry out, and nothing else; None for whatever there is to do."""
     progress: Callable[[Progress], None] | None = None
@@ -129,7 +134,10 @@ def run_sync(
         with _recorded(state, record, lock):
             # What another run did before this one had the lock counts.
             record = find_folder(state, record.name)
-            _Syncing(state, record, open_places, options, lock).do()
+            if options.trigger == SCHEDULE and (record.due_at or "") > run.started_at:
+                run.message = "it is not due any more: another process was faster"
+            else:
+                _Syncing(state, record, open_places, options, lock).do()
     return run
 
 
@@ -164,9 +172,11 @@ def _end_run(state: State, record: FolderRecord, run: RunRecord) -> None:
     with state.write() as connection:
         save_run(connection, run)
         # A run that was cut short is still due.
-        if run.trigger == "schedule" and run.status is not Status.CANCELLED:
+        if run.trigger == SCHEDULE and run.status is not Status.CANCELLED:
             due = _next_due(record, run.ended_at)
-            connection.execute(folders.update().where(folders.c.id == record.id).values(due_at=due))
+            # Unless the schedule was set otherwise meanwhile.
+            same = (folders.c.id == record.id) & (folders.c.due_at == record.due_at)
+            connection.execute(folders.update().where(same).values(due_at=due))
 
 
 def _next_due(record: FolderRecord, moment: str) -> str | None:
@@ -175,7 +185,7 @@ def _next_due(record: FolderRecord, moment: str) -> str | None:
     if hours is None or due is None:
         return None
     missed = seconds_between(due, moment) // (hours * 3600) + 1
-    return later(due, max(missed, 1) * hours * 3600)
+    return later(due, max(missed, 0) * hours * 3600)
 
 
 @dataclass(slots=True)
@@ -219,11 +229,14 @@ class _Comparison:
         """
         record, allow = self.record, self.options.allow_mass_delete
         digest = listing_digest(listing, record.settings, self.fingerprints.labels)
-        head = (record.name, now(), len(listing), digest, record.generation, allow)
-        if digest == record.digest:
+        verify = self.options.verify_output
+        head = (record.name, now(), len(listing), digest, record.generation, allow, verify)
+        if digest == record.digest and not verify:
             return Plan(*head), ()
         found = scan(listing, record.settings)
         find_changes(connection, record.id, found, record.settings, self.fingerprints)
+        if verify:
+            add_missing(connection, record.id, list_output(self.places.output))
         withheld, why = withhold_deletions(connection, record.id, found, allow_mass_delete=allow)
         return Plan(*head, count_changes(connection), withheld, why), found.problems
 
@@ -242,22 +255,22 @@ class _Syncing:
     def do(self) -> None:
         """List, compare, apply."""
         run, expected = self.lock.run, self.options.plan
-        run.stage = "list"
+        self._begin_stage("list")
         comparison = _Comparison(self.state, self.record, self.open_places, self.options)
         listing = comparison.list(self._seen)
         complete = is_complete(listing)
         run.counters.scan_pages_processing_error = int(not complete)
-        run.stage = "compare"
+        self._begin_stage("compare")
         with self.state.connection() as connection:
             with connection.begin():
                 plan, problems = comparison.plan(connection, listing)
             del listing  # the temporary tables have what is needed of it
             if expected is not None:
-                expected.refuse_drift(plan.digest, plan.generation)
+                expected.refuse_drift(plan.digest, plan.generation, plan.changes)
             run.counters.changes = dict(plan.changes)
             run.counters.withheld = dict(plan.withheld)
             run.message = plan.why_withheld or None
-            if plan.digest == self.record.digest:
+            if plan.digest == self.record.digest and not plan.changes:
                 return
             run.stage = "apply"
             applying = Applying(connection, self.lock, self._work(comparison), self._tell)
@@ -265,15 +278,23 @@ class _Syncing:
             if not applying.unread and complete and not plan.withheld:
                 self._in_step(connection, plan.digest)
 
+    def _begin_stage(self, stage: str) -> None:
+        """Let other processes see at what the run is."""
+        self.lock.run.stage = stage
+        self._save()
+
+    def _save(self) -> None:
+        self._saved = monotonic()
+        with self.state.write() as connection:
+            save_run(connection, self.lock.run)
+
     def _seen(self, files: int) -> None:
         counters = self.lock.run.counters
         counters.scan_pages_processing_done += 1
         counters.keys_listed = files
         self._stop_if_asked()
         if monotonic() - self._saved > _SAVED_EVERY:
-            self._saved = monotonic()
-            with self.state.write() as connection:
-                save_run(connection, self.lock.run)
+            self._save()
 
     def _tell(self) -> None:
         counters = self.lock.run.counters

@@ -44,7 +44,7 @@ def temporary_name() -> str:
     return TEMPORARY_PREFIX + secrets.token_hex(8)
 
 
-def unfinished_name(name: str, purpose: str = "") -> str:
+def unfinished_name(name: str | bytes, purpose: str = "") -> str:
     """Return the name under which an output is built, or of what stands beside it meanwhile.
 
     Parameters

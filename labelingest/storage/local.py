@@ -28,8 +28,8 @@ from labelingest.errors import StorageError
 from labelingest.model.blobs import Blobs, Unread
 from labelingest.model.listing import Listing, version_token
 from labelingest.problems import ProblemCode
-from labelingest.storage.atomic import temporary_name
 from labelingest.storage.base import MAX_SIDECAR, NOT_THERE, check_key, has_changed, too_large
+from labelingest.storage.beside import delete_beside, write_beside
 from labelingest.storage.causes import cannot_delete, cannot_write, cause_of
 from labelingest.storage.walk import MAX_ENTRIES, walk
 
@@ -37,7 +37,6 @@ __all__ = ["LocalStorage"]
 
 _READ: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _UNKNOWN: Final = -1
 _GUESS: Final = 65_536
 """Bytes asked for at once where nobody says how many there are."""
@@ -140,7 +139,7 @@ class LocalStorage:
                 place = folders.folder(folder, make=True)
                 if unless_changed is not None and _token_at(place, name) != unless_changed:
                     raise has_changed(self.url, key)
-                _write_beside(place, name, content)
+                write_beside(place, name.encode(), content)
         except StorageError:
             raise
         except OSError as error:
@@ -193,8 +192,9 @@ class _Folders:
         return os.open(name, self._flags, dir_fd=self._folder)
 
     def unlink(self, key: str) -> None:
-        """Delete a file."""
+        """Delete a file, and what a killed `put` left of it."""
         name = self._enter(key)
+        delete_beside(self._folder, name)
         os.unlink(name, dir_fd=self._folder)
 
     def _enter(self, key: str) -> bytes:
@@ -281,25 +281,6 @@ def _unread(error: OSError) -> Unread:
     if isinstance(error, FileNotFoundError):
         return Unread(ProblemCode.UNREADABLE_FILE, NOT_THERE)
     return Unread(ProblemCode.UNREADABLE_FILE, f"it cannot be read: {cause_of(error)}")
-
-
-def _write_beside(folder: int, name: str, content: bytes) -> None:
-    """Write a file in an open folder under a temporary name, then give it its own."""
-    temporary = temporary_name()
-    try:
-        file = os.open(temporary, _NEW, 0o666, dir_fd=folder)
-        try:
-            rest = memoryview(content)
-            while rest:
-                rest = rest[os.write(file, rest) :]
-            os.fsync(file)
-        finally:
-            os.close(file)
-        os.rename(temporary, name.encode(), src_dir_fd=folder, dst_dir_fd=folder)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary, dir_fd=folder)
-        raise
 
 
 def _absolute(root: str) -> str:

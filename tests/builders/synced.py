@@ -3,7 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,11 @@ from labelingest.arrays import Int64
 from labelingest.folders import FolderSettings, State, SyncedFolder
 from labelingest.model.blobs import Blobs
 from labelingest.model.listing import Listing
+from labelingest.problems import Problem, ProblemCode
 from labelingest.storage import LocalStorage, Storage
 from tests.builders.folders import image_bytes, ontology_of
 
-__all__ = ["ONTOLOGY", "YOLO", "CountingStorage", "World", "contents"]
+__all__ = ["ONTOLOGY", "YOLO", "CountingStorage", "Incomplete", "World", "contents"]
 
 ONTOLOGY = ontology_of(
     car=(0, "bounding_box"), lake=(1, "polygon"), ship=(2, "rotatable_bounding_box")
@@ -63,6 +64,15 @@ class CountingStorage:
     def delete(self, keys: Sequence[str]) -> None:
         self.note("delete", keys)
         self.inner.delete(keys)
+
+
+class Incomplete(LocalStorage):
+    """A folder with an inner one that refuses to be listed, as for a user without permission."""
+
+    def list(self, *, exclude: Sequence[str] = (), bare: Collection[str] = ()) -> Iterator[Listing]:
+        refused = Problem(ProblemCode.UNREADABLE_FOLDER, "inner", "permission denied")
+        for page in super().list(exclude=exclude, bare=bare):
+            yield replace(page, problems=[refused])
 
 
 def contents(folder: Path) -> dict[str, bytes]:

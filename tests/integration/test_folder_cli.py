@@ -1,4 +1,4 @@
-"""`labelingest folder …` as processes: what they print, how they end, and two of them at once."""
+"""`labelingest folder …`: what it prints, how it ends, and what it does beside another process."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -14,60 +15,81 @@ import pytest
 import sqlalchemy as sa
 
 from benchmarks.generate import Images, Kind, generate
-from labelingest.folders import State
+from labelingest.folders import State, SyncedFolder
 from labelingest.folders.state.tables import label_rows, runs
+from tests.builders.command_line import Run, command_line
+from tests.builders.processes import PROCESSES
+from tests.builders.states import new_sqlite
 
-FILES = 3_000
-"""Three batches: a sync can be met while it is on."""
+BATCH = 50
+FILES = 1_000
+"""Twenty batches: a sync can be met while it is on."""
+
+IN_SMALL_BATCHES = f"""
+import labelingest.folders.apply
+from labelingest.cli.main import main
+
+labelingest.folders.apply._FILES = {BATCH}
+main()
+"""
 
 
 class Commands:
     """Runs commands in one place with one state."""
 
-    def __init__(self, place: Path, state: str) -> None:
-        self.place, self.state = place, state
+    def __init__(self, place: Path, state: str, command: Run) -> None:
+        self.place, self.state, self.command = place, state, command
 
     def start(self, *words: str) -> "subprocess.Popen[str]":
+        """Start one in a process of its own, with small batches."""
         return subprocess.Popen(
-            [sys.executable, "-m", "labelingest", "folder", *words],
-            cwd=self.place,
-            env={**os.environ, "LABELINGEST_STATE": self.state, "COLUMNS": "200"},
+            [sys.executable, "-c", IN_SMALL_BATCHES, "folder", *words],
+            env=os.environ | {"LABELINGEST_STATE": self.state},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
 
     def run(self, *words: str, code: int = 0) -> tuple[str, str]:
-        """Run one to its end; return what it printed and what it said."""
-        with self.start(*words) as process:
-            printed, said = process.communicate(timeout=120)
-        assert process.returncode == code, said
-        return printed, said
+        """Run one in this process; return what it printed and what it said."""
+        ran = self.command("folder", *words)
+        assert ran.code == code, ran.err
+        return ran.out, ran.err
 
     def json(self, *words: str, code: int = 0) -> Any:
         return json.loads(self.run(*words, "--json", code=code)[0])
 
-    def create(self) -> None:
-        self.run(
-            *("create", "drive", "--storage-path", "data", "--output", "rows"),
-            *("--ontology", "ontology.json"),
-            *("--images", "images/{name}.jpg", "--labels", "labels/{name}.txt"),
-        )
+
+@pytest.fixture
+def commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Commands:
+    state = new_sqlite(tmp_path / "state.sqlite")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LABELINGEST_STATE", state)
+    monkeypatch.setenv("COLUMNS", "200")
+    return Commands(tmp_path, state, command_line(capsys))
 
 
-def made(place: Path, state: str, files: int) -> Commands:
-    """Make a data set and a folder on it."""
-    generate(place / "data", files, Kind.BOXES, images=Images.EMPTY)
-    # In the data it would be an item: a text file.
-    (place / "data/ontology.json").rename(place / "ontology.json")
-    commands = Commands(place, state)
-    commands.create()
+def create(commands: Commands, data: Path, ontology: Path) -> Commands:
+    """Make a folder on a data set."""
+    commands.run(
+        *("create", "drive", "--storage-path", str(data), "--output", "rows"),
+        *("--ontology", str(ontology)),
+        *("--images", "images/{name}.jpg", "--labels", "labels/{name}.txt"),
+    )
     return commands
 
 
+def generated(place: Path, files: int) -> tuple[Path, Path]:
+    """Make a data set and its ontology; in the data that would be an item, a text file."""
+    generate(place / "data", files, Kind.BOXES, images=Images.EMPTY)
+    return place / "data", (place / "data/ontology.json").rename(place / "ontology.json")
+
+
 @pytest.fixture
-def small(tmp_path: Path) -> Commands:
-    return made(tmp_path, f"sqlite:///{tmp_path}/state.sqlite", 20)
+def small(commands: Commands) -> Commands:
+    return create(commands, *generated(commands.place, 20))
 
 
 def test_a_folder_from_creation_to_export(small: Commands) -> None:
@@ -116,6 +138,20 @@ def test_a_defect_is_exit_code_1_when_it_is_found_and_not_again(small: Commands)
     small.run("sync", "drive", "--exit-zero")
 
 
+def test_label_rows_that_somebody_deleted_are_made_anew_where_that_is_asked_for(
+    small: Commands,
+) -> None:
+    small.run("sync", "drive")
+    row = small.place / "rows/images/train/000007.jpg.encord.json"
+    content = row.read_bytes()
+    row.unlink()
+    assert small.json("sync", "drive")["changes"] == {}
+    missing = {"label row is missing from the output": 1}
+    assert small.json("plan", "drive", "--verify-output")["changes"] == missing
+    assert small.json("sync", "drive", "--verify-output")["changes"] == missing
+    assert row.read_bytes() == content
+
+
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [
@@ -155,12 +191,89 @@ def test_configuring_the_schedule_and_deleting(small: Commands) -> None:
     assert small.json("list", "--deleted")["folders"] == []
 
 
-# --- two processes ---
+# --- beside another process ---
+
+
+@pytest.fixture(scope="module")
+def many_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Return a data set that no test changes, and its ontology."""
+    return generated(tmp_path_factory.mktemp("many"), FILES)
 
 
 @pytest.fixture
-def large(tmp_path: Path, state_url: str) -> Commands:
-    return made(tmp_path, state_url, FILES)
+def large(commands: Commands, many_files: tuple[Path, Path]) -> Commands:
+    return create(commands, *many_files)
+
+
+def sync_by_steps(state: str, steps: Connection) -> None:
+    """Sync, and wait for a word after each page of the listing and after each batch."""
+
+    def cancelled() -> bool:
+        steps.send("waits")
+        steps.recv()
+        return False
+
+    with pytest.MonkeyPatch.context() as patch, SyncedFolder("drive", state=state) as folder:
+        patch.setattr("labelingest.folders.apply._FILES", BATCH)
+        folder.sync(cancelled=cancelled)
+
+
+class Stepped:
+    """A sync in a process of its own that goes on when it is told to."""
+
+    def __init__(self, state: str) -> None:
+        self.steps, theirs = PROCESSES.Pipe()
+        self.process = PROCESSES.Process(target=sync_by_steps, args=(state, theirs))
+        self.process.start()
+        theirs.close()
+        self.wait()
+
+    def wait(self) -> None:
+        assert self.steps.poll(60)
+        assert self.steps.recv() == "waits"
+
+    def step(self) -> None:
+        self.steps.send("go on")
+        self.wait()
+
+    def end(self) -> None:
+        # The items, and the batches.
+        for _ in range(1 + FILES // BATCH):
+            self.step()
+        self.steps.send("go on")
+        self.process.join(60)
+
+
+@pytest.fixture
+def stepped(large: Commands) -> Iterator[Stepped]:
+    stepped = Stepped(large.state)
+    try:
+        yield stepped
+    finally:
+        stepped.process.kill()
+        stepped.process.join(60)
+        stepped.steps.close()
+
+
+def test_of_two_syncs_one_runs_and_one_says_who_does(large: Commands, stepped: Stepped) -> None:
+    _, said = large.run("sync", "drive", code=3)
+    assert f"'drive' is being synced by process {stepped.process.pid} on " in said
+    stepped.end()
+    assert stepped.process.exitcode == 0
+    [run] = large.json("activity", "drive")
+    assert run["changes"] == {"new file": FILES, "new sidecar": FILES}
+
+
+def test_a_run_in_another_process_shows_how_far_it_is(large: Commands, stepped: Stepped) -> None:
+    [run] = large.json("activity", "drive")
+    assert (run["status"], run["stage"]) == ("running", "list")
+    # A page of the listing, the items, and a batch.
+    for _ in range(2):
+        stepped.step()
+    [run] = large.json("activity", "drive")
+    assert (run["status"], run["stage"], run["keysListed"]) == ("running", "apply", 2 * FILES)
+    assert (run["uploadJobsUnitsDone"], run["uploadJobsUnitsPending"]) == (BATCH, FILES - BATCH)
+    assert (run["uploadJobsDone"], run["uploadJobsPending"]) == (1, FILES // BATCH - 1)
 
 
 def wait_until(state: State, query: sa.Select[Any], process: "subprocess.Popen[str]") -> None:
@@ -171,72 +284,7 @@ def wait_until(state: State, query: sa.Select[Any], process: "subprocess.Popen[s
                 return
         assert process.poll() is None, "the sync was through"
         assert monotonic() < deadline
-        sleep(0.001)
-
-
-STEPPED = """
-import sys
-from labelingest.folders import SyncedFolder
-
-def cancelled():
-    print(flush=True)
-    sys.stdin.readline()
-    return False
-
-SyncedFolder("drive", state=sys.argv[1]).sync(cancelled=cancelled)
-"""
-"""A sync that waits for a line after each page of the listing and after each batch."""
-
-
-@pytest.fixture
-def stepped(large: Commands) -> Iterator["subprocess.Popen[str]"]:
-    command = [sys.executable, "-c", STEPPED, large.state]
-    with subprocess.Popen(
-        command, cwd=large.place, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def go_on(process: "subprocess.Popen[str]") -> None:
-    assert process.stdin is not None
-    process.stdin.write("\n")
-    process.stdin.flush()
-
-
-def wait_for_step(process: "subprocess.Popen[str]") -> None:
-    assert process.stdout is not None
-    assert process.stdout.readline() == "\n"
-
-
-def test_of_two_syncs_one_runs_and_one_says_who_does(
-    large: Commands, stepped: "subprocess.Popen[str]"
-) -> None:
-    wait_for_step(stepped)
-    _, said = large.run("sync", "drive", code=3)
-    assert f"'drive' is being synced by process {stepped.pid} on " in said
-    stepped.communicate("\n" * 100, timeout=60)
-    assert stepped.returncode == 0
-    [run] = large.json("activity", "drive")
-    assert run["changes"] == {"new file": FILES, "new sidecar": FILES}
-
-
-def test_a_run_in_another_process_shows_how_far_it_is(
-    large: Commands, stepped: "subprocess.Popen[str]"
-) -> None:
-    wait_for_step(stepped)
-    [run] = large.json("activity", "drive")
-    assert (run["status"], run["uploadJobsUnitsDone"]) == ("running", 0)
-    # A page of the listing, the items, and a batch.
-    for _ in range(2):
-        go_on(stepped)
-        wait_for_step(stepped)
-    [run] = large.json("activity", "drive")
-    assert (run["status"], run["stage"], run["keysListed"]) == ("running", "apply", 2 * FILES)
-    assert (run["uploadJobsUnitsDone"], run["uploadJobsUnitsPending"]) == (1_000, FILES - 1_000)
-    assert (run["uploadJobsDone"], run["uploadJobsPending"]) == (1, 2)
+        sleep(0.005)
 
 
 @pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
@@ -253,7 +301,7 @@ def test_a_sync_that_is_asked_to_end_does_so_at_a_batch_and_the_next_goes_on(
     assert "cancelled after" in said
     [run] = large.json("activity", "drive")
     assert run["status"] == "cancelled"
-    assert run["uploadJobsUnitsDone"] % 1_000 == 0
+    assert run["uploadJobsUnitsDone"] % BATCH == 0
     assert run["uploadJobsUnitsDone"] + run["uploadJobsUnitsCancelled"] == FILES
     rest = large.json("sync", "drive")
     assert rest["filesRead"] == run["uploadJobsUnitsCancelled"] > 0

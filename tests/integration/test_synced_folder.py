@@ -1,9 +1,9 @@
 """What a sync does for each thing that may have happened to a file, on real files and both databases."""
 
 import os
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -21,24 +21,17 @@ from labelingest.folders import (
 )
 from labelingest.folders.lock import take_lock
 from labelingest.model.blobs import Blobs
-from labelingest.model.listing import Listing
-from labelingest.problems import Problem, ProblemCode
 from labelingest.storage import LocalStorage, MemoryStorage, Storage
-from tests.builders.synced import ONTOLOGY, YOLO, World, contents
+from labelingest.storage.atomic import unfinished_name
+from tests.builders.synced import ONTOLOGY, YOLO, Incomplete, World, contents
 
 BOX = "0 0.5 0.5 0.25 0.5"
 OTHER_BOX = "0 0.5 0.5 0.5 0.5"
 # Two corners are the width; 64 × 48 pixels.
 TURNED = "2 0.25 0.25 0.75 0.25 0.75 0.75 0.25 0.75"
 
-
-class Incomplete(LocalStorage):
-    """A folder with an inner one that refuses to be listed, as for a user without permission."""
-
-    def list(self, *, exclude: Sequence[str] = (), bare: Collection[str] = ()) -> Iterator[Listing]:
-        refused = Problem(ProblemCode.UNREADABLE_FOLDER, "inner", "permission denied")
-        for page in super().list(exclude=exclude, bare=bare):
-            yield replace(page, problems=[refused])
+on_sqlite = pytest.mark.parametrize("state_url", ["sqlite"], indirect=True)
+"""For what asks nothing of the database that other tests do not ask of both."""
 
 
 class Replaced(LocalStorage):
@@ -246,6 +239,7 @@ def test_other_options_make_every_label_row_anew(world: World) -> None:
     assert folder.plan().changes == {}
 
 
+@on_sqlite
 def test_what_is_fixed_cannot_be_changed(world: World) -> None:
     folder = world.folder()
     for name in ("storage_path", "output", "format"):
@@ -283,6 +277,7 @@ def test_metadata_that_is_too_large_is_named_and_not_read(world: World) -> None:
     assert world.asked() == {"list": 1}
 
 
+@on_sqlite
 def test_paused_metadata_is_kept_out_of_the_data_but_not_attached(world: World) -> None:
     folder = world.folder(metadata_suffix=".metadata.json", metadata_paused=True)
     world.write("a.jpg.metadata.json", '{"weather": "fog"}')
@@ -291,6 +286,7 @@ def test_paused_metadata_is_kept_out_of_the_data_but_not_attached(world: World) 
     assert [item["clientMetadata"] for item in folder.items()] == ["{}", "{}"]
 
 
+@on_sqlite
 def test_without_labels_a_folder_has_items_and_no_output(world: World) -> None:
     folder = world.folder(format=None, ontology=None, options={})
     assert folder.plan().changes == {"new file": 3}
@@ -299,6 +295,7 @@ def test_without_labels_a_folder_has_items_and_no_output(world: World) -> None:
     assert contents(world.rows) == {}
 
 
+@on_sqlite
 def test_an_output_inside_the_storage_path_is_not_listed(world: World) -> None:
     folder = world.folder(output=str(world.data / "rows"))
     folder.sync()
@@ -307,12 +304,27 @@ def test_an_output_inside_the_storage_path_is_not_listed(world: World) -> None:
     assert [item["name"] for item in folder.items()] == ["a.jpg", "b.jpg"]
 
 
+@on_sqlite
+@pytest.mark.parametrize("labels", [{}, {"format": None, "ontology": None, "options": {}}])
+def test_what_another_process_has_not_finished_writing_is_no_item(
+    world: World, labels: dict[str, Any]
+) -> None:
+    folder = world.folder(**labels)
+    folder.sync()
+    for name in ("a.jpg", "a.txt", "new.jpg.encord.json"):
+        world.write(f"inner/{unfinished_name(name)}", "half of")
+    assert folder.plan().changes == {}
+    assert folder.summary().problems == {}
+
+
+@on_sqlite
 def test_the_storage_path_itself_cannot_be_the_output(world: World) -> None:
     for output in (world.data, world.data.parent):
         with pytest.raises(ConfigError, match="is the storage path or lies around it"):
             world.folder(output=str(output))
 
 
+@on_sqlite
 def test_encord_sidecars_are_found_by_their_suffix_and_made_anew_under_another(
     world: World,
 ) -> None:
@@ -332,6 +344,7 @@ def test_encord_sidecars_are_found_by_their_suffix_and_made_anew_under_another(
     assert folder.plan().changes == {"ontology or options changed": 1}
 
 
+@on_sqlite
 def test_a_bad_row_ends_the_run_where_that_is_asked_for(world: World) -> None:
     folder = world.folder(options=YOLO | {"on_row_error": "stop"})
     world.write("a.txt", "nonsense")
@@ -344,6 +357,7 @@ def test_a_bad_row_ends_the_run_where_that_is_asked_for(world: World) -> None:
     assert boxes(world, "a.jpg") == [0.375]
 
 
+@on_sqlite
 def test_a_folder_in_memory_is_synced_like_any_other(state: State) -> None:
     data = MemoryStorage({"a.jpg": b"", "a.txt": BOX.encode()}, name="data")
     rows = MemoryStorage({}, name="rows")
@@ -404,6 +418,7 @@ def test_more_than_half_and_more_than_a_hundred_are_not_deleted(world: World) ->
     assert folder.plan(allow_mass_delete=True).changes == {"new file": 1, "file is gone": 102}
 
 
+@on_sqlite
 def test_a_hundred_of_a_hundred_may_go(world: World) -> None:
     many(world, 98)
     folder = world.folder()
@@ -416,6 +431,7 @@ def test_a_hundred_of_a_hundred_may_go(world: World) -> None:
     assert folder.plan().changes == {"file is gone": 100}
 
 
+@on_sqlite
 def test_a_missing_root_is_an_error_and_changes_nothing(world: World) -> None:
     folder = world.folder()
     folder.sync()
@@ -459,6 +475,7 @@ def test_a_plan_that_was_kept_is_carried_out(world: World, tmp_path: Path) -> No
     assert list(contents(world.rows)) == ["a.jpg.encord.json"]
 
 
+@on_sqlite
 def test_a_plan_is_refused_when_the_storage_path_the_settings_or_the_state_moved_on(
     world: World,
 ) -> None:
@@ -488,6 +505,7 @@ def test_a_file_that_is_no_plan_is_refused(tmp_path: Path, content: str) -> None
 # --- between listing and reading ---
 
 
+@on_sqlite
 def test_a_sidecar_that_is_replaced_while_it_is_synced_is_taken_once(world: World) -> None:
     folder = world.folder()
     world.storage.inner = Replaced(str(world.data))
@@ -553,6 +571,7 @@ def test_a_sync_can_be_cancelled_between_batches_and_the_next_goes_on(
     assert [run.status for run in folder.activity()] == [Status.DONE, Status.CANCELLED]
 
 
+@on_sqlite
 def test_a_change_that_was_synced_in_part_and_taken_back_is_taken_back(world: World) -> None:
     folder = world.folder()
     folder.sync()
@@ -583,6 +602,7 @@ def test_a_deleted_folder_is_hidden_until_it_is_restored(world: World) -> None:
     assert world.folder().plan().changes == {"new file": 2, "new sidecar": 1}
 
 
+@on_sqlite
 def test_export_writes_the_label_rows_of_present_hidden_or_all_items(
     world: World, tmp_path: Path
 ) -> None:

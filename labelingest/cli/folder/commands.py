@@ -58,6 +58,13 @@ AllowMassDelete = Annotated[
         help="Delete also where everything, or more than half, is gone.",
     ),
 ]
+VerifyOutput = Annotated[
+    bool,
+    typer.Option(
+        "--verify-output",
+        help="List the output too, and make label rows anew that are missing there.",
+    ),
+]
 Which = Annotated[
     str,
     typer.Option(help="Which items: present, deleted (hidden, for their files are gone) or all."),
@@ -205,6 +212,7 @@ def plan(
         ),
     ] = None,
     allow_mass_delete: AllowMassDelete = False,
+    verify_output: VerifyOutput = False,
     state: StateUrl = None,
     as_json: AsJson = False,
 ) -> None:
@@ -216,7 +224,12 @@ def plan(
     from labelingest.cli.progress import ShownProgress
 
     with _opened(name, state) as folder, ShownProgress(quiet=False) as shown:
-        made = folder.plan(save=save, allow_mass_delete=allow_mass_delete, progress=shown)
+        made = folder.plan(
+            save=save,
+            allow_mass_delete=allow_mass_delete,
+            verify_output=verify_output,
+            progress=shown,
+        )
     if as_json:
         print_json(made.as_dict())
     else:
@@ -228,6 +241,7 @@ def sync(
     ctx: typer.Context,
     name: Name,
     allow_mass_delete: AllowMassDelete = False,
+    verify_output: VerifyOutput = False,
     strict: Strict = False,
     exit_zero: ExitZero = False,
     quiet: Quiet = False,
@@ -248,7 +262,12 @@ def sync(
         _opened(name, state) as folder,
         ShownProgress(quiet=quiet) as shown,
     ):
-        run = folder.sync(allow_mass_delete=allow_mass_delete, progress=shown, cancelled=cancelled)
+        run = folder.sync(
+            allow_mass_delete=allow_mass_delete,
+            verify_output=verify_output,
+            progress=shown,
+            cancelled=cancelled,
+        )
     _report(run, ctx.params, cancelled.exit_code)
 
 
@@ -283,12 +302,13 @@ def apply(
 
 
 @app.command()
-def serve(state: StateUrl = None, quiet: Quiet = False) -> None:
-    """Sync every folder with --auto-sync when it is due, until stopped.
+def serve(state: StateUrl = None, quiet: Quiet = False, as_json: AsJson = False) -> None:
+    """Sync every folder with --auto-sync when it is due, until stopped; --json: a line for each run.
 
     Example: labelingest folder serve
     """
     import logging
+    from functools import partial
 
     from labelingest.cli.folder.render import print_served
     from labelingest.cli.folder.signals import Cancelled
@@ -302,7 +322,7 @@ def serve(state: StateUrl = None, quiet: Quiet = False) -> None:
             opened,
             wait=cancelled.wait,
             stopped=cancelled,
-            done=lambda folder, run: None if quiet else print_served(folder.name, run),
+            done=partial(print_served, quiet=quiet, as_json=as_json),
         )
 
 

@@ -10,6 +10,7 @@ from labelingest.cli.console import open_console, print_columns, print_line
 from labelingest.cli.progress import duration
 from labelingest.folders import Plan, RunRecord, Status
 from labelingest.folders.clock import now, seconds_between
+from labelingest.folders.records import FolderRecord
 from labelingest.folders.summary import Summary
 from labelingest.problems import Problem
 from labelingest.report import problem_dict
@@ -137,9 +138,14 @@ def print_run(run: RunRecord) -> None:
         print_line(console, f"not deleted: {_counts(counters.withheld)}")
 
 
-def print_served(name: str, run: RunRecord) -> None:
-    """Print a line for a run of `serve`."""
-    print_line(open_console(stderr=True), f"{name}: {_sentence(run)}")
+def print_served(folder: FolderRecord, run: RunRecord, *, quiet: bool, as_json: bool) -> None:
+    """Print a line for a run of `serve`: for people, and as JSON."""
+    if as_json:
+        line = orjson.dumps({"folder": folder.name, **run.to_wire()}) + b"\n"
+        sys.stdout.buffer.write(line)
+        sys.stdout.flush()
+    if not quiet:
+        print_line(open_console(stderr=True), f"{folder.name}: {_sentence(run)}")
 
 
 def print_runs(runs: Sequence[RunRecord]) -> None:

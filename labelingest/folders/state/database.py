@@ -17,11 +17,11 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from labelingest.errors import ConfigError, StorageError
 
-__all__ = ["HEAD", "State", "bulk_insert", "default_state", "upsert"]
+__all__ = ["HEAD", "State", "StateFailedError", "bulk_insert", "default_state", "upsert"]
 
 HEAD: Final = "0002"
 """The schema version that this release reads and writes."""
@@ -42,6 +42,17 @@ def default_state() -> str:
     else:
         data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local/share")
     return f"sqlite:///{data / 'labelingest/state.sqlite'}"
+
+
+class StateFailedError(StorageError):
+    """The database of a state failed or is busy; it may be back in a moment.
+
+    Examples
+    --------
+    >>> raise StateFailedError("the state 'postgresql://…' failed: server closed the connection")
+    Traceback (most recent call last):
+    labelingest.folders.state.database.StateFailedError: the state 'postgresql://…' failed: ...
+    """
 
 
 class State:
@@ -93,14 +104,14 @@ class State:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a connection in a transaction that reads."""
-        with _said(self.url), self.engine.connect() as connection, connection.begin():
+        with self._said(), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a connection in a transaction that writes; committed when the block ends well."""
         with (
-            _said(self.url),
+            self._said(),
             self.engine.connect().execution_options(**{_WRITES: True}) as connection,
             connection.begin(),
         ):
@@ -109,7 +120,7 @@ class State:
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         """Open a connection for several transactions: temporary tables live as long as it."""
-        with _said(self.url), self.engine.connect() as connection:
+        with self._said(), self.engine.connect() as connection:
             try:
                 yield connection
             finally:
@@ -126,6 +137,18 @@ class State:
                 yield
         finally:
             connection.execution_options(**{_WRITES: False})
+
+    @contextmanager
+    def _said(self) -> Iterator[None]:
+        """Turn failures of the database into a sentence."""
+        # Where rows are loaded in bulk, it is the driver that raises.
+        driver: Any = self.engine.dialect.loaded_dbapi
+        try:
+            yield
+        except (OperationalError, driver.OperationalError) as error:
+            raise StateFailedError(
+                f"the state {self.url!r} failed: {_first_line(error)}"
+            ) from error
 
     def _bring_up_to_date(self) -> None:
         if self._version() == HEAD:
@@ -210,16 +233,7 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-@contextmanager
-def _said(url: str) -> Iterator[None]:
-    """Turn failures of the database into a sentence."""
-    try:
-        yield
-    except OperationalError as error:
-        raise StorageError(f"the state {url!r} failed: {_first_line(error)}") from error
-
-
-def _first_line(error: SQLAlchemyError) -> str:
+def _first_line(error: Exception) -> str:
     return str(getattr(error, "orig", error)).strip().partition("\n")[0]
 
 

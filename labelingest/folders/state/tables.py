@@ -34,6 +34,7 @@ __all__ = [
     "locks",
     "problems",
     "runs",
+    "written",
 ]
 
 METADATA: Final = MetaData()
@@ -184,3 +185,11 @@ changes: Final = Table(
     sqlite_with_rowid=False,
 )
 """The data files of which something is to be done."""
+written: Final = Table(
+    "written",
+    _TEMPORARY,
+    Column("key", key_type(), primary_key=True),
+    prefixes=["TEMPORARY"],
+    sqlite_with_rowid=False,
+)
+"""The data files whose label row is in the output, where that is looked at."""

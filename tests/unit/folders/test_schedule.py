@@ -13,12 +13,13 @@ from labelingest.folders.lock import take_lock
 from labelingest.folders.records import FolderRecord, find_folder
 from labelingest.folders.schedule import serve
 from labelingest.folders.state.tables import folders
+from tests.builders.states import new_sqlite
 from tests.builders.synced import World
 
 
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[State]:
-    with State(f"sqlite:///{tmp_path}/state.sqlite") as state:
+    with State(new_sqlite(tmp_path / "state.sqlite")) as state:
         yield state
 
 
@@ -73,6 +74,29 @@ def test_missed_moments_are_made_up_for_once_and_the_clock_does_not_drift(world:
     due = make_due(world, hours_ago=60)
     [_], _ = served(world)
     assert seconds_between(due, due_of(folder)) == 3 * 24 * 3600
+
+
+def test_of_two_processes_that_find_a_folder_due_one_runs_it(world: World) -> None:
+    folder = world.folder(auto_sync_hours=24)
+    first = due_of(folder)
+    served(world)
+    world.asked()
+    # The other one looked before, and waited for the lock.
+    run = folder.sync(trigger="schedule")
+    assert run.message == "it is not due any more: another process was faster"
+    assert world.asked() == {}
+    assert seconds_between(first, due_of(folder)) == 24 * 3600
+
+
+def test_a_schedule_that_is_switched_off_while_it_runs_stays_off(world: World) -> None:
+    folder = world.folder(auto_sync_hours=24)
+
+    def switch_off() -> bool:
+        folder.configure(auto_sync_hours=None)
+        return False
+
+    assert folder.sync(trigger="schedule", cancelled=switch_off).status is Status.DONE
+    assert find_folder(folder.state, folder.name).due_at is None
 
 
 def test_a_manual_sync_does_not_move_the_schedule(world: World) -> None:

@@ -12,12 +12,19 @@ from alembic.script import ScriptDirectory
 
 import labelingest.folders.state.database as database
 from labelingest.errors import ConfigError, StorageError
-from labelingest.folders.state.database import HEAD, State, bulk_insert, default_state
+from labelingest.folders.state.database import (
+    HEAD,
+    State,
+    StateFailedError,
+    bulk_insert,
+    default_state,
+)
 from labelingest.folders.state.tables import METADATA, found
+from tests.builders.states import new_sqlite
 
 
-def test_the_migrations_make_the_tables_that_the_program_uses(state_url: str) -> None:
-    with State(state_url) as state, state.read() as connection:
+def test_the_migrations_make_the_tables_that_the_program_uses(database_url: str) -> None:
+    with State(database_url) as state, state.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
 
 
@@ -28,19 +35,19 @@ def test_the_head_is_that_of_the_migrations() -> None:
     assert ScriptDirectory.from_config(config).get_current_head() == HEAD
 
 
-def test_a_state_of_a_newer_release_is_refused(state_url: str) -> None:
-    with State(state_url) as state, state.write() as connection:
+def test_a_state_of_a_newer_release_is_refused(database_url: str) -> None:
+    with State(database_url) as state, state.write() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(ConfigError, match="a newer labelingest wrote it"):
-        State(state_url)
+        State(database_url)
 
 
 def test_a_state_that_was_made_is_opened_without_a_migration(
-    state_url: str, monkeypatch: pytest.MonkeyPatch
+    database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    State(state_url).close()
+    State(database_url).close()
     monkeypatch.setitem(sys.modules, "labelingest.folders.state.migrate", None)
-    State(state_url).close()
+    State(database_url).close()
 
 
 @pytest.mark.parametrize(
@@ -84,10 +91,19 @@ def test_an_sqlite_state_survives_a_power_failure(tmp_path: Path) -> None:
         assert connection.scalar(sa.text("PRAGMA synchronous")) == 2  # FULL
 
 
-def test_keys_are_loaded_as_they_are_and_sort_by_their_bytes(state_url: str) -> None:
+def test_what_fails_below_sqlalchemy_is_said_as_well(tmp_path: Path) -> None:
+    with (
+        State(new_sqlite(tmp_path / "state.sqlite")) as state,
+        pytest.raises(StateFailedError, match="failed: no such table: found"),
+        state.write() as connection,
+    ):
+        bulk_insert(connection, found, [("a.jpg",) + (None,) * 11])
+
+
+def test_keys_are_loaded_as_they_are_and_sort_by_their_bytes(database_url: str) -> None:
     keys = ["ü", "a\tb", "a\nb", "B", "a\\N", "\\.", "a", "𝄞", "\uffff"]
     rows = [(key, 0, 1, 2, "t", None, None, None, None, None, None, None) for key in keys]
-    with State(state_url) as state, state.connection() as connection, connection.begin():
+    with State(database_url) as state, state.connection() as connection, connection.begin():
         found.create(connection)
         bulk_insert(connection, found, iter(rows))
         loaded = connection.scalars(sa.select(found.c.key).order_by(found.c.key)).all()

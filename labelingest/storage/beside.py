@@ -1,0 +1,114 @@
+"""How one of many files appears whole or not at all: written beside, under a name that follows from its own.
+
+A process that is killed cannot tidy up. As the temporary name follows from the file's, the next
+`write_beside` or `delete_beside` of that file does. While it is written it is locked, so that two
+writers of one file come one after the other.
+
+Where that name cannot be used (it is another user's, or files cannot be locked there) a new one is
+taken, and what a killed process leaves behind stays; its name says to all that it is no data.
+"""
+
+import errno
+import fcntl
+import os
+from contextlib import suppress
+from typing import Final
+
+from labelingest.storage.atomic import temporary_name, unfinished_name
+
+__all__ = ["delete_beside", "write_beside"]
+
+_OPEN: Final = os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+"""The name can be foretold: no link or pipe that somebody put there is followed or waited for."""
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+_NO_LOCKS: Final = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+"""What a file system without locks answers."""
+
+
+def write_beside(folder: int, name: bytes, content: bytes) -> None:
+    """Write a file in an open folder under a temporary name, then give it its own.
+
+    Parameters
+    ----------
+    folder
+        Descriptor of the folder.
+    name
+        The file's own.
+    content
+        All of it.
+
+    Raises
+    ------
+    OSError
+        It cannot be written; an older file of that name is as it was.
+    """
+    temporary, file = _begin(folder, name)
+    try:
+        try:
+            os.ftruncate(file, 0)
+            rest = memoryview(content)
+            while rest:
+                rest = rest[os.write(file, rest) :]
+            os.fsync(file)
+            # While it is locked, as the removal: who waits for it then makes a new one.
+            os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary, dir_fd=folder)
+            raise
+    finally:
+        os.close(file)
+
+
+def delete_beside(folder: int, name: bytes) -> None:
+    """Delete what a killed `write_beside` left of a file; one that is being written stays.
+
+    Parameters
+    ----------
+    folder, name
+        As for `write_beside`.
+    """
+    temporary = unfinished_name(name)
+    try:
+        file = os.open(temporary, _OPEN, dir_fd=folder)
+    except OSError:
+        return  # there is none, nearly always
+    try:
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_at(folder, temporary, file):
+                os.unlink(temporary, dir_fd=folder)
+    finally:
+        os.close(file)
+
+
+def _begin(folder: int, name: bytes) -> tuple[str, int]:
+    """Open and lock the unfinished file, or a new one where that cannot be; return its name too."""
+    temporary = unfinished_name(name)
+    while True:
+        try:
+            file = os.open(temporary, _OPEN | os.O_CREAT, 0o666, dir_fd=folder)
+        except OSError:
+            break
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if _is_at(folder, temporary, file):
+                return temporary, file
+        except OSError as error:
+            os.close(file)
+            if error.errno in _NO_LOCKS:  # so nobody can have it
+                with suppress(OSError):
+                    os.unlink(temporary, dir_fd=folder)
+            break
+        # The other writer ended in between, and it has its own name now.
+        os.close(file)
+    temporary = temporary_name()
+    return temporary, os.open(temporary, _NEW, 0o666, dir_fd=folder)
+
+
+def _is_at(folder: int, name: str, file: int) -> bool:
+    try:
+        there = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(there, os.fstat(file))
