@@ -313,13 +313,15 @@ def test_serve_syncs_what_is_due_until_it_is_stopped(small: Commands) -> None:
     with State(small.state) as state:
         with state.write() as connection:
             connection.execute(sa.text("UPDATE folders SET due_at = '2026-01-01T00:00:00.000Z'"))
-        process = small.start("serve")
+        process = small.start("serve", "--json")
         ended = sa.select(sa.func.count()).where(runs.c.status == "done")
         wait_until(state, ended, process)
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=60)
+    printed, said = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "drive: " in said
     assert "new file 20" in said
+    line = json.loads(printed)
+    assert (line["folder"], line["status"], line["changes"]["new file"]) == ("drive", "done", 20)
     [run] = small.json("activity", "drive")
     assert (run["trigger"], run["status"]) == ("schedule", "done")
