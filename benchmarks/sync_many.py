@@ -9,8 +9,10 @@ with an ETag of each key, in pages and in no order; half the keys are images, ha
 No file is made. Times beside that of the listing alone:
 
 - the first sync's listing, comparison and plan, on a state that knows nothing;
+- the first sync itself until its first sidecar is read: all items are in the state by then;
+- the plan where one file of a hundred was replaced;
 - a sync without changes, recognised by the digest of the listing;
-- the same with the digest forgotten: everything is loaded and compared.
+- the same with the digest forgotten: everything is compared.
 """
 
 import argparse
@@ -19,31 +21,40 @@ import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from time import perf_counter
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
-import sqlalchemy as sa
 
 from benchmarks.generate import Kind, ontology
 from benchmarks.pair_many import RULE, Many
 from labelingest.folders import FolderSettings, State, SyncedFolder
-from labelingest.folders.changes import Fingerprints, find_changes
-from labelingest.folders.fingerprints import label_fingerprint, schema_fingerprint
-from labelingest.folders.scan import scan
-from labelingest.folders.state.tables import found, items, label_rows
+from labelingest.folders.fingerprints import label_fingerprint
+from labelingest.folders.state.tables import label_rows
 from labelingest.model.keys import Keys
 from labelingest.model.listing import Listing
+from labelingest.pipeline.progress import Progress
 from labelingest.storage import MemoryStorage, Storage, list_all
+from labelingest.storage.base import PAGE
 
 __all__ = ["Measured", "sync_many"]
 
 _PATH: Final = "s3://bucket/drive/"
 _OUTPUT: Final = "s3://bucket/rows/"
-_TAG: Final = 34
-"""Characters of an ETag."""
+_TAG: Final = f'"{"0123456789abcdef" * 2}"'
+_OTHER_TAG: Final = _TAG.replace("0", "f")
+_ONE_OF: Final = 100
+"""Files of which one was replaced."""
+_SAID: Final = {
+    "listing": "listing",
+    "first": "listing and plan of a first sync",
+    "entered": "first sync until its first sidecar is read",
+    "few": "listing and plan with 1 % replaced",
+    "unchanged": "sync without changes",
+    "compared": "the same, everything compared",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +66,14 @@ class Measured:
     """The listing alone, in order."""
     first: float
     """Listing, comparison and plan of a first sync."""
+    entered: float
+    """A first sync until its first sidecar is read."""
+    few: float
+    """Listing, comparison and plan where one file of a hundred was replaced."""
     unchanged: float
     """A sync without changes."""
     compared: float
-    """The same, with everything loaded and compared."""
+    """The same, with everything compared."""
     peak_mb: float
     """Memory of the process at its largest, in megabytes (10⁶ bytes)."""
 
@@ -69,14 +84,22 @@ class _Tagged(Many):
     def __init__(self, keys: int) -> None:
         super().__init__(keys)
         self.url = _PATH
+        self.replaced = False
+        """Whether one file of a hundred has another tag."""
+
+    @property
+    def pairs_replaced(self) -> int:
+        """How many images, and as many label files, have another tag then."""
+        return sum(-(-min(PAGE, self._pairs - s) // _ONE_OF) for s in range(0, self._pairs, PAGE))
 
     def list(self, *, exclude: Sequence[str] = (), bare: Collection[str] = ()) -> Iterator[Listing]:
         """Yield pages."""
-        tag = np.frombuffer(b'"' + b"0123456789abcdef" * 2 + b'"', np.uint8)
         for page in super().list(exclude=exclude, bare=bare):
-            text = np.tile(tag, len(page)).tobytes()
-            offsets = np.arange(len(page) + 1, dtype=np.int64) * _TAG
-            yield replace(page, tokens=Keys(text, offsets))
+            tags = np.full(len(page), _TAG.encode())
+            if self.replaced:
+                tags[::_ONE_OF] = _OTHER_TAG.encode()
+            offsets = np.arange(len(page) + 1, dtype=np.int64) * len(_TAG)
+            yield replace(page, tokens=Keys(tags.tobytes(), offsets))
 
 
 def sync_many(keys: int, state_url: str) -> Measured:
@@ -93,51 +116,59 @@ def sync_many(keys: int, state_url: str) -> Measured:
     )
     with State(state_url) as state:
         folder = SyncedFolder.create("many", settings, state=state, open_storage=places.__getitem__)
-        started = perf_counter()
-        list_all(storage)
-        listing = perf_counter() - started
-        started = perf_counter()
-        changes = folder.plan().changes
-        first = perf_counter() - started
-        if changes != {"new file": keys // 2, "new sidecar": keys // 2}:
-            raise RuntimeError(f"the plan is {changes}")
-        _fill(folder, storage, output)
-        compared = _seconds(folder)
-        unchanged = _seconds(folder)
+        listing, _ = _timed(lambda: len(list_all(storage)))
+        first, plan = _timed(folder.plan)
+        _expect({"new file": keys // 2, "new sidecar": keys // 2}, plan.changes)
+        entered = _until_all_are_entered(folder)
+        _finish(folder, output)
+        storage.replaced = True
+        few, plan = _timed(folder.plan)
+        _expect(
+            dict.fromkeys(("file replaced", "sidecar changed"), storage.pairs_replaced),
+            plan.changes,
+        )
+        storage.replaced = False
+        compared, run = _timed(folder.sync)
+        _expect({}, run.counters.changes)
+        unchanged, run = _timed(folder.sync)
+        _expect({}, run.counters.changes)
     unit = 1 if sys.platform == "darwin" else 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
-    return Measured(keys, listing, first, unchanged, compared, peak)
+    return Measured(keys, listing, first, entered, few, unchanged, compared, peak)
 
 
-def _seconds(folder: SyncedFolder) -> float:
+def _timed(do: Callable[[], Any]) -> tuple[float, Any]:
     started = perf_counter()
-    run = folder.sync()
-    if run.counters.changes:
-        raise RuntimeError(f"changes were found: {run.counters.changes}")
-    return perf_counter() - started
+    result = do()
+    return perf_counter() - started, result
 
 
-def _fill(folder: SyncedFolder, storage: Storage, output: Storage) -> None:
-    """Write the state of a folder as it is when all label rows are made."""
-    record = folder.record
-    prints = Fingerprints(
-        label_fingerprint(folder.settings, storage.url, output.url),
-        schema_fingerprint(folder.settings),
-    )
-    files = found.c
-    with folder.state.connection() as connection, State.writing(connection):
-        find_changes(
-            connection, record.id, scan(list_all(storage), folder.settings), record.settings, prints
-        )
-        here = sa.literal(record.id)
-        columns = [files.key, files.kind, files.size, files.mtime_ns, files.token]
-        names = ["folder_id", *(column.name for column in columns), "added_at", "updated_at"]
-        now = sa.literal("2026-01-01T00:00:00.000Z")
-        connection.execute(items.insert().from_select(names, sa.select(here, *columns, now, now)))
-        columns = [files.key, files.sidecar, files.sidecar_token]
-        names = ["folder_id", *(column.name for column in columns), "status", "fingerprint"]
-        made = [sa.literal("made"), sa.literal(prints.labels)]
-        connection.execute(label_rows.insert().from_select(names, sa.select(here, *columns, *made)))
+def _expect(expected: Mapping[str, int], changes: Mapping[str, int]) -> None:
+    if changes != expected:
+        raise RuntimeError(f"the changes are {changes}, not {expected}")
+
+
+def _until_all_are_entered(folder: SyncedFolder) -> float:
+    """Return the seconds of a first sync that is cancelled before its first batch."""
+    batches: list[Progress] = []
+
+    def note(progress: Progress) -> None:
+        if progress.stage == "convert":
+            batches.append(progress)
+
+    seconds, _ = _timed(lambda: folder.sync(progress=note, cancelled=lambda: bool(batches)))
+    return seconds
+
+
+def _finish(folder: SyncedFolder, output: Storage) -> None:
+    """Write to the state that all label rows are made."""
+    made = {
+        "status": "made",
+        "sidecar_token": _TAG,
+        "fingerprint": label_fingerprint(folder.settings, _PATH, output.url),
+    }
+    with folder.state.write() as connection:
+        connection.execute(label_rows.update().values(made))
 
 
 def _main() -> None:
@@ -157,11 +188,10 @@ def _main() -> None:
         command = [sys.executable, "-m", "benchmarks.sync_many", *words]
         ran = subprocess.run(command, stdout=subprocess.PIPE, check=True)
         found = Measured(**json.loads(ran.stdout))
-        print(
-            f"{found.keys:,} keys: {found.listing:.1f} s to list; first sync's listing and plan "
-            f"{found.first:.1f} s, a sync without changes {found.unchanged:.1f} s "
-            f"({found.compared:.1f} s when compared); at most {found.peak_mb:,.0f} MB"
-        )
+        print(f"{found.keys:,} keys, at most {found.peak_mb:,.0f} MB")
+        for name, what in _SAID.items():
+            seconds = getattr(found, name)
+            print(f"  {what:52} {seconds:6.1f} s {seconds / found.listing:5.1f} × the listing")
 
 
 if __name__ == "__main__":

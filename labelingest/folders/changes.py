@@ -1,33 +1,36 @@
 """What is to be done: the difference of a listing and the state, found by the database.
 
-1. The data files of the listing, with their sidecars, go into the temporary table `found`.
-2. One statement joins them with items and label rows and writes what differs into `changes`; another
-   adds the items whose keys are gone. Both are set-based: no row comes to Python.
+1. The data files of the listing, with their sidecars, go into the temporary table `found`, without
+   those that are unchanged beyond doubt; keys of the state that seem to be gone go into `missed`.
+2. One statement joins what was found with items and label rows and writes what differs into
+   `changes`; another adds the items whose keys are gone. Both are set-based, and decide alone.
 3. Deletions that look like an accident are taken out again, and said.
 
 Nothing of the state is written here.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from labelingest.folders.fingerprints import Fingerprints
 from labelingest.folders.scan import Scan, is_complete
 from labelingest.folders.settings import FolderSettings
 from labelingest.folders.state.database import bulk_insert
-from labelingest.folders.state.tables import changes, found, items, label_rows
+from labelingest.folders.state.tables import changes, found, items, label_rows, missed
+from labelingest.folders.unchanged import leave_out_unchanged, takes_metadata
 
 __all__ = [
     "REMOVALS",
-    "Fingerprints",
     "ItemChange",
     "LabelChange",
     "MetadataChange",
     "count_changes",
+    "count_first_changes",
     "find_changes",
     "iterate_changes",
     "withhold_deletions",
@@ -74,20 +77,14 @@ _PART: Final = 0.5
 """And neither is a smaller part than this."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprints:
-    """What label rows and metadata are compared with."""
-
-    labels: str
-    schema: str
-
-
 def find_changes(
     connection: Connection,
     folder_id: int,
     scan: Scan,
     settings: FolderSettings,
     fingerprints: Fingerprints,
+    *,
+    load_all: bool = False,
 ) -> None:
     """Fill the temporary tables of a connection; they are made here.
 
@@ -101,16 +98,39 @@ def find_changes(
         What was found.
     fingerprints
         Of the settings.
+    load_all
+        Whether what is unchanged is wanted in `found` too.
     """
-    for table in (found, changes):
+    for table in (found, missed, changes):
         table.drop(connection, checkfirst=False) if _is_there(connection, table) else None
         table.create(connection, checkfirst=False)
-    bulk_insert(connection, found, scan.rows())
+    left = leave_out_unchanged(connection, folder_id, scan, settings, fingerprints)
+    places = np.arange(len(scan.data)) if load_all else left.places
+    bulk_insert(connection, found, scan.rows(places))
+    bulk_insert(connection, missed, ((key,) for key in left.keys))
     if connection.dialect.name == "postgresql":
         # Without knowing how many there are, the planner joins them one by one.
-        connection.execute(sa.text("ANALYZE found"))
+        connection.execute(sa.text("ANALYZE found, missed"))
     for differences in (_differences(folder_id, settings, fingerprints), _gone(folder_id)):
         connection.execute(changes.insert().from_select(_COLUMNS, differences))
+
+
+def count_first_changes(scan: Scan, settings: FolderSettings) -> dict[str, int]:
+    """Return what `count_changes` would on a state that knows nothing of the folder.
+
+    Parameters
+    ----------
+    scan
+        What was found; nothing has to be loaded.
+    settings
+        Of the folder.
+    """
+    counts = {
+        ItemChange.ADD.value: len(scan.data),
+        LabelChange.NEW.value: scan.sidecars,
+        MetadataChange.SET.value: scan.metadata_sidecars if takes_metadata(settings) else 0,
+    }
+    return {reason: count for reason, count in counts.items() if count}
 
 
 def _is_there(connection: Connection, table: sa.Table) -> bool:
@@ -178,8 +198,7 @@ def _label_difference(fingerprint: str) -> sa.ColumnElement[str | None]:
 def _metadata_difference(
     settings: FolderSettings, fingerprint: str
 ) -> sa.ColumnElement[str | None]:
-    if settings.metadata_suffix is None or settings.metadata_paused:
-        # What is attached stays as it is.
+    if not takes_metadata(settings):
         return sa.cast(sa.null(), sa.Text)
     token = items.c.metadata_token
     return sa.case(
@@ -198,6 +217,7 @@ def _gone(folder_id: int) -> sa.Select[Any]:
     return (
         sa.select(items.c.key, sa.literal(ItemChange.DELETE.value), sa.null(), sa.null())
         .where(items.c.folder_id == folder_id, items.c.deleted_at.is_(None), ~is_found)
+        .where(items.c.key.in_(sa.select(missed.c.key)))
         .order_by(items.c.key)
     )
 

@@ -4,6 +4,7 @@ A label row remembers the fingerprint of what it was made with; a folder the dig
 and settings with which everything was last in step.
 """
 
+from dataclasses import dataclass
 from hashlib import blake2b
 from importlib.metadata import version
 
@@ -12,9 +13,17 @@ import orjson
 from labelingest.folders.settings import FolderSettings
 from labelingest.model.listing import Listing
 
-__all__ = ["label_fingerprint", "listing_digest", "schema_fingerprint"]
+__all__ = ["Fingerprints", "label_fingerprint", "listing_digest", "schema_fingerprint"]
 
 _BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprints:
+    """What label rows and metadata are compared with."""
+
+    labels: str
+    schema: str
 
 
 def label_fingerprint(settings: FolderSettings, storage_url: str, output_url: str) -> str:

@@ -4,7 +4,7 @@ Memory only: rows for the database are made while it takes them. What could not 
 listing incomplete, and of an incomplete listing nothing is deleted.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, Final
@@ -13,11 +13,10 @@ import numpy as np
 
 from labelingest.arrays import Int64, UInt8
 from labelingest.folders.settings import FolderSettings
-from labelingest.model.keys import Keys
 from labelingest.model.listing import Listing
 from labelingest.model.pairs import Outcome, Pairs
 from labelingest.pairing.match import ending_with
-from labelingest.pairing.names import KINDS, NO_KIND, chunks, junk_rows, kind_numbers
+from labelingest.pairing.names import KINDS, NO_KIND, junk_rows, kind_numbers
 from labelingest.pairing.pair import pair
 from labelingest.pairing.rules import SuffixRule
 from labelingest.problems import Problem, ProblemCode
@@ -28,6 +27,8 @@ KIND_NAMES: Final = tuple(kind.value for kind in KINDS)
 """Number of a kind in the state → its name."""
 _INCOMPLETE: Final = {ProblemCode.UNREADABLE_FOLDER, ProblemCode.UNREADABLE_FILE}
 _NONE: Final = -1
+_AT_ONCE: Final = 16_384
+"""Rows whose texts are in memory together."""
 _DATA: Final = (Outcome.PAIRED, Outcome.UNLABELLED, Outcome.AMBIGUOUS)
 
 
@@ -47,44 +48,68 @@ class Scan:
     problems: Sequence[Problem]
     """Of the listing and of pairing."""
 
-    def rows(self) -> Iterator[tuple[Any, ...]]:
-        """Yield a row of the table `found` for each data file."""
-        tokens = self.listing.token_column()
-        for part in chunks(np.arange(len(self.data))):
+    @property
+    def sidecars(self) -> int:
+        """How many data files have a label sidecar."""
+        return int(np.count_nonzero(self.sidecar != _NONE))
+
+    @property
+    def metadata_sidecars(self) -> int:
+        """How many have a metadata sidecar."""
+        return int(np.count_nonzero(self.metadata != _NONE))
+
+    def rows(self, places: Int64) -> Iterator[tuple[Any, ...]]:
+        """Yield a row of the table `found` for each of some data files."""
+        listing, keys, tokens = self.listing, self.listing.keys.take, self.listing.take_tokens
+        for start in range(0, len(places), _AT_ONCE):
+            part = places[start : start + _AT_ONCE]
             data, sidecar, metadata = self.data[part], self.sidecar[part], self.metadata[part]
             yield from zip(
-                self.listing.keys.take(data),
+                keys(data),
                 self.kind[part].tolist(),
-                self.listing.size[data].tolist(),
-                self.listing.mtime_ns[data].tolist(),
-                tokens.take(data),
-                _texts(self.listing.keys, sidecar),
-                _numbers(self.listing.size, sidecar),
-                _numbers(self.listing.mtime_ns, sidecar),
+                listing.size[data].tolist(),
+                listing.mtime_ns[data].tolist(),
+                tokens(data),
+                _texts(keys, sidecar),
+                _numbers(listing.size, sidecar),
+                _numbers(listing.mtime_ns, sidecar),
                 _texts(tokens, sidecar),
-                _texts(self.listing.keys, metadata),
-                _numbers(self.listing.size, metadata),
+                _texts(keys, metadata),
+                _numbers(listing.size, metadata),
                 _texts(tokens, metadata),
                 strict=False,  # columns without any value go on for ever
             )
 
+    def versions(self, places: Int64, *, metadata: bool) -> list[tuple[str | None, ...]]:
+        """Return what tells whether data files and their sidecars are the same as before.
 
-def _texts(column: Keys, rows: Int64) -> Any:
+        Key and token of each, key and token of its label sidecar and, if asked for, the token of
+        its metadata sidecar.
+        """
+        keys, tokens = self.listing.keys.take, self.listing.take_tokens
+        data, sidecar = self.data[places], self.sidecar[places]
+        columns = [keys(data), tokens(data), _texts(keys, sidecar), _texts(tokens, sidecar)]
+        if metadata:
+            columns.append(_texts(tokens, self.metadata[places]))
+        return list(zip(*columns, strict=False))
+
+
+def _texts(take: Callable[[Int64], list[str]], rows: Int64) -> Any:
     """Return the texts of rows, None for none."""
     some = np.flatnonzero(rows != _NONE)
     if not len(some):
         return repeat(None)
     if len(some) == len(rows):
-        return column.take(rows)
+        return take(rows)
     texts: list[str | None] = [None] * len(rows)
-    for place, text in zip(some.tolist(), column.take(rows[some]), strict=True):
+    for place, text in zip(some.tolist(), take(rows[some]), strict=True):
         texts[place] = text
     return texts
 
 
 def _numbers(column: Int64, rows: Int64) -> Any:
     """Return the numbers of rows; those of rows that are none mean nothing."""
-    return repeat(None) if not len(column) else column[rows].tolist()
+    return repeat(None) if (rows == _NONE).all() else column[rows].tolist()
 
 
 def is_complete(listing: Listing) -> bool:

@@ -16,13 +16,14 @@ from labelingest.errors import LabelIngestError
 from labelingest.folders.apply import Applying
 from labelingest.folders.batch import BatchWork
 from labelingest.folders.changes import (
-    Fingerprints,
     count_changes,
+    count_first_changes,
     find_changes,
     withhold_deletions,
 )
 from labelingest.folders.clock import later, now, seconds_between
 from labelingest.folders.fingerprints import (
+    Fingerprints,
     label_fingerprint,
     listing_digest,
     schema_fingerprint,
@@ -37,6 +38,7 @@ from labelingest.folders.scan import is_complete, scan
 from labelingest.folders.settings import FolderSettings
 from labelingest.folders.state.database import State
 from labelingest.folders.state.tables import folders
+from labelingest.folders.unchanged import is_new
 from labelingest.folders.verify import add_missing, list_output
 from labelingest.model.listing import Listing
 from labelingest.pipeline.jobs import Worker
@@ -96,8 +98,8 @@ def make_plan(
     """
     comparison = _Comparison(state, record, open_places, options)
     listing = comparison.list(lambda files: None)
-    with state.connection() as connection, connection.begin():
-        plan, _ = comparison.plan(connection, listing)
+    with state.connection(snapshot=True) as connection, connection.begin():
+        plan, _ = comparison.plan(connection, listing, counts_do=save is None)
         if save is not None:
             keep_plan(save, plan, connection)
     return plan
@@ -217,8 +219,19 @@ class _Comparison:
 
         return list_all(self.places.storage, self.places.exclude, seen=tell)
 
-    def plan(self, connection: Connection, listing: Listing) -> tuple[Plan, Sequence[Problem]]:
+    def plan(
+        self, connection: Connection, listing: Listing, *, counts_do: bool = False
+    ) -> tuple[Plan, Sequence[Problem]]:
         """Find what is to be done; the temporary tables of the connection have it then.
+
+        Parameters
+        ----------
+        connection
+            In a transaction.
+        listing
+            Of the storage path.
+        counts_do
+            Whether the tables are not needed: where all is new, they are not made then.
 
         Returns
         -------
@@ -234,7 +247,11 @@ class _Comparison:
         if digest == record.digest and not verify:
             return Plan(*head), ()
         found = scan(listing, record.settings)
-        find_changes(connection, record.id, found, record.settings, self.fingerprints)
+        if counts_do and is_new(connection, record.id):
+            return Plan(*head, count_first_changes(found, record.settings)), found.problems
+        find_changes(
+            connection, record.id, found, record.settings, self.fingerprints, load_all=verify
+        )
         if verify:
             add_missing(connection, record.id, list_output(self.places.output))
         withheld, why = withhold_deletions(connection, record.id, found, allow_mass_delete=allow)

@@ -6,6 +6,7 @@ their own length. Order is by UTF-8 bytes, which is the order of code points.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any, Final
 
 import numpy as np
@@ -14,9 +15,11 @@ from numpy.typing import NDArray
 from labelingest.arrays import Int64
 from labelingest.model.text_order import is_text_order, text_order
 
-__all__ = ["Keys"]
+__all__ = ["Gathering", "Keys"]
 
 _AT_ONCE: Final = 65_536
+_PICKED_AT_ONCE: Final = 16_384
+"""Keys that are gathered together: a place of eight bytes for each byte of them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,17 +98,17 @@ class Keys:
         >>> Keys.of(["a.jpg", "b", "c"]).pick(np.array([2, 0])).text
         b'ca.jpg'
         """
-        text = np.frombuffer(self.text, np.uint8)
+        source, text = np.frombuffer(self.text, np.uint8), BytesIO()
         offsets = np.zeros(len(rows) + 1, dtype=np.int64)
-        np.cumsum(np.diff(self.offsets)[rows], out=offsets[1:])
-        picked = np.empty(int(offsets[-1]), dtype=np.uint8)
-        for start in range(0, len(rows), _AT_ONCE):
-            ends = offsets[start : start + _AT_ONCE + 1]
-            begin = self.offsets[rows[start : start + _AT_ONCE]]
-            at = np.repeat(begin - ends[:-1], np.diff(ends))
-            at += np.arange(ends[0], ends[-1])
-            np.take(text, at, out=picked[ends[0] : ends[-1]])
-        return Keys(picked.tobytes(), offsets)
+        for start in range(0, len(rows), _PICKED_AT_ONCE):
+            part = rows[start : start + _PICKED_AT_ONCE]
+            begin, end = self.offsets[part], self.offsets[part + 1]
+            bounds = offsets[start : start + len(part) + 1]
+            bounds[1:] = bounds[0] + np.cumsum(end - begin)
+            at = np.repeat(begin - bounds[:-1], end - begin)
+            at += np.arange(bounds[0], bounds[-1])
+            text.write(source[at].data)
+        return Keys(text.getvalue(), offsets)
 
     def take(self, rows: Sequence[int] | Int64) -> list[str]:
         """Return the keys of these rows, in their order."""
@@ -113,3 +116,30 @@ class Keys:
         starts, ends = self.offsets[rows].tolist(), self.offsets[rows + 1].tolist()
         text = self.text
         return [text[a:b].decode() for a, b in zip(starts, ends, strict=True)]
+
+
+class Gathering:
+    """Columns put one after the other as they come, with no part kept beside the whole.
+
+    Examples
+    --------
+    >>> gathering = Gathering()
+    >>> gathering.add(Keys.of(["b", "c"]))
+    >>> gathering.add(Keys.of(["a"]))
+    >>> list(gathering.keys())
+    ['b', 'c', 'a']
+    """
+
+    def __init__(self) -> None:
+        # This buffer becomes the text without a copy.
+        self._text = BytesIO()
+        self._lengths: list[NDArray[np.int32]] = [np.zeros(0, dtype=np.int32)]
+
+    def add(self, keys: Keys) -> None:
+        """Put a column behind the others."""
+        self._text.write(keys.text)
+        self._lengths.append(np.diff(keys.offsets).astype(np.int32))
+
+    def keys(self) -> Keys:
+        """Return them as one column."""
+        return Keys.from_lengths(self._text.getvalue(), np.concatenate(self._lengths))

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -27,7 +27,8 @@ HEAD: Final = "0002"
 """The schema version that this release reads and writes."""
 _KNOWN: Final = ("0001", HEAD)
 _WRITES: Final = "labelingest_writes"
-_CHUNK: Final = 20_000
+_TOGETHER: Final = 80
+"""Rows of one statement of SQLite: faster than one by one, and no more values than any build takes."""
 _MIGRATION_LOCK: Final = 7_310_519_004
 """Of PostgreSQL's advisory locks: one process migrates, the others wait."""
 _PATIENCE: Final = 60
@@ -118,9 +119,18 @@ class State:
             yield connection
 
     @contextmanager
-    def connection(self) -> Iterator[Connection]:
-        """Open a connection for several transactions: temporary tables live as long as it."""
+    def connection(self, *, snapshot: bool = False) -> Iterator[Connection]:
+        """Open a connection for several transactions: temporary tables live as long as it.
+
+        Parameters
+        ----------
+        snapshot
+            Whether each sees the state of one moment throughout, also while others write; they
+            must not write to the tables that stay then. In SQLite they always do.
+        """
         with self._said(), self.engine.connect() as connection:
+            if snapshot and connection.dialect.name == "postgresql":
+                connection.execution_options(isolation_level="REPEATABLE READ")
             try:
                 yield connection
             finally:
@@ -247,16 +257,17 @@ def bulk_insert(connection: Connection, table: sa.Table, rows: Iterable[Sequence
     table
         Where they go.
     rows
-        Tuples; taken in chunks, so that they need not be in memory all at once.
+        Tuples; taken as they come, so that they need not be in memory all at once.
     """
     driver: Any = connection.connection.driver_connection
     columns = ", ".join(f'"{column.name}"' for column in table.columns)
     if connection.dialect.name == "sqlite":
-        places = ", ".join("?" * len(table.columns))
-        statement = f"INSERT INTO {table.name} ({columns}) VALUES ({places})"
+        places = f"({', '.join('?' * len(table.columns))})"
         rows = iter(rows)
-        while chunk := list(islice(rows, _CHUNK)):
-            driver.executemany(statement, chunk)
+        while chunk := list(islice(rows, _TOGETHER)):
+            values = ", ".join([places] * len(chunk))
+            statement = f"INSERT INTO {table.name} ({columns}) VALUES {values}"
+            driver.execute(statement, list(chain.from_iterable(chunk)))
         return
     with (
         driver.cursor() as cursor,

@@ -32,6 +32,7 @@ __all__ = [
     "key_type",
     "label_rows",
     "locks",
+    "missed",
     "problems",
     "runs",
     "written",
@@ -173,7 +174,15 @@ found: Final = Table(
     prefixes=["TEMPORARY"],
     sqlite_with_rowid=False,
 )
-"""The data files of a listing, each with its sidecars."""
+"""The data files of a listing that may differ from the state, each with its sidecars."""
+missed: Final = Table(
+    "missed",
+    _TEMPORARY,
+    Column("key", key_type(), primary_key=True),
+    prefixes=["TEMPORARY"],
+    sqlite_with_rowid=False,
+)
+"""The items that may be gone from the listing."""
 changes: Final = Table(
     "changes",
     _TEMPORARY,

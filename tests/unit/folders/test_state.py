@@ -108,3 +108,12 @@ def test_keys_are_loaded_as_they_are_and_sort_by_their_bytes(database_url: str) 
         bulk_insert(connection, found, iter(rows))
         loaded = connection.scalars(sa.select(found.c.key).order_by(found.c.key)).all()
     assert loaded == sorted(keys, key=str.encode)
+
+
+def test_however_many_rows_are_loaded_each_is_there_once(state_url: str) -> None:
+    rows = [(f"{n:04}", 0, n, 2, "t", *[None] * 7) for n in range(1_003)]
+    with State(state_url) as state, state.connection() as connection, connection.begin():
+        found.create(connection)
+        bulk_insert(connection, found, iter(rows))
+        loaded = connection.execute(sa.select(found).order_by(found.c.key)).all()
+    assert loaded == rows

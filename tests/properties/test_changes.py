@@ -1,0 +1,187 @@
+"""What is left out of a comparison changes nothing: neither what is unchanged, nor a whole new folder."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy.engine import Connection
+
+from labelingest.folders import FolderSettings, State
+from labelingest.folders.changes import (
+    count_changes,
+    count_first_changes,
+    find_changes,
+    iterate_changes,
+)
+from labelingest.folders.fingerprints import Fingerprints
+from labelingest.folders.records import FolderRecord, enter_folder
+from labelingest.folders.scan import Scan, scan
+from labelingest.folders.state.tables import items, label_rows
+from labelingest.folders.unchanged import Left
+from labelingest.model.keys import Keys
+from labelingest.model.listing import Listing
+from tests.builders.synced import ONTOLOGY, YOLO
+
+NAMES = ["a", "a b", "a!", "b/a", "b/é", "c", "𝄞", "ÿ"]
+PRINTS = Fingerprints("labels", "schema")
+Files = dict[str, str | None]
+"""Ending of a file → its token; None where there is no such file."""
+
+ENDINGS = (".jpg", ".txt", ".jpg.metadata.json")
+LISTED = st.fixed_dictionaries({e: st.sampled_from(["1", "1", "2", None]) for e in ENDINGS})
+CHANGED = st.dictionaries(st.sampled_from(ENDINGS), st.sampled_from(["1", "2", None]), max_size=1)
+STORED = st.sampled_from(
+    [
+        *[{}] * 3,
+        *({"deleted_at": "2026-01-01"}, {"metadata_schema": "older"}, {"fingerprint": "older"}),
+        *({"data_token": "1"}, {"data_token": "2"}, {"sidecar_token": None}, {"sidecar": "a.text"}),
+        {"fingerprint": None},
+    ]
+)
+WORLDS = st.tuples(
+    st.dictionaries(st.sampled_from(NAMES), st.tuples(LISTED, CHANGED, STORED)),
+    st.booleans(),
+    st.sampled_from([None, False, False, True]),
+)
+"""By name: the files, which of them were others before, and what else is not as it should be in the
+state. Then whether the store gives tokens, and whether metadata is paused; None where there is none."""
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
+    with State(f"sqlite:///{tmp_path_factory.mktemp('state')}/state.sqlite") as state:
+        yield state
+
+
+@pytest.fixture(scope="module")
+def folders(state: State) -> dict[bool | None, FolderRecord]:
+    """Return folders by whether their metadata is paused."""
+    return {
+        paused: enter_folder(
+            state,
+            f"metadata {paused}",
+            FolderSettings(
+                "/data",
+                "/rows",
+                format="yolo",
+                ontology=ONTOLOGY,
+                options=YOLO,
+                metadata_suffix=None if paused is None else ".metadata.json",
+                metadata_paused=bool(paused),
+            ),
+        )
+        for paused in (None, False, True)
+    }
+
+
+def listing_of(files: dict[str, Files], *, tokens: bool) -> Listing:
+    listed = sorted(
+        (f"{name}{ending}".encode(), token)
+        for name, endings in files.items()
+        for ending, token in endings.items()
+        if token is not None
+    )
+    keys, texts = [key for key, _ in listed], [token for _, token in listed]
+    sizes = np.array([int(token) for token in texts], dtype=np.int64)
+    return Listing(Keys.of(keys), sizes, sizes * 0, tokens=Keys.of(texts) if tokens else None)
+
+
+def enter(
+    connection: Connection, folder_id: int, name: str, files: Files, stored: Any, *, tokens: bool
+) -> None:
+    """Write to the state that a file is in step, but for what is given otherwise."""
+    here = {"folder_id": folder_id, "key": f"{name}.jpg"}
+    known = {
+        **dict.fromkeys(("kind", "size", "mtime_ns"), 0),
+        **dict.fromkeys(("added_at", "updated_at"), "2026-01-01"),
+        "token": files[".jpg"],
+        "metadata_token": files[".jpg.metadata.json"],
+        "metadata_schema": PRINTS.schema,
+        "status": "made",
+        "sidecar": f"{name}.txt",
+        "sidecar_token": files[".txt"],
+        "fingerprint": PRINTS.labels,
+        **stored,
+    }
+    if not tokens:
+        known |= {k: spelt(v) for k, v in known.items() if k.endswith("token")}
+    for table, ending in ((items, ".jpg"), (label_rows, ".txt")):
+        if files[ending] is not None:
+            values = {k: v for k, v in known.items() if k in table.c}
+            connection.execute(table.insert().values(**here, **values))
+
+
+def spelt(token: str | None) -> str | None:
+    """Return the token of a file whose size and time are all there is to go by."""
+    return None if token is None else f"{token}:0"
+
+
+@settings(max_examples=200, deadline=None)
+@given(WORLDS, st.integers(1, 4))
+def test_the_changes_are_those_of_loading_and_comparing_everything(
+    state: State, folders: dict[bool | None, FolderRecord], world: Any, at_once: int
+) -> None:
+    known, tokens, paused = world
+    folder = folders[paused]
+    files = {name: listed for name, (listed, _, _) in known.items()}
+    found = scan(listing_of(files, tokens=tokens), folder.settings)
+    everything = Left(np.arange(len(found.data)), [f"{name}.jpg" for name in sorted(NAMES)])
+    with (
+        state.connection() as connection,
+        connection.begin() as transaction,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        for name, (listed, changed, stored) in known.items():
+            enter(connection, folder.id, name, listed | changed, stored, tokens=tokens)
+        patch.setattr("labelingest.folders.unchanged._AT_ONCE", at_once)
+        changes = changes_of(connection, folder, found)
+        patch.setattr("labelingest.folders.changes.leave_out_unchanged", lambda *_: everything)
+        assert changes == changes_of(connection, folder, found)
+        transaction.rollback()
+
+
+def changes_of(connection: Connection, folder: FolderRecord, found: Scan) -> list[dict[str, str]]:
+    find_changes(connection, folder.id, found, folder.settings, PRINTS)
+    return list(iterate_changes(connection))
+
+
+@settings(deadline=None)
+@given(WORLDS)
+def test_what_a_new_folder_is_counted_to_change_is_what_is_found(
+    state: State, folders: dict[bool | None, FolderRecord], world: Any
+) -> None:
+    known, tokens, paused = world
+    folder = folders[paused]
+    files = {name: listed for name, (listed, _, _) in known.items()}
+    found = scan(listing_of(files, tokens=tokens), folder.settings)
+    with state.connection() as connection, connection.begin():
+        find_changes(connection, folder.id, found, folder.settings, PRINTS)
+        counted = count_changes(connection)
+    assert count_first_changes(found, folder.settings) == counted
+    assert list(count_first_changes(found, folder.settings)) == list(counted)
+
+
+def test_nothing_is_loaded_of_a_folder_in_step_and_only_what_differs_of_another(
+    state: State, folders: dict[bool | None, FolderRecord]
+) -> None:
+    folder = folders[None]
+    in_step: Files = {".jpg": "1", ".txt": "1", ".jpg.metadata.json": None}
+    files = dict.fromkeys("abcd", in_step)
+    for change, loaded, missed in (
+        ({}, [], []),
+        ({"b": in_step | {".txt": "2"}}, ["b.jpg"], []),
+        ({"b": {}, "e": in_step}, ["e.jpg"], ["b.jpg"]),
+    ):
+        found = scan(listing_of(files | change, tokens=True), folder.settings)
+        with state.connection() as connection, connection.begin() as transaction:
+            for name in files:
+                enter(connection, folder.id, name, in_step, {}, tokens=True)
+            find_changes(connection, folder.id, found, folder.settings, PRINTS)
+            for table, keys in (("found", loaded), ("missed", missed)):
+                query = sa.text(f"SELECT key FROM {table} ORDER BY key")
+                assert connection.scalars(query).all() == keys
+            transaction.rollback()
