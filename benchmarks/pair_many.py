@@ -28,13 +28,13 @@ from labelingest.pairing.rules import PatternRule
 from labelingest.storage.base import PAGE, list_all
 from labelingest.storage.memory import MemoryStorage
 
-__all__ = ["RULE", "Many", "Paired", "pair_many"]
+__all__ = ["BYTES", "RULE", "Many", "Paired", "numbered_keys", "pair_many"]
 
 RULE: Final = PatternRule(("images/{name}.jpg",), "labels/{name}.txt")
 _DIGITS: Final = 8
 _STRIDE: Final = 7_368_787
 """A prime: its multiples visit every number once, and far from in order."""
-_BYTES: Final = 300
+BYTES: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +61,11 @@ class Many(MemoryStorage):
         for start in range(0, self._pairs, PAGE):
             numbers = np.arange(start, min(start + PAGE, self._pairs)) * _STRIDE % self._pairs
             for before, after in ((b"images/train/", b".jpg"), (b"labels/train/", b".txt")):
-                sizes = np.full(len(numbers), _BYTES, dtype=np.int64)
-                yield Listing(_keys(before, numbers, after), sizes, sizes)
+                sizes = np.full(len(numbers), BYTES, dtype=np.int64)
+                yield Listing(numbered_keys(before, numbers, after), sizes, sizes)
 
 
-def _keys(before: bytes, numbers: Int64, after: bytes) -> Keys:
+def numbered_keys(before: bytes, numbers: Int64, after: bytes) -> Keys:
     """Return keys that differ in their numbers, without a Python object for each."""
     width = len(before) + _DIGITS + len(after)
     text = np.empty((len(numbers), width), dtype=np.uint8)

@@ -4,8 +4,8 @@ From the command line::
 
     python -m benchmarks.sync_many --keys 1000000 10000000 [--state URL]
 
-Each number is measured in a process of its own, on a storage path that says what a bucket would say,
-with an ETag of each key, in pages and in no order; half the keys are images, half their label files.
+Each number is measured in a process of its own, on a storage path that says what a bucket would say:
+pages in the order of keys, with an ETag of each; half the keys are images, half their label files.
 No file is made. Times beside that of the listing alone:
 
 - the first sync's listing, comparison and plan, on a state that knows nothing;
@@ -13,6 +13,8 @@ No file is made. Times beside that of the listing alone:
 - the plan where one file of a hundred was replaced;
 - a sync without changes, recognised by the digest of the listing;
 - the same with the digest forgotten: everything is compared.
+
+The sync without changes has another process of its own, whose memory is told too.
 """
 
 import argparse
@@ -22,14 +24,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from time import perf_counter
 from typing import Any, Final
 
 import numpy as np
 
 from benchmarks.generate import Kind, ontology
-from benchmarks.pair_many import RULE, Many
+from benchmarks.pair_many import BYTES, RULE, numbered_keys
 from labelingest.folders import FolderSettings, State, SyncedFolder
 from labelingest.folders.fingerprints import label_fingerprint
 from labelingest.folders.state.tables import label_rows
@@ -41,9 +43,10 @@ from labelingest.storage.base import PAGE
 
 __all__ = ["Measured", "sync_many"]
 
+_NAME: Final = "many"
 _PATH: Final = "s3://bucket/drive/"
 _OUTPUT: Final = "s3://bucket/rows/"
-_TAG: Final = f'"{"0123456789abcdef" * 2}"'
+_TAG: Final = "0123456789abcdef" * 2
 _OTHER_TAG: Final = _TAG.replace("0", "f")
 _ONE_OF: Final = 100
 """Files of which one was replaced."""
@@ -52,8 +55,7 @@ _SAID: Final = {
     "first": "listing and plan of a first sync",
     "entered": "first sync until its first sidecar is read",
     "few": "listing and plan with 1 % replaced",
-    "unchanged": "sync without changes",
-    "compared": "the same, everything compared",
+    "compared": "sync without changes, everything compared",
 }
 
 
@@ -70,20 +72,27 @@ class Measured:
     """A first sync until its first sidecar is read."""
     few: float
     """Listing, comparison and plan where one file of a hundred was replaced."""
-    unchanged: float
-    """A sync without changes."""
     compared: float
-    """The same, with everything compared."""
+    """A sync without changes, with everything compared."""
     peak_mb: float
     """Memory of the process at its largest, in megabytes (10⁶ bytes)."""
 
 
-class _Tagged(Many):
-    """The same storage path, with ETags."""
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """What a sync without changes took."""
+
+    seconds: float
+    peak_mb: float
+
+
+class _Tagged(MemoryStorage):
+    """A storage path with as many images as label files, listed in order, with ETags."""
 
     def __init__(self, keys: int) -> None:
-        super().__init__(keys)
+        super().__init__({})
         self.url = _PATH
+        self._pairs = keys // 2
         self.replaced = False
         """Whether one file of a hundred has another tag."""
 
@@ -94,19 +103,22 @@ class _Tagged(Many):
 
     def list(self, *, exclude: Sequence[str] = (), bare: Collection[str] = ()) -> Iterator[Listing]:
         """Yield pages."""
-        for page in super().list(exclude=exclude, bare=bare):
-            tags = np.full(len(page), _TAG.encode())
-            if self.replaced:
-                tags[::_ONE_OF] = _OTHER_TAG.encode()
-            offsets = np.arange(len(page) + 1, dtype=np.int64) * len(_TAG)
-            yield replace(page, tokens=Keys(tags.tobytes(), offsets))
+        for before, after in ((b"images/train/", b".jpg"), (b"labels/train/", b".txt")):
+            for start in range(0, self._pairs, PAGE):
+                numbers = np.arange(start, min(start + PAGE, self._pairs))
+                tags = np.full(len(numbers), _TAG.encode())
+                if self.replaced:
+                    tags[::_ONE_OF] = _OTHER_TAG.encode()
+                offsets = np.arange(len(numbers) + 1, dtype=np.int64) * len(_TAG)
+                sizes = np.full(len(numbers), BYTES, dtype=np.int64)
+                keys = numbered_keys(before, numbers, after)
+                yield Listing(keys, sizes, sizes, tokens=Keys(tags.tobytes(), offsets))
 
 
 def sync_many(keys: int, state_url: str) -> Measured:
     """Measure so many keys in this process, on an empty state."""
     storage = _Tagged(keys)
     output = MemoryStorage({}, name="rows")
-    places: dict[str, Storage] = {_PATH: storage, _OUTPUT: output}
     settings = FolderSettings(
         _PATH,
         _OUTPUT,
@@ -115,7 +127,8 @@ def sync_many(keys: int, state_url: str) -> Measured:
         options={"images": RULE.images, "labels": RULE.labels},
     )
     with State(state_url) as state:
-        folder = SyncedFolder.create("many", settings, state=state, open_storage=places.__getitem__)
+        opener = _opener(storage, output)
+        folder = SyncedFolder.create(_NAME, settings, state=state, open_storage=opener)
         listing, _ = _timed(lambda: len(list_all(storage)))
         first, plan = _timed(folder.plan)
         _expect({"new file": keys // 2, "new sidecar": keys // 2}, plan.changes)
@@ -130,11 +143,26 @@ def sync_many(keys: int, state_url: str) -> Measured:
         storage.replaced = False
         compared, run = _timed(folder.sync)
         _expect({}, run.counters.changes)
-        unchanged, run = _timed(folder.sync)
-        _expect({}, run.counters.changes)
+    return Measured(keys, listing, first, entered, few, compared, _peak_mb())
+
+
+def sync_unchanged(keys: int, state_url: str) -> Unchanged:
+    """Measure a sync without changes in this process, on the state that `sync_many` left."""
+    opener = _opener(_Tagged(keys), MemoryStorage({}, name="rows"))
+    with SyncedFolder(_NAME, state=state_url, open_storage=opener) as folder:
+        seconds, run = _timed(folder.sync)
+    _expect({}, run.counters.changes)
+    return Unchanged(seconds, _peak_mb())
+
+
+def _opener(storage: Storage, output: Storage) -> Callable[[str], Storage]:
+    places = {_PATH: storage, _OUTPUT: output}
+    return places.__getitem__
+
+
+def _peak_mb() -> float:
     unit = 1 if sys.platform == "darwin" else 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
-    return Measured(keys, listing, first, entered, few, unchanged, compared, peak)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
 def _timed(do: Callable[[], Any]) -> tuple[float, Any]:
@@ -176,22 +204,36 @@ def _main() -> None:
     parser.add_argument("--keys", type=int, nargs="+", default=[1_000_000])
     parser.add_argument("--state", help="URL of an empty state; a file of SQLite if not given")
     parser.add_argument("--json", action="store_true", help="measure here and print JSON")
+    parser.add_argument("--unchanged", action="store_true", help="what is measured with --json")
     chosen = parser.parse_args()
     if chosen.json:
-        with tempfile.TemporaryDirectory() as place:
-            url = chosen.state or f"sqlite:///{place}/state.sqlite"
-            print(json.dumps(asdict(sync_many(chosen.keys[0], url))))
+        measure = sync_unchanged if chosen.unchanged else sync_many
+        print(json.dumps(asdict(measure(chosen.keys[0], chosen.state))))
         return
     for keys in chosen.keys:
-        words = ["--keys", str(keys), "--json"]
-        words += ["--state", chosen.state] if chosen.state else []
-        command = [sys.executable, "-m", "benchmarks.sync_many", *words]
-        ran = subprocess.run(command, stdout=subprocess.PIPE, check=True)
-        found = Measured(**json.loads(ran.stdout))
-        print(f"{found.keys:,} keys, at most {found.peak_mb:,.0f} MB")
-        for name, what in _SAID.items():
-            seconds = getattr(found, name)
-            print(f"  {what:52} {seconds:6.1f} s {seconds / found.listing:5.1f} × the listing")
+        with tempfile.TemporaryDirectory() as place:
+            url = chosen.state or f"sqlite:///{place}/state.sqlite"
+            words = ["--keys", str(keys), "--state", url, "--json"]
+            _print(Measured(**_measured(words)), Unchanged(**_measured([*words, "--unchanged"])))
+
+
+def _measured(words: Sequence[str]) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.sync_many", *words]
+    ran = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    found: dict[str, Any] = json.loads(ran.stdout)
+    return found
+
+
+def _print(found: Measured, unchanged: Unchanged) -> None:
+    print(f"{found.keys:,} keys, at most {found.peak_mb:,.0f} MB")
+    for name, what in _SAID.items():
+        _print_line(what, getattr(found, name), found.listing)
+    _print_line("sync without changes", unchanged.seconds, found.listing)
+    print(f"    by itself, at most {unchanged.peak_mb:,.0f} MB")
+
+
+def _print_line(what: str, seconds: float, listing: float) -> None:
+    print(f"  {what:52} {seconds:6.1f} s {seconds / listing:5.1f} × the listing")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from labelingest.arrays import Int64
 from labelingest.model.text_order import is_text_order, text_order
 
-__all__ = ["Gathering", "Keys"]
+__all__ = ["GatheredNumbers", "Gathering", "Keys"]
 
 _AT_ONCE: Final = 65_536
 _PICKED_AT_ONCE: Final = 16_384
@@ -55,7 +55,8 @@ class Keys:
     def from_lengths(cls, text: bytes, lengths: NDArray[np.signedinteger[Any]]) -> "Keys":
         """Make a column from all keys in one text, and how many bytes each of them has."""
         offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
-        np.cumsum(lengths, out=offsets[1:])
+        offsets[1:] = lengths
+        np.cumsum(offsets, out=offsets)  # in place: of shorter numbers it would make a copy first
         return cls(text, offsets)
 
     def __len__(self) -> int:
@@ -133,13 +134,38 @@ class Gathering:
     def __init__(self) -> None:
         # This buffer becomes the text without a copy.
         self._text = BytesIO()
-        self._lengths: list[NDArray[np.int32]] = [np.zeros(0, dtype=np.int32)]
+        self._lengths = GatheredNumbers(np.int32)
 
     def add(self, keys: Keys) -> None:
         """Put a column behind the others."""
         self._text.write(keys.text)
-        self._lengths.append(np.diff(keys.offsets).astype(np.int32))
+        self._lengths.add(np.diff(keys.offsets))
 
     def keys(self) -> Keys:
         """Return them as one column."""
-        return Keys.from_lengths(self._text.getvalue(), np.concatenate(self._lengths))
+        return Keys.from_lengths(self._text.getvalue(), self._lengths.numbers())
+
+
+class GatheredNumbers:
+    """The same of numbers: a list of small arrays, once freed, would leave their memory in pieces.
+
+    Examples
+    --------
+    >>> gathered = GatheredNumbers(np.int64)
+    >>> gathered.add(np.array([2, 3]))
+    >>> gathered.add(np.array([1]))
+    >>> gathered.numbers().tolist()
+    [2, 3, 1]
+    """
+
+    def __init__(self, dtype: type[np.signedinteger[Any]]) -> None:
+        self._dtype = dtype
+        self._buffer = BytesIO()
+
+    def add(self, numbers: NDArray[np.signedinteger[Any]]) -> None:
+        """Put an array behind the others."""
+        self._buffer.write(np.ascontiguousarray(numbers, dtype=self._dtype).data)
+
+    def numbers(self) -> NDArray[Any]:
+        """Return them as one array, which cannot be written to."""
+        return np.frombuffer(self._buffer.getvalue(), dtype=self._dtype)

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from labelingest.arrays import Int64
-from labelingest.model.keys import Gathering, Keys
+from labelingest.model.keys import GatheredNumbers, Gathering, Keys
 from labelingest.problems import Problem
 
 __all__ = ["UNKNOWN", "Listing", "version_token"]
@@ -57,24 +57,21 @@ class Listing:
         """Merge pages of one storage path into one listing; fastest where they come in order."""
         # What ten million keys need once more is a quarter of a gigabyte, and their tokens more.
         gathered, gathered_tokens = Gathering(), Gathering()
-        nothing = np.zeros(0, dtype=np.int64)
-        sizes, times = [nothing], [nothing]
+        sizes, times = GatheredNumbers(np.int64), GatheredNumbers(np.int64)
         problems: list[Problem] = []
         has_tokens = False
         for page in pages:
             gathered.add(page.keys)
-            sizes.append(page.size)
-            times.append(page.mtime_ns)
+            sizes.add(page.size)
+            times.add(page.mtime_ns)
             problems += page.problems
             if page.tokens is not None:
                 has_tokens = True
                 gathered_tokens.add(page.tokens)
         keys = gathered.keys()
         del gathered
-        size = np.concatenate(sizes)
-        del sizes
-        mtime_ns = np.concatenate(times)
-        del times
+        size, mtime_ns = sizes.numbers(), times.numbers()
+        del sizes, times
         tokens = gathered_tokens.keys() if has_tokens else None
         del gathered_tokens
         if not keys.are_in_order():
