@@ -56,7 +56,13 @@ class Many(MemoryStorage):
         super().__init__({})
         self._pairs = keys // 2
 
-    def list(self, *, exclude: Sequence[str] = (), bare: Collection[str] = ()) -> Iterator[Listing]:
+    def list(
+        self,
+        *,
+        exclude: Sequence[str] = (),
+        bare: Collection[str] = (),
+        splits: Sequence[str] = (),
+    ) -> Iterator[Listing]:
         """Yield pages of images, and of label files."""
         for start in range(0, self._pairs, PAGE):
             numbers = np.arange(start, min(start + PAGE, self._pairs)) * _STRIDE % self._pairs

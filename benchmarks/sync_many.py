@@ -101,7 +101,13 @@ class _Tagged(MemoryStorage):
         """How many images, and as many label files, have another tag then."""
         return sum(-(-min(PAGE, self._pairs - s) // _ONE_OF) for s in range(0, self._pairs, PAGE))
 
-    def list(self, *, exclude: Sequence[str] = (), bare: Collection[str] = ()) -> Iterator[Listing]:
+    def list(
+        self,
+        *,
+        exclude: Sequence[str] = (),
+        bare: Collection[str] = (),
+        splits: Sequence[str] = (),
+    ) -> Iterator[Listing]:
         """Yield pages."""
         for before, after in ((b"images/train/", b".jpg"), (b"labels/train/", b".txt")):
             for start in range(0, self._pairs, PAGE):

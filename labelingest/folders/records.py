@@ -1,5 +1,7 @@
 """The folders of a state: entered, found by name, changed, hidden, removed."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +42,8 @@ class FolderRecord:
     """Raised whenever items or label rows change."""
     digest: str | None
     """Of listing and settings when everything was last in step."""
+    splits: Sequence[str]
+    """Keys of that listing, between which the next one is cut into parts."""
 
     def is_due(self, moment: str) -> bool:
         """Whether a scheduled sync was to begin by that moment."""
@@ -49,6 +53,7 @@ class FolderRecord:
 def _record(row: RowMapping) -> FolderRecord:
     values = dict(row)
     values["settings"] = FolderSettings.from_json(values["settings"])
+    values["splits"] = json.loads(values["splits"] or "[]")
     return FolderRecord(**values)
 
 

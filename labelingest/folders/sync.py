@@ -3,6 +3,7 @@
 A listing with the digest of the last complete sync is not even loaded into the database.
 """
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -47,6 +48,8 @@ from labelingest.pipeline.run import make_converter
 from labelingest.problems import Problem
 from labelingest.resolution.class_map import make_class_map
 from labelingest.storage.base import Storage, list_all
+from labelingest.storage.splits import splits_of
+from labelingest.storage.urls import SCHEMES
 
 __all__ = ["SCHEDULE", "SyncOptions", "make_folder_converter", "make_plan", "run_sync"]
 
@@ -217,7 +220,13 @@ class _Comparison:
                 self.options.progress(Progress("list", files))
             seen(files)
 
-        return list_all(self.places.storage, self.places.exclude, seen=tell)
+        storage, exclude = self.places.storage, self.places.exclude
+        return list_all(storage, exclude, splits=self.record.splits, seen=tell)
+
+    def splits(self, listing: Listing) -> Sequence[str]:
+        """Return between which keys the next listing is cut; local folders answer at once."""
+        is_in_cloud = self.places.storage.url.partition("://")[0] in SCHEMES
+        return splits_of(listing.keys) if is_in_cloud else ()
 
     def plan(
         self, connection: Connection, listing: Listing, *, counts_do: bool = False
@@ -281,6 +290,7 @@ class _Syncing:
         with self.state.connection() as connection:
             with connection.begin():
                 plan, problems = comparison.plan(connection, listing)
+            splits = comparison.splits(listing)
             del listing  # the temporary tables have what is needed of it
             if expected is not None:
                 expected.refuse_drift(plan.digest, plan.generation, plan.changes)
@@ -293,7 +303,7 @@ class _Syncing:
             applying = Applying(connection, self.lock, self._work(comparison), self._tell)
             applying.do((*problems, *_of_schema(self.record.settings)))
             if not applying.unread and complete and not plan.withheld:
-                self._in_step(connection, plan.digest)
+                self._in_step(connection, plan.digest, splits)
 
     def _begin_stage(self, stage: str) -> None:
         """Let other processes see at what the run is."""
@@ -341,11 +351,12 @@ class _Syncing:
         converter = make_folder_converter(self.record.settings, storage.url)
         return Worker(storage, converter, wants_tokens=True)
 
-    def _in_step(self, connection: Connection, digest: str) -> None:
+    def _in_step(self, connection: Connection, digest: str, splits: Sequence[str]) -> None:
+        values = {"digest": digest, "splits": json.dumps(splits) if splits else None}
         with State.writing(connection):
             self.lock.confirm(connection)
             connection.execute(
-                folders.update().where(folders.c.id == self.record.id).values(digest=digest)
+                folders.update().where(folders.c.id == self.record.id).values(values)
             )
 
 

@@ -7,6 +7,7 @@ can be pickled: workers fetch and put for themselves. It refuses to know what th
 
 import re
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -20,6 +21,7 @@ __all__ = [
     "MAX_SIDECAR",
     "NOT_THERE",
     "PAGE",
+    "PartsError",
     "Storage",
     "check_key",
     "has_changed",
@@ -40,6 +42,10 @@ NOT_THERE: Final = "it cannot be read: no such file or folder"
 _REFUSED: Final = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)|\0")
 
 
+class PartsError(StorageError):
+    """The storage cannot be listed in parts: its keys come in another order than theirs."""
+
+
 class Storage(Protocol):
     """One storage path; keys are relative to it."""
 
@@ -53,7 +59,13 @@ class Storage(Protocol):
         """How many files are best put at the same time, by so many threads."""
         ...
 
-    def list(self, *, exclude: Sequence[str] = (), bare: Collection[str] = ()) -> Iterator[Listing]:
+    def list(
+        self,
+        *,
+        exclude: Sequence[str] = (),
+        bare: Collection[str] = (),
+        splits: Sequence[str] = (),
+    ) -> Iterator[Listing]:
         """Yield the files in pages, in any order inside a page and between pages.
 
         Parameters
@@ -64,9 +76,14 @@ class Storage(Protocol):
         bare
             Extensions, as spelt ("jpg"), of files whose size and time nobody will ask for: they
             may be listed as unknown, where that saves a request each.
+        splits
+            Keys of an earlier listing between which parts may be listed at the same time, where
+            that saves waiting. Whatever they are, the same files are listed.
 
         Raises
         ------
+        PartsError
+            Where the storage turns out not to list in parts: list again, without splits.
         StorageError
             Where the listing as a whole fails. A folder that cannot be read is a problem of its
             page.
@@ -130,6 +147,7 @@ def list_all(
     exclude: Sequence[str] = (),
     *,
     bare: Collection[str] = (),
+    splits: Sequence[str] = (),
     max_files: int = MAX_FILES,
     seen: Callable[[int], None] | None = None,
 ) -> Listing:
@@ -137,8 +155,8 @@ def list_all(
 
     Parameters
     ----------
-    storage, exclude, bare
-        What to list, what not, and what by name alone; as for `Storage.list`.
+    storage, exclude, bare, splits
+        What to list, what not, what by name alone, and in which parts; as for `Storage.list`.
     max_files
         How many files are too many.
     seen
@@ -155,28 +173,44 @@ def list_all(
     >>> list(list_all(MemoryStorage({"b.txt": b"", "a.jpg": b""})).keys)
     ['a.jpg', 'b.txt']
     """
-    listed = storage.list(exclude=exclude, bare=bare)
 
-    def counted() -> Iterator[Listing]:
+    def counted(splits: Sequence[str]) -> Generator[Listing, None, None]:
+        listed = storage.list(exclude=exclude, bare=bare, splits=splits)
         files = 0
-        for page in listed:
-            files += len(page)
-            if files > max_files:
-                raise StorageError(
-                    f"{storage.url} holds more than {max_files:,} files, the most one storage path "
-                    "may hold: give a folder further down, and convert the others one by one"
-                )
-            if seen is not None:
-                seen(files)
-            yield page
+        try:
+            for page in listed:
+                files += len(page)
+                if files > max_files:
+                    raise StorageError(
+                        f"{storage.url} holds more than {max_files:,} files, the most one storage "
+                        "path may hold: give a folder further down, and convert the others one by "
+                        "one"
+                    )
+                if seen is not None:
+                    seen(files)
+                yield page
+        finally:
+            if isinstance(listed, Generator):
+                listed.close()  # a folder that is half read is open
+
+    def complete(splits: Sequence[str]) -> Listing:
+        with closing(counted(splits)) as pages:
+            return Listing.from_pages(_by_first_key(pages) if splits else pages)
 
     try:
-        listing = Listing.from_pages(counted())
-    finally:
-        if isinstance(listed, Generator):
-            listed.close()  # a folder that is half read is open
+        listing = complete(splits)
+    except PartsError:
+        listing = complete(())
     # Pages come in the order of the file system, reports in the order of keys.
     return replace(listing, problems=sorted(listing.problems, key=lambda p: (p.source, p.code)))
+
+
+def _by_first_key(pages: Iterator[Listing]) -> Iterator[Listing]:
+    """Yield pages of different parts in order: to sort all their keys would take them twice."""
+    kept = [(page.keys[0] if len(page) else "", page) for page in pages]
+    kept.sort(key=lambda entry: entry[0], reverse=True)
+    while kept:
+        yield kept.pop()[1]
 
 
 def check_key(key: str) -> None:

@@ -79,11 +79,21 @@ class CloudStorage:
         """How many files are best put at the same time: each waits for its answer."""
         return _IN_FLIGHT
 
-    def list(self, *, exclude: Sequence[str] = (), bare: Collection[str] = ()) -> Iterator[Listing]:
+    def list(
+        self,
+        *,
+        exclude: Sequence[str] = (),
+        bare: Collection[str] = (),
+        splits: Sequence[str] = (),
+    ) -> Iterator[Listing]:
         """Yield the files in pages, as `labelingest.storage.base.Storage` says."""
         del bare  # nothing to save: sizes and times come with the names
         return list_pages(
-            self._client, self.place, exclude=exclude, retries=self.connection.retries
+            self._client,
+            self.place,
+            exclude=exclude,
+            splits=splits,
+            retries=self.connection.retries,
         )
 
     def fetch(

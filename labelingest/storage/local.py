@@ -77,8 +77,15 @@ class LocalStorage:
         """How many files are best put at the same time: each waits for the disk."""
         return 16
 
-    def list(self, *, exclude: Sequence[str] = (), bare: Collection[str] = ()) -> Iterator[Listing]:
+    def list(
+        self,
+        *,
+        exclude: Sequence[str] = (),
+        bare: Collection[str] = (),
+        splits: Sequence[str] = (),
+    ) -> Iterator[Listing]:
         """Yield the files in pages, as `labelingest.storage.base.Storage` says."""
+        del splits  # nothing to save: a folder answers at once
         return walk(
             self.root,
             exclude=exclude,

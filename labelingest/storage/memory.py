@@ -47,9 +47,15 @@ class MemoryStorage:
         self.url = f"memory://{quote(name)}/"
         self.puts_at_once = 1
 
-    def list(self, *, exclude: Sequence[str] = (), bare: Collection[str] = ()) -> Iterator[Listing]:
+    def list(
+        self,
+        *,
+        exclude: Sequence[str] = (),
+        bare: Collection[str] = (),
+        splits: Sequence[str] = (),
+    ) -> Iterator[Listing]:
         """Yield the files in pages, as `labelingest.storage.base.Storage` says."""
-        del bare  # nothing to save: sizes are here
+        del bare, splits  # nothing to save: sizes are here
         folders = tuple(entry for entry in exclude if entry.endswith("/"))
         entries = iter(
             [

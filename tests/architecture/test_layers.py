@@ -54,7 +54,7 @@ ONLY_IN = {
         "folders/state/migrate.py",
         "folders/state/migrations/env.py",
         "folders/state/migrations/versions/0001_first_tables.py",
-        "folders/state/migrations/versions/0002_integrations.py",
+        "folders/state/migrations/versions/0002_cloud.py",
     },
     "sqlalchemy": {
         "folders/apply.py",
@@ -70,7 +70,7 @@ ONLY_IN = {
         "folders/state/database.py",
         "folders/state/migrate.py",
         "folders/state/migrations/versions/0001_first_tables.py",
-        "folders/state/migrations/versions/0002_integrations.py",
+        "folders/state/migrations/versions/0002_cloud.py",
         "folders/state/tables.py",
         "folders/summary.py",
         "folders/sync.py",

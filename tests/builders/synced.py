@@ -43,9 +43,15 @@ class CountingStorage:
         self.asked[what] += len(keys)
         self.keys += [(what, key) for key in keys]
 
-    def list(self, *, exclude: Sequence[str] = (), bare: Collection[str] = ()) -> Iterator[Listing]:
+    def list(
+        self,
+        *,
+        exclude: Sequence[str] = (),
+        bare: Collection[str] = (),
+        splits: Sequence[str] = (),
+    ) -> Iterator[Listing]:
         self.asked["list"] += 1
-        return self.inner.list(exclude=exclude, bare=bare)
+        return self.inner.list(exclude=exclude, bare=bare, splits=splits)
 
     def fetch(
         self, keys: Sequence[str], *, sizes: Int64 | None = None, tokens: bool = True
@@ -69,7 +75,13 @@ class CountingStorage:
 class Incomplete(LocalStorage):
     """A folder with an inner one that refuses to be listed, as for a user without permission."""
 
-    def list(self, *, exclude: Sequence[str] = (), bare: Collection[str] = ()) -> Iterator[Listing]:
+    def list(
+        self,
+        *,
+        exclude: Sequence[str] = (),
+        bare: Collection[str] = (),
+        splits: Sequence[str] = (),
+    ) -> Iterator[Listing]:
         refused = Problem(ProblemCode.UNREADABLE_FOLDER, "inner", "permission denied")
         for page in super().list(exclude=exclude, bare=bare):
             yield replace(page, problems=[refused])

@@ -53,6 +53,18 @@ def tokens_of(storage: Storage) -> dict[str, str]:
     return dict(zip(listing.keys, listing.token_column(), strict=True))
 
 
+SPLITS = ["", "a", "b/", "b/2.txt", "b/2.txt", "b//c", "../x", "\x01", "\ud800", "é", "zz"]
+
+
+def test_a_listing_is_the_same_whatever_it_is_split_by(make: Make) -> None:
+    storage = make({f"{folder}/{n}.txt": b"1" * n for folder in "abé" for n in range(12)})
+    whole, split = list_all(storage, ["a/3.txt"]), list_all(storage, ["a/3.txt"], splits=SPLITS)
+    assert len(whole) == 35
+    assert list(split.keys) == list(whole.keys)
+    assert split.size.tolist() == whole.size.tolist()
+    assert list(split.token_column()) == list(whole.token_column())
+
+
 def listed(storage: Storage, *exclude: str) -> dict[str, int]:
     listing = list_all(storage, exclude)
     return dict(zip(listing.keys, listing.size.tolist(), strict=True))

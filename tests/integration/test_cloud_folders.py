@@ -4,13 +4,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import parse_qs, unquote_to_bytes, urlsplit
 
 import pytest
 
 from labelingest.errors import ConfigError, StorageError
 from labelingest.folders import FolderSettings, State, Status, SyncedFolder
 from labelingest.folders.integrations import set_integration
+from labelingest.folders.records import find_folder
 from labelingest.storage import LocalStorage, Storage, list_all, open_storage
 from labelingest.storage.connections import Connection
 from tests.builders.cloud_servers import PAGE, CloudServer
@@ -216,6 +217,63 @@ def test_a_listing_that_fails_on_its_second_page_deletes_nothing(
         counted.folder.sync()
     assert counted.folder.activity(1)[0].status is Status.ERROR
     assert counted.seen() == before
+
+
+# --- listing in parts ---
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut listings of more than ten keys into parts of five, as if an answer had ten keys."""
+    monkeypatch.setattr("labelingest.storage.cloud_listing._ANSWER", PAGE)
+    monkeypatch.setattr("labelingest.storage.splits._WORTH_IT", 10)
+    monkeypatch.setattr("labelingest.storage.splits._SMALLEST", 5)
+
+
+def begun_behind(proxy: FaultyProxy) -> list[str]:
+    """Return the keys that listings of the data began behind."""
+    queries = [parse_qs(urlsplit(request.path).query) for request in proxy.requests]
+    first = [query for query in queries if "continuation-token" not in query]
+    found = [query["start-after"][0] for query in first if "start-after" in query]
+    return sorted(key.partition("/")[2] for key in found)
+
+
+def test_a_sync_lists_in_parts_what_the_one_before_has_listed(
+    small_parts: None, counted: Kept, proxy: FaultyProxy, state: State
+) -> None:
+    # 28 files on three pages: two pages come first, and behind their last key there is one split.
+    keys = sorted(FILES)
+    assert find_folder(state, "s3").splits == [keys[4], keys[10], keys[15], keys[21]]
+    counted.data.put("02.txt", OTHER_BOX)
+    run = counted.folder.sync()
+    assert run.counters.changes == {"sidecar changed": 1}
+    assert begun_behind(proxy) == [keys[19], keys[21]]
+    proxy.requests.clear()
+    run = counted.folder.sync()
+    assert run.counters.changes == {}
+    assert begun_behind(proxy) == [keys[19], keys[21]]
+    assert proxy.count(lambda request: request.lists) == len(proxy.requests)
+
+
+def test_a_part_that_fails_deletes_nothing(
+    small_parts: None, counted: Kept, proxy: FaultyProxy
+) -> None:
+    before = counted.seen()
+    proxy.fail(lambda request: "start-after" in request.path, 403, times=100)
+    with pytest.raises(StorageError, match="cannot be listed: access denied"):
+        counted.folder.sync()
+    assert counted.seen() == before
+
+
+def test_a_folder_of_this_machine_is_listed_whole(
+    small_parts: None, state: State, tmp_path: Path
+) -> None:
+    local = LocalStorage(str(tmp_path / "data"))
+    for number in range(20):
+        local.put(f"{number:02}.jpg", b"")
+    folder = create(state, "local", local.root, str(tmp_path / "rows"))
+    folder.sync()
+    assert find_folder(state, "local").splits == []
 
 
 def test_a_write_that_stays_refused_ends_the_run_and_the_next_one_goes_on(

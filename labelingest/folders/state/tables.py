@@ -72,6 +72,8 @@ folders: Final = Table(
     Column("generation", Integer, nullable=False),
     # Of the listing and the settings when everything was last in step; NULL when it may not be.
     Column("digest", Text),
+    # JSON: keys of that listing, between which the next one is cut; NULL where it is not.
+    Column("splits", Text),
 )
 items: Final = Table(
     "items",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -12,6 +13,9 @@ from alembic.script import ScriptDirectory
 
 import labelingest.folders.state.database as database
 from labelingest.errors import ConfigError, StorageError
+from labelingest.folders import FolderSettings
+from labelingest.folders.integrations import set_integration
+from labelingest.folders.records import list_folders
 from labelingest.folders.state.database import (
     HEAD,
     State,
@@ -20,6 +24,7 @@ from labelingest.folders.state.database import (
     default_state,
 )
 from labelingest.folders.state.tables import METADATA, found
+from labelingest.storage.connections import Connection
 from tests.builders.states import new_sqlite
 
 
@@ -28,11 +33,40 @@ def test_the_migrations_make_the_tables_that_the_program_uses(database_url: str)
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
 
 
-def test_the_head_is_that_of_the_migrations() -> None:
+def alembic_config() -> Config:
     config = Config()
     place = Path(database.__file__).parent / "migrations"
     config.set_main_option("script_location", str(place))
-    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+    return config
+
+
+def test_the_head_is_that_of_the_migrations() -> None:
+    assert ScriptDirectory.from_config(alembic_config()).get_current_head() == HEAD
+
+
+def test_a_state_of_the_first_version_is_brought_up_to_date_with_what_is_in_it(
+    database_url: str,
+) -> None:
+    url = sa.make_url(database_url)
+    if url.get_backend_name() == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    engine = sa.create_engine(url)
+    config = alembic_config()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(
+            sa.text(
+                "INSERT INTO folders (name, settings, created_at, generation) VALUES "
+                """('old', '{"storage_path": "/data", "output": "/rows"}', '2026-01-01', 3)"""
+            )
+        )
+    engine.dispose()
+    with State(database_url) as state:
+        [folder] = list_folders(state)
+        set_integration(state, "minio", Connection(region="eu-west-1"))
+    assert (folder.name, folder.generation, folder.splits) == ("old", 3, [])
+    assert folder.settings == FolderSettings("/data", "/rows")
 
 
 def test_a_state_of_a_newer_release_is_refused(database_url: str) -> None:
