@@ -31,8 +31,8 @@ _BEAT: Final = 15.0
 """Seconds between signs of life."""
 _SILENCE: Final = 180.0
 """Seconds without one after which a holder on another machine counts as dead."""
-_GIVEN_UP: Final[set[tuple[str, int]]] = set()
-"""State and run of locks of this process that could not be given back, as the database failed."""
+_GIVEN_UP: Final[set[tuple[str, int, str]]] = set()
+"""State, run and begin of locks that this process could not give back, as the database failed."""
 
 
 class LockedError(StorageError):
@@ -155,7 +155,7 @@ def take_lock(state: State, folder_id: int, name: str, trigger: str) -> Iterator
             with state.write() as connection:
                 connection.execute(locks.delete().where(mine))
         except StateFailedError:
-            _GIVEN_UP.add((state.url, run.id))
+            _GIVEN_UP.add((state.url, run.id, run.started_at))
             raise
 
 
@@ -172,7 +172,7 @@ def _enter(connection: Connection, state: str, run: RunRecord, name: str) -> Non
         "space": me.space,
         "pid": me.pid,
         "born": me.born,
-        "since": moment,
+        "since": run.started_at,
         "heartbeat": moment,
     }
     of_folder = locks.c.folder_id == run.folder_id
@@ -190,7 +190,8 @@ def _enter(connection: Connection, state: str, run: RunRecord, name: str) -> Non
             ) from error
         return
     holder = Holder(held["host"], held["space"], held["pid"], held["born"])
-    given_up = (state, held["run_id"]) in _GIVEN_UP
+    lost = (state, held["run_id"], held["since"])
+    given_up = lost in _GIVEN_UP
     dead = (
         not holder.is_alive() if holder.is_here() else later(held["heartbeat"], _SILENCE) < moment
     )
@@ -200,6 +201,7 @@ def _enter(connection: Connection, state: str, run: RunRecord, name: str) -> Non
             f"{held['since']}: wait for it, or end it"
         )
     connection.execute(locks.update().where(of_folder).values(**values))
+    _GIVEN_UP.discard(lost)
     what = "lost the database" if given_up else "ended without a word"
     _end_died_run(
         connection,
