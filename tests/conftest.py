@@ -1,6 +1,5 @@
 """What all test folders share: the repository's root on the path, servers, and states of folders."""
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,10 +16,11 @@ from tests.builders.cloud_servers import (
     azurite_server,
     moto_server,
 )
+from tests.builders.effort import IN_CI
 
 # What decides about a change gives the same answer each time; elsewhere examples are new, and more.
 settings.register_profile("ci", max_examples=40, derandomize=True)
-if os.environ.get("CI"):
+if IN_CI:
     settings.load_profile("ci")
 
 

@@ -20,6 +20,7 @@ from labelingest.readers.encord.batch import SidecarBatch, read_sidecars
 from labelingest.readers.encord.columns import columns_of
 from labelingest.readers.encord.data_file import ANY_FILE
 from tests.builders.corruption import corrupted
+from tests.builders.effort import SEEDS
 from tests.builders.sidecars import client_rows, in_style
 
 STYLES = ("answers", "frames", "both")
@@ -114,7 +115,7 @@ def test_rows_of_the_client_are_read_alike_in_batches_of_any_size(seed: int) -> 
             assert_same(contents[start : start + size], structure)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_damaged_rows_among_clean_ones_are_read_alike(seed: int) -> None:
     rng = random.Random(seed)
     for structure, rows in rows_by_ontology(seed, 56):

@@ -8,6 +8,7 @@ import pytest
 
 from labelingest.converter import LabelFile
 from tests.builders.corruption import corrupted, nodes
+from tests.builders.effort import SEEDS
 from tests.builders.encord import encord_converter
 from tests.builders.sidecars import client_rows, frames_of_row, in_style
 from tests.oracles.client_meaning import meaning_of
@@ -24,7 +25,7 @@ EXTENSIONS = {
 STYLES = ("answers", "frames", "both")
 
 
-@pytest.mark.parametrize("seed", range(7))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_rows_of_the_client_come_out_with_the_same_meaning(seed: int) -> None:
     for position, (structure, kind, row) in enumerate(client_rows(seed, 75)):
         styled = in_style(row, STYLES[position % 3])

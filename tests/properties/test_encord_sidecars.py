@@ -8,11 +8,11 @@ import pytest
 from labelingest.model.vocabulary import Vocabulary
 from labelingest.readers.encord import read_label_row
 from tests.builders.corruption import corrupted, nodes, pointer_of
+from tests.builders.effort import SEEDS
 from tests.builders.sidecars import client_rows, frames_of_row, in_style
 from tests.oracles.client_meaning import meaning_of
 
 STYLES = ("answers", "frames", "both")
-SEEDS = range(7)
 ROWS_A_SEED = 75
 """Kinds come in turns of 7, styles in turns of 3: all pairs occur."""
 NOT_NUMBERS: tuple[Any, ...] = ("0.5", None, True, [], float("nan"), float("inf"))
