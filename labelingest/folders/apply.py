@@ -5,7 +5,8 @@
 2. Batches: label rows are written, metadata is read, and what became of them is committed.
 3. Deletions last: label rows whose sidecar is gone, then items whose file is gone.
 
-Every transaction confirms the lock: who lost it writes nothing any more.
+The lock is confirmed before the output is touched and in every transaction: who lost it writes
+nothing any more.
 """
 
 from collections.abc import Callable, Sequence
@@ -82,6 +83,11 @@ class Applying:
         save_run(self.connection, self.run)
         self.lock.confirm(self.connection)
 
+    def _confirm(self) -> None:
+        """Make sure that the lock is ours: a run that was asleep must not write over its successor."""
+        with State.writing(self.connection):
+            self.lock.confirm(self.connection)
+
     def _settle(self, units: int, errors: int = 0) -> None:
         counters = self.run.counters
         counters.upload_jobs_units_pending -= units
@@ -153,7 +159,7 @@ class Applying:
         after = ""
         while rows := self._next_batch(after):
             after = rows[-1]["key"]
-            done = self.work.do(rows)
+            done = self.work.do(rows, self._confirm)
             self.unread += len(done.unread)
             counted = [row["key"] for row in rows if row["label"] != LabelChange.GONE]
             self._settle(len(counted), len(done.failed().intersection(counted)))
@@ -219,6 +225,7 @@ class Applying:
             if not keys:
                 return
             after = keys[-1]
+            self._confirm()
             self.work.output.delete([key + OUTPUT_SUFFIX for key in keys])
             self.run.counters.files_deleted += len(keys)
             self._settle(len(keys))

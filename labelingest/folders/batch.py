@@ -4,7 +4,7 @@ Label rows are written before the state says so, and the same sidecar gives the 
 that is killed between the two leaves nothing that the next one would not write over.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -94,24 +94,32 @@ class BatchWork:
     """Fingerprint of what metadata is checked against."""
     counters: Counters
 
-    def do(self, rows: Sequence[RowMapping]) -> Done:
+    def do(self, rows: Sequence[RowMapping], confirm: Callable[[], None]) -> Done:
         """Do what is to be done for some data files.
 
         Parameters
         ----------
         rows
             Of the changes, joined with what was found and with the label rows that there are.
+        confirm
+            Called before the output is touched; raises where that is for another run to do.
         """
         done = Done()
         makes = [row for row in rows if row["label"] not in {None, LabelChange.GONE}]
         if makes and self.worker is not None:
-            self._make(self.worker, makes, done)
+            self._make(self.worker, makes, done, confirm)
         self._take_metadata([row for row in rows if row["change"] is not None], done)
         for found in done.problems.values():
             self.counters.count_problems(found)
         return done
 
-    def _make(self, worker: Worker, rows: Sequence[RowMapping], done: Done) -> None:
+    def _make(
+        self,
+        worker: Worker,
+        rows: Sequence[RowMapping],
+        done: Done,
+        confirm: Callable[[], None],
+    ) -> None:
         rows = self._without_same_sizes(worker, rows, done)
         if not rows:
             return
@@ -129,6 +137,7 @@ class BatchWork:
         for problem in result.problems:
             key = result.data_files.get(problem.source, problem.source)
             done.add(key, Part.LABEL, [problem])
+        confirm()
         written = self._write(result, done)
         unread = {p.source for p in result.problems if p.code is ProblemCode.UNREADABLE_FILE}
         self._enter(rows, result, written, unread, done)

@@ -20,10 +20,11 @@ from labelingest.folders import (
     SyncedFolder,
 )
 from labelingest.folders.lock import take_lock
+from labelingest.folders.state.tables import locks
 from labelingest.model.blobs import Blobs
 from labelingest.storage import LocalStorage, MemoryStorage, Storage
 from labelingest.storage.atomic import unfinished_name
-from tests.builders.synced import ONTOLOGY, YOLO, Incomplete, World, contents
+from tests.builders.synced import ONTOLOGY, YOLO, CountingStorage, Incomplete, World, contents
 
 BOX = "0 0.5 0.5 0.25 0.5"
 OTHER_BOX = "0 0.5 0.5 0.5 0.5"
@@ -544,6 +545,29 @@ def test_a_second_sync_says_who_has_the_lock(world: World) -> None:
     ):
         folder.sync()
     assert folder.sync().status is Status.DONE
+
+
+@on_sqlite
+def test_a_sync_that_was_asleep_while_another_took_its_place_writes_nothing(world: World) -> None:
+    folder = world.folder()
+    folder.sync()
+    rows = contents(world.rows)
+
+    class Asleep(LocalStorage):
+        """A folder whose sidecars take so long to read that another run has the lock then."""
+
+        def fetch(
+            self, keys: Sequence[str], *, sizes: Int64 | None = None, tokens: bool = True
+        ) -> Blobs:
+            with world.state.write() as connection:
+                connection.execute(locks.update().values(run_id=1))
+            return super().fetch(keys, sizes=sizes, tokens=tokens)
+
+    world.write("a.txt", OTHER_BOX)
+    world.storages[str(world.data)] = CountingStorage(Asleep(str(world.data)))
+    with pytest.raises(LockedError, match="another took its place"):
+        folder.sync()
+    assert contents(world.rows) == rows
 
 
 def test_a_sync_can_be_cancelled_between_batches_and_the_next_goes_on(
