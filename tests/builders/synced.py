@@ -7,6 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import orjson
+import pytest
+
 from labelingest.arrays import Int64
 from labelingest.folders import FolderSettings, State, SyncedFolder
 from labelingest.model.blobs import Blobs
@@ -15,12 +18,28 @@ from labelingest.problems import Problem, ProblemCode
 from labelingest.storage import LocalStorage, Storage
 from tests.builders.folders import image_bytes, ontology_of
 
-__all__ = ["ONTOLOGY", "YOLO", "CountingStorage", "Incomplete", "World", "contents"]
+__all__ = [
+    "BOX",
+    "ONTOLOGY",
+    "OTHER_BOX",
+    "YOLO",
+    "CountingStorage",
+    "Incomplete",
+    "World",
+    "boxes",
+    "contents",
+    "on_sqlite",
+]
 
 ONTOLOGY = ontology_of(
     car=(0, "bounding_box"), lake=(1, "polygon"), ship=(2, "rotatable_bounding_box")
 )
 YOLO: dict[str, Any] = {"images": ["{name}.jpg"], "labels": "{name}.txt"}
+BOX = "0 0.5 0.5 0.25 0.5"
+OTHER_BOX = "0 0.5 0.5 0.5 0.5"
+
+on_sqlite = pytest.mark.parametrize("state_url", ["sqlite"], indirect=True)
+"""For what asks nothing of the database that other tests do not ask of both."""
 
 
 @dataclass
@@ -154,3 +173,10 @@ class World:
             keys += [key for asked, key in storage.keys if asked == what]
             storage.keys = [(asked, key) for asked, key in storage.keys if asked != what]
         return sorted(keys)
+
+
+def boxes(world: World, key: str) -> list[float]:
+    """Return the left edges of the boxes of a label row."""
+    row = orjson.loads((world.rows / f"{key}.encord.json").read_bytes())
+    [unit] = row["data_units"].values()
+    return [found["boundingBox"]["x"] for found in unit["labels"]["objects"]]

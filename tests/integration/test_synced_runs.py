@@ -1,0 +1,314 @@
+"""Runs of a folder: guards, plans, locks, what is cut short, what is replaced meanwhile."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+import pytest
+
+from labelingest.arrays import Int64
+from labelingest.errors import ConfigError, StorageError
+from labelingest.folders import (
+    DriftError,
+    LockedError,
+    Plan,
+    Status,
+)
+from labelingest.folders.lock import take_lock
+from labelingest.folders.state.tables import locks
+from labelingest.model.blobs import Blobs
+from labelingest.storage import LocalStorage
+from tests.builders.synced import (
+    BOX,
+    OTHER_BOX,
+    CountingStorage,
+    Incomplete,
+    World,
+    boxes,
+    contents,
+    on_sqlite,
+)
+
+
+class Replaced(LocalStorage):
+    """A folder in which a sidecar is replaced after it was listed, before it is read."""
+
+    def fetch(
+        self, keys: Sequence[str], *, sizes: Int64 | None = None, tokens: bool = True
+    ) -> Blobs:
+        Path(self.root, "a.txt").write_text(OTHER_BOX)
+        return super().fetch(keys, sizes=sizes, tokens=tokens)
+
+
+class Unreadable(LocalStorage):
+    """A folder whose sidecars are gone when they are read."""
+
+    def fetch(
+        self, keys: Sequence[str], *, sizes: Int64 | None = None, tokens: bool = True
+    ) -> Blobs:
+        return super().fetch([f"{key}.gone" for key in keys], sizes=sizes, tokens=tokens)
+
+
+# --- guards ---
+
+
+def many(world: World, count: int) -> None:
+    for number in range(count):
+        world.write(f"many/{number:03}.jpg", "")
+
+
+def test_an_empty_storage_path_deletes_nothing_unless_that_is_meant(world: World) -> None:
+    folder = world.folder()
+    folder.sync()
+    for key in ("a.jpg", "b.jpg", "a.txt"):
+        world.remove(key)
+    run = folder.sync()
+    assert run.counters.withheld == {"file is gone": 2}
+    assert run.failed
+    assert run.message is not None
+    assert run.message.startswith("the storage path is empty")
+    assert len(list(folder.items())) == 2
+    run = folder.sync(allow_mass_delete=True)
+    assert (run.counters.changes, run.failed) == ({"file is gone": 2}, False)
+    assert list(folder.items()) == []
+
+
+def test_more_than_half_and_more_than_a_hundred_are_not_deleted(world: World) -> None:
+    many(world, 200)
+    folder = world.folder()
+    folder.sync()
+    # 202 items: 101 are exactly half, 102 are more.
+    for number in range(101):
+        world.remove(f"many/{number:03}.jpg")
+    assert folder.plan().changes == {"file is gone": 101}
+    world.remove("many/101.jpg")
+    world.write("many/new.jpg", "")
+    plan = folder.plan()
+    assert plan.changes == {"new file": 1}
+    assert plan.withheld == {"file is gone": 102}
+    assert plan.why_withheld.startswith("102 of 202 items would go, more than half")
+    assert folder.plan(allow_mass_delete=True).changes == {"new file": 1, "file is gone": 102}
+
+
+@on_sqlite
+def test_a_hundred_of_a_hundred_may_go(world: World) -> None:
+    many(world, 98)
+    folder = world.folder()
+    folder.sync()
+    for number in range(98):
+        world.remove(f"many/{number:03}.jpg")
+    world.remove("a.jpg")
+    world.remove("b.jpg")
+    # The sidecar is left, so the storage path is not empty.
+    assert folder.plan().changes == {"file is gone": 100}
+
+
+@on_sqlite
+def test_a_missing_root_is_an_error_and_changes_nothing(world: World) -> None:
+    folder = world.folder()
+    folder.sync()
+    world.data.rename(world.data.with_name("elsewhere"))
+    with pytest.raises(StorageError, match="cannot be listed"):
+        folder.sync(allow_mass_delete=True)
+    assert len(list(folder.items())) == 2
+    newest, *_ = folder.activity()
+    assert newest.status is Status.ERROR
+
+
+def test_what_could_not_be_listed_is_not_deleted(world: World) -> None:
+    world.image("inner/c.jpg")
+    folder = world.folder()
+    folder.sync()
+    world.remove("inner/c.jpg")
+    world.image("new.jpg")
+    storage = world.storage
+    storage.inner = Incomplete(str(world.data))
+    run = folder.sync(allow_mass_delete=True)
+    assert run.counters.changes == {"new file": 1}
+    assert run.counters.withheld == {"file is gone": 1}
+    assert run.counters.scan_pages_processing_error == 1
+    assert len(list(folder.items())) == 4
+
+
+# --- plan and apply ---
+
+
+def test_a_plan_that_was_kept_is_carried_out(world: World, tmp_path: Path) -> None:
+    folder = world.folder()
+    folder.plan(save=str(tmp_path / "plan"))
+    head, *lines = (tmp_path / "plan").read_bytes().splitlines()
+    assert orjson.loads(head)["changes"] == {"new file": 2, "new sidecar": 1}
+    assert [orjson.loads(line) for line in lines] == [
+        {"key": "a.jpg", "item": "new file", "label": "new sidecar"},
+        {"key": "b.jpg", "item": "new file"},
+    ]
+    run = folder.apply(Plan.load(str(tmp_path / "plan")))
+    assert (run.trigger, run.status) == ("plan", Status.DONE)
+    assert list(contents(world.rows)) == ["a.jpg.encord.json"]
+
+
+@on_sqlite
+def test_a_plan_is_refused_when_the_storage_path_the_settings_or_the_state_moved_on(
+    world: World,
+) -> None:
+    folder = world.folder()
+    plan = folder.plan()
+    world.image("c.jpg")
+    with pytest.raises(DriftError, match="have changed since the plan was made"):
+        folder.apply(plan)
+    plan = folder.plan()
+    folder.configure(options={"dataset_title": "Another"})
+    with pytest.raises(DriftError, match="have changed since the plan was made"):
+        folder.apply(plan)
+    plan = folder.plan()
+    folder.sync()
+    with pytest.raises(DriftError, match="was synced since the plan was made"):
+        folder.apply(plan)
+    assert contents(world.rows).keys() == {"a.jpg.encord.json"}
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"labelingest folder plan 1": 1, "x": 2}'])
+def test_a_file_that_is_no_plan_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "plan").write_text(content)
+    with pytest.raises(ConfigError, match="is no plan"):
+        Plan.load(str(tmp_path / "plan"))
+
+
+# --- between listing and reading ---
+
+
+@on_sqlite
+def test_a_sidecar_that_is_replaced_while_it_is_synced_is_taken_once(world: World) -> None:
+    folder = world.folder()
+    world.storage.inner = Replaced(str(world.data))
+    folder.sync()
+    assert boxes(world, "a.jpg") == [0.25]
+    world.storage.inner = LocalStorage(str(world.data))
+    world.asked()
+    run = folder.sync()
+    assert run.counters.changes == {}
+    assert world.asked() == {"list": 1}
+
+
+def test_a_sidecar_that_cannot_be_read_is_tried_again(world: World) -> None:
+    folder = world.folder()
+    storage = world.storage
+    storage.inner = Unreadable(str(world.data))
+    run = folder.sync()
+    assert run.counters.upload_jobs_units_error == 1
+    assert folder.summary().unfinished == 1
+    storage.inner = LocalStorage(str(world.data))
+    assert folder.plan().changes == {"an earlier sync did not get to it": 1}
+    assert not folder.sync().failed
+    assert boxes(world, "a.jpg") == [0.375]
+    assert folder.summary().problems == {}
+
+
+# --- lock, cancel, activity ---
+
+
+def test_a_second_sync_says_who_has_the_lock(world: World) -> None:
+    folder = world.folder()
+    holder = f"is being synced by process {os.getpid()} on "
+    with (
+        take_lock(world.state, folder.record.id, folder.name, "manual"),
+        pytest.raises(LockedError, match=holder),
+    ):
+        folder.sync()
+    assert folder.sync().status is Status.DONE
+
+
+@on_sqlite
+def test_a_sync_that_was_asleep_while_another_took_its_place_writes_nothing(world: World) -> None:
+    folder = world.folder()
+    folder.sync()
+    rows = contents(world.rows)
+
+    class Asleep(LocalStorage):
+        """A folder whose sidecars take so long to read that another run has the lock then."""
+
+        def fetch(
+            self, keys: Sequence[str], *, sizes: Int64 | None = None, tokens: bool = True
+        ) -> Blobs:
+            with world.state.write() as connection:
+                connection.execute(locks.update().values(run_id=1))
+            return super().fetch(keys, sizes=sizes, tokens=tokens)
+
+    world.write("a.txt", OTHER_BOX)
+    world.storages[str(world.data)] = CountingStorage(Asleep(str(world.data)))
+    with pytest.raises(LockedError, match="another took its place"):
+        folder.sync()
+    assert contents(world.rows) == rows
+
+
+def test_a_sync_can_be_cancelled_between_batches_and_the_next_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("labelingest.folders.apply._FILES", 3)
+    for number in range(10):
+        world.image(f"{number}.jpg")
+        world.write(f"{number}.txt", BOX)
+    folder = world.folder()
+
+    def cancelled() -> bool:
+        return len(contents(world.rows)) >= 6
+
+    run = folder.sync(cancelled=cancelled)
+    assert (run.status, run.failed) == (Status.CANCELLED, True)
+    # 11 label rows in batches of 3; b.jpg alone has none.
+    assert len(contents(world.rows)) == 6
+    counters = run.counters
+    assert (counters.upload_jobs_units_done, counters.upload_jobs_units_cancelled) == (7, 5)
+    assert folder.plan().changes == {"an earlier sync did not get to it": 5}
+    world.asked()
+    folder.sync()
+    assert world.asked() == {"list": 1, "read": 5, "put": 5}
+    assert [run.status for run in folder.activity()] == [Status.DONE, Status.CANCELLED]
+
+
+@on_sqlite
+def test_a_change_that_was_synced_in_part_and_taken_back_is_taken_back(world: World) -> None:
+    folder = world.folder()
+    folder.sync()
+    rows = contents(world.rows)
+    sidecar = world.data / "a.txt"
+    before, content = sidecar.stat(), sidecar.read_bytes()
+    world.write("a.txt", OTHER_BOX)
+    run = folder.sync(cancelled=lambda: boxes(world, "a.jpg") == [0.25])
+    assert run.status is Status.CANCELLED
+    sidecar.write_bytes(content)
+    os.utime(sidecar, ns=(before.st_mtime_ns, before.st_mtime_ns))
+    # The listing is that of the last complete sync, the state is not.
+    assert folder.sync().counters.changes == {"sidecar changed": 1}
+    assert contents(world.rows) == rows
+
+
+def test_a_deleted_folder_is_hidden_until_it_is_restored(world: World) -> None:
+    folder = world.folder()
+    folder.sync()
+    folder.delete()
+    with pytest.raises(ConfigError, match="was deleted"):
+        folder.sync()
+    with pytest.raises(ConfigError, match="restore 'drive' brings it back"):
+        world.folder()
+    folder.restore()
+    assert folder.plan().changes == {}
+    folder.delete(purge=True)
+    assert world.folder().plan().changes == {"new file": 2, "new sidecar": 1}
+
+
+@on_sqlite
+def test_export_writes_the_label_rows_of_present_hidden_or_all_items(
+    world: World, tmp_path: Path
+) -> None:
+    world.write("b.txt", BOX)
+    folder = world.folder()
+    folder.sync()
+    world.remove("a.jpg")
+    folder.sync()
+    rows = contents(world.rows)
+    a, b = (rows[f"{key}.jpg.encord.json"] + b"\n" for key in "ab")
+    for which, expected in (("present", b), ("deleted", a), ("all", a + b)):
+        folder.export(str(tmp_path / "rows.jsonl"), which)
+        assert (tmp_path / "rows.jsonl").read_bytes() == expected
