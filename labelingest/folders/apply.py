@@ -1,7 +1,8 @@
 """Carries out what is to be done, in transactions from each of which another run can go on.
 
 1. Items are added, updated and restored, all at once, and the label rows that are to come are
-   entered as pending: what a killed run may have written is known to the next.
+   entered as pending, those that are to be another or to go as unfinished: what a killed run may
+   have touched is known to the next, also if by then all is as it was before.
 2. Batches: label rows are written, metadata is read, and what became of them is committed.
 3. Deletions last: label rows whose sidecar is gone, then items whose file is gone.
 
@@ -107,6 +108,7 @@ class Applying:
             )
             self.connection.execute(self._upsert_items())
             self.connection.execute(self._enter_pending())
+            self.connection.execute(self._mark_unfinished())
             replace_problems(self.connection, self.folder_id, [of_listing], {of_listing: problems})
             self._commit()
 
@@ -155,6 +157,14 @@ class Applying:
         )
         return label_rows.insert().from_select(["folder_id", "key", "status", "sidecar"], wanted)
 
+    def _mark_unfinished(self) -> Any:
+        touched = sa.select(changes.c.key).where(changes.c.label.is_not(None))
+        return (
+            label_rows.update()
+            .where(label_rows.c.folder_id == self.folder_id, label_rows.c.key.in_(touched))
+            .values(fingerprint=None)
+        )
+
     def _do_batches(self) -> None:
         after = ""
         while rows := self._next_batch(after):
@@ -192,7 +202,7 @@ class Applying:
             rows = list(self.connection.execute(query).mappings())
         size = 0
         for place, row in enumerate(rows):
-            size += row["sidecar_size"] or 0
+            size += (row["sidecar_size"] or 0) + (row["metadata_size"] or 0)
             if size > _BYTES:
                 return rows[: place + 1]
         return rows

@@ -25,7 +25,6 @@ from labelingest.folders.state.tables import changes, found, items, label_rows, 
 from labelingest.folders.unchanged import leave_out_unchanged, takes_metadata
 
 __all__ = [
-    "REMOVALS",
     "ItemChange",
     "LabelChange",
     "MetadataChange",
@@ -67,8 +66,6 @@ class MetadataChange(StrEnum):
     CLEAR = "metadata is gone"
 
 
-REMOVALS: Final = (ItemChange.DELETE, LabelChange.GONE)
-"""What takes something away."""
 _COLUMNS: Final = ("key", "item", "label", "metadata")
 """Of the table of changes."""
 _FEW: Final = 100
@@ -182,7 +179,10 @@ def _label_difference(fingerprint: str) -> sa.ColumnElement[str | None]:
             sa.case((rows.key.is_not(None), LabelChange.GONE.value)),
         ),
         (rows.key.is_(None), LabelChange.NEW.value),
-        (rows.sidecar_token.is_(None), LabelChange.UNFINISHED.value),
+        (
+            rows.sidecar_token.is_(None) | rows.fingerprint.is_(None),
+            LabelChange.UNFINISHED.value,
+        ),
         (rows.fingerprint != fingerprint, LabelChange.SETTINGS.value),
         (
             (rows.sidecar != found.c.sidecar) | (rows.sidecar_token != found.c.sidecar_token),
@@ -247,15 +247,21 @@ def withhold_deletions(
     if not why:
         return {}, ""
     connection.execute(changes.delete().where(changes.c.item == ItemChange.DELETE.value))
-    connection.execute(
-        changes.update().where(changes.c.label == LabelChange.GONE.value).values(label=None)
-    )
+    for reason in (LabelChange.GONE, MetadataChange.CLEAR):
+        column = _COLUMN_OF[reason]
+        connection.execute(
+            changes.update().where(column == reason.value).values({column.name: None})
+        )
     nothing = changes.c.item.is_(None) & changes.c.label.is_(None) & changes.c.metadata.is_(None)
     connection.execute(changes.delete().where(nothing))
     return {reason: count for reason, count in counts.items() if count}, why
 
 
-_COLUMN_OF: Final = {ItemChange.DELETE: changes.c.item, LabelChange.GONE: changes.c.label}
+_COLUMN_OF: Final = {
+    ItemChange.DELETE: changes.c.item,
+    LabelChange.GONE: changes.c.label,
+    MetadataChange.CLEAR: changes.c.metadata,
+}
 
 
 def _why_withheld(
@@ -274,9 +280,11 @@ def _why_withheld(
         return f"the storage path is empty; {cure}"
     live = (items.c.folder_id == folder_id) & items.c.deleted_at.is_(None)
     kept = label_rows.c.folder_id == folder_id
+    attached = live & items.c.metadata_token.is_not(None)
     for reason, what, table, where in (
         (ItemChange.DELETE, "items", items, live),
         (LabelChange.GONE, "label rows", label_rows, kept),
+        (MetadataChange.CLEAR, "items' metadata", items, attached),
     ):
         count = counts[reason.value]
         if count <= _FEW:

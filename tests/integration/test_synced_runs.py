@@ -1,7 +1,7 @@
 """Runs of a folder: guards, plans, locks, what is cut short, what is replaced meanwhile."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import orjson
@@ -14,6 +14,7 @@ from labelingest.folders import (
     LockedError,
     Plan,
     Status,
+    SyncedFolder,
 )
 from labelingest.folders.lock import take_lock
 from labelingest.folders.state.tables import locks
@@ -131,6 +132,37 @@ def test_what_could_not_be_listed_is_not_deleted(world: World) -> None:
     assert len(list(folder.items())) == 4
 
 
+@on_sqlite
+def test_metadata_is_not_cleared_where_that_looks_like_an_accident(world: World) -> None:
+    for number in range(101):
+        world.write(f"{number}.jpg", "")
+        world.write(f"{number}.jpg.metadata.json", "{}")
+    folder = world.folder(metadata_suffix=".metadata.json")
+    folder.sync()
+    # A slip of the pen: no file is called so.
+    folder.configure(metadata_suffix=".metdata.json")
+    run = folder.sync()
+    assert run.counters.withheld == {"metadata is gone": 101}
+    assert str(run.message).startswith("101 of 101 items' metadata would go, more than half")
+    assert run.failed
+    folder.configure(metadata_suffix=".metadata.json")
+    # Under the other suffix these files were data.
+    assert folder.sync().counters.changes == {"file is gone": 101}
+    world.storages[str(world.data)] = CountingStorage(Incomplete(str(world.data)))
+    world.remove("0.jpg.metadata.json")
+    assert folder.plan().withheld == {"metadata is gone": 1}
+
+
+@on_sqlite
+def test_a_batch_reads_a_few_large_metadata_sidecars_only(world: World) -> None:
+    for number in range(3):
+        world.write(f"{number}.jpg", "")
+        world.write(f"{number}.jpg.metadata.json", b"{}" + b" " * 3_000_000)
+    run = world.folder(metadata_suffix=".metadata.json").sync()
+    # Two are more than four million bytes; then the third, with the label row of a.jpg.
+    assert run.counters.upload_jobs_done == 2
+
+
 # --- plan and apply ---
 
 
@@ -217,6 +249,49 @@ def test_a_second_sync_says_who_has_the_lock(world: World) -> None:
     ):
         folder.sync()
     assert folder.sync().status is Status.DONE
+
+
+class Dying(LocalStorage):
+    """An output whose writer is killed right after it has written or deleted."""
+
+    def put(self, key: str, content: bytes, *, unless_changed: str | None = None) -> None:
+        super().put(key, content, unless_changed=unless_changed)
+        raise KeyboardInterrupt
+
+    def delete(self, keys: Sequence[str]) -> None:
+        super().delete(keys)
+        raise KeyboardInterrupt
+
+
+def change_and_die(world: World, folder: SyncedFolder, change: Callable[[], object]) -> None:
+    change()
+    world.storages[str(world.rows)] = CountingStorage(Dying(str(world.rows)))
+    with pytest.raises(KeyboardInterrupt):
+        folder.sync()
+    del world.storages[str(world.rows)]
+
+
+@pytest.mark.parametrize("changed", ["sidecar", "options", "no sidecar"])
+def test_what_a_killed_sync_has_written_is_known_also_if_all_is_as_it_was_before(
+    world: World, changed: str
+) -> None:
+    folder = world.folder()
+    folder.sync()
+    rows, path = contents(world.rows), world.data / "a.txt"
+    before, content = path.stat(), path.read_bytes()
+    changes: dict[str, Callable[[], object]] = {
+        "sidecar": lambda: world.write("a.txt", OTHER_BOX),
+        "options": lambda: folder.configure(options={"dataset_title": "other"}),
+        "no sidecar": path.unlink,
+    }
+    change_and_die(world, folder, changes[changed])
+    assert contents(world.rows) != rows
+    path.write_bytes(content)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    folder.configure(options={"dataset_title": None})
+    assert folder.sync().counters.changes == {"an earlier sync did not get to it": 1}
+    assert contents(world.rows) == rows
+    assert folder.sync().counters.changes == {}
 
 
 @on_sqlite
