@@ -17,6 +17,7 @@ Processes are forked from one that has loaded everything: no moment falls into l
 
 import argparse
 import random
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
@@ -33,6 +34,7 @@ from benchmarks.generate import SIZES, Kind, generate, jpeg
 from labelingest.folders import FolderSettings, State, Status, SyncedFolder
 from labelingest.folders.settings import read_json
 from labelingest.folders.state.tables import label_rows, problems
+from labelingest.model.kinds import TEMPORARY_PREFIX
 
 __all__ = ["Trial"]
 
@@ -67,6 +69,8 @@ class Trial:
     files: int
     state_url: str
     seed: int = 0
+    takes_back: bool = False
+    """Whether every other change is taken back between the kill and the next sync."""
     stages: Counter[str] = field(default_factory=Counter)
     """Stage → how many processes were killed in it; "start" until it lists."""
     missed: int = 0
@@ -120,9 +124,16 @@ class Trial:
                 case 4:
                     self._change_metadata(image.with_name(f"{image.name}.metadata.json"))
         if self.random.random() < 0.1:
-            for name in (_KILLED, _UNDISTURBED):
-                folder = SyncedFolder(name, state=self.state)
-                folder.configure(options={"dataset_title": f"title {self.kills}"})
+            self._configure({"dataset_title": f"title {self.kills}"})
+
+    def _configure(self, options: Mapping[str, Any]) -> None:
+        for name in (_KILLED, _UNDISTURBED):
+            SyncedFolder(name, state=self.state).configure(options=options)
+
+    def _copy(self, source: Path, target: Path) -> None:
+        """Make a folder the copy of another, times and all."""
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(source, target, symlinks=True)
 
     def _number(self) -> str:
         return f"{self.random.uniform(0.5, 1.0):.6f}"
@@ -206,14 +217,29 @@ class Trial:
     # --- outcomes ---
 
     def outcome(self, name: str) -> dict[str, Any]:
-        """Return everything of a folder that does not depend on when it was synced."""
+        """Return everything of a folder that does not depend on when it was synced.
+
+        What was there for a while, and was taken back before the killed one came to it, is known to
+        the undisturbed one alone.
+        """
         folder = SyncedFolder(name, state=self.state)
-        items = list(folder.items("all"))
+        items = list(folder.items("present" if self.takes_back else "all"))
         for item in items:
-            del item["createdAt"], item["lastEditedAt"]
+            for of_its_time in ("createdAt", "lastEditedAt", *(_SEEN if self.takes_back else ())):
+                del item[of_its_time]
+        keys = {"", *(item["name"] for item in items)}
+        files = self._contents(name)
+        gone = {f"{item['name']}.encord.json" for item in folder.items("deleted")}
+        if self.takes_back:
+            # What was being written when its data file was taken back stays under a temporary name.
+            files = {
+                key: content
+                for key, content in files.items()
+                if key not in gone and not key.rpartition("/")[2].startswith(TEMPORARY_PREFIX)
+            }
         found: dict[str, Any] = {
             "items": items,
-            "files": self._contents(name),
+            "files": files,
             "changes": folder.plan().changes,
         }
         with self.state.read() as connection:
@@ -221,24 +247,35 @@ class Trial:
                 columns = [c for c in table.columns if c.name not in _OF_ITS_TIME]
                 query = sa.select(*columns).where(table.c.folder_id == folder.record.id)
                 rows = connection.execute(query.order_by(*table.primary_key))
-                found[table.name] = [tuple(row) for row in rows]
+                found[table.name] = [tuple(row) for row in rows if row.key in keys]
         return found
 
     def round(self) -> list[str]:
         """Change, kill and sync once; return what of both folders is not the same."""
+        takes_back = self.takes_back and self.random.random() < 0.5
+        if takes_back:
+            self._copy(self.data, self.place / "kept")
+        options = SyncedFolder(_KILLED, state=self.state).settings.options
         self.change()
         seconds = self.sync_undisturbed()
         expected = self.outcome(_UNDISTURBED)
+        self.before, after = self._contents(_KILLED), self._contents(_UNDISTURBED)
         while True:
-            self.sync_killed(seconds, expected["files"])
+            self.sync_killed(seconds, after)
             if self.random.random() > _AGAIN:
                 break
+        if takes_back:
+            self._copy(self.place / "kept", self.data)
+            self._configure({"dataset_title": options.get("dataset_title")})
+            self.sync_undisturbed()
+            expected = self.outcome(_UNDISTURBED)
         _sync(self.state_url, _KILLED)
         found = self.outcome(_KILLED)
-        self.before = expected["files"]
         return [what for what in expected if found[what] != expected[what]]
 
 
+_SEEN: Final = ("width", "height")
+"""Of an item, what is known if its image was looked at."""
 _OF_ITS_TIME: Final = {"folder_id", "made_at", "fingerprint"}
 """Columns that differ: the fingerprint is of the output too."""
 
@@ -249,11 +286,16 @@ def _main() -> None:
     parser.add_argument("kills", type=int, metavar="KILLS")
     parser.add_argument("--state", help="URL of an empty state; a file of SQLite if not given")
     parser.add_argument("--seed", type=int, default=0, help="of the changes and the moments")
+    parser.add_argument(
+        "--take-back",
+        action="store_true",
+        help="take changes back between the kill and the next sync",
+    )
     chosen = parser.parse_args()
     _PROCESSES.set_forkserver_preload(["benchmarks.generate", "labelingest.folders.schedule"])
     with tempfile.TemporaryDirectory() as folder:
         url = chosen.state or f"sqlite:///{folder}/state.sqlite"
-        trial = Trial(Path(folder), chosen.files, url, chosen.seed)
+        trial = Trial(Path(folder), chosen.files, url, chosen.seed, chosen.take_back)
         rounds = 0
         while trial.kills < chosen.kills:
             rounds += 1

@@ -10,7 +10,7 @@ The lock is confirmed before the output is touched and in every transaction: who
 nothing any more.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -223,7 +223,7 @@ class Applying:
         for values in (done.sizes, done.metadata):
             if values:
                 connection.execute(items.update().where(item), values)
-        replace_problems(connection, folder, _looked_at(rows), done.problems)
+        replace_problems(connection, folder, _looked_at(rows, done.kept), done.problems)
 
     def _remove_label_rows(self) -> None:
         gone = changes.c.label == LabelChange.GONE.value
@@ -275,9 +275,13 @@ _NEEDS_WORK: Final = (
 """Something is to be read for these."""
 
 
-def _looked_at(rows: Sequence[RowMapping]) -> list[tuple[str, Part]]:
+def _looked_at(rows: Sequence[RowMapping], kept: Set[str]) -> list[tuple[str, Part]]:
     """Return what of which data files a batch looked at, and may have looked at before."""
-    labels = [(row["key"], Part.LABEL) for row in rows if row["label"] not in _FIRST_TIME]
+    labels = [
+        (row["key"], Part.LABEL)
+        for row in rows
+        if row["label"] not in _FIRST_TIME and row["key"] not in kept
+    ]
     return labels + [(row["key"], Part.METADATA) for row in rows if row["change"] is not None]
 
 

@@ -59,6 +59,9 @@ class Done:
     unread: set[str] = field(default_factory=set)
     """Data files with a sidecar that could not be read: they stay as they are, for the next sync."""
 
+    kept: set[str] = field(default_factory=set)
+    """Data files whose label row stays as it is, with its problems."""
+
     def add(self, key: str, part: Part, found: Sequence[Problem]) -> None:
         """Add problems of a data file."""
         self.problems.setdefault((key, part), []).extend(found)
@@ -168,6 +171,7 @@ class BatchWork:
             for row in replaced
             if row["key"] in same
         ]
+        done.kept |= same
         return [row for row in rows if row["key"] not in same]
 
     def _note_sizes(self, sizes: Mapping[str, tuple[int, int] | None], done: Done) -> None:

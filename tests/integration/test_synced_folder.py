@@ -12,6 +12,7 @@ from labelingest.folders import (
     Status,
     SyncedFolder,
 )
+from labelingest.problems import ProblemCode
 from labelingest.storage import MemoryStorage, Storage
 from labelingest.storage.atomic import unfinished_name
 from tests.builders.synced import BOX, ONTOLOGY, OTHER_BOX, YOLO, World, boxes, contents, on_sqlite
@@ -99,6 +100,18 @@ def test_a_replaced_image_makes_the_row_anew_only_if_its_size_counts_and_is_anot
     assert contents(world.rows) != rows
     first, _ = folder.items()
     assert (first["width"], first["height"]) == (128, 48)
+
+
+@on_sqlite
+def test_an_image_of_the_same_size_leaves_the_problems_of_its_label_row(world: World) -> None:
+    world.write("a.txt", "2 0.25 0.25 0.75 0.25 0.75 0.75 0.4 0.75")
+    folder = world.folder()
+    folder.sync()
+    [before] = folder.problems()
+    assert before.code is ProblemCode.NOT_A_RECTANGLE
+    world.image("a.jpg")
+    folder.sync()
+    assert list(folder.problems()) == [before]
 
 
 def test_a_file_that_is_gone_is_hidden_and_comes_back_under_its_uuid(world: World) -> None:
