@@ -452,9 +452,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if sys.stdout is None:  # closed by the caller
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - for the rest of the process
     # Schedulers end a run by SIGTERM, closed terminals by SIGHUP: unwound like Ctrl-C, they leave
-    # no half output.
+    # no half output. What is ignored stays so: nohup means it.
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _end)
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _end)
     try:
         app(arguments)
         sys.stdout.flush()

@@ -5,7 +5,7 @@ They stay until what they are about is looked at again. A run counts those that 
 
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -63,7 +63,7 @@ def replace_problems(
             "part": part.value,
             "number": number,
             **dict.fromkeys(_PLACES),
-            **problem_dict(problem),
+            **_storable(problem_dict(problem)),
             "count": problem.count,
         }
         for (key, part), of_key in found.items()
@@ -71,6 +71,14 @@ def replace_problems(
     ]
     if rows:
         connection.execute(problems.insert(), rows)
+
+
+def _storable(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values whose texts hold no NUL, which PostgreSQL keeps in no text; JSON may hold one."""
+    return {
+        name: value.replace("\0", "\\u0000") if isinstance(value, str) else value
+        for name, value in values.items()
+    }
 
 
 def iterate_problems(connection: Connection, folder_id: int) -> Iterator[Problem]:

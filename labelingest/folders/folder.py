@@ -12,17 +12,19 @@ from labelingest.errors import ConfigError
 from labelingest.folders.clock import now
 from labelingest.folders.findings import iterate_problems
 from labelingest.folders.items import WHICH, iterate_items
+from labelingest.folders.lock import look_at_runs
 from labelingest.folders.metadata import check_schema
 from labelingest.folders.places import OpenPlaces, OpenStorage, Places, open_places, output_folder
 from labelingest.folders.plan import Plan
 from labelingest.folders.records import (
     FolderRecord,
     change_folder,
+    change_settings,
     enter_folder,
     find_folder,
     remove_folder,
 )
-from labelingest.folders.runs import RunRecord, iterate_runs
+from labelingest.folders.runs import RunRecord
 from labelingest.folders.settings import FolderSettings
 from labelingest.folders.state.database import State, default_state
 from labelingest.folders.summary import Summary, summarise
@@ -168,10 +170,12 @@ class SyncedFolder:
         ConfigError, OntologyError
             What is changed cannot be, or the result means nothing.
         """
-        changed = self.settings.changed(**values)
+        record = self._present()
+        changed = record.settings.changed(**values)
+        # What takes long, before others have to wait for the write.
         _check(changed)
         self._open_places(changed)
-        self.record = change_folder(self.state, self._present(), settings=changed)
+        self.record = change_settings(self.state, record, lambda latest: latest.changed(**values))
         return self.record.settings
 
     def plan(
@@ -258,7 +262,7 @@ class SyncedFolder:
     def activity(self, limit: int = 20) -> list[RunRecord]:
         """Return the last runs, newest first; of one that is running, how far it is."""
         with self.state.read() as connection:
-            return iterate_runs(connection, self.record.id, limit)
+            return look_at_runs(connection, self.record.id, limit)
 
     def items(self, which: str = "present") -> Iterator[dict[str, Any]]:
         """Yield the items, ordered by key, by Encord's names.
@@ -314,6 +318,11 @@ class SyncedFolder:
         ----------
         purge
             Remove it from the state for good instead. Files are never touched.
+
+        Raises
+        ------
+        LockedError
+            It is to be removed, and another process syncs it.
         """
         if purge:
             remove_folder(self.state, self.record)

@@ -19,13 +19,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from labelingest.errors import StorageError
+from labelingest.errors import ConfigError, StorageError
 from labelingest.folders.clock import later, now
-from labelingest.folders.runs import RunRecord, Status, begin_run
+from labelingest.folders.runs import RunRecord, Status, begin_run, iterate_runs
 from labelingest.folders.state.database import State, StateFailedError
 from labelingest.folders.state.tables import locks, runs
 
-__all__ = ["Holder", "Lock", "LockedError", "take_lock"]
+__all__ = ["Holder", "Lock", "LockedError", "look_at_runs", "refuse_held", "take_lock"]
 
 _BEAT: Final = 15.0
 """Seconds between signs of life."""
@@ -112,7 +112,8 @@ class Lock:
             It was taken over meanwhile.
         """
         mine = (locks.c.folder_id == self.run.folder_id) & (locks.c.run_id == self.run.id)
-        kept = connection.execute(locks.update().where(mine).values(heartbeat=now()))
+        present = _present(connection)
+        kept = connection.execute(locks.update().where(mine).values(heartbeat=present))
         if not kept.rowcount:
             raise LockedError(
                 "this sync was silent for so long that another took its place: it ends here, and "
@@ -133,9 +134,14 @@ def take_lock(state: State, folder_id: int, name: str, trigger: str) -> Iterator
     ------
     LockedError
         Another run has it.
+    ConfigError
+        The folder was removed meanwhile.
     """
     with state.write() as connection:
-        run = begin_run(connection, folder_id, trigger)
+        try:
+            run = begin_run(connection, folder_id, trigger)
+        except IntegrityError as error:
+            raise ConfigError(f"the folder {name!r} was just removed from the state") from error
         run.status = Status.RUNNING
         _enter(connection, state.url, run, name)
         connection.execute(
@@ -165,7 +171,7 @@ def _beat(lock: Lock, stopped: Event) -> None:
 
 
 def _enter(connection: Connection, state: str, run: RunRecord, name: str) -> None:
-    me, moment = Holder.me(), now()
+    me = Holder.me()
     values = {
         "run_id": run.id,
         "host": me.host,
@@ -173,7 +179,7 @@ def _enter(connection: Connection, state: str, run: RunRecord, name: str) -> Non
         "pid": me.pid,
         "born": me.born,
         "since": run.started_at,
-        "heartbeat": moment,
+        "heartbeat": _present(connection),
     }
     of_folder = locks.c.folder_id == run.folder_id
     held = (
@@ -189,28 +195,93 @@ def _enter(connection: Connection, state: str, run: RunRecord, name: str) -> Non
                 f"{name!r} is being synced by another process, which began just now"
             ) from error
         return
-    holder = Holder(held["host"], held["space"], held["pid"], held["born"])
-    lost = (state, held["run_id"], held["since"])
-    given_up = lost in _GIVEN_UP
-    dead = (
-        not holder.is_alive() if holder.is_here() else later(held["heartbeat"], _SILENCE) < moment
-    )
-    if not (dead or given_up):
-        raise LockedError(
-            f"{name!r} is being synced by process {holder.pid} on {holder.host} since "
-            f"{held['since']}: wait for it, or end it"
-        )
+    _refuse_living(connection, state, name, held)
     connection.execute(locks.update().where(of_folder).values(**values))
-    _GIVEN_UP.discard(lost)
-    what = "lost the database" if given_up else "ended without a word"
+    what = "lost the database" if _was_given_up(state, held) else "ended without a word"
+    _GIVEN_UP.discard((state, held["run_id"], held["since"]))
     _end_died_run(
         connection,
         held,
-        f"its process {holder.pid} on {holder.host} {what}; run {run.id} went on with it",
+        f"its process {held['pid']} on {held['host']} {what}; run {run.id} went on with it",
     )
+
+
+def refuse_held(connection: Connection, state: str, folder_id: int, name: str) -> None:
+    """Refuse a folder that is being synced.
+
+    Parameters
+    ----------
+    connection
+        In a transaction.
+    state
+        URL of the state.
+    folder_id, name
+        The folder.
+
+    Raises
+    ------
+    LockedError
+        It is.
+    """
+    held = _held(connection, folder_id)
+    if held is not None:
+        _refuse_living(connection, state, name, held)
+
+
+def _held(connection: Connection, folder_id: int) -> RowMapping | None:
+    query = sa.select(locks).where(locks.c.folder_id == folder_id)
+    return connection.execute(query).mappings().one_or_none()
+
+
+def _refuse_living(connection: Connection, state: str, name: str, held: RowMapping) -> None:
+    if not _was_given_up(state, held) and not _is_dead(connection, held):
+        raise LockedError(
+            f"{name!r} is being synced by process {held['pid']} on {held['host']} since "
+            f"{held['since']}: wait for it, or end it"
+        )
+
+
+def _was_given_up(state: str, held: RowMapping) -> bool:
+    return (state, held["run_id"], held["since"]) in _GIVEN_UP
+
+
+def _present(connection: Connection) -> sa.ColumnElement[str]:
+    """Return the present by one clock: the database's where machines share it, else this one's."""
+    if connection.dialect.name == "sqlite":
+        return sa.literal(now())
+    present = sa.func.timezone("UTC", sa.func.clock_timestamp())
+    return sa.func.to_char(present, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+
+
+def _is_dead(connection: Connection, held: RowMapping) -> bool:
+    """Whether who entered this row of `locks` is no more, as far as can be told."""
+    holder = Holder(held["host"], held["space"], held["pid"], held["born"])
+    if holder.is_here():
+        return not holder.is_alive()
+    return later(held["heartbeat"], _SILENCE) < str(
+        connection.scalar(sa.select(_present(connection)))
+    )
+
+
+def look_at_runs(connection: Connection, folder_id: int, limit: int) -> list[RunRecord]:
+    """Return the last runs of a folder, newest first; one whose process is dead is over."""
+    last = iterate_runs(connection, folder_id, limit)
+    held = _held(connection, folder_id)
+    if held is None:
+        return last
+    for run in last:
+        holds = run.id == held["run_id"] and run.status is Status.RUNNING
+        if holds and _is_dead(connection, held):
+            run.status, run.ended_at = Status.ERROR, max(held["heartbeat"], run.started_at)
+            run.message = (
+                f"its process {held['pid']} on {held['host']} ended without a word; the next sync "
+                "goes on with it"
+            )
+    return last
 
 
 def _end_died_run(connection: Connection, held: RowMapping, message: str) -> None:
     died = (runs.c.id == held["run_id"]) & (runs.c.status == Status.RUNNING.value)
-    values = {"status": Status.ERROR.value, "ended_at": held["heartbeat"], "message": message}
+    ended = max(held["heartbeat"], held["since"])
+    values = {"status": Status.ERROR.value, "ended_at": ended, "message": message}
     connection.execute(runs.update().where(died).values(values))

@@ -1,15 +1,17 @@
 """The folders of a state: entered, found by name, changed, hidden, removed."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
+from sqlalchemy.exc import IntegrityError
 
 from labelingest.errors import ConfigError
 from labelingest.folders.clock import later, now
+from labelingest.folders.lock import refuse_held
 from labelingest.folders.settings import FolderSettings
 from labelingest.folders.state.database import State
 from labelingest.folders.state.tables import folders, items, label_rows, locks, problems, runs
@@ -17,6 +19,7 @@ from labelingest.folders.state.tables import folders, items, label_rows, locks, 
 __all__ = [
     "FolderRecord",
     "change_folder",
+    "change_settings",
     "check_name",
     "enter_folder",
     "find_folder",
@@ -25,6 +28,8 @@ __all__ = [
 ]
 
 _MOST_CHARACTERS = 128
+_CLOCKS_APART: Final = 300.0
+"""Seconds by which the clocks of machines may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +51,15 @@ class FolderRecord:
     """Keys of that listing, between which the next one is cut into parts."""
 
     def is_due(self, moment: str) -> bool:
-        """Whether a scheduled sync was to begin by that moment."""
-        return self.due_at is not None and self.due_at <= moment
+        """Whether a scheduled sync was to begin by that moment.
+
+        One that is further ahead than its schedule can set it was set by a clock that was wrong.
+        """
+        hours = self.settings.auto_sync_hours
+        if self.due_at is None or hours is None:
+            return False
+        furthest = later(moment, hours * 3600 + _CLOCKS_APART)
+        return not moment < self.due_at <= furthest
 
 
 def _record(row: RowMapping) -> FolderRecord:
@@ -70,22 +82,29 @@ def enter_folder(state: State, name: str, settings: FolderSettings) -> FolderRec
     with state.write() as connection:
         found = _find(connection, name)
         if found is not None:
-            hint = (
-                f"it is deleted: labelingest folder restore {name!r} brings it back"
-                if found.deleted_at
-                else "choose another, or see labelingest folder show"
+            raise _taken(name, deleted=found.deleted_at is not None)
+        try:
+            connection.execute(
+                folders.insert().values(
+                    name=name,
+                    settings=settings.to_json(),
+                    created_at=moment,
+                    due_at=None if settings.auto_sync_hours is None else moment,
+                    generation=0,
+                )
             )
-            raise ConfigError(f"there is a folder {name!r} already; {hint}")
-        connection.execute(
-            folders.insert().values(
-                name=name,
-                settings=settings.to_json(),
-                created_at=moment,
-                due_at=None if settings.auto_sync_hours is None else moment,
-                generation=0,
-            )
-        )
+        except IntegrityError as error:  # two came at the same moment
+            raise _taken(name) from error
     return find_folder(state, name)
+
+
+def _taken(name: str, *, deleted: bool = False) -> ConfigError:
+    hint = (
+        f"it is deleted: labelingest folder restore {name!r} brings it back"
+        if deleted
+        else "choose another, or see labelingest folder show"
+    )
+    return ConfigError(f"there is a folder {name!r} already; {hint}")
 
 
 def check_name(name: str) -> None:
@@ -153,22 +172,53 @@ def list_folders(state: State, *, deleted: bool = False) -> list[FolderRecord]:
         return [_record(row) for row in connection.execute(query).mappings()]
 
 
+def change_settings(
+    state: State, record: FolderRecord, change: Callable[[FolderSettings], FolderSettings]
+) -> FolderRecord:
+    """Change the settings that stand in the state, whoever wrote them; return the folder."""
+    # Locked until the end, but not for runs, whose rows refer to it.
+    query = sa.select(folders).where(folders.c.id == record.id).with_for_update(key_share=True)
+    with state.write() as connection:
+        before = _record(connection.execute(query).mappings().one())
+        settings = change(before.settings)
+        connection.execute(
+            folders.update()
+            .where(folders.c.id == record.id)
+            .values(settings=settings.to_json(), due_at=_due(before, settings.auto_sync_hours))
+        )
+    return find_folder(state, record.name, deleted=True)
+
+
+def _due(before: FolderRecord, hours: float | None) -> str | None:
+    """Return when a folder is due that has this schedule from now on."""
+    if hours is None:
+        return None
+    latest = later(now(), hours * 3600)
+    if hours != before.settings.auto_sync_hours or before.due_at is None:
+        return latest
+    return min(before.due_at, latest)
+
+
 def change_folder(state: State, record: FolderRecord, **values: Any) -> FolderRecord:
-    """Write new settings, or hide and show the folder; return it as it is now."""
-    settings: FolderSettings | None = values.get("settings")
-    if settings is not None:
-        values["settings"] = settings.to_json()
-        hours = settings.auto_sync_hours
-        if hours != record.settings.auto_sync_hours:
-            values["due_at"] = None if hours is None else later(now(), hours * 3600)
+    """Write columns of the folder; return it as it is now."""
     with state.write() as connection:
         connection.execute(folders.update().where(folders.c.id == record.id).values(**values))
     return find_folder(state, record.name, deleted=True)
 
 
 def remove_folder(state: State, record: FolderRecord) -> None:
-    """Remove a folder and all that is known of it from the state; no file is touched."""
+    """Remove a folder and all that is known of it from the state; no file is touched.
+
+    Raises
+    ------
+    LockedError
+        It is being synced.
+    """
+    of_folder = folders.c.id == record.id
     with state.write() as connection:
+        # Who begins a run waits from here on, and finds no folder then.
+        connection.execute(sa.select(folders.c.id).where(of_folder).with_for_update())
+        refuse_held(connection, state.url, record.id, record.name)
         for table in (problems, label_rows, items, locks, runs):
             connection.execute(table.delete().where(table.c.folder_id == record.id))
-        connection.execute(folders.delete().where(folders.c.id == record.id))
+        connection.execute(folders.delete().where(of_folder))

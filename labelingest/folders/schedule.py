@@ -105,7 +105,7 @@ def _run(
     open_storage: OpenStorage | None,
     done: Callable[[FolderRecord, RunRecord], None],
 ) -> bool:
-    """Run one folder; return whether its schedule moved on."""
+    """Run one folder; return whether it went through."""
     try:
         folder = SyncedFolder(record.name, state=state, open_storage=open_storage)
         run = folder.sync(trigger=SCHEDULE, cancelled=stopped)
@@ -116,6 +116,9 @@ def _run(
         raise  # nothing could be recorded: it is still due
     except LabelIngestError as error:
         _log.warning("%s: %s", record.name, error)
-        return True
+        return False
+    except Exception:  # noqa: BLE001 - the other folders are synced all the same
+        _log.exception("%s: its sync failed in a way that was not foreseen", record.name)
+        return False
     done(record, run)
     return run.status is Status.DONE

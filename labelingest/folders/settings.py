@@ -28,6 +28,8 @@ LABEL_OPTIONS: Final = (
     *("duplicate_rows", "warn_misfit", "image_sizes", "created_by", "dataset_title"),
 )
 """Options of `IngestConfig` that a folder has too."""
+_MOST_HOURS: Final = 8_760
+"""Between scheduled syncs."""
 _FIXED: Final = ("storage_path", "output", "follow_symlinks")
 
 
@@ -76,8 +78,11 @@ class FolderSettings:
 
     def __post_init__(self) -> None:
         hours = self.auto_sync_hours
-        if hours is not None and not 0 < hours < float("inf"):
-            raise ConfigError(f"auto_sync_hours: {hours!r}: expected a number above 0, as 24")
+        if hours is not None and not 0 < hours <= _MOST_HOURS:
+            raise ConfigError(
+                f"auto_sync_hours: {hours!r}: expected a number above 0 and up to {_MOST_HOURS:,} (a "
+                "year), as 24"
+            )
         if self.format not in {None, *LabelFormat}:
             raise ConfigError(f"format {self.format!r} is none of encord, yolo")
         if self.format is None:

@@ -6,8 +6,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from labelingest.folders.batch import LabelStatus
+from labelingest.folders.lock import look_at_runs
 from labelingest.folders.records import FolderRecord
-from labelingest.folders.runs import RunRecord, iterate_runs
+from labelingest.folders.runs import RunRecord
 from labelingest.folders.scan import KIND_NAMES
 from labelingest.folders.state.database import State
 from labelingest.folders.state.tables import items, label_rows, problems
@@ -83,7 +84,7 @@ def summarise(state: State, record: FolderRecord) -> Summary:
     with state.read() as connection:
         kinds = connection.execute(by_kind).all()
         statuses = {row[0]: int(row[1]) for row in connection.execute(by_status)}
-        last = next(iter(iterate_runs(connection, record.id, 1)), None)
+        last = next(iter(look_at_runs(connection, record.id, 1)), None)
         return Summary(
             record.name,
             settings.description,

@@ -139,7 +139,8 @@ def run_sync(
         with _recorded(state, record, lock):
             # What another run did before this one had the lock counts.
             record = find_folder(state, record.name)
-            if options.trigger == SCHEDULE and (record.due_at or "") > run.started_at:
+            scheduled = options.trigger == SCHEDULE and record.due_at is not None
+            if scheduled and not record.is_due(run.started_at):
                 run.message = "it is not due any more: another process was faster"
             else:
                 _Syncing(state, record, open_places, options, lock).do()
@@ -189,6 +190,8 @@ def _next_due(record: FolderRecord, moment: str) -> str | None:
     hours, due = record.settings.auto_sync_hours, record.due_at
     if hours is None or due is None:
         return None
+    if moment < due and record.is_due(moment):  # the clock was wrong that set it
+        return later(moment, hours * 3600)
     missed = seconds_between(due, moment) // (hours * 3600) + 1
     return later(due, max(missed, 0) * hours * 3600)
 
@@ -313,6 +316,7 @@ class _Syncing:
     def _save(self) -> None:
         self._saved = monotonic()
         with self.state.write() as connection:
+            self.lock.confirm(connection)
             save_run(connection, self.lock.run)
 
     def _seen(self, files: int) -> None:

@@ -1,7 +1,7 @@
 """Runs of a folder: guards, plans, locks, what is cut short, what is replaced meanwhile."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 import orjson
@@ -17,8 +17,9 @@ from labelingest.folders import (
     SyncedFolder,
 )
 from labelingest.folders.lock import take_lock
-from labelingest.folders.state.tables import locks
+from labelingest.folders.state.tables import locks, runs
 from labelingest.model.blobs import Blobs
+from labelingest.model.listing import Listing
 from labelingest.storage import LocalStorage
 from tests.builders.synced import (
     BOX,
@@ -315,6 +316,32 @@ def test_a_sync_that_was_asleep_while_another_took_its_place_writes_nothing(worl
     with pytest.raises(LockedError, match="another took its place"):
         folder.sync()
     assert contents(world.rows) == rows
+
+
+@on_sqlite
+def test_a_sync_whose_place_was_taken_while_it_listed_reports_nothing(world: World) -> None:
+    folder = world.folder()
+    folder.sync()
+
+    class Asleep(LocalStorage):
+        """A folder that takes so long to list that another run has the lock then."""
+
+        def list(
+            self,
+            *,
+            exclude: Sequence[str] = (),
+            bare: Collection[str] = (),
+            splits: Sequence[str] = (),
+        ) -> Iterator[Listing]:
+            with world.state.write() as connection:
+                connection.execute(locks.update().values(run_id=1))
+                connection.execute(runs.update().values(status=Status.ERROR.value))
+            return super().list(exclude=exclude, bare=bare, splits=splits)
+
+    world.storages[str(world.data)] = CountingStorage(Asleep(str(world.data)))
+    with pytest.raises(LockedError, match="another took its place"):
+        folder.sync()
+    assert folder.activity(1)[0].status is Status.ERROR
 
 
 def test_a_sync_can_be_cancelled_between_batches_and_the_next_goes_on(

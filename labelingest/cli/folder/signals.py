@@ -30,7 +30,9 @@ class Cancelled:
 
     def __enter__(self) -> "Cancelled":
         for number in _SIGNALS:
-            self._before[number] = signal.signal(number, self._ask)
+            # Who began the process may have it ignore a signal, as nohup does.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._ask)
         return self
 
     def __exit__(

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from labelingest.errors import ConfigError, StorageError
 
@@ -31,6 +31,8 @@ _TOGETHER: Final = 80
 """Rows of one statement of SQLite: faster than one by one, and no more values than any build takes."""
 _MIGRATION_LOCK: Final = 7_310_519_004
 """Of PostgreSQL's advisory locks: one process migrates, the others wait."""
+_SECRETS: Final = ("password", "sslpassword")
+"""Parameters that a URL of PostgreSQL may end with."""
 _PATIENCE: Final = 60
 """Seconds to wait for another writer of an SQLite file."""
 
@@ -77,11 +79,12 @@ class State:
 
     def __init__(self, url: str) -> None:
         parsed = _parsed(url)
-        self.url = parsed.render_as_string(hide_password=True)
-        """Where it is, without its password."""
+        self.url = parsed.difference_update_query(_SECRETS).render_as_string(hide_password=True)
+        """Where it is, without its passwords."""
         self.engine = _engine(parsed)
         try:
-            self._bring_up_to_date()
+            with self._damage_said():
+                self._bring_up_to_date()
         except OperationalError as error:
             self.engine.dispose()
             raise StorageError(
@@ -154,10 +157,26 @@ class State:
         # Where rows are loaded in bulk, it is the driver that raises.
         driver: Any = self.engine.dialect.loaded_dbapi
         try:
-            yield
+            with self._damage_said():
+                yield
         except (OperationalError, driver.OperationalError) as error:
             raise StateFailedError(
                 f"the state {self.url!r} failed: {_first_line(error)}"
+            ) from error
+
+    @contextmanager
+    def _damage_said(self) -> Iterator[None]:
+        """Say that a file of SQLite is damaged, or none."""
+        driver: Any = self.engine.dialect.loaded_dbapi
+        general = (DatabaseError, driver.DatabaseError)
+        try:
+            yield
+        except general as error:
+            if type(error) not in general:
+                raise  # what is known more closely has other causes
+            raise StorageError(
+                f"the state {self.url!r} is damaged, or no database: {_first_line(error)}; put a "
+                "backup in its place, or name another with --state"
             ) from error
 
     def _bring_up_to_date(self) -> None:
@@ -213,12 +232,12 @@ def _engine(url: URL) -> Engine:
             raise StorageError(
                 f"the folder {str(path.parent)!r} of the state cannot be made: {error.strerror}"
             ) from error
-        engine = sa.create_engine(url, connect_args={"timeout": _PATIENCE})
+        engine = sa.create_engine(url, connect_args={"timeout": _PATIENCE}, hide_parameters=True)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     try:
-        return sa.create_engine(url, pool_pre_ping=True)
+        return sa.create_engine(url, pool_pre_ping=True, hide_parameters=True)
     except ModuleNotFoundError as error:
         raise ConfigError(
             "a state on PostgreSQL needs the extra: pip install 'labelingest[postgresql]'"

@@ -74,6 +74,7 @@ folders: Final = Table(
     Column("digest", Text),
     # JSON: keys of that listing, between which the next one is cut; NULL where it is not.
     Column("splits", Text),
+    sqlite_autoincrement=True,  # the number of a folder that was removed is not given to another
 )
 items: Final = Table(
     "items",
@@ -138,6 +139,7 @@ runs: Final = Table(
     Column("ended_at", Text),
     Column("counters", Text, nullable=False),  # JSON: labelingest.folders.runs.Counters
     Column("message", Text),
+    sqlite_autoincrement=True,
 )
 locks: Final = Table(
     "locks",

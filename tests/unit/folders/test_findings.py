@@ -5,7 +5,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from labelingest.folders import State
+from labelingest.folders import State, Status
 from labelingest.problems import Problem, ProblemCode
 from tests.builders.command_line import command_line
 from tests.builders.synced import YOLO, World
@@ -52,3 +52,17 @@ def test_a_problem_is_kept_whole() -> None:
     assert list(Problem.__slots__) == [
         *("code", "source", "detail", "line", "column", "pointer", "count")
     ]
+
+
+def test_a_nul_in_metadata_is_kept_escaped_as_no_text_of_postgresql_holds_one(
+    tmp_path: Path, postgresql_state: str
+) -> None:
+    with State(postgresql_state) as state:
+        world = World(tmp_path, state)
+        world.image("a.jpg")
+        world.write("a.jpg.metadata.json", r'{"k\u0000": NaN, "l\u0000": 1, "l\u0000": 2}')
+        folder = world.folder(metadata_suffix=".metadata.json")
+        assert folder.sync().status is Status.DONE
+        kept = "".join(str(problem) for problem in folder.problems())
+    assert "\0" not in kept
+    assert r"\u0000" in kept

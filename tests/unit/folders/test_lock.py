@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 
-from labelingest.folders import FolderSettings, LockedError, State, Status
-from labelingest.folders.clock import later, now
+from labelingest.errors import ConfigError
+from labelingest.folders import FolderSettings, LockedError, State, Status, SyncedFolder
+from labelingest.folders.clock import later, now, seconds_between
 from labelingest.folders.lock import Holder, take_lock
-from labelingest.folders.records import FolderRecord, enter_folder
+from labelingest.folders.records import FolderRecord, enter_folder, list_folders, remove_folder
 from labelingest.folders.runs import RunRecord, iterate_runs
 from labelingest.folders.state.tables import locks
 
@@ -117,3 +119,55 @@ def test_who_lost_the_lock_commits_nothing_any_more(state: State, folder: Folder
             state.write() as connection,
         ):
             lock.confirm(connection)
+
+
+@pytest.mark.parametrize("state_url", ["postgresql"], indirect=True)
+def test_machines_that_share_a_database_go_by_its_clock(
+    state: State, folder: FolderRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold(state, folder, replace(Holder.me(), host="host-b"), now())
+    monkeypatch.setattr("labelingest.folders.lock.now", lambda: later(now(), 3600))
+    with pytest.raises(LockedError, match="on host-b since"):
+        run_in(state, folder)
+    with state.write() as connection:
+        connection.execute(locks.delete())
+    with take_lock(state, folder.id, folder.name, "manual") as lock:
+        for _ in range(2):
+            with state.read() as connection:
+                heartbeat = connection.scalars(sa.select(locks.c.heartbeat)).one()
+            assert abs(seconds_between(heartbeat, now())) < 60
+            lock.beat()
+
+
+def test_a_folder_whose_lock_is_held_is_not_removed(state: State, folder: FolderRecord) -> None:
+    with (
+        take_lock(state, folder.id, folder.name, "manual"),
+        pytest.raises(LockedError, match="'drive' is being synced by process"),
+    ):
+        remove_folder(state, folder)
+    remove_folder(state, folder)
+    assert list_folders(state) == []
+
+
+def test_a_run_of_a_folder_that_was_just_removed_does_not_begin(
+    state: State, folder: FolderRecord
+) -> None:
+    remove_folder(state, folder)
+    with pytest.raises(ConfigError, match="'drive' was just removed"):
+        run_in(state, folder)
+
+
+def test_a_run_whose_process_is_dead_is_not_shown_as_running(
+    state: State, folder: FolderRecord
+) -> None:
+    run = hold(state, folder, Holder.me(), now())
+    with SyncedFolder("drive", state=state) as synced:
+        assert [(shown.id, shown.status) for shown in synced.activity()] == [(run, Status.RUNNING)]
+        dead = subprocess.Popen([sys.executable, "-c", ""])
+        dead.wait()
+        with state.write() as connection:
+            connection.execute(locks.update().values(pid=dead.pid))
+        [shown] = synced.activity()
+        assert (shown.id, shown.status) == (run, Status.ERROR)
+        assert f"its process {dead.pid} on " in str(shown.message)
+        assert synced.summary().last_run == shown

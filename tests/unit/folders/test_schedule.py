@@ -1,6 +1,6 @@
 """When folders run: due ones once, missed moments made up for once, cut ones again."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,10 @@ from labelingest.folders.lock import take_lock
 from labelingest.folders.records import FolderRecord, find_folder
 from labelingest.folders.schedule import serve
 from labelingest.folders.state.tables import folders
+from labelingest.model.listing import Listing
+from labelingest.storage import LocalStorage
 from tests.builders.states import new_sqlite
-from tests.builders.synced import World
+from tests.builders.synced import CountingStorage, World
 
 
 @pytest.fixture
@@ -158,3 +160,53 @@ def test_switching_the_schedule_on_sets_the_first_moment(world: World) -> None:
     folder.configure(auto_sync_hours=None)
     with world.state.read() as connection:
         assert connection.scalar(sa.select(folders.c.due_at)) is None
+
+
+def test_a_sync_that_fails_in_a_way_nobody_foresaw_does_not_end_the_service(
+    world: World, tmp_path: Path
+) -> None:
+    class Broken(LocalStorage):
+        def list(
+            self,
+            *,
+            exclude: Sequence[str] = (),
+            bare: Collection[str] = (),
+            splits: Sequence[str] = (),
+        ) -> Iterator[Listing]:
+            raise ZeroDivisionError("pages of no keys")
+
+    broken = world.folder("broken", auto_sync_hours=24)
+    world.storages[str(world.data)] = CountingStorage(Broken(str(world.data)))
+    due = make_due(world, hours_ago=1)
+    other = World(tmp_path / "other", world.state)
+    other.folder("other", auto_sync_hours=24)
+    runs, waits = served(world)
+    assert [run.status for run in runs] == [Status.DONE]
+    assert waits == [30]
+    [failed] = broken.activity()
+    assert (failed.status, failed.message) == (
+        Status.ERROR,
+        "ZeroDivisionError: pages of no keys",
+    )
+    assert seconds_between(due, due_of(broken)) == 24 * 3600
+
+
+def test_a_moment_that_a_wrong_clock_set_is_not_waited_for(world: World) -> None:
+    folder = world.folder(auto_sync_hours=24)
+    make_due(world, hours_ago=-10 * 365 * 24)
+    [run], _ = served(world)
+    assert run.status is Status.DONE
+    assert run.message is None
+    assert 23.9 * 3600 < seconds_between(now(), due_of(folder)) <= 24 * 3600
+
+
+def test_setting_the_schedule_again_brings_a_moment_near_but_never_puts_it_off(
+    world: World,
+) -> None:
+    folder = world.folder(auto_sync_hours=24)
+    make_due(world, hours_ago=-10 * 365 * 24)
+    folder.configure(auto_sync_hours=24)
+    assert 23.9 * 3600 < seconds_between(now(), due_of(folder)) <= 24 * 3600
+    due = make_due(world, hours_ago=-2)
+    folder.configure(auto_sync_hours=24)
+    assert due_of(folder) == due

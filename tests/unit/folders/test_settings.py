@@ -25,6 +25,7 @@ def made(**values: Any) -> FolderSettings:
         ({"options": {"suffix": ".json"}}, "suffix: for label sidecars"),
         ({"auto_sync_hours": 0}, "expected a number above 0"),
         ({"auto_sync_hours": float("nan")}, "expected a number above 0"),
+        ({"auto_sync_hours": 8_760.5}, "up to 8,760"),
         ({"metadata_paused": True}, "metadata_suffix is missing"),
         ({"metadata_suffix": ""}, "1 to 128 are allowed"),
         ({"metadata_suffix": "x" * 129}, "1 to 128 are allowed"),

@@ -10,6 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import IntegrityError
 
 import labelingest.folders.state.database as database
 from labelingest.errors import ConfigError, StorageError
@@ -23,7 +24,7 @@ from labelingest.folders.state.database import (
     bulk_insert,
     default_state,
 )
-from labelingest.folders.state.tables import METADATA, found
+from labelingest.folders.state.tables import METADATA, folders, found
 from labelingest.storage.connections import Connection
 from tests.builders.states import new_sqlite
 
@@ -151,3 +152,42 @@ def test_however_many_rows_are_loaded_each_is_there_once(state_url: str) -> None
         bulk_insert(connection, found, iter(rows))
         loaded = connection.execute(sa.select(found).order_by(found.c.key)).all()
     assert loaded == rows
+
+
+@pytest.mark.parametrize("parameter", ["password", "sslpassword"])
+def test_a_password_among_the_parameters_is_not_shown_either(parameter: str) -> None:
+    with pytest.raises(StorageError, match="cannot be opened") as failed:
+        State(f"postgresql://user@/nothing?host=/nowhere&{parameter}=secret")
+    assert "secret" not in str(failed.value)
+    assert "host=" in str(failed.value)
+
+
+def test_values_are_kept_out_of_errors(state_url: str) -> None:
+    row = {"name": "private", "settings": "{}", "created_at": "2026-01-01", "generation": 0}
+    with (
+        State(state_url) as state,
+        pytest.raises(IntegrityError) as failed,
+        state.write() as connection,
+    ):
+        connection.execute(folders.insert(), [{**row, "id": 1}, {**row, "id": 1, "name": "b"}])
+    assert "private" not in str(failed.value)
+
+
+def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
+    (tmp_path / "state.sqlite").write_text("garbage\n" * 100)
+    with pytest.raises(StorageError, match="is damaged, or no database: file is not a database"):
+        State(f"sqlite:///{tmp_path}/state.sqlite")
+
+
+def test_a_database_that_is_damaged_is_said_wherever_it_is_found_out(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    url = new_sqlite(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+    with pytest.raises(StorageError, match="is damaged, or no database"):
+        State(url)
+    path.write_bytes(whole)
+    with State(url) as state:
+        path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+        with pytest.raises(StorageError, match="is damaged, or no database"):
+            list_folders(state)

@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("due_at", sa.Text),
         sa.Column("generation", sa.Integer, nullable=False),
         sa.Column("digest", sa.Text),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "items",
@@ -87,6 +88,7 @@ def _make_runs_and_locks() -> None:
         sa.Column("ended_at", sa.Text),
         sa.Column("counters", sa.Text, nullable=False),
         sa.Column("message", sa.Text),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_runs_folder_id", "runs", ["folder_id"])
     op.create_table(
