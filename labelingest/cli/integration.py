@@ -33,14 +33,18 @@ def set_(
         bool, typer.Option("--allow-http", help="Take an endpoint that is not encrypted.")
     ] = False,
     retries: Annotated[
-        int, typer.Option(min=0, help="How often a request is repeated that was refused for now.")
-    ] = 10,
+        int,
+        typer.Option(
+            min=0,
+            help="How often a request is repeated that was refused for now; for a minute at most.",
+        ),
+    ] = 60,
     timeout: Annotated[
         float, typer.Option(min=0.1, help="Seconds without an answer after which it is repeated.")
     ] = 30.0,
     state: StateUrl = None,
 ) -> None:
-    """Make an integration, or change it for all folders that name it.
+    """Make an integration, or replace it, with all its options, for all folders that name it.
 
     Credentials are not kept: they come from the environment of whoever syncs.
 

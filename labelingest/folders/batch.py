@@ -23,6 +23,7 @@ from labelingest.folders.metadata import checked_metadata
 from labelingest.folders.runs import Counters
 from labelingest.folders.settings import FolderSettings
 from labelingest.metadata.check import MAX_METADATA, too_large_metadata
+from labelingest.model.blobs import Unread
 from labelingest.model.labels import Made
 from labelingest.pipeline.jobs import Job, JobResult, Worker
 from labelingest.problems import Problem, ProblemCode, Severity
@@ -153,9 +154,17 @@ class BatchWork:
         if not replaced:
             return list(rows)
         sizes = worker.image_sizes([row["key"] for row in replaced])
-        by_key = dict(zip([row["key"] for row in replaced], sizes, strict=True))
+        by_key = {
+            row["key"]: size
+            for row, size in zip(replaced, sizes, strict=True)
+            if not isinstance(size, Unread)  # asked for again with its sidecar
+        }
         self._note_sizes(by_key, done)
-        same = {row["key"] for row in replaced if by_key[row["key"]] == _size_of(row)}
+        same = {
+            row["key"]
+            for row in replaced
+            if row["key"] in by_key and by_key[row["key"]] == _size_of(row)
+        }
         done.label_rows += [
             {
                 "key": row["key"],

@@ -10,11 +10,11 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from labelingest.folders.state.tables import problems
+from labelingest.folders.state.tables import items, problems
 from labelingest.problems import Problem, ProblemCode
 from labelingest.report import problem_dict
 
-__all__ = ["Part", "iterate_problems", "replace_problems"]
+__all__ = ["Part", "iterate_problems", "of_what_is_there", "replace_problems"]
 
 _KEPT: Final = 100
 """Of one data file; the run counts all of them."""
@@ -85,9 +85,23 @@ def iterate_problems(connection: Connection, folder_id: int) -> Iterator[Problem
     """Yield the problems of a folder: of the listing first, then by data file."""
     query = (
         sa.select(problems)
-        .where(problems.c.folder_id == folder_id)
+        .where(problems.c.folder_id == folder_id, of_what_is_there())
         .order_by(problems.c.key, problems.c.part, problems.c.number)
     )
     with connection.execute(query.execution_options(yield_per=10_000)) as result:
         for row in result.mappings():
             yield Problem(ProblemCode(row["code"]), *(row[name] for name in _COLUMNS))
+
+
+def of_what_is_there() -> sa.ColumnElement[bool]:
+    """Leave out the problems of hidden items: they count again when their files are back."""
+    hidden = (
+        sa.select(1)
+        .select_from(items)
+        .where(
+            items.c.folder_id == problems.c.folder_id,
+            items.c.key == problems.c.key,
+            items.c.deleted_at.is_not(None),
+        )
+    )
+    return ~hidden.exists()

@@ -1,6 +1,7 @@
 """`SyncedFolder`: what the command line does, as methods of one object."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -8,13 +9,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from labelingest.errors import ConfigError
+from labelingest.errors import ConfigError, StorageError
 from labelingest.folders.clock import now
 from labelingest.folders.findings import iterate_problems
 from labelingest.folders.items import WHICH, iterate_items
 from labelingest.folders.lock import look_at_runs
 from labelingest.folders.metadata import check_schema
-from labelingest.folders.places import OpenPlaces, OpenStorage, Places, open_places, output_folder
+from labelingest.folders.places import (
+    OpenPlaces,
+    OpenStorage,
+    Places,
+    open_places,
+    output_folder,
+    overlap,
+)
 from labelingest.folders.plan import Plan
 from labelingest.folders.records import (
     FolderRecord,
@@ -22,6 +30,7 @@ from labelingest.folders.records import (
     change_settings,
     enter_folder,
     find_folder,
+    list_folders,
     remove_folder,
 )
 from labelingest.folders.runs import RunRecord
@@ -34,8 +43,10 @@ from labelingest.folders.sync import (
     make_plan,
     run_sync,
 )
+from labelingest.model.blobs import Unread
 from labelingest.pipeline.progress import Progress
 from labelingest.problems import Problem
+from labelingest.storage import url_of
 from labelingest.storage.atomic import whole_file
 from labelingest.storage.base import Storage
 from labelingest.storage.causes import cannot_write
@@ -86,6 +97,7 @@ class SyncedFolder:
     ) -> None:
         self._owns_state = not isinstance(state, State)
         self.state = state if isinstance(state, State) else State(state or default_state())
+        self._open_storage = open_storage
         self._open_places = _opener(self.state, open_storage)
         try:
             self.record: FolderRecord = find_folder(self.state, name, deleted=True)
@@ -121,8 +133,11 @@ class SyncedFolder:
             There is no such storage path, or the output cannot be made.
         """
         opened = state if isinstance(state, State) else State(state or default_state())
+        opener = _opener(opened, open_storage)
         try:
-            enter_folder(opened, name, settings_in_place(settings, _opener(opened, open_storage)))
+            with settings_in_place(settings, opener) as in_place:
+                _refuse_shared_output(opened, name, in_place, opener)
+                enter_folder(opened, name, in_place)
         except BaseException:
             if opened is not state:
                 opened.close()
@@ -279,7 +294,8 @@ class SyncedFolder:
         """
         if which not in WHICH:
             raise ConfigError(f"{which!r} is none of {', '.join(WHICH)}")
-        url = self._open_places(self.settings).storage.url
+        path = self.settings.storage_path
+        url = url_of(path) if self._open_storage is None else self._open_storage(path).url
         with self.state.read() as connection:
             yield from iterate_items(connection, self.record.id, url, which)
 
@@ -291,20 +307,36 @@ class SyncedFolder:
     def export(self, path: str, which: str = "present") -> int:
         """Write the label rows of items to one file, one a line, and return how many.
 
+        Those that cannot be read are left out, and named when all others are written.
+
         Parameters
         ----------
         path
             The file; it appears whole or not at all.
         which
             As for `items`.
+
+        Raises
+        ------
+        StorageError
+            Label rows are missing from the file.
         """
         output = self._open_places(self.settings).output
         names = (item["labelRow"] for item in self.items(which))
-        count = 0
+        count, missing = 0, list[str]()
         with whole_file(Path(path)) as file:
-            for row in _contents(output, (name for name in names if name is not None)):
-                file.write(row + b"\n")
-                count += 1
+            for name, row in _contents(output, (name for name in names if name is not None)):
+                if isinstance(row, Unread):
+                    missing.append(f"{name!r}: {row.detail}")
+                else:
+                    file.write(row + b"\n")
+                    count += 1
+        if missing:
+            raise StorageError(
+                f"{path!r} has {count:,} label rows, and {len(missing):,} are missing that cannot be "
+                f"read from {output.url}, as {'; '.join(missing[:3])}; labelingest folder sync "
+                f"{self.name!r} --verify-output makes anew what was deleted there"
+            )
         return count
 
     def summary(self) -> Summary:
@@ -346,8 +378,11 @@ def _opener(state: State, open_storage: OpenStorage | None) -> OpenPlaces:
     )
 
 
-def settings_in_place(settings: FolderSettings, opener: OpenPlaces) -> FolderSettings:
-    """Return settings with absolute paths; make the output folder; check all that can be.
+@contextmanager
+def settings_in_place(settings: FolderSettings, opener: OpenPlaces) -> Iterator[FolderSettings]:
+    """Yield settings with absolute paths; make the output folder; check all that can be.
+
+    A folder that was made for nothing, because the block fails, is removed again.
 
     Parameters
     ----------
@@ -367,24 +402,53 @@ def settings_in_place(settings: FolderSettings, opener: OpenPlaces) -> FolderSet
         output=_absolute(settings.output),
     )
     _check(settings)
+    made: list[Path] = []
     if "://" not in settings.output:
         # A storage path that is not there shall leave no folder behind.
         opener(replace(settings, output=settings.storage_path))
-        _make_folder(settings.output)
-    places = opener(settings)
-    output_folder(places.storage, places.output)
-    return FolderSettings.from_json(settings.to_json())
+        made = _make_folder(Path(settings.output))
+    try:
+        places = opener(settings)
+        output_folder(places.storage, places.output)
+        yield FolderSettings.from_json(settings.to_json())
+    except BaseException:
+        for folder in made:
+            with suppress(OSError):  # somebody else has put something into it
+                folder.rmdir()
+        raise
+
+
+def _refuse_shared_output(
+    state: State, name: str, settings: FolderSettings, opener: OpenPlaces
+) -> None:
+    """Refuse an output in which another folder's syncs write and delete."""
+    output = opener(settings).output
+    for other in list_folders(state, deleted=True):
+        if other.name == name:
+            continue  # that the name is taken is said elsewhere
+        try:
+            theirs = opener(other.settings).output
+        except (ConfigError, StorageError):
+            continue  # it is not there, so nobody writes to it
+        if overlap(output, theirs):
+            raise ConfigError(
+                f"the output {settings.output!r} is that of the folder {other.name!r}, or one lies in "
+                "the other: they would write over each other's label rows; give another"
+            )
 
 
 def _absolute(path: str) -> str:
     return path if "://" in path else str(Path(path).absolute())
 
 
-def _make_folder(path: str) -> None:
+def _make_folder(path: Path) -> list[Path]:
+    """Make a folder; return those that were not there, the innermost first."""
+    new = [folder for folder in (path, *path.parents) if not folder.exists()]
     try:
-        Path(path).mkdir(parents=True, exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise cannot_write(path, error) from error
+        raise cannot_write(str(path), error) from error
+    return new
 
 
 def _check(settings: FolderSettings) -> None:
@@ -395,8 +459,9 @@ def _check(settings: FolderSettings) -> None:
         make_folder_converter(settings, "check://")
 
 
-def _contents(storage: Storage, keys: Iterator[str]) -> Iterator[bytes]:
-    """Yield the contents of files in batches, those that are not there left out."""
+def _contents(storage: Storage, keys: Iterator[str]) -> Iterator[tuple[str, bytes | Unread]]:
+    """Yield keys and contents of files, or why there is none; read in batches."""
     while batch := list(islice(keys, _AT_ONCE)):
         blobs = storage.fetch(batch)
-        yield from (blobs.get(row) for row in range(len(blobs)) if row not in blobs.unread)
+        for row, key in enumerate(batch):
+            yield key, blobs.unread.get(row) or blobs.get(row)

@@ -20,7 +20,7 @@ __all__ = ["find_integration", "list_integrations", "remove_integration", "set_i
 
 
 def set_integration(state: State, name: str, connection: Connection) -> None:
-    """Make an integration, or change it for all folders that name it.
+    """Make an integration, or replace it for all folders that name it.
 
     Raises
     ------

@@ -10,14 +10,22 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from labelingest import storage as storages
-from labelingest.errors import ConfigError
+from labelingest.errors import ConfigError, StorageError
 from labelingest.folders.integrations import find_integration
 from labelingest.folders.settings import FolderSettings
 from labelingest.folders.state.database import State
 from labelingest.storage.base import Storage
 from labelingest.storage.local import LocalStorage
+from labelingest.storage.urls import SCHEMES, place_of
 
-__all__ = ["OpenPlaces", "OpenStorage", "Places", "open_places", "output_folder"]
+__all__ = [
+    "OpenPlaces",
+    "OpenStorage",
+    "Places",
+    "open_places",
+    "output_folder",
+    "overlap",
+]
 
 OpenStorage = Callable[[str], Storage]
 
@@ -64,8 +72,18 @@ def open_places(state: State, settings: FolderSettings) -> Places:
     for_output = settings.output_integration or settings.integration
     return Places(
         _open(state, settings, settings.storage_path, settings.integration),
-        _open(state, settings, settings.output, for_output),
+        _open_output(state, settings, for_output),
     )
+
+
+def _open_output(state: State, settings: FolderSettings, integration: str | None) -> Storage:
+    try:
+        return _open(state, settings, settings.output, integration)
+    except StorageError as error:
+        raise StorageError(
+            f"the output cannot be used: {error}; if it was removed, make the folder again: "
+            "labelingest folder sync --verify-output makes its label rows anew"
+        ) from error
 
 
 def _is_cloud(path: str) -> bool:
@@ -84,22 +102,39 @@ def _open(state: State, settings: FolderSettings, path: str, integration: str | 
 def output_folder(storage: Storage, output: Storage) -> str | None:
     """Return the folder of the output, with a slash at the end, where it lies in the storage path.
 
+    One bucket can be named in several ways, and at several endpoints: buckets of the same name are
+    taken for the same one, where nothing shows that they are of two accounts.
+
     Raises
     ------
     ConfigError
         It is the storage path, or the storage path lies in it: label rows would be taken for data,
         or written over it.
     """
-    if isinstance(storage, LocalStorage) and isinstance(output, LocalStorage):
-        inner, outer = (f"{Path(s.root).resolve()}/" for s in (output, storage))
-    else:
-        inner, outer = output.url, storage.url
+    (outer, account), (inner, other) = _where(storage), _where(output)
+    if account and other and account != other:
+        return None
     if outer.startswith(inner):
         raise ConfigError(
             f"the output {output.url} is the storage path or lies around it: give another folder, "
             "or one in it"
         )
-    if not inner.startswith(outer):
-        return None
-    folder = inner[len(outer) :]
-    return folder if isinstance(storage, LocalStorage) else unquote(folder)
+    return inner.removeprefix(outer) if inner.startswith(outer) else None
+
+
+def overlap(first: Storage, second: Storage) -> bool:
+    """Whether one of two storages is the other, or lies in it."""
+    (one, account), (two, other) = _where(first), _where(second)
+    apart = account and other and account != other
+    return not apart and (one.startswith(two) or two.startswith(one))
+
+
+def _where(storage: Storage) -> tuple[str, str | None]:
+    """Return where a storage is, however its URL spells it, and the account if that is told."""
+    if isinstance(storage, LocalStorage):
+        return f"{Path(storage.root).resolve()}/", None
+    if storage.url.partition("://")[0] not in SCHEMES:
+        return unquote(storage.url), None
+    place = place_of(storage.url)
+    prefix = f"{place.prefix}/" if place.prefix else ""
+    return f"{place.provider}://{place.bucket}/{prefix}", place.account

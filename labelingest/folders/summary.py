@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from labelingest.folders.batch import LabelStatus
+from labelingest.folders.findings import of_what_is_there
 from labelingest.folders.lock import look_at_runs
 from labelingest.folders.records import FolderRecord
 from labelingest.folders.runs import RunRecord
@@ -27,7 +28,7 @@ class Summary:
     format: str | None
     auto_sync_hours: float | None
     due_at: str | None
-    """When the next scheduled sync is due."""
+    """When the next scheduled sync is due; None without a schedule, and for a deleted folder."""
     last_run: RunRecord | None
     items: dict[str, int] = field(default_factory=dict)
     """Kind → items that are there."""
@@ -43,6 +44,8 @@ class Summary:
     """Items that are hidden, because their files are gone."""
     problems: dict[str, int] = field(default_factory=dict)
     """Code → problems of the folder as it stands."""
+    deleted_at: str | None = None
+    """When the folder was deleted; None while it is there."""
 
     @property
     def unlabelled(self) -> int:
@@ -77,7 +80,7 @@ def summarise(state: State, record: FolderRecord) -> Summary:
     )
     by_code = (
         sa.select(problems.c.code, sa.func.sum(problems.c.count))
-        .where(problems.c.folder_id == record.id)
+        .where(problems.c.folder_id == record.id, of_what_is_there())
         .group_by(problems.c.code)
         .order_by(problems.c.code)
     )
@@ -92,7 +95,7 @@ def summarise(state: State, record: FolderRecord) -> Summary:
             settings.output,
             settings.format,
             settings.auto_sync_hours,
-            record.due_at,
+            None if record.deleted_at else record.due_at,
             last,
             {KIND_NAMES[kind]: count for kind, count, _ in sorted(kinds)},
             sum(int(size) for _, _, size in kinds),
@@ -101,4 +104,5 @@ def summarise(state: State, record: FolderRecord) -> Summary:
             statuses.get(LabelStatus.PENDING, 0),
             connection.scalar(hidden) or 0,
             {code: int(count) for code, count in connection.execute(by_code)},
+            record.deleted_at,
         )

@@ -179,14 +179,24 @@ def check_suffixes(rule: PatternRule | SuffixRule, metadata: SuffixRule | None) 
     Raises
     ------
     ConfigError
-        Where they are equal.
+        Where they are equal, or all files of a pattern would be metadata.
 
     Examples
     --------
     >>> check_suffixes(SuffixRule(".json"), SuffixRule(".json"))
     Traceback (most recent call last):
     labelingest.errors.ConfigError: labels and metadata have the same suffix '.json': ...
+    >>> check_suffixes(PatternRule(("{name}.jpg",), "{name}.txt"), SuffixRule(".txt"))
+    Traceback (most recent call last):
+    labelingest.errors.ConfigError: label file pattern '{name}.txt' ends with the metadata suffix ...
     """
+    if isinstance(rule, PatternRule) and metadata is not None:
+        for pattern in (rule.label_pattern, *rule.image_patterns):
+            if pattern.literals[-1].endswith(metadata.suffix):
+                raise ConfigError(
+                    f"{pattern} ends with the metadata suffix {metadata.suffix!r}: all of its files "
+                    "would be metadata; give another suffix, as .metadata.json"
+                )
     if isinstance(rule, SuffixRule) and rule == metadata:
         raise ConfigError(
             f"labels and metadata have the same suffix {rule.suffix!r}: nothing would tell their "

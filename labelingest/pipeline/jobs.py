@@ -5,7 +5,6 @@ Both can be pickled, and a job's result depends on nothing but the job.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from labelingest.arrays import Int64
 from labelingest.converter import Conversion, Converter, Counts
 from labelingest.media.image_size import HEAD_BYTES, read_image_size
+from labelingest.model.blobs import Blobs, Unread
 from labelingest.model.labels import Made
 from labelingest.model.tally import Tally
 from labelingest.model.units import DataUnits
@@ -68,7 +68,7 @@ class JobResult:
     tokens: Sequence[str] | None = None
     """(u,) version tokens of the sidecars as they were read; None where none are known."""
     image_sizes: Mapping[str, tuple[int, int] | None] = field(default_factory=dict)
-    """Data files whose size was asked for → width and height, None where there are none."""
+    """Data files whose header was read → width and height, None where it does not tell."""
 
     def uncount(self, refused: Sequence[int]) -> None:
         """Move files that could not be written after all from the converted to the failed.
@@ -113,14 +113,25 @@ class Worker:
             blobs = self.storage.fetch(job.sidecars, sizes=job.sizes, tokens=self.wants_tokens)
         units = DataUnits.of(job.data, job.sidecars, job.mtime_ns)
         image_sizes: dict[str, tuple[int, int] | None] = {}
+        unread = dict(blobs.unread)
 
         def sizes_of(rows: Sequence[int]) -> list[tuple[int, int] | None]:
-            keys = [job.data[row] for row in rows]
-            sizes = self.image_sizes(keys)
-            image_sizes.update(zip(keys, sizes, strict=True))
-            return sizes
+            known = image_sizes.keys() | {job.data[row] for row in unread}
+            new = [row for row in rows if job.data[row] not in known]
+            keys = [job.data[row] for row in new]
+            for row, key, size in zip(new, keys, self.image_sizes(keys), strict=True):
+                if isinstance(size, Unread):
+                    unread[row] = Unread(size.code, f"its image {key!r}: {size.detail}")
+                else:
+                    image_sizes[key] = size
+            return [image_sizes.get(job.data[row]) for row in rows]
 
         done = self.converter.convert_blobs(blobs, units, sizes_of, self.watch)
+        if len(unread) > len(blobs.unread):
+            # What follows from a size that is not known today would be taken for what the files say.
+            contents = [b"" if row in unread else blobs.get(row) for row in range(len(blobs))]
+            blobs = Blobs.of(contents, unread, blobs.tokens)
+            done = self.converter.convert_blobs(blobs, units, sizes_of, self.watch)
         sources = {problem.source for problem in done.problems}
         pairs = zip(job.sidecars, job.data, strict=True) if sources else ()
         return JobResult(
@@ -144,18 +155,28 @@ class Worker:
                 return Made(keys, packed=self.pack(texts))
         return Made(keys, texts, done.labels)
 
-    def image_sizes(self, keys: Sequence[str]) -> list[tuple[int, int] | None]:
-        """Return width and height of images, from their headers; None where there are none."""
+    def image_sizes(self, keys: Sequence[str]) -> list[tuple[int, int] | Unread | None]:
+        """Return width and height of images, from their headers.
+
+        None where a header does not tell, and why where it cannot be read.
+        """
         with self.watch.stage(Stage.HEADERS):
             heads = self.storage.fetch_heads(keys, HEAD_BYTES)
-            return [
-                None if head is None else read_image_size(head, partial(self._whole, key))
-                for key, head in zip(keys, heads, strict=True)
-            ]
+            return [self._image_size(key, head) for key, head in zip(keys, heads, strict=True)]
 
-    def _whole(self, key: str) -> bytes | None:
-        blobs = self.storage.fetch([key])
-        return None if blobs.unread else blobs.get(0)
+    def _image_size(self, key: str, head: bytes | Unread) -> tuple[int, int] | Unread | None:
+        if isinstance(head, Unread):
+            return head
+        unread: list[Unread] = []
+
+        def whole() -> bytes | None:
+            blobs = self.storage.fetch([key])
+            unread.extend(blobs.unread.values())
+            return None if blobs.unread else blobs.get(0)
+
+        size = read_image_size(head, whole)
+        # The header of an image that is too large to be fetched whole will not tell tomorrow either.
+        return next((u for u in unread if u.code is ProblemCode.UNREADABLE_FILE), size)
 
 
 def jobs(paired: "Paired", batch_bytes: int) -> Iterator[Job]:

@@ -15,7 +15,15 @@ from labelingest.storage.local import LocalStorage
 from labelingest.storage.memory import MemoryStorage
 from labelingest.storage.urls import SCHEMES, Place, place_of
 
-__all__ = ["Connection", "LocalStorage", "MemoryStorage", "Storage", "list_all", "open_storage"]
+__all__ = [
+    "Connection",
+    "LocalStorage",
+    "MemoryStorage",
+    "Storage",
+    "list_all",
+    "open_storage",
+    "url_of",
+]
 
 
 def open_storage(
@@ -54,6 +62,19 @@ def open_storage(
     path = _path_of(url)
     _check_folder(Path(path))
     return LocalStorage(path, follow_symlinks)
+
+
+def url_of(url: str) -> str:
+    """Return the URL that a storage path has once it is open, whether it is there or not.
+
+    Examples
+    --------
+    >>> url_of("/data/drive 1"), url_of("s3://bucket/labels")
+    ('file:///data/drive%201/', 's3://bucket/labels/')
+    """
+    if url.partition("://")[0].lower() in SCHEMES:
+        return place_of(url).url
+    return LocalStorage(_path_of(url)).url
 
 
 def _open_cloud(place: Place, connection: Connection | None) -> Storage:

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from labelingest.arrays import Int64
 from labelingest.errors import ConfigError, StorageError
-from labelingest.model.blobs import Blobs
+from labelingest.model.blobs import Blobs, Unread
 from labelingest.model.listing import Listing
 
 __all__ = [
@@ -108,8 +108,8 @@ class Storage(Protocol):
         """
         ...
 
-    def fetch_heads(self, keys: Sequence[str], length: int) -> Sequence[bytes | None]:
-        """Return the first bytes of files, at most length each; None where unreadable."""
+    def fetch_heads(self, keys: Sequence[str], length: int) -> Sequence[bytes | Unread]:
+        """Return the first bytes of files, at most length each; why, where one cannot be read."""
         ...
 
     def put(self, key: str, content: bytes, *, unless_changed: str | None = None) -> None:

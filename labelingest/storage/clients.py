@@ -167,13 +167,17 @@ def _client_options(place: Place, connection: Connection) -> "ClientConfig":
 
 
 def _retries(connection: Connection) -> "RetryConfig":
-    """Return when a refused request is repeated: after 0.1 s, 0.2 s, … up to 15 s, for 3 minutes."""
+    """Return when a refused request is repeated: after 0.1 s, then later and later, for a minute.
+
+    obstore waits a random time between the first one and the last one times the base, 15 s at most.
+    So a base of 2 does not grow, and the number of repeats is to end it only where it is small.
+    """
     return {
         "max_retries": connection.retries,
-        "retry_timeout": timedelta(minutes=3),
+        "retry_timeout": timedelta(minutes=1),
         "backoff": {
             "init_backoff": timedelta(milliseconds=100),
             "max_backoff": timedelta(seconds=15),
-            "base": 2,
+            "base": 4,
         },
     }

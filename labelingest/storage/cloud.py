@@ -116,10 +116,7 @@ class CloudStorage:
 
         for row, outcome in enumerate(self._each(keys, read, Operation.READ)):
             if isinstance(outcome, Exception):
-                refusal = refusal_of(outcome, self.place, Operation.READ)
-                check = f"; {refusal.check}" if refusal.check else ""
-                detail = f"it cannot be read: {refusal.why}{check}"
-                unread[row] = Unread(ProblemCode.UNREADABLE_FILE, detail)
+                unread[row] = self._unread(outcome)
                 continue
             content, token, size = outcome
             if content is None:
@@ -128,7 +125,7 @@ class CloudStorage:
                 contents[row], versions[row] = content, token
         return Blobs.of(contents, unread, versions)
 
-    def fetch_heads(self, keys: Sequence[str], length: int) -> Sequence[bytes | None]:
+    def fetch_heads(self, keys: Sequence[str], length: int) -> Sequence[bytes | Unread]:
         """Return the first bytes of files, as `labelingest.storage.base.Storage` says."""
 
         def read(row: int) -> bytes:
@@ -140,7 +137,13 @@ class CloudStorage:
                 raise
 
         outcomes = self._each(keys, read, Operation.READ)
-        return [None if isinstance(outcome, Exception) else outcome for outcome in outcomes]
+        return [self._unread(o) if isinstance(o, Exception) else o for o in outcomes]
+
+    def _unread(self, error: Exception) -> Unread:
+        """Return why a file could not be read."""
+        refusal = refusal_of(error, self.place, Operation.READ)
+        check = f"; {refusal.check}" if refusal.check else ""
+        return Unread(ProblemCode.UNREADABLE_FILE, f"it cannot be read: {refusal.why}{check}")
 
     def put(self, key: str, content: bytes, *, unless_changed: str | None = None) -> None:
         """Write one file whole or not at all, as `labelingest.storage.base.Storage` says."""

@@ -50,6 +50,8 @@ _PARTS_AT_ONCE: Final = 16
 _IN_FLIGHT: Final = 64
 _LONGEST_PAUSE: Final = 15.0
 """Seconds."""
+_MOST_BREAKS: Final = 10
+"""How often an answer may break off at one place: about a minute."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -72,7 +74,7 @@ def list_pages(
     *,
     exclude: Sequence[str] = (),
     splits: Sequence[str] = (),
-    retries: int = 10,
+    retries: int = 60,
 ) -> Iterator[Listing]:
     """Yield everything below a place in pages, each in the order of the store.
 
@@ -193,7 +195,9 @@ def _chunks(asked: _Asked, part: Part) -> Iterator[Sequence["ObjectMeta"]]:
             raise
         except FAILURES as error:
             failures += 1
-            if not (can_go_on and broke_off(error) and failures <= asked.retries):
+            if not (
+                can_go_on and broke_off(error) and failures <= min(asked.retries, _MOST_BREAKS)
+            ):
                 raise cloud_error(error, asked.place, Operation.LIST) from None
             if asked.stopped.wait(min(0.05 * 2**failures, _LONGEST_PAUSE)):
                 return

@@ -42,8 +42,9 @@ class Connection:
     """Ask without credentials: for public buckets."""
     allow_http: bool = False
     """Take endpoints that begin with http://: what is read and written can be seen on the way."""
-    retries: int = 10
-    """How often a request is repeated that was refused for now (429, 5xx) or got no answer."""
+    retries: int = 60
+    """How often, at most, a request is repeated that was refused for now (429, 5xx) or got no
+    answer; more seldom where a minute is over before."""
     timeout: float = 30.0
     """Seconds without a byte after which a request counts as unanswered."""
 

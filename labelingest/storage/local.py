@@ -119,9 +119,9 @@ class LocalStorage:
                     unread[row] = _unread(error)
         return Blobs.of(contents, unread, read if tokens else None)
 
-    def fetch_heads(self, keys: Sequence[str], length: int) -> Sequence[bytes | None]:
+    def fetch_heads(self, keys: Sequence[str], length: int) -> Sequence[bytes | Unread]:
         """Return the first bytes of files, as `labelingest.storage.base.Storage` says."""
-        heads: list[bytes | None] = []
+        heads: list[bytes | Unread] = []
         with _Folders(self) as folders:
             for key in keys:
                 try:
@@ -130,8 +130,8 @@ class LocalStorage:
                         heads.append(os.pread(file, length, 0))
                     finally:
                         os.close(file)
-                except OSError:
-                    heads.append(None)
+                except OSError as error:
+                    heads.append(_unread(error))
         return heads
 
     def put(self, key: str, content: bytes, *, unless_changed: str | None = None) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from labelingest.arrays import Int64
 from labelingest.folders import FolderSettings, State, SyncedFolder
-from labelingest.model.blobs import Blobs
+from labelingest.model.blobs import Blobs, Unread
 from labelingest.model.listing import Listing
 from labelingest.problems import Problem, ProblemCode
 from labelingest.storage import LocalStorage, Storage
@@ -78,7 +78,7 @@ class CountingStorage:
         self.note("read", keys)
         return self.inner.fetch(keys, sizes=sizes, tokens=tokens)
 
-    def fetch_heads(self, keys: Sequence[str], length: int) -> Sequence[bytes | None]:
+    def fetch_heads(self, keys: Sequence[str], length: int) -> Sequence[bytes | Unread]:
         self.note("head", keys)
         return self.inner.fetch_heads(keys, length)
 

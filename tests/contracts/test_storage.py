@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from labelingest.errors import ConfigError, NameRefusedError, StorageError
-from labelingest.model.blobs import FRONT
+from labelingest.model.blobs import FRONT, Unread
 from labelingest.problems import ProblemCode
-from labelingest.storage.base import MAX_SIDECAR, Storage, list_all
+from labelingest.storage.base import MAX_SIDECAR, NOT_THERE, Storage, list_all
 from labelingest.storage.local import LocalStorage
 from labelingest.storage.memory import MemoryStorage
 from tests.builders.cloud_servers import CloudServer
@@ -183,9 +183,10 @@ def test_a_file_is_read_whole_whatever_size_was_listed(
     assert [blobs.get(0), blobs.get(1)] == [content, b"behind"]
 
 
-def test_heads_are_the_first_bytes_and_none_where_there_is_no_file(make: Make) -> None:
+def test_heads_are_the_first_bytes_or_why_there_are_none(make: Make) -> None:
     storage = make({"a": b"0123456789", "b": b"01", "c": b""})
-    assert list(storage.fetch_heads(["a", "b", "gone", "c"], 4)) == [b"0123", b"01", None, b""]
+    gone = Unread(ProblemCode.UNREADABLE_FILE, NOT_THERE)
+    assert list(storage.fetch_heads(["a", "b", "gone", "c"], 4)) == [b"0123", b"01", gone, b""]
 
 
 def test_what_is_put_is_listed_and_fetched(make: Make) -> None:

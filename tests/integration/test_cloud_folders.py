@@ -121,7 +121,7 @@ def in_cloud(state: State, server: CloudServer, address: str | None = None) -> K
     """Create a folder in the cloud with its label rows inside it."""
     data = server.storage(FILES)
     rows = server.storage({}, f"{data.url}rows/")
-    set_integration(state, server.scheme, server.connection(address))
+    set_integration(state, server.scheme, server.connection(address, retries=3))
     folder = create(state, server.scheme, data.url, rows.url, integration=server.scheme)
     # The label rows lie in the data: whoever looks at the data looks past them.
     return Kept(folder, data, rows)

@@ -1,6 +1,7 @@
 import os
 import pickle
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from labelingest.converter import Converter
 from labelingest.engines.base import Engine
 from labelingest.engines.processes import ProcessEngine
 from labelingest.engines.serial import SerialEngine
+from labelingest.model.blobs import Unread
 from labelingest.pairing.pair import pair
 from labelingest.pairing.rules import PatternRule
 from labelingest.pipeline import Job, Paired, Progress, Worker, check, convert
@@ -52,6 +54,33 @@ def test_worker_job_and_result_can_be_pickled() -> None:
 def test_the_size_of_an_image_is_that_after_its_orientation() -> None:
     result = worker({"a.txt": CORNERS, "a.jpg": TURNED})(job("a"))
     assert b'"width":48,"height":64' in result.made.texts[0]
+
+
+def test_an_image_that_cannot_be_read_costs_its_label_row_and_no_annotation() -> None:
+    result = worker({"a.txt": CORNERS, "b.txt": CORNERS, "b.jpg": TURNED})(job("a", "b"))
+    assert [str(problem) for problem in result.problems] == [
+        "a.txt: unreadable-file: its image 'a.jpg': it cannot be read: no such file or folder"
+    ]
+    assert (list(result.made.keys), dict(result.image_sizes)) == (["b.jpg"], {"b.jpg": (48, 64)})
+    assert (result.tally.failed_files, result.tally.annotations) == (1, 1)
+    assert result.tally.rejected == {}
+
+
+class Vanishing(MemoryStorage):
+    """Files that are deleted as soon as their first bytes were read."""
+
+    def fetch_heads(self, keys: Sequence[str], length: int) -> Sequence[bytes | Unread]:
+        heads = super().fetch_heads(keys, length)
+        self.delete(keys)
+        return heads
+
+
+def test_an_image_that_cannot_be_read_on_is_an_unread_one_too() -> None:
+    work = worker({})
+    storage = Vanishing({"a.txt": CORNERS, "a.jpg": b"\xff\xd8\xff\xe0"})
+    result = Worker(storage, work.converter)(job("a"))
+    assert [problem.code for problem in result.problems] == ["unreadable-file"]
+    assert list(result.made.keys) == []
 
 
 def test_a_sidecar_that_is_gone_is_a_problem() -> None:

@@ -30,7 +30,6 @@ from labelingest.cli.options import (
     OnShapeMismatch,
     Ontology,
     OutOfRange,
-    Quiet,
     RowLayout,
     StateUrl,
     Strict,
@@ -63,6 +62,15 @@ VerifyOutput = Annotated[
     typer.Option(
         "--verify-output",
         help="List the output too, and make label rows anew that are missing there.",
+    ),
+]
+QuietIfWell = Annotated[
+    bool,
+    typer.Option(
+        "--quiet",
+        "-q",
+        help="No progress, and a report only where something is wrong.",
+        rich_help_panel=OUTPUT_PANEL,
     ),
 ]
 Which = Annotated[
@@ -184,8 +192,18 @@ def show(name: Name, state: StateUrl = None, as_json: AsJson = False) -> None:
         _show(folder, as_json)
 
 
-def configure(ctx: typer.Context, name: Name, **options: Any) -> None:
+def configure(
+    ctx: typer.Context,
+    name: Name,
+    no_metadata: Annotated[
+        bool, typer.Option("--no-metadata", help="Take in no metadata any more; that taken goes.")
+    ] = False,
+    **options: Any,
+) -> None:
     """Change settings; other patterns, options or ontology make all label rows anew.
+
+    An empty value takes an option back to its default: --integration ''. A folder without labels
+    takes them in from when it is given --ontology with --format, --suffix or patterns.
 
     Example: labelingest folder configure drive --ontology ontology.json --no-auto-sync
     """
@@ -196,7 +214,7 @@ def configure(ctx: typer.Context, name: Name, **options: Any) -> None:
         _show(folder, ctx.params["as_json"])
 
 
-same_options(configure, create, "storage_path", "output", "format", "follow_symlinks")
+same_options(configure, create, "storage_path", "output", "follow_symlinks")
 app.command()(configure)
 
 
@@ -244,7 +262,7 @@ def sync(
     verify_output: VerifyOutput = False,
     strict: Strict = False,
     exit_zero: ExitZero = False,
-    quiet: Quiet = False,
+    quiet: QuietIfWell = False,
     state: StateUrl = None,
     as_json: AsJson = False,
 ) -> None:
@@ -279,7 +297,7 @@ def apply(
     ],
     strict: Strict = False,
     exit_zero: ExitZero = False,
-    quiet: Quiet = False,
+    quiet: QuietIfWell = False,
     state: StateUrl = None,
     as_json: AsJson = False,
 ) -> None:
@@ -302,7 +320,7 @@ def apply(
 
 
 @app.command()
-def serve(state: StateUrl = None, quiet: Quiet = False, as_json: AsJson = False) -> None:
+def serve(state: StateUrl = None, quiet: QuietIfWell = False, as_json: AsJson = False) -> None:
     """Sync every folder with --auto-sync when it is due, until stopped; --json: a line for each run.
 
     Example: labelingest folder serve
@@ -460,9 +478,9 @@ def _report(run: "RunRecord", params: dict[str, Any], interrupted: int | None) -
 
     if params["as_json"]:
         print_json(run.to_wire())
-    if not params["quiet"]:
+    failed = run.failed or (params["strict"] and run.counters.warnings > 0)
+    if failed or not params["quiet"]:
         print_run(run)
     if run.status is Status.CANCELLED:
         raise typer.Exit(interrupted or 130)
-    failed = run.failed or (params["strict"] and run.counters.warnings > 0)
     raise typer.Exit(int(failed and not params["exit_zero"]))

@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 _INDENTED: Final = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+_NOTHING_THERE: Final = "nothing is in the storage path: is it spelt right?"
 
 
 def print_json(value: Any) -> None:
@@ -48,7 +49,7 @@ def print_folders(state: str, summaries: Sequence[Summary]) -> None:
                     f"{sum(summary.items.values()):,}",
                     f"{summary.labelled:,}",
                     "never" if run is None else f"{run.started_at} {run.status}",
-                    summary.due_at or "by hand",
+                    "deleted" if summary.deleted_at else summary.due_at or "by hand",
                     summary.storage_path,
                 )
             )
@@ -93,6 +94,9 @@ def _last(run: RunRecord | None) -> str:
 
 
 def _next(summary: Summary) -> str:
+    if summary.deleted_at is not None:
+        back = f"labelingest folder restore {summary.name} brings it back"
+        return f"none: deleted at {summary.deleted_at}; {back}"
     if summary.due_at is None or summary.auto_sync_hours is None:
         return "by hand"
     return f"{summary.due_at}, every {summary.auto_sync_hours:g} h"
@@ -109,7 +113,7 @@ def print_plan(plan: Plan, save: str | None) -> None:
     if plan.changes:
         print_columns(console, [(f"{n:,}", reason) for reason, n in plan.changes.items()])
     else:
-        print_line(console, "nothing to do")
+        print_line(console, "nothing to do" if plan.keys else _NOTHING_THERE)
     if plan.withheld:
         print_line(console, f"not deleted ({_counts(plan.withheld)}): {plan.why_withheld}")
     if save is not None:
@@ -144,7 +148,7 @@ def print_served(folder: FolderRecord, run: RunRecord, *, quiet: bool, as_json: 
         line = orjson.dumps({"folder": folder.name, **run.to_wire()}) + b"\n"
         sys.stdout.buffer.write(line)
         sys.stdout.flush()
-    if not quiet:
+    if run.failed or not quiet:
         print_line(open_console(stderr=True), f"{folder.name}: {_sentence(run)}")
 
 
@@ -168,7 +172,7 @@ def _sentence(run: RunRecord) -> str:
     if counters.changes:
         parts.append(_counts(counters.changes))
     elif run.status is Status.DONE:
-        parts.append("no changes")
+        parts.append("no changes" if counters.keys_listed else _NOTHING_THERE)
     units = counters.upload_jobs_units_done + counters.upload_jobs_units_error
     left = counters.upload_jobs_units_pending + counters.upload_jobs_units_cancelled
     if left:

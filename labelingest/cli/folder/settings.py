@@ -1,6 +1,6 @@
 """Settings of a folder from what was given on the command line."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from labelingest.errors import ConfigError
@@ -10,10 +10,13 @@ from labelingest.resolution.class_map import parse_overrides
 __all__ = ["changes_of", "settings_of"]
 
 _HOURS: Final = 24.0
+_NOT_GIVEN: Final[Sequence[Any]] = (None, [], ())
+_EMPTY: Final[Sequence[Any]] = ("", [""], ("",))
 _AS_GIVEN: Final = (
     *("storage_path", "output", "description", "format", "follow_symlinks"),
     *("integration", "output_integration", "metadata_suffix", "metadata_paused"),
 )
+_NO_METADATA: Final = {"metadata_suffix": None, "metadata_paused": False, "metadata_schema": None}
 
 
 def settings_of(params: Mapping[str, Any]) -> FolderSettings:
@@ -25,15 +28,13 @@ def settings_of(params: Mapping[str, Any]) -> FolderSettings:
         They mean nothing, or a file cannot be read.
     """
     values = changes_of(params)
-    if params.get("format") is None and (params.get("images") or params.get("labels")):
-        values["format"] = "yolo"
-    elif params.get("format") is None and params.get("suffix"):
-        values["format"] = "encord"
-    return FolderSettings(**values)
+    options = values.pop("options", {})
+    given = {name: value for name, value in options.items() if value is not None}
+    return FolderSettings(**values, options=given)
 
 
 def changes_of(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those settings that were given.
+    """Return those settings that were given; an empty value takes one back to its default.
 
     Raises
     ------
@@ -41,15 +42,40 @@ def changes_of(params: Mapping[str, Any]) -> dict[str, Any]:
         They contradict each other, or a file cannot be read.
     """
     values = {name: params[name] for name in _AS_GIVEN if params.get(name) is not None}
+    for name in ("integration", "output_integration"):
+        if values.get(name) == "":
+            values[name] = None
     for name in ("ontology", "metadata_schema"):
         if params.get(name) is not None:
-            values[name] = read_json(params[name], name.replace("_", " "))
-    options = {name: params[name] for name in LABEL_OPTIONS if params.get(name)}
-    if "map" in options:
+            values[name] = read_json(params[name], name.replace("_", " ")) if params[name] else None
+    if params.get("no_metadata"):
+        values |= _without_metadata(values)
+    return (
+        values | _labels(params) | _schedule(params.get("auto_sync"), params.get("auto_sync_hours"))
+    )
+
+
+def _without_metadata(given: Mapping[str, Any]) -> dict[str, Any]:
+    for name in _NO_METADATA:
+        if given.get(name):
+            option = "pause-metadata" if name == "metadata_paused" else name.replace("_", "-")
+            raise ConfigError(f"{option} and no-metadata contradict each other")
+    return dict(_NO_METADATA)
+
+
+def _labels(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of labels, and the format where they tell it."""
+    options = {name: params[name] for name in LABEL_OPTIONS if params.get(name) not in _NOT_GIVEN}
+    options = {name: None if value in _EMPTY else value for name, value in options.items()}
+    if options.get("map") is not None:
         options["map"] = parse_overrides(options["map"])
-    if options:
-        values["options"] = options
-    return values | _schedule(params.get("auto_sync"), params.get("auto_sync_hours"))
+    values: dict[str, Any] = {"options": options} if options else {}
+    if params.get("format") is None:
+        if options.get("images") or options.get("labels"):
+            values["format"] = "yolo"
+        elif options.get("suffix"):
+            values["format"] = "encord"
+    return values
 
 
 def _schedule(on: bool | None, hours: float | None) -> dict[str, float | None]:

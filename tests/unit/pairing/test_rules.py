@@ -64,3 +64,10 @@ def test_equal_suffixes_are_refused_and_different_ones_are_not() -> None:
     check_suffixes(RULE, SuffixRule(".json"))
     with pytest.raises(ConfigError, match=r"the same suffix '\.json'"):
         check_suffixes(SuffixRule(".json"), SuffixRule(".json"))
+
+
+@pytest.mark.parametrize("suffix", [".txt", "t", ".jpg", ".png"])
+def test_a_metadata_suffix_that_takes_all_files_of_a_pattern_is_refused(suffix: str) -> None:
+    with pytest.raises(ConfigError, match=r"file pattern .* ends with the metadata suffix"):
+        check_suffixes(RULE, SuffixRule(suffix))
+    check_suffixes(RULE, SuffixRule(f".metadata{suffix}"))

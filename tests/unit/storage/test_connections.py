@@ -1,7 +1,11 @@
+import random
+
 import pytest
 
 from labelingest.errors import ConfigError
+from labelingest.storage.clients import open_client
 from labelingest.storage.connections import Connection
+from labelingest.storage.urls import place_of
 
 
 @pytest.mark.parametrize("endpoint", ["https://minio.example.com", "https://10.0.0.1:9000/base"])
@@ -26,3 +30,18 @@ def test_secrets_in_an_endpoint_are_refused_and_not_repeated(endpoint: str) -> N
     with pytest.raises(ConfigError, match="credentials belong into the environment") as refused:
         Connection(endpoint=endpoint)
     assert "PASSWORD" not in str(refused.value)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_stays_refused_is_asked_for_again_for_a_minute(seed: int) -> None:
+    retries = open_client(place_of("s3://bucket/"), Connection(anonymous=True)).retry_config
+    assert retries is not None
+    backoff, chance = retries["backoff"], random.Random(seed)
+    pause = backoff["init_backoff"].total_seconds()
+    waited = 0.0
+    # As obstore's client does: a random time between the first one and the last one times the base.
+    for _ in range(retries["max_retries"]):
+        waited += pause
+        pause = chance.uniform(backoff["init_backoff"].total_seconds(), pause * backoff["base"])
+        pause = min(pause, backoff["max_backoff"].total_seconds())
+    assert waited > retries["retry_timeout"].total_seconds() == 60

@@ -179,7 +179,8 @@ def test_untrusted_links_are_not_read_or_written_through_either(tmp_path: Path) 
     storage = LocalStorage(str(tmp_path / "data"), follow_symlinks=False)
     blobs = storage.fetch(["file.txt", "in/folder/a.txt"])
     assert set(blobs.unread) == {0, 1}
-    assert storage.fetch_heads(["file.txt", "in/folder/a.txt"], 1) == [None, None]
+    heads = storage.fetch_heads(["file.txt", "in/folder/a.txt"], 1)
+    assert not any(isinstance(head, bytes) for head in heads)
     with pytest.raises(StorageError):
         storage.put("in/folder/b.txt", b"")
     assert [path.name for path in (tmp_path / "secret").iterdir()] == ["a.txt"]
@@ -296,7 +297,8 @@ def test_a_file_without_permission_is_unread(tmp_path: Path) -> None:
     (tmp_path / "a.txt").touch(0)
     said = as_nobody(tmp_path, lambda s: s.fetch(["a.txt"]).unread)
     assert "it cannot be read: permission denied" in said
-    assert as_nobody(tmp_path, lambda s: s.fetch_heads(["a.txt"], 4)).strip() == "[None]"
+    said = as_nobody(tmp_path, lambda s: s.fetch_heads(["a.txt"], 4))
+    assert "it cannot be read: permission denied" in said
 
 
 def test_a_root_without_permission_ends_the_listing(tmp_path: Path) -> None:
