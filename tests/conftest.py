@@ -1,5 +1,6 @@
 """What all test folders share: the repository's root on the path, servers, and states of folders."""
 
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,12 @@ from tests.builders.cloud_servers import (
     moto_server,
 )
 from tests.builders.effort import IN_CI
+
+# Programs that tests start take signals as usual, also where the tests themselves are not to end by
+# them: a handler is not inherited, but what is ignored would be.
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, lambda number, frame: None)
 
 # What decides about a change gives the same answer each time; elsewhere examples are new, and more.
 settings.register_profile("ci", max_examples=40, derandomize=True)
