@@ -1,5 +1,6 @@
 """What one listing of a storage path says: columns, one row a key, ordered by key."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -55,30 +56,20 @@ class Listing:
     @classmethod
     def from_pages(cls, pages: Iterable["Listing"]) -> "Listing":
         """Merge pages of one storage path into one listing; fastest where they come in order."""
-        # What ten million keys need once more is a quarter of a gigabyte, and their tokens more.
-        gathered, gathered_tokens = Gathering(), Gathering()
-        sizes, times = GatheredNumbers(np.int64), GatheredNumbers(np.int64)
-        problems: list[Problem] = []
-        has_tokens = False
+        runs = _Runs()
         for page in pages:
-            gathered.add(page.keys)
-            sizes.add(page.size)
-            times.add(page.mtime_ns)
-            problems += page.problems
-            if page.tokens is not None:
-                has_tokens = True
-                gathered_tokens.add(page.tokens)
-        keys = gathered.keys()
-        del gathered
-        size, mtime_ns = sizes.numbers(), times.numbers()
-        del sizes, times
-        tokens = gathered_tokens.keys() if has_tokens else None
-        del gathered_tokens
-        if not keys.are_in_order():
-            keys, order = keys.in_order()
-            size, mtime_ns = size[order], mtime_ns[order]
-            tokens = tokens and tokens.pick(order)
-        return cls(keys, size, mtime_ns, problems, tokens)
+            runs.add(page)
+        listing = runs.listing()
+        if listing.keys.are_in_order():
+            return listing
+        keys, order = listing.keys.in_order()
+        return cls(
+            keys,
+            listing.size[order],
+            listing.mtime_ns[order],
+            listing.problems,
+            listing.tokens and listing.tokens.pick(order),
+        )
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -117,3 +108,74 @@ class Listing:
 def version_token(size: int, mtime_ns: int) -> str:
     """Return the version token of a file where its size and time are all there is to go by."""
     return f"{size}:{mtime_ns}"
+
+
+class _Run:
+    """Pages that came one behind the other, gathered.
+
+    They are not kept: ten million keys once more are a gigabyte, and small arrays that are freed
+    leave their memory in pieces.
+    """
+
+    def __init__(self, first: str) -> None:
+        self.first = first
+        self._keys, self._tokens = Gathering(), Gathering()
+        self._sizes, self._times = GatheredNumbers(np.int64), GatheredNumbers(np.int64)
+        self._has_tokens = False
+
+    def add(self, page: Listing) -> None:
+        self._keys.add(page.keys)
+        self._sizes.add(page.size)
+        self._times.add(page.mtime_ns)
+        if page.tokens is not None:
+            self._has_tokens = True
+            self._tokens.add(page.tokens)
+
+    def listing(self, problems: Sequence[Problem] = ()) -> Listing:
+        """Return what was gathered; the run is used up then."""
+        keys = self._keys.keys()
+        del self._keys
+        tokens = self._tokens.keys() if self._has_tokens else None
+        del self._tokens
+        size, mtime_ns = self._sizes.numbers(), self._times.numbers()
+        return Listing(keys, size, mtime_ns, problems, tokens)
+
+
+class _Runs:
+    """Puts pages behind each other, in as few runs as they come in.
+
+    That is one for a store that lists in order, and one for each part of a listing in parts.
+    """
+
+    def __init__(self) -> None:
+        self._runs: list[_Run] = []
+        self._lasts: list[str] = []
+        """Last key of each run; both in its order."""
+        self._problems: list[Problem] = []
+
+    def add(self, page: Listing) -> None:
+        self._problems += page.problems
+        if not len(page):
+            return
+        first, last = page.keys[0], page.keys[len(page) - 1]
+        place = bisect_right(self._lasts, first) - 1
+        if place < 0:
+            place = 0
+            self._runs.insert(0, _Run(first))
+            self._lasts.insert(0, last)
+        self._runs[place].add(page)
+        # A page that is out of order in itself is put in order with all others in the end.
+        run = self._runs.pop(place)
+        del self._lasts[place]
+        place = bisect_right(self._lasts, last)
+        self._runs.insert(place, run)
+        self._lasts.insert(place, last)
+
+    def listing(self) -> Listing:
+        """Return everything, run by run; each is let go when it is taken over."""
+        runs = sorted(self._runs, key=lambda run: run.first, reverse=True)
+        self._runs.clear()
+        whole = runs.pop() if runs else _Run("")
+        while runs:
+            whole.add(runs.pop().listing())
+        return whole.listing(self._problems)

@@ -195,7 +195,7 @@ def list_all(
 
     def complete(splits: Sequence[str]) -> Listing:
         with closing(counted(splits)) as pages:
-            return Listing.from_pages(_by_first_key(pages) if splits else pages)
+            return Listing.from_pages(pages)
 
     try:
         listing = complete(splits)
@@ -203,14 +203,6 @@ def list_all(
         listing = complete(())
     # Pages come in the order of the file system, reports in the order of keys.
     return replace(listing, problems=sorted(listing.problems, key=lambda p: (p.source, p.code)))
-
-
-def _by_first_key(pages: Iterator[Listing]) -> Iterator[Listing]:
-    """Yield pages of different parts in order: to sort all their keys would take them twice."""
-    kept = [(page.keys[0] if len(page) else "", page) for page in pages]
-    kept.sort(key=lambda entry: entry[0], reverse=True)
-    while kept:
-        yield kept.pop()[1]
 
 
 def check_key(key: str) -> None:
