@@ -6,11 +6,13 @@ begin, how a listing is loaded in bulk, and what keeps two processes from migrat
 """
 
 import os
+import sqlite3
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any, Final, Self
 
 import sqlalchemy as sa
@@ -35,6 +37,7 @@ _SECRETS: Final = ("password", "sslpassword")
 """Parameters that a URL of PostgreSQL may end with."""
 _PATIENCE: Final = 60
 """Seconds to wait for another writer of an SQLite file."""
+_PAUSE: Final = 0.01
 
 
 def default_state() -> str:
@@ -247,13 +250,27 @@ def _engine(url: URL) -> Engine:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     # The driver begins transactions by itself, late and never for reading: ours are explicit.
     connection.isolation_level = None
+    _write_ahead(connection)
     for pragma in (
-        "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
         "cache_size = -32768",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to WAL; of several processes that do so to a new file, SQLite lets none wait."""
+    deadline = monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > deadline:
+                raise
+            sleep(_PAUSE)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:
