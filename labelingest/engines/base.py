@@ -5,11 +5,11 @@ comes back as it was raised; `EngineError` is for what went wrong around it.
 """
 
 import os
-import traceback
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from labelingest.crashes import note_frames
 from labelingest.errors import LabelIngestError
 
 __all__ = ["Engine", "Failure", "attempt", "usable_cores", "value_of"]
@@ -62,7 +62,7 @@ def attempt(fn: Callable[[A], B], item: A) -> B | Failure:
         return fn(item)
     except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets it
         if not isinstance(error, LabelIngestError):
-            error.add_note("".join(("in a worker:\n", *traceback.format_tb(error.__traceback__))))
+            note_frames(error)
         return Failure(error)
 
 
