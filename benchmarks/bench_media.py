@@ -25,7 +25,7 @@ def sizes_by_pillow() -> list[tuple[int, int]]:
 
 
 def sizes_by_us() -> list[tuple[int, int] | None]:
-    return [read_image_size(head, lambda: None) for head in HEADS]
+    return [read_image_size(head, lambda _at, _length: None) for head in HEADS]
 
 
 @pytest.mark.benchmark(group=GROUP)

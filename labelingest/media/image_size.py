@@ -2,7 +2,11 @@
 
 Each format says its size near the start of the file, so the first `HEAD_BYTES` bytes nearly always
 answer; where they do not (a JPEG behind a large EXIF block, a TIFF whose directory is at its end),
-the whole file is asked for once. Orientations 5 to 8 swap width and height.
+other parts of the file are asked for. Orientations 5 to 8 swap width and height.
+
+Work is bounded whatever the file says: `_MOST_PARTS` segments, chunks, boxes or tags are looked at,
+`_MOST_EXIF` bytes of EXIF are put together, and Pillow gets `_MOST_WHOLE` bytes. What needs more has
+no size.
 
 WebP and AVIF are Pillow's. JPEG, PNG, TIFF and BMP, whose headers are a few numbers at known places,
 are read here, and Pillow is the oracle of the tests: it takes 4 to 1000 times as long (for a PNG it
@@ -14,11 +18,15 @@ for (viewers decide before they draw), nor is orientation in XMP.
 """
 
 import re
+import struct
 from collections.abc import Callable
 from io import BytesIO
-from struct import calcsize, unpack_from
+from struct import calcsize, unpack, unpack_from
 from struct import error as NotEnough  # noqa: N812 # names what it means here
 from typing import TYPE_CHECKING, Final, TypeAlias
+
+from labelingest.media.boxes import few_boxes, few_chunks
+from labelingest.media.windows import Part, ShortError, Window
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
@@ -29,7 +37,11 @@ HEAD_BYTES: Final = 4096
 """How much of a file to give as its head."""
 
 _MOST_PARTS: Final = 10_000
-"""Segments, chunks or boxes looked at: more of them before the pixels are an attack."""
+"""Segments, chunks, boxes or tags looked at: more of them before the pixels are an attack."""
+_MOST_EXIF: Final = 1 << 24
+"""Bytes of EXIF: cameras write less than one segment of 64 KiB."""
+_MOST_WHOLE: Final = 1 << 26
+"""Bytes that Pillow gets, which copies them."""
 
 _Header: TypeAlias = tuple[int, int, int]
 """Width and height as stored, and the EXIF orientation."""
@@ -53,19 +65,19 @@ def image_size(head: bytes) -> tuple[int, int] | None:
     >>> image_size(b"BM" + bytes(12) + b"\x28\0\0\0\x80\2\0\0\xe0\1\0\0")
     (640, 480)
     """
-    return _displayed(head, complete=False)
+    return _displayed(head, Window(head))
 
 
-def read_image_size(head: bytes, whole: Callable[[], bytes | None]) -> tuple[int, int] | None:
-    """Read the displayed size of an image, asking for the whole file only where its head is short.
+def read_image_size(head: bytes, part: Part) -> tuple[int, int] | None:
+    """Read the displayed size of an image, asking for other parts only where its head is short.
 
     Parameters
     ----------
     head
         The first bytes of the file.
-    whole
-        Returns the whole file, or None where that fails; called at most once, and not at all for
-        bytes that are no image.
+    part
+        Returns the bytes at a position, or None where that fails; not called at all for bytes that
+        are no image.
 
     Returns
     -------
@@ -74,22 +86,19 @@ def read_image_size(head: bytes, whole: Callable[[], bytes | None]) -> tuple[int
 
     Examples
     --------
-    >>> read_image_size(b"class 7", lambda: b"never read") is None
+    >>> read_image_size(b"class 7", lambda at, length: b"never read") is None
     True
     """
-    size = _displayed(head, complete=False)
-    if size or not _format(head):
-        return size
-    everything = whole()
-    return None if everything is None else _displayed(everything, complete=True)
+    size = _displayed(head, Window(head))
+    return size or _displayed(head, Window(head, part))
 
 
-def _displayed(data: bytes, *, complete: bool) -> tuple[int, int] | None:
-    """Return the size after orientation; complete says that no more bytes will come."""
-    read = _format(data)
+def _displayed(head: bytes, file: Window) -> tuple[int, int] | None:
+    """Return the size after orientation."""
+    read = _format(head)
     try:
-        header = read(data, complete) if read else None
-    except (NotEnough, LookupError):
+        header = read(file) if read else None
+    except (NotEnough, LookupError, ShortError):
         return None  # ends, or points, behind the last byte
     if header is None:
         return None
@@ -99,7 +108,7 @@ def _displayed(data: bytes, *, complete: bool) -> tuple[int, int] | None:
     return (height, width) if 5 <= orientation <= 8 else (width, height)
 
 
-def _format(data: bytes) -> Callable[[bytes, bool], _Header | None] | None:
+def _format(data: bytes) -> Callable[[Window], _Header | None] | None:
     """Return the reader for the kind of file that begins like this."""
     if data.startswith(b"\xff\xd8\xff"):
         return _jpeg
@@ -121,65 +130,113 @@ _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _WITHOUT_LENGTH: Final = frozenset({0xC8, *range(0xD0, 0xDA), *range(0xF0, 0xFE)})
 
 
-def _jpeg(data: bytes, complete: bool) -> _Header | None:
+_SEARCHED: Final = 4096
+"""Bytes of junk between two segments that are searched at once."""
+
+
+def _jpeg(file: Window) -> _Header | None:
     """Walk the segments up to the pixels (start of scan), past EXIF and the frame header."""
     width = height = 0
-    exif, at = b"", 2
+    exif, at = _Exif(), 2
     for _ in range(_MOST_PARTS):
-        marker = _MARKER.search(data, at)
-        if marker is None or len(data) < marker.end() + 2:
-            break
-        kind, at = marker[1][0], marker.end()
-        if kind == _SCAN:
-            complete = True
-            break
+        marker = file.get(at, 4)
+        if not _MARKER.match(marker) or len(marker) < 4:
+            found = _marker_behind(file, at)
+            if found is None:
+                return width, height, exif.orientation()
+            at, marker = found, file.get(found, 4)
+        kind = marker[1]
+        if kind == _SCAN or len(marker) < 4:
+            return width, height, exif.orientation()
         if kind < _FIRST:
             return None
+        at += 2
         if kind in _WITHOUT_LENGTH:
             continue
-        end = at + max(2, data[at] << 8 | data[at + 1])
-        if kind in _FRAMES and at + 8 <= end <= len(data):
-            height, width = unpack_from(">HH", data, at + 3)
-        elif kind == 0xE1 and data.startswith(b"Exif\0\0", at + 2):
+        end = at + max(2, marker[2] << 8 | marker[3])
+        if kind in _FRAMES and at + 8 <= end and len(file.get(at, end - at)) == end - at:
+            height, width = unpack_from(">HH", file.get(at, 8), 3)
+        elif kind == 0xE1 and file.get(at + 2, 6) == b"Exif\0\0":
             # EXIF of over 64 KiB continues in the next such segment.
-            exif += data[at + 8 : end]
+            exif.add(file.get(at + 8, max(end - at - 8, 0)))
         at = end
-    return (width, height, _orientation(exif)) if complete else None
+    return None
 
 
-def _png(data: bytes, complete: bool) -> _Header | None:
+def _marker_behind(file: Window, at: int) -> int | None:
+    """Return where the next marker begins; None where the file ends before."""
+    for _ in range(_MOST_PARTS):
+        junk = file.some(at, _SEARCHED)
+        marker = _MARKER.search(junk)
+        if marker is not None:
+            return at + marker.start()
+        if len(junk) < 2:
+            return None
+        at += len(junk) - 1  # its last byte may be the first of a marker
+    raise ShortError
+
+
+class _Exif:
+    """EXIF in pieces."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._length = 0
+
+    def add(self, piece: bytes) -> None:
+        """Add the next piece.
+
+        Raises
+        ------
+        ShortError
+            There are more bytes than any camera writes.
+        """
+        self._length += len(piece)
+        if self._length > _MOST_EXIF:
+            raise ShortError
+        self._pieces.append(piece)
+
+    def orientation(self) -> int:
+        """Return the orientation that they say; 1 where they say none."""
+        return _orientation(b"".join(self._pieces))
+
+
+def _png(file: Window) -> _Header | None:
     """Walk the chunks up to the pixels."""
     width = height = 0
-    exif, at = b"", 8
+    exif, at = _Exif(), 8
     for _ in range(_MOST_PARTS):
-        if len(data) < at + 8:
-            break
-        length, kind = unpack_from(">I4s", data, at)
+        chunk = file.get(at, 8)
+        if len(chunk) < 8:
+            return width, height, exif.orientation()
+        length, kind = unpack(">I4s", chunk)
         if kind in (b"IDAT", b"IEND"):
-            complete = True
-            break
+            return width, height, exif.orientation()
         if kind == b"IHDR":
-            width, height = unpack_from(">II", data, at + 8)
+            width, height = unpack(">II", file.get(at + 8, 8))
         elif kind == b"eXIf":
-            exif = data[at + 8 : at + 8 + length]
+            exif = _Exif()  # the last counts
+            exif.add(file.get(at + 8, min(length, _MOST_EXIF + 1)))
         at += 12 + length
-    return (width, height, _orientation(exif)) if complete else None
+    return None
 
 
-def _webp(data: bytes, complete: bool) -> _Header | None:
+def _webp(file: Window) -> _Header | None:
     from PIL.WebPImagePlugin import WebPImageFile
 
+    data = file.whole(_MOST_WHOLE)
     # An extended header (VP8X) may announce EXIF, which comes after the pixels.
     announced = data[12:16] == b"VP8X" and data[20] & 0x08
-    if announced and not complete and len(data) < 8 + unpack_from("<I", data, 4)[0]:
+    if announced and not file.complete and len(data) < 8 + unpack_from("<I", data, 4)[0]:
         return None
-    return _by_pillow(WebPImageFile, data)
+    return _by_pillow(WebPImageFile, data) if few_chunks(data, _MOST_PARTS) else None
 
 
-def _avif(data: bytes, complete: bool) -> _Header | None:
+def _avif(file: Window) -> _Header | None:
     from PIL.AvifImagePlugin import AvifImageFile
 
-    return _by_pillow(AvifImageFile, data)
+    data = file.whole(_MOST_WHOLE)
+    return _by_pillow(AvifImageFile, data) if few_boxes(data, _MOST_PARTS) else None
 
 
 def _by_pillow(kind: Callable[[BytesIO], "ImageFile"], data: bytes) -> _Header | None:
@@ -193,24 +250,25 @@ def _by_pillow(kind: Callable[[BytesIO], "ImageFile"], data: bytes) -> _Header |
         return None  # what Pillow raises for files that are broken or too large for it
 
 
-def _bmp(data: bytes, complete: bool) -> _Header | None:
+def _bmp(file: Window) -> _Header | None:
     """Read the bitmap header, of OS/2 (12 bytes) or Windows; a negative height means top-down."""
-    (header_bytes,) = unpack_from("<I", data, 14)
+    data = file.get(14, 12)
+    (header_bytes,) = unpack_from("<I", data)
     if header_bytes == 12:
-        width, height = unpack_from("<HH", data, 18)
+        width, height = unpack_from("<HH", data, 4)
         return width, height, 1
     if header_bytes not in (16, 40, 52, 56, 64, 108, 124):
         return None
-    width, height = unpack_from("<ii", data, 18)
+    width, height = unpack_from("<ii", data, 4)
     return width, abs(height), 1
 
 
 _WIDTH, _HEIGHT, _ORIENTATION = 256, 257, 274
 
 
-def _tiff(data: bytes, complete: bool) -> _Header | None:
+def _tiff(file: Window) -> _Header | None:
     """Read the first directory, which may be anywhere in the file."""
-    tags = _directory(data, complete)
+    tags = _directory(file)
     if tags is None:
         return None
     return tags.get(_WIDTH, 0), tags.get(_HEIGHT, 0), tags.get(_ORIENTATION, 1)
@@ -218,31 +276,35 @@ def _tiff(data: bytes, complete: bool) -> _Header | None:
 
 def _orientation(exif: bytes) -> int:
     """Return the orientation in an EXIF block, which is a small TIFF; 1 where it has none."""
+    block = exif.removeprefix(b"Exif\0\0")
     try:
-        tags = _directory(exif.removeprefix(b"Exif\0\0"), complete=True)
+        tags = _directory(Window(block, complete=True))
     except NotEnough:
         tags = None  # broken metadata is no reason to doubt the size
     return tags.get(_ORIENTATION, 1) if tags else 1
 
 
-def _directory(tiff: bytes, complete: bool) -> dict[int, int] | None:
+def _directory(tiff: Window) -> dict[int, int] | None:
     """Return tag → value of those tags in the first directory that hold one unsigned integer.
 
-    None where the header is not a TIFF's or the directory continues behind the bytes given.
+    None where the header is not a TIFF's or the directory has too many tags.
     """
-    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
-    if order is None or tiff[2:4] not in (b"*\0", b"\0*", b"+\0", b"\0+"):
+    head = tiff.get(0, 4)
+    order = {b"II": "<", b"MM": ">"}.get(head[:2])
+    if order is None or head[2:] not in (b"*\0", b"\0*", b"+\0", b"\0+"):
         return None
-    big = b"+" in tiff[2:4]  # BigTIFF: everything that can grow has 8 bytes
-    (start,) = unpack_from(f"{order}Q" if big else f"{order}I", tiff, 8 if big else 4)
-    (count,) = unpack_from(f"{order}Q" if big else f"{order}H", tiff, min(start, len(tiff)))
-    entry, first = (f"{order}HHQ8s", start + 8) if big else (f"{order}HHI4s", start + 2)
+    big = b"+" in head[2:]  # BigTIFF: everything that can grow has 8 bytes
+    offset, number = (f"{order}Q", f"{order}Q") if big else (f"{order}I", f"{order}H")
+    (start,) = unpack(offset, tiff.get(8 if big else 4, calcsize(offset)))
+    (count,) = unpack(number, tiff.get(start, calcsize(number)))
+    if count > _MOST_PARTS:
+        return None
+    entry = struct.Struct(f"{order}HHQ8s" if big else f"{order}HHI4s")
     numbers = {3: f"{order}H", 4: f"{order}I"} | ({16: f"{order}Q"} if big else {})
     tags: dict[int, int] = {}
-    for at in range(first, first + calcsize(entry) * min(count, _MOST_PARTS), calcsize(entry)):
-        if len(tiff) < at + calcsize(entry):
-            return tags if complete else None
-        tag, kind, values, raw = unpack_from(entry, tiff, at)
+    raw = tiff.get(start + calcsize(number), entry.size * count)
+    for at in range(0, len(raw) - entry.size + 1, entry.size):
+        tag, kind, values, value = entry.unpack_from(raw, at)
         if values == 1 and kind in numbers:
-            tags.setdefault(tag, unpack_from(numbers[kind], raw)[0])
+            tags.setdefault(tag, unpack_from(numbers[kind], value)[0])
     return tags

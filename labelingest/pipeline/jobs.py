@@ -169,14 +169,15 @@ class Worker:
             return head
         unread: list[Unread] = []
 
-        def whole() -> bytes | None:
-            blobs = self.storage.fetch([key])
-            unread.extend(blobs.unread.values())
-            return None if blobs.unread else blobs.get(0)
+        def part(start: int, length: int) -> bytes | None:
+            (loaded,) = self.storage.fetch_heads([key], length, start=start)
+            if isinstance(loaded, Unread):
+                unread.append(loaded)
+                return None
+            return loaded
 
-        size = read_image_size(head, whole)
-        # The header of an image that is too large to be fetched whole will not tell tomorrow either.
-        return next((u for u in unread if u.code is ProblemCode.UNREADABLE_FILE), size)
+        size = read_image_size(head, part)
+        return unread[0] if unread else size
 
 
 def jobs(paired: "Paired", batch_bytes: int) -> Iterator[Job]:

@@ -108,8 +108,18 @@ class Storage(Protocol):
         """
         ...
 
-    def fetch_heads(self, keys: Sequence[str], length: int) -> Sequence[bytes | Unread]:
-        """Return the first bytes of files, at most length each; why, where one cannot be read."""
+    def fetch_heads(
+        self, keys: Sequence[str], length: int, *, start: int = 0
+    ) -> Sequence[bytes | Unread]:
+        """Return the first bytes of files, at most length each; why, where one cannot be read.
+
+        Parameters
+        ----------
+        keys, length
+            Which files, and how many bytes of each.
+        start
+            How many bytes are passed over; none are left where a file is not longer.
+        """
         ...
 
     def put(self, key: str, content: bytes, *, unless_changed: str | None = None) -> None:

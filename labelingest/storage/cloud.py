@@ -44,7 +44,7 @@ _IN_FLIGHT: Final = 64
 _BULK: Final[Mapping[Provider, int]] = {Provider.S3: 1000, Provider.AZURE: 256}
 """How many files one request deletes; Google's take one each."""
 _EMPTY: Final = "Server returned non-2xx status code: 416 "
-"""The answer to a request for the first bytes of an empty file."""
+"""The answer to a request for bytes behind the last one."""
 
 
 class CloudStorage:
@@ -125,12 +125,14 @@ class CloudStorage:
                 contents[row], versions[row] = content, token
         return Blobs.of(contents, unread, versions)
 
-    def fetch_heads(self, keys: Sequence[str], length: int) -> Sequence[bytes | Unread]:
+    def fetch_heads(
+        self, keys: Sequence[str], length: int, *, start: int = 0
+    ) -> Sequence[bytes | Unread]:
         """Return the first bytes of files, as `labelingest.storage.base.Storage` says."""
 
         def read(row: int) -> bytes:
             try:
-                return bytes(self._client.get_range(keys[row], start=0, length=length))
+                return bytes(self._client.get_range(keys[row], start=start, length=length))
             except FAILURES as error:
                 if _EMPTY in str(error):
                     return b""

@@ -119,7 +119,9 @@ class LocalStorage:
                     unread[row] = _unread(error)
         return Blobs.of(contents, unread, read if tokens else None)
 
-    def fetch_heads(self, keys: Sequence[str], length: int) -> Sequence[bytes | Unread]:
+    def fetch_heads(
+        self, keys: Sequence[str], length: int, *, start: int = 0
+    ) -> Sequence[bytes | Unread]:
         """Return the first bytes of files, as `labelingest.storage.base.Storage` says."""
         heads: list[bytes | Unread] = []
         with _Folders(self) as folders:
@@ -127,7 +129,7 @@ class LocalStorage:
                 try:
                     file = folders.open(key)
                     try:
-                        heads.append(os.pread(file, length, 0))
+                        heads.append(os.pread(file, length, start))
                     finally:
                         os.close(file)
                 except OSError as error:

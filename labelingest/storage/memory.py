@@ -86,13 +86,15 @@ class MemoryStorage:
             read.append("" if row in unread else self._token(key))
         return Blobs.of(contents, unread, read)
 
-    def fetch_heads(self, keys: Sequence[str], length: int) -> Sequence[bytes | Unread]:
+    def fetch_heads(
+        self, keys: Sequence[str], length: int, *, start: int = 0
+    ) -> Sequence[bytes | Unread]:
         """Return the first bytes of files, as `labelingest.storage.base.Storage` says."""
         for key in keys:
             check_key(key)
         found = [self.contents.get(key) for key in keys]
         gone = Unread(ProblemCode.UNREADABLE_FILE, NOT_THERE)
-        return [gone if content is None else content[:length] for content in found]
+        return [gone if content is None else content[start : start + length] for content in found]
 
     def put(self, key: str, content: bytes, *, unless_changed: str | None = None) -> None:
         """Write one file, as `labelingest.storage.base.Storage` says."""

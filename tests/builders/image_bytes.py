@@ -9,6 +9,7 @@ from typing import Any
 from PIL import Image
 
 __all__ = [
+    "Parts",
     "bmp",
     "exif_block",
     "jpeg",
@@ -18,6 +19,21 @@ __all__ = [
     "segment",
     "tiff",
 ]
+
+
+class Parts:
+    """Loads parts of a file, and counts how often and how many bytes."""
+
+    def __init__(self, contents: bytes) -> None:
+        self.contents = contents
+        self.requests = self.most = self.total = 0
+
+    def __call__(self, at: int, length: int) -> bytes:
+        loaded = self.contents[at : at + length]
+        self.requests += 1
+        self.most = max(self.most, len(loaded))
+        self.total += len(loaded)
+        return loaded
 
 
 def saved(form: str, *, orientation: int | None = None, mode: str = "RGB", **options: Any) -> bytes:

@@ -78,9 +78,11 @@ class CountingStorage:
         self.note("read", keys)
         return self.inner.fetch(keys, sizes=sizes, tokens=tokens)
 
-    def fetch_heads(self, keys: Sequence[str], length: int) -> Sequence[bytes | Unread]:
+    def fetch_heads(
+        self, keys: Sequence[str], length: int, *, start: int = 0
+    ) -> Sequence[bytes | Unread]:
         self.note("head", keys)
-        return self.inner.fetch_heads(keys, length)
+        return self.inner.fetch_heads(keys, length, start=start)
 
     def put(self, key: str, content: bytes, *, unless_changed: str | None = None) -> None:
         self.note("put", [key])

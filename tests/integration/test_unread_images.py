@@ -13,7 +13,9 @@ TURNED = "2 0.25 0.25 0.75 0.25 0.75 0.75 0.25 0.75"
 class Failing(LocalStorage):
     """A folder of which no header can be read, as of a storage with too much to do."""
 
-    def fetch_heads(self, keys: Sequence[str], length: int) -> Sequence[bytes | Unread]:
+    def fetch_heads(
+        self, keys: Sequence[str], length: int, *, start: int = 0
+    ) -> Sequence[bytes | Unread]:
         return [Unread(ProblemCode.UNREADABLE_FILE, "it cannot be read: not now")] * len(keys)
 
 

@@ -69,8 +69,10 @@ def test_an_image_that_cannot_be_read_costs_its_label_row_and_no_annotation() ->
 class Vanishing(MemoryStorage):
     """Files that are deleted as soon as their first bytes were read."""
 
-    def fetch_heads(self, keys: Sequence[str], length: int) -> Sequence[bytes | Unread]:
-        heads = super().fetch_heads(keys, length)
+    def fetch_heads(
+        self, keys: Sequence[str], length: int, *, start: int = 0
+    ) -> Sequence[bytes | Unread]:
+        heads = super().fetch_heads(keys, length, start=start)
         self.delete(keys)
         return heads
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from labelingest.media import image_size as sizes
 from labelingest.media.image_size import HEAD_BYTES, image_size, read_image_size
 from tests.builders import image_bytes as build
 from tests.oracles.image_size import displayed_size
@@ -14,13 +15,13 @@ from tests.oracles.image_size import displayed_size
 FORMS = ("AVIF", "JPEG", "PNG", "TIFF", "WEBP")
 
 
-def never() -> bytes | None:
-    raise AssertionError("the whole file was asked for")
+def never(_at: int, _length: int) -> bytes | None:
+    raise AssertionError("another part was asked for")
 
 
 def read(contents: bytes) -> tuple[int, int] | None:
     """The size of a file as a caller with storage behind it reads it."""
-    return read_image_size(contents[:HEAD_BYTES], lambda: contents)
+    return read_image_size(contents[:HEAD_BYTES], build.Parts(contents))
 
 
 @pytest.mark.parametrize("form", [*FORMS, "BMP"])
@@ -96,7 +97,7 @@ def test_a_file_that_ends_early_never_raises(form: str) -> None:
     "contents", [b"", b"\0" * 5000, b"0 .5 .5 1 1\n", b"GIF89a\1\0\1\0", b"BM"]
 )
 def test_what_is_no_image_has_no_size_and_is_not_read_whole(contents: bytes) -> None:
-    assert read_image_size(contents, lambda: None) is None
+    assert read_image_size(contents, lambda _at, _length: None) is None
 
 
 def test_the_whole_file_is_not_asked_for_when_the_head_tells() -> None:
@@ -108,7 +109,7 @@ def test_the_whole_file_is_not_asked_for_when_the_head_is_of_no_image() -> None:
 
 
 def test_a_whole_file_that_cannot_be_read_has_no_size() -> None:
-    assert read_image_size(build.jpeg(40, 30)[:12], lambda: None) is None
+    assert read_image_size(build.jpeg(40, 30)[:12], lambda _at, _length: None) is None
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
@@ -291,3 +292,84 @@ def test_exif_behind_the_pixels_of_a_webp_is_found_in_the_whole_file() -> None:
     assert len(stream.getvalue()) > 2 * HEAD_BYTES
     assert image_size(stream.getvalue()[:HEAD_BYTES]) is None
     assert read(stream.getvalue()) == (150, 200)
+
+
+def chunks(count: int, kind: bytes = b"tEXt") -> bytes:
+    return build.png_chunk(kind, b"") * count
+
+
+def riff(chunks: bytes) -> bytes:
+    form = b"WEBPVP8X" + struct.pack("<I", 10) + b"\x08" + bytes(9) + chunks
+    return b"RIFF" + struct.pack("<I", len(form)) + form
+
+
+def avif(*boxes: bytes) -> bytes:
+    """The boxes of an AVIF behind its first one."""
+    return b"\0\0\0\x10ftypavif\0\0\0\0" + b"".join(boxes)
+
+
+def box(kind: bytes, contents: bytes) -> bytes:
+    return struct.pack(">I", 8 + len(contents)) + kind + contents
+
+
+@pytest.mark.parametrize(
+    ("contents", "expected"),
+    [
+        (build.jpeg(40, 30, before=build.segment(0xE0, b"") * 9_990), (40, 30)),
+        (build.jpeg(40, 30, before=build.segment(0xE0, b"") * 10_001), None),
+        (build.jpeg(40, 30, before=build.segment(0xE1, b"Exif\0\0" + bytes(60_000)) * 300), None),
+        (build.png(40, 30, before=chunks(9_990)), (40, 30)),
+        (build.png(40, 30, before=chunks(10_001)), None),
+        (build.tiff([(256, 4, 40), (257, 4, 30)] + [(65_000, 4, 1)] * 9_998), (40, 30)),
+        (build.tiff([(256, 4, 40), (257, 4, 30)] + [(65_000, 4, 1)] * 9_999), None),
+        (riff(b"junk\0\0\0\0" * 10_001), None),
+        (avif(box(b"meta", bytes(4) + box(b"free", b"") * 10_001)), None),
+        (avif(box(b"meta", bytes(4) + box(b"iloc", b"\2" + bytes(5) + b"\0\1\0\0" * 9_999))), None),
+    ],
+)
+def test_at_most_ten_thousand_parts_are_looked_at(
+    contents: bytes, expected: tuple[int, int] | None
+) -> None:
+    assert read(contents) == expected
+
+
+def test_decoders_get_no_file_of_a_million_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    handed: list[int] = []
+    monkeypatch.setattr(sizes, "_by_pillow", lambda _, data: handed.append(len(data)))
+    table = box(b"iloc", b"\2" + bytes(5) + struct.pack(">I", 2**20) + bytes(2**20))
+    nested = box(b"meta", bytes(4) + box(b"iinf", bytes(6) + box(b"infe", bytes(4)) * 10_001))
+    for contents in (
+        riff(b"junk\0\0\0\0" * 10_001),
+        avif(box(b"meta", bytes(4) + table)),
+        avif(nested),
+    ):
+        assert read(contents) is None
+    assert max(handed, default=0) <= HEAD_BYTES
+
+
+def test_exif_without_end_is_loaded_once_and_never_joined_twice() -> None:
+    contents = build.jpeg(40, 30, before=build.segment(0xE1, b"Exif\0\0" + bytes(65_000)) * 700)
+    parts = build.Parts(contents)
+    assert read_image_size(contents[:HEAD_BYTES], parts) is None
+    assert parts.total < 3 * 2**24
+    assert parts.most <= 2**22
+
+
+def test_large_segments_are_passed_over_in_few_requests() -> None:
+    contents = build.jpeg(40, 30, before=build.segment(0xE2, bytes(65_000)) * 700)
+    parts = build.Parts(contents)
+    assert read_image_size(contents[:HEAD_BYTES], parts) == (40, 30)
+    assert parts.requests < 30
+    assert parts.most <= 2**22
+
+
+def test_of_a_tiff_only_the_directory_is_loaded() -> None:
+    contents = build.tiff([(256, 4, 40), (257, 4, 30)], gap=30_000_000)
+    parts = build.Parts(contents)
+    assert read_image_size(contents[:HEAD_BYTES], parts) == (40, 30)
+    assert (parts.requests, parts.total < 1000) == (1, True)
+
+
+@pytest.mark.parametrize("start", [2**32 - 1, 2**63, 2**64 - 1])
+def test_a_directory_behind_every_file_is_none(start: int) -> None:
+    assert read(b"II+\0\x08\0\0\0" + struct.pack("<Q", start) + bytes(100)) is None
