@@ -15,6 +15,14 @@ The flow, one package a stage::
 below are the public ones; they are loaded when first used, so that importing costs nothing.
 """
 
+# First: what is imported after it may have a namesake in the current folder.
+from labelingest import search_path  # isort: skip
+
+import sys
+
+if search_path.names_program(sys.argv, sys.orig_argv):
+    search_path.leave_out_current_folder()
+
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 

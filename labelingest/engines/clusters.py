@@ -6,9 +6,11 @@ are chosen.
 
 import logging
 import socket
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import chdir, contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.util import find_spec
+from tempfile import TemporaryDirectory
 from typing import Any, Final, TypeVar
 
 from labelingest.engines.base import attempt
@@ -122,11 +124,12 @@ class RayEngine:
         ray: Any = untyped
         here = self.url.partition("://")[2] == _THIS_CLUSTER
         try:
-            context = ray.init(
-                _THIS_CLUSTER if here else self.url,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-            )
+            with _in_no_folder() if here else nullcontext():
+                context = ray.init(
+                    _THIS_CLUSTER if here else self.url,
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                )
         except (ImportError, OSError, RuntimeError, ValueError) as error:
             raise EngineError(f"no Ray cluster answers at {self.url}: {error}") from error
         with context:
@@ -137,3 +140,14 @@ class RayEngine:
                 items,
                 in_flight=_IN_FLIGHT * cores,
             )
+
+
+@contextmanager
+def _in_no_folder() -> Iterator[None]:
+    """Be in an empty folder that is gone afterwards.
+
+    Ray puts the current folder of who joins its cluster first into the search path of the workers.
+    It is often the folder of data, and nothing in it is code.
+    """
+    with TemporaryDirectory(prefix="labelingest-") as nowhere, chdir(nowhere):
+        yield

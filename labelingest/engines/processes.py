@@ -6,6 +6,9 @@ of the caller would be missing in it, and a lock that one of them holds would ne
 script without ``if __name__ == "__main__"`` starts itself over and over, and its pools do not say
 which item a lost worker had.
 
+The interpreter is isolated and gets this process's search path without what is relative: the
+current folder is often the folder of data, and nothing in it is code.
+
 1. A worker has one item in work and one in waiting, so that it never waits for this process.
 2. Results that are early are kept; nobody works further ahead than `_AHEAD` items for each worker.
 3. A worker that is lost is replaced, and its items are done again. One that takes `_ATTEMPTS`
@@ -24,11 +27,14 @@ import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
+import labelingest
 from labelingest.engines.base import value_of
 from labelingest.engines.wire import receive, send
 from labelingest.errors import EngineError
+from labelingest.search_path import interpreter_flags, own_entries
 
 __all__ = ["ProcessEngine"]
 
@@ -41,10 +47,19 @@ _HELD: Final = 2
 """Items that a worker has at most: one in work, one in waiting."""
 _ATTEMPTS: Final = 3
 """Workers that one item may cost."""
-_CHILD: Final = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
-    "from labelingest.engines.child import main; main(int(sys.argv[1]), sys.argv[3])"
-)
+_CHILD: Final = """\
+import json, sys
+from importlib.util import module_from_spec, spec_from_file_location
+descriptor, path, origin, preload = sys.argv[1:]
+sys.path[:] = json.loads(path)
+if origin:
+    spec = spec_from_file_location("labelingest", origin)
+    sys.modules["labelingest"] = package = module_from_spec(spec)
+    spec.loader.exec_module(package)
+from labelingest.engines.child import main
+main(int(descriptor), preload)
+"""
+"""What a worker runs: the package is loaded from where it is, though that be the current folder."""
 
 
 @dataclass(slots=True)
@@ -180,7 +195,7 @@ class _Crew:
         with theirs:
             try:
                 process = subprocess.Popen(
-                    [sys.executable, "-c", _CHILD, *self._arguments(theirs.fileno())],
+                    [sys.executable, *interpreter_flags(), "-c", _CHILD, *self._arguments(theirs)],
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
@@ -198,8 +213,11 @@ class _Crew:
             self._send(worker, self._function)
         return worker
 
-    def _arguments(self, descriptor: int) -> list[str]:
-        return [str(descriptor), json.dumps(sys.path), self.preload]
+    def _arguments(self, channel: socket.socket) -> list[str]:
+        origin = str(labelingest.__file__)
+        is_file = Path(origin).is_file()  # and not in an archive
+        path = json.dumps(own_entries())
+        return [str(channel.fileno()), path, str(Path(origin).resolve()) * is_file, self.preload]
 
     def _give(self, worker: _Worker, item: _Item) -> None:
         worker.held.append(item)

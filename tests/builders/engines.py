@@ -5,7 +5,14 @@ import signal
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["Fatal", "die_while_there_is_a_cause", "refuse_odd", "square", "where"]
+__all__ = [
+    "Fatal",
+    "die_while_there_is_a_cause",
+    "import_colors",
+    "refuse_odd",
+    "square",
+    "where",
+]
 
 
 def square(number: int) -> int:
@@ -21,6 +28,13 @@ def refuse_odd(number: int) -> int:
 def where(_: object) -> tuple[int, int]:
     """Return the process, and the process group it is in."""
     return os.getpid(), os.getpgid(0)
+
+
+def import_colors(_: object) -> str:
+    """Import a module of the standard library that nothing else imports."""
+    import colorsys
+
+    return colorsys.__name__
 
 
 class Fatal(NamedTuple):

@@ -18,7 +18,15 @@ from benchmarks.generate import Kind, generate
 from labelingest import IngestConfig, convert
 from labelingest.engines import check_engine, open_engine
 from labelingest.errors import ConfigError, EngineError, SidecarError
-from tests.builders.engines import Fatal, die_while_there_is_a_cause, refuse_odd, square, where
+from labelingest.search_path import own_entries
+from tests.builders.engines import (
+    Fatal,
+    die_while_there_is_a_cause,
+    import_colors,
+    refuse_odd,
+    square,
+    where,
+)
 
 FILES = 600
 
@@ -98,7 +106,13 @@ def ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     said = tmp_path_factory.mktemp("ray") / "log"
     with (
         said.open("wb") as log,
-        subprocess.Popen([*command, *options], stderr=log, stdout=log) as head,
+        # Its workers know the functions of the tests.
+        subprocess.Popen(
+            [*command, *options],
+            stderr=log,
+            stdout=log,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(own_entries())},
+        ) as head,
         pytest.MonkeyPatch.context() as patched,
     ):
         while b"Ray runtime started" not in said.read_bytes():
@@ -127,6 +141,18 @@ def test_a_cluster_gives_results_in_the_order_of_items(cluster: str) -> None:
 
 def test_a_cluster_works_in_other_processes(cluster: str) -> None:
     assert os.getpid() not in {pid for pid, _ in open_engine(cluster).map(where, range(10))}
+
+
+def test_a_cluster_runs_nothing_of_the_current_folder(
+    cluster: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trace = tmp_path / "ran"
+    for name in ("colorsys", "labelingest", "tests", "this"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(trace)!r}, 'a').write({name!r})\n")
+    monkeypatch.chdir(tmp_path)
+    assert list(open_engine(cluster).map(import_colors, range(4))) == ["colorsys"] * 4
+    assert not trace.exists()
+    assert Path.cwd() == tmp_path
 
 
 def test_an_exception_comes_back_from_a_cluster_as_it_was_raised(cluster: str) -> None:
