@@ -3,8 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+LOWEST := .venv-lowest
+LOCK := pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes --no-header --quiet
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check bench bench-stages clean
+.PHONY: demo test check lowest lock bench bench-stages clean
 
 demo: $(READY)  ## convert a small data set with deliberate defects and show the result
 	$(BIN)/python fixtures/demo/run.py
@@ -17,6 +20,14 @@ check: $(READY)  ## formatting, lint and types
 	$(BIN)/ruff check
 	$(BIN)/mypy
 
+lowest: $(LOWEST)/.ready  ## conformance, contracts and demo with the lowest versions that pyproject.toml allows
+	$(LOWEST)/bin/python -m pytest -W ignore::DeprecationWarning tests/conformance tests/contracts tests/integration/test_demo.py
+
+lock: $(READY)  ## write the versions for development and CI, and the lowest ones, from pyproject.toml
+	$(BIN)/python $(PIP_INSTALL) uv
+	$(BIN)/uv pip compile $(LOCK) --output-file requirements/development.txt
+	$(BIN)/uv pip compile $(LOCK) --resolution lowest-direct --output-file requirements/lowest.txt
+
 bench: $(READY)  ## the whole beside the floor and other libraries, on generated data sets
 	$(BIN)/python -m benchmarks.compare $(ARGS)
 
@@ -24,10 +35,13 @@ bench-stages: $(READY)  ## time every stage on a generated data set
 	$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-columns=median,iqr,ops,rounds --benchmark-sort=mean $(ARGS)
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .benchmarks .hypothesis
+	rm -rf $(VENV) $(LOWEST) .mypy_cache .pytest_cache .ruff_cache .benchmarks .hypothesis
 
-$(READY): pyproject.toml
+$(VENV)/.ready: requirements/development.txt
+$(LOWEST)/.ready: requirements/lowest.txt
+%/.ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "labelingest needs Python 3.11 or newer; run: make PYTHON=python3.11")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	$(PYTHON) -m venv $*
+	$*/bin/python $(PIP_INSTALL) --require-hashes -r $(filter requirements/%,$^)
+	$*/bin/python $(PIP_INSTALL) --no-deps -e .
 	touch $@
