@@ -6,10 +6,10 @@ can be pickled: workers fetch and put for themselves. It refuses to know what th
 """
 
 import re
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from labelingest.arrays import Int64
 from labelingest.errors import ConfigError, StorageError
@@ -20,9 +20,12 @@ __all__ = [
     "MAX_FILES",
     "MAX_SIDECAR",
     "NOT_THERE",
+    "NO_FILE",
     "PAGE",
+    "ChangedError",
     "PartsError",
     "Storage",
+    "Version",
     "check_key",
     "has_changed",
     "list_all",
@@ -40,6 +43,30 @@ NOT_THERE: Final = "it cannot be read: no such file or folder"
 """The sentence for a file that is not there, or not any more."""
 
 _REFUSED: Final = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)|\0")
+
+
+class Version(NamedTuple):
+    """What is known of one file without reading it."""
+
+    size: int
+    """Bytes."""
+    token: str
+    """Version token, as a listing gives it."""
+
+
+NO_FILE: Final = Version(-1, "not a file")
+"""The version where something else has the name: a folder, a link that is not followed."""
+
+
+class ChangedError(StorageError):
+    """A file is not the version that was to be replaced.
+
+    Examples
+    --------
+    >>> raise has_changed("memory://rows/", "a.json")
+    Traceback (most recent call last):
+    labelingest.storage.base.ChangedError: memory://rows/: 'a.json' was not written: ...
+    """
 
 
 class PartsError(StorageError):
@@ -122,7 +149,29 @@ class Storage(Protocol):
         """
         ...
 
-    def put(self, key: str, content: bytes, *, unless_changed: str | None = None) -> None:
+    def versions(self, keys: Sequence[str]) -> Sequence[Version | None]:
+        """Return the version of each file, None where there is none; nothing is read.
+
+        Raises
+        ------
+        StorageError
+            Where it cannot be told for one of them.
+        """
+        ...
+
+    def versions_in(self, folder: str) -> Mapping[str, Version]:
+        """Return key → version of the files of one small folder, "a/b/", and of no folder in it.
+
+        In the cloud that is one LIST request.
+
+        Raises
+        ------
+        StorageError
+            Where the folder cannot be listed; one that does not exist has no files.
+        """
+        ...
+
+    def put(self, key: str, content: bytes, *, unless_changed: str | None = None) -> str:
         """Write one file whole or not at all, over an older one of that key.
 
         Parameters
@@ -132,12 +181,32 @@ class Storage(Protocol):
         unless_changed
             Version token that the older one must have; "" where there must be none.
 
+        Returns
+        -------
+        str
+            Version token of the new file, as a listing gives it; "" where the storage does not
+            tell.
+
         Raises
         ------
         NameRefusedError
             Where only its name is in the way.
+        ChangedError
+            Where the older file is another version, or something else has the name.
         StorageError
-            Where it cannot be written, or has changed; nothing is left behind then.
+            Where it cannot be written; nothing is left behind then.
+        """
+        ...
+
+    def flush(self, keys: Sequence[str]) -> None:
+        """Make the names of files that were put or deleted outlast a power failure.
+
+        Their contents do when `put` returns.
+
+        Raises
+        ------
+        StorageError
+            Where the disk fails: what of them it keeps is not known then.
         """
         ...
 
@@ -238,7 +307,7 @@ def check_key(key: str) -> None:
         raise ConfigError(f"key {key!r} is refused: it is not Unicode text")
 
 
-def has_changed(url: str, key: str) -> StorageError:
+def has_changed(url: str, key: str) -> ChangedError:
     """Return the exception for a file that is not the version that was to be replaced.
 
     Examples
@@ -246,7 +315,7 @@ def has_changed(url: str, key: str) -> StorageError:
     >>> print(has_changed("memory://rows/", "a.json"))
     memory://rows/: 'a.json' was not written: it has changed meanwhile; list and read it again
     """
-    return StorageError(
+    return ChangedError(
         f"{url}: {key!r} was not written: it has changed meanwhile; list and read it again"
     )
 

@@ -11,6 +11,7 @@ taken, and what a killed process leaves behind stays; its name says to all that 
 import errno
 import fcntl
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -25,7 +26,9 @@ _NO_LOCKS: Final = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 """What a file system without locks answers."""
 
 
-def write_beside(folder: int, name: bytes, content: bytes) -> None:
+def write_beside(
+    folder: int, name: bytes, content: bytes, *, check: Callable[[], None] | None = None
+) -> os.stat_result:
     """Write a file in an open folder under a temporary name, then give it its own.
 
     Parameters
@@ -36,6 +39,13 @@ def write_beside(folder: int, name: bytes, content: bytes) -> None:
         The file's own.
     content
         All of it.
+    check
+        Called when everything is written; where it raises, an older file stays as it is.
+
+    Returns
+    -------
+    os.stat_result
+        Of the new file.
 
     Raises
     ------
@@ -50,8 +60,11 @@ def write_beside(folder: int, name: bytes, content: bytes) -> None:
             while rest:
                 rest = rest[os.write(file, rest) :]
             os.fsync(file)
+            if check is not None:
+                check()
             # While it is locked, as the removal: who waits for it then makes a new one.
             os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+            return os.fstat(file)
         except BaseException:
             with suppress(OSError):
                 os.unlink(temporary, dir_fd=folder)

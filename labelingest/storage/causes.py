@@ -38,6 +38,7 @@ _CURES: Final[Mapping[int, str]] = {
     errno.ENOTDIR: "choose another name, or move that file away",
     errno.EEXIST: "choose another name, or move that file away",
     errno.EISDIR: "choose another name",
+    errno.ELOOP: "choose another name, or move the link away",
     errno.ENAMETOOLONG: "a name may have 255 bytes on most",
     errno.EMFILE: "raise the limit with ulimit -n",
     errno.ENOSPC: "free some space, or choose another disk",
@@ -47,7 +48,7 @@ _CURES: Final[Mapping[int, str]] = {
 
 
 _NAMES: Final = {
-    *(errno.ENAMETOOLONG, errno.EEXIST, errno.EISDIR, errno.ENOTDIR),
+    *(errno.ENAMETOOLONG, errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP),
     *(errno.EILSEQ, errno.EINVAL),
 }
 """What is wrong with a name, and with no other."""

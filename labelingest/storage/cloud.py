@@ -23,10 +23,17 @@ from labelingest.errors import ConfigError, NameRefusedError
 from labelingest.model.blobs import Blobs, Unread
 from labelingest.model.listing import Listing
 from labelingest.problems import ProblemCode
-from labelingest.storage.base import MAX_SIDECAR, check_key, has_changed, too_large
+from labelingest.storage.base import (
+    MAX_SIDECAR,
+    ChangedError,
+    Version,
+    check_key,
+    has_changed,
+    too_large,
+)
 from labelingest.storage.clients import open_client
 from labelingest.storage.cloud_errors import Concern, Operation, cloud_error, refusal_of
-from labelingest.storage.cloud_listing import FAILURES, list_pages, token_of
+from labelingest.storage.cloud_listing import FAILURES, list_pages, plain_tag, token_of
 from labelingest.storage.connections import Connection
 from labelingest.storage.urls import Place, Provider
 
@@ -45,6 +52,8 @@ _BULK: Final[Mapping[Provider, int]] = {Provider.S3: 1000, Provider.AZURE: 256}
 """How many files one request deletes; Google's take one each."""
 _EMPTY: Final = "Server returned non-2xx status code: 416 "
 """The answer to a request for bytes behind the last one."""
+_NOT_IMPLEMENTED: Final = "Server returned non-2xx status code: 501 "
+"""The answer to a request with a condition, of a store that knows none."""
 
 
 class CloudStorage:
@@ -59,11 +68,14 @@ class CloudStorage:
 
     place: Place
     connection: Connection
+    _compares: bool
+    """Whether the store puts on condition; found out by the first that it refuses."""
 
     def __init__(self, place: Place, connection: Connection | None = None) -> None:
         self.connection = connection or Connection()
         self.place = replace(place, endpoint=self.connection.endpoint or place.endpoint)
         self._client = open_client(self.place, self.connection)
+        self._compares = True
 
     def __reduce__(self) -> tuple[type["CloudStorage"], tuple[Place, Connection]]:
         # A copy opens a client of its own, with the credentials of where it is.
@@ -147,27 +159,104 @@ class CloudStorage:
         check = f"; {refusal.check}" if refusal.check else ""
         return Unread(ProblemCode.UNREADABLE_FILE, f"it cannot be read: {refusal.why}{check}")
 
-    def put(self, key: str, content: bytes, *, unless_changed: str | None = None) -> None:
-        """Write one file whole or not at all, as `labelingest.storage.base.Storage` says."""
+    def versions(self, keys: Sequence[str]) -> Sequence[Version | None]:
+        """Return the versions of files by a request for each, many at once."""
+        # Nothing was ever put under a name that cannot be asked for.
+        rows = [row for row, key in enumerate(keys) if not _CONTROL.search(key)]
+        asked = [keys[row] for row in rows]
+
+        def look(row: int) -> Version | None:
+            return self._version(asked[row])
+
+        found: list[Version | None] = [None] * len(keys)
+        for row, outcome in zip(rows, self._each(asked, look, Operation.READ), strict=True):
+            if isinstance(outcome, Exception):
+                raise cloud_error(outcome, self.place, Operation.READ, keys[row])
+            found[row] = outcome
+        return found
+
+    def _version(self, key: str) -> Version | None:
+        try:
+            meta = self._client.head(key)
+        except FileNotFoundError:
+            return None
+        return Version(meta["size"], token_of(meta))
+
+    def versions_in(self, folder: str) -> Mapping[str, Version]:
+        """Return the versions of a folder's files, as `labelingest.storage.base.Storage` says."""
+        check_key(folder.removesuffix("/"))
+        try:
+            listed = [entry for answer in self._client.list(folder) for entry in answer]
+        except FAILURES as error:
+            raise cloud_error(error, self.place, Operation.LIST) from None
+        return {
+            entry["path"]: Version(entry["size"], token_of(entry))
+            for entry in listed
+            if entry["path"].rpartition("/")[0] + "/" == folder
+        }
+
+    def put(self, key: str, content: bytes, *, unless_changed: str | None = None) -> str:
+        """Write one file whole or not at all, as `labelingest.storage.base.Storage` says.
+
+        The store itself compares versions. One that cannot is asked for the version before, and
+        another writer may come between.
+        """
         check_key(key)
         if _CONTROL.search(key):
             raise NameRefusedError(f"{self.url}: {_has_control(key)}")
-        mode: PutMode = "overwrite"
-        if unless_changed == "":
-            mode = "create"
-        elif unless_changed is not None:
-            if self.place.provider is Provider.GOOGLE:
-                raise ConfigError(
-                    "Google Cloud Storage replaces by generation, which listings do not tell: put "
-                    "without unless_changed, or as a new file"
-                )
-            mode = {"e_tag": f'"{unless_changed}"'}
         try:
-            self._client.put(key, content, mode=mode, use_multipart=False)
-        except (AlreadyExistsError, PreconditionError):
+            if unless_changed is not None and not self._compares:
+                return self._put(key, content, self._compared(key, unless_changed))
+            mode = self._mode(key, unless_changed)
+            try:
+                return self._put(key, content, mode)
+            except FAILURES as error:
+                if unless_changed is None or _NOT_IMPLEMENTED not in str(error):
+                    raise
+                self._compares = False
+                return self._put(key, content, self._compared(key, unless_changed))
+        except ChangedError:
+            raise
+        except (AlreadyExistsError, PreconditionError, FileNotFoundError) as error:
+            # A version that is to be replaced and does not exist is "not found" for some stores.
+            if isinstance(error, FileNotFoundError) and (
+                not unless_changed or self._version(key) is not None
+            ):
+                raise cloud_error(error, self.place, Operation.WRITE, key) from None
             raise has_changed(self.url, key) from None
         except FAILURES as error:
             raise cloud_error(error, self.place, Operation.WRITE, key) from None
+
+    def _put(self, key: str, content: bytes, mode: "PutMode") -> str:
+        put = self._client.put(key, content, mode=mode, use_multipart=False)
+        return plain_tag(put["e_tag"])
+
+    def _mode(self, key: str, unless_changed: str | None) -> "PutMode":
+        """Return what the store is to compare."""
+        if unless_changed is None:
+            return "overwrite"
+        if not unless_changed:
+            return "create"
+        if self.place.provider is Provider.GOOGLE:
+            # It compares generations, which listings do not tell.
+            return self._compared(key, unless_changed)
+        return {"e_tag": f'"{unless_changed}"'}
+
+    def _compared(self, key: str, unless_changed: str) -> "PutMode":
+        """Compare the version here; return how to put what is as it should be."""
+        try:
+            meta = self._client.head(key)
+        except FileNotFoundError:
+            if unless_changed:
+                raise has_changed(self.url, key) from None
+            return "overwrite"
+        if token_of(meta) != unless_changed:
+            raise has_changed(self.url, key)
+        by_generation = self.place.provider is Provider.GOOGLE and meta["version"]
+        return {"version": meta["version"]} if by_generation else "overwrite"
+
+    def flush(self, keys: Sequence[str]) -> None:
+        """Do nothing: what a bucket has answered for is kept."""
 
     def delete(self, keys: Sequence[str]) -> None:
         """Delete files, as `labelingest.storage.base.Storage` says."""

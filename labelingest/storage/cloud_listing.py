@@ -36,7 +36,7 @@ from labelingest.storage.urls import Place, Provider
 if TYPE_CHECKING:
     from obstore import ObjectMeta
 
-__all__ = ["FAILURES", "list_pages", "token_of"]
+__all__ = ["FAILURES", "list_pages", "plain_tag", "token_of"]
 
 FAILURES: Final = (BaseError, OSError)
 """What a client raises: a missing object is an OSError."""
@@ -157,10 +157,20 @@ def _end(entries: Sequence["ObjectMeta"], until: str | None) -> int:
 
 def token_of(meta: "ObjectMeta") -> str:
     """Return the version token of an object: the same from a listing and from reading it."""
-    # Azure quotes its tokens in one of the two places.
-    tag = (meta["e_tag"] or "").removeprefix("W/").strip('"')
+    tag = plain_tag(meta["e_tag"])
     # Reading tells the time to the second only.
     return tag or f"{meta['size']}:{int(meta['last_modified'].timestamp())}"
+
+
+def plain_tag(tag: str | None) -> str:
+    """Return an ETag as a token: Azure quotes its tags in one of two places.
+
+    Examples
+    --------
+    >>> plain_tag('W/"0x8D"'), plain_tag("0x8D"), plain_tag(None)
+    ('0x8D', '0x8D', '')
+    """
+    return (tag or "").removeprefix("W/").strip('"')
 
 
 def _page(entries: Sequence["ObjectMeta"]) -> Listing:

@@ -16,7 +16,8 @@ the slices than the copy it saves (95 against 82 ms for 20,000 files of 300 byte
 
 import errno
 import os
-from collections.abc import Collection, Iterator, Sequence
+import stat
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,15 @@ from labelingest.errors import StorageError
 from labelingest.model.blobs import Blobs, Unread
 from labelingest.model.listing import Listing, version_token
 from labelingest.problems import ProblemCode
-from labelingest.storage.base import MAX_SIDECAR, NOT_THERE, check_key, has_changed, too_large
+from labelingest.storage.base import (
+    MAX_SIDECAR,
+    NO_FILE,
+    NOT_THERE,
+    Version,
+    check_key,
+    has_changed,
+    too_large,
+)
 from labelingest.storage.beside import delete_beside, write_beside
 from labelingest.storage.causes import cannot_delete, cannot_write, cause_of
 from labelingest.storage.walk import MAX_ENTRIES, walk
@@ -37,6 +46,8 @@ __all__ = ["LocalStorage"]
 
 _READ: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_NO_FLUSH: Final = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EINVAL, errno.ENAMETOOLONG}
+"""What is no failure of a folder's fsync: there is none, or the file system has none."""
 _UNKNOWN: Final = -1
 _GUESS: Final = 65_536
 """Bytes asked for at once where nobody says how many there are."""
@@ -50,7 +61,7 @@ class LocalStorage:
     --------
     >>> import tempfile
     >>> storage = LocalStorage(tempfile.mkdtemp())
-    >>> storage.put("labels/a.txt", b"0 .5 .5 1 1")
+    >>> _ = storage.put("labels/a.txt", b"0 .5 .5 1 1")
     >>> [list(page.keys) for page in storage.list()]
     [['labels/a.txt']]
     >>> storage.fetch(["labels/a.txt"]).get(0)
@@ -136,23 +147,66 @@ class LocalStorage:
                     heads.append(_unread(error))
         return heads
 
-    def put(self, key: str, content: bytes, *, unless_changed: str | None = None) -> None:
+    def versions(self, keys: Sequence[str]) -> Sequence[Version | None]:
+        """Return the versions of files, as `labelingest.storage.base.Storage` says."""
+        with _Folders(self) as folders:
+            return [folders.version(key) for key in keys]
+
+    def versions_in(self, folder: str) -> Mapping[str, Version]:
+        """Return the versions of a folder's files, as `labelingest.storage.base.Storage` says."""
+        check_key(folder.removesuffix("/"))
+        try:
+            with _Folders(self) as folders:
+                place = folders.folder(folder.removesuffix("/"))
+                with os.scandir(place) as entries:
+                    names = sorted(entry.name for entry in entries)
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise StorageError(
+                f"{self.root}/{folder} cannot be listed: {cause_of(error)}"
+            ) from error
+        keys = [folder + name for name in names if _is_unicode(name)]
+        found = zip(keys, self.versions(keys), strict=True)
+        return {key: version for key, version in found if version not in {None, NO_FILE}}
+
+    def put(self, key: str, content: bytes, *, unless_changed: str | None = None) -> str:
         """Write one file whole or not at all, as `labelingest.storage.base.Storage` says.
 
-        Whether it has changed is looked up before it is replaced: another writer may come between.
+        Whether it has changed is looked up right before it is replaced: another writer has some
+        microseconds to come between.
         """
         check_key(key)
         folder, _, name = key.rpartition("/")
+        encoded = name.encode()
         try:
             with _Folders(self) as folders:
                 place = folders.folder(folder, make=True)
-                if unless_changed is not None and _token_at(place, name) != unless_changed:
-                    raise has_changed(self.url, key)
-                write_beside(place, name.encode(), content)
+
+                def check() -> None:
+                    if unless_changed is not None and folders.token(encoded) != unless_changed:
+                        raise has_changed(self.url, key)
+
+                check()  # before anything is written too: a refusal should cost no write
+                return _token(write_beside(place, encoded, content, check=check))
         except StorageError:
             raise
         except OSError as error:
             raise cannot_write(f"{self.root}/{key}", error) from error
+
+    def flush(self, keys: Sequence[str]) -> None:
+        """Write the folders of files to the disk, and those that these lie in."""
+        inner = {key.rpartition("/")[0] for key in keys}
+        every = {folder[:end] for folder in inner for end in _ends(folder)} | inner
+        with _Folders(self) as folders:
+            for folder in sorted(every):
+                try:
+                    os.fsync(folders.folder(folder))
+                except OSError as error:
+                    # A folder that was removed meanwhile, or was never one, keeps no names.
+                    if error.errno in _NO_FLUSH:
+                        continue
+                    raise cannot_write(f"{self.root}/{folder}", error) from error
 
     def delete(self, keys: Sequence[str]) -> None:
         """Delete files, as `labelingest.storage.base.Storage` says; their folders stay."""
@@ -165,8 +219,8 @@ class LocalStorage:
                 except (FileNotFoundError, NotADirectoryError):
                     continue
                 except OSError as error:
-                    if error.errno == errno.ENAMETOOLONG:
-                        continue  # no file is called so
+                    if error.errno in {errno.ENAMETOOLONG, errno.ELOOP}:
+                        continue  # no file is called so, or it is elsewhere
                     raise cannot_delete(f"{self.root}/{key}", error) from error
 
 
@@ -206,6 +260,39 @@ class _Folders:
         delete_beside(self._folder, name)
         os.unlink(name, dir_fd=self._folder)
 
+    def version(self, key: str) -> Version | None:
+        """Return the version of a file; None where there is none.
+
+        Raises
+        ------
+        StorageError
+            Its folder cannot be looked at.
+        """
+        try:
+            found = self._stat(self._enter(key))
+        except OSError as error:
+            if error.errno in {errno.ENOENT, errno.ENAMETOOLONG}:
+                return None
+            if error.errno in {errno.ENOTDIR, errno.ELOOP}:
+                return NO_FILE
+            raise StorageError(f"{key!r} cannot be looked at: {cause_of(error)}") from error
+        return Version(found.st_size, _token(found)) if stat.S_ISREG(found.st_mode) else NO_FILE
+
+    def token(self, name: bytes) -> str:
+        """Return the version token of a file in the open folder; "" where there is none."""
+        try:
+            found = self._stat(name)
+        except FileNotFoundError:
+            return ""
+        return _token(found) if stat.S_ISREG(found.st_mode) else NO_FILE.token
+
+    def _stat(self, name: bytes) -> os.stat_result:
+        # A link that leads nowhere has the name all the same: it is no file, and not none.
+        try:
+            return os.stat(name, dir_fd=self._folder, follow_symlinks=self._follow)
+        except FileNotFoundError:
+            return os.stat(name, dir_fd=self._folder, follow_symlinks=False)
+
     def _enter(self, key: str) -> bytes:
         """Open the folder that a file is in, unless it is open; return the file's name in it."""
         folder, slash, name = key.rpartition("/")
@@ -239,7 +326,12 @@ class _Folders:
         if make:
             with suppress(FileExistsError):
                 os.mkdir(name, dir_fd=self._folder)
-        inner = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=self._folder)
+        try:
+            inner = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=self._folder)
+        except NotADirectoryError as error:
+            if stat.S_ISLNK(os.stat(name, dir_fd=self._folder, follow_symlinks=False).st_mode):
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from error
+            raise
         os.close(self._folder)
         self._folder = inner
 
@@ -254,12 +346,13 @@ def _token(found: os.stat_result) -> str:
     return version_token(found.st_size, found.st_mtime_ns)
 
 
-def _token_at(folder: int, name: str) -> str:
-    """Return the version token of a file in an open folder; "" where there is none."""
-    try:
-        return _token(os.stat(name.encode(), dir_fd=folder))
-    except FileNotFoundError:
-        return ""
+def _ends(folder: str) -> list[int]:
+    """Return where the names of the folders end that one lies in; the root's is 0."""
+    return [0, *(place for place, letter in enumerate(folder) if letter == "/")]
+
+
+def _is_unicode(name: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def _read(file: int, listed: int) -> bytes:

@@ -12,6 +12,7 @@ from labelingest.storage.base import (
     MAX_SIDECAR,
     NOT_THERE,
     PAGE,
+    Version,
     check_key,
     has_changed,
     too_large,
@@ -96,12 +97,33 @@ class MemoryStorage:
         gone = Unread(ProblemCode.UNREADABLE_FILE, NOT_THERE)
         return [gone if content is None else content[start : start + length] for content in found]
 
-    def put(self, key: str, content: bytes, *, unless_changed: str | None = None) -> None:
+    def versions(self, keys: Sequence[str]) -> Sequence[Version | None]:
+        """Return the versions of files, as `labelingest.storage.base.Storage` says."""
+        for key in keys:
+            check_key(key)
+        return [
+            Version(len(self.contents[key]), self._token(key)) if key in self.contents else None
+            for key in keys
+        ]
+
+    def versions_in(self, folder: str) -> Mapping[str, Version]:
+        """Return the versions of a folder's files, as `labelingest.storage.base.Storage` says."""
+        return {
+            key: Version(len(content), self._token(key))
+            for key, content in self.contents.items()
+            if key.rpartition("/")[0] + "/" == folder
+        }
+
+    def put(self, key: str, content: bytes, *, unless_changed: str | None = None) -> str:
         """Write one file, as `labelingest.storage.base.Storage` says."""
         check_key(key)
         if unless_changed is not None and self._token(key) != unless_changed:
             raise has_changed(self.url, key)
         self.contents[key] = bytes(content)
+        return self._token(key)
+
+    def flush(self, keys: Sequence[str]) -> None:
+        """Do nothing: memory outlasts no power failure."""
 
     def delete(self, keys: Sequence[str]) -> None:
         """Delete files, as `labelingest.storage.base.Storage` says."""

@@ -57,7 +57,7 @@ class FaultyProxy:
     """All that came, in order."""
     most_at_once: int = 0
     """How many were under way at the same time."""
-    on_read: Callable[[Request], None] = lambda _: None
+    on_read: Callable[[Request], object] = lambda _: None
     """Told of each request that reads a file before the server is asked."""
     _rules: list[_Rule] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)

@@ -16,6 +16,7 @@ from labelingest.model.blobs import Blobs, Unread
 from labelingest.model.listing import Listing
 from labelingest.problems import Problem, ProblemCode
 from labelingest.storage import LocalStorage, Storage
+from labelingest.storage.base import Version
 from tests.builders.folders import image_bytes, ontology_of
 
 __all__ = [
@@ -84,9 +85,19 @@ class CountingStorage:
         self.note("head", keys)
         return self.inner.fetch_heads(keys, length, start=start)
 
-    def put(self, key: str, content: bytes, *, unless_changed: str | None = None) -> None:
+    def versions(self, keys: Sequence[str]) -> Sequence[Version | None]:
+        self.note("look", keys)
+        return self.inner.versions(keys)
+
+    def versions_in(self, folder: str) -> Mapping[str, Version]:
+        return self.inner.versions_in(folder)
+
+    def put(self, key: str, content: bytes, *, unless_changed: str | None = None) -> str:
         self.note("put", [key])
-        self.inner.put(key, content, unless_changed=unless_changed)
+        return self.inner.put(key, content, unless_changed=unless_changed)
+
+    def flush(self, keys: Sequence[str]) -> None:
+        self.inner.flush(keys)
 
     def delete(self, keys: Sequence[str]) -> None:
         self.note("delete", keys)

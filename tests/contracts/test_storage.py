@@ -9,7 +9,14 @@ import pytest
 from labelingest.errors import ConfigError, NameRefusedError, StorageError
 from labelingest.model.blobs import FRONT, Unread
 from labelingest.problems import ProblemCode
-from labelingest.storage.base import MAX_SIDECAR, NOT_THERE, Storage, list_all
+from labelingest.storage.base import (
+    MAX_SIDECAR,
+    NOT_THERE,
+    ChangedError,
+    Storage,
+    Version,
+    list_all,
+)
 from labelingest.storage.local import LocalStorage
 from labelingest.storage.memory import MemoryStorage
 from tests.builders.cloud_servers import CloudServer
@@ -288,14 +295,34 @@ def test_what_is_deleted_is_gone_and_the_rest_stays(make: Make) -> None:
     assert set(storage.fetch(["a", "e"]).unread) == {0}
 
 
-@pytest.mark.parametrize("make", [*HERE, "s3", "az"], indirect=True)
 def test_a_file_is_replaced_only_in_the_version_that_was_seen(make: Make) -> None:
     storage = make({"a": b"old"})
     seen = tokens_of(storage)["a"]
     storage.put("a", b"newer", unless_changed=seen)
     with pytest.raises(StorageError, match="'a' was not written: it has changed meanwhile"):
         storage.put("a", b"newest", unless_changed=seen)
+    with pytest.raises(ChangedError):
+        storage.put("gone", b"newest", unless_changed=seen)
     assert storage.fetch(["a"]).get(0) == b"newer"
+    assert list(listed(storage)) == ["a"]
+
+
+def test_what_is_put_has_the_token_that_it_is_listed_and_looked_up_with(make: Make) -> None:
+    storage = make({})
+    token = storage.put("b/ü.txt", b"four")
+    assert token == tokens_of(storage)["b/ü.txt"]
+    assert storage.versions(["b/ü.txt", "gone", "b/gone", "gone/b"]) == [
+        Version(4, token),
+        *[None] * 3,
+    ]
+    storage.flush(["b/ü.txt", "gone/b"])
+
+
+def test_the_versions_in_a_folder_are_those_of_its_own_files(make: Make) -> None:
+    storage = make({"a": b"1", "b/c": b"12", "b/d/e": b"1", "b2": b"1", "b.c": b"1"})
+    tokens = tokens_of(storage)
+    assert storage.versions_in("b/") == {"b/c": Version(2, tokens["b/c"])}
+    assert storage.versions_in("gone/") == {}
 
 
 @pytest.mark.parametrize("make", [*HERE, "s3", "az"], indirect=True)

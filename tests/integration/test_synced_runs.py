@@ -255,7 +255,7 @@ def test_a_second_sync_says_who_has_the_lock(world: World) -> None:
 class Dying(LocalStorage):
     """An output whose writer is killed right after it has written or deleted."""
 
-    def put(self, key: str, content: bytes, *, unless_changed: str | None = None) -> None:
+    def put(self, key: str, content: bytes, *, unless_changed: str | None = None) -> str:
         super().put(key, content, unless_changed=unless_changed)
         raise KeyboardInterrupt
 
