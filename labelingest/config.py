@@ -25,6 +25,7 @@ from pydantic import (
 from labelingest.errors import ConfigError
 from labelingest.model.authors import is_email
 from labelingest.resolution.class_map import class_number, parse_overrides
+from labelingest.storage.urls import storage_url_of
 
 __all__ = ["OUTPUTS", "IngestConfig", "load_config"]
 
@@ -197,12 +198,8 @@ class IngestConfig(BaseModel):
 
     @field_validator("storage_url")
     @classmethod
-    def _with_slash(cls, value: str | None) -> str | None:
-        if value is None or (value.endswith("/") and value.strip("/")):
-            return value
-        if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", value):
-            raise ValueError(f"{value!r}: expected a URL, as s3://bucket/prefix/")
-        return f"{value}/"
+    def _in_one_spelling(cls, value: str | None) -> str | None:
+        return None if value is None else storage_url_of(value)
 
     @model_validator(mode="after")
     def _one_file_each(self) -> Self:

@@ -15,6 +15,7 @@ What is wrong with one file among a million is a `labelingest.problems.Problem` 
 
 from collections.abc import Sequence
 
+from labelingest.credentials import without_credentials
 from labelingest.problems import Problem
 
 __all__ = [
@@ -29,7 +30,18 @@ __all__ = [
 
 
 class LabelIngestError(Exception):
-    """Base of all exceptions that labelingest raises on purpose."""
+    """Base of all exceptions that labelingest raises on purpose.
+
+    Examples
+    --------
+    >>> raise LabelIngestError("there is no folder 'https://user:pw@host/data'")
+    Traceback (most recent call last):
+    labelingest.errors.LabelIngestError: there is no folder 'https://***@host/data'
+    """
+
+    def __str__(self) -> str:
+        # A value that was given in the wrong place may be a URL: no sentence repeats its password.
+        return without_credentials(super().__str__())
 
 
 class ConfigError(LabelIngestError, ValueError):

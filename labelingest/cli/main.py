@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 import typer
 
 from labelingest.cli.folder.commands import app as folder_app
+from labelingest.cli.group import CommandGroup
 from labelingest.cli.integration import app as integration_app
 from labelingest.cli.metadata import metadata_app
 from labelingest.cli.options import (
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
 __all__ = ["app", "main"]
 
 app = typer.Typer(
+    cls=CommandGroup,
     name="labelingest",
     help="Turn folders of label files into Encord label rows, every row accounted for.",
     epilog="Start with: labelingest check FOLDER --ontology ontology.json",

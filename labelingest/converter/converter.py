@@ -28,6 +28,7 @@ from labelingest.problems import Problem
 from labelingest.readers.yolo import YoloOptions
 from labelingest.resolution.class_map import make_class_map
 from labelingest.stopwatch import OFF, Stage, Stopwatch
+from labelingest.storage.urls import storage_url_of
 from labelingest.writers.encord_json import WriterOptions
 from labelingest.writers.yolo import YoloLayout, class_numbers
 
@@ -150,13 +151,17 @@ class Converter:
             As for `WriterOptions`.
         options
             Other fields of `Converter`.
+
+        Raises
+        ------
+        ConfigError
+            The URL is none, or carries a credential; an option is none of its choices.
         """
         class_map = ClassMap.empty()
         if needs_class_numbers(options.get("format", LabelFormat.YOLO), options.get("to", "")):
             mapping = make_class_map(ontology, namespace=namespace, overrides=overrides)
             class_map = mapping.class_map
-        url = storage_url if storage_url.endswith("/") else f"{storage_url}/"
-        writer = WriterOptions(url, created_by, dataset_title)
+        writer = WriterOptions(storage_url_of(storage_url), created_by, dataset_title)
         return cls(ontology, class_map, writer, **options)
 
     def convert(

@@ -9,6 +9,7 @@
     clusters.py    Dask and Ray, by their addresses
 """
 
+from labelingest.credentials import credential_in
 from labelingest.engines.base import Engine
 from labelingest.errors import ConfigError
 
@@ -32,6 +33,11 @@ def check_engine(url: str) -> None:
     from labelingest.engines.clusters import check_cluster
 
     scheme, _, address = url.partition("://")
+    if credential := credential_in(address, address):
+        raise ConfigError(
+            f"the engine's URL comes with {credential}: leave them out; give dask://HOST:PORT or "
+            "ray://HOST:PORT"
+        )
     if scheme not in ("dask", "ray") or not address:
         raise ConfigError(
             f"engine {url!r} is not known: give dask://HOST:PORT or ray://HOST:PORT, or leave it "

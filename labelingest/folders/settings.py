@@ -19,6 +19,7 @@ from labelingest.model.ontology import Ontology
 from labelingest.pairing.rules import PatternRule, SuffixRule, check_suffixes
 from labelingest.pipeline.folder import given_rule
 from labelingest.resolution.ontology_json import load_ontology
+from labelingest.storage.urls import looks_like_url, parse_url
 
 __all__ = ["LABEL_OPTIONS", "FolderSettings", "read_json"]
 
@@ -77,6 +78,10 @@ class FolderSettings:
     follow_symlinks: bool = True
 
     def __post_init__(self) -> None:
+        for name in ("storage_path", "output"):
+            if looks_like_url(getattr(self, name)):
+                # Before the state keeps it: a URL with a credential is refused.
+                parse_url(getattr(self, name), name)
         hours = self.auto_sync_hours
         if hours is not None and not 0 < hours <= _MOST_HOURS:
             raise ConfigError(

@@ -4,16 +4,15 @@ The scheme of a URL decides what it is. A plain path is a folder on this machine
 """
 
 import os
-import re
 from pathlib import Path
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import unquote_to_bytes
 
 from labelingest.errors import ConfigError, StorageError
 from labelingest.storage.base import Storage, list_all
 from labelingest.storage.connections import Connection
 from labelingest.storage.local import LocalStorage
 from labelingest.storage.memory import MemoryStorage
-from labelingest.storage.urls import SCHEMES, Place, place_of
+from labelingest.storage.urls import SCHEMES, Place, looks_like_url, parse_url, place_of
 
 __all__ = [
     "Connection",
@@ -56,8 +55,7 @@ def open_storage(
     >>> open_storage("s3://bucket/labels").url
     's3://bucket/labels/'
     """
-    scheme = re.match(r"([a-z][a-z0-9+.-]*)://", url, re.IGNORECASE)
-    if scheme and scheme[1].lower() in SCHEMES:
+    if url.partition("://")[0].lower() in SCHEMES:
         return _open_cloud(place_of(url), connection)
     path = _path_of(url)
     _check_folder(Path(path))
@@ -93,22 +91,27 @@ def _path_of(url: str) -> str:
     """Return the local path that a URL means."""
     if not url:
         raise ConfigError("the storage path is empty: give a folder, '.' for the current one")
-    scheme = re.match(r"([a-z][a-z0-9+.-]*)://", url, re.IGNORECASE)
-    if not scheme:
+    if "\0" in url:
+        raise ConfigError("the storage path contains a NUL character; leave it out")
+    if not looks_like_url(url):
         return url
-    if scheme[1].lower() == "file":
-        host, slash, path = url[scheme.end() :].partition("/")
-        if host not in {"", "localhost"} or not slash:
+    if "://" not in url:
+        raise ConfigError(
+            "the storage path looks like a URL and is none: write s3://bucket/prefix/ or "
+            "file:///data/coco, with two slashes and nothing before; a folder of that name is "
+            "./NAME"
+        )
+    address = parse_url(url)
+    if address.scheme == "file":
+        if address.host not in {"", "localhost"} or not address.raw_path:
             raise ConfigError(
-                f"{url!r} names the machine {host!r}: a file URL has three slashes, as "
+                f"{url!r} names the machine {address.host!r}: a file URL has three slashes, as "
                 "file:///data/coco"
             )
-        return os.fsdecode(unquote_to_bytes(slash + path))
-    parts = urlsplit(url)
-    # The host alone: user, password and query may be secrets.
-    place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        return os.fsdecode(unquote_to_bytes(address.raw_path + address.tail))
+    place = f"{address.scheme}://{address.host}"
     raise ConfigError(
-        f"{place!r} begins with {parts.scheme!r}, which is no kind of storage path: give a folder, "
+        f"{place!r} begins with {address.scheme!r}, which is no kind of storage path: give a folder, "
         "or a URL as s3://bucket/prefix/ or file:///data/coco"
     )
 

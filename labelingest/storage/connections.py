@@ -5,9 +5,9 @@ Secrets come from the environment or the provider's own files when a client is o
 """
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from labelingest.errors import ConfigError
+from labelingest.storage.urls import parse_url
 
 __all__ = ["Connection"]
 
@@ -51,16 +51,16 @@ class Connection:
     def __post_init__(self) -> None:
         if self.endpoint is None:
             return
-        parts = urlsplit(self.endpoint)
-        place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        address = parse_url(self.endpoint, "the endpoint")
+        place = f"{address.scheme}://{address.host}"
+        if address.scheme not in {"http", "https"} or not address.host:
             raise ConfigError(f"endpoint {place!r} is no URL, as https://minio.example.com")
-        if "@" in parts.netloc or parts.query or parts.fragment:
+        if address.tail:
             raise ConfigError(
-                f"endpoint {place} comes with a user, a query or a fragment: leave them out; "
+                f"endpoint {place} comes with a query or a fragment: leave them out; "
                 "credentials belong into the environment"
             )
-        if parts.scheme == "http" and not self.allow_http:
+        if address.scheme == "http" and not self.allow_http:
             raise ConfigError(
                 f"endpoint {place} is not encrypted: use https://, or allow it with allow_http"
             )

@@ -11,29 +11,62 @@
     az://container/prefix/                                    Azure, account from elsewhere
     https://account.blob.core.windows.net/container/prefix/   Azure
 
-It refuses to know how any of them is reached.
+Every URL that enters is parsed here (`parse_url`), whatever it is for: one that carries a user, a
+password, a signature or a token is refused, and the sentence does not repeat it. One place has one
+spelling (`Address.url`): scheme and host in lower case, percent-encoding normalised, one slash at
+the end. It refuses to know how a place is reached.
 """
 
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import IPv6Address
 from typing import Final
-from urllib.parse import SplitResult, quote, unquote, urlsplit
+from urllib.parse import quote, quote_from_bytes, unquote, unquote_to_bytes
 
+from labelingest.credentials import credential_in, decoded, without_credentials
 from labelingest.errors import ConfigError
 from labelingest.storage.base import check_key
 
-__all__ = ["SCHEMES", "Place", "Provider", "place_of"]
+__all__ = [
+    "SCHEMES",
+    "Address",
+    "Place",
+    "Provider",
+    "looks_like_url",
+    "parse_url",
+    "place_of",
+    "storage_url_of",
+]
 
 SCHEMES: Final = ("s3", "gs", "az", "https", "http")
 """What the URL of a cloud storage begins with."""
 
+_BUCKETS: Final = ("s3", "gs", "az")
+"""Schemes whose URLs name a bucket where others name a host."""
+_WEB: Final = ("http", "https")
+_FILE: Final = "file"
+_BEGIN: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_ALMOST: Final = re.compile(
+    r"[\s\x00-\x20]*(?:(?:s3|gs|az|https?|file|postgres(?:ql)?|sqlite|dask|ray|ftp)(?:\+\w+)?:[/\\]"
+    r"|[a-z][a-z0-9+.-]*:(?:/\\|\\[/\\])|//[^/]*@)",
+    re.IGNORECASE,
+)
+"""A path that begins so was meant as a URL."""
+_TAIL: Final = re.compile("[?#]")
+_AUTHORITY: Final = re.compile(r"[^/?#]*")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_PORT: Final = re.compile(r"[0-9]{1,5}")
+_LARGEST_PORT: Final = 65_535
+_HOST: Final = re.compile(r"[^\s:\\%\[\]<>^`{|}\"']*")
 _AZURE_HOST: Final = re.compile(r"([a-z0-9]+)\.blob\.core\.(?:windows\.net|[a-z0-9.]+)")
 _S3_HOST: Final = re.compile(
     r"(?:(?P<bucket>.+)\.)?s3[.-](?P<region>[a-z]{2}-[a-z0-9-]+)\.amazonaws\.com"
 )
 _GOOGLE_HOST: Final = "storage.googleapis.com"
 _SAFE: Final = "/!$&'()*+,;=:@~"
+_SAFE_IN_HOST: Final = f"{_SAFE}[]"
+_EXAMPLE: Final = "s3://bucket/prefix/"
 
 
 class Provider(StrEnum):
@@ -67,6 +100,192 @@ class Place:
     """Azure's storage account, where the URL names it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A URL in its parts, without any credential."""
+
+    scheme: str
+    """In lower case."""
+    host: str
+    """Host and port, in lower case; the bucket, as it is written, where the scheme names one."""
+    path: str
+    """Decoded; begins with a slash, or is empty."""
+    raw_path: str
+    """As it is written."""
+    tail: str
+    """What follows the path: a query, a fragment, or "" for none."""
+
+    @property
+    def url(self) -> str:
+        """The one spelling of the URL, with a slash at the end."""
+        if self.scheme == _FILE:
+            path = quote_from_bytes(unquote_to_bytes(self.raw_path + self.tail)).rstrip("/")
+            host = "" if self.host == "localhost" else self.host
+            return f"{_FILE}://{host}{path}/"
+        begin = f"{self.scheme}://{quote(self.host, safe=_SAFE_IN_HOST)}"
+        return f"{begin}{quote(self.path.rstrip('/'), safe=_SAFE)}/"
+
+
+def looks_like_url(text: str) -> bool:
+    """Return whether a text is a URL, or was meant as one.
+
+    Examples
+    --------
+    >>> [looks_like_url(text) for text in ("data/a", "S3://bucket", " https:/host", "//u:p@host/")]
+    [False, True, True, True]
+    """
+    is_almost = bool(_ALMOST.match(text)) or ("://" in text and "@" in text)
+    return bool(_BEGIN.match(text)) or is_almost
+
+
+def parse_url(text: str, what: str = "the storage path") -> Address:
+    """Return the parts of a URL.
+
+    Parameters
+    ----------
+    text
+        The URL as it was given.
+    what
+        Names the URL in sentences, as "the endpoint".
+
+    Raises
+    ------
+    ConfigError
+        The text is no URL, or carries a credential; the sentence does not repeat the credential.
+
+    Examples
+    --------
+    >>> parse_url("HTTPS://Host:9000/a%20b").url
+    'https://host:9000/a%20b/'
+    >>> parse_url("https://user:pw@host/bucket/")
+    Traceback (most recent call last):
+    labelingest.errors.ConfigError: 'https://host' comes with a user or password: leave them out; ...
+    """
+    begin = _BEGIN.match(text)
+    if begin is None:
+        raise ConfigError(f"{what} is no URL{_repeated(text)}: expected a URL, as {_EXAMPLE}")
+    scheme = begin[1].lower()
+    authority = _AUTHORITY.match(text, begin.end())
+    after = "" if authority is None else text[authority.end() :]
+    host = "" if authority is None else authority[0]
+    _refuse_credentials(scheme, host, after)
+    if control := _CONTROL.search(text):
+        raise ConfigError(
+            f"{what} is no URL: it contains the control character {control[0]!r}; leave it out"
+        )
+    end = _TAIL.search(after)
+    raw_path, tail = (after[: end.start()], after[end.start() :]) if end else (after, "")
+    host = unquote(host) if scheme in _BUCKETS else host.lower()
+    _check_host(scheme, host, what)
+    return Address(scheme, host, _decoded_path(raw_path, scheme, what), raw_path, tail)
+
+
+def _decoded_path(raw: str, scheme: str, what: str) -> str:
+    """Return a path without percent-encoding; a local one may be no text."""
+    try:
+        path = unquote(raw, errors="strict")
+        path.encode()
+    except UnicodeError:
+        if scheme == _FILE and raw.isascii():
+            return unquote(raw)
+        raise ConfigError(f"{what} is not UTF-8; percent-encode it as UTF-8, as %C3%BC") from None
+    if "\0" in path:
+        raise ConfigError(f"{what} is no URL: it contains a NUL character (%00); leave it out")
+    return path
+
+
+def storage_url_of(text: str) -> str:
+    """Return the one spelling of a storage path's URL, of any scheme.
+
+    Raises
+    ------
+    ConfigError
+        As for `parse_url`, or the URL has a query or a fragment.
+
+    Examples
+    --------
+    >>> storage_url_of("S3://bucket/drive 1"), storage_url_of("https://HOST/a%7eb//")
+    ('s3://bucket/drive%201/', 'https://host/a~b/')
+    """
+    address = parse_url(text)
+    if address.scheme != _FILE:
+        _refuse_tail(address)
+    if not address.host and address.scheme in SCHEMES:
+        raise ConfigError(
+            f"{text!r} names no bucket: give {_example(address.scheme, None)}, with the bucket or "
+            "container first"
+        )
+    return address.url
+
+
+def _refuse_credentials(scheme: str, authority: str, rest: str) -> None:
+    """Refuse what is not part of a place; it may be secret and is not repeated."""
+    # A local folder may be called anything: only a user is no part of it.
+    credential = credential_in(authority, "" if scheme == _FILE else rest)
+    if credential is None:
+        return
+    host = decoded(authority).rpartition("@")[2]
+    place = f"{scheme}://{host if _is_plain(scheme, host.lower()) else ''}"
+    raise ConfigError(
+        f"{place!r} comes with {credential}: leave them out; credentials come from the environment"
+    )
+
+
+def _refuse_tail(address: Address) -> None:
+    if address.tail:
+        place = f"{address.scheme}://{address.host}"
+        raise ConfigError(
+            f"{place!r} comes with something after '?' or '#': leave signatures out, credentials "
+            "come from the environment; in a prefix, write ? as %3F and # as %23"
+        )
+
+
+def _check_host(scheme: str, host: str, what: str) -> None:
+    """Refuse a host that cannot be one; it may hold half a password and is not repeated."""
+    if not _is_plain(scheme, host):
+        expected = (
+            "a bucket has no ':', '\\' or blanks"
+            if scheme in _BUCKETS
+            else f"a port is a number from 1 to {_LARGEST_PORT}, and an IPv6 address stands in [ ]"
+        )
+        raise ConfigError(
+            f"{what} is no URL: its host cannot be read; give {scheme}://HOST/…: {expected}"
+        )
+
+
+def _is_plain(scheme: str, host: str) -> bool:
+    """Return whether a host (and port) or a bucket can be one."""
+    if scheme in _BUCKETS:
+        return bool(_HOST.fullmatch(host))
+    if host.startswith("["):
+        address, bracket, port = host[1:].partition("]")
+        return bool(bracket) and _is_ipv6(address) and (not port or _is_port(port))
+    name, colon, port = host.partition(":")
+    if not _HOST.fullmatch(name) or not name.isprintable():
+        return False
+    return not colon or (bool(name) and _is_port(f":{port}"))
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        IPv6Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_port(text: str) -> bool:
+    digits = text.removeprefix(":")
+    return bool(_PORT.fullmatch(digits)) and 0 < int(digits) <= _LARGEST_PORT and text[0] == ":"
+
+
+def _repeated(text: str) -> str:
+    """Return a text for a sentence, where nothing in it looks like a credential."""
+    plain = decoded(text)
+    is_safe = "@" not in plain and without_credentials(plain) == plain
+    return f" ({text!r})" if is_safe else ""
+
+
 def place_of(url: str) -> Place:
     """Return what the URL of a cloud storage means.
 
@@ -88,17 +307,12 @@ def place_of(url: str) -> Place:
     >>> place_of("https://lab.blob.core.windows.net/images/").account
     'lab'
     """
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise ConfigError("the storage path is no URL: its host cannot be read") from None
-    host = parts.netloc.rpartition("@")[2]
-    _refuse_secrets(parts, f"{parts.scheme}://{host}")
-    path = unquote(parts.path)
-    if parts.scheme in {"http", "https"}:
-        return _at_host(parts.scheme, host, path)
-    provider = Provider(parts.scheme)
-    return _place(provider, f"{provider}://", f"{unquote(host)}{path}")
+    address = parse_url(url)
+    _refuse_tail(address)
+    if address.scheme in _WEB:
+        return _at_host(address.scheme, address.host, address.path)
+    provider = Provider(address.scheme)
+    return _place(provider, f"{provider}://", f"{address.host}{address.path}")
 
 
 def _at_host(scheme: str, host: str, path: str) -> Place:
@@ -143,8 +357,8 @@ def _place(
     return Place(provider, url, bucket, prefix, endpoint, region, account)
 
 
-def _example(provider: Provider, endpoint: str | None) -> str:
-    return f"{endpoint or f'{provider}:/'}/bucket/prefix/"
+def _example(scheme: str, endpoint: str | None) -> str:
+    return f"{endpoint or f'{scheme}:/'}/bucket/prefix/"
 
 
 def _check_prefix(prefix: str, url: str) -> None:
@@ -155,17 +369,3 @@ def _check_prefix(prefix: str, url: str) -> None:
             f"{url!r} is refused: a prefix has no empty, '.' or '..' parts; give a storage path "
             "without them"
         ) from None
-
-
-def _refuse_secrets(parts: SplitResult, place: str) -> None:
-    """Refuse what is not part of a place; it may be secret and is not repeated."""
-    if "@" in parts.netloc:
-        raise ConfigError(
-            f"{place!r} comes with a user or password: leave them out; credentials come from the "
-            "environment"
-        )
-    if parts.query or parts.fragment:
-        raise ConfigError(
-            f"{place!r} comes with something after '?' or '#': leave signatures out, credentials "
-            "come from the environment; in a prefix, write ? as %3F and # as %23"
-        )

@@ -6,7 +6,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2] / "labelingest"
 LAYERS = [
-    {"arrays", "crashes", "problems", "search_path", "stopwatch"},
+    {"arrays", "crashes", "credentials", "problems", "search_path", "stopwatch"},
     {"errors", "hashing", "memory", "model", "geometry"},
     {
         *("storage", "pairing", "readers", "resolution", "assembly", "media", "writers"),
@@ -45,6 +45,7 @@ ONLY_IN = {
     "yaml": {"resolution/starter.py"},
     "typer": {
         "cli/folder/commands.py",
+        "cli/group.py",
         "cli/integration.py",
         "cli/main.py",
         "cli/metadata.py",

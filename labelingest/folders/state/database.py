@@ -6,6 +6,7 @@ begin, how a listing is loaded in bulk, and what keeps two processes from migrat
 """
 
 import os
+import re
 import sqlite3
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,22 +20,33 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 
-from labelingest.errors import ConfigError, StorageError
+from labelingest.credentials import MASK, without_credentials
+from labelingest.errors import ConfigError, LabelIngestError, StorageError
+from labelingest.folders.state.tables import METADATA
 
 __all__ = ["HEAD", "State", "StateFailedError", "bulk_insert", "default_state", "upsert"]
 
 HEAD: Final = "0002"
 """The schema version that this release reads and writes."""
 _KNOWN: Final = ("0001", HEAD)
+_MISSING: Final = re.compile(
+    r"no such column|no such table: (?:main\.)?(?P<table>\w+)|table \w+ has no column"
+)
+_NO_TEXT: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _WRITES: Final = "labelingest_writes"
 _TOGETHER: Final = 80
 """Rows of one statement of SQLite: faster than one by one, and no more values than any build takes."""
 _MIGRATION_LOCK: Final = 7_310_519_004
 """Of PostgreSQL's advisory locks: one process migrates, the others wait."""
-_SECRETS: Final = ("password", "sslpassword")
-"""Parameters that a URL of PostgreSQL may end with."""
+_SHOWN: Final = ("host", "port", "dbname", "sslmode", "connect_timeout", "application_name")
+"""Parameters of a URL of PostgreSQL that are no secrets; others are not repeated."""
+_TIMEOUT: Final = "timeout"
+"""The only parameter that a URL of SQLite may end with: seconds."""
+_SECONDS: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
+_LARGEST_PORT: Final = 65_535
+_EXAMPLES: Final = "give sqlite:////path/state.sqlite or postgresql://user@host/database"
 _PATIENCE: Final = 60
 """Seconds to wait for another writer of an SQLite file."""
 _PAUSE: Final = 0.01
@@ -82,17 +94,21 @@ class State:
 
     def __init__(self, url: str) -> None:
         parsed = _parsed(url)
-        self.url = parsed.difference_update_query(_SECRETS).render_as_string(hide_password=True)
+        self.url = _shown(parsed)
         """Where it is, without its passwords."""
+        self._password = None if parsed.password is None else str(parsed.password)
         self.engine = _engine(parsed)
         try:
             with self._damage_said():
                 self._bring_up_to_date()
-        except OperationalError as error:
+        except LabelIngestError:
+            self.engine.dispose()
+            raise
+        except (DBAPIError, ArgumentError, ValueError) as error:
             self.engine.dispose()
             raise StorageError(
-                f"the state {self.url!r} cannot be opened: {_first_line(error)}; check that it is "
-                "there and that you may use it"
+                f"the state {self.url!r} cannot be opened: {self._first_line(error)}; check that it "
+                "is there and that you may use it"
             ) from error
         except BaseException:
             self.engine.dispose()
@@ -164,23 +180,34 @@ class State:
                 yield
         except (OperationalError, driver.OperationalError) as error:
             raise StateFailedError(
-                f"the state {self.url!r} failed: {_first_line(error)}"
+                f"the state {self.url!r} failed: {self._first_line(error)}"
             ) from error
 
     @contextmanager
     def _damage_said(self) -> Iterator[None]:
-        """Say that a file of SQLite is damaged, or none."""
+        """Say that a database is damaged, or none, or has other tables than ours."""
         driver: Any = self.engine.dialect.loaded_dbapi
         general = (DatabaseError, driver.DatabaseError)
         try:
             yield
         except general as error:
-            if type(error) not in general:
-                raise  # what is known more closely has other causes
-            raise StorageError(
-                f"the state {self.url!r} is damaged, or no database: {_first_line(error)}; put a "
-                "backup in its place, or name another with --state"
-            ) from error
+            # What is known more closely has other causes.
+            if type(error) not in general and not _lacks_table(error):
+                raise
+            raise self.damaged(self._first_line(error)) from error
+
+    def damaged(self, why: str) -> StorageError:
+        """Return the exception for a state whose contents cannot be used: why, and the cure."""
+        return StorageError(
+            f"the state {self.url!r} is damaged, or no database: {why}; put a backup in its place, "
+            "or name another with --state"
+        )
+
+    def _first_line(self, error: Exception) -> str:
+        line = str(getattr(error, "orig", error)).strip().partition("\n")[0]
+        if self._password:
+            line = line.replace(self._password, MASK)
+        return without_credentials(line)
 
     def _bring_up_to_date(self) -> None:
         if self._version() == HEAD:
@@ -205,25 +232,67 @@ class State:
         return None if version is None else str(version)
 
 
+def _lacks_table(error: Exception) -> bool:
+    """Return whether a statement failed because a table or column of ours is missing."""
+    cause = getattr(error, "orig", error)
+    # The SQLSTATEs of PostgreSQL: undefined table, undefined column.
+    if getattr(cause, "sqlstate", None) in {"42P01", "42703"}:
+        return True
+    if not isinstance(cause, sqlite3.OperationalError):
+        return False
+    found = _MISSING.match(str(cause))
+    return found is not None and (found["table"] is None or found["table"] in METADATA.tables)
+
+
 def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
-    except ArgumentError:
+        # Control characters and halves of surrogate pairs name no file and no host.
+        is_text = not _NO_TEXT.search(f"{url}{parsed.database}{parsed.username}")
+    except (ArgumentError, ValueError):
+        is_text = False
+    if not is_text:
         # Not repeated in the sentence: it may hold a password.
-        raise ConfigError(
-            "the state is no URL of a database: give sqlite:////path/state.sqlite or "
-            "postgresql://user@host/database"
-        ) from None
+        raise ConfigError(f"the state is no URL of a database: {_EXAMPLES}") from None
     name = parsed.get_backend_name()
     if name == "postgresql":
+        if parsed.port is not None and not 0 < parsed.port <= _LARGEST_PORT:
+            raise ConfigError(
+                f"the port of the state is no number from 1 to {_LARGEST_PORT}: {_EXAMPLES}"
+            )
         return parsed.set(drivername="postgresql+psycopg")
-    if name != "sqlite":
+    if parsed.drivername not in {"sqlite", "sqlite+pysqlite"}:
+        name = parsed.drivername if name == "sqlite" else name
         raise ConfigError(
-            f"the state cannot be kept in {name!r}: SQLite and PostgreSQL are supported"
+            f"the state cannot be kept in {name!r}: SQLite and PostgreSQL are supported; {_EXAMPLES}"
         )
-    if parsed.database in {None, "", ":memory:"}:
-        raise ConfigError("the state needs a file: give sqlite:////path/state.sqlite")
+    _check_sqlite(parsed)
     return parsed
+
+
+def _check_sqlite(url: URL) -> None:
+    """Refuse a URL of SQLite that is more than a file."""
+    if url.host or url.username or url.password or url.port:
+        raise ConfigError(
+            "the state is a file, and its URL names a host: give sqlite:////path/state.sqlite, with "
+            "three slashes before the path"
+        )
+    if url.database in {None, "", ":memory:"}:
+        raise ConfigError("the state needs a file: give sqlite:////path/state.sqlite")
+    timeout = url.query.get(_TIMEOUT, "1")
+    is_number = isinstance(timeout, str) and bool(_SECONDS.fullmatch(timeout))
+    if set(url.query) - {_TIMEOUT} or not is_number:
+        raise ConfigError(
+            "the state is a file, and its URL ends with options: leave out '?' and what follows, or "
+            "give timeout=SECONDS alone"
+        )
+
+
+def _shown(url: URL) -> str:
+    """Return a URL without passwords, as sentences and JSON repeat it."""
+    hidden = [name for name in url.query if name not in _SHOWN and name != _TIMEOUT]
+    shown = url.difference_update_query(hidden)
+    return without_credentials(shown.render_as_string(hide_password=True))
 
 
 def _engine(url: URL) -> Engine:
@@ -241,6 +310,8 @@ def _engine(url: URL) -> Engine:
         return engine
     try:
         return sa.create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    except ArgumentError:
+        raise ConfigError(f"the state is no URL of a database: {_EXAMPLES}") from None
     except ModuleNotFoundError as error:
         raise ConfigError(
             "a state on PostgreSQL needs the extra: pip install 'labelingest[postgresql]'"
@@ -277,10 +348,6 @@ def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes then fails when another has written in between.
     writes = connection.get_execution_options().get(_WRITES)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _first_line(error: Exception) -> str:
-    return str(getattr(error, "orig", error)).strip().partition("\n")[0]
 
 
 def bulk_insert(connection: Connection, table: sa.Table, rows: Iterable[Sequence[Any]]) -> None:

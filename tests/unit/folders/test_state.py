@@ -191,3 +191,47 @@ def test_a_database_that_is_damaged_is_said_wherever_it_is_found_out(tmp_path: P
         path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
         with pytest.raises(StorageError, match="is damaged, or no database"):
             list_folders(state)
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("postgresql://u:PASSWORD@h:abc/db", "no URL of a database"),
+        ("postgresql://u:PASSWORD@h:99999/db", "no number from 1 to 65535"),
+        ("postgresql://u:PASSWORD@[::1:5/db", "no URL of a database"),
+        ("postgresql://u:PASSWORD@h/db?port=abc", "no URL of a database"),
+        ("postgresql://u:PASSWORD@h/d\nb", "no URL of a database"),
+        ("mysql://u:PASSWORD@h/db", "SQLite and PostgreSQL are supported"),
+        ("postgres://u:PASSWORD@h/db", "give sqlite:////path/state.sqlite or postgresql://"),
+        ("sqlite+pysqlcipher://:PASSWORD@/x", "cannot be kept in 'sqlite+pysqlcipher'"),
+        ("sqlite://host/tmp/x", "names a host"),
+        ("sqlite:////x?timeout=abc", "ends with options"),
+        ("sqlite:////x?timeout=1&timeout=2", "ends with options"),
+        ("sqlite:////x?uri=true&mode=ro", "ends with options"),
+        ("sqlite:////x%00y", "no URL of a database"),
+        ("sqlite:////x\0y", "no URL of a database"),
+        ("sqlite:////x\udc80", "no URL of a database"),
+        ("", "no URL of a database"),
+    ],
+)
+def test_a_url_that_means_no_state_is_refused_without_its_password(url: str, sentence: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        State(url)
+    assert sentence in str(refused.value)
+    assert "PASSWORD" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:PASSWORD@127.0.0.1:1/db?options=-cx%3DPASSWORD&passfile=PASSWORD",
+        "postgresql://u:PASSWORD@127.0.0.1:1/db?nonsense=PASSWORD",
+        f"postgresql://u:PASSWORD@{'h' * 300}/db",
+        "postgresql://u:PASSWORD@../db",
+    ],
+)
+def test_a_state_that_cannot_be_reached_is_said_without_its_password(url: str) -> None:
+    with pytest.raises(StorageError) as failed:
+        State(url)
+    assert "PASSWORD" not in str(failed.value)
+    assert "cannot be opened" in str(failed.value)

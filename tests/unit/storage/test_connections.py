@@ -27,7 +27,7 @@ def test_an_endpoint_that_is_no_url_is_refused(endpoint: str) -> None:
 
 @pytest.mark.parametrize("endpoint", ["https://me:PASSWORD@minio", "https://minio?sig=PASSWORD"])
 def test_secrets_in_an_endpoint_are_refused_and_not_repeated(endpoint: str) -> None:
-    with pytest.raises(ConfigError, match="credentials belong into the environment") as refused:
+    with pytest.raises(ConfigError, match="credentials come from the environment") as refused:
         Connection(endpoint=endpoint)
     assert "PASSWORD" not in str(refused.value)
 

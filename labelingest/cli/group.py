@@ -1,0 +1,41 @@
+"""The group of all commands: what is wrong with a call is said without the credentials in it.
+
+The parser of arguments repeats a value that it cannot use. The value may be a URL with a password.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+import typer.core
+
+from labelingest.credentials import without_credentials
+
+__all__ = ["CommandGroup"]
+
+# Whether it is Click's or Typer's own copy of it depends on the version.
+_UsageError: Any = typer.BadParameter.__base__
+
+
+class CommandGroup(typer.core.TyperGroup):
+    """A group whose usage errors repeat no credentials."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        """Parse the arguments."""
+        with _without_credentials():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Parse what belongs to the command, and run it."""
+        with _without_credentials():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _without_credentials() -> Iterator[None]:
+    try:
+        yield
+    except _UsageError as error:
+        error.message = without_credentials(error.message)
+        raise

@@ -1,0 +1,89 @@
+"""Which part of a URL is a credential, and texts without them.
+
+A URL may carry a user, a password, a signature or a token. Two questions are answered here: does
+this URL carry one (`credential_in`), and what does a text look like without (`without_credentials`).
+Whether a URL means anything is another question (`labelingest.storage.urls`).
+"""
+
+import re
+from typing import Final
+from urllib.parse import unquote
+
+__all__ = ["MASK", "credential_in", "decoded", "without_credentials"]
+
+MASK: Final = "***"
+"""Replaces a credential in a text."""
+_NAME: Final = (
+    r"(?:[\w.-]*[_.-])?(?:sig|sas|signature|(?:access|auth|id|session|refresh|security)?token"
+    r"|passwo?rd|passwd|pwd|(?:client)?secret(?:key)?|credentials?|api[_-]?key|account[_-]?key"
+    r"|(?:aws)?access[_-]?key(?:[_-]?id)?|(?:google)?accessid|(?:ssl)?password)"
+)
+"""Names of parameters whose value is a credential, as `X-Amz-Signature`, `sig` and `token`."""
+_PARAMETER: Final = re.compile(rf"[?&;#/]{_NAME}=[^&;#/]", re.IGNORECASE)
+_IN_TEXT: Final = re.compile(rf"([?&;#]{_NAME}=)[^&;#\s'\"]+", re.IGNORECASE)
+_PASSWORD: Final = (
+    r"([^\s/\\?#:'\"]{0,200}:)"
+    # A password may contain slashes; a port and a path behind it is none.
+    r"(?:[^\s/\\?#'\"]{0,1000}|(?!\d{1,5}[/'\"\s])[^\s'\"@]{0,1000})@"
+)
+_WITH_PASSWORD: Final = re.compile(rf"([A-Za-z][A-Za-z0-9+.-]{{0,30}}:[/\\]+){_PASSWORD}")
+# Where services take tokens, a user alone may be one.
+_USER_ALONE: Final = re.compile(
+    r"\b((?:https?|s3|gs|az|ftp):[/\\]+)[^\s/\\?#'\"@]{1,1000}@", re.IGNORECASE
+)
+_MOST_LAYERS: Final = 4
+"""How often a text may be percent-encoded over and over."""
+
+
+def decoded(text: str) -> str:
+    """Return a text without percent-encoding, also where an encoded text was encoded again.
+
+    Examples
+    --------
+    >>> decoded("user%2540host")
+    'user@host'
+    """
+    for _ in range(_MOST_LAYERS):
+        plain = unquote(text)
+        if plain == text:
+            break
+        text = plain
+    return text
+
+
+def credential_in(authority: str, rest: str) -> str | None:
+    """Return what credential a URL carries, in words for a sentence; None where it carries none.
+
+    Parameters
+    ----------
+    authority
+        User, host and port: what follows `://`, up to the next slash, `?` or `#`.
+    rest
+        What follows that.
+
+    Examples
+    --------
+    >>> credential_in("user:pw@host", "/bucket/"), credential_in("host", "/bucket/?sig=abc")
+    ('a user or password', 'a signature or token')
+    >>> credential_in("host", "/bucket/a@b/") is None
+    True
+    """
+    if "@" in decoded(authority):
+        return "a user or password"
+    if _PARAMETER.search(f"/{decoded(rest)}"):
+        return "a signature or token"
+    return None
+
+
+def without_credentials(text: str) -> str:
+    """Return a text in which the credentials of all URLs are replaced by `MASK`.
+
+    Examples
+    --------
+    >>> without_credentials("see https://user:pw@host/bucket/?sv=2024&sig=abc%3D")
+    'see https://***@host/bucket/?sv=2024&sig=***'
+    """
+    if ":" in text and "@" in text:
+        text = _WITH_PASSWORD.sub(rf"\1\2{MASK}@", text)
+        text = _USER_ALONE.sub(rf"\1{MASK}@", text)
+    return _IN_TEXT.sub(rf"\1{MASK}", text) if "=" in text else text
