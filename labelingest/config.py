@@ -25,6 +25,7 @@ from pydantic import (
 from labelingest.errors import ConfigError
 from labelingest.model.authors import is_email
 from labelingest.resolution.class_map import class_number, parse_overrides
+from labelingest.storage.base import MAX_SIDECAR
 from labelingest.storage.urls import storage_url_of
 
 __all__ = ["OUTPUTS", "IngestConfig", "load_config"]
@@ -41,7 +42,7 @@ _OPTIONS_OF_OUTPUT: Final[Mapping[str, Sequence[str]]] = {
 _MOST_WORKERS: Final = 4096
 _OPTIONS_OF_YOLO: Final = (
     *("row_layout", "kpt_shape", "out_of_range", "on_shape_mismatch", "duplicate_rows"),
-    "warn_misfit",
+    *("warn_misfit", "max_label_bytes"),
 )
 
 _EXPECTED: Final[Mapping[str, str]] = {
@@ -55,6 +56,7 @@ _EXPECTED: Final[Mapping[str, str]] = {
     "restart": "true or false",
     "workers": f"a whole number from 1 to {_MOST_WORKERS:,}",
     "shard_rows": "a whole number from 1 on",
+    "max_label_bytes": f"a whole number from 1 to {MAX_SIDECAR:,}",
     "batch_bytes": f"a whole number from 1 to {_MOST_BATCH_BYTES:,}",
 }
 """What a field takes, for sentences; a text where it is not said."""
@@ -113,6 +115,8 @@ class IngestConfig(BaseModel):
     """Part of the longer side by which corners may miss a rectangle without a warning."""
     image_sizes: Literal["needed", "all", "never"] = "needed"
     """Which image headers are read for width and height."""
+    max_label_bytes: int = Field(default=64_000_000, ge=1, le=MAX_SIDECAR)
+    """Bytes that one YOLO label file may have."""
     metadata_suffix: str | None = None
     """Suffix of custom metadata sidecars, as '.metadata.json': kept out of the data."""
     follow_symlinks: bool = True

@@ -28,6 +28,7 @@ __all__ = [
     "KptShape",
     "Labels",
     "Map",
+    "MaxLabelBytes",
     "MetadataSuffix",
     "Namespace",
     "OnRowError",
@@ -184,6 +185,13 @@ WarnMisfit = Annotated[
     typer.Option(
         help="Part of the longer side by which four corners may miss a rectangle without a warning "
         "(default 0.1).",
+        rich_help_panel=_RULES,
+    ),
+]
+MaxLabelBytes = Annotated[
+    int | None,
+    typer.Option(
+        help="Bytes that one YOLO label file may have (default 64000000); larger ones are named, not read.",
         rich_help_panel=_RULES,
     ),
 ]

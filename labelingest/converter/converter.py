@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -19,15 +19,16 @@ from labelingest.converter.options import (
 from labelingest.converter.outputs import Output
 from labelingest.converter.sizes import Sizes, SizesOf
 from labelingest.errors import ConfigError
-from labelingest.model.blobs import Blobs
+from labelingest.model.blobs import Blobs, Unread
 from labelingest.model.findings import Findings
 from labelingest.model.labels import OutputFormat
 from labelingest.model.ontology import ClassMap, Ontology
 from labelingest.model.units import DataUnits
-from labelingest.problems import Problem
+from labelingest.problems import Problem, ProblemCode
 from labelingest.readers.yolo import YoloOptions
 from labelingest.resolution.class_map import make_class_map
 from labelingest.stopwatch import OFF, Stage, Stopwatch
+from labelingest.storage.base import MAX_SIDECAR, too_large
 from labelingest.storage.urls import storage_url_of
 from labelingest.writers.encord_json import WriterOptions
 from labelingest.writers.yolo import YoloLayout, class_numbers
@@ -35,7 +36,10 @@ from labelingest.writers.yolo import YoloLayout, class_numbers
 if TYPE_CHECKING:  # what reads label rows is not loaded to read YOLO
     from labelingest.converter.from_encord import EncordSource
 
-__all__ = ["Converter", "needs_class_numbers"]
+__all__ = ["MAX_LABEL_BYTES", "Converter", "needs_class_numbers"]
+
+MAX_LABEL_BYTES: Final = 64_000_000
+"""Bytes that one YOLO label file may have, unless more are allowed: some four million rows."""
 
 
 def needs_class_numbers(format: str, to: str) -> bool:
@@ -102,6 +106,8 @@ class Converter:
     """What the rows of YOLO files that are written look like."""
     yolo_confidence: bool = False
     """Whether they have a confidence as their last column, where one was read."""
+    max_label_bytes: int = MAX_LABEL_BYTES
+    """Bytes that one YOLO label file may have."""
     _source: "YoloSource | EncordSource" = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -115,6 +121,11 @@ class Converter:
             if value not in list(choices):
                 raise ConfigError(f"{value!r} is none of {', '.join(choices)}")
         object.__setattr__(self, "_source", self._make_source())
+
+    @property
+    def most_bytes(self) -> int:
+        """How many bytes a sidecar may have."""
+        return self.max_label_bytes if self.format == LabelFormat.YOLO else MAX_SIDECAR
 
     def _make_source(self) -> "YoloSource | EncordSource":
         if self.format == LabelFormat.ENCORD:
@@ -191,7 +202,15 @@ class Converter:
             np.array([file.mtime_ns for file in batch], dtype=np.int64),
         )
         sizes = [file.size for file in batch]
-        blobs = Blobs.of([file.content for file in batch])
+        most = self.most_bytes
+        unread = {
+            row: Unread(ProblemCode.FILE_TOO_LARGE, too_large(len(file.content), most))
+            for row, file in enumerate(batch)
+            if len(file.content) > most
+        }
+        blobs = Blobs.of(
+            [b"" if row in unread else file.content for row, file in enumerate(batch)], unread
+        )
         return self.convert_blobs(blobs, units, lambda rows: [sizes[row] for row in rows])
 
     def convert_blobs(
@@ -214,7 +233,10 @@ class Converter:
         output = self._output()
         findings = Findings()
         for unit, reason in blobs.unread.items():
-            findings.fail(unit, Problem(reason.code, units.sidecar[unit], reason.detail))
+            detail = reason.detail
+            if reason.code is ProblemCode.FILE_TOO_LARGE and self.format == LabelFormat.YOLO:
+                detail += ": split it, or allow more (--max-label-bytes)"
+            findings.fail(unit, Problem(reason.code, units.sidecar[unit], detail))
         batch = self._source.read(blobs, units, sizes, findings, watch)
         with watch.stage(Stage.CHECK):
             output.sayable(batch, sizes)

@@ -26,7 +26,14 @@ __all__ = ["LABEL_OPTIONS", "FolderSettings", "read_json"]
 LABEL_OPTIONS: Final = (
     *("suffix", "images", "labels", "namespace", "map"),
     *("row_layout", "kpt_shape", "on_row_error", "out_of_range", "on_shape_mismatch"),
-    *("duplicate_rows", "warn_misfit", "image_sizes", "created_by", "dataset_title"),
+    *(
+        "duplicate_rows",
+        "warn_misfit",
+        "max_label_bytes",
+        "image_sizes",
+        "created_by",
+        "dataset_title",
+    ),
 )
 """Options of `IngestConfig` that a folder has too."""
 _MOST_HOURS: Final = 8_760

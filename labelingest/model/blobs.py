@@ -57,7 +57,9 @@ class Blobs:
         tokens: Sequence[str] | None = None,
     ) -> "Blobs":
         """Make blobs from contents in memory."""
-        buffer = np.frombuffer(bytes(FRONT) + b"\n".join((*contents, b"")), dtype=np.uint8)
+        pieces = [b"\n"] * (2 * len(contents) + 1)
+        pieces[0], pieces[1::2] = bytes(FRONT), contents
+        buffer = np.frombuffer(b"".join(pieces), dtype=np.uint8)
         lengths = np.fromiter(map(len, contents), np.int64, len(contents))
         ends = FRONT + np.cumsum(lengths + 1) - 1
         return cls(buffer, ends - lengths, ends, unread or {}, tokens)

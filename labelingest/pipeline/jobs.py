@@ -110,7 +110,12 @@ class Worker:
     def __call__(self, job: Job) -> JobResult:
         """Convert one slice."""
         with self.watch.stage(Stage.FETCH):
-            blobs = self.storage.fetch(job.sidecars, sizes=job.sizes, tokens=self.wants_tokens)
+            blobs = self.storage.fetch(
+                job.sidecars,
+                sizes=job.sizes,
+                tokens=self.wants_tokens,
+                most=self.converter.most_bytes,
+            )
         units = DataUnits.of(job.data, job.sidecars, job.mtime_ns)
         image_sizes: dict[str, tuple[int, int] | None] = {}
         unread = dict(blobs.unread)

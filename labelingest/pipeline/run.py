@@ -312,6 +312,7 @@ def _options(config: IngestConfig) -> dict[str, Any]:
             warn_misfit=config.warn_misfit,
         ),
         "on_row_error": config.on_row_error,
+        "max_label_bytes": config.max_label_bytes,
         "image_sizes": config.image_sizes,
         "to": config.to,
         "yolo_layout": config.yolo_layout,

@@ -118,7 +118,12 @@ class Storage(Protocol):
         ...
 
     def fetch(
-        self, keys: Sequence[str], *, sizes: Int64 | None = None, tokens: bool = True
+        self,
+        keys: Sequence[str],
+        *,
+        sizes: Int64 | None = None,
+        tokens: bool = True,
+        most: int | None = None,
     ) -> Blobs:
         """Return the contents of files; those that cannot be read are named in `unread`.
 
@@ -132,6 +137,9 @@ class Storage(Protocol):
         tokens
             Whether to tell which versions were read: where their tokens differ from the listing's,
             files were replaced in between.
+        most
+            How many bytes one file may have, where these are less than `MAX_SIDECAR`; of one that
+            has more, no more than that is read.
         """
         ...
 
@@ -320,7 +328,7 @@ def has_changed(url: str, key: str) -> ChangedError:
     )
 
 
-def too_large(size: int) -> str:
+def too_large(size: int, most: int = MAX_SIDECAR) -> str:
     """Return the sentence for a file that has more bytes than may be fetched.
 
     Examples
@@ -328,4 +336,4 @@ def too_large(size: int) -> str:
     >>> too_large(301_000_000)
     'it has 301,000,000 bytes, more than the 300,000,000 that one file may have'
     """
-    return f"it has {size:,} bytes, more than the {MAX_SIDECAR:,} that one file may have"
+    return f"it has {size:,} bytes, more than the {most:,} that one file may have"

@@ -109,12 +109,18 @@ class CloudStorage:
         )
 
     def fetch(
-        self, keys: Sequence[str], *, sizes: Int64 | None = None, tokens: bool = True
+        self,
+        keys: Sequence[str],
+        *,
+        sizes: Int64 | None = None,
+        tokens: bool = True,
+        most: int | None = None,
     ) -> Blobs:
         """Return the contents of files, as `labelingest.storage.base.Storage` says."""
         del tokens  # nothing to save: they come with the contents
+        limit = MAX_SIDECAR if most is None else most
         listed = [0] * len(keys) if sizes is None else sizes.tolist()
-        too_long = {row: size for row, size in enumerate(listed) if size > MAX_SIDECAR}
+        too_long = {row: size for row, size in enumerate(listed) if size > limit}
         contents, versions = [b""] * len(keys), [""] * len(keys)
         unread = {}
 
@@ -123,7 +129,7 @@ class CloudStorage:
                 return None, "", too_long[row]
             found = self._client.get(keys[row])
             size = found.meta["size"]
-            content = None if size > MAX_SIDECAR else bytes(found.bytes())
+            content = None if size > limit else bytes(found.bytes())
             return content, token_of(found.meta), size
 
         for row, outcome in enumerate(self._each(keys, read, Operation.READ)):
@@ -132,7 +138,7 @@ class CloudStorage:
                 continue
             content, token, size = outcome
             if content is None:
-                unread[row] = Unread(ProblemCode.FILE_TOO_LARGE, too_large(size))
+                unread[row] = Unread(ProblemCode.FILE_TOO_LARGE, too_large(size, limit))
             else:
                 contents[row], versions[row] = content, token
         return Blobs.of(contents, unread, versions)

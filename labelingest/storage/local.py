@@ -106,9 +106,15 @@ class LocalStorage:
         )
 
     def fetch(
-        self, keys: Sequence[str], *, sizes: Int64 | None = None, tokens: bool = True
+        self,
+        keys: Sequence[str],
+        *,
+        sizes: Int64 | None = None,
+        tokens: bool = True,
+        most: int | None = None,
     ) -> Blobs:
         """Return the contents of files, as `labelingest.storage.base.Storage` says."""
+        most = MAX_SIDECAR if most is None else most
         listed = [_UNKNOWN] * len(keys) if sizes is None else sizes.tolist()
         contents = []
         read = []
@@ -120,7 +126,7 @@ class LocalStorage:
                     try:
                         # Before the first byte: what is changed while it is read has another one.
                         token = _token(os.fstat(file)) if tokens else ""
-                        contents.append(_read(file, size))
+                        contents.append(_read(file, size, most))
                         read.append(token)
                     finally:
                         os.close(file)
@@ -355,26 +361,26 @@ def _is_unicode(name: str) -> bool:
     return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
-def _read(file: int, listed: int) -> bytes:
+def _read(file: int, listed: int, most: int) -> bytes:
     """Return the whole content of an open file that was listed with so many bytes."""
-    if listed > MAX_SIDECAR:
-        raise _TooLargeError(too_large(listed))
+    if listed > most:
+        raise _TooLargeError(too_large(listed, most))
     content = os.pread(file, _GUESS if listed == _UNKNOWN else listed + 1, 0)
-    return content if len(content) == listed else _read_on(file, content)
+    return content if len(content) == listed else _read_on(file, content, most)
 
 
-def _read_on(file: int, begun: bytes) -> bytes:
+def _read_on(file: int, begun: bytes, most: int) -> bytes:
     """Read on until nothing comes any more, whatever size was expected."""
     size = os.fstat(file).st_size
     parts, count = [begun], len(begun)
-    while size <= MAX_SIDECAR:
-        more = os.pread(file, max(count, _GUESS), count)
+    while size <= most:
+        more = os.pread(file, min(max(count, _GUESS), most + 1), count)
         if not more:
             return b"".join(parts)
         parts.append(more)
         count += len(more)
         size = max(size, count)
-    raise _TooLargeError(too_large(size))
+    raise _TooLargeError(too_large(size, most))
 
 
 def _unread(error: OSError) -> Unread:

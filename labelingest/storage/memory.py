@@ -69,10 +69,16 @@ class MemoryStorage:
             yield Listing.of(page)
 
     def fetch(
-        self, keys: Sequence[str], *, sizes: Int64 | None = None, tokens: bool = True
+        self,
+        keys: Sequence[str],
+        *,
+        sizes: Int64 | None = None,
+        tokens: bool = True,
+        most: int | None = None,
     ) -> Blobs:
         """Return the contents of files, as `labelingest.storage.base.Storage` says."""
         del sizes, tokens  # nothing to save: contents are here
+        most = MAX_SIDECAR if most is None else most
         contents = []
         read = []
         unread = {}
@@ -81,8 +87,8 @@ class MemoryStorage:
             content = self.contents.get(key)
             if content is None:
                 unread[row] = Unread(ProblemCode.UNREADABLE_FILE, NOT_THERE)
-            elif len(content) > MAX_SIDECAR:
-                unread[row] = Unread(ProblemCode.FILE_TOO_LARGE, too_large(len(content)))
+            elif len(content) > most:
+                unread[row] = Unread(ProblemCode.FILE_TOO_LARGE, too_large(len(content), most))
             contents.append(b"" if row in unread or content is None else content)
             read.append("" if row in unread else self._token(key))
         return Blobs.of(contents, unread, read)

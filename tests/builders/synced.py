@@ -74,10 +74,15 @@ class CountingStorage:
         return self.inner.list(exclude=exclude, bare=bare, splits=splits)
 
     def fetch(
-        self, keys: Sequence[str], *, sizes: Int64 | None = None, tokens: bool = True
+        self,
+        keys: Sequence[str],
+        *,
+        sizes: Int64 | None = None,
+        tokens: bool = True,
+        most: int | None = None,
     ) -> Blobs:
         self.note("read", keys)
-        return self.inner.fetch(keys, sizes=sizes, tokens=tokens)
+        return self.inner.fetch(keys, sizes=sizes, tokens=tokens, most=most)
 
     def fetch_heads(
         self, keys: Sequence[str], length: int, *, start: int = 0

@@ -37,19 +37,29 @@ class Replaced(LocalStorage):
     """A folder in which a sidecar is replaced after it was listed, before it is read."""
 
     def fetch(
-        self, keys: Sequence[str], *, sizes: Int64 | None = None, tokens: bool = True
+        self,
+        keys: Sequence[str],
+        *,
+        sizes: Int64 | None = None,
+        tokens: bool = True,
+        most: int | None = None,
     ) -> Blobs:
         Path(self.root, "a.txt").write_text(OTHER_BOX)
-        return super().fetch(keys, sizes=sizes, tokens=tokens)
+        return super().fetch(keys, sizes=sizes, tokens=tokens, most=most)
 
 
 class Unreadable(LocalStorage):
     """A folder whose sidecars are gone when they are read."""
 
     def fetch(
-        self, keys: Sequence[str], *, sizes: Int64 | None = None, tokens: bool = True
+        self,
+        keys: Sequence[str],
+        *,
+        sizes: Int64 | None = None,
+        tokens: bool = True,
+        most: int | None = None,
     ) -> Blobs:
-        return super().fetch([f"{key}.gone" for key in keys], sizes=sizes, tokens=tokens)
+        return super().fetch([f"{key}.gone" for key in keys], sizes=sizes, tokens=tokens, most=most)
 
 
 # --- guards ---
@@ -305,11 +315,16 @@ def test_a_sync_that_was_asleep_while_another_took_its_place_writes_nothing(worl
         """A folder whose sidecars take so long to read that another run has the lock then."""
 
         def fetch(
-            self, keys: Sequence[str], *, sizes: Int64 | None = None, tokens: bool = True
+            self,
+            keys: Sequence[str],
+            *,
+            sizes: Int64 | None = None,
+            tokens: bool = True,
+            most: int | None = None,
         ) -> Blobs:
             with world.state.write() as connection:
                 connection.execute(locks.update().values(run_id=1))
-            return super().fetch(keys, sizes=sizes, tokens=tokens)
+            return super().fetch(keys, sizes=sizes, tokens=tokens, most=most)
 
     world.write("a.txt", OTHER_BOX)
     world.storages[str(world.data)] = CountingStorage(Asleep(str(world.data)))

@@ -28,6 +28,7 @@ from labelingest.readers.encord.data_file import DataFile
 from labelingest.readers.encord.decode import LARGE_BYTES
 from labelingest.readers.encord.known import Known, known_of
 from labelingest.readers.encord.rows import read_label_row
+from labelingest.readers.encord.weigh import too_many_values
 
 __all__ = ["SidecarBatch", "read_sidecars"]
 
@@ -183,7 +184,7 @@ def _divided(rows: slice, suspects: frozenset[int]) -> Iterator[tuple[slice, boo
 
 def _decoded(content: bytes, known: Known) -> ImageRow | None:
     """Return a label row of an image; None for what the general path has to look at."""
-    if len(content) > LARGE_BYTES:
+    if len(content) > LARGE_BYTES or too_many_values(content):
         return None
     try:
         return known.decoder.decode(content)

@@ -20,6 +20,7 @@ import orjson
 
 from labelingest.problems import ProblemCode
 from labelingest.readers.encord.notes import Notes, shown, step
+from labelingest.readers.encord.weigh import MAX_VALUES, too_many_values
 
 __all__ = ["LARGE_BYTES", "MAX_BYTES", "UNDECODED", "decode"]
 
@@ -81,6 +82,14 @@ def _size_allowed(content: bytes, notes: Notes) -> bool:
             f"{len(content):,} bytes are more than the {MAX_BYTES:,} that a sidecar may have",
         )
         return False
+    if count := too_many_values(content):
+        notes.note(
+            ProblemCode.FILE_TOO_LARGE,
+            "",
+            f"{count:,} values are more than the {MAX_VALUES:,} that a sidecar may have (an object "
+            "counts as two): fewer vertices or frames, or several files",
+        )
+        return False
     if len(content) > LARGE_BYTES:
         notes.note(
             ProblemCode.LARGE_SIDECAR,
@@ -122,7 +131,7 @@ def _reason(error: json.JSONDecodeError, content: bytes) -> str:
         return "the file is empty"
     if "depth" in error.msg:
         return _TOO_DEEP
-    if error.pos >= len(error.doc.rstrip()):
+    if error.pos >= len(error.doc) or error.doc[error.pos :].isspace():
         return "the JSON ends too early: the file is truncated"
     return f"not JSON from {shown(error.doc[error.pos : error.pos + 20])} on: {error.msg}"
 

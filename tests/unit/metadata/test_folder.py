@@ -31,10 +31,15 @@ class Counted(MemoryStorage):
         self.batches: list[list[str]] = []
 
     def fetch(
-        self, keys: Sequence[str], *, sizes: Int64 | None = None, tokens: bool = True
+        self,
+        keys: Sequence[str],
+        *,
+        sizes: Int64 | None = None,
+        tokens: bool = True,
+        most: int | None = None,
     ) -> Blobs:
         self.batches.append(list(keys))
-        return super().fetch(keys, sizes=sizes, tokens=tokens)
+        return super().fetch(keys, sizes=sizes, tokens=tokens, most=most)
 
 
 def checked(files: dict[str, bytes], suffix: str = ".metadata.json") -> MetadataReport:
@@ -99,10 +104,15 @@ def test_a_file_that_is_too_large_is_named_and_not_read() -> None:
 def test_a_file_that_went_after_it_was_listed_is_named() -> None:
     class Vanishing(MemoryStorage):
         def fetch(
-            self, keys: Sequence[str], *, sizes: Int64 | None = None, tokens: bool = True
+            self,
+            keys: Sequence[str],
+            *,
+            sizes: Int64 | None = None,
+            tokens: bool = True,
+            most: int | None = None,
         ) -> Blobs:
             del self.contents["a.jpg.metadata.json"]
-            return super().fetch(keys, sizes=sizes, tokens=tokens)
+            return super().fetch(keys, sizes=sizes, tokens=tokens, most=most)
 
     report = check_folder(Vanishing(FILES), SuffixRule(".metadata.json"), SCHEMA)
     assert report.log.totals["unreadable-file"] == 1  # type: ignore[index]
