@@ -13,7 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["SEVERITY", "Problem", "ProblemCode", "Severity", "printable"]
+__all__ = ["SEVERITY", "UNEXPECTED", "Problem", "ProblemCode", "Severity", "printable"]
 
 
 class Severity(StrEnum):
@@ -113,6 +113,8 @@ class ProblemCode(StrEnum):
     NO_ROW_LEFT = "no-row-left"
     FILE_SKIPPED = "file-skipped"
     OUTPUT_NAME_REFUSED = "output-name-refused"
+    INTERNAL_ERROR = "internal-error"
+    OUT_OF_MEMORY = "out-of-memory"
     # Custom metadata
     NOT_METADATA = "not-metadata"
     NUL_IN_TEXT = "nul-in-text"
@@ -176,6 +178,8 @@ SEVERITY: Final[Mapping[ProblemCode, Severity]] = MappingProxyType(
     {code: Severity.WARNING if code in _WARNINGS else Severity.ERROR for code in ProblemCode}
 )
 
+UNEXPECTED: Final = frozenset((ProblemCode.INTERNAL_ERROR, ProblemCode.OUT_OF_MEMORY))
+"""Codes of files that cost a failure of the program, not of the files: a run with one exits with 3."""
 
 _LONGEST_POINTER: Final = 400
 

@@ -14,7 +14,7 @@ import orjson
 
 from labelingest.model.pairs import Outcome
 from labelingest.model.tally import Tally
-from labelingest.problems import SEVERITY, Problem, ProblemCode, Severity
+from labelingest.problems import SEVERITY, UNEXPECTED, Problem, ProblemCode, Severity
 
 __all__ = ["EXAMPLES", "KEPT", "ProblemLog", "Report", "problem_dict"]
 
@@ -95,6 +95,21 @@ class ProblemLog:
         """Return how many problems there are of a severity."""
         return sum(count for code, count in self.totals.items() if SEVERITY[code] is severity)
 
+    @property
+    def unexpected(self) -> int:
+        """How many files a failure of the program cost."""
+        return sum(self.totals[code] for code in UNEXPECTED)
+
+    def exit_code(self, *, strict: bool = False) -> int:
+        """Return 0 when clean, 1 with errors, 3 where the program failed over a file.
+
+        Warnings count as errors when strict.
+        """
+        if self.unexpected:
+            return 3
+        warnings = strict and self.count(Severity.WARNING)
+        return int(bool(self.count(Severity.ERROR) or warnings))
+
 
 def _failed_rows(
     errors: Mapping[str, Sequence[Problem]], data_files: Mapping[str, str]
@@ -169,8 +184,11 @@ class Report:
         return keys and pairs and tally.balance()
 
     def exit_code(self, *, strict: bool = False) -> int:
-        """Return 0 when clean, 1 with errors; warnings count as errors when strict."""
-        return int(bool(self.errors or (strict and self.warnings)))
+        """Return 0 when clean, 1 with errors, 3 where the program failed over a file.
+
+        Warnings count as errors when strict.
+        """
+        return self.log.exit_code(strict=strict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as JSON says it."""

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from labelingest.problems import printable
 
-__all__ = ["many", "open_console", "print_columns", "print_line"]
+__all__ = ["exit_code", "many", "open_console", "print_columns", "print_line"]
 
 
 def many(count: int, noun: str) -> str:
@@ -24,6 +24,17 @@ def many(count: int, noun: str) -> str:
     ('1 error', '1,000 errors')
     """
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def exit_code(code: int, *, exit_zero: bool) -> int:
+    """Return the exit code of a command; that files have problems may count as success.
+
+    Examples
+    --------
+    >>> exit_code(1, exit_zero=True), exit_code(3, exit_zero=True), exit_code(1, exit_zero=False)
+    (0, 3, 1)
+    """
+    return 0 if exit_zero and code == 1 else code
 
 
 def open_console(*, stderr: bool = False) -> Console:

@@ -274,8 +274,9 @@ def _interrupted(ended: KeyboardInterrupt, out: str | None) -> NoReturn:
 def _run(params: dict[str, Any], work: Callable[..., "Report"]) -> None:
     import logging
 
+    from labelingest.cli.console import exit_code
     from labelingest.cli.progress import ShownProgress
-    from labelingest.cli.render import print_report
+    from labelingest.cli.render import print_report, say_unexpected
     from labelingest.memory import settle_memory
 
     settle_memory()
@@ -290,8 +291,9 @@ def _run(params: dict[str, Any], work: Callable[..., "Report"]) -> None:
         sys.stdout.buffer.write(report.to_json())
     if not params["quiet"]:
         print_report(report, config)
+    say_unexpected(report.log)
     code = report.exit_code(strict=params["strict"])
-    raise typer.Exit(0 if params["exit_zero"] else code)
+    raise typer.Exit(exit_code(code, exit_zero=params["exit_zero"]))
 
 
 @app.command()
@@ -479,6 +481,8 @@ def _end(number: int, frame: object) -> None:
 
 
 def _exit_code(error: LabelIngestError) -> int:
+    from labelingest.problems import UNEXPECTED
+
     if isinstance(error, SidecarError):
-        return 1
+        return 3 if any(problem.code in UNEXPECTED for problem in error.problems) else 1
     return 3 if isinstance(error, StorageError | EngineError) else 2

@@ -62,8 +62,10 @@ def check(
     """
     from contextlib import nullcontext
 
+    from labelingest.cli.console import exit_code
     from labelingest.cli.metadata_report import print_metadata_report
     from labelingest.cli.progress import ShownProgress
+    from labelingest.cli.render import say_unexpected
     from labelingest.metadata.folder import check_folder
     from labelingest.metadata.schema import MetadataSchema, schema_problems
     from labelingest.pairing.rules import SuffixRule
@@ -95,7 +97,8 @@ def check(
         sys.stdout.buffer.write(report.to_json())
     if not quiet:
         print_metadata_report(report, declared, schema, all_in=problems)
-    raise typer.Exit(0 if exit_zero else report.exit_code(strict=strict))
+    say_unexpected(report.log)
+    raise typer.Exit(exit_code(report.exit_code(strict=strict), exit_zero=exit_zero))
 
 
 @_schema_app.command("show")

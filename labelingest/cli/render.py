@@ -33,6 +33,7 @@ __all__ = [
     "print_pairs",
     "print_report",
     "say",
+    "say_unexpected",
 ]
 
 _SHOWN_EXAMPLES: Final = 2
@@ -95,10 +96,23 @@ _NEXT_STEPS_OF_SIDECARS: Final[Mapping[ProblemCode, str]] = {
 }
 """The same where sidecars are label rows."""
 
+_UNEXPECTED: Final[Mapping[ProblemCode, str]] = {
+    ProblemCode.INTERNAL_ERROR: "an unexpected failure of labelingest cost {files}, the others went on",
+    ProblemCode.OUT_OF_MEMORY: "memory ran out over {files}, the others went on",
+}
+
 
 def say(sentence: str) -> None:
     """Print a sentence for people on standard error."""
     print_line(open_console(stderr=True), sentence)
+
+
+def say_unexpected(log: ProblemLog) -> None:
+    """Say on standard error what failures of the program cost, if there were any."""
+    for code, what in _UNEXPECTED.items():
+        if log.totals[code]:
+            files = _many(log.totals[code], "file")
+            say(f"labelingest: {what.format(files=files)} ({code}); first {log.examples[code][0]}")
 
 
 def print_report(report: Report, config: IngestConfig) -> None:

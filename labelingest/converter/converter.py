@@ -1,6 +1,6 @@
 """The converter: built once, then called with batches. What a sync job calls."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +11,7 @@ from labelingest.converter.batch import settle
 from labelingest.converter.from_yolo import YoloSource
 from labelingest.converter.options import (
     Conversion,
+    Counts,
     ImageSizes,
     LabelFile,
     LabelFormat,
@@ -18,11 +19,13 @@ from labelingest.converter.options import (
 )
 from labelingest.converter.outputs import Output
 from labelingest.converter.sizes import Sizes, SizesOf
-from labelingest.errors import ConfigError
+from labelingest.errors import ConfigError, SidecarError
+from labelingest.fence import fenced
 from labelingest.model.blobs import Blobs, Unread
 from labelingest.model.findings import Findings
-from labelingest.model.labels import OutputFormat
+from labelingest.model.labels import Labels, OutputFormat
 from labelingest.model.ontology import ClassMap, Ontology
+from labelingest.model.tally import Tally
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
 from labelingest.readers.yolo import YoloOptions
@@ -218,6 +221,8 @@ class Converter:
     ) -> Conversion:
         """Convert a batch of sidecars that were fetched together.
 
+        An unexpected exception costs the file that it comes from: its problem says so.
+
         Parameters
         ----------
         blobs
@@ -229,7 +234,52 @@ class Converter:
         watch
             Told which stage is on.
         """
-        sizes = Sizes(self.image_sizes, sizes_of)
+
+        def convert(rows: slice) -> Conversion:
+            start = rows.start
+
+            def sizes_of_part(part: Sequence[int]) -> Sequence[tuple[int, int] | None]:
+                return sizes_of([start + row for row in part] if start else part)
+
+            sizes = Sizes(self.image_sizes, sizes_of_part)
+            return self._convert(blobs.part(rows), units.part(rows), sizes, watch)
+
+        def give_up(row: int, why: Unread) -> Conversion:
+            return self.give_up(units.key[row], units.sidecar[row], why)
+
+        return fenced(convert, len(units), give_up, Conversion.joined)
+
+    def give_up(self, key: str, sidecar: str, why: Unread) -> Conversion:
+        """Return what becomes of a file that nothing is known of.
+
+        Parameters
+        ----------
+        key, sidecar
+            Of the data file and of its sidecar.
+        why
+            What its problem says.
+
+        Raises
+        ------
+        SidecarError
+            `on_row_error` is "stop".
+        """
+        problem = Problem(why.code, sidecar, why.detail)
+        if self.on_row_error == OnRowError.STOP:
+            raise SidecarError([problem], key)
+        is_columns = self.to in (OutputFormat.COCO, OutputFormat.PARQUET)
+        return Conversion(
+            [] if is_columns else [None],
+            [problem],
+            Tally(failed_files=1),
+            np.zeros(1, dtype=bool),
+            Counts.nothing(),
+            Labels.none() if is_columns else None,
+        )
+
+    def _convert(
+        self, blobs: Blobs, units: DataUnits, sizes: Sizes, watch: Stopwatch
+    ) -> Conversion:
         output = self._output()
         findings = Findings()
         for unit, reason in blobs.unread.items():

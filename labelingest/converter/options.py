@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+import numpy as np
 import orjson
 
 from labelingest.arrays import Bool, Int64
@@ -93,6 +94,21 @@ class Counts:
         """Return the counts of the files where keep, (u,), is true."""
         return Counts(self.seen[keep], self.annotations[keep], self.classifications[keep])
 
+    @classmethod
+    def joined(cls, parts: "Sequence[Counts]") -> "Counts":
+        """Return the counts of several batches as those of one."""
+        return cls(
+            np.concatenate([part.seen for part in parts]),
+            np.concatenate([part.annotations for part in parts]),
+            np.concatenate([part.classifications for part in parts]),
+        )
+
+    @classmethod
+    def nothing(cls) -> "Counts":
+        """Return the counts of one file of which nothing is known."""
+        nothing = np.zeros(1, dtype=np.int64)
+        return cls(nothing, nothing, nothing)
+
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
@@ -111,6 +127,19 @@ class Conversion:
     """What each file holds."""
     labels: Labels | None = None
     """The labels of the files that were converted, as columns, for formats that are one file."""
+
+    @classmethod
+    def joined(cls, parts: "Sequence[Conversion]") -> "Conversion":
+        """Return what became of several batches as of one."""
+        labels = [part.labels for part in parts if part.labels is not None]
+        return cls(
+            [row for part in parts for row in part.label_rows],
+            [problem for part in parts for problem in part.problems],
+            Tally.sum(part.tally for part in parts),
+            np.concatenate([part.written for part in parts]),
+            Counts.joined([part.counts for part in parts]),
+            Labels.joined(labels) if labels else None,
+        )
 
     def as_dicts(self) -> list[dict[str, Any] | None]:
         """Return the label rows decoded.

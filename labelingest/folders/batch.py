@@ -16,6 +16,7 @@ import orjson
 from sqlalchemy.engine import RowMapping
 
 from labelingest.errors import NameRefusedError
+from labelingest.fence import tried
 from labelingest.folders.changes import LabelChange, MetadataChange
 from labelingest.folders.clock import now
 from labelingest.folders.findings import Part
@@ -31,6 +32,8 @@ from labelingest.storage.base import Storage
 
 __all__ = ["OUTPUT_SUFFIX", "BatchWork", "Done", "LabelStatus"]
 
+_TRIED_AGAIN: Final = (ProblemCode.UNREADABLE_FILE, ProblemCode.OUT_OF_MEMORY)
+"""Problems of sidecars that say nothing of what is in them: the next sync may fare better."""
 OUTPUT_SUFFIX: Final = ".encord.json"
 """What is added to the key of a data file to name its label row in the output."""
 
@@ -96,6 +99,8 @@ class BatchWork:
     """Of what label rows are made with."""
     schema: str
     """Fingerprint of what metadata is checked against."""
+    crashed: str
+    """The same for metadata over which this release failed."""
     counters: Counters
 
     def do(self, rows: Sequence[RowMapping], confirm: Callable[[], None]) -> Done:
@@ -143,8 +148,7 @@ class BatchWork:
             done.add(key, Part.LABEL, [problem])
         confirm()
         written = self._write(result, done)
-        unread = {p.source for p in result.problems if p.code is ProblemCode.UNREADABLE_FILE}
-        self._enter(rows, result, written, unread, done)
+        self._enter(rows, result, written, done)
 
     def _without_same_sizes(
         self, worker: Worker, rows: Sequence[RowMapping], done: Done
@@ -226,10 +230,11 @@ class BatchWork:
         rows: Sequence[RowMapping],
         result: JobResult,
         written: set[str],
-        unread: set[str],
         done: Done,
     ) -> None:
         moment = now()
+        unread = {p.source for p in result.problems if p.code in _TRIED_AGAIN}
+        crashed = {p.source for p in result.problems if p.code is ProblemCode.INTERNAL_ERROR}
         tokens = result.tokens or [row["sidecar_token"] for row in rows]
         lost = []
         for row, token in zip(rows, tokens, strict=True):
@@ -240,6 +245,8 @@ class BatchWork:
             if key not in written and row["status"] in {LabelStatus.MADE, LabelStatus.PENDING}:
                 lost.append(key + OUTPUT_SUFFIX)
             size = result.image_sizes.get(key)
+            # Another image may make a difference to what failed in a way that nobody foresaw.
+            counts = key in result.image_sizes or row["sidecar"] in crashed
             done.label_rows.append(
                 {
                     "key": key,
@@ -247,7 +254,7 @@ class BatchWork:
                     "sidecar": row["sidecar"],
                     # Of what was read: a sidecar that was replaced since the listing is not new.
                     "sidecar_token": token or row["sidecar_token"],
-                    "data_token": row["token"] if key in result.image_sizes else None,
+                    "data_token": row["token"] if counts else None,
                     "width": size[0] if size else None,
                     "height": size[1] if size else None,
                     "fingerprint": self.fingerprint,
@@ -284,12 +291,21 @@ class BatchWork:
                 done.add(key, Part.METADATA, [Problem(code, source, detail)])
                 done.unread.add(key)
                 continue
-            value, found = checked_metadata(blobs.get(place), source, self.settings.metadata_schema)
+            checked = tried(
+                partial(checked_metadata, blobs.get(place), source, self.settings.metadata_schema)
+            )
+            schema = self.schema
+            if isinstance(checked, Unread):
+                checked, schema = (
+                    (None, [Problem(checked.code, source, checked.detail)]),
+                    self.crashed,
+                )
+            value, found = checked
             if found:
                 done.add(key, Part.METADATA, found)
             token = blobs.tokens[place] if blobs.tokens else row["metadata_token"]
             text = None if value is None else orjson.dumps(value).decode()
-            done.add_metadata(key, text, token, self.schema)
+            done.add_metadata(key, text, token, schema)
 
 
 def _size_of(row: RowMapping) -> tuple[int, int] | None:

@@ -147,7 +147,7 @@ def _differences(
         (items.c.token != found.c.token, ItemChange.UPDATE.value),
     )
     label = _label_difference(fingerprints.labels)
-    metadata = _metadata_difference(settings, fingerprints.schema)
+    metadata = _metadata_difference(settings, fingerprints)
     joined = found.outerjoin(
         items, (items.c.folder_id == folder_id) & (items.c.key == found.c.key)
     ).outerjoin(
@@ -196,7 +196,7 @@ def _label_difference(fingerprint: str) -> sa.ColumnElement[str | None]:
 
 
 def _metadata_difference(
-    settings: FolderSettings, fingerprint: str
+    settings: FolderSettings, fingerprints: Fingerprints
 ) -> sa.ColumnElement[str | None]:
     if not takes_metadata(settings):
         return sa.cast(sa.null(), sa.Text)
@@ -208,7 +208,10 @@ def _metadata_difference(
         ),
         (token.is_(None), MetadataChange.SET.value),
         (token != found.c.metadata_token, MetadataChange.REPLACE.value),
-        (items.c.metadata_schema != fingerprint, MetadataChange.SCHEMA.value),
+        (
+            items.c.metadata_schema.not_in((fingerprints.schema, fingerprints.crashed)),
+            MetadataChange.SCHEMA.value,
+        ),
     )
 
 

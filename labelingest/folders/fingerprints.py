@@ -25,6 +25,18 @@ class Fingerprints:
     labels: str
     schema: str
 
+    @property
+    def crashed(self) -> str:
+        """The schema's for metadata over which this release failed: another one tries it again.
+
+        Examples
+        --------
+        >>> fingerprints = Fingerprints("of labels", "of a schema")
+        >>> fingerprints.crashed == fingerprints.schema
+        False
+        """
+        return _fingerprint((self.schema, version("labelingest")))
+
 
 def label_fingerprint(settings: FolderSettings, storage_url: str, output_url: str) -> str:
     """Fingerprint all but the files that a label row depends on.

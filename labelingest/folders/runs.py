@@ -8,7 +8,7 @@ which something is to be done.
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 
 from labelingest.folders.clock import now
 from labelingest.folders.state.tables import runs
-from labelingest.problems import Problem, Severity
+from labelingest.problems import UNEXPECTED, Problem, Severity
 
 __all__ = [
     "Counters",
@@ -67,6 +67,10 @@ class Counters:
     errors: int = 0
     """Problems that cost something."""
     warnings: int = 0
+    unexpected: int = 0
+    """Files that a failure of the program cost."""
+    failure: str = ""
+    """What was said of the first of them."""
     changes: dict[str, int] = field(default_factory=dict)
     """Reason → how many changes had it."""
     withheld: dict[str, int] = field(default_factory=dict)
@@ -75,6 +79,9 @@ class Counters:
     def count_problems(self, found: Iterable[Problem]) -> None:
         """Count problems by severity."""
         for problem in found:
+            if problem.code in UNEXPECTED:
+                self.unexpected += problem.count
+                self.failure = self.failure or str(problem)
             if problem.severity is Severity.ERROR:
                 self.errors += problem.count
             else:
@@ -87,6 +94,11 @@ class Counters:
         self.scan_pages_processing_pending = self.upload_jobs_units_pending = 0
         self.upload_jobs_pending = 0
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the counters; what runs hardly ever have is left out where this one has it not."""
+        values = asdict(self)
+        return values if self.unexpected else {k: values[k] for k in values if k not in _RARE}
+
     def to_wire(self) -> dict[str, Any]:
         """Return the counters by their names on the wire.
 
@@ -95,7 +107,10 @@ class Counters:
         >>> Counters(upload_jobs_units_done=3).to_wire()["uploadJobsUnitsDone"]
         3
         """
-        return {_camel_case(name): value for name, value in asdict(self).items()}
+        return {_camel_case(name): value for name, value in self.as_dict().items()}
+
+
+_RARE: Final = ("unexpected", "failure")
 
 
 def _camel_case(name: str) -> str:
@@ -124,6 +139,15 @@ class RunRecord:
         """Whether a person should look: something failed, or was withheld."""
         counters = self.counters
         return self.status is not Status.DONE or bool(counters.errors or counters.withheld)
+
+    def exit_code(self, *, strict: bool = False) -> int:
+        """Return 0 when clean, 1 where a person should look, 3 where the program failed over a file.
+
+        Warnings count when strict.
+        """
+        if self.counters.unexpected:
+            return 3
+        return int(self.failed or (strict and self.counters.warnings > 0))
 
     def to_wire(self) -> dict[str, Any]:
         """Return the run as JSON says it."""
@@ -158,7 +182,7 @@ def _values(run: RunRecord) -> dict[str, Any]:
         "status": run.status.value,
         "stage": run.stage,
         "ended_at": run.ended_at,
-        "counters": orjson.dumps(asdict(run.counters)).decode(),
+        "counters": orjson.dumps(run.counters.as_dict()).decode(),
         "message": run.message,
     }
 

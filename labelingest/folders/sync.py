@@ -348,6 +348,7 @@ class _Syncing:
             None if settings.format is None else self._worker(places.storage),
             comparison.fingerprints.labels,
             comparison.fingerprints.schema,
+            comparison.fingerprints.crashed,
             self.lock.run.counters,
         )
 

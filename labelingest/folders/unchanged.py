@@ -109,7 +109,7 @@ def _in_step(
         ),
     ]
     if metadata:
-        same = items.c.metadata_schema == fingerprints.schema
+        same = items.c.metadata_schema.in_((fingerprints.schema, fingerprints.crashed))
         in_step.append(items.c.metadata_token.is_(None) | same)
     of_item = (rows.folder_id == items.c.folder_id) & (rows.key == items.c.key)
     return (

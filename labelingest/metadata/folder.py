@@ -8,6 +8,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 from typing import Any, Final
 
@@ -15,8 +16,15 @@ import numpy as np
 import orjson
 
 from labelingest.arrays import Int64
-from labelingest.metadata.check import MAX_METADATA, check_metadata, too_large_metadata
+from labelingest.fence import tried
+from labelingest.metadata.check import (
+    MAX_METADATA,
+    MetadataResult,
+    check_metadata,
+    too_large_metadata,
+)
 from labelingest.metadata.schema import MetadataSchema
+from labelingest.model.blobs import Unread
 from labelingest.model.keys import Keys
 from labelingest.model.listing import Listing
 from labelingest.pairing.match import ending_with, first_row
@@ -74,8 +82,11 @@ class MetadataReport:
         return self.log.count(Severity.WARNING)
 
     def exit_code(self, *, strict: bool = False) -> int:
-        """Return 0 when clean, 1 with errors; warnings count as errors when strict."""
-        return int(bool(self.errors or (strict and self.warnings)))
+        """Return 0 when clean, 1 with errors, 3 where the program failed over a file.
+
+        Warnings count as errors when strict.
+        """
+        return self.log.exit_code(strict=strict)
 
     def to_json(self) -> bytes:
         """Return the report as indented JSON."""
@@ -232,14 +243,14 @@ def _check_batch(
             problems.append(Problem(ProblemCode.FILE_TOO_LARGE, key, too_large_metadata(size)))
             report.refused += 1
             continue
-        unread = blobs.unread.get(fetched)
-        content = blobs.get(fetched)
+        result: MetadataResult | Unread | None = blobs.unread.get(fetched)
+        if result is None:
+            result = tried(partial(check_metadata, blobs.get(fetched), key, schema))
         fetched += 1
-        if unread is not None:
-            problems.append(Problem(unread.code, key, unread.detail))
+        if isinstance(result, Unread):
+            problems.append(Problem(result.code, key, result.detail))
             report.refused += 1
             continue
-        result = check_metadata(content, key, schema)
         problems += result.problems
         report.taken += result.value is not None
         report.refused += result.value is None

@@ -57,6 +57,16 @@ class Instances:
     parts: Mapping[int, Rings] = field(default_factory=lambda: MappingProxyType({}))
     """Row → all rings of a polygon with holes or several parts; its columns have the first."""
 
+    @classmethod
+    def joined(cls, parts: "Sequence[Instances]") -> "Instances":
+        """Return those of several batches as one."""
+        hashes: list[str] = []
+        rings: dict[int, Rings] = {}
+        for part in parts:
+            rings.update({row + len(hashes): of_row for row, of_row in part.parts.items()})
+            hashes.extend(part.hash)
+        return cls(hashes, np.concatenate([part.frame for part in parts]), rings)
+
     def where(self, keep: Bool) -> "Instances":
         """Return those of the rows where keep, (n,), is true."""
         rows = np.flatnonzero(keep).tolist()
@@ -112,4 +122,45 @@ class Annotations:
             np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths[rows]))),
             self.content[rows],
             None if self.instances is None else self.instances.where(rows),
+        )
+
+    @classmethod
+    def none(cls) -> "Annotations":
+        """Return no annotations.
+
+        Examples
+        --------
+        >>> len(Annotations.none())
+        0
+        """
+        whole, numbers = np.zeros(0, dtype=np.int32), np.zeros(0)
+        offsets, content = np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.uint64)
+        return cls(whole, whole, whole, numbers, numbers, offsets, content)
+
+    @classmethod
+    def joined(cls, parts: "Sequence[Annotations]", units: Sequence[int]) -> "Annotations":
+        """Return the annotations of several batches as those of one.
+
+        Parameters
+        ----------
+        parts
+            At least one.
+        units
+            How many data units each batch has.
+        """
+        units_before = np.cumsum([0, *units[:-1]], dtype=np.int32)
+        numbers_before = np.cumsum([0, *(len(part.coordinates) for part in parts[:-1])])
+        offsets = [
+            part.offsets[1:] + before for part, before in zip(parts, numbers_before, strict=True)
+        ]
+        given = [part.instances for part in parts if part.instances is not None]
+        return cls(
+            np.concatenate([p.unit + n for p, n in zip(parts, units_before, strict=True)]),
+            np.concatenate([part.feature for part in parts]),
+            np.concatenate([part.line for part in parts]),
+            np.concatenate([part.confidence for part in parts]),
+            np.concatenate([part.coordinates for part in parts]),
+            np.concatenate([np.zeros(1, dtype=np.int64), *offsets]),
+            np.concatenate([part.content for part in parts]),
+            Instances.joined(given) if given else None,
         )

@@ -70,3 +70,21 @@ class Blobs:
     def get(self, row: int) -> bytes:
         """Return one content."""
         return self.buffer[self.starts[row] : self.ends[row]].tobytes()
+
+    def part(self, rows: slice) -> "Blobs":
+        """Return the contents of some rows that follow each other, as blobs of their own.
+
+        Examples
+        --------
+        >>> Blobs.of([b"a", b"b", b"c"]).part(slice(1, 3)).get(0)
+        b'b'
+        """
+        if rows == slice(0, len(self)):
+            return self
+        contents = [self.get(row) for row in range(len(self))[rows]]
+        unread = {
+            row - rows.start: why
+            for row, why in self.unread.items()
+            if row in range(len(self))[rows]
+        }
+        return Blobs.of(contents, unread, None if self.tokens is None else self.tokens[rows])

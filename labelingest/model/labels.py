@@ -36,6 +36,20 @@ class Labels:
     """(n,) their annotations."""
 
     @classmethod
+    def none(cls) -> "Labels":
+        """Return no labels, of no data units."""
+        return cls(DataUnits.of([], [], np.zeros(0, dtype=np.int64)), Annotations.none())
+
+    @classmethod
+    def joined(cls, parts: "Sequence[Labels]") -> "Labels":
+        """Return the labels of several batches as those of one."""
+        annotations = [part.annotations for part in parts]
+        return cls(
+            DataUnits.joined([part.units for part in parts]),
+            Annotations.joined(annotations, [len(part.units) for part in parts]),
+        )
+
+    @classmethod
     def of_written(cls, units: DataUnits, annotations: Annotations, written: Bool) -> "Labels":
         """Keep the data units where written, (u,), is true, and their annotations.
 
@@ -68,3 +82,15 @@ class Made:
     """The columns of the same data files, for a format that is one file."""
     packed: bytes | None = None
     """The texts as the output takes them, joined and perhaps compressed, instead of the texts."""
+
+    @classmethod
+    def joined(cls, parts: "Sequence[Made]") -> "Made":
+        """Return what several batches made as one; all of them were made for the same output."""
+        labels = [part.labels for part in parts if part.labels is not None]
+        packed = [part.packed for part in parts if part.packed is not None]
+        return cls(
+            [key for part in parts for key in part.keys],
+            [text for part in parts for text in part.texts],
+            Labels.joined(labels) if labels else None,
+            b"".join(packed) if packed else None,
+        )

@@ -38,6 +38,22 @@ class DataUnits:
         key, sidecar = (list(compress(keys, keep.tolist())) for keys in (self.key, self.sidecar))
         return DataUnits(key, sidecar, self.width[keep], self.height[keep], self.mtime_ns[keep])
 
+    def part(self, rows: slice) -> "DataUnits":
+        """Return the units of some rows that follow each other."""
+        columns = (self.key, self.sidecar, self.width, self.height, self.mtime_ns)
+        return DataUnits(*(column[rows] for column in columns))  # type: ignore[arg-type]
+
+    @classmethod
+    def joined(cls, parts: "Sequence[DataUnits]") -> "DataUnits":
+        """Return units of several batches as one."""
+        return cls(
+            [key for part in parts for key in part.key],
+            [key for part in parts for key in part.sidecar],
+            np.concatenate([part.width for part in parts]),
+            np.concatenate([part.height for part in parts]),
+            np.concatenate([part.mtime_ns for part in parts]),
+        )
+
     @classmethod
     def of(cls, key: Sequence[str], sidecar: Sequence[str], mtime_ns: Int64) -> "DataUnits":
         """Make units whose sizes are not known yet."""

@@ -5,12 +5,14 @@ Both can be pickled, and a job's result depends on nothing but the job.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from labelingest.arrays import Int64
 from labelingest.converter import Conversion, Converter, Counts
+from labelingest.fence import fenced, tried
 from labelingest.media.image_size import HEAD_BYTES, read_image_size
 from labelingest.model.blobs import Blobs, Unread
 from labelingest.model.labels import Made
@@ -51,6 +53,12 @@ class Job:
         data, sidecars = ([keys[row] for row in keep] for keys in (self.data, self.sidecars))
         return Job(data, sidecars, self.sizes[keep], self.mtime_ns[keep])
 
+    def part(self, rows: slice) -> "Job":
+        """Return the job of some files that follow each other."""
+        if rows == slice(0, len(self.data)):
+            return self
+        return Job(self.data[rows], self.sidecars[rows], self.sizes[rows], self.mtime_ns[rows])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JobResult:
@@ -69,6 +77,20 @@ class JobResult:
     """(u,) version tokens of the sidecars as they were read; None where none are known."""
     image_sizes: Mapping[str, tuple[int, int] | None] = field(default_factory=dict)
     """Data files whose header was read → width and height, None where it does not tell."""
+
+    @classmethod
+    def joined(cls, parts: "Sequence[JobResult]") -> "JobResult":
+        """Return what became of the parts of a job."""
+        tokens = [part.tokens for part in parts if part.tokens is not None]
+        return cls(
+            Made.joined([part.made for part in parts]),
+            Counts.joined([part.counts for part in parts]),
+            [problem for part in parts for problem in part.problems],
+            {key: data for part in parts for key, data in part.data_files.items()},
+            Tally.sum(part.tally for part in parts),
+            [token for of_part in tokens for token in of_part] if tokens else None,
+            {key: size for part in parts for key, size in part.image_sizes.items()},
+        )
 
     def uncount(self, refused: Sequence[int]) -> None:
         """Move files that could not be written after all from the converted to the failed.
@@ -108,7 +130,18 @@ class Worker:
     """Whether nobody takes label rows: then they stay where they were made."""
 
     def __call__(self, job: Job) -> JobResult:
-        """Convert one slice."""
+        """Convert one slice; an unexpected exception costs the file that it comes from."""
+
+        def give_up(row: int, why: Unread) -> JobResult:
+            part = job.part(slice(row, row + 1))
+            done = self.converter.give_up(part.data[0], part.sidecars[0], why)
+            return self._result(part, done, [""] if self.wants_tokens else None, {})
+
+        return fenced(
+            lambda rows: self._do(job.part(rows)), len(job.data), give_up, JobResult.joined
+        )
+
+    def _do(self, job: Job) -> JobResult:
         with self.watch.stage(Stage.FETCH):
             blobs = self.storage.fetch(
                 job.sidecars,
@@ -137,6 +170,15 @@ class Worker:
             contents = [b"" if row in unread else blobs.get(row) for row in range(len(blobs))]
             blobs = Blobs.of(contents, unread, blobs.tokens)
             done = self.converter.convert_blobs(blobs, units, sizes_of, self.watch)
+        return self._result(job, done, blobs.tokens, image_sizes)
+
+    def _result(
+        self,
+        job: Job,
+        done: Conversion,
+        tokens: Sequence[str] | None,
+        image_sizes: Mapping[str, tuple[int, int] | None],
+    ) -> JobResult:
         sources = {problem.source for problem in done.problems}
         pairs = zip(job.sidecars, job.data, strict=True) if sources else ()
         return JobResult(
@@ -145,7 +187,7 @@ class Worker:
             done.problems,
             {sidecar: data for sidecar, data in pairs if sidecar in sources},
             done.tally,
-            blobs.tokens,
+            tokens,
             image_sizes,
         )
 
@@ -167,7 +209,10 @@ class Worker:
         """
         with self.watch.stage(Stage.HEADERS):
             heads = self.storage.fetch_heads(keys, HEAD_BYTES)
-            return [self._image_size(key, head) for key, head in zip(keys, heads, strict=True)]
+            return [
+                tried(partial(self._image_size, key, head))
+                for key, head in zip(keys, heads, strict=True)
+            ]
 
     def _image_size(self, key: str, head: bytes | Unread) -> tuple[int, int] | Unread | None:
         if isinstance(head, Unread):

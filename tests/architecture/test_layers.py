@@ -10,7 +10,7 @@ LAYERS = [
     {"errors", "hashing", "memory", "model", "geometry"},
     {
         *("storage", "pairing", "readers", "resolution", "assembly", "media", "writers"),
-        *("report", "engines"),
+        *("report", "engines", "fence"),
     },
     {"sinks", "metadata"},  # stand on storage's way of writing whole files, on the readers' JSON
     {"config", "converter"},

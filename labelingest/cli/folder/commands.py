@@ -475,14 +475,15 @@ def _show(folder: "SyncedFolder", as_json: bool) -> None:
 
 def _report(run: "RunRecord", params: dict[str, Any], interrupted: int | None) -> None:
     """Report a run, and end with its exit code."""
+    from labelingest.cli.console import exit_code
     from labelingest.cli.folder.render import print_json, print_run
     from labelingest.folders import Status
 
     if params["as_json"]:
         print_json(run.to_wire())
-    failed = run.failed or (params["strict"] and run.counters.warnings > 0)
-    if failed or not params["quiet"]:
+    code = run.exit_code(strict=params["strict"])
+    if code or not params["quiet"]:
         print_run(run)
     if run.status is Status.CANCELLED:
         raise typer.Exit(interrupted or 130)
-    raise typer.Exit(int(failed and not params["exit_zero"]))
+    raise typer.Exit(exit_code(code, exit_zero=params["exit_zero"]))

@@ -6,11 +6,12 @@ from typing import Any, Final
 
 import orjson
 
-from labelingest.cli.console import open_console, print_columns, print_line
+from labelingest.cli.console import many, open_console, print_columns, print_line
 from labelingest.cli.progress import duration
 from labelingest.folders import Plan, RunRecord, Status
 from labelingest.folders.clock import now, seconds_between
 from labelingest.folders.records import FolderRecord
+from labelingest.folders.runs import Counters
 from labelingest.folders.summary import Summary
 from labelingest.problems import Problem
 from labelingest.report import problem_dict
@@ -138,8 +139,15 @@ def print_run(run: RunRecord) -> None:
             f"{counters.errors:,} errors, {counters.warnings:,} warnings; labelingest folder "
             "problems lists all that stand",
         )
+    if counters.unexpected:
+        print_line(console, _unexpected(counters))
     if counters.withheld:
         print_line(console, f"not deleted: {_counts(counters.withheld)}")
+
+
+def _unexpected(counters: Counters) -> str:
+    files = many(counters.unexpected, "file")
+    return f"unexpected failures of labelingest cost {files}, the others went on; first {counters.failure}"
 
 
 def print_served(folder: FolderRecord, run: RunRecord, *, quiet: bool, as_json: bool) -> None:
@@ -150,6 +158,8 @@ def print_served(folder: FolderRecord, run: RunRecord, *, quiet: bool, as_json: 
         sys.stdout.flush()
     if run.failed or not quiet:
         print_line(open_console(stderr=True), f"{folder.name}: {_sentence(run)}")
+    if run.counters.unexpected:
+        print_line(open_console(stderr=True), f"{folder.name}: {_unexpected(run.counters)}")
 
 
 def print_runs(runs: Sequence[RunRecord]) -> None:

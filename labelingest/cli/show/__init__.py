@@ -8,6 +8,7 @@ ontology, is shown as it stands.
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 import orjson
 
@@ -15,12 +16,14 @@ from labelingest.cli.show.find_row import SUFFIX, FoundRow, find_row
 from labelingest.cli.show.label_row import LabelRow, label_row_of
 from labelingest.cli.show.print_row import print_problems, print_row
 from labelingest.errors import ConfigError
+from labelingest.fence import tried
+from labelingest.model.blobs import Unread
 from labelingest.model.vocabulary import Vocabulary
-from labelingest.problems import Problem, Severity
+from labelingest.problems import UNEXPECTED, Problem, Severity
 from labelingest.readers.encord.data_file import ANY_FILE, DataFile
 from labelingest.readers.encord.decode import UNDECODED, decode
 from labelingest.readers.encord.notes import Notes, kind_of_json
-from labelingest.readers.encord.rows import read_label_row
+from labelingest.readers.encord.rows import Checked, read_label_row
 from labelingest.report import problem_dict
 from labelingest.resolution.ontology_json import load_ontology
 
@@ -56,7 +59,7 @@ def show(
     Returns
     -------
     int
-        Exit code: 1 where a problem of the row is an error.
+        Exit code: 1 where a problem of the row is an error, 3 where reading it failed.
 
     Raises
     ------
@@ -72,6 +75,8 @@ def show(
         if row is not None:
             print_row(row, found.source, everything=everything)
         print_problems(problems, everything=everything)
+    if any(problem.code in UNEXPECTED for problem in problems):
+        return 3
     return int(any(problem.severity is Severity.ERROR for problem in problems))
 
 
@@ -82,7 +87,9 @@ def _read(
     if vocabulary is None:
         return _as_it_stands(found)
     file = ANY_FILE if found.data_file is None else DataFile.of(found.data_file)
-    checked = read_label_row(found.content, found.source, vocabulary, file)
+    checked = tried(partial(read_label_row, found.content, found.source, vocabulary, file))
+    if isinstance(checked, Unread):
+        checked = Checked(None, [Problem(checked.code, found.source, checked.detail)])
     if checked.row is not None:
         return label_row_of(checked.row, vocabulary), checked.problems
     try:

@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 
 from labelingest.arrays import Int32, Int64
-from labelingest.model.annotations import Annotations, Instances, Rings
+from labelingest.model.annotations import Annotations, Instances
 from labelingest.model.label_rows import ImageRow, LabelRow
 from labelingest.model.vocabulary import Vocabulary
 from labelingest.problems import Problem, ProblemCode
@@ -236,40 +236,14 @@ def _joined(batches: Sequence[SidecarBatch]) -> SidecarBatch:
         return batches[0]
     return SidecarBatch(
         list(chain.from_iterable(batch.rows for batch in batches)),
-        _joined_annotations(batches),
+        Annotations.joined(
+            [batch.annotations for batch in batches], [len(batch.rows) for batch in batches]
+        ),
         list(chain.from_iterable(batch.problems for batch in batches)),
         _end_to_end([batch.objects_seen for batch in batches]),
         _end_to_end([batch.classifications_seen for batch in batches]),
         _end_to_end([batch.classifications_kept for batch in batches]),
         sum((batch.rejected for batch in batches), Counter()),
-    )
-
-
-def _joined_annotations(batches: Sequence[SidecarBatch]) -> Annotations:
-    hashes: list[str] = []
-    parts: dict[int, Rings] = {}
-    units, offsets, frames = [], [np.zeros(1, dtype=np.int64)], []
-    unit = numbers = 0
-    for batch in batches:
-        found = batch.annotations
-        if found.instances is not None:
-            parts.update({row + len(hashes): p for row, p in found.instances.parts.items()})
-            hashes.extend(found.instances.hash)
-            frames.append(found.instances.frame)
-        units.append(found.unit + np.int32(unit))
-        offsets.append(found.offsets[1:] + numbers)
-        unit += len(batch.rows)
-        numbers += len(found.coordinates)
-    columns = [batch.annotations for batch in batches]
-    return Annotations(
-        _end_to_end(units),
-        _end_to_end([one.feature for one in columns]),
-        _end_to_end([one.line for one in columns]),
-        _end_to_end([one.confidence for one in columns]),
-        _end_to_end([one.coordinates for one in columns]),
-        _end_to_end(offsets),
-        _end_to_end([one.content for one in columns]),
-        Instances(hashes, _end_to_end(frames), parts),
     )
 
 

@@ -108,6 +108,9 @@ def _flat(points: object, at: str, notes: Notes) -> list[float] | None:
 
 def _in_order(points: dict[str, Any], at: str, notes: Notes) -> list[tuple[str, Any]] | None:
     """Return pointer and point of numbered points, in the order of their numbers."""
+    if not points:
+        notes.note(ProblemCode.BAD_POINTS, at, "has no points")
+        return None
     plain = all(map(str.isdecimal, points)) and all(map(str.isascii, points))
     if not plain or max(map(len, points)) > 9 or len(set(map(int, points))) < len(points):
         detail = f"keys {shown(list(points))} do not number points 0, 1, 2, …"
