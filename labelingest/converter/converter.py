@@ -1,7 +1,7 @@
 """The converter: built once, then called with batches. What a sync job calls."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -24,6 +24,7 @@ from labelingest.fence import fenced
 from labelingest.model.blobs import Blobs, Unread
 from labelingest.model.findings import Findings
 from labelingest.model.labels import Labels, OutputFormat
+from labelingest.model.listing import date_problem, outside_dates, times_column
 from labelingest.model.ontology import ClassMap, Ontology
 from labelingest.model.tally import Tally
 from labelingest.model.units import DataUnits
@@ -202,7 +203,7 @@ class Converter:
         units = DataUnits.of(
             [file.key for file in batch],
             [file.sidecar or file.key for file in batch],
-            np.array([file.mtime_ns for file in batch], dtype=np.int64),
+            times_column(times := [file.mtime_ns for file in batch]),
         )
         sizes = [file.size for file in batch]
         most = self.most_bytes
@@ -214,7 +215,10 @@ class Converter:
         blobs = Blobs.of(
             [b"" if row in unread else file.content for row, file in enumerate(batch)], unread
         )
-        return self.convert_blobs(blobs, units, lambda rows: [sizes[row] for row in rows])
+        done = self.convert_blobs(blobs, units, lambda rows: [sizes[row] for row in rows])
+        clamped = outside_dates(units.mtime_ns, times)
+        dated = [date_problem(units.sidecar[row], times[row]) for row in clamped]
+        return replace(done, problems=[*dated, *done.problems]) if dated else done
 
     def convert_blobs(
         self, blobs: Blobs, units: DataUnits, sizes_of: SizesOf, watch: Stopwatch = OFF

@@ -283,7 +283,7 @@ class BatchWork:
         sizes = np.array([row["metadata_size"] for row in rows], dtype=np.int64)
         blobs = self.storage.fetch([row["metadata"] for row in rows], sizes=sizes)
         self.counters.files_read += len(rows)
-        self.counters.bytes_read += int(sizes.sum())
+        self.counters.bytes_read += sum(sizes.tolist())
         for place, row in enumerate(rows):
             key, source = row["key"], row["metadata"]
             if place in blobs.unread:

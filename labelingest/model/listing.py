@@ -9,13 +9,28 @@ import numpy as np
 
 from labelingest.arrays import Int64
 from labelingest.model.keys import GatheredNumbers, Gathering, Keys
-from labelingest.problems import Problem
+from labelingest.problems import Problem, ProblemCode
 
-__all__ = ["UNKNOWN", "Listing", "version_token"]
+__all__ = [
+    "UNKNOWN",
+    "Listing",
+    "clamped_time",
+    "date_problem",
+    "outside_dates",
+    "sizes_column",
+    "times_column",
+    "version_token",
+]
 
 UNKNOWN: Final = -1
 """Size and time of a file that was listed by its name alone."""
 _AT_ONCE: Final = 65_536
+_EARLIEST: Final = -9_214_560_000_000_000_000
+"""1678-01-01T00:00:00Z in nanoseconds: what 64 bits hold of whole years begins here."""
+_LATEST: Final = 9_223_372_036_000_000_000
+"""2262-04-11T23:47:16Z, the last second that 64 bits hold."""
+_LARGEST: Final = 2**53
+"""Bytes of a file at most: sizes are added up."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,8 +63,8 @@ class Listing:
         encoded = sorted((key.encode(), size, mtime_ns) for key, size, mtime_ns in entries)
         return cls(
             Keys.of([key for key, _, _ in encoded]),
-            np.fromiter((size for _, size, _ in encoded), np.int64, len(encoded)),
-            np.fromiter((mtime_ns for _, _, mtime_ns in encoded), np.int64, len(encoded)),
+            sizes_column([size for _, size, _ in encoded]),
+            times_column([mtime_ns for _, _, mtime_ns in encoded]),
             problems,
         )
 
@@ -106,8 +121,76 @@ class Listing:
 
 
 def version_token(size: int, mtime_ns: int) -> str:
-    """Return the version token of a file where its size and time are all there is to go by."""
-    return f"{size}:{mtime_ns}"
+    """Return the version token of a file where its size and time are all there is to go by.
+
+    Examples
+    --------
+    >>> version_token(7, 10**19) == version_token(7, 10**20)
+    True
+    """
+    # As a listing has them: a token from there must be equal to one from reading the file.
+    return f"{min(size, _LARGEST)}:{clamped_time(mtime_ns)}"
+
+
+def clamped_time(time_ns: int) -> int:
+    """Return the nearest time that 64 bits of nanoseconds hold, from 1678 to 2262.
+
+    Examples
+    --------
+    >>> clamped_time(10**19), clamped_time(-(10**19)), clamped_time(7)
+    (9223372036000000000, -9214560000000000000, 7)
+    """
+    return min(max(time_ns, _EARLIEST), _LATEST)
+
+
+def times_column(times_ns: Sequence[int]) -> Int64:
+    """Return times of any size as a column, each clamped as `clamped_time` does."""
+    try:
+        column = np.array(times_ns, dtype=np.int64)
+    except OverflowError:
+        column = np.array([clamped_time(time) for time in times_ns], dtype=np.int64)
+    return np.clip(column, _EARLIEST, _LATEST)
+
+
+def sizes_column(sizes: Sequence[int]) -> Int64:
+    """Return sizes of any size as a column, each at most 8 PiB, so that they can be added up.
+
+    Examples
+    --------
+    >>> sizes_column([3, 10**30]).tolist()
+    [3, 9007199254740992]
+    """
+    try:
+        column = np.array(sizes, dtype=np.int64)
+    except OverflowError:
+        column = np.array([min(size, _LARGEST) for size in sizes], dtype=np.int64)
+    return np.minimum(column, _LARGEST)
+
+
+def outside_dates(column: Int64, times_ns: Sequence[int]) -> list[int]:
+    """Return the rows of a column from `times_column` whose time was clamped."""
+    if not len(column) or (column.min() > _EARLIEST and column.max() < _LATEST):
+        return []
+    rows = np.flatnonzero((column <= _EARLIEST) | (column >= _LATEST)).tolist()
+    return [row for row in rows if times_ns[row] != clamped_time(times_ns[row])]
+
+
+def date_problem(key: str, time_ns: int) -> Problem:
+    """Return the warning for a file whose time was clamped.
+
+    Examples
+    --------
+    >>> date_problem("a.txt", 10**19).detail.partition(":")[0]
+    'last changed 10000000000 seconds after 1970, which is after 2262'
+    """
+    is_late = time_ns > 0
+    side, taken_for = ("after", "2262-04-11") if is_late else ("before", "1678-01-01")
+    return Problem(
+        ProblemCode.BAD_DATE,
+        key,
+        f"last changed {abs(time_ns) // 1_000_000_000} seconds {side} 1970, which is {side} "
+        f"{taken_for[:4]}: taken for {taken_for}; give the file another time with touch",
+    )
 
 
 class _Run:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:  # what lists and pairs is not loaded in every worker process
 __all__ = ["Job", "JobResult", "Worker", "jobs"]
 
 _MAX_FILES_IN_BATCH: Final = 4096
+_MOST_BYTES: Final = 2**40
+"""As many as a slice may have."""
 """Empty sidecars weigh nothing: this bounds what their label rows weigh."""
 
 
@@ -234,7 +236,8 @@ def jobs(paired: "Paired", batch_bytes: int) -> Iterator[Job]:
     """Yield slices of about batch_bytes of sidecars, in the order of data files."""
     listing, pairs = paired.listing, paired.pairs
     sizes = listing.size[pairs.sidecar]
-    slice_of = np.cumsum(sizes) // batch_bytes
+    # A file may say to be of any size: sums stay within 64 bits.
+    slice_of = np.cumsum(np.minimum(sizes, _MOST_BYTES)) // batch_bytes
     start = 0
     while start < len(pairs):
         end = int(np.searchsorted(slice_of, slice_of[start], side="right"))

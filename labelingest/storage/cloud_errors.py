@@ -207,6 +207,10 @@ def _unanswered(error: Exception, place: Place) -> Refusal:
     """Return why no answer came, or none that could be read."""
     text = str(error)
     host = f"check the network and the endpoint ({place.endpoint or 'that of the provider'})"
+    if isinstance(error, ValueError) and "year" in text:
+        # The client cannot say the date of an object.
+        why = "it dates a file outside the years 1 to 9999"
+        return Refusal(Concern.STORAGE, why, "write that file again, or repair the storage's clock")
     if "redirect without LOCATION" in text:
         return _wrong_region("(301)")
     if "builder error" in text:

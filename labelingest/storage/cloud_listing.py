@@ -21,11 +21,16 @@ from itertools import islice, pairwise
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 from obstore.exceptions import BaseError
 
 from labelingest.model.keys import Keys
-from labelingest.model.listing import Listing
+from labelingest.model.listing import (
+    Listing,
+    date_problem,
+    outside_dates,
+    sizes_column,
+    times_column,
+)
 from labelingest.storage.at_once import merged
 from labelingest.storage.base import PartsError
 from labelingest.storage.clients import Client
@@ -38,8 +43,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FAILURES", "list_pages", "plain_tag", "token_of"]
 
-FAILURES: Final = (BaseError, OSError)
-"""What a client raises: a missing object is an OSError."""
+FAILURES: Final = (BaseError, OSError, ValueError)
+"""What a client raises: a missing object is an OSError, a date that cannot be said a ValueError."""
 
 _ANSWER: Final = 1_000
 """Keys asked for at once: what S3 and Google answer with."""
@@ -175,10 +180,12 @@ def plain_tag(tag: str | None) -> str:
 
 def _page(entries: Sequence["ObjectMeta"]) -> Listing:
     times = [(entry["last_modified"] - _EPOCH) // _MICROSECOND * 1000 for entry in entries]
+    column = times_column(times)
     return Listing(
         Keys.of([entry["path"] for entry in entries]),
-        np.array([entry["size"] for entry in entries], dtype=np.int64),
-        np.array(times, dtype=np.int64),
+        sizes_column([entry["size"] for entry in entries]),
+        column,
+        [date_problem(entries[row]["path"], times[row]) for row in outside_dates(column, times)],
         tokens=Keys.of([token_of(entry) for entry in entries]),
     )
 

@@ -22,12 +22,17 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from labelingest.errors import StorageError
 from labelingest.model.keys import Keys
 from labelingest.model.kinds import TEMPORARY_PREFIX
-from labelingest.model.listing import UNKNOWN, Listing
+from labelingest.model.listing import (
+    UNKNOWN,
+    Listing,
+    date_problem,
+    outside_dates,
+    sizes_column,
+    times_column,
+)
 from labelingest.problems import Problem, ProblemCode
 from labelingest.storage.base import MAX_FILES, PAGE
 from labelingest.storage.causes import cause_of
@@ -121,8 +126,8 @@ class _Column:
         """Return what was gathered, as columns."""
         return Listing(
             Keys.of(self.keys),
-            np.array(self.sizes, dtype=np.int64),
-            np.array(self.mtimes, dtype=np.int64),
+            sizes_column(self.sizes),
+            times_column(self.mtimes),
             problems,
         )
 
@@ -203,8 +208,7 @@ class _Walk:
                     self._count(len(batch))
                     for entry in self._take_files(batch, folder):
                         self._take(entry, folder)
-                    parts.append(self.found.listing(()))
-                    self.found = _Column()
+                    parts.append(self._part(folder))
         except StorageError:
             raise
         except OSError as error:
@@ -216,9 +220,18 @@ class _Walk:
                 f"this folder cannot be listed: {cause_of(error)}; nothing in it was looked at",
             )
         if self.found.keys:  # read before that
-            parts.append(self.found.listing(()))
+            parts.append(self._part(folder))
         folders = sorted(self.folders, key=lambda one: one.prefix, reverse=True)
         return _Read(folder, Listing.from_pages(parts), folders)
+
+    def _part(self, folder: _Folder) -> Listing:
+        """Return the files that were found in a folder; name those whose times are clamped."""
+        found, self.found = self.found, _Column()
+        part = found.listing(())
+        for row in outside_dates(part.mtime_ns, found.mtimes):
+            key = (folder.prefix + found.keys[row]).decode()
+            self.problems.append(date_problem(key, found.mtimes[row]))
+        return part
 
     def _find_root(self) -> _Folder:
         try:
