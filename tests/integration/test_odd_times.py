@@ -6,6 +6,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from labelingest.converter import LabelFile
 from labelingest.errors import StorageError
 from labelingest.folders import FolderSettings, SyncedFolder
 from labelingest.model.listing import Listing
@@ -75,9 +76,8 @@ def test_a_folder_with_such_files_is_in_step_after_one_sync(folder: Path) -> Non
     ("seconds", "year"), [(-9_300_000_000, 1678), (10_000_000_000, 2262), (2**40, 2262)]
 )
 def test_a_label_file_in_memory_may_be_of_any_time(seconds: int, year: int) -> None:
-    done = converter_for({0: "bounding_box"}).convert(
-        [("a.jpg", b"0 .5 .5 .2 .2", None, seconds * 10**9)]
-    )
+    file = LabelFile("a.jpg", b"0 .5 .5 .2 .2", mtime_ns=seconds * 10**9)
+    done = converter_for({0: "bounding_box"}).convert([file])
     (row,) = done.as_dicts()
     assert row is not None
     assert f" {year} " in str(row["data_units"])
@@ -115,6 +115,7 @@ def test_a_token_from_the_listing_is_that_of_the_file(folder: Path) -> None:
     listing = list_all(storage)
     row = list(listing.keys).index("labels/a.txt")
     tokens = storage.fetch(["labels/a.txt"]).tokens
+    assert tokens is not None
     assert listing.token_column()[row] == tokens[0]
 
 
