@@ -34,6 +34,7 @@ class ProblemCode(StrEnum):
     FILE_TOO_LARGE = "file-too-large"
     LINK_LOOP = "link-loop"
     BROKEN_LINK = "broken-link"
+    VANISHED_FILE = "vanished-file"
     NOT_A_REGULAR_FILE = "not-a-regular-file"
     KEY_NOT_UTF8 = "key-not-utf8"
     UNSUPPORTED_DATA_TYPE = "unsupported-data-type"
@@ -134,10 +135,16 @@ class ProblemCode(StrEnum):
         """Whether something was lost (error) or only deserves a look (warning)."""
         return SEVERITY[self]
 
+    @property
+    def hides_files(self) -> bool:
+        """Whether a listing that met this may lack files: one of that key, or any below it."""
+        return self in _HIDING
+
 
 _WARNINGS: Final = {
     ProblemCode.LINK_LOOP,
     ProblemCode.BROKEN_LINK,
+    ProblemCode.VANISHED_FILE,
     ProblemCode.NOT_A_REGULAR_FILE,
     ProblemCode.UNSUPPORTED_DATA_TYPE,
     ProblemCode.EXTERNAL_ID_NOT_A_CLASS_NUMBER,
@@ -173,6 +180,19 @@ _WARNINGS: Final = {
     ProblemCode.DELETED_KEY,
     ProblemCode.LARGE_EMBEDDING,
 }
+
+_HIDING: Final = frozenset(
+    {
+        ProblemCode.UNREADABLE_FOLDER,
+        ProblemCode.UNREADABLE_FILE,
+        ProblemCode.LINK_LOOP,
+        ProblemCode.BROKEN_LINK,
+        ProblemCode.VANISHED_FILE,
+        ProblemCode.NOT_A_REGULAR_FILE,
+        ProblemCode.KEY_NOT_UTF8,
+    }
+)
+"""Met by a listing: nobody can tell from it what is there."""
 
 SEVERITY: Final[Mapping[ProblemCode, Severity]] = MappingProxyType(
     {code: Severity.WARNING if code in _WARNINGS else Severity.ERROR for code in ProblemCode}

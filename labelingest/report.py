@@ -152,6 +152,8 @@ class Report:
     """Whether the run was ended by a bad row, as was asked for: nothing was written then."""
     keys_seen: int = 0
     """Keys of the listing."""
+    places_not_listed: int = 0
+    """Where files may be that are not among them: dead links, folders without permission, …"""
     keys: Mapping[Outcome, int] = field(default_factory=dict)
     """Keys of the listing by outcome."""
     unlabelled: Mapping[str, int] = field(default_factory=dict)
@@ -209,6 +211,7 @@ class Report:
                 "seen": self.keys_seen,
                 **{outcome.name.lower(): n for outcome, n in self.keys.items()},
             },
+            "places_not_listed": self.places_not_listed,
             "unlabelled": dict(self.unlabelled),
             "label_rows": tally.label_rows,
             "empty_label_rows": tally.empty_label_rows,

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from labelingest.problems import printable
 
-__all__ = ["exit_code", "many", "open_console", "print_columns", "print_line"]
+__all__ = ["exit_code", "many", "not_looked_at", "open_console", "print_columns", "print_line"]
 
 
 def many(count: int, noun: str) -> str:
@@ -35,6 +35,17 @@ def exit_code(code: int, *, exit_zero: bool) -> int:
     (0, 3, 1)
     """
     return 0 if exit_zero and code == 1 else code
+
+
+def not_looked_at(places: int) -> str:
+    """Return the sentence for where files may be that are not listed.
+
+    Examples
+    --------
+    >>> not_looked_at(1)
+    '1 place could not be looked at: files that are there are missing here'
+    """
+    return f"{many(places, 'place')} could not be looked at: files that are there are missing here"
 
 
 def open_console(*, stderr: bool = False) -> Console:

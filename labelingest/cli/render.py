@@ -13,7 +13,7 @@ import orjson
 from rich.console import Console
 
 from labelingest.cli.console import many as _many
-from labelingest.cli.console import open_console, print_columns, print_line
+from labelingest.cli.console import not_looked_at, open_console, print_columns, print_line
 from labelingest.config import IngestConfig
 from labelingest.model.labels import OutputFormat
 from labelingest.model.ontology import Ontology
@@ -122,6 +122,8 @@ def print_report(report: Report, config: IngestConfig) -> None:
     print_line(console, "Layout     ", "recognised: " if report.recognised else "", layout)
     print_line(console, "Ontology   ", f"{report.ontology} ({_source(report)})")
     print_line(console, "Keys       ", _keys_equation(report.keys))
+    if report.places_not_listed:
+        print_line(console, "           ", not_looked_at(report.places_not_listed))
     if report.unlabelled:
         kinds = ", ".join(f"{count:,} {kind}" for kind, count in report.unlabelled.items())
         print_line(console, "           unlabelled: ", kinds)

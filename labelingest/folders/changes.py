@@ -4,12 +4,12 @@
    those that are unchanged beyond doubt; keys of the state that seem to be gone go into `missed`.
 2. One statement joins what was found with items and label rows and writes what differs into
    `changes`; another adds the items whose keys are gone. Both are set-based, and decide alone.
-3. Deletions that look like an accident are taken out again, and said.
+3. Deletions that must not be made are taken out again, and said (`guard.py`).
 
 Nothing of the state is written here.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any, Final
 
@@ -18,9 +18,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from labelingest.folders.fingerprints import Fingerprints
-from labelingest.folders.scan import Scan, is_complete
+from labelingest.folders.scan import Scan
 from labelingest.folders.settings import FolderSettings
-from labelingest.folders.state.database import bulk_insert
+from labelingest.folders.state.database import bulk_insert, create_temporary
 from labelingest.folders.state.tables import changes, found, items, label_rows, missed
 from labelingest.folders.unchanged import leave_out_unchanged, takes_metadata
 
@@ -32,7 +32,6 @@ __all__ = [
     "count_first_changes",
     "find_changes",
     "iterate_changes",
-    "withhold_deletions",
 ]
 
 
@@ -68,10 +67,6 @@ class MetadataChange(StrEnum):
 
 _COLUMNS: Final = ("key", "item", "label", "metadata")
 """Of the table of changes."""
-_FEW: Final = 100
-"""So many deletions are never taken for an accident."""
-_PART: Final = 0.5
-"""And neither is a smaller part than this."""
 
 
 def find_changes(
@@ -99,8 +94,7 @@ def find_changes(
         Whether what is unchanged is wanted in `found` too.
     """
     for table in (found, missed, changes):
-        table.drop(connection, checkfirst=False) if _is_there(connection, table) else None
-        table.create(connection, checkfirst=False)
+        create_temporary(connection, table)
     left = leave_out_unchanged(connection, folder_id, scan, settings, fingerprints)
     places = np.arange(len(scan.data)) if load_all else left.places
     bulk_insert(connection, found, scan.rows(places))
@@ -128,14 +122,6 @@ def count_first_changes(scan: Scan, settings: FolderSettings) -> dict[str, int]:
         MetadataChange.SET.value: scan.metadata_sidecars if takes_metadata(settings) else 0,
     }
     return {reason: count for reason, count in counts.items() if count}
-
-
-def _is_there(connection: Connection, table: sa.Table) -> bool:
-    if connection.dialect.name == "sqlite":
-        query = "SELECT 1 FROM sqlite_temp_master WHERE name = :name"
-    else:
-        query = "SELECT 1 WHERE to_regclass('pg_temp.' || :name) IS NOT NULL"
-    return connection.scalar(sa.text(query), {"name": table.name}) is not None
 
 
 def _differences(
@@ -223,79 +209,6 @@ def _gone(folder_id: int) -> sa.Select[Any]:
         .where(items.c.key.in_(sa.select(missed.c.key)))
         .order_by(items.c.key)
     )
-
-
-def withhold_deletions(
-    connection: Connection, folder_id: int, scan: Scan, *, allow_mass_delete: bool
-) -> tuple[dict[str, int], str]:
-    """Take deletions out of the changes where they look like an accident.
-
-    Returns
-    -------
-    withheld
-        Reason of a deletion → how many were taken out.
-    why
-        One sentence; empty where none were.
-    """
-    counts = {
-        reason.value: connection.scalar(
-            sa.select(sa.func.count()).select_from(changes).where(column == reason.value)
-        )
-        or 0
-        for reason, column in _COLUMN_OF.items()
-    }
-    if not any(counts.values()):
-        return {}, ""
-    why = _why_withheld(connection, folder_id, scan, counts, allow_mass_delete)
-    if not why:
-        return {}, ""
-    connection.execute(changes.delete().where(changes.c.item == ItemChange.DELETE.value))
-    for reason in (LabelChange.GONE, MetadataChange.CLEAR):
-        column = _COLUMN_OF[reason]
-        connection.execute(
-            changes.update().where(column == reason.value).values({column.name: None})
-        )
-    nothing = changes.c.item.is_(None) & changes.c.label.is_(None) & changes.c.metadata.is_(None)
-    connection.execute(changes.delete().where(nothing))
-    return {reason: count for reason, count in counts.items() if count}, why
-
-
-_COLUMN_OF: Final = {
-    ItemChange.DELETE: changes.c.item,
-    LabelChange.GONE: changes.c.label,
-    MetadataChange.CLEAR: changes.c.metadata,
-}
-
-
-def _why_withheld(
-    connection: Connection,
-    folder_id: int,
-    scan: Scan,
-    counts: Mapping[str, int],
-    allowed: bool,
-) -> str:
-    if not is_complete(scan.listing):
-        return "the listing is not complete: what could not be listed may still be there"
-    if allowed:
-        return ""
-    cure = "if that is right, give --allow-mass-delete"
-    if not len(scan.listing):
-        return f"the storage path is empty; {cure}"
-    live = (items.c.folder_id == folder_id) & items.c.deleted_at.is_(None)
-    kept = label_rows.c.folder_id == folder_id
-    attached = live & items.c.metadata_token.is_not(None)
-    for reason, what, table, where in (
-        (ItemChange.DELETE, "items", items, live),
-        (LabelChange.GONE, "label rows", label_rows, kept),
-        (MetadataChange.CLEAR, "items' metadata", items, attached),
-    ):
-        count = counts[reason.value]
-        if count <= _FEW:
-            continue
-        before = connection.scalar(sa.select(sa.func.count()).select_from(table).where(where)) or 0
-        if count > _PART * before:
-            return f"{count:,} of {before:,} {what} would go, more than half; {cure}"
-    return ""
 
 
 def count_changes(connection: Connection) -> dict[str, int]:

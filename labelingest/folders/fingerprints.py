@@ -88,6 +88,8 @@ def listing_digest(listing: Listing, settings: FolderSettings, labels: str) -> s
     digest.update(listing.keys.text)
     for column in columns:
         digest.update(column.data)
+    for place in listing.hiding:
+        digest.update(orjson.dumps((place.code, place.source)))
     return digest.hexdigest()
 
 

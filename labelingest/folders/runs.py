@@ -56,6 +56,8 @@ class Counters:
     upload_jobs_units_error: int = 0
     upload_jobs_units_cancelled: int = 0
     keys_listed: int = 0
+    places_not_listed: int = 0
+    """Where files may be that are not listed: dead links, folders without permission, …"""
     files_read: int = 0
     """Sidecars that were read; image headers are not counted."""
     bytes_read: int = 0

@@ -1,7 +1,7 @@
 """One listing of the storage path of a folder, and which of its files belong together.
 
 Memory only: rows for the database are made while it takes them. What could not be listed makes the
-listing incomplete, and of an incomplete listing nothing is deleted.
+listing incomplete there, and nothing is deleted that may be there.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,13 +19,12 @@ from labelingest.pairing.match import ending_with
 from labelingest.pairing.names import KINDS, NO_KIND, junk_rows, kind_numbers
 from labelingest.pairing.pair import pair
 from labelingest.pairing.rules import SuffixRule
-from labelingest.problems import Problem, ProblemCode
+from labelingest.problems import Problem, Severity
 
 __all__ = ["KIND_NAMES", "Scan", "is_complete", "scan"]
 
 KIND_NAMES: Final = tuple(kind.value for kind in KINDS)
 """Number of a kind in the state → its name."""
-_INCOMPLETE: Final = {ProblemCode.UNREADABLE_FOLDER, ProblemCode.UNREADABLE_FILE}
 _NONE: Final = -1
 _AT_ONCE: Final = 16_384
 """Rows whose texts are in memory together."""
@@ -113,16 +112,17 @@ def _numbers(column: Int64, rows: Int64) -> Any:
 
 
 def is_complete(listing: Listing) -> bool:
-    """Whether everything could be listed.
+    """Whether nothing went wrong that may hide files: what is not followed on purpose is no error.
 
     Examples
     --------
+    >>> from labelingest.problems import ProblemCode
     >>> is_complete(Listing.of([]))
     True
     >>> is_complete(Listing.of([], [Problem(ProblemCode.UNREADABLE_FOLDER, "a", "denied")]))
     False
     """
-    return not any(problem.code in _INCOMPLETE for problem in listing.problems)
+    return not any(problem.severity is Severity.ERROR for problem in listing.hiding)
 
 
 def scan(listing: Listing, settings: FolderSettings) -> Scan:

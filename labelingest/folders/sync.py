@@ -20,7 +20,6 @@ from labelingest.folders.changes import (
     count_changes,
     count_first_changes,
     find_changes,
-    withhold_deletions,
 )
 from labelingest.folders.clock import later, now, seconds_between
 from labelingest.folders.fingerprints import (
@@ -29,6 +28,7 @@ from labelingest.folders.fingerprints import (
     listing_digest,
     schema_fingerprint,
 )
+from labelingest.folders.guard import withhold_deletions
 from labelingest.folders.lock import Lock, LockedError, take_lock
 from labelingest.folders.metadata import check_schema
 from labelingest.folders.places import OpenPlaces, Places
@@ -266,8 +266,11 @@ class _Comparison:
         )
         if verify:
             add_missing(connection, record.id, list_output(self.places.output))
-        withheld, why = withhold_deletions(connection, record.id, found, allow_mass_delete=allow)
-        return Plan(*head, count_changes(connection), withheld, why), found.problems
+        withheld = withhold_deletions(
+            connection, record.id, found, record.settings, allow_mass_delete=allow
+        )
+        counts = count_changes(connection)
+        return Plan(*head, counts, dict(withheld.counts), withheld.why), found.problems
 
 
 @dataclass(slots=True)
@@ -289,6 +292,7 @@ class _Syncing:
         listing = comparison.list(self._seen)
         complete = is_complete(listing)
         run.counters.scan_pages_processing_error = int(not complete)
+        run.counters.places_not_listed = len(listing.hiding)
         self._begin_stage("compare")
         with self.state.connection() as connection:
             with connection.begin():

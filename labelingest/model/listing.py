@@ -89,6 +89,11 @@ class Listing:
     def __len__(self) -> int:
         return len(self.keys)
 
+    @property
+    def hiding(self) -> Sequence[Problem]:
+        """Where files may be that are not listed."""
+        return [problem for problem in self.problems if problem.code.hides_files]
+
     def token_column(self) -> Keys:
         """Return the version token of each row.
 

@@ -343,6 +343,7 @@ def _new_report(
         recognised=bool(paired.recognised),
         out=config.out,
         keys_seen=len(paired.listing),
+        places_not_listed=len(paired.listing.hiding),
         keys=paired.pairs.counts(),
         unlabelled=dict(sorted(kinds.items())),
     )

@@ -310,10 +310,19 @@ class _Walk:
             else:
                 self._refuse_special(key, entry.stat(follow_symlinks=False).st_mode)
         except FileNotFoundError:
-            return  # deleted since the folder was read: as if it had not been there
+            self._note_vanished(key)
         except OSError as error:
             self._add(
                 ProblemCode.UNREADABLE_FILE, key, f"this entry cannot be read: {cause_of(error)}"
+            )
+
+    def _note_vanished(self, key: bytes) -> None:
+        """Note what its folder named a moment ago: deleted since, or a disk that comes and goes."""
+        if not key.rpartition(b"/")[2].startswith(TEMPORARY_PREFIX.encode()):
+            self._add(
+                ProblemCode.VANISHED_FILE,
+                key,
+                "it was there when its folder was read, and gone a moment later",
             )
 
     def _take_file(self, key: bytes, found: os.stat_result) -> None:

@@ -62,6 +62,8 @@ ONLY_IN = {
         "folders/batch.py",
         "folders/changes.py",
         "folders/findings.py",
+        "folders/guard.py",
+        "folders/hidden.py",
         "folders/integrations.py",
         "folders/items.py",
         "folders/lock.py",

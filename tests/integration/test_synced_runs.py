@@ -104,16 +104,75 @@ def test_more_than_half_and_more_than_a_hundred_are_not_deleted(world: World) ->
 
 
 @on_sqlite
-def test_a_hundred_of_a_hundred_may_go(world: World) -> None:
-    many(world, 98)
+def test_a_hundred_may_go_unless_they_are_all(world: World) -> None:
+    many(world, 99)
     folder = world.folder()
     folder.sync()
-    for number in range(98):
+    for number in range(99):
         world.remove(f"many/{number:03}.jpg")
     world.remove("a.jpg")
-    world.remove("b.jpg")
-    # The sidecar is left, so the storage path is not empty.
+    # 100 of 101 items; the sidecar that is left pairs with none of them.
     assert folder.plan().changes == {"file is gone": 100}
+    world.remove("b.jpg")
+    plan = folder.plan()
+    assert (plan.changes, plan.withheld) == ({}, {"file is gone": 101})
+
+
+@on_sqlite
+@pytest.mark.parametrize("kind", ["items", "label rows", "items' metadata"])
+def test_all_of_a_kind_are_deleted_only_where_that_is_meant(world: World, kind: str) -> None:
+    for name in "abc":
+        world.image(f"{name}.jpg")
+        world.write(f"{name}.txt", BOX)
+        world.write(f"{name}.jpg.metadata.json", "{}")
+    ending, reason = {
+        "items": (".jpg", "file is gone"),
+        "label rows": (".txt", "sidecar is gone"),
+        "items' metadata": (".jpg.metadata.json", "metadata is gone"),
+    }[kind]
+    folder = world.folder(metadata_suffix=".metadata.json")
+    folder.sync()
+    rows = contents(world.rows)
+    for name in "abc":
+        world.remove(f"{name}{ending}")
+    run = folder.sync()
+    assert run.counters.withheld == {reason: 3}
+    assert run.message == (
+        f"3 of 3 {kind} would go, which is all; if that is right, give --allow-mass-delete"
+    )
+    assert run.failed
+    assert contents(world.rows) == rows
+    # One of them back: it was no accident that the others went.
+    content = BOX if ending == ".txt" else "{}" if ending.endswith("json") else ""
+    world.write(f"a{ending}", content)
+    assert folder.plan().withheld == {}
+    world.remove(f"a{ending}")
+    assert folder.sync(allow_mass_delete=True).counters.changes == {reason: 3}
+
+
+@on_sqlite
+def test_the_last_of_a_kind_may_go(world: World) -> None:
+    folder = world.folder()
+    folder.sync()
+    world.remove("a.txt")
+    assert folder.sync().counters.changes == {"sidecar is gone": 1}
+
+
+@on_sqlite
+def test_what_is_back_without_its_sidecar_is_no_accident(world: World) -> None:
+    for name in "cd":
+        world.image(f"{name}.jpg")
+        world.write(f"{name}.txt", BOX)
+    folder = world.folder()
+    folder.sync()
+    for name in "cd":
+        (world.data / f"{name}.jpg").rename(world.data.parent / name)
+        world.remove(f"{name}.txt")
+    folder.sync()
+    for name in "cd":
+        (world.data.parent / name).rename(world.data / f"{name}.jpg")
+    # Two of three label rows, as that of a.jpg is there.
+    assert folder.sync().counters.changes == {"file is back": 2, "sidecar is gone": 2}
 
 
 @on_sqlite
@@ -161,7 +220,7 @@ def test_metadata_is_not_cleared_where_that_looks_like_an_accident(world: World)
     assert folder.sync().counters.changes == {"file is gone": 101}
     world.storages[str(world.data)] = CountingStorage(Incomplete(str(world.data)))
     world.remove("0.jpg.metadata.json")
-    assert folder.plan().withheld == {"metadata is gone": 1}
+    assert folder.plan().changes == {"metadata is gone": 1}  # not of the folder that is closed
 
 
 @on_sqlite

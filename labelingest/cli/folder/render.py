@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import orjson
 
-from labelingest.cli.console import many, open_console, print_columns, print_line
+from labelingest.cli.console import many, not_looked_at, open_console, print_columns, print_line
 from labelingest.cli.progress import duration
 from labelingest.folders import Plan, RunRecord, Status
 from labelingest.folders.clock import now, seconds_between
@@ -141,6 +141,8 @@ def print_run(run: RunRecord) -> None:
         )
     if counters.unexpected:
         print_line(console, _unexpected(counters))
+    if counters.places_not_listed:
+        print_line(console, not_looked_at(counters.places_not_listed))
     if counters.withheld:
         print_line(console, f"not deleted: {_counts(counters.withheld)}")
 

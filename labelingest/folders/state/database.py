@@ -26,7 +26,15 @@ from labelingest.credentials import MASK, without_credentials
 from labelingest.errors import ConfigError, LabelIngestError, StorageError
 from labelingest.folders.state.tables import METADATA
 
-__all__ = ["HEAD", "State", "StateFailedError", "bulk_insert", "default_state", "upsert"]
+__all__ = [
+    "HEAD",
+    "State",
+    "StateFailedError",
+    "bulk_insert",
+    "create_temporary",
+    "default_state",
+    "upsert",
+]
 
 HEAD: Final = "0002"
 """The schema version that this release reads and writes."""
@@ -378,6 +386,17 @@ def bulk_insert(connection: Connection, table: sa.Table, rows: Iterable[Sequence
     ):
         for row in rows:
             copy.write_row(row)
+
+
+def create_temporary(connection: Connection, table: sa.Table) -> None:
+    """Make a temporary table of a connection, empty, whether or not there was one."""
+    if connection.dialect.name == "sqlite":
+        query = "SELECT 1 FROM sqlite_temp_master WHERE name = :name"
+    else:
+        query = "SELECT 1 WHERE to_regclass('pg_temp.' || :name) IS NOT NULL"
+    if connection.scalar(sa.text(query), {"name": table.name}) is not None:
+        table.drop(connection, checkfirst=False)
+    table.create(connection, checkfirst=False)
 
 
 def upsert(connection: Connection, table: sa.Table) -> Any:

@@ -27,6 +27,7 @@ __all__ = [
     "changes",
     "folders",
     "found",
+    "hidden",
     "integrations",
     "items",
     "key_type",
@@ -198,6 +199,18 @@ changes: Final = Table(
     sqlite_with_rowid=False,
 )
 """The data files of which something is to be done."""
+hidden: Final = Table(
+    "hidden",
+    _TEMPORARY,
+    Column("kind", SmallInteger, primary_key=True),  # labelingest.folders.hidden
+    Column("begins", key_type(), primary_key=True),
+    Column("ends", key_type()),  # the first text behind it; NULL for none
+    # So many bytes more than characters has what is not hidden.
+    Column("outside_ascii", BigInteger, nullable=False),
+    prefixes=["TEMPORARY"],
+    sqlite_with_rowid=False,
+)
+"""Stretches of keys that the listing says nothing about; those of a kind do not overlap."""
 written: Final = Table(
     "written",
     _TEMPORARY,

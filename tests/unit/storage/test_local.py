@@ -462,6 +462,7 @@ def test_a_file_that_vanishes_while_its_folder_is_listed_takes_no_other_with_it(
     )
     [page] = LocalStorage(str(tmp_path)).list(bare=["jpg"])
     assert sorted(page.keys) == ["a.jpg", "b.jpg", "b.txt"]
+    assert problems_of(page) == [("vanished-file", "a.txt")]
 
 
 def test_keys_come_in_the_order_of_their_bytes(
