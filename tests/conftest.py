@@ -27,6 +27,7 @@ for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
 
 # What decides about a change gives the same answer each time; elsewhere examples are new, and more.
 settings.register_profile("ci", max_examples=40, derandomize=True)
+settings.register_profile("few", max_examples=20, derandomize=True)  # for each of many mutants
 if IN_CI:
     settings.load_profile("ci")
 

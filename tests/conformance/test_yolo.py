@@ -10,7 +10,7 @@ A case has a name and
   `box` [left, top, width, height], `polygon` [x, y, …], `rotated` [left, top, width, height,
   degrees] or `corners_px` (in order; from any corner with `from_any`; `or_corners_px` is as good);
 - `exact`: numbers are equal to the last bit; else within `tolerance`, default 1e-12;
-- `problems`: [code, line, column]; a column that is left out is not compared;
+- `problems`: [code, line, column, sentence]; what is left out at the end is not compared;
 - `label_row` false: there is none; `stops`: `SidecarError`;
 - `converted`, `adjusted`, `rejected`, `dropped` (the sum), `refitted` (how many): the tally;
 - `counts` in place of annotations and problems, where they are too many to list.
@@ -136,7 +136,7 @@ def _compare_problems(found: Sequence[Problem], expected: Sequence[Sequence[Any]
     # Problems of one line may come in any order.
     columns = {(code, line): place for code, line, *place in expected}
     shown = [
-        [problem.code.value, problem.line, problem.column][
+        [problem.code.value, problem.line, problem.column, problem.detail][
             : 2 + len(columns.get((problem.code.value, problem.line), [0]))
         ]
         for problem in found

@@ -192,3 +192,12 @@ def test_a_ring_of_a_hundred_thousand_vertices_has_area() -> None:
 
 def test_no_rings_are_without_area() -> None:
     assert enclosed_area_is_zero(NO_VERTICES, NO_RINGS).tolist() == []
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("times", [2, 3, 5, 6, 7])
+def test_a_line_that_rounding_bends_encloses_no_area_on_either_side_of_zero(
+    sign: int, times: int
+) -> None:
+    line = sign * np.array([[0.0, 0.0], [0.1, 0.3], [round(0.1 * times, 3), round(0.3 * times, 3)]])
+    assert enclosed_area_is_zero(line, np.array([0, 3])).tolist() == [True]

@@ -152,6 +152,22 @@ def test_an_image_of_unknown_size_is_listed_and_its_annotations_are_problems() -
     assert batch.findings.rejected == {ProblemCode.IMAGE_SIZE_UNKNOWN: 2}
 
 
+@pytest.mark.parametrize("size", [(200, 0), (0, 100), (200, -1), (-1, 100)])
+def test_an_image_of_which_one_side_is_unknown_has_no_size(size: tuple[int, int]) -> None:
+    batch = batch_of([FULL], [size], SHAPES)
+    made = document([batch])
+    assert "width" not in made["images"][0]
+    assert "height" not in made["images"][0]
+    assert made["annotations"] == []
+    assert batch.findings.rejected == {ProblemCode.IMAGE_SIZE_UNKNOWN: 1}
+
+
+def test_an_image_may_be_one_pixel_large() -> None:
+    made = document([batch_of([FULL], [(1, 1)], SHAPES)])
+    assert (made["images"][0]["width"], made["images"][0]["height"]) == (1, 1)
+    assert made["annotations"][0]["bbox"] == [0.25, 0.5, 0.5, 0.25]
+
+
 # A square of 100 x 50 pixels with two holes, and a triangle beside it.
 SQUARE = (0.25, 0.25, 0.75, 0.25, 0.75, 0.75, 0.25, 0.75)
 HOLE = (0.3, 0.4, 0.4, 0.4, 0.4, 0.6)  # 20 x 20 pixels, halved

@@ -85,6 +85,58 @@ def test_half_a_surrogate_pair_is_refused() -> None:
     assert found(b'{"a": [NaN, "\\ud800"]}')[0] is UNDECODED
 
 
+def sentence(content: bytes) -> str:
+    notes = Notes("a.json")
+    assert decode(content, notes) is UNDECODED
+    [problem] = notes.problems()
+    return str(problem)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "1:1: not-json: the file is empty; expected "),
+        (b" \n\t", "1:1: not-json: the file is empty; expected "),
+        (
+            b'{"a":\n [1, 2',
+            "2:7: not-json: the JSON ends too early: the file is truncated; expected ",
+        ),
+        (b'{"a": 1} \n', None),
+        (b'{"a": 1}\n x23456789012345678901', "2:2: not-json: not JSON from "),
+        (
+            b'{"a": 1} 23456789012345678901',
+            "1:10: not-json: not JSON from '23456789012345678901' on: ",
+        ),
+        (b"[" * 2000, "not-json: "),
+        (
+            "\ufeff{".encode("utf-16-le"),
+            "1:1: not-text: the file is UTF-16 or UTF-32; JSON is UTF-8",
+        ),
+        ("{}".encode("utf-16-be"), "not-"),
+        (b'{"a": "b\xe4"}', "1:1: not-text: byte 9 is 0xe4, which is not UTF-8"),
+        (b'"\xed\xa0\x80"', "1:1: not-text: byte 2 is 0xed, which is not UTF-8"),
+    ],
+)
+def test_what_is_wrong_with_the_text_is_said_with_its_place(
+    content: bytes, said: str | None
+) -> None:
+    if said is None:
+        assert found(content) == ({"a": 1}, [])
+    else:
+        assert said in sentence(content)
+
+
+@pytest.mark.parametrize("literal", ["NaN", "Infinity", "-Infinity"])
+@pytest.mark.parametrize("text", ["{}", "[{}]", '{{"a": {}}}', '{{"a": [0, {}, 1]}}'])
+def test_literals_that_only_python_writes_are_read_wherever_they_stand(
+    literal: str, text: str
+) -> None:
+    content = text.format(literal)
+    document, problems = found(content.encode())
+    assert str(document) == str(json.loads(content))
+    assert problems == []
+
+
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner),
