@@ -33,7 +33,7 @@ import sqlalchemy as sa
 from benchmarks.generate import SIZES, Kind, generate, jpeg
 from labelingest.folders import FolderSettings, State, Status, SyncedFolder
 from labelingest.folders.settings import read_json
-from labelingest.folders.state.tables import label_rows, problems
+from labelingest.folders.state.tables import label_rows, output_rows, problems
 from labelingest.model.kinds import TEMPORARY_PREFIX
 
 __all__ = ["Trial"]
@@ -243,7 +243,7 @@ class Trial:
             "changes": folder.plan().changes,
         }
         with self.state.read() as connection:
-            for table in (label_rows, problems):
+            for table in (label_rows, output_rows, problems):
                 columns = [c for c in table.columns if c.name not in _OF_ITS_TIME]
                 query = sa.select(*columns).where(table.c.folder_id == folder.record.id)
                 rows = connection.execute(query.order_by(*table.primary_key))
@@ -276,8 +276,11 @@ class Trial:
 
 _SEEN: Final = ("width", "height")
 """Of an item, what is known if its image was looked at."""
-_OF_ITS_TIME: Final = {"folder_id", "made_at", "fingerprint"}
-"""Columns that differ: the fingerprint is of the output too."""
+_OF_ITS_TIME: Final = {
+    *("folder_id", "made_at", "fingerprint"),
+    *("token", "old_digest", "old_token"),
+}
+"""Columns that differ: the fingerprint is of the output too, and files of the output have times."""
 
 
 def _main() -> None:

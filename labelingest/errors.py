@@ -8,6 +8,7 @@
     ├── SidecarError   (ValueError)  rows were rejected and the caller asked to stop (.problems)
     ├── StorageError   (OSError)     listing, reading or writing failed
     │   └── NameRefusedError         a storage takes no file of that name
+    │       └── PlaceTakenError      something else has it
     └── EngineError    (RuntimeError)  workers cannot be started, or are lost again and again
 
 What is wrong with one file among a million is a `labelingest.problems.Problem` in the result.
@@ -24,6 +25,7 @@ __all__ = [
     "LabelIngestError",
     "NameRefusedError",
     "OntologyError",
+    "PlaceTakenError",
     "SidecarError",
     "StorageError",
 ]
@@ -111,6 +113,17 @@ class NameRefusedError(StorageError):
     >>> raise NameRefusedError("'a.json' cannot be written: name too long for this file system")
     Traceback (most recent call last):
     labelingest.errors.NameRefusedError: 'a.json' cannot be written: name too long for this ...
+    """
+
+
+class PlaceTakenError(NameRefusedError):
+    """Something else has the name: a folder, or a link or a file where a folder is expected.
+
+    Examples
+    --------
+    >>> raise PlaceTakenError("'a.json' cannot be written: it is a folder; choose another name")
+    Traceback (most recent call last):
+    labelingest.errors.PlaceTakenError: 'a.json' cannot be written: it is a folder; choose ...
     """
 
 

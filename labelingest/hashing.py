@@ -1,6 +1,6 @@
 """Fingerprints of whole columns at once: 64-bit integer mixing in numpy, no call per row.
 
-Not cryptographic. They name things (object hashes) and find candidates (identical rows, which are
+Not cryptographic, but for digests of contents. They name things (object hashes) and find candidates (identical rows, which are
 then compared); a collision costs time or a second try, never a wrong result.
 
 The mixer is the finaliser of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number
@@ -14,8 +14,9 @@ import numpy as np
 
 from labelingest.arrays import Float64, Int64, UInt64
 
-__all__ = ["key_fingerprints", "mix", "row_fingerprints"]
+__all__ = ["content_digest", "key_fingerprints", "mix", "row_fingerprints"]
 
+_DIGEST_BYTES = 16
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -74,6 +75,17 @@ def row_fingerprints(values: Float64, begin: Int64, count: Int64) -> UInt64:
     # the difference.
     sums = np.concatenate((np.zeros(1, np.uint64), np.cumsum(bits, dtype=np.uint64)))
     return mix(seed + sums[offsets + count] - sums[offsets])
+
+
+def content_digest(content: bytes) -> str:
+    """Digest a file's content; this one is cryptographic: equal digests are equal contents.
+
+    Examples
+    --------
+    >>> content_digest(b"0 .5 .5 1 1")
+    '41f7c48f3e08960b0606114dd16e264a'
+    """
+    return blake2b(content, digest_size=_DIGEST_BYTES).hexdigest()
 
 
 def key_fingerprints(keys: Sequence[str]) -> UInt64:

@@ -10,22 +10,30 @@ The lock is confirmed before the output is touched and in every transaction: who
 nothing any more.
 """
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
-from labelingest.folders.batch import OUTPUT_SUFFIX, BatchWork, Done, LabelStatus
+from labelingest.folders.batch import FILE_COLUMNS, BatchWork, Done, LabelStatus, row_file
 from labelingest.folders.changes import ItemChange, LabelChange
 from labelingest.folders.clock import now
 from labelingest.folders.findings import Part, replace_problems
 from labelingest.folders.lock import Lock
+from labelingest.folders.output import NOTHING, RowFile, foreign_file
 from labelingest.folders.runs import RunRecord, save_run
 from labelingest.folders.state.database import State, upsert
-from labelingest.folders.state.tables import changes, folders, found, items, label_rows
-from labelingest.problems import Problem
+from labelingest.folders.state.tables import (
+    changes,
+    folders,
+    found,
+    items,
+    label_rows,
+    output_rows,
+)
+from labelingest.problems import Problem, ProblemCode
 
 __all__ = ["Applying"]
 
@@ -46,6 +54,8 @@ class Applying:
     """Called after each batch; raises where the run is to end there."""
     unread: int = 0
     """Data files with a sidecar that could not be read."""
+    refused: int = 0
+    """Data files of which something foreign has the place in the output."""
 
     @property
     def run(self) -> RunRecord:
@@ -84,10 +94,42 @@ class Applying:
         save_run(self.connection, self.run)
         self.lock.confirm(self.connection)
 
-    def _confirm(self) -> None:
-        """Make sure that the lock is ours: a run that was asleep must not write over its successor."""
+    def _begin(self, files: Mapping[str, RowFile]) -> None:
+        """Note what is going to be written, as long as the lock is ours.
+
+        A run that was asleep must not write over its successor.
+        """
         with State.writing(self.connection):
             self.lock.confirm(self.connection)
+            self._note_files(files)
+
+    def _note_files(self, files: Mapping[str, RowFile]) -> None:
+        """Write to the state what is known of files in the output."""
+        folder = self.folder_id
+        rows = [
+            {
+                "folder_id": folder,
+                "key": key,
+                **{name: getattr(file, name) for name in FILE_COLUMNS},
+            }
+            for key, file in files.items()
+            if file.exists
+        ]
+        if rows:
+            insert = upsert(self.connection, output_rows)
+            self.connection.execute(
+                insert.on_conflict_do_update(
+                    index_elements=["folder_id", "key"],
+                    set_={name: insert.excluded[name] for name in FILE_COLUMNS},
+                ),
+                rows,
+            )
+        gone = [{"gone": key} for key, file in files.items() if not file.exists]
+        if gone:
+            of_key = (output_rows.c.folder_id == folder) & (
+                output_rows.c.key == sa.bindparam("gone")
+            )
+            self.connection.execute(output_rows.delete().where(of_key), gone)
 
     def _settle(self, units: int, errors: int = 0) -> None:
         counters = self.run.counters
@@ -169,8 +211,9 @@ class Applying:
         after = ""
         while rows := self._next_batch(after):
             after = rows[-1]["key"]
-            done = self.work.do(rows, self._confirm)
+            done = self.work.do(rows, self._begin)
             self.unread += len(done.unread)
+            self.refused += len(done.refused)
             counted = [row["key"] for row in rows if row["label"] != LabelChange.GONE]
             self._settle(len(counted), len(done.failed().intersection(counted)))
             counters = self.run.counters
@@ -184,15 +227,19 @@ class Applying:
 
     def _next_batch(self, after: str) -> list[RowMapping]:
         of_folder = (label_rows.c.folder_id == self.folder_id) & (label_rows.c.key == found.c.key)
+        files = (output_rows.c.folder_id == self.folder_id) & (output_rows.c.key == found.c.key)
         query = (
             sa.select(
                 changes.c.label,
                 changes.c.metadata.label("change"),
                 found,
-                *(label_rows.c[name] for name in ("status", "width", "height", "made_at")),
+                *(label_rows.c[name] for name in _OF_LABEL_ROW),
+                *_FILE,
             )
             .select_from(
-                changes.join(found, found.c.key == changes.c.key).outerjoin(label_rows, of_folder)
+                changes.join(found, found.c.key == changes.c.key)
+                .outerjoin(label_rows, of_folder)
+                .outerjoin(output_rows, files)
             )
             .where(_NEEDS_WORK, changes.c.key > after)
             .order_by(changes.c.key)
@@ -219,6 +266,7 @@ class Applying:
                 ),
                 [{"folder_id": folder, **row} for row in done.label_rows],
             )
+        self._note_files(done.files)
         item = (items.c.folder_id == folder) & (items.c.key == sa.bindparam("item"))
         for values in (done.sizes, done.metadata):
             if values:
@@ -226,31 +274,71 @@ class Applying:
         replace_problems(connection, folder, _looked_at(rows, done.kept), done.problems)
 
     def _remove_label_rows(self) -> None:
-        gone = changes.c.label == LabelChange.GONE.value
-        query = sa.select(changes.c.key).where(gone).order_by(changes.c.key).limit(_FILES)
         after = ""
-        while True:
-            with self.connection.begin():
-                keys = self.connection.scalars(query.where(changes.c.key > after)).all()
-            if not keys:
-                return
-            after = keys[-1]
-            self._confirm()
-            self.work.output.delete([key + OUTPUT_SUFFIX for key in keys])
-            self.run.counters.files_deleted += len(keys)
-            self._settle(len(keys))
+        while rows := self._next_gone(after):
+            after = rows[-1]["key"]
+            self._begin({})
+            foreign = self.work.files.remove({row["key"]: row_file(row) for row in rows})
+            removed = [row["key"] for row in rows if row["key"] not in foreign]
+            self.refused += len(foreign)
+            self.run.counters.files_deleted += len(removed)
+            self._settle(len(rows), len(foreign))
             with State.writing(self.connection):
-                of_key = (label_rows.c.folder_id == self.folder_id) & (
-                    label_rows.c.key == sa.bindparam("gone")
-                )
-                self.connection.execute(
-                    label_rows.delete().where(of_key), [{"gone": key} for key in keys]
-                )
-                replace_problems(
-                    self.connection, self.folder_id, [(key, Part.LABEL) for key in keys], {}
-                )
+                self._forget(removed)
+                self._note_foreign(sorted(foreign))
                 self._commit()
             self.tell()
+
+    def _next_gone(self, after: str) -> Sequence[RowMapping]:
+        of_folder = output_rows.c.folder_id == self.folder_id
+        query = (
+            sa.select(changes.c.key, *_FILE)
+            .select_from(
+                changes.outerjoin(output_rows, of_folder & (output_rows.c.key == changes.c.key))
+            )
+            .where(changes.c.label == LabelChange.GONE.value, changes.c.key > after)
+            .order_by(changes.c.key)
+            .limit(_FILES)
+        )
+        with self.connection.begin():
+            return self.connection.execute(query).mappings().all()
+
+    def _forget(self, keys: Sequence[str]) -> None:
+        """Remove label rows from the state that have no file any more."""
+        if not keys:
+            return
+        of_key = (label_rows.c.folder_id == self.folder_id) & (
+            label_rows.c.key == sa.bindparam("gone")
+        )
+        self.connection.execute(label_rows.delete().where(of_key), [{"gone": key} for key in keys])
+        self._note_files(dict.fromkeys(keys, NOTHING))
+        looked_at = [(key, Part.LABEL) for key in keys]
+        replace_problems(self.connection, self.folder_id, looked_at, {})
+
+    def _note_foreign(self, keys: Sequence[str]) -> None:
+        """Keep label rows whose file is foreign: they are looked at again at every sync."""
+        if not keys:
+            return
+        of_key = (label_rows.c.folder_id == self.folder_id) & (
+            label_rows.c.key == sa.bindparam("foreign")
+        )
+        refused = label_rows.update().where(of_key).values(status=LabelStatus.REFUSED.value)
+        self.connection.execute(refused, [{"foreign": key} for key in keys])
+        looked_at = [(key, Part.LABEL) for key in keys]
+        output = self.work.output
+        problems = {
+            (key, Part.LABEL): [
+                Problem(
+                    ProblemCode.OUTPUT_NAME_REFUSED,
+                    key,
+                    f"its sidecar is gone, and its label row is not deleted: "
+                    f"{foreign_file(output, key)}",
+                )
+            ]
+            for key in keys
+        }
+        self.run.counters.count_problems(found for of_key in problems.values() for found in of_key)
+        replace_problems(self.connection, self.folder_id, looked_at, problems)
 
     def _hide_items(self) -> None:
         gone = changes.c.item == ItemChange.DELETE.value
@@ -269,6 +357,8 @@ class Applying:
             self._commit()
 
 
+_OF_LABEL_ROW: Final = ("status", "sidecar_digest", "width", "height", "made_at")
+_FILE: Final = tuple(output_rows.c[name].label(f"file_{name}") for name in FILE_COLUMNS)
 _NEEDS_WORK: Final = (
     changes.c.label.is_not(None) & (changes.c.label != LabelChange.GONE.value)
 ) | (changes.c.metadata.is_not(None))

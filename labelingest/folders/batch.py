@@ -1,12 +1,11 @@
 """One batch: sidecars are read, converted and written; what became of each is a row for the state.
 
-Label rows are written before the state says so, and the same sidecar gives the same bytes. So a run
-that is killed between the two leaves nothing that the next one would not write over.
+Label rows are written before the state says so; what they will be is noted before that. So a run
+that is killed in between leaves nothing that the next one would not know.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import partial
 from typing import Any, Final
@@ -15,27 +14,26 @@ import numpy as np
 import orjson
 from sqlalchemy.engine import RowMapping
 
-from labelingest.errors import NameRefusedError
 from labelingest.fence import tried
-from labelingest.folders.changes import LabelChange, MetadataChange
+from labelingest.folders.changes import OUTPUT_CHANGES, LabelChange, MetadataChange
 from labelingest.folders.clock import now
 from labelingest.folders.findings import Part
 from labelingest.folders.metadata import checked_metadata
+from labelingest.folders.output import NOTHING, LabelRowFiles, RowFile, foreign_file
 from labelingest.folders.runs import Counters
 from labelingest.folders.settings import FolderSettings
 from labelingest.metadata.check import MAX_METADATA, too_large_metadata
 from labelingest.model.blobs import Unread
-from labelingest.model.labels import Made
 from labelingest.pipeline.jobs import Job, JobResult, Worker
 from labelingest.problems import Problem, ProblemCode, Severity
 from labelingest.storage.base import Storage
 
-__all__ = ["OUTPUT_SUFFIX", "BatchWork", "Done", "LabelStatus"]
+__all__ = ["FILE_COLUMNS", "BatchWork", "Done", "LabelStatus", "row_file"]
 
 _TRIED_AGAIN: Final = (ProblemCode.UNREADABLE_FILE, ProblemCode.OUT_OF_MEMORY)
 """Problems of sidecars that say nothing of what is in them: the next sync may fare better."""
-OUTPUT_SUFFIX: Final = ".encord.json"
-"""What is added to the key of a data file to name its label row in the output."""
+FILE_COLUMNS: Final = tuple(column.name for column in fields(RowFile))
+"""What is known of the file of a label row; selected as "file_size" and so on."""
 
 
 class LabelStatus(StrEnum):
@@ -46,6 +44,8 @@ class LabelStatus(StrEnum):
     MADE = "made"
     FAILED = "failed"
     """Its sidecar cannot be converted: there is no file, and no second try while nothing changes."""
+    REFUSED = "refused"
+    """Something foreign has its place in the output: tried again at every sync."""
 
 
 @dataclass(slots=True)
@@ -63,6 +63,10 @@ class Done:
     unread: set[str] = field(default_factory=set)
     """Data files with a sidecar that could not be read: they stay as they are, for the next sync."""
 
+    refused: set[str] = field(default_factory=set)
+    """Data files of which something foreign has the place in the output."""
+    files: dict[str, RowFile] = field(default_factory=dict)
+    """Data file → what is known of its label row's file now."""
     kept: set[str] = field(default_factory=set)
     """Data files whose label row stays as it is, with its problems."""
 
@@ -103,20 +107,28 @@ class BatchWork:
     """The same for metadata over which this release failed."""
     counters: Counters
 
-    def do(self, rows: Sequence[RowMapping], confirm: Callable[[], None]) -> Done:
+    @property
+    def files(self) -> LabelRowFiles:
+        """The files of label rows."""
+        return LabelRowFiles(self.output)
+
+    def do(
+        self, rows: Sequence[RowMapping], begin: Callable[[Mapping[str, RowFile]], None]
+    ) -> Done:
         """Do what is to be done for some data files.
 
         Parameters
         ----------
         rows
             Of the changes, joined with what was found and with the label rows that there are.
-        confirm
-            Called before the output is touched; raises where that is for another run to do.
+        begin
+            Called before the output is touched, with what is known of its files then, for the
+            state; raises where that is for another run to do.
         """
         done = Done()
         makes = [row for row in rows if row["label"] not in {None, LabelChange.GONE}]
         if makes and self.worker is not None:
-            self._make(self.worker, makes, done, confirm)
+            self._make(self.worker, makes, done, begin)
         self._take_metadata([row for row in rows if row["change"] is not None], done)
         for found in done.problems.values():
             self.counters.count_problems(found)
@@ -127,7 +139,7 @@ class BatchWork:
         worker: Worker,
         rows: Sequence[RowMapping],
         done: Done,
-        confirm: Callable[[], None],
+        begin: Callable[[Mapping[str, RowFile]], None],
     ) -> None:
         rows = self._without_same_sizes(worker, rows, done)
         if not rows:
@@ -146,8 +158,7 @@ class BatchWork:
         for problem in result.problems:
             key = result.data_files.get(problem.source, problem.source)
             done.add(key, Part.LABEL, [problem])
-        confirm()
-        written = self._write(result, done)
+        written = self._write(rows, result, done, begin)
         self._enter(rows, result, written, done)
 
     def _without_same_sizes(
@@ -175,6 +186,7 @@ class BatchWork:
                 "status": row["status"],
                 "sidecar": row["sidecar"],
                 "sidecar_token": row["sidecar_token"],
+                "sidecar_digest": row["sidecar_digest"],
                 "data_token": row["token"],
                 "width": row["width"],
                 "height": row["height"],
@@ -193,37 +205,30 @@ class BatchWork:
             width, height = size or (None, None)
             done.sizes.append({"item": key, "width": width, "height": height})
 
-    def _write(self, result: JobResult, done: Done) -> set[str]:
+    def _write(
+        self,
+        rows: Sequence[RowMapping],
+        result: JobResult,
+        done: Done,
+        begin: Callable[[Mapping[str, RowFile]], None],
+    ) -> set[str]:
         """Write the label rows; return the keys of those that have a file."""
-        made, threads = result.made, self.output.puts_at_once
-        everything = range(len(made.keys))
-        # A share for each thread: a task for each file costs half as much as the file.
-        with ThreadPoolExecutor(threads) as pool:
-            shares = [everything[start::threads] for start in range(threads)]
-            refused = [
-                found for part in pool.map(partial(self._put, made), shares) for found in part
-            ]
-        for refusal in sorted(refused, key=lambda problem: problem.source):
-            done.add(refusal.source, Part.LABEL, [refusal])
-        written = set(made.keys).difference(problem.source for problem in refused)
+        made = result.made
+        known = {row["key"]: row_file(row) for row in rows}
+        changed = {row["key"] for row in rows if row["label"] in OUTPUT_CHANGES}
+        missing = {row["key"] for row in rows if row["label"] == LabelChange.MISSING}
+        outcome = self.files.write(made, known, begin, overwrites=changed, missing=missing)
+        for key, why in sorted(outcome.refused.items()):
+            done.add(key, Part.LABEL, [Problem(ProblemCode.OUTPUT_NAME_REFUSED, key, why)])
+        done.files |= outcome.files
+        done.refused |= outcome.taken
+        written = outcome.written
         self.counters.files_written += len(written)
         self.counters.label_rows_made += len(written)
         self.counters.bytes_written += sum(
             len(text) for key, text in zip(made.keys, made.texts, strict=True) if key in written
         )
         return written
-
-    def _put(self, made: Made, positions: Iterable[int]) -> list[Problem]:
-        """Write some label rows; return a problem for each whose name is refused."""
-        refused = []
-        for position in positions:
-            key = made.keys[position]
-            try:
-                self.output.put(key + OUTPUT_SUFFIX, made.texts[position])
-            except NameRefusedError as error:
-                detail = f"no label row: {error}"
-                refused.append(Problem(ProblemCode.OUTPUT_NAME_REFUSED, key, detail))
-        return refused
 
     def _enter(
         self,
@@ -236,33 +241,42 @@ class BatchWork:
         unread = {p.source for p in result.problems if p.code in _TRIED_AGAIN}
         crashed = {p.source for p in result.problems if p.code is ProblemCode.INTERNAL_ERROR}
         tokens = result.tokens or [row["sidecar_token"] for row in rows]
-        lost = []
-        for row, token in zip(rows, tokens, strict=True):
+        lost = {}
+        for place, (row, token) in enumerate(zip(rows, tokens, strict=True)):
             key = row["key"]
             if row["sidecar"] in unread:
                 done.unread.add(key)
                 continue
-            if key not in written and row["status"] in {LabelStatus.MADE, LabelStatus.PENDING}:
-                lost.append(key + OUTPUT_SUFFIX)
+            refused = key in done.refused
+            if key not in written and not refused and row_file(row).exists:
+                lost[key] = row_file(row)
             size = result.image_sizes.get(key)
             # Another image may make a difference to what failed in a way that nobody foresaw.
             counts = key in result.image_sizes or row["sidecar"] in crashed
             done.label_rows.append(
                 {
                     "key": key,
-                    "status": (LabelStatus.MADE if key in written else LabelStatus.FAILED).value,
+                    "status": _status(key, written, done.refused).value,
                     "sidecar": row["sidecar"],
                     # Of what was read: a sidecar that was replaced since the listing is not new.
                     "sidecar_token": token or row["sidecar_token"],
+                    "sidecar_digest": (result.digests[place] or None) if result.digests else None,
                     "data_token": row["token"] if counts else None,
                     "width": size[0] if size else None,
                     "height": size[1] if size else None,
-                    "fingerprint": self.fingerprint,
+                    "fingerprint": None if refused else self.fingerprint,
                     "made_at": moment,
                 }
             )
-        if lost:
-            self.output.delete(lost)
+        self._remove(lost, done)
+
+    def _remove(self, lost: Mapping[str, RowFile], done: Done) -> None:
+        """Remove the files of label rows that are none any more, but for foreign ones."""
+        foreign = self.files.remove(lost) if lost else set()
+        for key in sorted(foreign):
+            detail = f"not deleted: {foreign_file(self.output, key)}"
+            done.add(key, Part.LABEL, [Problem(ProblemCode.OUTPUT_NAME_REFUSED, key, detail)])
+        done.files |= {key: lost[key] if key in foreign else NOTHING for key in lost}
 
     def _take_metadata(self, rows: Sequence[RowMapping], done: Done) -> None:
         read = []
@@ -310,3 +324,14 @@ class BatchWork:
 
 def _size_of(row: RowMapping) -> tuple[int, int] | None:
     return None if row["width"] is None else (row["width"], row["height"])
+
+
+def _status(key: str, written: Set[str], refused: Set[str]) -> LabelStatus:
+    if key in written:
+        return LabelStatus.MADE
+    return LabelStatus.REFUSED if key in refused else LabelStatus.FAILED
+
+
+def row_file(row: RowMapping) -> RowFile:
+    """Return what is known of the file of a label row: columns of `output_rows`, as selected."""
+    return RowFile(*(row[f"file_{name}"] for name in FILE_COLUMNS))

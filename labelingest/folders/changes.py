@@ -25,6 +25,7 @@ from labelingest.folders.state.tables import changes, found, items, label_rows, 
 from labelingest.folders.unchanged import leave_out_unchanged, takes_metadata
 
 __all__ = [
+    "OUTPUT_CHANGES",
     "ItemChange",
     "LabelChange",
     "MetadataChange",
@@ -52,8 +53,16 @@ class LabelChange(StrEnum):
     SETTINGS = "ontology or options changed"
     SIDECAR = "sidecar changed"
     IMAGE = "image replaced, and its size counts"
+    REFUSED = "something foreign was in its place in the output"
     MISSING = "label row is missing from the output"
+    CUT = "label row is cut short in the output"
+    STALE = "label row in the output is an older one"
+    ALTERED = "label row was altered in the output"
     GONE = "sidecar is gone"
+
+
+OUTPUT_CHANGES: Final = frozenset({LabelChange.CUT, LabelChange.STALE, LabelChange.ALTERED})
+"""Somebody changed the label row in the output, and it is written over."""
 
 
 class MetadataChange(StrEnum):
@@ -165,6 +174,7 @@ def _label_difference(fingerprint: str) -> sa.ColumnElement[str | None]:
             sa.case((rows.key.is_not(None), LabelChange.GONE.value)),
         ),
         (rows.key.is_(None), LabelChange.NEW.value),
+        (rows.status == "refused", LabelChange.REFUSED.value),
         (
             rows.sidecar_token.is_(None) | rows.fingerprint.is_(None),
             LabelChange.UNFINISHED.value,

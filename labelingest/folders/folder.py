@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from labelingest.errors import ConfigError, StorageError
 from labelingest.folders.clock import now
+from labelingest.folders.export import iterate_label_rows
 from labelingest.folders.findings import iterate_problems
 from labelingest.folders.items import WHICH, iterate_items
 from labelingest.folders.lock import look_at_runs
@@ -43,17 +43,13 @@ from labelingest.folders.sync import (
     make_plan,
     run_sync,
 )
-from labelingest.model.blobs import Unread
 from labelingest.pipeline.progress import Progress
 from labelingest.problems import Problem
 from labelingest.storage import url_of
 from labelingest.storage.atomic import whole_file
-from labelingest.storage.base import Storage
 from labelingest.storage.causes import cannot_write
 
 __all__ = ["SyncedFolder"]
-
-_AT_ONCE = 1_000
 
 
 class SyncedFolder:
@@ -210,7 +206,7 @@ class SyncedFolder:
         allow_mass_delete
             Whether deletions that look like an accident are meant.
         verify_output
-            Whether to list the output too, and make label rows anew that are missing there.
+            Whether to look at the output too, and make label rows anew that are missing there or changed.
         progress
             Told how far the listing is.
         """
@@ -307,7 +303,8 @@ class SyncedFolder:
     def export(self, path: str, which: str = "present") -> int:
         """Write the label rows of items to one file, one a line, and return how many.
 
-        Those that cannot be read are left out, and named when all others are written.
+        Those that cannot be read, or are not as the folder wrote them, are left out, and named when
+        all others are written.
 
         Parameters
         ----------
@@ -321,21 +318,23 @@ class SyncedFolder:
         StorageError
             Label rows are missing from the file.
         """
+        if which not in WHICH:
+            raise ConfigError(f"{which!r} is none of {', '.join(WHICH)}")
         output = self._open_places(self.settings).output
-        names = (item["labelRow"] for item in self.items(which))
-        count, missing = 0, list[str]()
-        with whole_file(Path(path)) as file:
-            for name, row in _contents(output, (name for name in names if name is not None)):
-                if isinstance(row, Unread):
-                    missing.append(f"{name!r}: {row.detail}")
+        count, wrong = 0, list[str]()
+        with whole_file(Path(path)) as file, self.state.read() as connection:
+            for name, row in iterate_label_rows(connection, self.record.id, output, which):
+                if isinstance(row, str):
+                    wrong.append(f"{name!r}: {row}")
                 else:
                     file.write(row + b"\n")
                     count += 1
-        if missing:
+        if wrong:
             raise StorageError(
-                f"{path!r} has {count:,} label rows, and {len(missing):,} are missing that cannot be "
-                f"read from {output.url}, as {'; '.join(missing[:3])}; labelingest folder sync "
-                f"{self.name!r} --verify-output makes anew what was deleted there"
+                f"{path!r} has {count:,} label rows, and {len(wrong):,} are missing that cannot be "
+                f"read from {output.url}, or are not as they were written, as "
+                f"{'; '.join(wrong[:3])}; labelingest folder sync {self.name!r} --verify-output "
+                "makes them anew"
             )
         return count
 
@@ -457,11 +456,3 @@ def _check(settings: FolderSettings) -> None:
         check_schema(settings.metadata_schema)
     if settings.format is not None:
         make_folder_converter(settings, "check://")
-
-
-def _contents(storage: Storage, keys: Iterator[str]) -> Iterator[tuple[str, bytes | Unread]]:
-    """Yield keys and contents of files, or why there is none; read in batches."""
-    while batch := list(islice(keys, _AT_ONCE)):
-        blobs = storage.fetch(batch)
-        for row, key in enumerate(batch):
-            yield key, blobs.unread.get(row) or blobs.get(row)

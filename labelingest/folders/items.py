@@ -6,7 +6,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
-from labelingest.folders.batch import OUTPUT_SUFFIX, LabelStatus
+from labelingest.folders.batch import LabelStatus
+from labelingest.folders.output import OUTPUT_SUFFIX
 from labelingest.folders.scan import KIND_NAMES
 from labelingest.folders.state.tables import items, label_rows
 from labelingest.model.kinds import mime_type_of

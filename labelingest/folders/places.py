@@ -71,14 +71,20 @@ def open_places(state: State, settings: FolderSettings) -> Places:
         )
     for_output = settings.output_integration or settings.integration
     return Places(
-        _open(state, settings, settings.storage_path, settings.integration),
+        _open(
+            state,
+            settings.storage_path,
+            settings.integration,
+            follow_symlinks=settings.follow_symlinks,
+        ),
         _open_output(state, settings, for_output),
     )
 
 
 def _open_output(state: State, settings: FolderSettings, integration: str | None) -> Storage:
     try:
-        return _open(state, settings, settings.output, integration)
+        # A link that somebody put there would lead label rows elsewhere.
+        return _open(state, settings.output, integration, follow_symlinks=False)
     except StorageError as error:
         raise StorageError(
             f"the output cannot be used: {error}; if it was removed, make the folder again: "
@@ -90,13 +96,11 @@ def _is_cloud(path: str) -> bool:
     return "://" in path and not path.lower().startswith("file:")
 
 
-def _open(state: State, settings: FolderSettings, path: str, integration: str | None) -> Storage:
+def _open(state: State, path: str, integration: str | None, *, follow_symlinks: bool) -> Storage:
     connection = None
     if integration is not None and _is_cloud(path):
         connection = find_integration(state, integration)
-    return storages.open_storage(
-        path, follow_symlinks=settings.follow_symlinks, connection=connection
-    )
+    return storages.open_storage(path, follow_symlinks=follow_symlinks, connection=connection)
 
 
 def output_folder(storage: Storage, output: Storage) -> str | None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import uuid4
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
@@ -14,7 +15,15 @@ from labelingest.folders.clock import later, now
 from labelingest.folders.lock import refuse_held
 from labelingest.folders.settings import FolderSettings
 from labelingest.folders.state.database import State
-from labelingest.folders.state.tables import folders, items, label_rows, locks, problems, runs
+from labelingest.folders.state.tables import (
+    folders,
+    items,
+    label_rows,
+    locks,
+    output_rows,
+    problems,
+    runs,
+)
 
 __all__ = [
     "FolderRecord",
@@ -49,6 +58,10 @@ class FolderRecord:
     """Of listing and settings when everything was last in step."""
     splits: Sequence[str]
     """Keys of that listing, between which the next one is cut into parts."""
+    identity: str
+    """What the marker of its output holds."""
+    marker_token: str | None
+    """Version token of that marker, when it was last looked at."""
 
     def is_due(self, moment: str) -> bool:
         """Whether a scheduled sync was to begin by that moment.
@@ -66,6 +79,7 @@ def _record(row: RowMapping) -> FolderRecord:
     values = dict(row)
     values["settings"] = FolderSettings.from_json(values["settings"])
     values["splits"] = json.loads(values["splits"] or "[]")
+    values["identity"] = values["identity"] or ""
     return FolderRecord(**values)
 
 
@@ -91,6 +105,7 @@ def enter_folder(state: State, name: str, settings: FolderSettings) -> FolderRec
                     created_at=moment,
                     due_at=None if settings.auto_sync_hours is None else moment,
                     generation=0,
+                    identity=str(uuid4()),
                 )
             )
         except IntegrityError as error:  # two came at the same moment
@@ -219,6 +234,6 @@ def remove_folder(state: State, record: FolderRecord) -> None:
         # Who begins a run waits from here on, and finds no folder then.
         connection.execute(sa.select(folders.c.id).where(of_folder).with_for_update())
         refuse_held(connection, state.url, record.id, record.name)
-        for table in (problems, label_rows, items, locks, runs):
+        for table in (problems, output_rows, label_rows, items, locks, runs):
             connection.execute(table.delete().where(table.c.folder_id == record.id))
         connection.execute(folders.delete().where(of_folder))

@@ -37,7 +37,7 @@ class Summary:
     labelled: int = 0
     """Of them, those with a label row."""
     failed: int = 0
-    """Those whose sidecar could not be converted."""
+    """Those whose sidecar could not be converted, or whose label row could not be written."""
     unfinished: int = 0
     """Those whose sidecar is still to be converted."""
     deleted: int = 0
@@ -100,7 +100,7 @@ def summarise(state: State, record: FolderRecord) -> Summary:
             {KIND_NAMES[kind]: count for kind, count, _ in sorted(kinds)},
             sum(int(size) for _, _, size in kinds),
             statuses.get(LabelStatus.MADE, 0),
-            statuses.get(LabelStatus.FAILED, 0),
+            statuses.get(LabelStatus.FAILED, 0) + statuses.get(LabelStatus.REFUSED, 0),
             statuses.get(LabelStatus.PENDING, 0),
             connection.scalar(hidden) or 0,
             {code: int(count) for code, count in connection.execute(by_code)},

@@ -40,7 +40,7 @@ from labelingest.folders.settings import FolderSettings
 from labelingest.folders.state.database import State
 from labelingest.folders.state.tables import folders
 from labelingest.folders.unchanged import is_new
-from labelingest.folders.verify import add_missing, list_output
+from labelingest.folders.verify import add_differences, note_verified
 from labelingest.model.listing import Listing
 from labelingest.pipeline.jobs import Worker
 from labelingest.pipeline.progress import Progress
@@ -265,7 +265,7 @@ class _Comparison:
             connection, record.id, found, record.settings, self.fingerprints, load_all=verify
         )
         if verify:
-            add_missing(connection, record.id, list_output(self.places.output))
+            add_differences(connection, record.id, self.places.output)
         withheld = withhold_deletions(
             connection, record.id, found, record.settings, allow_mass_delete=allow
         )
@@ -304,12 +304,16 @@ class _Syncing:
             run.counters.changes = dict(plan.changes)
             run.counters.withheld = dict(plan.withheld)
             run.message = plan.why_withheld or None
+            if self.options.verify_output:
+                with State.writing(connection):
+                    self.lock.confirm(connection)
+                    note_verified(connection, self.record.id)
             if plan.digest == self.record.digest and not plan.changes:
                 return
             run.stage = "apply"
             applying = Applying(connection, self.lock, self._work(comparison), self._tell)
             applying.do((*problems, *_of_schema(self.record.settings)))
-            if not applying.unread and complete and not plan.withheld:
+            if not (applying.unread or applying.refused) and complete and not plan.withheld:
                 self._in_step(connection, plan.digest, splits)
 
     def _begin_stage(self, stage: str) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from labelingest.arrays import Int64
 from labelingest.converter import Conversion, Converter, Counts
 from labelingest.fence import fenced, tried
+from labelingest.hashing import content_digest
 from labelingest.media.image_size import HEAD_BYTES, read_image_size
 from labelingest.model.blobs import Blobs, Unread
 from labelingest.model.labels import Made
@@ -77,6 +78,8 @@ class JobResult:
     tally: Tally
     tokens: Sequence[str] | None = None
     """(u,) version tokens of the sidecars as they were read; None where none are known."""
+    digests: Sequence[str] | None = None
+    """(u,) digests of the sidecars' contents as they were read; None where nobody asked."""
     image_sizes: Mapping[str, tuple[int, int] | None] = field(default_factory=dict)
     """Data files whose header was read → width and height, None where it does not tell."""
 
@@ -84,6 +87,7 @@ class JobResult:
     def joined(cls, parts: "Sequence[JobResult]") -> "JobResult":
         """Return what became of the parts of a job."""
         tokens = [part.tokens for part in parts if part.tokens is not None]
+        digests = [part.digests for part in parts if part.digests is not None]
         return cls(
             Made.joined([part.made for part in parts]),
             Counts.joined([part.counts for part in parts]),
@@ -91,6 +95,7 @@ class JobResult:
             {key: data for part in parts for key, data in part.data_files.items()},
             Tally.sum(part.tally for part in parts),
             [token for of_part in tokens for token in of_part] if tokens else None,
+            [digest for of_part in digests for digest in of_part] if digests else None,
             {key: size for part in parts for key, size in part.image_sizes.items()},
         )
 
@@ -137,7 +142,8 @@ class Worker:
         def give_up(row: int, why: Unread) -> JobResult:
             part = job.part(slice(row, row + 1))
             done = self.converter.give_up(part.data[0], part.sidecars[0], why)
-            return self._result(part, done, [""] if self.wants_tokens else None, {})
+            unknown = [""] if self.wants_tokens else None
+            return self._result(part, done, {}, tokens=unknown, digests=unknown)
 
         return fenced(
             lambda rows: self._do(job.part(rows)), len(job.data), give_up, JobResult.joined
@@ -172,14 +178,18 @@ class Worker:
             contents = [b"" if row in unread else blobs.get(row) for row in range(len(blobs))]
             blobs = Blobs.of(contents, unread, blobs.tokens)
             done = self.converter.convert_blobs(blobs, units, sizes_of, self.watch)
-        return self._result(job, done, blobs.tokens, image_sizes)
+        return self._result(
+            job, done, image_sizes, tokens=blobs.tokens, digests=self._digests(blobs)
+        )
 
     def _result(
         self,
         job: Job,
         done: Conversion,
-        tokens: Sequence[str] | None,
         image_sizes: Mapping[str, tuple[int, int] | None],
+        *,
+        tokens: Sequence[str] | None,
+        digests: Sequence[str] | None,
     ) -> JobResult:
         sources = {problem.source for problem in done.problems}
         pairs = zip(job.sidecars, job.data, strict=True) if sources else ()
@@ -190,8 +200,14 @@ class Worker:
             {sidecar: data for sidecar, data in pairs if sidecar in sources},
             done.tally,
             tokens,
+            digests,
             image_sizes,
         )
+
+    def _digests(self, blobs: Blobs) -> list[str] | None:
+        if not self.wants_tokens:
+            return None
+        return [content_digest(blobs.get(row)) for row in range(len(blobs))]
 
     def _made(self, job: Job, done: Conversion) -> Made:
         rows = np.flatnonzero(done.written).tolist()

@@ -7,7 +7,7 @@ import errno
 from collections.abc import Mapping
 from typing import Final
 
-from labelingest.errors import NameRefusedError, StorageError
+from labelingest.errors import NameRefusedError, PlaceTakenError, StorageError
 
 __all__ = ["cannot_delete", "cannot_write", "cause_of"]
 
@@ -47,10 +47,9 @@ _CURES: Final[Mapping[int, str]] = {
 }
 
 
-_NAMES: Final = {
-    *(errno.ENAMETOOLONG, errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP),
-    *(errno.EILSEQ, errno.EINVAL),
-}
+_TAKEN: Final = {errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP}
+"""Something else has the name, or that of its folder."""
+_NAMES: Final = {errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL}
 """What is wrong with a name, and with no other."""
 
 
@@ -77,6 +76,7 @@ def cannot_write(what: str, error: OSError) -> StorageError:
     """
     cure = _CURES.get(error.errno or 0)
     kind = NameRefusedError if error.errno in _NAMES else StorageError
+    kind = PlaceTakenError if error.errno in _TAKEN else kind
     return kind(f"{what!r} cannot be written: {cause_of(error)}" + (f"; {cure}" if cure else ""))
 
 

@@ -50,17 +50,17 @@ def test_missing_label_rows_are_made_as_they_were_and_no_others(
     world.asked()
     run = folder.sync(verify_output=True)
     assert run.counters.changes == {REASON: 2}
-    # The storage path and the output.
-    assert world.asked() == {"list": 2, "read": 2, "put": 2}
+    # The storage path and the output; the label row that is there, and two sidecars.
+    assert world.asked() == {"list": 2, "read": 1 + 2, "put": 2}
     assert contents(world.rows) == rows
     assert folder.plan(verify_output=True).changes == {}
 
 
-def test_where_nothing_is_missing_both_are_listed_and_nothing_else(
+def test_where_nothing_is_missing_both_are_listed_and_the_label_rows_are_read(
     world: World, folder: SyncedFolder
 ) -> None:
     assert folder.sync(verify_output=True).counters.changes == {}
-    assert world.asked() == {"list": 2}
+    assert world.asked() == {"list": 2, "read": 3}
 
 
 def test_all_label_rows_are_missing_from_an_output_that_is_gone(

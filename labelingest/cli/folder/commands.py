@@ -62,7 +62,7 @@ VerifyOutput = Annotated[
     bool,
     typer.Option(
         "--verify-output",
-        help="List the output too, and make label rows anew that are missing there.",
+        help="Look at the output too: make label rows anew that are missing there, or were changed.",
     ),
 ]
 QuietIfWell = Annotated[
@@ -402,6 +402,8 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write the label rows of a folder to one file, one a line; of hidden items too, if asked for.
+
+    Those that are not as the folder wrote them are named and left out, and the exit code is 3.
 
     Example: labelingest folder export drive --out label_rows.jsonl --which all
     """

@@ -34,6 +34,7 @@ __all__ = [
     "label_rows",
     "locks",
     "missed",
+    "output_rows",
     "problems",
     "runs",
     "written",
@@ -75,6 +76,8 @@ folders: Final = Table(
     Column("digest", Text),
     # JSON: keys of that listing, between which the next one is cut; NULL where it is not.
     Column("splits", Text),
+    Column("identity", Text),  # what the marker of its output holds
+    Column("marker_token", Text),  # of that marker, when it was last looked at
     sqlite_autoincrement=True,  # the number of a folder that was removed is not given to another
 )
 items: Final = Table(
@@ -91,6 +94,7 @@ items: Final = Table(
     Column("metadata", Text),  # JSON
     Column("metadata_token", Text),  # of the sidecar it was read from; NULL without metadata
     Column("metadata_schema", Text),  # fingerprint of the schema it was checked against
+    Column("metadata_digest", Text),  # of the sidecar's content; NULL where it is not known
     Column("added_at", Text, nullable=False),
     Column("updated_at", Text, nullable=False),
     Column("deleted_at", Text),  # soft-deleted: the key is gone from the storage path
@@ -104,11 +108,29 @@ label_rows: Final = Table(
     Column("status", Text, nullable=False),  # labelingest.folders.batch.LabelStatus
     Column("sidecar", Text, nullable=False),
     Column("sidecar_token", Text),  # what it was made from; NULL while pending
+    Column("sidecar_digest", Text),  # of its content; NULL where it is not known
     Column("data_token", Text),  # of the image whose size was asked for; NULL where it was not
     Column("width", Integer),  # that size
     Column("height", Integer),
     Column("fingerprint", Text),
     Column("made_at", Text),
+    sqlite_with_rowid=False,
+)
+output_rows: Final = Table(
+    "output_rows",
+    METADATA,
+    _of_folder(),
+    Column("key", key_type(), primary_key=True),  # of the data file
+    # The file that the folder wrote; NULL where it wrote none yet.
+    Column("size", BigInteger),
+    Column("digest", Text),  # NULL also where an earlier version wrote it
+    Column("token", Text),  # NULL also where the storage tells none
+    # The file that was there before that.
+    Column("old_digest", Text),
+    Column("old_token", Text),
+    # The file that is being written: after a kill it may be there, or not.
+    Column("next_size", BigInteger),
+    Column("next_digest", Text),
     sqlite_with_rowid=False,
 )
 problems: Final = Table(
@@ -215,6 +237,9 @@ written: Final = Table(
     "written",
     _TEMPORARY,
     Column("key", key_type(), primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("token", Text, nullable=False),
+    Column("digest", Text),  # NULL where it was not read
     prefixes=["TEMPORARY"],
     sqlite_with_rowid=False,
 )

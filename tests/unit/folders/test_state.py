@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -24,7 +25,14 @@ from labelingest.folders.state.database import (
     bulk_insert,
     default_state,
 )
-from labelingest.folders.state.tables import METADATA, folders, found
+from labelingest.folders.state.tables import (
+    METADATA,
+    folders,
+    found,
+    items,
+    label_rows,
+    output_rows,
+)
 from labelingest.storage.connections import Connection
 from tests.builders.states import new_sqlite
 
@@ -68,6 +76,53 @@ def test_a_state_of_the_first_version_is_brought_up_to_date_with_what_is_in_it(
         set_integration(state, "minio", Connection(region="eu-west-1"))
     assert (folder.name, folder.generation, folder.splits) == ("old", 3, [])
     assert folder.settings == FolderSettings("/data", "/rows")
+
+
+def test_a_state_of_the_second_version_keeps_its_label_rows_and_gets_identities(
+    database_url: str,
+) -> None:
+    url = sa.make_url(database_url)
+    if url.get_backend_name() == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    engine = sa.create_engine(url)
+    config = alembic_config()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        for statement in OF_THE_SECOND_VERSION:
+            connection.execute(sa.text(statement))
+    engine.dispose()
+    with State(database_url) as state:
+        first, second = list_folders(state)
+        with state.read() as connection:
+            rows = connection.execute(sa.select(label_rows)).mappings().all()
+            [item] = connection.execute(sa.select(items)).mappings().all()
+            assert connection.scalar(sa.select(sa.func.count()).select_from(output_rows)) == 0
+            assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+    assert UUID(first.identity).version == UUID(second.identity).version == 4
+    assert first.identity != second.identity
+    assert first.marker_token is None
+    assert [(row["key"], row["status"], row["sidecar_token"]) for row in rows] == [
+        ("a.jpg", "made", "3:5"),
+        ("ü.jpg", "pending", None),
+    ]
+    assert {row["sidecar_digest"] for row in rows} == {None}
+    assert (item["key"], item["metadata"], item["metadata_digest"]) == ("a.jpg", '{"a": 1}', None)
+
+
+OF_THE_SECOND_VERSION = (
+    *(
+        "INSERT INTO folders (name, settings, created_at, generation) VALUES "
+        f"""('{name}', '{{"storage_path": "/data", "output": "/rows"}}', '2026-01-01', 3)"""
+        for name in ("first", "second")
+    ),
+    "INSERT INTO items (folder_id, key, kind, size, mtime_ns, token, metadata, metadata_token, "
+    "added_at, updated_at) VALUES (1, 'a.jpg', 0, 9, 9, '9:9', '{\"a\": 1}', '8:8', 'then', 'then')",
+    "INSERT INTO label_rows (folder_id, key, status, sidecar, sidecar_token, fingerprint, made_at) "
+    "VALUES (1, 'a.jpg', 'made', 'a.txt', '3:5', 'print', 'then')",
+    "INSERT INTO label_rows (folder_id, key, status, sidecar) "
+    "VALUES (1, 'ü.jpg', 'pending', 'ü.txt')",
+)
 
 
 def test_a_state_of_a_newer_release_is_refused(database_url: str) -> None:
