@@ -53,6 +53,7 @@ _EXPECTED: Final[Mapping[str, str]] = {
     "warn_misfit": "a number above 0",
     "follow_symlinks": "true or false",
     "yolo_confidence": "true or false",
+    "overwrite": "true or false",
     "restart": "true or false",
     "workers": f"a whole number from 1 to {_MOST_WORKERS:,}",
     "shard_rows": "a whole number from 1 on",
@@ -144,6 +145,8 @@ class IngestConfig(BaseModel):
     """File for all problems as JSON Lines."""
     failed_csv: str | None = None
     """File for the list of failed files as CSV."""
+    overwrite: bool = False
+    """Let outputs replace files that no run wrote; never an input of the run."""
     batch_bytes: int = Field(default=400_000, ge=1, le=_MOST_BATCH_BYTES)
     """About how many bytes of sidecars are converted together; label rows do not depend on it, but
     a compressed file and an interrupted run do."""

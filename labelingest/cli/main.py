@@ -48,8 +48,10 @@ from labelingest.cli.options import (
     Ontology,
     Out,
     OutOfRange,
+    Overwrite,
     ProblemsFile,
     Quiet,
+    ReplaceFile,
     ReportFile,
     Restart,
     RowLayout,
@@ -151,6 +153,7 @@ def convert(
     report: ReportFile = None,
     problems: ProblemsFile = None,
     failed_csv: FailedCsv = None,
+    overwrite: Overwrite = None,
     workers: Workers = None,
     engine: Engine = None,
     batch_bytes: BatchBytes = None,
@@ -228,7 +231,7 @@ app.command()(check)
 same_options(
     bench,
     convert,
-    *("report", "problems", "failed_csv", "workers", "engine", "restart"),
+    *("report", "problems", "failed_csv", "overwrite", "workers", "engine", "restart"),
     *("strict", "exit_zero", "quiet"),
 )
 app.command()(bench)
@@ -236,21 +239,29 @@ app.command()(bench)
 
 def _configured(params: dict[str, Any]) -> "IngestConfig":
     """Join the configuration file and the flags that were given; its switches go to params."""
-    from labelingest.config import OUTPUTS, IngestConfig, load_config
+    from labelingest.config import IngestConfig, load_config
 
     values = {}
     if params.get("config"):
         values = load_config(params["config"])
-        for name in OUTPUTS:
-            if params.get(name) and Path(params[name]).resolve() == params["config"].resolve():
-                raise ConfigError(f"{name} and config are both {params[name]!r}")
         _take_switches(values, params)
     given = {
         name: value
         for name, value in params.items()
         if name not in _NOT_CONFIGURATION and value not in (None, [], ())
     }
-    return IngestConfig(**(values | given))
+    config = IngestConfig(**(values | given))
+    if params.get("config"):
+        _refuse_to_replace(params["config"], config)
+    return config
+
+
+def _refuse_to_replace(path: Path, config: "IngestConfig") -> None:
+    """Refuse outputs that are the configuration file itself."""
+    from labelingest.pipeline.folder import outputs_of
+    from labelingest.sinks.guard import OutputGuard
+
+    OutputGuard({"config": path}).refuse_inputs(*outputs_of(config).values())
 
 
 def _take_switches(values: dict[str, Any], params: dict[str, Any]) -> None:
@@ -416,7 +427,7 @@ def ontology_init(
     out: Annotated[
         Path | None, typer.Option(help="File to write; standard output when not given.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
+    overwrite: ReplaceFile = False,
 ) -> None:
     """Write a starter ontology for the class names of a YOLO data set.
 
@@ -428,7 +439,7 @@ def ontology_init(
     from labelingest.model.ontology import Shape
     from labelingest.resolution.class_map import SUPPORTED_SHAPES
     from labelingest.resolution.starter import read_class_names, starter_ontology
-    from labelingest.storage.atomic import whole_file
+    from labelingest.sinks.guard import Output, OutputGuard, OutputKind
 
     if shape not in SUPPORTED_SHAPES:
         raise ConfigError(f"shape {shape!r} is none of {', '.join(SUPPORTED_SHAPES)}")
@@ -437,9 +448,8 @@ def ontology_init(
     if out is None:
         sys.stdout.buffer.write(text)
         return
-    if out.exists() and not force:
-        raise ConfigError(f"{str(out)!r} exists already; --force replaces it")
-    with whole_file(out) as file:
+    guard = OutputGuard({"list of class names": names}, overwrite=overwrite)
+    with guard.open(Output("out", str(out), OutputKind.ONTOLOGY)) as file:
         file.write(text)
     say(f"objects written to {out}: {len(structure['objects'])}; next: labelingest classes {out}")
 

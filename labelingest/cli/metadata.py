@@ -13,14 +13,16 @@ from labelingest.cli.options import (
     AsJson,
     ExitZero,
     FollowSymlinks,
+    Overwrite,
     ProblemsFile,
     Quiet,
+    ReplaceFile,
     Strict,
 )
-from labelingest.errors import ConfigError
 
 if TYPE_CHECKING:
     from labelingest.metadata.schema import MetadataSchema
+    from labelingest.sinks.guard import OutputGuard
 
 __all__ = ["metadata_app"]
 
@@ -33,7 +35,6 @@ metadata_app.add_typer(_schema_app, name="schema")
 
 SchemaFile = Annotated[Path, typer.Argument(metavar="SCHEMA", help="Metadata schema: a JSON file.")]
 Key = Annotated[str, typer.Argument(metavar="KEY", help="Key of custom metadata.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")]
 
 
 @metadata_app.command("check")
@@ -51,6 +52,7 @@ def check(
     ] = ".metadata.json",
     follow_symlinks: FollowSymlinks = None,
     problems: ProblemsFile = None,
+    overwrite: Overwrite = None,
     strict: Strict = False,
     exit_zero: ExitZero = False,
     quiet: Quiet = False,
@@ -71,16 +73,18 @@ def check(
     from labelingest.pairing.rules import SuffixRule
     from labelingest.pipeline import Progress
     from labelingest.report import ProblemLog
-    from labelingest.sinks.own import own_keys
+    from labelingest.sinks.guard import Output, OutputGuard, OutputKind
     from labelingest.storage import open_storage
-    from labelingest.storage.atomic import whole_file
 
-    # Refuses to replace a file that no run wrote.
-    own_keys(Path.cwd(), {"problems": problems})
     rule = SuffixRule(metadata_suffix)
     declared = None if schema is None else MetadataSchema.load(schema)
     storage = open_storage(storage_path, follow_symlinks=follow_symlinks is not False)
-    lines = nullcontext(None) if problems is None else whole_file(Path(problems))
+    guard = OutputGuard({"schema": schema}, {"storage path": storage}, overwrite=bool(overwrite))
+    lines = (
+        nullcontext(None)
+        if problems is None
+        else guard.open(Output("problems", problems, OutputKind.PROBLEMS))
+    )
     with ShownProgress(quiet=quiet) as shown, lines as file:
         log = ProblemLog(lines=file)
         if declared is not None:
@@ -147,7 +151,7 @@ def add(
         changed = loaded.add_options(key, values)
     else:
         changed = loaded.add(key, type, values=values, size=size)
-    _write(changed, schema)
+    _change(changed, schema)
 
 
 @_schema_app.command("remove")
@@ -164,7 +168,7 @@ def remove(
     """
     from labelingest.metadata.schema import MetadataSchema
 
-    _write(MetadataSchema.load(schema).remove(key, hard=hard), schema)
+    _change(MetadataSchema.load(schema).remove(key, hard=hard), schema)
 
 
 @_schema_app.command("restore")
@@ -175,7 +179,7 @@ def restore(schema: SchemaFile, key: Key) -> None:
     """
     from labelingest.metadata.schema import MetadataSchema
 
-    _write(MetadataSchema.load(schema).restore(key), schema)
+    _change(MetadataSchema.load(schema).restore(key), schema)
 
 
 @_schema_app.command("import")
@@ -185,7 +189,7 @@ def import_(
         Path,
         typer.Argument(metavar="FILE", help="Schema from the platform, in any of its formats."),
     ],
-    force: Force = False,
+    overwrite: ReplaceFile = False,
 ) -> None:
     """Make a schema file from the platform's JSON, also of its older, flat format.
 
@@ -195,10 +199,10 @@ def import_(
     from labelingest.metadata.old import import_schema
     from labelingest.metadata.wire import read_schema_file
     from labelingest.problems import printable
+    from labelingest.sinks.guard import OutputGuard
 
     imported = import_schema(read_schema_file(source), printable(str(source)))
-    _refuse_to_replace(schema, force)
-    _write(imported.schema, schema)
+    _write(imported.schema, schema, OutputGuard({"file to import": source}, overwrite=overwrite))
     for key, missing in imported.left_out.items():
         say(f"left out: {key!r}: {missing}; labelingest metadata schema add declares it")
     raise typer.Exit(int(bool(imported.left_out)))
@@ -210,34 +214,36 @@ def export(
     out: Annotated[
         Path | None, typer.Option(help="File to write; standard output when not given.")
     ] = None,
-    force: Force = False,
+    overwrite: ReplaceFile = False,
 ) -> None:
     """Write a schema as the platform's API takes it, checked and in order.
 
     Example: labelingest metadata schema export schema.json --out for_the_platform.json
     """
     from labelingest.metadata.schema import MetadataSchema
+    from labelingest.sinks.guard import OutputGuard
 
     loaded = MetadataSchema.load(schema)
     if out is None:
         sys.stdout.buffer.write(loaded.to_json())
         return
-    _refuse_to_replace(out, force)
-    _write(loaded, out)
+    _write(loaded, out, OutputGuard({"schema": schema}, overwrite=overwrite))
 
 
-def _refuse_to_replace(path: Path, force: bool) -> None:
-    if path.exists() and not force:
-        raise ConfigError(f"{str(path)!r} exists already; --force replaces it")
+def _change(schema: "MetadataSchema", path: Path) -> None:
+    """Write a schema over the one that was read from the same file."""
+    from labelingest.sinks.guard import OutputGuard
+
+    _write(schema, path, OutputGuard(overwrite=True))
 
 
-def _write(schema: "MetadataSchema", path: Path) -> None:
+def _write(schema: "MetadataSchema", path: Path, guard: "OutputGuard") -> None:
     from labelingest.cli.console import many
     from labelingest.cli.render import say
     from labelingest.metadata.types import TombstoneType
-    from labelingest.storage.atomic import whole_file
+    from labelingest.sinks.guard import Output, OutputKind
 
-    with whole_file(path) as file:
+    with guard.open(Output("schema", str(path), OutputKind.SCHEMA)) as file:
         file.write(schema.to_json())
     deleted = sum(isinstance(declared, TombstoneType) for declared in schema.keys.values())
     live = many(len(schema.keys) - deleted, "key")

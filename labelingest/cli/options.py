@@ -36,8 +36,10 @@ __all__ = [
     "Ontology",
     "Out",
     "OutOfRange",
+    "Overwrite",
     "ProblemsFile",
     "Quiet",
+    "ReplaceFile",
     "ReportFile",
     "Restart",
     "RowLayout",
@@ -269,6 +271,24 @@ ProblemsFile = Annotated[
 FailedCsv = Annotated[
     str | None,
     typer.Option(help="Write the list of failed files as CSV.", rich_help_panel=OUTPUT_PANEL),
+]
+Overwrite = Annotated[
+    bool | None,
+    typer.Option(
+        "--overwrite",
+        help="Replace files that no run wrote (earlier outputs are replaced anyway); never an "
+        "input.",
+        rich_help_panel=OUTPUT_PANEL,
+    ),
+]
+ReplaceFile = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite",
+        "--force",
+        help="Replace a file that no run wrote; never an input.",
+        rich_help_panel=OUTPUT_PANEL,
+    ),
 ]
 BatchBytes = Annotated[
     int | None,

@@ -15,6 +15,7 @@ from labelingest.folders.findings import iterate_problems
 from labelingest.folders.items import WHICH, iterate_items
 from labelingest.folders.lock import look_at_runs
 from labelingest.folders.metadata import check_schema
+from labelingest.folders.outputs import guard_of
 from labelingest.folders.places import (
     OpenPlaces,
     OpenStorage,
@@ -45,8 +46,8 @@ from labelingest.folders.sync import (
 )
 from labelingest.pipeline.progress import Progress
 from labelingest.problems import Problem
+from labelingest.sinks.guard import Output, OutputKind
 from labelingest.storage import url_of
-from labelingest.storage.atomic import whole_file
 from labelingest.storage.causes import cannot_write
 
 __all__ = ["SyncedFolder"]
@@ -193,6 +194,7 @@ class SyncedFolder:
         self,
         *,
         save: str | None = None,
+        overwrite: bool = False,
         allow_mass_delete: bool = False,
         verify_output: bool = False,
         progress: Callable[[Progress], None] | None = None,
@@ -203,6 +205,8 @@ class SyncedFolder:
         ----------
         save
             File for the plan and the list of all changes, for `apply`.
+        overwrite
+            Whether it may replace a file that is no plan.
         allow_mass_delete
             Whether deletions that look like an accident are meant.
         verify_output
@@ -213,7 +217,13 @@ class SyncedFolder:
         options = SyncOptions(
             allow_mass_delete=allow_mass_delete, verify_output=verify_output, progress=progress
         )
-        return make_plan(self.state, self._present(), self._open_places, options, save=save)
+        record, opened = self._present(), None
+        if save is not None:
+            output = Output("save", save, OutputKind.PLAN)
+            guard = guard_of(self.state, self._open_places(record.settings), overwrite=overwrite)
+            guard.admit(output)
+            opened = partial(guard.open, output)
+        return make_plan(self.state, record, self._open_places, options, save=opened)
 
     def sync(
         self,
@@ -300,7 +310,7 @@ class SyncedFolder:
         with self.state.read() as connection:
             yield from iterate_problems(connection, self.record.id)
 
-    def export(self, path: str, which: str = "present") -> int:
+    def export(self, path: str, which: str = "present", *, overwrite: bool = False) -> int:
         """Write the label rows of items to one file, one a line, and return how many.
 
         Those that cannot be read, or are not as the folder wrote them, are left out, and named when
@@ -312,17 +322,23 @@ class SyncedFolder:
             The file; it appears whole or not at all.
         which
             As for `items`.
+        overwrite
+            Whether it may replace a file that holds no label rows.
 
         Raises
         ------
+        ConfigError
+            The file would replace what no export wrote.
         StorageError
             Label rows are missing from the file.
         """
         if which not in WHICH:
             raise ConfigError(f"{which!r} is none of {', '.join(WHICH)}")
-        output = self._open_places(self.settings).output
+        places = self._open_places(self.settings)
+        output, guard = places.output, guard_of(self.state, places, overwrite=overwrite)
         count, wrong = 0, list[str]()
-        with whole_file(Path(path)) as file, self.state.read() as connection:
+        exported = Output("out", path, OutputKind.LABEL_ROWS)
+        with guard.open(exported) as file, self.state.read() as connection:
             for name, row in iterate_label_rows(connection, self.record.id, output, which):
                 if isinstance(row, str):
                     wrong.append(f"{name!r}: {row}")

@@ -8,14 +8,13 @@ is refused when either is another by then.
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 import orjson
 from sqlalchemy.engine import Connection
 
 from labelingest.errors import ConfigError, StorageError
 from labelingest.folders.changes import iterate_changes
-from labelingest.storage.atomic import whole_file
 
 __all__ = ["DriftError", "Plan", "keep_plan"]
 
@@ -100,19 +99,18 @@ class Plan:
             ) from error
 
 
-def keep_plan(path: str, plan: Plan, connection: Connection) -> None:
+def keep_plan(file: BinaryIO, plan: Plan, connection: Connection) -> None:
     """Write a plan with all its changes, one a line.
 
     Parameters
     ----------
-    path
-        The file.
+    file
+        Where to.
     plan
         Its first line.
     connection
         Where the changes are.
     """
-    with whole_file(Path(path)) as file:
-        file.write(orjson.dumps({_FORMAT: True, **plan.as_dict()}) + b"\n")
-        if plan.changes:
-            file.writelines(orjson.dumps(line) + b"\n" for line in iterate_changes(connection))
+    file.write(orjson.dumps({_FORMAT: True, **plan.as_dict()}) + b"\n")
+    if plan.changes:
+        file.writelines(orjson.dumps(line) + b"\n" for line in iterate_changes(connection))

@@ -5,10 +5,10 @@ A listing with the digest of the last complete sync is not even loaded into the 
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Final
+from typing import BinaryIO, Final
 
 from sqlalchemy.engine import Connection
 
@@ -84,7 +84,7 @@ def make_plan(
     open_places: OpenPlaces,
     options: SyncOptions,
     *,
-    save: str | None = None,
+    save: Callable[[], AbstractContextManager[BinaryIO]] | None = None,
 ) -> Plan:
     """Find what a sync would do; nothing is written but the plan itself, if asked for.
 
@@ -97,14 +97,15 @@ def make_plan(
     options
         As for the sync.
     save
-        File for the plan with all its changes.
+        Opens the file for the plan with all its changes.
     """
     comparison = _Comparison(state, record, open_places, options)
     listing = comparison.list(lambda files: None)
     with state.connection(snapshot=True) as connection, connection.begin():
         plan, _ = comparison.plan(connection, listing, counts_do=save is None)
         if save is not None:
-            keep_plan(save, plan, connection)
+            with save() as file:
+                keep_plan(file, plan, connection)
     return plan
 
 

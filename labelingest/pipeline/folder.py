@@ -1,11 +1,12 @@
 """A folder, listed and paired: by the rule that was given, or by what its files make plain."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
+from typing import Final
 
-from labelingest.config import OUTPUTS, IngestConfig
+from labelingest.config import IngestConfig
 from labelingest.converter import LabelFormat
 from labelingest.errors import ConfigError
 from labelingest.model.kinds import KIND_OF_EXTENSION, DataKind
@@ -17,13 +18,31 @@ from labelingest.pairing.pair import pair
 from labelingest.pairing.rules import PatternRule, SuffixRule
 from labelingest.pairing.suffixes import SuffixGuess, named_after_stems, suffixes
 from labelingest.pipeline.progress import Progress
+from labelingest.sinks.guard import Output, OutputGuard, OutputKind
 from labelingest.sinks.own import own_keys
 from labelingest.stopwatch import OFF, Stage, Stopwatch
 from labelingest.storage import open_storage
 from labelingest.storage.base import Storage, list_all
 from labelingest.storage.local import LocalStorage
 
-__all__ = ["Paired", "as_flags", "given_rule", "never_sidecars", "pair_folder", "refuse_nothing"]
+__all__ = [
+    "Paired",
+    "as_flags",
+    "given_rule",
+    "never_sidecars",
+    "output_guard",
+    "outputs_of",
+    "pair_folder",
+    "refuse_nothing",
+]
+
+_KINDS: Final[Mapping[str, OutputKind]] = {
+    "out": OutputKind.LABELS,
+    "report": OutputKind.REPORT,
+    "problems": OutputKind.PROBLEMS,
+    "failed_csv": OutputKind.FAILED_FILES,
+}
+"""Field of the configuration → what the output is."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +92,8 @@ def pair_folder(
     Raises
     ------
     ConfigError
-        No rule was given and the folder has none of the usual layouts, or several.
+        No rule was given and the folder has none of the usual layouts, or several; or an output
+        would replace what no run wrote.
     """
     storage = open_storage(config.storage_path, follow_symlinks=config.follow_symlinks)
 
@@ -86,6 +106,7 @@ def pair_folder(
     # Images by name alone only where their sizes are not read: an unfinished run is continued if
     # nothing changed that its result depends on.
     bare = never_sidecars(given_rule(config)) if config.image_sizes == "never" else []
+    output_guard(config, storage).admit(*outputs_of(config).values())
     with watch.stage(Stage.LIST):
         listing = list_all(storage, _own_keys(config, storage), bare=bare, seen=tell)
     with watch.stage(Stage.PAIR):
@@ -236,11 +257,26 @@ def as_flags(rule: PatternRule | SuffixRule) -> str:
     return f"{images} --labels {quote(rule.labels)}"
 
 
+def output_guard(config: IngestConfig, storage: Storage) -> OutputGuard:
+    """Return what says which files the outputs of a run may replace."""
+    inputs = {"ontology": config.ontology}
+    return OutputGuard(inputs, {"storage path": storage}, overwrite=config.overwrite)
+
+
+def outputs_of(config: IngestConfig) -> dict[str, Output]:
+    """Return the outputs that a configuration asks for, by their fields."""
+    return {
+        name: Output(name, path, kind)
+        for name, kind in _KINDS.items()
+        if (path := getattr(config, name)) is not None
+    }
+
+
 def _own_keys(config: IngestConfig, storage: Storage) -> list[str]:
     """Return the keys and folders that the run itself writes inside the storage path."""
     if not isinstance(storage, LocalStorage):
         return []
-    return own_keys(Path(storage.root), {name: getattr(config, name) for name in OUTPUTS})
+    return own_keys(Path(storage.root), [output.path for output in outputs_of(config).values()])
 
 
 def refuse_nothing(paired: Paired, config: IngestConfig) -> None:

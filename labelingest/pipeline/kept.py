@@ -36,7 +36,7 @@ _SYNC_EVERY: Final = 30.0
 _CHUNK: Final = 65_536
 """Pairs whose keys are looked at together: ten million of them as texts would be gigabytes."""
 _NOT_SUBJECT: Final = (
-    *("storage_path", "ontology", "out", "report", "problems", "failed_csv"),
+    *("storage_path", "ontology", "out", "report", "problems", "failed_csv", "overwrite"),
     *("workers", "engine", "restart"),
 )
 """What does not decide the result, or is taken by its content."""

@@ -1,7 +1,7 @@
 """Converting and checking a folder: what users call, from the configuration to the report."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -25,7 +25,14 @@ from labelingest.model.pairs import Outcome
 from labelingest.model.tally import Tally
 from labelingest.pairing.rules import PatternRule, SuffixRule
 from labelingest.pipeline.engine import Engines
-from labelingest.pipeline.folder import Paired, given_rule, pair_folder, refuse_nothing
+from labelingest.pipeline.folder import (
+    Paired,
+    given_rule,
+    output_guard,
+    outputs_of,
+    pair_folder,
+    refuse_nothing,
+)
 from labelingest.pipeline.jobs import Worker, jobs
 from labelingest.pipeline.kept import Kept, keep_work, subject_of
 from labelingest.pipeline.progress import Progress
@@ -44,7 +51,6 @@ from labelingest.sinks import (
 )
 from labelingest.sinks.base import ResumableSink
 from labelingest.stopwatch import OFF, Stage, Stopwatch
-from labelingest.storage.atomic import whole_file
 from labelingest.writers.encord_json import WriterOptions
 from labelingest.writers.yolo import class_numbers
 
@@ -179,8 +185,9 @@ def _convert(config: IngestConfig, ready: Prepared, engine: Engine, books: Books
     stopped = None
     with ExitStack() as files:
         # Opened before the work, so that it is not done in vain.
-        report_file = config.report and files.enter_context(whole_file(Path(config.report)))
-        report.log = _problem_log(config, files)
+        opened = _opened(config, ready.paired, files)
+        report_file = opened.get("report")
+        report.log = _problem_log(opened, files)
         _first_problems(report, ready.mapping, ready.paired)
         try:
             convert_pairs(config, ready.paired, ready.converter, engine, books)
@@ -349,16 +356,23 @@ def _new_report(
     )
 
 
-def _problem_log(config: IngestConfig, stack: ExitStack) -> ProblemLog:
-    """Open the files that problems go to; they appear when the run ends well."""
-    lines = failed = None
-    if config.problems is not None:
-        lines = stack.enter_context(whole_file(Path(config.problems)))
-    if config.failed_csv is not None:
-        binary = stack.enter_context(whole_file(Path(config.failed_csv)))
+def _opened(config: IngestConfig, paired: Paired, stack: ExitStack) -> dict[str, BinaryIO]:
+    """Open the files beside the labels; they appear when the run ends well."""
+    guard = output_guard(config, paired.storage)
+    return {
+        name: stack.enter_context(guard.open(output))
+        for name, output in outputs_of(config).items()
+        if name != "out"
+    }
+
+
+def _problem_log(opened: Mapping[str, BinaryIO], stack: ExitStack) -> ProblemLog:
+    failed = None
+    if "failed_csv" in opened:
+        binary = opened["failed_csv"]
         failed = TextIOWrapper(binary, "utf-8", "backslashreplace", newline="", write_through=True)
         stack.callback(_detach, failed)
-    return ProblemLog(lines, failed)
+    return ProblemLog(opened.get("problems"), failed)
 
 
 def _detach(text: TextIOWrapper) -> None:

@@ -26,6 +26,7 @@ from labelingest.storage.causes import cannot_write
 __all__ = [
     "file_target",
     "open_locked",
+    "protect",
     "temporary_name",
     "unfinished_name",
     "unfinished_names",
@@ -75,7 +76,27 @@ def unfinished_names(name: str) -> list[str]:
     return [unfinished_name(name, purpose) for purpose in _PURPOSES]
 
 
-def open_locked(path: Path, output: str) -> int:
+def protect(file: int, replaced: os.stat_result) -> None:
+    """Give an open file the permissions of the one that it replaces, and its owner where it may.
+
+    Parameters
+    ----------
+    file
+        Descriptor of the new file, nothing of which was written yet.
+    replaced
+        What is known of the older one.
+    """
+    found = os.fstat(file)
+    if (found.st_uid, found.st_gid) != (replaced.st_uid, replaced.st_gid):
+        with suppress(OSError):  # for the administrator only
+            os.fchown(file, replaced.st_uid, replaced.st_gid)
+    mode = stat.S_IMODE(replaced.st_mode) & 0o777
+    if stat.S_IMODE(found.st_mode) != mode:
+        with suppress(OSError):  # a file system without permissions
+            os.fchmod(file, mode)
+
+
+def open_locked(path: Path, output: str, mode: int = 0o666) -> int:
     """Open a file for reading and writing that no other run has open; make it if need be.
 
     Parameters
@@ -84,6 +105,8 @@ def open_locked(path: Path, output: str) -> int:
         The file.
     output
         What it is for, as the user calls it.
+    mode
+        Permissions of a new file, before the umask.
 
     Raises
     ------
@@ -92,7 +115,7 @@ def open_locked(path: Path, output: str) -> int:
     """
     while True:
         try:
-            file = os.open(path, _OPEN, 0o666)
+            file = os.open(path, _OPEN, mode)
         except OSError as error:
             raise cannot_write(output, error) from error
         try:
@@ -122,7 +145,8 @@ def _is_at(path: Path, file: int) -> bool:
 def whole_file(path: Path, *, kept: tuple[Path, int] | None = None) -> Iterator[BinaryIO]:
     """Open a file for writing that gets its name only when the block ends without exception.
 
-    A symbolic link at the path stays, and the file it points to is replaced.
+    A symbolic link at the path stays, and the file it points to is replaced. A file that is replaced
+    keeps its permissions.
 
     Parameters
     ----------
@@ -151,7 +175,10 @@ def whole_file(path: Path, *, kept: tuple[Path, int] | None = None) -> Iterator[
     """
     target = file_target(path)
     temporary = target.with_name(unfinished_name(target.name)) if kept is None else kept[0]
-    descriptor = _begin(temporary, str(path), kept)
+    replaced = target.stat() if target.exists() else None
+    descriptor = _begin(temporary, str(path), kept, private=replaced is not None)
+    if replaced is not None:
+        protect(descriptor, replaced)
     try:
         with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
             try:
@@ -173,13 +200,14 @@ def whole_file(path: Path, *, kept: tuple[Path, int] | None = None) -> Iterator[
         raise
 
 
-def _begin(temporary: Path, output: str, kept: tuple[Path, int] | None) -> int:
+def _begin(temporary: Path, output: str, kept: tuple[Path, int] | None, *, private: bool) -> int:
     """Open the unfinished file, cut to what counts of it."""
+    mode = 0o600 if private else 0o666
     if kept is None:
-        descriptor, length = open_locked(temporary, output), 0
+        descriptor, length = open_locked(temporary, output, mode), 0
     else:
         try:
-            descriptor = os.open(temporary, _OPEN, 0o666)
+            descriptor = os.open(temporary, _OPEN, mode)
         except OSError as error:
             raise cannot_write(output, error) from error
         length = kept[1]

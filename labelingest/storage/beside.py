@@ -11,11 +11,12 @@ taken, and what a killed process leaves behind stays; its name says to all that 
 import errno
 import fcntl
 import os
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from labelingest.storage.atomic import temporary_name, unfinished_name
+from labelingest.storage.atomic import protect, temporary_name, unfinished_name
 
 __all__ = ["delete_beside", "write_beside"]
 
@@ -30,6 +31,8 @@ def write_beside(
     folder: int, name: bytes, content: bytes, *, check: Callable[[], None] | None = None
 ) -> os.stat_result:
     """Write a file in an open folder under a temporary name, then give it its own.
+
+    A file that is replaced keeps its permissions.
 
     Parameters
     ----------
@@ -52,10 +55,13 @@ def write_beside(
     OSError
         It cannot be written; an older file of that name is as it was.
     """
-    temporary, file = _begin(folder, name)
+    replaced = _file_at(folder, name)
+    temporary, file = _begin(folder, name, 0o666 if replaced is None else 0o600)
     try:
         try:
             os.ftruncate(file, 0)
+            if replaced is not None:
+                protect(file, replaced)
             rest = memoryview(content)
             while rest:
                 rest = rest[os.write(file, rest) :]
@@ -95,12 +101,12 @@ def delete_beside(folder: int, name: bytes) -> None:
         os.close(file)
 
 
-def _begin(folder: int, name: bytes) -> tuple[str, int]:
+def _begin(folder: int, name: bytes, mode: int) -> tuple[str, int]:
     """Open and lock the unfinished file, or a new one where that cannot be; return its name too."""
     temporary = unfinished_name(name)
     while True:
         try:
-            file = os.open(temporary, _OPEN | os.O_CREAT, 0o666, dir_fd=folder)
+            file = os.open(temporary, _OPEN | os.O_CREAT, mode, dir_fd=folder)
         except OSError:
             break
         try:
@@ -116,7 +122,16 @@ def _begin(folder: int, name: bytes) -> tuple[str, int]:
         # The other writer ended in between, and it has its own name now.
         os.close(file)
     temporary = temporary_name()
-    return temporary, os.open(temporary, _NEW, 0o666, dir_fd=folder)
+    return temporary, os.open(temporary, _NEW, mode, dir_fd=folder)
+
+
+def _file_at(folder: int, name: bytes) -> os.stat_result | None:
+    """Return what is known of the regular file of a name; None where there is none."""
+    try:
+        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except OSError:
+        return None
+    return found if stat.S_ISREG(found.st_mode) else None
 
 
 def _is_at(folder: int, name: str, file: int) -> bool:

@@ -150,7 +150,7 @@ def test_what_is_exported_is_imported_as_the_same_bytes(run: Run) -> None:
 def test_an_import_says_what_it_left_out_and_replaces_nothing(run: Run) -> None:
     Path("old.json").write_text('{"site": "string", "weather": "enum"}')
     refused = run(*SCHEMA, "import", "schema.json", "old.json")
-    assert (refused.code, "--force replaces it" in refused.err) == (2, True)
+    assert (refused.code, "--overwrite to replace it" in refused.err) == (2, True)
     ran = run(*SCHEMA, "import", "new.json", "old.json")
     assert ran.code == 1
     assert "left out: 'weather': an enum needs its options, as --option A" in ran.err

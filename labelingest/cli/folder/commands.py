@@ -31,6 +31,7 @@ from labelingest.cli.options import (
     OnShapeMismatch,
     Ontology,
     OutOfRange,
+    Overwrite,
     RowLayout,
     StateUrl,
     Strict,
@@ -231,6 +232,7 @@ def plan(
             rich_help_panel=OUTPUT_PANEL,
         ),
     ] = None,
+    overwrite: Overwrite = None,
     allow_mass_delete: AllowMassDelete = False,
     verify_output: VerifyOutput = False,
     state: StateUrl = None,
@@ -246,6 +248,7 @@ def plan(
     with _opened(name, state) as folder, ShownProgress(quiet=False) as shown:
         made = folder.plan(
             save=save,
+            overwrite=bool(overwrite),
             allow_mass_delete=allow_mass_delete,
             verify_output=verify_output,
             progress=shown,
@@ -398,6 +401,7 @@ def export(
     name: Name,
     out: Annotated[str, typer.Option(metavar="FILE.jsonl", help="File for the label rows.")],
     which: Which = "present",
+    overwrite: Overwrite = None,
     state: StateUrl = None,
     as_json: AsJson = False,
 ) -> None:
@@ -411,7 +415,7 @@ def export(
     from labelingest.cli.render import say
 
     with _opened(name, state) as folder:
-        count = folder.export(out, which)
+        count = folder.export(out, which, overwrite=bool(overwrite))
     if as_json:
         print_json({"label_rows": count, "out": out})
     else:
