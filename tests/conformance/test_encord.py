@@ -1,4 +1,4 @@
-"""Sidecars, good and bad: problems by code and pointer, and how many annotations survive."""
+"""Sidecars, good and bad: problems word by word, and how many annotations survive."""
 
 import json
 from copy import deepcopy
@@ -74,7 +74,7 @@ def test_a_sidecar_gives_these_problems_and_keeps_the_rest(case: dict[str, Any])
     size = tuple(case["size"]) if "size" in case else None
     file = DataFile.of(case["data_file"], size) if "data_file" in case else ANY_FILE
     checked = read_label_row(content_of(case), "case.json", VOCABULARY, file)
-    assert [[p.code.value, p.pointer] for p in checked.problems] == case["problems"]
+    assert [[p.code.value, p.pointer, p.detail] for p in checked.problems] == case["problems"]
     assert (checked.row is not None) == case["row"]
     if checked.row is not None:
         assert checked.objects_kept == case["objects"]
@@ -90,6 +90,6 @@ def test_the_base_of_the_corpus_is_clean(kind: str) -> None:
 def test_the_corpus_has_a_case_for_most_codes_of_sidecars() -> None:
     codes = list(ProblemCode)
     own = codes[codes.index(ProblemCode.NOT_JSON) : codes.index(ProblemCode.NO_ROW_LEFT)]
-    covered = {code for case in CASES for code, _ in case.values[0]["problems"]}  # type: ignore[index]
+    covered = {code for case in CASES for code, *_ in case.values[0]["problems"]}  # type: ignore[index]
     elsewhere = {"byte-order-mark", "large-sidecar", "duplicate-key"}
     assert {code.value for code in own} - covered == elsewhere

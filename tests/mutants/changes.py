@@ -3,7 +3,8 @@
 A change replaces one node of the syntax tree. Comparisons move by their boundary, operators become
 their neighbours, numbers are off by one, conditions are negated or left out, `min` becomes `max`,
 a bound of a slice goes, a statement goes. What has no meaning at run time is left alone: docstrings,
-annotations, decorators, lists of public names, and `strict=True` of `zip`, which only guards.
+annotations, decorators, lists of public names, `strict=True` of `zip`, which only guards, and how
+fields of dataclasses are shown.
 
 A change is named by its function and its text, never by its line, so that the name outlives edits
 elsewhere in the module.
@@ -76,7 +77,8 @@ Node = ast.expr | ast.stmt
 @dataclass(frozen=True, slots=True)
 class _Place:
     function: str
-    parent: ast.AST
+    around: ast.AST | None
+    """The expression around a node that says little alone; None for none."""
     node: Node
     replacement: Node
     put: Callable[[Node], None]
@@ -86,23 +88,25 @@ class _Place:
         self.put(self.replacement)
 
     def text(self) -> str:
-        """Return the node before and after; for a constant or slice the expression around it."""
-        if not isinstance(self.node, ast.Constant | ast.Slice) or not isinstance(
-            self.parent, ast.expr | ast.keyword | ast.arguments
-        ):
+        """Return before and after: the node, or what is around a constant or a slice."""
+        if self.around is None or not isinstance(self.node, ast.Constant | ast.Slice):
             return f"{_brief(self.node)} → {_brief(self.replacement)}"
-        before = _brief(self.parent)
+        before = _brief(self.around)
         self.replace()
-        after = _brief(self.parent)
+        after = _brief(self.around)
         self.put(self.node)
         return f"{before} → {after}"
 
 
 def _places(tree: ast.Module) -> Iterator[_Place]:
-    yield from _below(tree, "<module>")
+    yield from _below(tree, "<module>", None)
 
 
-def _below(parent: ast.AST, function: str) -> Iterator[_Place]:
+def _below(parent: ast.AST, function: str, around: ast.AST | None) -> Iterator[_Place]:
+    if isinstance(parent, ast.stmt):
+        around = None
+    elif not isinstance(parent, ast.Slice | ast.Tuple | ast.UnaryOp) and parent._fields:
+        around = parent
     for name, value in ast.iter_fields(parent):
         if name in {"annotation", "returns", "decorator_list", "type_params"}:
             continue
@@ -113,8 +117,8 @@ def _below(parent: ast.AST, function: str) -> Iterator[_Place]:
             if isinstance(node, ast.expr | ast.stmt):
                 for replacement in _replacements(node, parent):
                     put = _putter(parent, name, position if isinstance(value, list) else None)
-                    yield _Place(function, parent, node, replacement, put)
-            yield from _below(node, _inside(function, node))
+                    yield _Place(function, around, node, replacement, put)
+            yield from _below(node, _inside(function, node), around)
 
 
 def _putter(parent: ast.AST, name: str, position: int | None) -> Callable[[Node], None]:
@@ -143,7 +147,7 @@ def _is_without_meaning(node: ast.AST, parent: ast.AST) -> bool:
             return True
         case ast.Call(func=ast.Name(id="TypeVar" | "assert_never")):
             return True
-        case ast.keyword(arg="strict"):
+        case ast.keyword(arg="strict" | "init" | "repr"):
             return True
     return isinstance(parent, ast.Call) and _name(parent.func) == "cast" and node is parent.args[0]
 

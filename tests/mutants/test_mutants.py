@@ -38,8 +38,8 @@ def test_a_change_is_named_by_its_function_and_its_text() -> None:
         "first: (value for value in values[1:] if value > low and ok) → "
         "(value for value in values[1:])",
         "first: values[1:] → values[:]",
-        "first: 1: → 2:",
-        "first: 1: → 0:",
+        "first: values[1:] → values[2:]",
+        "first: values[1:] → values[0:]",
         "first: value > low and ok → value > low or ok",
         "first: value > low and ok → not (value > low and ok)",
         "first: value > low → value >= low",

@@ -515,6 +515,10 @@ DIRT: dict[str, Callable[[Row], Any]] = {
     "a classification has spaces": lambda row: class_entry(row).update(spaces={"root": {}}),
     "a classification has null spaces": lambda row: class_entry(row).update(spaces=None),
     "a classification has no answer": lambda row: class_entry(row).update(classifications=[]),
+    "a classification is of nobody's address": lambda row: class_entry(row).update(createdBy="a b"),
+    "a classification was edited by no address": lambda row: class_entry(row).update(
+        lastEditedBy="a b"
+    ),
     "a classification has a null date": lambda row: class_entry(row).update(createdAt=None),
     "a classification is of no class": lambda row: class_entry(row).update(featureHash="x"),
     "a classification stands twice": lambda row: row["classification_answers"].update(
@@ -534,6 +538,10 @@ DIRT: dict[str, Callable[[Row], Any]] = {
     "a width is a double": lambda row: unit_of(row).update(width=64.0),
     "a width is true": lambda row: unit_of(row).update(width=True),
     "a width is 0": lambda row: unit_of(row).update(width=0),
+    "a width is above what numbers say exactly": lambda row: unit_of(row).update(width=2**53),
+    "an answer is above what numbers say exactly": lambda row: entry_of(row)["classifications"][
+        0
+    ].update(answers=2**53),
     "a sequence is text": lambda row: unit_of(row).update(data_sequence="0"),
     "a sequence is false": lambda row: unit_of(row).update(data_sequence=False),
     "a link is a number": lambda row: unit_of(row).update(data_link=1),
@@ -565,7 +573,10 @@ def test_what_is_not_clean_is_read_by_the_general_path(dirt: str) -> None:
     row = clean_image()
     DIRT[dirt](row)
     content, clean = json.dumps(row).encode(), orjson.dumps(clean_image())
-    assert_same([clean, content, clean], STRUCTURE)
+    first, _, last = assert_same([clean, content, clean], STRUCTURE).rows
+    # A row that is not clean slows down no other one.
+    assert isinstance(first, ImageRow)
+    assert isinstance(last, ImageRow)
     assert is_fast(content, STRUCTURE) == (dirt in CLEAN)
 
 
@@ -626,6 +637,36 @@ def test_texts_that_look_like_keys_are_clean(said: str) -> None:
         read = assert_same([text], STRUCTURE)
         assert list(read.problems) == [[]] or read.problems == [()]
     assert is_fast(orjson.dumps(row), STRUCTURE) or "\\u003a" in said
+
+
+def test_attributes_of_one_hash_that_differ_are_looked_at_by_the_general_path() -> None:
+    structure = deepcopy(STRUCTURE)
+    kind = deepcopy(structure["objects"][0]["attributes"][0])
+    kind["options"] = kind["options"][:1]
+    structure["objects"][1]["attributes"] = [kind]
+    row = clean_image()
+    row["object_answers"]["AAAAAAA1"]["classifications"] = [
+        answer("Kind", [{"name": "Bus", "value": "bus", "featureHash": "Op1"}], KIND)
+    ]
+    read = assert_same([orjson.dumps(row)], structure)
+    assert [problem.pointer for problem in read.problems[0]] == [
+        "/object_answers/AAAAAAA1/classifications/0/answers/0/featureHash"
+    ]
+
+
+def test_polygons_of_several_rings_beside_those_of_one_keep_their_parts() -> None:
+    ring, hole = [0.1, 0.2, 0.8, 0.25, 0.5, 1.0], [0.4, 0.4, 0.5, 0.4, 0.5, 0.5]
+    outline = {str(i): {"x": ring[2 * i], "y": ring[2 * i + 1]} for i in range(3)}
+    row = clean_image()
+    for number, polygons in ((3, [[ring, hole]]), (4, [[ring]]), (5, [[ring], [hole]])):
+        made = object_of(number, LANE, polygon=outline, polygons=polygons)
+        unit_of(row)["labels"]["objects"].append(made)
+        name = made["objectHash"]
+        row["object_answers"][name] = {"classifications": [], "objectHash": name}
+    read = assert_same([orjson.dumps(row)], STRUCTURE)
+    assert is_fast(orjson.dumps(row), STRUCTURE)
+    assert read.annotations.instances is not None
+    assert sorted(read.annotations.instances.parts) == [3, 5]
 
 
 def test_the_clean_rows_are_fast() -> None:

@@ -1,3 +1,6 @@
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,6 +14,7 @@ from labelingest.resolution.class_map import (
     class_number,
     make_class_map,
     parse_overrides,
+    why_without_number,
 )
 
 
@@ -136,3 +140,117 @@ def test_a_number_overridden_twice_is_refused() -> None:
 
 def test_no_overrides_are_no_overrides() -> None:
     assert parse_overrides([]) == {}
+
+
+def refused(ontology: Ontology, **options: Any) -> str:
+    with pytest.raises((OntologyError, ConfigError)) as error:
+        make_class_map(ontology, **options)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("count", "more"),
+    [
+        (1, ""),
+        (2, " (numbers 1 clash too)"),
+        (6, " (numbers 1, 2, 3, 4, 5 clash too)"),
+        (7, " (numbers 1, 2, 3, 4, 5, … clash too)"),
+    ],
+)
+def test_numbers_that_two_objects_claim_are_named(count: int, more: str) -> None:
+    ids = {"YOLO": tuple(map(str, range(count)))}
+    assert refused(objects(ids, ids)) == (
+        "class number 0 is the external ID of 'Object 0' (00000000) and of 'Object 1' (00000001)"
+        f"{more}: correct one of them, or say which is meant with an override (0=00000000)"
+    )
+
+
+def test_a_clash_that_an_override_settles_is_none() -> None:
+    ids: dict[str, tuple[str, ...]] = {"YOLO": ("3",)}
+    mapping = make_class_map(objects(ids, ids), overrides={3: "Object 1"})
+    assert [tuple(entry) for entry in mapping.entries] == [(3, 1, "override")]
+
+
+def named(*rows: tuple[str, str, Shape, bool]) -> Ontology:
+    return Ontology(
+        tuple(
+            OntologyObject(name, "#D33115", shape, feature, archived=archived)
+            for name, feature, shape, archived in rows
+        ),
+        "identity",
+    )
+
+
+SEVERAL = named(
+    ("Car", "aa", Shape.POLYGON, False),
+    ("Van", "bb", Shape.BOUNDING_BOX, False),
+    ("Van", "cc", Shape.POLYGON, True),
+    ("Lane", "dd", Shape.POLYLINE, False),
+    ("bb", "ee", Shape.POLYGON, False),
+)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        ({7: "Cat"}, "override 7='Cat': no object has this feature hash or name; nearest: 'Car'"),
+        (
+            {7: "Bicycle"},
+            "override 7='Bicycle': no object has this feature hash or name; none is called nearly so",
+        ),
+        (
+            {7: "Van"},
+            "override 7='Van': 2 objects have this name; give the feature hash of the one meant: "
+            "bb (bounding_box) or cc (polygon, archived)",
+        ),
+        ({7: "cc"}, "override 7='cc': 'Van' (cc) is archived; map another object"),
+        (
+            {7: "dd"},
+            "override 7='dd': 'Lane' (dd) is a polyline; only a bounding_box, polygon or "
+            "rotatable_bounding_box can be mapped",
+        ),
+        ({-1: "Car"}, "override of -1: expected a number from 0 to 2**53"),
+        ({2**53 + 1: "Car"}, f"override of {2**53 + 1}: expected a number from 0 to 2**53"),
+        ({7: None}, "no class number is mapped: the overrides only remove numbers; map class "),
+        ({}, "no class number is mapped: no object has external IDs; map class numbers by hand"),
+    ],
+)
+def test_an_override_that_cannot_be_is_said_with_its_cure(
+    overrides: dict[int, str | None], said: str
+) -> None:
+    assert refused(SEVERAL, overrides=overrides).startswith(said)
+
+
+def test_a_feature_hash_counts_before_a_name() -> None:
+    mapping = make_class_map(SEVERAL, overrides={0: "bb", 2**53: "Car"})
+    assert [tuple(entry) for entry in mapping.entries] == [
+        (0, 1, "override"),
+        (2**53, 0, "override"),
+    ]
+
+
+def test_an_external_id_that_is_no_number_is_named_by_its_place() -> None:
+    problems = make_class_map(objects({"a/b": ("7", "x")}, {"a/b": ("y",)})).problems
+    assert [(problem.pointer, problem.detail[:37]) for problem in problems] == [
+        ("/objects/0/externalIds/a~1b/1", "external ID 'x' of 'Object 0' (000000"),
+        ("/objects/1/externalIds/a~1b", "external ID 'y' of 'Object 1' (000000"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ids", "namespace", "reason"),
+    [
+        ({}, None, "no external ID"),
+        ({"SAP": ("1",)}, "YOLO", "no external ID in namespace 'YOLO'"),
+        ({"YOLO": ("x", "y")}, "YOLO", "external ID 'x' is no class number"),
+        ({"YOLO": ("x", "1")}, "YOLO", "its class number was removed or given to another object"),
+    ],
+)
+def test_an_object_without_number_has_a_reason(
+    ids: dict[str, tuple[str, ...]], namespace: str | None, reason: str
+) -> None:
+    [one] = objects(ids).objects
+    assert why_without_number(one, namespace).startswith(reason)
+    assert why_without_number(replace(one, archived=True), namespace) == "archived"
+    of_line = replace(one, shape=Shape.POLYLINE)
+    assert why_without_number(of_line, namespace) == "rows cannot become a polyline"
