@@ -1,4 +1,4 @@
-"""The group of all commands: what is wrong with a call is said without the credentials in it.
+"""The group of all commands: how it ends, and what is wrong with a call, without its credentials.
 
 The parser of arguments repeats a value that it cannot use. The value may be a URL with a password.
 """
@@ -10,6 +10,7 @@ from typing import Any
 import typer
 import typer.core
 
+from labelingest.cli.ends import READER_GONE
 from labelingest.credentials import without_credentials
 
 __all__ = ["CommandGroup"]
@@ -28,8 +29,12 @@ class CommandGroup(typer.core.TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Parse what belongs to the command, and run it."""
-        with _without_credentials():
-            return super().invoke(ctx)
+        try:
+            with _without_credentials():
+                return super().invoke(ctx)
+        except BrokenPipeError:
+            # The parser of arguments would end with 1, which means errors in some files.
+            raise typer.Exit(READER_GONE) from None
 
 
 @contextmanager

@@ -5,19 +5,18 @@ answers at once. Standard output is for what was asked for (`show`, tables of `p
 JSON); reports, progress and errors for people go to standard error.
 
 Exit codes: 0 clean, 1 finished with errors in some files, 2 wrong call or configuration, 3 storage
-or engine failure.
+or engine failure, or an unexpected one (`ends.py`).
 """
 
-import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 
+from labelingest.cli.ends import run_to_the_end
 from labelingest.cli.folder.commands import app as folder_app
 from labelingest.cli.group import CommandGroup
 from labelingest.cli.integration import app as integration_app
@@ -67,13 +66,7 @@ from labelingest.cli.options import (
     YoloLayout,
     same_options,
 )
-from labelingest.errors import (
-    ConfigError,
-    EngineError,
-    LabelIngestError,
-    SidecarError,
-    StorageError,
-)
+from labelingest.errors import ConfigError
 
 if TYPE_CHECKING:
     from labelingest.config import IngestConfig
@@ -462,37 +455,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments
         What stands after the program's name; that of the process when None.
     """
-    # A terminal of few characters gets escapes, not an exception.
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    if sys.stdout is None:  # closed by the caller
-        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - for the rest of the process
-    # Schedulers end a run by SIGTERM, closed terminals by SIGHUP: unwound like Ctrl-C, they leave
-    # no half output. What is ignored stays so: nohup means it.
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _end)
-    try:
-        app(arguments)
-        sys.stdout.flush()
-    except LabelIngestError as error:
-        from labelingest.problems import printable
-
-        for line in (*str(error).splitlines(), *getattr(error, "__notes__", ())):
-            print(f"labelingest: {printable(line)}", file=sys.stderr)
-        sys.exit(_exit_code(error))
-    except OSError as error:
-        print(f"labelingest: the output cannot be written: {error.strerror}", file=sys.stderr)
-        sys.exit(3)
-
-
-def _end(number: int, frame: object) -> None:
-    raise KeyboardInterrupt(number)
-
-
-def _exit_code(error: LabelIngestError) -> int:
-    from labelingest.problems import UNEXPECTED
-
-    if isinstance(error, SidecarError):
-        return 3 if any(problem.code in UNEXPECTED for problem in error.problems) else 1
-    return 3 if isinstance(error, StorageError | EngineError) else 2
+    run_to_the_end(lambda: app(arguments))

@@ -9,10 +9,12 @@ import os
 import pickle
 import signal
 import socket
+import sys
 from importlib import import_module
 from queue import SimpleQueue
 from threading import Thread
 
+from labelingest.crashes import crash_sentence
 from labelingest.engines.base import Failure, attempt
 from labelingest.engines.wire import receive, send
 from labelingest.errors import EngineError
@@ -31,6 +33,14 @@ def main(descriptor: int, preload: str) -> None:
     preload
         A module to load while the parent has no work yet; "" for none.
     """
+    try:
+        _work(descriptor, preload)
+    except Exception as error:  # noqa: BLE001 - a trace would quote what it was given
+        print(f"labelingest: a worker ended: {crash_sentence(error)}", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
+
+
+def _work(descriptor: int, preload: str) -> None:
     settle_memory()
     # Ctrl-C is for the parent: it ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -61,5 +71,7 @@ def _pickled(outcome: object) -> bytes:
         return pickle.dumps(outcome, pickle.HIGHEST_PROTOCOL)
     except Exception as error:  # noqa: BLE001 - pickle raises what the classes concerned raise
         what = outcome.error if isinstance(outcome, Failure) else outcome
-        reason = EngineError(f"a worker cannot send back {what!r:.200}: {error}")
+        reason = EngineError(
+            f"a worker cannot send back a {type(what).__qualname__}: {crash_sentence(error)}"
+        )
         return pickle.dumps(Failure(reason))

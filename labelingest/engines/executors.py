@@ -10,12 +10,16 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
+from labelingest.crashes import crash_sentence
 from labelingest.engines.base import attempt, value_of
 from labelingest.errors import EngineError
 
 __all__ = ["ExecutorEngine", "Ticket", "in_order"]
+
+_OF_EXECUTORS: Final = ("concurrent", "distributed", "ray")
+"""Packages whose exceptions speak of workers, not of what these were given."""
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -85,7 +89,16 @@ def _or_engine_error(step: Callable[[], B]) -> B:
         return step()
     except Exception as error:
         # What the function raises comes back as a value: this is the executor's own.
-        raise EngineError(f"the executor failed: {type(error).__name__}: {error}") from error
+        raise EngineError(f"the executor failed: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """Return what an executor says of itself, but nothing that may quote an item or its result."""
+    package = type(error).__module__.partition(".")[0]
+    quotes = package not in _OF_EXECUTORS and not isinstance(error, ImportError | OSError)
+    if quotes or "TaskError" in type(error).__name__:
+        return crash_sentence(error)
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
 
 
 class _Shared:

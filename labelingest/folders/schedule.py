@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
+from labelingest.crashes import crash_sentence
 from labelingest.errors import LabelIngestError
 from labelingest.folders.clock import now, seconds_between
 from labelingest.folders.folder import SyncedFolder
@@ -117,8 +118,8 @@ def _run(
     except LabelIngestError as error:
         _log.warning("%s: %s", record.name, error)
         return False
-    except Exception:  # noqa: BLE001 - the other folders are synced all the same
-        _log.exception("%s: its sync failed in a way that was not foreseen", record.name)
+    except Exception as error:  # noqa: BLE001 - the other folders are synced all the same
+        _log.warning("%s: %s", record.name, crash_sentence(error))
         return False
     done(record, run)
     return run.status is Status.DONE

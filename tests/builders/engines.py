@@ -9,6 +9,7 @@ __all__ = [
     "Fatal",
     "die_while_there_is_a_cause",
     "import_colors",
+    "keep_secret",
     "refuse_odd",
     "square",
     "where",
@@ -28,6 +29,19 @@ def refuse_odd(number: int) -> int:
 def where(_: object) -> tuple[int, int]:
     """Return the process, and the process group it is in."""
     return os.getpid(), os.getpgid(0)
+
+
+def keep_secret(secret: str) -> object:
+    """Return what cannot be pickled, and says what it is."""
+
+    class Unpicklable:
+        def __repr__(self) -> str:
+            return secret
+
+        def __reduce__(self) -> str:
+            raise ValueError(secret)
+
+    return Unpicklable()
 
 
 def import_colors(_: object) -> str:
