@@ -7,17 +7,19 @@ does the rest: jobs are cut the same way in every run, so the result is that of 
 another subject starts anew.
 """
 
+import errno
 import json
 import logging
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from labelingest.config import IngestConfig
 from labelingest.errors import SidecarError, StorageError
@@ -29,7 +31,9 @@ from labelingest.storage.atomic import unfinished_name
 from labelingest.storage.causes import cannot_write
 from labelingest.storage.journal import Journal
 
-__all__ = ["Done", "Kept", "keep_work", "subject_of"]
+__all__ = ["Done", "Kept", "is_lost", "keep_work", "subject_of"]
+
+A = TypeVar("A")
 
 _SYNC_EVERY: Final = 30.0
 """Seconds of work that may be lost when the machine itself goes down."""
@@ -40,6 +44,15 @@ _NOT_SUBJECT: Final = (
     *("workers", "engine", "restart"),
 )
 """What does not decide the result, or is taken by its content."""
+
+_LOST: Final = {errno.EIO, errno.ESTALE}
+_DAMAGED: Final = (
+    "what was written down about the unfinished run is damaged: what does not fit is done again"
+)
+_NO_JOURNAL: Final = (
+    "the unfinished run was one of another version, or what was written down about it is damaged: "
+    "starting anew"
+)
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +81,11 @@ class Done:
     def from_json(cls, entry: Mapping[str, Any]) -> "Done":
         """Make it again.
 
+        Raises
+        ------
+        AttributeError, KeyError, TypeError, ValueError
+            No `Done` is written so.
+
         Examples
         --------
         >>> tally = Tally(rows_seen=1)
@@ -77,19 +95,41 @@ class Done:
         True
         """
         problems = [Problem(ProblemCode(code), *rest) for code, *rest in entry["problems"]]
-        values = dict(entry["tally"])
-        refitted = values.pop("refitted")
-        misfits = Misfits(largest=refitted["largest"])
-        misfits.steps.update({int(step): count for step, count in refitted["steps"].items()})
-        tally = Tally(refitted=misfits)
-        rejected = values.pop("rejected")
-        tally.rejected.update({ProblemCode(code): count for code, count in rejected.items()})
-        for name, value in values.items():
-            if isinstance(value, dict):
-                getattr(tally, name).update(value)
-            else:
-                setattr(tally, name, value)
-        return cls(problems, entry["data_files"], tally)
+        data_files = dict(entry["data_files"].items())
+        for problem in problems:
+            _demand(problem.source, problem.detail, str)
+            _demand(problem.count, int)
+        _demand(*data_files, *data_files.values(), str)
+        return cls(problems, data_files, _tally(entry["tally"]))
+
+
+def _tally(entry: Mapping[str, Any]) -> Tally:
+    values = dict(entry)
+    refitted = values.pop("refitted")
+    misfits = Misfits(largest=float(refitted["largest"]))
+    misfits.steps.update(_counts({int(step): n for step, n in refitted["steps"].items()}))
+    tally = Tally(refitted=misfits)
+    rejected = values.pop("rejected")
+    tally.rejected.update(_counts({ProblemCode(code): n for code, n in rejected.items()}))
+    for name, value in values.items():
+        if isinstance(getattr(tally, name), Counter):
+            getattr(tally, name).update(_counts(value))
+        else:
+            _demand(value, int)
+            setattr(tally, name, value)
+    return tally
+
+
+def _counts(counts: Mapping[A, Any]) -> Mapping[A, int]:
+    _demand(*counts.values(), int)
+    return counts
+
+
+def _demand(*values: Any) -> None:
+    """Raise TypeError where a value is not of the type that stands last."""
+    *found, expected = values
+    if not all(type(value) is expected for value in found):
+        raise TypeError(f"expected {expected.__name__}")
 
 
 @dataclass(slots=True)
@@ -103,8 +143,10 @@ class Kept:
     """Jobs of an interrupted run that count."""
     marks: list[Any] = field(default_factory=list)
     """What each of them added to the output."""
-    files: int = 0
-    """Data files that are done, in that run and in this one."""
+    _files: list[int] = field(default_factory=list)
+    """Data files of all jobs up to each, of that run and of this one."""
+    _trusts: bool = True
+    """Whether no flush failed: after one that did, the next says nothing."""
     _synced: float = field(default_factory=monotonic)
 
     @property
@@ -112,23 +154,70 @@ class Kept:
         """What a sink goes on with."""
         return Begun(self.building, self.marks)
 
+    @property
+    def files(self) -> int:
+        """How many data files are done, in that run and in this one."""
+        jobs = self.journal.entries
+        return self._files[jobs - 1] if jobs else 0
+
     def forget(self, subject: str) -> None:
         """Start anew."""
         self.journal.begin(subject)
-        self.done, self.marks, self.files = [], [], 0
+        self.done, self.marks, self._files = [], [], []
+
+    def load(self, entries: Iterable[Mapping[str, Any]]) -> None:
+        """Take what the journal has of an interrupted run; raises as `Done.from_json` does."""
+        for entry in entries:
+            self.done.append(Done.from_json(entry))
+            self.marks.append(entry["mark"])
+            self._count(self.done[-1])
+
+    def _count(self, done: Done) -> None:
+        before = self._files[-1] if self._files else 0
+        self._files.append(before + done.tally.label_rows + done.tally.failed_files)
+
+    def keep(self, jobs: int) -> None:
+        """Forget all jobs of the interrupted run but the first so many; at least one."""
+        self.journal.keep(jobs)
+        self.done, self.marks, self._files = (
+            self.done[:jobs],
+            self.marks[:jobs],
+            self._files[:jobs],
+        )
 
     def add(self, done: Done, sink: ResumableSink) -> None:
         """Write down that a job is done and that the sink has what it made."""
         self.journal.append({**done.as_json(), "mark": sink.mark()})
-        self.files += _files_of(done)
+        self._count(done)
         if monotonic() - self._synced > _SYNC_EVERY:
             self.sync(sink)
 
     def sync(self, sink: ResumableSink) -> None:
-        """Bring everything onto the disk, so that it counts after a power failure too."""
-        sink.sync()
+        """Bring everything onto the disk, so that it counts after a power failure too.
+
+        Raises
+        ------
+        StorageError
+            It did not get there: what was done since the last time is not counted any more.
+        """
+        if not self._trusts:
+            return
+        try:
+            sink.sync()
+        except OSError:
+            self.distrust()
+            raise
         self.journal.synced()
         self._synced = monotonic()
+
+    def distrust(self) -> None:
+        """Count nothing any more that may not have reached the disk.
+
+        The system may have dropped it, and would call the next flush a success.
+        """
+        if self._trusts:
+            self._trusts = False
+            self.journal.distrust()
 
     def remove(self) -> None:
         """Remove the unfinished output and what is written down about it."""
@@ -195,6 +284,8 @@ def keep_work(config: IngestConfig, out: str, subject: str, pairs: int) -> Itera
         _load(kept, subject, restart=config.restart)
         yield kept
     except BaseException as error:
+        if is_lost(error):
+            kept.distrust()
         # Rejected rows will be rejected again, so there is nothing to go on with.
         if not kept.files or isinstance(error, SidecarError):
             kept.remove()
@@ -203,6 +294,23 @@ def keep_work(config: IngestConfig, out: str, subject: str, pairs: int) -> Itera
             error.add_note(f"{kept.files:,} of {pairs:,} files are done: the same command goes on")
         raise
     kept.remove()
+
+
+def is_lost(error: BaseException | None) -> bool:
+    """Whether an exception tells of a disk that failed: what was written before may be lost too.
+
+    A disk that is full says so, and loses nothing that it took before.
+
+    Examples
+    --------
+    >>> is_lost(OSError(errno.EIO, "")), is_lost(OSError(errno.ENOSPC, "")), is_lost(KeyError())
+    (True, False, False)
+    """
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _LOST:
+            return True
+        error = error.__cause__
+    return False
 
 
 def _resolved(out: str) -> Path:
@@ -218,21 +326,15 @@ def _resolved(out: str) -> Path:
 
 def _load(kept: Kept, subject: str, *, restart: bool) -> None:
     found = kept.journal.load()
+    if kept.journal.damaged and not restart:
+        _log.warning(_DAMAGED if found is not None else _NO_JOURNAL)
     if found is None or restart or found[0] != subject:
         if found is not None and found[1] and not restart:
             _log.warning("the folder or the options changed since: starting anew")
         kept.forget(subject)
         return
     try:
-        for entry in found[1]:
-            done = Done.from_json(entry)
-            kept.done.append(done)
-            kept.marks.append(entry["mark"])
-            kept.files += _files_of(done)
-    except (AttributeError, KeyError, TypeError, ValueError):
+        kept.load(found[1])
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
         _log.warning("the unfinished run was one of another version: starting anew")
         kept.forget(subject)
-
-
-def _files_of(done: Done) -> int:
-    return done.tally.label_rows + done.tally.failed_files

@@ -1,5 +1,6 @@
 """Converting and checking a folder: what users call, from the configuration to the report."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
@@ -55,6 +56,8 @@ from labelingest.writers.encord_json import WriterOptions
 from labelingest.writers.yolo import class_numbers
 
 __all__ = ["Prepared", "check", "convert", "convert_pairs", "make_converter", "prepare"]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -257,10 +260,17 @@ def _go_on(kept: Kept, config: IngestConfig, converter: Converter, subject: str)
     options = _output_options(config, converter)
     del options["storage_url"]
     sink = resume_sink(config.to, out, kept.begun, **options)
-    if kept.done and not sink.is_whole():
-        kept.forget(subject)
-        sink = resume_sink(config.to, out, kept.begun, **options)
-    return sink
+    good = sink.good_marks([done.tally.label_rows for done in kept.done])
+    if good == len(kept.done):
+        return sink
+    before = kept.files
+    kept.keep(good) if good else kept.forget(subject)
+    _log.warning(
+        "of the unfinished output, %s files are as they were written, of %s: the others are done again",
+        f"{kept.files:,}",
+        f"{before:,}",
+    )
+    return resume_sink(config.to, out, kept.begun, **options)
 
 
 def make_converter(

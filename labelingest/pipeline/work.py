@@ -6,9 +6,8 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 
 from labelingest.engines.base import Engine
-from labelingest.errors import StorageError
 from labelingest.pipeline.jobs import Job, JobResult, Worker
-from labelingest.pipeline.kept import Done, Kept
+from labelingest.pipeline.kept import Done, Kept, is_lost
 from labelingest.pipeline.progress import Progress
 from labelingest.problems import Problem
 from labelingest.report import Report
@@ -82,12 +81,20 @@ class Output:
             kept.add(done, sink)
         return done
 
-    def save(self) -> None:
-        """Bring what is kept onto the disk, if the disk takes it."""
+    def save(self, error: BaseException) -> None:
+        """Bring what is kept onto the disk before a run ends by an exception, if the disk takes it."""
         if self._kept is not None:
             kept, sink = self._kept
-            with suppress(OSError, StorageError):
+            if is_lost(error):
+                kept.distrust()
+            with suppress(OSError):
                 kept.sync(sink)
+
+    def end(self) -> None:
+        """Bring what is kept onto the disk, when all is done but to give the output its name."""
+        if self._kept is not None:
+            kept, sink = self._kept
+            kept.sync(sink)
 
 
 def work_off(
@@ -101,8 +108,9 @@ def work_off(
             for result in results:
                 books.add(output.put(result, refusals.popleft()))
                 books.tell()
-    except BaseException:
-        output.save()
+        output.end()
+    except BaseException as error:
+        output.save(error)
         raise
 
 

@@ -62,8 +62,17 @@ class Begun:
 class ResumableSink(Sink, Protocol):
     """A sink whose unfinished output stays when the block ends by an exception."""
 
-    def is_whole(self) -> bool:
-        """Whether all that the marks speak of is still there; asked before the block."""
+    def good_marks(self, files: Sequence[int]) -> int:
+        """Return how many marks, from the first on, speak of what is still there as it was put.
+
+        Asked before the block. Reads what was put, once and in pieces; never raises for what is
+        not there, nor for marks that no sink wrote.
+
+        Parameters
+        ----------
+        files
+            How many data files each put was about.
+        """
         ...
 
     def mark(self) -> Any:
@@ -71,5 +80,5 @@ class ResumableSink(Sink, Protocol):
         ...
 
     def sync(self) -> None:
-        """Bring all that was put onto the disk."""
+        """Bring all that was put onto the disk; raise StorageError where that failed."""
         ...

@@ -10,6 +10,8 @@ import os
 import shutil
 import stat
 from collections.abc import Callable, Iterator, Mapping
+from ctypes import CDLL, get_errno
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +20,7 @@ from labelingest.model.kinds import is_junk
 from labelingest.storage.atomic import unfinished_name
 from labelingest.storage.causes import cannot_write
 
-__all__ = ["MARKER", "begin_folder", "checked_place", "end_folder"]
+__all__ = ["MARKER", "Disk", "begin_folder", "checked_place", "end_folder"]
 
 MARKER: Final = ".labelingest-output"
 """Name of the empty file that marks a folder as ours to replace."""
@@ -69,12 +71,48 @@ def begin_folder(building: Path, place: Path, root: Mapping[str, bytes]) -> None
         raise
 
 
-def end_folder(building: Path, place: Path) -> None:
+class Disk:
+    """The file system that a folder is built in: all of it is brought onto the disk at once.
+
+    A flush for each of a million files would cost more than all the rest. Where the system tells it,
+    a write that failed since this object was made is an error of the flush, once.
+    """
+
+    def __init__(self, folder: Path, output: Path) -> None:
+        self._output = str(output)
+        try:
+            self._folder = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise cannot_write(self._output, error) from error
+
+    def flush(self) -> None:
+        """Write all that is waiting; StorageError where something cannot be written."""
+        flush = _syncfs()
+        if flush is None:
+            os.sync()
+        elif flush(self._folder):
+            error = OSError(get_errno(), "")
+            raise cannot_write(self._output, error) from error
+
+    def close(self) -> None:
+        """End."""
+        os.close(self._folder)
+
+
+@cache
+def _syncfs() -> Callable[[int], int] | None:
+    """Return the system's call for one file system; None where it has none."""
+    try:
+        return CDLL(None, use_errno=True).syncfs
+    except (OSError, AttributeError):
+        return None
+
+
+def end_folder(building: Path, place: Path, disk: Disk) -> None:
     """Bring a folder onto the disk and to its place; what was there is gone then."""
     old = place.with_name(unfinished_name(place.name, "-old"))
     try:
-        # One call for all files: a sync for each would cost more than all the rest.
-        os.sync()
+        disk.flush()
         if place.exists():
             shutil.rmtree(old, ignore_errors=True)
             place.rename(old)

@@ -5,7 +5,7 @@ do as a stream. So batches can be compressed where they are made, and a file can
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from io import BufferedReader, RawIOBase
 from pathlib import Path
@@ -16,6 +16,7 @@ from labelingest.errors import ConfigError
 from labelingest.model.labels import Made
 from labelingest.problems import Problem
 from labelingest.sinks.base import Begun
+from labelingest.sinks.marks import Mark, are_whole, checksum, holds
 from labelingest.storage.atomic import whole_file
 from labelingest.storage.causes import cannot_write
 
@@ -123,8 +124,8 @@ class LinesSink:
     """Where the unfinished file is kept; without, it is gone when the block fails."""
     _opened: AbstractContextManager[BinaryIO] | None = field(default=None, init=False, repr=False)
     _file: BinaryIO | None = field(default=None, init=False, repr=False)
-    _added: int = field(default=0, init=False, repr=False)
-    """Bytes of the last put."""
+    _added: Mark = field(default=(0, 0), init=False, repr=False)
+    """Of the last put."""
 
     def __enter__(self) -> "LinesSink":
         kept = None if self.begun is None else (self.begun.path, _length(self.begun.marks))
@@ -152,20 +153,25 @@ class LinesSink:
         """Append label rows; a file can hold any of them."""
         chunk = self.pack(made.texts) if made.packed is None else made.packed
         self._open().write(chunk)
-        self._added = len(chunk)
+        self._added = len(chunk), checksum(chunk)
         return []
 
-    def is_whole(self) -> bool:
-        """Whether the unfinished file is as long as the marks say, as `ResumableSink` says."""
+    def good_marks(self, files: Sequence[int]) -> int:
+        """Return how many marks fit what is in the unfinished file, as `ResumableSink` says."""
         if self.begun is None:
-            return False
-        try:
-            return self.begun.path.stat().st_size >= _length(self.begun.marks)
-        except OSError:
-            return False
+            return 0
+        good = 0
+        with suppress(OSError), self.begun.path.open("rb") as file:
+            for mark, count in zip(self.begun.marks, files, strict=True):
+                # Lines are not counted: none is empty.
+                good_form = _is_mark(mark) and (mark[0] > 0) == (count > 0)
+                if not (good_form and holds(file, *mark)):
+                    break
+                good += 1
+        return good
 
-    def mark(self) -> int:
-        """Return the bytes of the last put."""
+    def mark(self) -> Mark:
+        """Return what the last put added."""
         self._open().flush()
         return self._added
 
@@ -184,5 +190,9 @@ class LinesSink:
         return self._file
 
 
-def _length(marks: Iterable[int]) -> int:
-    return sum(marks)
+def _length(marks: Iterable[Mark]) -> int:
+    return sum(size for size, _ in marks)
+
+
+def _is_mark(mark: object) -> bool:
+    return isinstance(mark, list | tuple) and len(mark) == 2 and are_whole(*mark)

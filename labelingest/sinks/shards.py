@@ -9,7 +9,8 @@ one file.
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -20,8 +21,9 @@ import orjson
 from labelingest.model.labels import Made
 from labelingest.problems import Problem
 from labelingest.sinks.base import Begun
-from labelingest.sinks.folders import begin_folder, checked_place, end_folder
+from labelingest.sinks.folders import Disk, begin_folder, checked_place, end_folder
 from labelingest.sinks.lines import ZSTD, Pack, compress_lines, join_lines
+from labelingest.sinks.marks import are_whole, checksum, holds
 from labelingest.storage.causes import cannot_write
 
 __all__ = ["INDEX", "ShardSink"]
@@ -29,8 +31,8 @@ __all__ = ["INDEX", "ShardSink"]
 INDEX: Final = "index.json"
 _NAME: Final = re.compile(r"label_rows-(\d{5,})(?:-of-\d{5,})?(\.jsonl(?:\.zst)?)")
 
-Piece: TypeAlias = tuple[int, str, str, int, int]
-"""What a put added to one shard: its number, first key, last key, rows, bytes."""
+Piece: TypeAlias = tuple[int, str, str, int, int, int]
+"""What a put added to one shard: its number, first key, last key, rows, bytes and their checksum."""
 
 
 @dataclass(slots=True)
@@ -63,6 +65,7 @@ class ShardSink:
     begun: Begun | None = None
     """Where the unfinished folder is kept; without, it is gone when the block fails."""
     _building: Path | None = field(default=None, init=False, repr=False)
+    _disk: Disk | None = field(default=None, init=False, repr=False)
     _shards: list[_Shard] = field(default_factory=list, init=False, repr=False)
     _file: BinaryIO | None = field(default=None, init=False, repr=False)
     """The last shard."""
@@ -77,6 +80,7 @@ class ShardSink:
             self._cut(building)
         else:
             begin_folder(building, self.path, {})
+        self._disk = Disk(building, self.path)
         self._building = building
         return self
 
@@ -100,14 +104,16 @@ class ShardSink:
         trace: TracebackType | None,
     ) -> None:
         building, self._building = self._building, None
-        if building is None:
+        disk, self._disk = self._disk, None
+        if building is None or disk is None:
             return
         try:
             self._close()
             if kind is None:
                 self._end(building)
-                end_folder(building, self.path)
+                end_folder(building, self.path, disk)
         finally:
+            disk.close()
             if self.begun is None:
                 shutil.rmtree(building, ignore_errors=True)
 
@@ -167,7 +173,7 @@ class ShardSink:
                 rest = rest[self._file.write(rest) :]
         except OSError as error:
             raise cannot_write(str(self.path), error) from error
-        piece = (number, keys[0], keys[-1], len(keys), len(chunk))
+        piece = (number, keys[0], keys[-1], len(keys), len(chunk), checksum(chunk))
         self._added.append(piece)
         _extend(self._shards[number], piece)
 
@@ -180,13 +186,20 @@ class ShardSink:
         of = "" if count is None else f"-of-{count:05}"
         return f"label_rows-{number:05}{of}.jsonl{ZSTD if self.compressed else ''}"
 
-    def is_whole(self) -> bool:
-        """Whether the shards are as long as the marks say, as `ResumableSink` says."""
-        if self.begun is None or not self.begun.path.is_dir():
-            return False
-        there = {number: path.stat().st_size for path, number in _unfinished(self.begun.path)}
-        shards = enumerate(_shards(self.begun.marks))
-        return all(there.get(number, -1) >= shard.bytes for number, shard in shards)
+    def good_marks(self, files: Sequence[int]) -> int:
+        """Return how many marks fit what is in the unfinished shards, as `ResumableSink` says."""
+        if self.begun is None:
+            return 0
+        good = 0
+        with suppress(OSError), ExitStack() as opened:
+            paths = {number: path for path, number in _unfinished(self.begun.path)}
+            shards: dict[int, BinaryIO] = {}
+            for mark, count in zip(self.begun.marks, files, strict=True):
+                good_form = _is_mark(mark, len(shards)) and sum(p[3] for p in mark) == count
+                if not (good_form and _hold(mark, paths, shards, opened)):
+                    break
+                good += 1
+        return good
 
     def mark(self) -> Sequence[Piece]:
         """Return what the last put added to which shard."""
@@ -194,7 +207,8 @@ class ShardSink:
 
     def sync(self) -> None:
         """Bring all that was put onto the disk."""
-        os.sync()
+        if self._disk is not None:
+            self._disk.flush()
 
     def _open(self) -> Path:
         if self._building is None:
@@ -214,9 +228,38 @@ def _shards(marks: Sequence[Sequence[Piece]]) -> list[_Shard]:
 
 
 def _extend(shard: _Shard, piece: Piece) -> None:
-    _, _, shard.last_key, rows, size = piece
+    _, _, shard.last_key, rows, size, _ = piece
     shard.rows += rows
     shard.bytes += size
+
+
+def _is_mark(mark: object, shards: int) -> bool:
+    """Whether a value can be a mark that comes after those of so many shards."""
+    if not isinstance(mark, list | tuple):
+        return False
+    for piece in mark:
+        good = isinstance(piece, list | tuple) and len(piece) == 6
+        if not (good and are_whole(piece[0], *piece[3:]) and shards - 1 <= piece[0] <= shards):
+            return False
+        if not (isinstance(piece[1], str) and isinstance(piece[2], str)):
+            return False
+        shards = max(shards, piece[0] + 1)
+    return True
+
+
+def _hold(
+    mark: Sequence[Piece], paths: Mapping[int, Path], shards: dict[int, BinaryIO], opened: ExitStack
+) -> bool:
+    """Whether the next bytes of the shards are those of a mark; opens shards as they come."""
+    for number, _, _, _, size, expected in mark:
+        if number not in paths:
+            return False
+        if number not in shards:
+            opened.close()
+            shards[number] = opened.enter_context(paths[number].open("rb"))
+        if not holds(shards[number], size, expected):
+            return False
+    return True
 
 
 def _unfinished(building: Path) -> Iterator[tuple[Path, int]]:

@@ -6,19 +6,26 @@ import shutil
 import zlib
 from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Final
+from typing import Final, TypeAlias
 
+from labelingest.errors import ConfigError
 from labelingest.model.labels import Made
 from labelingest.problems import Problem, ProblemCode
 from labelingest.sinks.base import Begun
-from labelingest.sinks.folders import MARKER, begin_folder, checked_place, end_folder
+from labelingest.sinks.folders import MARKER, Disk, begin_folder, checked_place, end_folder
+from labelingest.sinks.marks import are_whole, checksum
+from labelingest.storage.base import check_key
 from labelingest.storage.causes import cannot_write
 
 __all__ = ["TreeKind", "TreeSink"]
+
+Batch: TypeAlias = tuple[Sequence[str], int]
+"""Keys of the data files of a put that have a file, and the checksum of all these files."""
 
 _THREADS: Final = 2
 """More of them wait for each other: a folder takes one new name at a time."""
@@ -71,21 +78,23 @@ class TreeSink:
     begun: Begun | None = None
     """Where the unfinished tree is kept; without, it is gone when the block fails."""
     _building: Path | None = field(default=None, init=False, repr=False)
+    _disk: Disk | None = field(default=None, init=False, repr=False)
     _folders: set[str] = field(default_factory=set, init=False, repr=False)
     _kept: list[bytes] = field(default_factory=list, init=False, repr=False)
     """Keys of each batch that have a file, packed: only a name that is taken asks for them."""
-    _added: Sequence[str] = field(default=(), init=False, repr=False)
-    """Keys of the last put that have a file."""
+    _added: Batch = field(default=((), 0), init=False, repr=False)
+    """The files of the last put."""
 
     def __enter__(self) -> "TreeSink":
         self.path = checked_place(self.path, self._can_be_ours)
         marks = () if self.begun is None else self.begun.marks
-        self._folders, self._kept = set(), [_packed(keys) for keys in marks]
+        self._folders, self._kept = set(), [_packed(keys) for keys, _ in marks]
         building = Begun.place(self.begun, self.path)
         if marks:
             self._sweep(building)
         else:
             begin_folder(building, self.path, self.kind.root)
+        self._disk = Disk(building, self.path)
         self._building = building
         return self
 
@@ -117,26 +126,55 @@ class TreeSink:
         trace: TracebackType | None,
     ) -> None:
         building, self._building = self._building, None
-        if building is None:
+        disk, self._disk = self._disk, None
+        if building is None or disk is None:
             return
         try:
             if kind is None:
-                end_folder(building, self.path)
+                end_folder(building, self.path, disk)
         finally:
+            disk.close()
             if self.begun is None:
                 shutil.rmtree(building, ignore_errors=True)
 
-    def is_whole(self) -> bool:
-        """Whether the unfinished tree is there, as `ResumableSink` says."""
-        return self.begun is not None and (self.begun.path / MARKER).exists()
+    def good_marks(self, files: Sequence[int]) -> int:
+        """Return how many marks fit the files of the unfinished tree, as `ResumableSink` says."""
+        if self.begun is None or not self._has_root(self.begun.path):
+            return 0
+        good = 0
+        with suppress(OSError, ConfigError):
+            for mark, count in zip(self.begun.marks, files, strict=True):
+                if not (_is_mark(mark, count) and self._holds(self.begun.path, *mark)):
+                    break
+                good += 1
+        return good
 
-    def mark(self) -> Sequence[str]:
-        """Return the keys of the last put that have a file."""
+    def _has_root(self, building: Path) -> bool:
+        try:
+            return all(
+                (building / name).read_bytes() == content
+                for name, content in {MARKER: b"", **self.kind.root}.items()
+            )
+        except OSError:
+            return False
+
+    def _holds(self, building: Path, keys: Sequence[str], expected: int) -> bool:
+        """Whether the files of a batch are as they were put."""
+        found = 0
+        for key in keys:
+            check_key(key)
+            with open(f"{building}/{self.kind.name_of(key)}", "rb") as file:  # noqa: PTH123
+                found = checksum(file.read(), found)
+        return found == expected
+
+    def mark(self) -> Batch:
+        """Return the files of the last put."""
         return self._added
 
     def sync(self) -> None:
         """Bring all that was put onto the disk."""
-        os.sync()
+        if self._disk is not None:
+            self._disk.flush()
 
     def refused(self, keys: Sequence[str]) -> dict[int, Problem]:
         """Refuse keys whose file names are too long."""
@@ -157,8 +195,13 @@ class TreeSink:
     def put(self, made: Made) -> list[tuple[int, Problem]]:
         """Write files; a key whose file name is taken or not allowed is a problem."""
         refused = self._write_all([self.kind.name_of(key) for key in made.keys], made.texts)
-        self._added = [key for position, key in enumerate(made.keys) if position not in refused]
-        self._kept.append(_packed(self._added))
+        keys, found = [], 0
+        for position, (key, text) in enumerate(zip(made.keys, made.texts, strict=True)):
+            if position not in refused:
+                keys.append(key)
+                found = checksum(text, found)
+        self._added = keys, found
+        self._kept.append(_packed(keys))
         taken = (made.keys[at] for at, number in refused.items() if number == errno.EEXIST)
         owners = self._owners({self.kind.name_of(key) for key in taken})
         return [
@@ -240,6 +283,17 @@ class TreeSink:
             reason = f"is that of the {what} of {owners[name]!r} already"
         detail = f"no {what}: the name {name!r} {reason}"
         return Problem(ProblemCode.OUTPUT_NAME_REFUSED, key, detail)
+
+
+def _is_mark(mark: object, files: int) -> bool:
+    return (
+        isinstance(mark, list | tuple)
+        and len(mark) == 2
+        and isinstance(mark[0], list | tuple)
+        and len(mark[0]) == files
+        and all(isinstance(key, str) for key in mark[0])
+        and are_whole(mark[1])
+    )
 
 
 def _are_apart(names: Sequence[str]) -> bool:

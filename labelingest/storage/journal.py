@@ -1,9 +1,14 @@
 """What was done so far, written down: lines of JSON that a later run can trust.
 
-A line counts when it is whole. After a process was killed all whole lines count, for what it had
-written is still there, in memory if not on the disk. After the machine itself went down only those
-count that stand before the last mark of `synced`: all before it was on the disk, and so was what
-the lines speak of. Whether the machine went down is told by the identity of its boot.
+A line counts when it is whole and its digest fits: each line begins with the digest of itself and
+of the line before. So a line that was changed, moved or taken out ends what counts. After a process
+was killed all such lines count, for what it had written is still there, in memory if not on the
+disk. After the machine itself went down only those count that stand before the last mark of
+`synced`: all before it was on the disk, and so was what the lines speak of. Whether the machine went
+down is told by the identity of its boot.
+
+After a failed fsync the system may have dropped what it did not write, and reports success the next
+time: `distrust` then takes back all that stands after the last mark of `synced`.
 
 It refuses to know what the lines mean.
 """
@@ -12,9 +17,10 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from labelingest.storage.atomic import open_locked
 from labelingest.storage.causes import cannot_write
@@ -23,6 +29,15 @@ __all__ = ["Journal"]
 
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 _SYNCED: Final = {"synced": True}
+_DIGEST: Final = 8
+"""Bytes of a digest; a line begins with twice as many characters and a blank."""
+
+
+class _End(NamedTuple):
+    """Where a line ends, and the digest that the next one goes on from."""
+
+    offset: int = 0
+    digest: bytes = b""
 
 
 @dataclass(slots=True)
@@ -46,6 +61,14 @@ class Journal:
     """What it is about, as the user calls it."""
     file: int
     """Descriptor, locked."""
+    damaged: bool = field(default=False, init=False)
+    """Whether it was loaded up to a line that nobody wrote so, not to its end."""
+    _ends: list[_End] = field(default_factory=list, init=False, repr=False)
+    """Of each entry."""
+    _end: _End = field(default=_End(), init=False, repr=False)
+    """Of the last line."""
+    _synced: _End = field(default=_End(), init=False, repr=False)
+    """Of the last line that was on the disk, and what it speaks of."""
 
     @classmethod
     def open(cls, path: Path, output: str) -> "Journal":
@@ -54,65 +77,112 @@ class Journal:
 
     def load(self) -> tuple[str, list[Any]] | None:
         """Return the subject and the entries that count, and forget the others; None for none."""
-        trusted = whole = counted = 0
         subject = boot = ""
         entries: list[Any] = []
-        for line, end in self._whole_lines():
-            whole = end
+        for line, end in self._good_lines():
+            self._end = end
             if "entry" in line:
                 entries.append(line["entry"])
+                self._ends.append(end)
                 continue
-            subject, boot = line.get("subject", subject), line.get("boot", boot)
-            trusted, counted = end, len(entries)
+            boot = str(line.get("boot", boot))
+            if "subject" in line or "synced" in line:
+                subject, self._synced = str(line.get("subject", subject)), end
         if not subject:
             return None
-        same_boot = boot and boot == _boot()
-        end = whole if same_boot else trusted
-        os.ftruncate(self.file, end)
-        os.lseek(self.file, end, os.SEEK_SET)
-        if same_boot:
+        if boot and boot == _boot():
+            self._cut(self._end)
             return subject, entries
         # All that is left is on the disk; lines of this boot may follow.
+        self._cut(self._synced)
         self._write({"subject": subject, "boot": _boot()})
-        return subject, entries[:counted]
+        self._synced = self._end
+        return subject, entries[: len(self._ends)]
 
-    def _whole_lines(self) -> Iterator[tuple[dict[str, Any], int]]:
-        """Yield each line and where it ends, up to the first that is not whole."""
-        end = 0
+    def _good_lines(self) -> Iterator[tuple[dict[str, Any], _End]]:
+        """Yield each line and its end, up to the first that is not whole or has another digest."""
+        end = _End()
         with open(self.file, "rb", closefd=False) as lines:
             lines.seek(0)
             for line in lines:
-                end += len(line)
-                try:
-                    found = json.loads(line)
-                except ValueError:
+                digest, _, text = line.rstrip(b"\n").partition(b" ")
+                expected = _digest(end.digest, text)
+                if not line.endswith(b"\n") or digest != expected:
+                    # A process that was killed leaves a part of its last line, and nothing behind.
+                    self.damaged = line.endswith(b"\n")
                     return
-                if not (line.endswith(b"\n") and isinstance(found, dict)):
+                found = _object(text)
+                if found is None:
+                    self.damaged = True
                     return
+                end = _End(end.offset + len(line), expected)
                 yield found, end
+
+    def _cut(self, end: _End) -> None:
+        """Forget what stands behind the end of a line."""
+        os.ftruncate(self.file, end.offset)
+        os.lseek(self.file, end.offset, os.SEEK_SET)
+        self._end = end
+        self._ends = [one for one in self._ends if one.offset <= end.offset]
+        if self._synced.offset > end.offset:
+            self._synced = end
 
     def begin(self, subject: str) -> None:
         """Forget everything, and write down what the new entries are about."""
-        os.ftruncate(self.file, 0)
-        os.lseek(self.file, 0, os.SEEK_SET)
+        self._cut(_End())
         self._write({"subject": subject, "boot": _boot()})
+        self._synced = self._end
+
+    def keep(self, entries: int) -> None:
+        """Forget all entries but the first so many, of those that were loaded; at least one."""
+        self._cut(self._ends[entries - 1])
+        self._write({"boot": _boot()})
 
     def append(self, entry: Any) -> None:
         """Write an entry down: anything that JSON can say."""
         self._write({"entry": entry})
+        self._ends.append(self._end)
+
+    @property
+    def entries(self) -> int:
+        """How many entries count."""
+        return len(self._ends)
 
     def synced(self) -> None:
         """Write down that what all entries speak of is on the disk."""
         self._write(_SYNCED)
-        os.fsync(self.file)
+        try:
+            os.fsync(self.file)
+        except OSError as error:
+            self.distrust()
+            raise cannot_write(self.output, error) from error
+        self._synced = self._end
+
+    def distrust(self) -> None:
+        """Forget what may not be on the disk, although a later fsync says that it is."""
+        try:
+            self._cut(self._synced)
+            if self._ends:
+                self._write({"boot": _boot()})
+        except OSError:
+            # Better no work is kept than work that is not there.
+            with suppress(OSError):
+                self.path.unlink()
 
     def _write(self, line: Any) -> None:
-        rest = memoryview(json.dumps(line, separators=(",", ":")).encode() + b"\n")
+        text = json.dumps(line, separators=(",", ":")).encode()
+        digest = _digest(self._end.digest, text)
+        whole = b"%s %s\n" % (digest, text)
+        rest = memoryview(whole)
         try:
             while rest:
                 rest = rest[os.write(self.file, rest) :]
         except OSError as error:
+            # Half a line would hide those that follow.
+            with suppress(OSError):
+                self._cut(self._end)
             raise cannot_write(self.output, error) from error
+        self._end = _End(self._end.offset + len(whole), digest)
 
     def remove(self) -> None:
         """Remove it; the next run begins anew."""
@@ -123,6 +193,18 @@ class Journal:
     def close(self) -> None:
         """Leave it for a later run."""
         os.close(self.file)
+
+
+def _digest(before: bytes, text: bytes) -> bytes:
+    return blake2b(before + text, digest_size=_DIGEST).hexdigest().encode()
+
+
+def _object(text: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _boot() -> str:

@@ -183,7 +183,7 @@ def test_what_changed_since_makes_the_run_start_anew(data: Path, tmp_path: Path)
     assert found == outputs(other)
 
 
-def test_a_journal_of_another_version_makes_the_run_start_anew(
+def test_what_does_not_fit_in_a_journal_is_done_again(
     data: Path, whole: Wholes, tmp_path: Path
 ) -> None:
     run = run_of(data, "rows.jsonl", "--workers", "1")
@@ -193,7 +193,8 @@ def test_a_journal_of_another_version_makes_the_run_start_anew(
     ran = subprocess.run(run.command(tmp_path), stderr=subprocess.PIPE, text=True, check=False)
     assert ran.returncode == 1
     assert ran.stderr == (
-        "labelingest: the unfinished run was one of another version: starting anew\n"
+        "labelingest: what was written down about the unfinished run is damaged: what does not fit "
+        "is done again\n"
     )
     assert outputs(tmp_path) == whole("rows.jsonl").outputs
 

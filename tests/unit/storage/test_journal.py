@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from labelingest.errors import StorageError
+from labelingest.storage import journal as journal_module
 from labelingest.storage.journal import Journal
 
 SUBJECT = "folder and options"
@@ -27,11 +28,10 @@ def entries(path: Path) -> object:
     return found
 
 
-def as_of_another_boot(path: Path) -> None:
-    text = path.read_text()
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    assert boot in text
-    path.write_text(text.replace(boot, "another"))
+def another_boot(monkeypatch: pytest.MonkeyPatch, place: Path, name: str = "another") -> None:
+    """Let this be another boot of the machine."""
+    (place / "boot").write_text(name)
+    monkeypatch.setattr(journal_module, "_BOOT_ID", place / "boot")
 
 
 def test_after_a_killed_process_all_entries_count(tmp_path: Path) -> None:
@@ -39,22 +39,26 @@ def test_after_a_killed_process_all_entries_count(tmp_path: Path) -> None:
     assert entries(tmp_path / "journal") == (SUBJECT, [1, 2, 3, 4])
 
 
-def test_after_the_machine_went_down_those_count_that_were_on_the_disk(tmp_path: Path) -> None:
+def test_after_the_machine_went_down_those_count_that_were_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     written(tmp_path / "journal")
-    as_of_another_boot(tmp_path / "journal")
+    another_boot(monkeypatch, tmp_path)
     for _ in range(2):
         assert entries(tmp_path / "journal") == (SUBJECT, [1, 2])
 
 
-def test_what_was_done_after_the_machine_went_down_counts_on(tmp_path: Path) -> None:
+def test_what_was_done_after_the_machine_went_down_counts_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     written(tmp_path / "journal")
-    as_of_another_boot(tmp_path / "journal")
+    another_boot(monkeypatch, tmp_path)
     journal = Journal.open(tmp_path / "journal", "rows.jsonl")
     journal.load()
     journal.append(5)
     journal.close()
     assert entries(tmp_path / "journal") == (SUBJECT, [1, 2, 5])
-    as_of_another_boot(tmp_path / "journal")
+    another_boot(monkeypatch, tmp_path, "a third")
     assert entries(tmp_path / "journal") == (SUBJECT, [1, 2])
 
 
@@ -108,3 +112,77 @@ def test_a_link_in_the_journals_place_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="cannot be written"):
         Journal.open(tmp_path / "journal", "rows.jsonl")
     assert (tmp_path / "mine").read_bytes() == b"precious"
+
+
+def lines_of(path: Path) -> list[bytes]:
+    return path.read_bytes().splitlines(keepends=True)
+
+
+def test_a_changed_byte_ends_what_counts(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    written(path)
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        match entries(path):
+            case (subject, list(found)):
+                assert (subject, found) == (SUBJECT, [1, 2, 3, 4][: len(found)])
+                assert len(found) < 4
+            case found:
+                assert found is None
+
+
+def test_lines_that_are_moved_taken_out_or_repeated_end_what_counts(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    written(path)
+    head, one, two, synced, three, four = lines_of(path)
+    for lines, expected in (
+        ([head, two, one, synced, three, four], []),
+        ([head, one, synced, three, four], [1]),
+        ([head, one, one, two, synced], [1]),
+        ([head, one, two, three, four], [1, 2]),
+    ):
+        path.write_bytes(b"".join(lines))
+        assert entries(path) == (SUBJECT, expected)
+
+
+def test_a_journal_says_whether_it_was_damaged_or_only_cut(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    written(path)
+    whole = path.read_bytes()
+    for content, damaged in (
+        (whole, False),
+        (whole[:-3], False),
+        (whole.replace(b"3", b"5"), True),
+        (whole + b"labels\n", True),
+    ):
+        path.write_bytes(content)
+        journal = Journal.open(path, "rows.jsonl")
+        journal.load()
+        assert journal.damaged == damaged
+        journal.close()
+
+
+def test_what_is_not_trusted_is_forgotten_back_to_the_last_mark(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    written(path)
+    journal = Journal.open(path, "rows.jsonl")
+    journal.load()
+    journal.append(5)
+    journal.distrust()
+    assert journal.entries == 2
+    journal.close()
+    assert entries(path) == (SUBJECT, [1, 2])
+
+
+def test_the_first_entries_can_be_kept_and_are_gone_on_with(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    written(path)
+    for count in (3, 1):
+        journal = Journal.open(path, "rows.jsonl")
+        journal.load()
+        journal.keep(count)
+        assert journal.entries == count
+        journal.append("new")
+        journal.close()
+        assert entries(path) == (SUBJECT, [*[1, 2, 3, 4][:count], "new"])
