@@ -34,7 +34,7 @@ from benchmarks.generate import SIZES, Kind, generate, jpeg
 from labelingest.folders import FolderSettings, State, Status, SyncedFolder
 from labelingest.folders.settings import read_json
 from labelingest.folders.state.tables import label_rows, output_rows, problems
-from labelingest.model.kinds import TEMPORARY_PREFIX
+from labelingest.model.kinds import OWNER_MARKER, TEMPORARY_PREFIX
 
 __all__ = ["Trial"]
 
@@ -206,12 +206,12 @@ class Trial:
                 raise RuntimeError(f"{key} is neither the one before nor the one after")
 
     def _contents(self, name: str) -> dict[str, bytes]:
-        """Return every file of an output, whatever it is called."""
+        """Return every file of an output, whatever it is called, but for its marker."""
         root = self.place / name
         return {
             path.relative_to(root).as_posix(): path.read_bytes()
             for path in root.rglob("*")
-            if path.is_file()
+            if path.is_file() and path.name != OWNER_MARKER
         }
 
     # --- outcomes ---

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from labelingest.errors import ConfigError, StorageError
+from labelingest.errors import ConfigError, LabelIngestError, StorageError
 from labelingest.folders.clock import now
 from labelingest.folders.export import iterate_label_rows
 from labelingest.folders.findings import iterate_problems
@@ -16,6 +16,7 @@ from labelingest.folders.items import WHICH, iterate_items
 from labelingest.folders.lock import look_at_runs
 from labelingest.folders.metadata import check_schema
 from labelingest.folders.outputs import guard_of
+from labelingest.folders.owner import claim_output, free_output, refuse_used_output
 from labelingest.folders.places import (
     OpenPlaces,
     OpenStorage,
@@ -32,6 +33,7 @@ from labelingest.folders.records import (
     enter_folder,
     find_folder,
     list_folders,
+    refuse_taken_name,
     remove_folder,
 )
 from labelingest.folders.runs import RunRecord
@@ -133,8 +135,16 @@ class SyncedFolder:
         opener = _opener(opened, open_storage)
         try:
             with settings_in_place(settings, opener) as in_place:
+                refuse_taken_name(opened, name)
                 _refuse_shared_output(opened, name, in_place, opener)
-                enter_folder(opened, name, in_place)
+                output = opener(in_place).output
+                refuse_used_output(output)
+                record = enter_folder(opened, name, in_place)
+                try:
+                    claim_output(opened, record, output)
+                except BaseException:
+                    remove_folder(opened, record)
+                    raise
         except BaseException:
             if opened is not state:
                 opened.close()
@@ -364,7 +374,8 @@ class SyncedFolder:
         Parameters
         ----------
         purge
-            Remove it from the state for good instead. Files are never touched.
+            Remove it from the state for good instead, and the marker from its output: another
+            folder may have it then, once its label rows are moved away. No other file is touched.
 
         Raises
         ------
@@ -373,6 +384,9 @@ class SyncedFolder:
         """
         if purge:
             remove_folder(self.state, self.record)
+            # An output that cannot be reached keeps its marker, which says what helps.
+            with suppress(LabelIngestError, OSError):
+                free_output(self.record, self._open_places(self.settings).output)
         else:
             self.record = change_folder(self.state, self._present(), deleted_at=now())
 

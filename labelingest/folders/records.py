@@ -33,6 +33,7 @@ __all__ = [
     "enter_folder",
     "find_folder",
     "list_folders",
+    "refuse_taken_name",
     "remove_folder",
 ]
 
@@ -111,6 +112,21 @@ def enter_folder(state: State, name: str, settings: FolderSettings) -> FolderRec
         except IntegrityError as error:  # two came at the same moment
             raise _taken(name) from error
     return find_folder(state, name)
+
+
+def refuse_taken_name(state: State, name: str) -> None:
+    """Refuse the name of a new folder that another one has, or that is none.
+
+    Raises
+    ------
+    ConfigError
+        It is taken, or cannot be a name.
+    """
+    check_name(name)
+    with state.read() as connection:
+        found = _find(connection, name)
+    if found is not None:
+        raise _taken(name, deleted=found.deleted_at is not None)
 
 
 def _taken(name: str, *, deleted: bool = False) -> ConfigError:

@@ -31,6 +31,7 @@ from labelingest.folders.fingerprints import (
 from labelingest.folders.guard import withhold_deletions
 from labelingest.folders.lock import Lock, LockedError, take_lock
 from labelingest.folders.metadata import check_schema
+from labelingest.folders.owner import confirm_owner, without_outputs
 from labelingest.folders.places import OpenPlaces, Places
 from labelingest.folders.plan import Plan, keep_plan
 from labelingest.folders.records import FolderRecord, find_folder
@@ -100,6 +101,7 @@ def make_plan(
         Opens the file for the plan with all its changes.
     """
     comparison = _Comparison(state, record, open_places, options)
+    comparison.confirm_owner(claims=False)
     listing = comparison.list(lambda files: None)
     with state.connection(snapshot=True) as connection, connection.begin():
         plan, _ = comparison.plan(connection, listing, counts_do=save is None)
@@ -216,6 +218,13 @@ class _Comparison:
             label_fingerprint(settings, *urls), schema_fingerprint(settings)
         )
 
+    def confirm_owner(self, *, claims: bool) -> str:
+        """Make sure that the output is the folder's; return what is to be said of it."""
+        self.record, notice = confirm_owner(
+            self.state, self.record, self.places.output, claims=claims
+        )
+        return notice
+
     def list(self, seen: Callable[[int], None]) -> Listing:
         """List, and tell how far."""
 
@@ -225,7 +234,7 @@ class _Comparison:
             seen(files)
 
         storage, exclude = self.places.storage, self.places.exclude
-        return list_all(storage, exclude, splits=self.record.splits, seen=tell)
+        return without_outputs(list_all(storage, exclude, splits=self.record.splits, seen=tell))
 
     def splits(self, listing: Listing) -> Sequence[str]:
         """Return between which keys the next listing is cut; local folders answer at once."""
@@ -290,6 +299,7 @@ class _Syncing:
         run, expected = self.lock.run, self.options.plan
         self._begin_stage("list")
         comparison = _Comparison(self.state, self.record, self.open_places, self.options)
+        run.message = comparison.confirm_owner(claims=True) or None
         listing = comparison.list(self._seen)
         complete = is_complete(listing)
         run.counters.scan_pages_processing_error = int(not complete)
@@ -304,7 +314,7 @@ class _Syncing:
                 expected.refuse_drift(plan.digest, plan.generation, plan.changes)
             run.counters.changes = dict(plan.changes)
             run.counters.withheld = dict(plan.withheld)
-            run.message = plan.why_withheld or None
+            run.message = "; ".join(filter(None, (run.message, plan.why_withheld))) or None
             if self.options.verify_output:
                 with State.writing(connection):
                     self.lock.confirm(connection)

@@ -12,6 +12,7 @@ from typing import Final
 
 __all__ = [
     "KIND_OF_EXTENSION",
+    "OWNER_MARKER",
     "TEMPORARY_PREFIX",
     "DataKind",
     "extension_of",
@@ -89,7 +90,9 @@ KIND_OF_EXTENSION: Final[Mapping[str, DataKind]] = MappingProxyType(
 )
 """Extension in lower case, without dot → kind of data."""
 
-_JUNK_NAMES: Final = frozenset({".DS_Store", "Thumbs.db", ".labelingest-output"})
+OWNER_MARKER: Final = ".labelingest-owner.json"
+"""The name of the file that tells which synced folder an output belongs to."""
+_JUNK_NAMES: Final = frozenset({".DS_Store", "Thumbs.db", ".labelingest-output", OWNER_MARKER})
 
 
 def extension_of(key: str) -> str:

@@ -69,6 +69,7 @@ ONLY_IN = {
         "folders/integrations.py",
         "folders/items.py",
         "folders/lock.py",
+        "folders/owner.py",
         "folders/plan.py",
         "folders/records.py",
         "folders/runs.py",

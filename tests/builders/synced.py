@@ -13,6 +13,7 @@ import pytest
 from labelingest.arrays import Int64
 from labelingest.folders import FolderSettings, State, SyncedFolder
 from labelingest.model.blobs import Blobs, Unread
+from labelingest.model.kinds import OWNER_MARKER
 from labelingest.model.listing import Listing
 from labelingest.problems import Problem, ProblemCode
 from labelingest.storage import LocalStorage, Storage
@@ -125,11 +126,11 @@ class Incomplete(LocalStorage):
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Return all files below a folder."""
+    """Return all files below a folder, but for the marker of an output."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.name != OWNER_MARKER
     }
 
 

@@ -72,7 +72,7 @@ def test_an_output_that_was_removed_is_made_anew_as_the_message_says(run: Run) -
         assert "make the folder again: labelingest folder sync --verify-output" in ran.err
     Path("out/rows").mkdir()
     assert run("folder", "sync", "f", "--verify-output").code == 0
-    assert len(list(Path("out/rows").iterdir())) == 3
+    assert len(list(Path("out/rows").glob("*.encord.json"))) == 3
 
 
 def test_problems_of_hidden_items_are_left_out_until_their_files_are_back(run: Run) -> None:

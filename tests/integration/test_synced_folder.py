@@ -12,6 +12,7 @@ from labelingest.folders import (
     Status,
     SyncedFolder,
 )
+from labelingest.folders.owner import MARKER
 from labelingest.problems import ProblemCode
 from labelingest.storage import MemoryStorage, Storage
 from labelingest.storage.atomic import unfinished_name
@@ -329,7 +330,7 @@ def test_a_folder_in_memory_is_synced_like_any_other(state: State) -> None:
         open_storage=places.__getitem__,
     )
     folder.sync()
-    assert list(rows.contents) == ["a.jpg.encord.json"]
+    assert list(rows.contents) == [MARKER, "a.jpg.encord.json"]
     del data.contents["a.txt"]
     folder.sync()
-    assert rows.contents == {}
+    assert list(rows.contents) == [MARKER]

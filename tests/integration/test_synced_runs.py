@@ -471,6 +471,7 @@ def test_a_deleted_folder_is_hidden_until_it_is_restored(world: World) -> None:
     folder.restore()
     assert folder.plan().changes == {}
     folder.delete(purge=True)
+    (world.rows / "a.jpg.encord.json").unlink()
     assert world.folder().plan().changes == {"new file": 2, "new sidecar": 1}
 
 

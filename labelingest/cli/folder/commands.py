@@ -443,7 +443,7 @@ def delete(
     state: StateUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Delete a folder: it is hidden and not synced any more. No file is ever touched.
+    """Delete a folder: it is hidden and not synced any more. No label row is ever touched.
 
     Example: labelingest folder delete drive
     """
