@@ -3,11 +3,12 @@
 Two questions, in this order. A key that the listing says nothing about (`hidden.py`) is not gone, and
 no option changes that; all other changes go on. Of the deletions that are left, those of a kind
 (items, label rows, metadata) are withheld together with all others where all of a kind would go, or
-more than half and more than a hundred: unless that was said to be meant.
+more than half and more than a hundred: unless that was said to be meant. Where a listing cannot
+prove that it is complete, a second one must confirm what is left.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,8 +18,10 @@ from sqlalchemy.engine import Connection
 from labelingest.folders.changes import ItemChange, LabelChange, MetadataChange
 from labelingest.folders.hidden import hider_of, is_hidden, load_hidden
 from labelingest.folders.scan import Scan
+from labelingest.folders.second_look import why_unconfirmed
 from labelingest.folders.settings import FolderSettings
 from labelingest.folders.state.tables import changes, items, label_rows
+from labelingest.model.listing import Listing
 
 __all__ = ["Withheld", "withhold_deletions"]
 
@@ -62,6 +65,7 @@ def withhold_deletions(
     settings: FolderSettings,
     *,
     allow_mass_delete: bool,
+    list_again: Callable[[], Listing] | None = None,
 ) -> Withheld:
     """Take deletions out of the changes that must not be made.
 
@@ -75,6 +79,13 @@ def withhold_deletions(
         What was found.
     allow_mass_delete
         Whether much may go at once.
+    list_again
+        Gives a second listing, where the first cannot prove that it is complete.
+
+    Raises
+    ------
+    StorageError
+        The second listing shows that the first was not complete.
     """
     withheld = Withheld()
     if not any(_counts(connection).values()):
@@ -84,8 +95,11 @@ def withhold_deletions(
     counts = _counts(connection)
     why = _why_mass(connection, folder_id, scan, counts)
     if why and allow_mass_delete:
-        withheld.is_meant = True
-    elif why:
+        withheld.is_meant, why = True, ""
+    if not why and list_again is not None and any(counts.values()):
+        listings = scan.listing, list_again()
+        why = why_unconfirmed(connection, folder_id, listings, settings)
+    if why:
         _take_out(connection)
         withheld.counts.update(counts)
         withheld.reasons.append(why)

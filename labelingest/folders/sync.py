@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic
 from typing import BinaryIO, Final
 
@@ -37,6 +38,7 @@ from labelingest.folders.plan import Plan, keep_plan
 from labelingest.folders.records import FolderRecord, find_folder
 from labelingest.folders.runs import RunRecord, Status, save_run
 from labelingest.folders.scan import is_complete, scan
+from labelingest.folders.second_look import needs_second_look
 from labelingest.folders.settings import FolderSettings
 from labelingest.folders.state.database import State
 from labelingest.folders.state.tables import folders
@@ -276,8 +278,14 @@ class _Comparison:
         )
         if verify:
             add_differences(connection, record.id, self.places.output)
+        second = partial(self.list, lambda files: None)
         withheld = withhold_deletions(
-            connection, record.id, found, record.settings, allow_mass_delete=allow
+            connection,
+            record.id,
+            found,
+            record.settings,
+            allow_mass_delete=allow,
+            list_again=second if needs_second_look(self.places.storage) else None,
         )
         counts = count_changes(connection)
         return Plan(*head, counts, dict(withheld.counts), withheld.why), found.problems

@@ -33,7 +33,8 @@ from labelingest.storage.base import (
 )
 from labelingest.storage.clients import open_client
 from labelingest.storage.cloud_errors import Concern, Operation, cloud_error, refusal_of
-from labelingest.storage.cloud_listing import FAILURES, list_pages, plain_tag, token_of
+from labelingest.storage.cloud_listing import list_pages, plain_tag, token_of
+from labelingest.storage.cloud_stream import FAILURES
 from labelingest.storage.connections import Connection
 from labelingest.storage.urls import Place, Provider
 
@@ -101,7 +102,7 @@ class CloudStorage:
         """Yield the files in pages, as `labelingest.storage.base.Storage` says."""
         del bare  # nothing to save: sizes and times come with the names
         return list_pages(
-            self._client,
+            open_client(replace(self.place, prefix=""), self.connection),
             self.place,
             exclude=exclude,
             splits=splits,

@@ -52,6 +52,7 @@ class Refusal(NamedTuple):
 _STATUS: Final = re.compile(r"Server returned non-2xx status code: (\d{3})")
 _CODE: Final = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
 _BAD_PATH: Final = re.compile(r'Encountered object with invalid path: .*?Path "(.*?)"', re.DOTALL)
+_NO_LISTING: Final = "Got invalid list response"
 _NO_CREDENTIALS: Final = (
     "http://169.254.169.254/",
     "http://metadata.google",
@@ -216,6 +217,8 @@ def _unanswered(error: Exception, place: Place) -> Refusal:
     if "builder error" in text:
         check = f"use https://, or allow http:// by {place.provider.variables}_ALLOW_HTTP=true"
         return Refusal(Concern.STORAGE, "the endpoint is not encrypted", check)
+    if _NO_LISTING in text:
+        return Refusal(Concern.MOMENT, "an answer is no listing, or not all of one", host)
     if broke_off(error):
         return Refusal(Concern.MOMENT, "the answer broke off again and again", host)
     if "kind: Timeout" in text or "timed out" in text:

@@ -1,27 +1,21 @@
 """The keys below a place in the cloud, page by page, from LIST requests alone.
 
-1. What a store answers twice (a page that is repeated) is taken once.
-2. An answer that breaks off in the middle is asked for again from the last key on, where the keys
-   came in order; else the listing fails as a whole: it is complete or it is none.
-3. Empty objects whose names end in "/" stand for folders and are no files. obstore takes the slash
+1. A listing is complete or it is none: what `cloud_stream` gives is proven to end where it does.
+2. Empty objects whose names end in "/" stand for folders and are no files. obstore takes the slash
    away; so what has files right behind it in the listing is a folder, and where nothing follows
    one LIST tells an empty folder from an empty file, unless its extension does.
-4. An answer waits for the one before it. So where keys are known between which to cut, and the
+3. An answer waits for the one before it. So where keys are known between which to cut, and the
    store lists from any key on, parts are listed at the same time; a store whose keys come in
    another order than theirs is found out, as parts do not end where they should then.
 
 It refuses to read: no request for a single object is made.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import islice, pairwise
-from threading import Event
+from itertools import islice
 from typing import TYPE_CHECKING, Final
-
-from obstore.exceptions import BaseError
 
 from labelingest.model.keys import Keys
 from labelingest.model.listing import (
@@ -34,43 +28,21 @@ from labelingest.model.listing import (
 from labelingest.storage.at_once import merged
 from labelingest.storage.base import PartsError
 from labelingest.storage.clients import Client
-from labelingest.storage.cloud_errors import Operation, broke_off, cloud_error
+from labelingest.storage.cloud_errors import Operation, cloud_error
+from labelingest.storage.cloud_stream import FAILURES, Asked, End, chunks
 from labelingest.storage.splits import Part, parts_of
-from labelingest.storage.urls import Place, Provider
+from labelingest.storage.urls import Place
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
 
-__all__ = ["FAILURES", "list_pages", "plain_tag", "token_of"]
+__all__ = ["list_pages", "plain_tag", "token_of"]
 
-FAILURES: Final = (BaseError, OSError, ValueError)
-"""What a client raises: a missing object is an OSError, a date that cannot be said a ValueError."""
-
-_ANSWER: Final = 1_000
-"""Keys asked for at once: what S3 and Google answer with."""
-_MOST: Final = 5_000
-"""Keys of a page at most."""
 _PARTS_AT_ONCE: Final = 16
 """As many as one processor keeps up with."""
 _IN_FLIGHT: Final = 64
-_LONGEST_PAUSE: Final = 15.0
-"""Seconds."""
-_MOST_BREAKS: Final = 10
-"""How often an answer may break off at one place: about a minute."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """Whom to ask, about what, and how."""
-
-    client: Client
-    place: Place
-    exclude: Sequence[str]
-    retries: int
-    stopped: Event = field(default_factory=Event)
-    """Set when nobody waits for an answer any more."""
 
 
 def list_pages(
@@ -101,8 +73,8 @@ def list_pages(
     StorageError
         Where the listing is not complete.
     """
-    asked = _Asked(client, place, exclude, retries)
-    if not splits or not _lists_from_any_key(place):
+    asked = Asked(client, place, exclude, retries)
+    if not splits or not place.lists_from_any_key:
         yield from _pages(asked, Part())
         return
     # One answer tells whether there is anything, and the second whether there is more: threads are
@@ -118,38 +90,38 @@ def list_pages(
         yield from pages
         return
     yield from merged((_pages(asked, part) for part in parts), _PARTS_AT_ONCE, asked.stopped)
+    _check_ends(asked, parts)
 
 
-def _lists_from_any_key(place: Place) -> bool:
-    # Amazon's directory buckets ("name--zone--x-s3") have neither an order nor a place to begin.
-    return place.provider is not Provider.AZURE and not place.bucket.endswith("--x-s3")
+def _check_ends(asked: Asked, parts: Sequence[Part]) -> None:
+    """Refuse parts that ended one way where those before and behind them ended another.
+
+    The first ones end with a key behind them. One proves that nothing is behind its last key, and
+    so that those after it are empty.
+    """
+    ends = [asked.ends[part] for part in parts]
+    proven = ends.index(End.PROVEN) if End.PROVEN in ends else len(ends)
+    expected = [End.BEHIND] * proven + [End.PROVEN] + [End.EMPTY] * (len(ends) - proven - 1)
+    if ends != expected:
+        raise PartsError(
+            f"the parts of {asked.place.url} contradict each other: list it as a whole"
+        )
 
 
-def _pages(asked: _Asked, part: Part) -> Iterator[Listing]:
+def _pages(asked: Asked, part: Part) -> Iterator[Listing]:
     """Yield the files of a part."""
     files = frozenset(entry for entry in asked.exclude if not entry.endswith("/"))
     folders = tuple(entry for entry in asked.exclude if entry.endswith("/"))
-    before: Collection[str] = {part.after or ""}  # some begin with that key, not behind it
-    for chunk in _chunks(asked, part):
+    for chunk in chunks(asked, part):
         chunk = chunk[: _end(chunk, part.until)]
         names = [entry["path"] for entry in chunk]
         markers = _markers(asked, part, chunk)
-        passed = set(before)
-        rows = []
-        for row, name in enumerate(names):
-            # Only keys of this chunk and the one before: a store repeats what it just said.
-            if name in passed or row in markers:
-                continue
-            passed.add(name)
-            if name not in files and not name.startswith(folders):
-                rows.append(row)
-        before = names
+        rows = (
+            row
+            for row, name in enumerate(names)
+            if row not in markers and name not in files and not name.startswith(folders)
+        )
         yield _page([chunk[row] for row in rows])
-
-
-def _reaches(entries: Sequence["ObjectMeta"], until: str | None) -> bool:
-    """Whether nothing that follows can lie before the end of a part, or be it."""
-    return until is not None and any(entry["path"] >= until for entry in entries)
 
 
 def _end(entries: Sequence["ObjectMeta"], until: str | None) -> int:
@@ -190,62 +162,7 @@ def _page(entries: Sequence["ObjectMeta"]) -> Listing:
     )
 
 
-def _chunks(asked: _Asked, part: Part) -> Iterator[Sequence["ObjectMeta"]]:
-    """Yield what the store lists of a part; go on from the last key where an answer broke off."""
-    # Azure has no "from this key on", and its order is not always that of the keys.
-    can_go_on = in_order = asked.place.provider is not Provider.AZURE
-    last = part.after
-    failures = 0
-    while True:
-        try:
-            for chunk in _answers(asked, Part(last, part.until)):
-                # Empty ones may have lost a slash: their names are not where the store is.
-                names = [entry["path"] for entry in chunk if entry["size"]]
-                in_order = in_order and all(a <= b for a, b in pairwise([last or "", *names]))
-                if not part.is_everything:
-                    _check_order(asked.place, in_order)
-                can_go_on = in_order and bool(names)
-                last = names[-1] if names else last
-                failures = 0
-                yield chunk
-        except PartsError:
-            raise
-        except FAILURES as error:
-            failures += 1
-            if not (
-                can_go_on and broke_off(error) and failures <= min(asked.retries, _MOST_BREAKS)
-            ):
-                raise cloud_error(error, asked.place, Operation.LIST) from None
-            if asked.stopped.wait(min(0.05 * 2**failures, _LONGEST_PAUSE)):
-                return
-        else:
-            return
-
-
-def _check_order(place: Place, in_order: bool) -> None:
-    if not in_order:
-        raise PartsError(
-            f"{place.url} does not list in the order of its keys: list it again without splits"
-        )
-
-
-def _answers(asked: _Asked, part: Part) -> Iterator[Sequence["ObjectMeta"]]:
-    """Ask, and yield what is answered; the last may reach behind the part's end."""
-    chunk: list[ObjectMeta] = []
-    for answer in asked.client.list(offset=part.after, chunk_size=_ANSWER):
-        chunk += answer
-        is_last = asked.stopped.is_set() or _reaches(answer, part.until)
-        # Whether an empty one at the end stands for a folder, the next answer tells for nothing.
-        if is_last or chunk[-1]["size"] or len(chunk) >= _MOST:
-            yield chunk
-            chunk = []
-        if is_last:
-            return
-    if chunk:
-        yield chunk
-
-
-def _markers(asked: _Asked, part: Part, chunk: Sequence["ObjectMeta"]) -> set[int]:
+def _markers(asked: Asked, part: Part, chunk: Sequence["ObjectMeta"]) -> set[int]:
     """Return the rows that stand for folders."""
     markers, suspects = set(), []
     last = len(chunk) - 1
@@ -261,7 +178,7 @@ def _markers(asked: _Asked, part: Part, chunk: Sequence["ObjectMeta"]) -> set[in
         return markers
 
     def is_marker(row: int) -> bool:
-        return _is_marker(asked.client, asked.place, chunk[row]["path"])
+        return _is_marker(asked, chunk[row]["path"])
 
     at_once = _IN_FLIGHT if part.is_everything else _IN_FLIGHT // _PARTS_AT_ONCE
     with ThreadPoolExecutor(min(at_once, len(suspects))) as threads:
@@ -270,12 +187,15 @@ def _markers(asked: _Asked, part: Part, chunk: Sequence["ObjectMeta"]) -> set[in
     return markers
 
 
-def _is_marker(client: Client, place: Place, name: str) -> bool:
+def _is_marker(asked: Asked, name: str) -> bool:
     """Return whether an object's name is this one and a slash."""
     if not name:
         return True  # the storage path's own folder
+    path = asked.path(name)
     try:
         # What a listing of "name/" gives as "name" is "name/"; it is the first of all.
-        return any(entry["path"] == name for entry in next(client.list(name, chunk_size=1), []))
+        return any(
+            entry["path"] == path for entry in next(asked.client.list(path, chunk_size=1), [])
+        )
     except FAILURES as error:
-        raise cloud_error(error, place, Operation.LIST) from None
+        raise cloud_error(error, asked.place, Operation.LIST) from None

@@ -99,6 +99,14 @@ class Place:
     account: str | None = None
     """Azure's storage account, where the URL names it."""
 
+    @property
+    def lists_from_any_key(self) -> bool:
+        """Whether a store lists in the order of keys, and from any of them on.
+
+        Amazon's directory buckets ("name--zone--x-s3") do neither, Azure has no place to begin.
+        """
+        return self.provider is not Provider.AZURE and not self.bucket.endswith("--x-s3")
+
 
 @dataclass(frozen=True, slots=True)
 class Address:

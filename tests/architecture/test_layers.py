@@ -73,6 +73,7 @@ ONLY_IN = {
         "folders/plan.py",
         "folders/records.py",
         "folders/runs.py",
+        "folders/second_look.py",
         "folders/state/database.py",
         "folders/state/migrate.py",
         "folders/state/migrations/versions/0001_first_tables.py",
@@ -87,7 +88,12 @@ ONLY_IN = {
     "distributed": {"engines/clusters.py"},
     "ray": {"engines/clusters.py"},
     "zstandard": {"sinks/lines.py"},
-    "obstore": {"storage/clients.py", "storage/cloud.py", "storage/cloud_listing.py"},
+    "obstore": {
+        "storage/clients.py",
+        "storage/cloud.py",
+        "storage/cloud_listing.py",
+        "storage/cloud_stream.py",
+    },
 }
 
 

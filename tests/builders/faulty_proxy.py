@@ -59,6 +59,8 @@ class FaultyProxy:
     """How many were under way at the same time."""
     on_read: Callable[[Request], object] = lambda _: None
     """Told of each request that reads a file before the server is asked."""
+    tamper: Callable[[Request, bytes], bytes] = lambda _, body: body
+    """Given each page of a listing; returns what is answered instead."""
     _rules: list[_Rule] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _closed: threading.Event = field(default_factory=threading.Event)
@@ -148,7 +150,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault is Fault.REPEATED:
             return self.proxy._page
         self.proxy._page = body
-        return body
+        return self.proxy.tamper(request, body)
 
     def _reply(
         self, status: int, headers: list[tuple[str, str]], body: bytes, truncated: bool = False

@@ -183,7 +183,8 @@ def test_a_sync_without_changes_makes_requests_for_the_listing_only(
     # The label rows and their marker lie in the folder: they are listed, and left out.
     keys = len(FILES) + 13 + 1
     lists = proxy.count(lambda request: request.lists)
-    assert len(proxy.requests) == lists == -(-keys // PAGE) + 1  # the last one for the marker
+    # One more for the last keys (is there nothing behind them?), and one for the marker.
+    assert len(proxy.requests) == lists == -(-keys // PAGE) + 1 + 1
 
 
 def test_changed_sidecars_make_one_read_and_one_write_each(
@@ -228,7 +229,7 @@ def test_a_listing_that_fails_on_its_second_page_deletes_nothing(
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut listings of more than ten keys into parts of five, as if an answer had ten keys."""
-    monkeypatch.setattr("labelingest.storage.cloud_listing._ANSWER", PAGE)
+    monkeypatch.setattr("labelingest.storage.cloud_stream._ANSWER", PAGE)
     monkeypatch.setattr("labelingest.storage.splits._WORTH_IT", 10)
     monkeypatch.setattr("labelingest.storage.splits._SMALLEST", 5)
 
@@ -244,17 +245,18 @@ def begun_behind(proxy: FaultyProxy) -> list[str]:
 def test_a_sync_lists_in_parts_what_the_one_before_has_listed(
     small_parts: None, counted: Kept, proxy: FaultyProxy, state: State
 ) -> None:
+    last = "rows/11.jpg.encord.json"  # the last key but one: is there nothing behind the last?
     # 28 files on three pages: two pages come first, and behind their last key there is one split.
     keys = sorted(FILES)
     assert find_folder(state, "s3").splits == [keys[4], keys[10], keys[15], keys[21]]
     counted.data.put("02.txt", OTHER_BOX)
     run = counted.folder.sync()
     assert run.counters.changes == {"sidecar changed": 1}
-    assert begun_behind(proxy) == [keys[19], keys[21]]
+    assert begun_behind(proxy) == [keys[19], keys[21], last]
     proxy.requests.clear()
     run = counted.folder.sync()
     assert run.counters.changes == {}
-    assert begun_behind(proxy) == [keys[19], keys[21]]
+    assert begun_behind(proxy) == [keys[19], keys[21], last]
     assert proxy.count(lambda request: request.lists) == len(proxy.requests)
 
 
