@@ -25,6 +25,7 @@ from pydantic import (
 from labelingest.errors import ConfigError
 from labelingest.model.authors import is_email
 from labelingest.resolution.class_map import class_number, parse_overrides
+from labelingest.small_files import read_small
 from labelingest.storage.base import MAX_SIDECAR
 from labelingest.storage.urls import storage_url_of
 
@@ -324,7 +325,7 @@ def load_config(path: Path) -> dict[str, Any]:
         The file cannot be read, or is not TOML.
     """
     try:
-        values = tomllib.loads(path.read_text("utf-8"))
+        values = tomllib.loads(read_small(path).decode("utf-8"))
     except OSError as error:
         raise ConfigError(
             f"configuration {str(path)!r} cannot be read: {error.strerror}"

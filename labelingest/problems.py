@@ -7,13 +7,23 @@ read) is an exception instead: `labelingest.errors`.
 Codes are stable. `docs/problems.md` gives cause, example and cure of each.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["SEVERITY", "UNEXPECTED", "Problem", "ProblemCode", "Severity", "printable"]
+__all__ = [
+    "SEVERITY",
+    "UNEXPECTED",
+    "Problem",
+    "ProblemCode",
+    "Severity",
+    "as_cell",
+    "is_utf8",
+    "printable",
+]
 
 
 class Severity(StrEnum):
@@ -267,6 +277,44 @@ def printable(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
-    )
+    return "".join(c if c.isprintable() else _escaped(c) for c in text)
+
+
+_SURROGATES: Final = re.compile("[\ud800-\udfff]")
+_FORMULAS: Final = tuple("=+-@\t\r\n＝＋－＠")
+"""How a cell begins that a spreadsheet may take for something to compute."""
+_ACTING: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""Control characters, marks of writing direction, line separators, lone surrogates."""
+
+
+def as_cell(value: object) -> str:
+    r"""Return a value as a cell of CSV that neither a spreadsheet nor a terminal acts on.
+
+    Blanks and joiners that are part of a name stay: the cell is compared with names of files.
+
+    Examples
+    --------
+    >>> as_cell('=HYPERLINK("https://example.com")'), as_cell("a\x1b[2J.txt"), as_cell(-3)
+    ('\'=HYPERLINK("https://example.com")', 'a\\x1b[2J.txt', '-3')
+    """
+    if not isinstance(value, str):
+        return str(value)
+    plain = _ACTING.sub(lambda found: _escaped(found[0]), value)
+    return f"'{plain}" if value.startswith(_FORMULAS) else plain
+
+
+def is_utf8(text: str) -> bool:
+    r"""Whether a text can be written as UTF-8: a name of undecodable bytes cannot.
+
+    Examples
+    --------
+    >>> is_utf8("ü"), is_utf8("\udcff")
+    (True, False)
+    """
+    return text.isascii() or _SURROGATES.search(text) is None
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape", "surrogatepass").decode()

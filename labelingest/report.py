@@ -14,7 +14,7 @@ import orjson
 
 from labelingest.model.pairs import Outcome
 from labelingest.model.tally import Tally
-from labelingest.problems import SEVERITY, UNEXPECTED, Problem, ProblemCode, Severity
+from labelingest.problems import SEVERITY, UNEXPECTED, Problem, ProblemCode, Severity, as_cell
 
 __all__ = ["EXAMPLES", "KEPT", "ProblemLog", "Report", "problem_dict"]
 
@@ -89,7 +89,8 @@ class ProblemLog:
         if self.lines is not None:
             self.lines.writelines(orjson.dumps(problem_dict(p)) + b"\n" for p in problems)
         if self.failed_csv is not None:
-            csv.writer(self.failed_csv).writerows(_failed_rows(errors, data_files))
+            rows = _failed_rows(errors, data_files)
+            csv.writer(self.failed_csv).writerows([*map(as_cell, row)] for row in rows)
 
     def count(self, severity: Severity) -> int:
         """Return how many problems there are of a severity."""

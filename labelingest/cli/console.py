@@ -4,6 +4,7 @@ Names come from files and are data: they are printed as text, never as markup, w
 characters escaped.
 """
 
+import logging
 from collections.abc import Sequence
 
 from rich.cells import cell_len
@@ -12,7 +13,15 @@ from rich.text import Text
 
 from labelingest.problems import printable
 
-__all__ = ["exit_code", "many", "not_looked_at", "open_console", "print_columns", "print_line"]
+__all__ = [
+    "exit_code",
+    "log_to_people",
+    "many",
+    "not_looked_at",
+    "open_console",
+    "print_columns",
+    "print_line",
+]
 
 
 def many(count: int, noun: str) -> str:
@@ -54,6 +63,20 @@ def open_console(*, stderr: bool = False) -> Console:
     # COLUMNS=0 stands for a width that is not known: rich would print nothing at all.
     console.width = max(console.width, 1)
     return console
+
+
+class _PrintableFormatter(logging.Formatter):
+    """Formats what is logged as everything that people read."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
+
+
+def log_to_people() -> None:
+    """Send what is logged to standard error, a line each."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_PrintableFormatter("labelingest: %(message)s"))
+    logging.basicConfig(handlers=[handler])
 
 
 def print_line(console: Console, *parts: str | tuple[str, str]) -> None:

@@ -12,6 +12,7 @@ import typer.core
 
 from labelingest.cli.ends import READER_GONE
 from labelingest.credentials import without_credentials
+from labelingest.problems import printable
 
 __all__ = ["CommandGroup"]
 
@@ -42,5 +43,6 @@ def _without_credentials() -> Iterator[None]:
     try:
         yield
     except _UsageError as error:
-        error.message = without_credentials(error.message)
+        lines = without_credentials(error.message).split("\n")
+        error.message = "\n".join(map(printable, lines))
         raise

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 
+from labelingest.cli.encoding import speak_utf8
 from labelingest.cli.ends import run_to_the_end
 from labelingest.cli.folder.commands import app as folder_app
 from labelingest.cli.group import CommandGroup
@@ -276,15 +277,13 @@ def _interrupted(ended: KeyboardInterrupt, out: str | None) -> NoReturn:
 
 
 def _run(params: dict[str, Any], work: Callable[..., "Report"]) -> None:
-    import logging
-
-    from labelingest.cli.console import exit_code
+    from labelingest.cli.console import exit_code, log_to_people
     from labelingest.cli.progress import ShownProgress
     from labelingest.cli.render import print_report, say_unexpected
     from labelingest.memory import settle_memory
 
     settle_memory()
-    logging.basicConfig(format="labelingest: %(message)s")
+    log_to_people()
     config = _configured(params)
     try:
         with ShownProgress(quiet=params["quiet"]) as shown:
@@ -455,4 +454,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments
         What stands after the program's name; that of the process when None.
     """
+    if arguments is None:
+        speak_utf8()
     run_to_the_end(lambda: app(arguments))

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from labelingest.errors import ConfigError
 from labelingest.folders.records import check_name, list_folders
+from labelingest.folders.settings import refuse_undecodable
 from labelingest.folders.state.database import State, upsert
 from labelingest.folders.state.tables import integrations
 from labelingest.storage.connections import Connection
@@ -28,6 +29,7 @@ def set_integration(state: State, name: str, connection: Connection) -> None:
         The name is none.
     """
     check_name(name)
+    refuse_undecodable("integration", asdict(connection))
     text = orjson.dumps(asdict(connection)).decode()
     with state.write() as opened:
         insert = upsert(opened, integrations).values(name=name, connection=text)

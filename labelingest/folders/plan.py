@@ -7,7 +7,6 @@ is refused when either is another by then.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 import orjson
@@ -15,10 +14,13 @@ from sqlalchemy.engine import Connection
 
 from labelingest.errors import ConfigError, StorageError
 from labelingest.folders.changes import iterate_changes
+from labelingest.small_files import open_regular
 
 __all__ = ["DriftError", "Plan", "keep_plan"]
 
 _FORMAT = "labelingest folder plan 1"
+_LONGEST_HEAD = 1 << 20
+"""Bytes of a plan's first line."""
 
 
 class DriftError(StorageError):
@@ -86,8 +88,8 @@ class Plan:
             The file cannot be read, or is no plan.
         """
         try:
-            with Path(path).open("rb") as file:
-                head = orjson.loads(file.readline())
+            with open_regular(path) as file:
+                head = orjson.loads(file.readline(_LONGEST_HEAD))
             # A plan of another format has no such key.
             head.pop(_FORMAT)
             return cls(**head)

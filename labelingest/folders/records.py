@@ -24,6 +24,7 @@ from labelingest.folders.state.tables import (
     problems,
     runs,
 )
+from labelingest.problems import is_utf8
 
 __all__ = [
     "FolderRecord",
@@ -190,6 +191,8 @@ def find_folder(state: State, name: str, *, deleted: bool = False) -> FolderReco
 
 
 def _find(connection: Connection, name: str) -> FolderRecord | None:
+    if not is_utf8(name):
+        return None  # no database keeps such a name
     row = connection.execute(sa.select(folders).where(folders.c.name == name)).mappings().first()
     return None if row is None else _record(row)
 

@@ -7,7 +7,6 @@ How rows become annotations is said, and checked, as for a run: by `labelingest.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
 from typing import Any, Final, Self
 
 import orjson
@@ -18,10 +17,12 @@ from labelingest.errors import ConfigError
 from labelingest.model.ontology import Ontology
 from labelingest.pairing.rules import PatternRule, SuffixRule, check_suffixes
 from labelingest.pipeline.folder import given_rule
+from labelingest.problems import is_utf8
 from labelingest.resolution.ontology_json import load_ontology
+from labelingest.small_files import read_small
 from labelingest.storage.urls import looks_like_url, parse_url
 
-__all__ = ["LABEL_OPTIONS", "FolderSettings", "read_json"]
+__all__ = ["LABEL_OPTIONS", "FolderSettings", "read_json", "refuse_undecodable"]
 
 LABEL_OPTIONS: Final = (
     *("suffix", "images", "labels", "namespace", "map"),
@@ -85,6 +86,7 @@ class FolderSettings:
     follow_symlinks: bool = True
 
     def __post_init__(self) -> None:
+        refuse_undecodable("", {named.name: getattr(self, named.name) for named in fields(self)})
         for name in ("storage_path", "output"):
             if looks_like_url(getattr(self, name)):
                 # Before the state keeps it: a URL with a credential is refused.
@@ -191,6 +193,32 @@ class FolderSettings:
         return cls(**orjson.loads(text))
 
 
+def refuse_undecodable(name: str, value: object) -> None:
+    """Refuse texts of undecodable bytes: a state keeps UTF-8.
+
+    Parameters
+    ----------
+    name
+        What the value is called; "" for what has names of its own.
+    value
+        A text, or what may hold some.
+
+    Raises
+    ------
+    ConfigError
+        A value is one, or holds one.
+    """
+    if isinstance(value, str) and not is_utf8(value):
+        raise ConfigError(f"{name}: {value!r} is not UTF-8; rename it or write it as UTF-8")
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            refuse_undecodable(name, key)
+            refuse_undecodable(str(key) if name in ("", "options", "integration") else name, item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            refuse_undecodable(name, item)
+
+
 def read_json(path: str, what: str) -> Mapping[str, Any]:
     """Read a file that holds one JSON object.
 
@@ -200,7 +228,7 @@ def read_json(path: str, what: str) -> Mapping[str, Any]:
         It cannot be read, or holds something else.
     """
     try:
-        value = orjson.loads(Path(path).read_bytes())
+        value = orjson.loads(read_small(path))
     except OSError as error:
         raise ConfigError(f"{what} {path!r} cannot be read: {error.strerror}") from error
     except orjson.JSONDecodeError as error:

@@ -15,6 +15,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from labelingest.errors import ConfigError
 from labelingest.metadata.types import ALIASES, KeyType
 from labelingest.readers.encord.notes import step
+from labelingest.small_files import read_small
 
 __all__ = ["check_key", "decode_schema", "keys_from_wire", "read_schema_file"]
 
@@ -58,7 +59,7 @@ def read_schema_file(path: str | Path) -> bytes:
         It cannot be read.
     """
     try:
-        return Path(path).read_bytes()
+        return read_small(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise ConfigError(

@@ -27,6 +27,7 @@ from labelingest.model.tally import Misfits, Tally
 from labelingest.pipeline.folder import Paired
 from labelingest.problems import Problem, ProblemCode
 from labelingest.sinks.base import Begun, ResumableSink
+from labelingest.small_files import read_small
 from labelingest.storage.atomic import unfinished_name
 from labelingest.storage.causes import cannot_write
 from labelingest.storage.journal import Journal
@@ -235,7 +236,7 @@ def subject_of(config: IngestConfig, paired: Paired) -> str:
     options = config.model_dump(mode="json", exclude=set(_NOT_SUBJECT))
     digest.update(json.dumps([version("labelingest"), _compressor(), options]).encode())
     digest.update(paired.storage.url.encode())
-    digest.update(Path(config.ontology).read_bytes())
+    digest.update(read_small(config.ontology))
     listing, pairs = paired.listing, paired.pairs
     for start in range(0, len(pairs), _CHUNK):
         for rows in (pairs.data[start : start + _CHUNK], pairs.sidecar[start : start + _CHUNK]):

@@ -25,6 +25,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from labelingest.errors import OntologyError
 from labelingest.model.ontology import Ontology, OntologyObject, Shape
 from labelingest.problems import printable
+from labelingest.small_files import read_small
 
 __all__ = ["load_ontology"]
 
@@ -210,7 +211,7 @@ def _decoded(source: str | Path | bytes | Mapping[str, Any]) -> tuple[str, Any]:
 
 def _contents(name: str, path: str | Path) -> bytes:
     try:
-        return Path(path).read_bytes()
+        return read_small(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise OntologyError(

@@ -22,6 +22,7 @@ from labelingest.errors import ConfigError
 from labelingest.model.ontology import Shape
 from labelingest.problems import printable
 from labelingest.resolution.class_map import LARGEST_CLASS_NUMBER, SUPPORTED_SHAPES, class_number
+from labelingest.small_files import open_regular
 
 __all__ = ["read_class_names", "starter_ontology"]
 
@@ -162,7 +163,7 @@ def read_class_names(path: str | Path) -> dict[int, str]:
 def _text(place: str, path: str | Path) -> str:
     """Return what a file says, in UTF-8 or, with a byte order mark, UTF-16."""
     try:
-        with Path(path).open("rb") as file:
+        with open_regular(path) as file:
             contents = file.read(_MOST_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error

@@ -6,7 +6,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2] / "labelingest"
 LAYERS = [
-    {"arrays", "crashes", "credentials", "problems", "search_path", "stopwatch"},
+    {"arrays", "crashes", "credentials", "problems", "search_path", "small_files", "stopwatch"},
     {"errors", "hashing", "memory", "model", "geometry"},
     {
         *("storage", "pairing", "readers", "resolution", "assembly", "media", "writers"),

@@ -330,16 +330,16 @@ def serve(state: StateUrl = None, quiet: QuietIfWell = False, as_json: AsJson = 
 
     Example: labelingest folder serve
     """
-    import logging
     from functools import partial
 
+    from labelingest.cli.console import log_to_people
     from labelingest.cli.folder.render import print_served
     from labelingest.cli.folder.signals import Cancelled
     from labelingest.folders import State
     from labelingest.folders.schedule import serve as serve_folders
     from labelingest.folders.state.database import default_state
 
-    logging.basicConfig(format="labelingest: %(message)s")
+    log_to_people()
     with Cancelled() as cancelled, State(state or default_state()) as opened:
         serve_folders(
             opened,

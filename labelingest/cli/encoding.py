@@ -1,0 +1,31 @@
+"""Names of files are UTF-8, whatever the locale says.
+
+Keys, links and label rows are UTF-8. In a locale of another encoding, or of ASCII alone, Python
+would read the same bytes on the command line as other characters, and could not open the file.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+__all__ = ["speak_utf8"]
+
+_PROGRAMS: Final = ("labelingest", "__main__.py")
+_FLAGS: Final = ["-X", "utf8=1"]
+
+
+def speak_utf8() -> None:
+    """Start this program anew in Python's UTF-8 mode where names would have another encoding.
+
+    What is printed keeps the encoding of the terminal. Programs that only call this one stay.
+    """
+    if sys.getfilesystemencoding().lower() == "utf-8" or not sys.executable:
+        return
+    if Path(sys.argv[0]).name not in _PROGRAMS or sys.orig_argv[1:3] == _FLAGS:
+        return
+    environment = dict(os.environ)
+    if sys.stdout is not None:
+        environment.setdefault("PYTHONIOENCODING", sys.stdout.encoding)
+    command = [sys.executable, *_FLAGS, *sys.orig_argv[1:]]
+    os.execve(sys.executable, command, environment)

@@ -1,0 +1,75 @@
+"""Files that a person wrote and that are read whole: configurations, ontologies, schemas, plans.
+
+They are regular files of some kilobytes. A name may stand for something else, by mistake or because
+somebody planted it: a device that never ends, a pipe that nobody writes to, a disk image. Neither is
+read. What the content means is said by who asks.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, Final
+
+__all__ = ["MOST_BYTES", "open_regular", "read_small"]
+
+MOST_BYTES: Final = 256 << 20
+"""Bytes of a file that a person wrote: a thousand times more than any ontology has."""
+_OPEN: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+"""A pipe is not waited for."""
+
+
+@contextmanager
+def open_regular(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a file for reading, if it is a regular one.
+
+    Parameters
+    ----------
+    path
+        The file; links are followed.
+
+    Raises
+    ------
+    OSError
+        It cannot be read, or is not a regular file; `strerror` says so.
+    """
+    with open(os.open(path, _OPEN), "rb") as file:  # noqa: PTH123 - a descriptor
+        mode = os.fstat(file.fileno()).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        yield file
+
+
+def read_small(path: str | os.PathLike[str], most: int = MOST_BYTES) -> bytes:
+    """Return the content of a file that a person wrote.
+
+    Parameters
+    ----------
+    path
+        The file; links are followed.
+    most
+        Bytes that it may have.
+
+    Raises
+    ------
+    OSError
+        It cannot be read, is not a regular file, or is larger; `strerror` says so.
+
+    Examples
+    --------
+    >>> try:
+    ...     read_small("/dev/zero")
+    ... except OSError as error:
+    ...     print(error.strerror)
+    not a regular file
+    """
+    with open_regular(path) as file:
+        # The size may grow, and some file systems do not tell it.
+        is_larger = os.fstat(file.fileno()).st_size > most
+        content = b"" if is_larger else file.read(most + 1)
+    if is_larger or len(content) > most:
+        raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
+    return content
