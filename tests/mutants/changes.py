@@ -3,8 +3,8 @@
 A change replaces one node of the syntax tree. Comparisons move by their boundary, operators become
 their neighbours, numbers are off by one, conditions are negated or left out, `min` becomes `max`,
 a bound of a slice goes, a statement goes. What has no meaning at run time is left alone: docstrings,
-annotations, decorators, lists of public names, `strict=True` of `zip`, which only guards, how fields
-of dataclasses are shown, and what the garbage collector looks at.
+annotations, decorators, lists of public names, `strict=True` and `frozen=True`, which only guard, how
+fields of dataclasses are shown, and what the garbage collector looks at.
 
 A change is named by its function and its text, never by its line, so that the name outlives edits
 elsewhere in the module.
@@ -147,7 +147,7 @@ def _is_without_meaning(node: ast.AST, parent: ast.AST) -> bool:
             return True
         case ast.Call(func=ast.Name(id="TypeVar" | "assert_never")):
             return True
-        case ast.keyword(arg="strict" | "init" | "repr" | "gc"):
+        case ast.keyword(arg="strict" | "init" | "repr" | "frozen" | "gc"):
             return True
     return isinstance(parent, ast.Call) and _name(parent.func) == "cast" and node is parent.args[0]
 

@@ -39,6 +39,11 @@ def test_placeholders_side_by_side_take_one_character_but_for_the_last() -> None
     }
 
 
+@pytest.mark.parametrize("name", ["a", "é", "𝄞"])
+def test_one_character_is_too_little_for_two_placeholders(name: str) -> None:
+    assert captured("{a}{b}", name) == captured("{a}{b}.x", f"{name}.x") == {}
+
+
 def test_captures_stand_in_the_order_of_the_names() -> None:
     assert captured("{b}/{a}.jpg", "x/y.jpg") == {"x/y.jpg": (b"y", b"x")}
 

@@ -107,6 +107,11 @@ def test_each_sidecar_explains_one_image_only() -> None:
     assert miss.count == 1
 
 
+def test_each_image_is_explained_by_one_sidecar_only() -> None:
+    [miss] = misses(["pics/a.jpg", "labels/a.txt", "notes/a.txt", "other/a.txt"])
+    assert (miss.count, miss.keys) == (1, ("pics/a.jpg", "labels/a.txt"))
+
+
 def test_a_command_has_no_control_characters() -> None:
     [miss] = misses(["images/A\n\x1b[2J.jpg", "labels/a\n\x1b[2j.txt"])
     assert miss.fix.isprintable()

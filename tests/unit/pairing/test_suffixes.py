@@ -1,7 +1,7 @@
 import pytest
 
 from labelingest.model.listing import Listing
-from labelingest.pairing.suffixes import suffixes
+from labelingest.pairing.suffixes import named_after_stems, suffixes
 
 
 def found(*keys: str) -> list[tuple[str, int]]:
@@ -38,3 +38,21 @@ def test_the_most_frequent_suffix_comes_first_and_equal_ones_by_name() -> None:
 def test_usual_sidecars_are_seen_behind_any_number_of_other_json_files() -> None:
     others = [f"a{n:05}.json" for n in range(20_100)]
     assert (".encord.json", 1) in found(*others, "z.jpg", "z.jpg.encord.json")
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        (("a.json", "a.jpg"), ("a.json", "a.jpg")),
+        (("x/a.encord.json", "x/a.b.jpg"), ("x/a.encord.json", "x/a.b.jpg")),
+        (("a.json", "b.jpg"), None),
+        (("a.json", "ab.jpg"), None),
+        (("a.json", "a.zip", "a.b.json"), None),
+        (("a.json", "a.zip", "b.jpg", "b.json"), ("b.json", "b.jpg")),
+        (("a.json", *(f"a.{i:03}" for i in range(2)), "a.png"), ("a.json", "a.png")),
+    ],
+)
+def test_a_sidecar_called_after_the_stem_of_a_data_file_is_found(
+    keys: tuple[str, ...], expected: tuple[str, str] | None
+) -> None:
+    assert named_after_stems(Listing.of((key, 1, 0) for key in sorted(keys))) == expected
