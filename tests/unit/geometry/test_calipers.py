@@ -72,3 +72,15 @@ def test_first_edges_are_not_written_to() -> None:
     edges = np.zeros((2, 1))
     edges.flags.writeable = False
     assert around(np.array([[2.0, 3.0]]), edges).tolist() == [[2, 3, 0, 0, 0]]
+
+
+@pytest.mark.parametrize("length", [1.0, 1e-3, 1e-7, 1e-9])
+def test_the_direction_of_a_short_first_edge_decides_between_rectangles(length: float) -> None:
+    # Around a right triangle the rectangles along a leg and along the long side are as large. The
+    # first edge points into the triangle, nearer to the direction of the leg.
+    points = np.array([(4, 0), (4 - length, length / 10), (0, 2), (0, 0)], dtype=np.float64)
+    expected = [[2, 1, 4, 2, 180]]
+    found = smallest_around_four(points[:, :, np.newaxis])
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    edge = np.array([[-length], [length / 10]])
+    np.testing.assert_allclose(around(points[[0, 2, 3]], edge), expected, atol=1e-6)

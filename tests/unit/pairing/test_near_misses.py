@@ -142,7 +142,7 @@ def with_content(key: str, content: bytes, rule: PatternRule = BESIDE) -> list[N
 def test_a_link_stored_as_a_file_is_found(content: bytes) -> None:
     [miss] = with_content("images", content)
     target = content.decode().strip()
-    assert miss.cause is Cause.LINK_AS_FILE
+    assert (miss.cause, miss.count) == (Cause.LINK_AS_FILE, 1)
     assert miss.keys == ("images",)
     assert miss.fix == f"ln -sfn {target} images"
     assert f"'images' is a file that holds {target!r}" in miss.detail

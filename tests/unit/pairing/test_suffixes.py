@@ -38,6 +38,9 @@ def test_the_most_frequent_suffix_comes_first_and_equal_ones_by_name() -> None:
 def test_usual_sidecars_are_seen_behind_any_number_of_other_json_files() -> None:
     others = [f"a{n:05}.json" for n in range(20_100)]
     assert (".encord.json", 1) in found(*others, "z.jpg", "z.jpg.encord.json")
+    # Others are looked for among the first 20,000 JSON files only.
+    assert found(*others, "z.jpg", "z.jpg.v2.json") == []
+    assert found(*others[:19_999], "z.jpg", "z.jpg.v2.json") == [(".v2.json", 1)]
 
 
 @pytest.mark.parametrize(
