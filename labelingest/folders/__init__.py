@@ -8,10 +8,14 @@
     sync.py          one run, from the lock to the record; a plan is the same to half way
     scan.py            1  listing and pairing
     changes.py         2  the difference with the state, found by the database; guards
-    verify.py             what is missing from the output, where that is asked for
+    contents.py           changes that sizes and times do not tell, where that is asked for
+    verify.py             label rows in the output that are missing or changed, where that is asked for
     plan.py            3  what would be done, kept if asked for
     apply.py           4  transactions, from each of which another run can go on
     batch.py           5  read, convert, write; metadata.py: custom metadata
+    output.py             files of label rows: what the folder wrote, and nothing else, is replaced
+    owner.py           whose an output is
+    export.py          label rows as one file
     fingerprints.py  what decides whether anything is to be done
     lock.py          one sync per folder at a time
     runs.py          the record of a run, as Encord counts

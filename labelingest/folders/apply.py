@@ -357,7 +357,7 @@ class Applying:
             self._commit()
 
 
-_OF_LABEL_ROW: Final = ("status", "sidecar_digest", "width", "height", "made_at")
+_OF_LABEL_ROW: Final = ("status", "sidecar_digest", "data_token", "width", "height", "made_at")
 _FILE: Final = tuple(output_rows.c[name].label(f"file_{name}") for name in FILE_COLUMNS)
 _NEEDS_WORK: Final = (
     changes.c.label.is_not(None) & (changes.c.label != LabelChange.GONE.value)

@@ -22,6 +22,7 @@ from labelingest.folders.metadata import checked_metadata
 from labelingest.folders.output import NOTHING, LabelRowFiles, RowFile, foreign_file
 from labelingest.folders.runs import Counters
 from labelingest.folders.settings import FolderSettings
+from labelingest.hashing import content_digest
 from labelingest.metadata.check import MAX_METADATA, too_large_metadata
 from labelingest.model.blobs import Unread
 from labelingest.pipeline.jobs import Job, JobResult, Worker
@@ -32,6 +33,7 @@ __all__ = ["FILE_COLUMNS", "BatchWork", "Done", "LabelStatus", "row_file"]
 
 _TRIED_AGAIN: Final = (ProblemCode.UNREADABLE_FILE, ProblemCode.OUT_OF_MEMORY)
 """Problems of sidecars that say nothing of what is in them: the next sync may fare better."""
+_MAKES_NOTHING: Final = frozenset({None, LabelChange.GONE, LabelChange.TOUCHED})
 FILE_COLUMNS: Final = tuple(column.name for column in fields(RowFile))
 """What is known of the file of a label row; selected as "file_size" and so on."""
 
@@ -75,11 +77,17 @@ class Done:
         self.problems.setdefault((key, part), []).extend(found)
 
     def add_metadata(
-        self, key: str, text: str | None, token: str | None, schema: str | None
+        self,
+        key: str,
+        text: str | None,
+        token: str | None,
+        schema: str | None,
+        *,
+        digest: str | None = None,
     ) -> None:
         """Add what becomes of the metadata of an item: JSON, and what it was made from."""
         values = {"metadata": text, "metadata_token": token, "metadata_schema": schema}
-        self.metadata.append({"item": key, **values})
+        self.metadata.append({"item": key, **values, "metadata_digest": digest})
 
     def failed(self) -> set[str]:
         """Return the data files with an error."""
@@ -126,7 +134,8 @@ class BatchWork:
             state; raises where that is for another run to do.
         """
         done = Done()
-        makes = [row for row in rows if row["label"] not in {None, LabelChange.GONE}]
+        self._keep_touched(rows, done)
+        makes = [row for row in rows if row["label"] not in _MAKES_NOTHING]
         if makes and self.worker is not None:
             self._make(self.worker, makes, done, begin)
         self._take_metadata([row for row in rows if row["change"] is not None], done)
@@ -161,6 +170,27 @@ class BatchWork:
         written = self._write(rows, result, done, begin)
         self._enter(rows, result, written, done)
 
+    def _keep_touched(self, rows: Sequence[RowMapping], done: Done) -> None:
+        """Keep the label rows whose sidecar has another time only."""
+        touched = [row for row in rows if row["label"] == LabelChange.TOUCHED]
+        done.label_rows += [self._as_it_is(row, row["data_token"]) for row in touched]
+        done.kept |= {row["key"] for row in touched}
+
+    def _as_it_is(self, row: RowMapping, data_token: str | None) -> dict[str, Any]:
+        """Return a label row for the state that was not made anew."""
+        return {
+            "key": row["key"],
+            "status": row["status"],
+            "sidecar": row["sidecar"],
+            "sidecar_token": row["sidecar_token"],
+            "sidecar_digest": row["sidecar_digest"],
+            "data_token": data_token,
+            "width": row["width"],
+            "height": row["height"],
+            "fingerprint": self.fingerprint,
+            "made_at": row["made_at"],
+        }
+
     def _without_same_sizes(
         self, worker: Worker, rows: Sequence[RowMapping], done: Done
     ) -> list[RowMapping]:
@@ -180,22 +210,8 @@ class BatchWork:
             for row in replaced
             if row["key"] in by_key and by_key[row["key"]] == _size_of(row)
         }
-        done.label_rows += [
-            {
-                "key": row["key"],
-                "status": row["status"],
-                "sidecar": row["sidecar"],
-                "sidecar_token": row["sidecar_token"],
-                "sidecar_digest": row["sidecar_digest"],
-                "data_token": row["token"],
-                "width": row["width"],
-                "height": row["height"],
-                "fingerprint": self.fingerprint,
-                "made_at": row["made_at"],
-            }
-            for row in replaced
-            if row["key"] in same
-        ]
+        kept = [row for row in replaced if row["key"] in same]
+        done.label_rows += [self._as_it_is(row, row["token"]) for row in kept]
         done.kept |= same
         return [row for row in rows if row["key"] not in same]
 
@@ -319,7 +335,8 @@ class BatchWork:
                 done.add(key, Part.METADATA, found)
             token = blobs.tokens[place] if blobs.tokens else row["metadata_token"]
             text = None if value is None else orjson.dumps(value).decode()
-            done.add_metadata(key, text, token, schema)
+            digest = content_digest(blobs.get(place))
+            done.add_metadata(key, text, token, schema, digest=digest)
 
 
 def _size_of(row: RowMapping) -> tuple[int, int] | None:

@@ -52,6 +52,8 @@ class LabelChange(StrEnum):
     UNFINISHED = "an earlier sync did not get to it"
     SETTINGS = "ontology or options changed"
     SIDECAR = "sidecar changed"
+    CONTENT = "content of its sidecar changed, size and time did not"
+    TOUCHED = "sidecar has another time and the same content"
     IMAGE = "image replaced, and its size counts"
     REFUSED = "something foreign was in its place in the output"
     MISSING = "label row is missing from the output"

@@ -207,6 +207,7 @@ class SyncedFolder:
         overwrite: bool = False,
         allow_mass_delete: bool = False,
         verify_output: bool = False,
+        checksum: bool = False,
         progress: Callable[[Progress], None] | None = None,
     ) -> Plan:
         """Return what a sync would do.
@@ -221,11 +222,16 @@ class SyncedFolder:
             Whether deletions that look like an accident are meant.
         verify_output
             Whether to look at the output too, and make label rows anew that are missing there or changed.
+        checksum
+            Whether to compare contents where size and time are equal, or only the time is another.
         progress
             Told how far the listing is.
         """
         options = SyncOptions(
-            allow_mass_delete=allow_mass_delete, verify_output=verify_output, progress=progress
+            allow_mass_delete=allow_mass_delete,
+            verify_output=verify_output,
+            checksum=checksum,
+            progress=progress,
         )
         record, opened = self._present(), None
         if save is not None:
@@ -240,6 +246,7 @@ class SyncedFolder:
         *,
         allow_mass_delete: bool = False,
         verify_output: bool = False,
+        checksum: bool = False,
         progress: Callable[[Progress], None] | None = None,
         cancelled: Callable[[], bool] = lambda: False,
         trigger: str = "manual",
@@ -248,7 +255,7 @@ class SyncedFolder:
 
         Parameters
         ----------
-        allow_mass_delete, verify_output, progress
+        allow_mass_delete, verify_output, checksum, progress
             As for `plan`.
         cancelled
             Asked between batches; the run ends where it says so, and the next goes on.
@@ -268,7 +275,9 @@ class SyncedFolder:
         StorageError, ConfigError, OntologyError
             The run as a whole failed.
         """
-        options = SyncOptions(trigger, allow_mass_delete, verify_output, None, progress, cancelled)
+        options = SyncOptions(
+            trigger, allow_mass_delete, verify_output, checksum, None, progress, cancelled
+        )
         return run_sync(self.state, self._present(), self._open_places, options)
 
     def apply(
@@ -286,7 +295,8 @@ class SyncedFolder:
             They have.
         """
         options = SyncOptions(
-            "plan", plan.allow_mass_delete, plan.verify_output, plan, progress, cancelled
+            *("plan", plan.allow_mass_delete, plan.verify_output, plan.checksum),
+            *(plan, progress, cancelled),
         )
         return run_sync(self.state, self._present(), self._open_places, options)
 

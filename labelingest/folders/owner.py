@@ -10,6 +10,7 @@ version made it, or somebody deleted the marker. What stands there then is the f
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -170,12 +171,12 @@ def without_outputs(listing: Listing) -> Listing:
         return listing
     keep = np.array([not key.startswith(prefixes) for key in listing.keys], dtype=np.bool_)
     rows = np.flatnonzero(keep)
-    return Listing(
-        listing.keys.pick(rows),
-        listing.size[rows],
-        listing.mtime_ns[rows],
-        listing.problems,
-        None if listing.tokens is None else listing.tokens.pick(rows),
+    return replace(
+        listing,
+        keys=listing.keys.pick(rows),
+        size=listing.size[rows],
+        mtime_ns=listing.mtime_ns[rows],
+        tokens=None if listing.tokens is None else listing.tokens.pick(rows),
     )
 
 

@@ -53,6 +53,7 @@ class Plan:
     withheld: Mapping[str, int] = field(default_factory=dict)
     """The same of deletions that would not be made."""
     why_withheld: str = ""
+    checksum: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return the plan as JSON says it."""

@@ -84,6 +84,8 @@ class FolderSettings:
     output_integration: str | None = None
     """The same of the output, where it is another."""
     follow_symlinks: bool = True
+    checksum: bool = False
+    """Whether syncs compare contents where size and time are equal, or only the time is another."""
 
     def __post_init__(self) -> None:
         refuse_undecodable("", {named.name: getattr(self, named.name) for named in fields(self)})

@@ -6,7 +6,7 @@ A listing with the digest of the last complete sync is not even loaded into the 
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from time import monotonic
 from typing import BinaryIO, Final
@@ -23,6 +23,7 @@ from labelingest.folders.changes import (
     find_changes,
 )
 from labelingest.folders.clock import later, now, seconds_between
+from labelingest.folders.contents import Contents
 from labelingest.folders.fingerprints import (
     Fingerprints,
     label_fingerprint,
@@ -44,6 +45,7 @@ from labelingest.folders.state.database import State
 from labelingest.folders.state.tables import folders
 from labelingest.folders.unchanged import is_new
 from labelingest.folders.verify import add_differences, note_verified
+from labelingest.model.blobs import Unread
 from labelingest.model.listing import Listing
 from labelingest.pipeline.jobs import Worker
 from labelingest.pipeline.progress import Progress
@@ -70,6 +72,8 @@ class SyncOptions:
     allow_mass_delete: bool = False
     verify_output: bool = False
     """Whether the output is listed too, and label rows that are missing there are made anew."""
+    checksum: bool = False
+    """Whether contents are compared too; the folder may be set to that as well."""
     plan: Plan | None = None
     """What it is to carry out, and nothing else; None for whatever there is to do."""
     progress: Callable[[Progress], None] | None = None
@@ -211,6 +215,8 @@ class _Comparison:
     options: SyncOptions
     places: Places = field(init=False)
     fingerprints: Fingerprints = field(init=False)
+    contents: Contents | None = None
+    """What was read to compare contents; None where that was not asked for."""
 
     def __post_init__(self) -> None:
         settings = self.record.settings
@@ -267,15 +273,23 @@ class _Comparison:
         record, allow = self.record, self.options.allow_mass_delete
         digest = listing_digest(listing, record.settings, self.fingerprints.labels)
         verify = self.options.verify_output
-        head = (record.name, now(), len(listing), digest, record.generation, allow, verify)
-        if digest == record.digest and not verify:
-            return Plan(*head), ()
+        checksum = self.options.checksum or record.settings.checksum
+        plan = Plan(
+            *(record.name, now(), len(listing), digest, record.generation, allow, verify),
+            checksum=self.options.checksum,
+        )
+        if digest == record.digest and not (verify or checksum):
+            return plan, ()
         found = scan(listing, record.settings)
         if counts_do and is_new(connection, record.id):
-            return Plan(*head, count_first_changes(found, record.settings)), found.problems
+            counts = count_first_changes(found, record.settings)
+            return replace(plan, changes=counts), found.problems
+        load_all = verify or checksum
         find_changes(
-            connection, record.id, found, record.settings, self.fingerprints, load_all=verify
+            connection, record.id, found, record.settings, self.fingerprints, load_all=load_all
         )
+        if checksum:
+            self.contents = self._compared(connection)
         if verify:
             add_differences(connection, record.id, self.places.output)
         second = partial(self.list, lambda files: None)
@@ -287,8 +301,21 @@ class _Comparison:
             allow_mass_delete=allow,
             list_again=second if needs_second_look(self.places.storage) else None,
         )
-        counts = count_changes(connection)
-        return Plan(*head, counts, dict(withheld.counts), withheld.why), found.problems
+        counts, held = count_changes(connection), dict(withheld.counts)
+        plan = replace(plan, changes=counts, withheld=held, why_withheld=withheld.why)
+        return plan, found.problems
+
+    def _compared(self, connection: Connection) -> Contents:
+        """Compare contents too; return what was read for that."""
+        storage, settings = self.places.storage, self.record.settings
+        contents = Contents(connection, self.record.id, storage, settings, self._sizes_of)
+        contents.add_differences()
+        return contents
+
+    def _sizes_of(self, keys: Sequence[str]) -> Sequence[tuple[int, int] | Unread | None]:
+        storage = self.places.storage
+        converter = make_folder_converter(self.record.settings, storage.url)
+        return Worker(storage, converter).image_sizes(keys)
 
 
 @dataclass(slots=True)
@@ -320,6 +347,10 @@ class _Syncing:
             del listing  # the temporary tables have what is needed of it
             if expected is not None:
                 expected.refuse_drift(plan.digest, plan.generation, plan.changes)
+            if (read := comparison.contents) is not None:
+                run.counters.files_read += read.files_read
+                run.counters.bytes_read += read.bytes_read
+                run.counters.headers_read += read.headers_read
             run.counters.changes = dict(plan.changes)
             run.counters.withheld = dict(plan.withheld)
             run.message = "; ".join(filter(None, (run.message, plan.why_withheld))) or None

@@ -62,6 +62,7 @@ ONLY_IN = {
         "folders/apply.py",
         "folders/batch.py",
         "folders/changes.py",
+        "folders/contents.py",
         "folders/export.py",
         "folders/findings.py",
         "folders/guard.py",

@@ -66,6 +66,14 @@ VerifyOutput = Annotated[
         help="Look at the output too: make label rows anew that are missing there, or were changed.",
     ),
 ]
+Checksum = Annotated[
+    bool,
+    typer.Option(
+        "--checksum",
+        help="Compare contents too: find changes that keep size and time, and leave alone what was "
+        "only touched; every label file is read.",
+    ),
+]
 QuietIfWell = Annotated[
     bool,
     typer.Option(
@@ -106,6 +114,15 @@ def create(
     ] = None,
     output_integration: Annotated[
         str | None, typer.Option(metavar="NAME", help="The same of the output, if another.")
+    ] = None,
+    checksum: Annotated[
+        bool | None,
+        typer.Option(
+            "--checksum/--no-checksum",
+            help="Let every sync compare contents too. Without, a change that keeps size and time is "
+            "not seen on this machine, and a file that was only touched counts as changed. In the "
+            "cloud, versions follow contents anyway.",
+        ),
     ] = None,
     metadata_suffix: MetadataSuffix = None,
     metadata_paused: Annotated[
@@ -235,6 +252,7 @@ def plan(
     overwrite: Overwrite = None,
     allow_mass_delete: AllowMassDelete = False,
     verify_output: VerifyOutput = False,
+    checksum: Checksum = False,
     state: StateUrl = None,
     as_json: AsJson = False,
 ) -> None:
@@ -251,6 +269,7 @@ def plan(
             overwrite=bool(overwrite),
             allow_mass_delete=allow_mass_delete,
             verify_output=verify_output,
+            checksum=checksum,
             progress=shown,
         )
     if as_json:
@@ -265,6 +284,7 @@ def sync(
     name: Name,
     allow_mass_delete: AllowMassDelete = False,
     verify_output: VerifyOutput = False,
+    checksum: Checksum = False,
     strict: Strict = False,
     exit_zero: ExitZero = False,
     quiet: QuietIfWell = False,
@@ -288,6 +308,7 @@ def sync(
         run = folder.sync(
             allow_mass_delete=allow_mass_delete,
             verify_output=verify_output,
+            checksum=checksum,
             progress=shown,
             cancelled=cancelled,
         )

@@ -14,7 +14,7 @@ _NOT_GIVEN: Final[Sequence[Any]] = (None, [], ())
 _EMPTY: Final[Sequence[Any]] = ("", [""], ("",))
 _AS_GIVEN: Final = (
     *("storage_path", "output", "description", "format", "follow_symlinks"),
-    *("integration", "output_integration", "metadata_suffix", "metadata_paused"),
+    *("integration", "output_integration", "metadata_suffix", "metadata_paused", "checksum"),
 )
 _NO_METADATA: Final = {"metadata_suffix": None, "metadata_paused": False, "metadata_schema": None}
 
