@@ -27,7 +27,7 @@ from labelingest.model.authors import is_email
 from labelingest.resolution.class_map import class_number, parse_overrides
 from labelingest.small_files import read_small
 from labelingest.storage.base import MAX_SIDECAR
-from labelingest.storage.urls import storage_url_of
+from labelingest.storage.urls import parse_url, storage_url_of
 
 __all__ = ["OUTPUTS", "IngestConfig", "load_config"]
 
@@ -201,6 +201,7 @@ class IngestConfig(BaseModel):
     @classmethod
     def _on_this_machine(cls, value: str | None) -> str | None:
         if value is not None and "://" in value:
+            parse_url(value, "the output")  # refuses what the sentence must not repeat
             raise ValueError(f"{value!r}: outputs are written to this machine; give a path")
         return value
 
@@ -330,7 +331,11 @@ def load_config(path: Path) -> dict[str, Any]:
         raise ConfigError(
             f"configuration {str(path)!r} cannot be read: {error.strerror}"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise ConfigError(
+            f"configuration {str(path)!r} is nested too deeply; lists and tables stand in few others"
+        ) from None
+    except ValueError as error:  # that of TOML and of UTF-8, and whole numbers of too many digits
         raise ConfigError(f"configuration {str(path)!r} is not TOML: {error}") from error
     for name in _PATHS:
         value = values.get(name)

@@ -22,11 +22,11 @@ _NAME: Final = (
 _PARAMETER: Final = re.compile(rf"[?&;#/]{_NAME}=[^&;#/]", re.IGNORECASE)
 _IN_TEXT: Final = re.compile(rf"([?&;#]{_NAME}=)[^&;#\s'\"]+", re.IGNORECASE)
 _PASSWORD: Final = (
-    r"([^\s/\\?#:'\"]{0,200}:)"
+    r"([^\s/?#:]{0,200}:)"
     # A password may contain slashes; a port and a path behind it is none.
-    r"(?:[^\s/\\?#'\"]{0,1000}|(?!\d{1,5}[/'\"\s])[^\s'\"@]{0,1000})@"
+    r"(?:[^\s/?#]{0,1000}|(?!\d{1,5}[/'\"\s])[^\s'\"@]{0,1000})@"
 )
-_WITH_PASSWORD: Final = re.compile(rf"([A-Za-z][A-Za-z0-9+.-]{{0,30}}:[/\\]+){_PASSWORD}")
+_WITH_PASSWORD: Final = re.compile(rf"(:[/\\]+|[/\\]{{2,}}){_PASSWORD}")
 # Where services take tokens, a user alone may be one.
 _USER_ALONE: Final = re.compile(
     r"\b((?:https?|s3|gs|az|ftp):[/\\]+)[^\s/\\?#'\"@]{1,1000}@", re.IGNORECASE
@@ -68,11 +68,15 @@ def credential_in(authority: str, rest: str) -> str | None:
     >>> credential_in("host", "/bucket/a@b/") is None
     True
     """
-    if "@" in decoded(authority):
+    if "@" in decoded(authority) or _has_user(decoded(rest)):
         return "a user or password"
     if _PARAMETER.search(f"/{decoded(rest)}"):
         return "a signature or token"
     return None
+
+
+def _has_user(text: str) -> bool:
+    return bool(_WITH_PASSWORD.search(text) or _USER_ALONE.search(text))
 
 
 def without_credentials(text: str) -> str:

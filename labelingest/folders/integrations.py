@@ -15,6 +15,7 @@ from labelingest.folders.records import check_name, list_folders
 from labelingest.folders.settings import refuse_undecodable
 from labelingest.folders.state.database import State, upsert
 from labelingest.folders.state.tables import integrations
+from labelingest.folders.stored import stored
 from labelingest.storage.connections import Connection
 
 __all__ = ["find_integration", "list_integrations", "remove_integration", "set_integration"]
@@ -61,7 +62,8 @@ def list_integrations(state: State) -> Mapping[str, Connection]:
     query = sa.select(integrations).order_by(integrations.c.name)
     with state.read() as opened:
         return {
-            row.name: Connection(**orjson.loads(row.connection)) for row in opened.execute(query)
+            row.name: stored(Connection, row.connection, f"the options of integration {row.name!r}")
+            for row in opened.execute(query)
         }
 
 

@@ -24,6 +24,7 @@ from labelingest.folders.clock import later, now
 from labelingest.folders.runs import RunRecord, Status, begin_run, iterate_runs
 from labelingest.folders.state.database import State, StateFailedError
 from labelingest.folders.state.tables import locks, runs
+from labelingest.folders.stored import damaged, is_moment
 
 __all__ = ["Holder", "Lock", "LockedError", "look_at_runs", "refuse_held", "take_lock"]
 
@@ -230,7 +231,13 @@ def refuse_held(connection: Connection, state: str, folder_id: int, name: str) -
 
 def _held(connection: Connection, folder_id: int) -> RowMapping | None:
     query = sa.select(locks).where(locks.c.folder_id == folder_id)
-    return connection.execute(query).mappings().one_or_none()
+    held = connection.execute(query).mappings().one_or_none()
+    if held is None:
+        return None
+    are_numbers = isinstance(held["pid"], int) and isinstance(held["run_id"], int)
+    if not are_numbers or not (is_moment(held["since"]) and is_moment(held["heartbeat"])):
+        raise damaged(f"the entries of the lock of run {held['run_id']!r}", "times or numbers")
+    return held
 
 
 def _refuse_living(connection: Connection, state: str, name: str, held: RowMapping) -> None:

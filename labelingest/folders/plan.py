@@ -7,20 +7,22 @@ is refused when either is another by then.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, Final, Self
 
 import orjson
 from sqlalchemy.engine import Connection
 
 from labelingest.errors import ConfigError, StorageError
 from labelingest.folders.changes import iterate_changes
+from labelingest.folders.stored import misfit
 from labelingest.small_files import open_regular
 
 __all__ = ["DriftError", "Plan", "keep_plan"]
 
-_FORMAT = "labelingest folder plan 1"
-_LONGEST_HEAD = 1 << 20
-"""Bytes of a plan's first line."""
+_FORMAT: Final = "labelingest folder plan 1"
+_LONGEST: Final = 2**20
+"""Bytes of a plan's first line at most."""
+_CURE: Final = "labelingest folder plan NAME --save FILE writes one"
 
 
 class DriftError(StorageError):
@@ -90,16 +92,18 @@ class Plan:
         """
         try:
             with open_regular(path) as file:
-                head = orjson.loads(file.readline(_LONGEST_HEAD))
-            # A plan of another format has no such key.
-            head.pop(_FORMAT)
-            return cls(**head)
+                line = file.readline(_LONGEST)
+            head = orjson.loads(line)
         except OSError as error:
             raise ConfigError(f"plan {path!r} cannot be read: {error.strerror}") from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ConfigError(
-                f"{path!r} is no plan: labelingest folder plan NAME --save FILE writes one"
-            ) from error
+        except ValueError as error:
+            raise ConfigError(f"{path!r} is no plan: {_CURE}") from error
+        # A plan of another format has no such key.
+        if not isinstance(head, dict) or head.pop(_FORMAT, None) is not True:
+            raise ConfigError(f"{path!r} is no plan: {_CURE}")
+        if (why := misfit(cls, head)) is not None:
+            raise ConfigError(f"{path!r} is no plan ({why}): {_CURE}")
+        return cls(**head)
 
 
 def keep_plan(file: BinaryIO, plan: Plan, connection: Connection) -> None:

@@ -1,6 +1,5 @@
 """The folders of a state: entered, found by name, changed, hidden, removed."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -24,6 +23,7 @@ from labelingest.folders.state.tables import (
     problems,
     runs,
 )
+from labelingest.folders.stored import damaged, is_moment, json_object, misfit
 from labelingest.problems import is_utf8
 
 __all__ = [
@@ -78,10 +78,19 @@ class FolderRecord:
 
 
 def _record(row: RowMapping) -> FolderRecord:
+    what = f"the settings of the folder {row['name']!r}"
     values = dict(row)
-    values["settings"] = FolderSettings.from_json(values["settings"])
-    values["splits"] = json.loads(values["splits"] or "[]")
     values["identity"] = values["identity"] or ""
+    try:
+        values["splits"] = json_object(values["splits"] or "[]")
+        values["settings"] = FolderSettings.from_json(values["settings"])
+    except ValueError as error:
+        raise damaged(what, str(error)) from error
+    why = misfit(FolderRecord, values)
+    if values["due_at"] is not None and not is_moment(values["due_at"]):
+        why = f"due_at: found {values['due_at']!r}, expected a time"
+    if why is not None:
+        raise damaged(what, why)
     return FolderRecord(**values)
 
 

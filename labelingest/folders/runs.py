@@ -12,10 +12,11 @@ from typing import Any, Final
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, RowMapping
 
 from labelingest.folders.clock import now
 from labelingest.folders.state.tables import runs
+from labelingest.folders.stored import damaged, is_moment, misfit, stored
 from labelingest.problems import UNEXPECTED, Problem, Severity
 
 __all__ = [
@@ -194,17 +195,18 @@ def iterate_runs(connection: Connection, folder_id: int, limit: int) -> list[Run
     query = (
         sa.select(runs).where(runs.c.folder_id == folder_id).order_by(runs.c.id.desc()).limit(limit)
     )
-    return [
-        RunRecord(
-            row["id"],
-            folder_id,
-            row["trigger"],
-            Status(row["status"]),
-            row["stage"],
-            row["started_at"],
-            row["ended_at"],
-            Counters(**orjson.loads(row["counters"])),
-            row["message"],
-        )
-        for row in connection.execute(query).mappings()
-    ]
+    return [_run(row, folder_id) for row in connection.execute(query).mappings()]
+
+
+def _run(row: RowMapping, folder_id: int) -> RunRecord:
+    what = f"the records of run {row['id']}"
+    values = {**row, "counters": stored(Counters, row["counters"], what), "folder_id": folder_id}
+    if row["status"] not in list(Status):
+        raise damaged(what, f"status: found {row['status']!r}")
+    values["status"] = Status(row["status"])
+    why = misfit(RunRecord, values)
+    if not is_moment(row["started_at"]) or (row["ended_at"] and not is_moment(row["ended_at"])):
+        why = f"found {row['started_at']!r} to {row['ended_at']!r}, expected times"
+    if why is not None:
+        raise damaged(what, why)
+    return RunRecord(**values)

@@ -14,6 +14,7 @@ import orjson
 from labelingest.config import IngestConfig
 from labelingest.converter import LabelFormat
 from labelingest.errors import ConfigError
+from labelingest.folders.stored import json_object, misfit
 from labelingest.model.ontology import Ontology
 from labelingest.pairing.rules import PatternRule, SuffixRule, check_suffixes
 from labelingest.pipeline.folder import given_rule
@@ -186,13 +187,24 @@ class FolderSettings:
     def from_json(cls, text: str) -> Self:
         """Make them again.
 
+        Raises
+        ------
+        ConfigError
+            The text is no settings, or they cannot mean anything.
+
         Examples
         --------
         >>> settings = FolderSettings("/data/drive", "/data/rows", auto_sync_hours=24)
         >>> FolderSettings.from_json(settings.to_json()) == settings
         True
         """
-        return cls(**orjson.loads(text))
+        try:
+            values = json_object(text)
+        except ValueError as error:
+            raise ConfigError(f"they are no JSON ({error})") from error
+        if (why := misfit(cls, values)) is not None:
+            raise ConfigError(why)
+        return cls(**values)
 
 
 def refuse_undecodable(name: str, value: object) -> None:

@@ -9,6 +9,7 @@ downloaded or expanded. Refuses to know the ontology that a user already has.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from itertools import count
@@ -34,6 +35,9 @@ _PALETTE: Final = (
 )
 """The colours that Encord gives new objects, by position."""
 
+_BRACKET: Final = re.compile(r"[\[\]{}]")
+_MOST_NESTED: Final = 100
+"""Brackets that are open at one place."""
 _MOST_BYTES: Final = 2_000_000
 """No list of class names is longer: 21,841 of them (ImageNet) take under a megabyte."""
 
@@ -197,6 +201,7 @@ def _from_lines(place: str, text: str) -> dict[int, str]:
 
 def _from_yaml(place: str, text: str) -> dict[int, str]:
     """Read `names` from the parsed document, in which aliases are still references."""
+    _refuse_depth(place, text)
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
@@ -215,6 +220,15 @@ def _from_yaml(place: str, text: str) -> dict[int, str]:
         keys = ", ".join(_shown(key) for key, _ in root.value[:10])
         raise ConfigError(f"{place}: expected 'names' once, found it {len(found)} times in: {keys}")
     return _names(place, found[0])
+
+
+def _refuse_depth(place: str, text: str) -> None:
+    """Refuse lists in lists in lists: the parser looks at all that are open for every sign."""
+    depth = 0
+    for bracket in _BRACKET.finditer(text):
+        depth = depth + 1 if bracket[0] in "[{" else max(depth - 1, 0)
+        if depth > _MOST_NESTED:
+            raise ConfigError(f"{place}: nested too deeply for a list of class names")
 
 
 def _refuse_code(place: str, root: yaml.Node | None) -> None:

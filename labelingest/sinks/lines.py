@@ -29,6 +29,7 @@ __all__ = [
     "join_lines",
     "plain_head",
     "plain_lines",
+    "unpacking_errors",
 ]
 
 Pack: TypeAlias = Callable[[Sequence[bytes]], bytes]
@@ -85,6 +86,15 @@ def plain_lines(file: BinaryIO) -> BinaryIO:
 
     reader = ZstdDecompressor().stream_reader(file, read_across_frames=True, closefd=False)
     return BufferedReader(cast(RawIOBase, reader))
+
+
+def unpacking_errors() -> tuple[type[Exception], ...]:
+    """Return what reading from `plain_lines` raises where the file is damaged, or not compressed."""
+    try:
+        from zstandard import ZstdError
+    except ImportError:
+        return ()
+    return (ZstdError,)
 
 
 def check_zstandard() -> None:

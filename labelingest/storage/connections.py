@@ -5,11 +5,15 @@ Secrets come from the environment or the provider's own files when a client is o
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from labelingest.errors import ConfigError
 from labelingest.storage.urls import parse_url
 
 __all__ = ["Connection"]
+
+_MOST_RETRIES: Final = 1_000_000
+_LONGEST_TIMEOUT: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,11 @@ class Connection:
     """Seconds without a byte after which a request counts as unanswered."""
 
     def __post_init__(self) -> None:
+        if not 0 <= self.retries <= _MOST_RETRIES or not 0 < self.timeout <= _LONGEST_TIMEOUT:
+            raise ConfigError(
+                f"retries {self.retries!r}, timeout {self.timeout!r}: expected up to "
+                f"{_MOST_RETRIES:,} retries, and above 0 to {_LONGEST_TIMEOUT:,} seconds"
+            )
         if self.endpoint is None:
             return
         address = parse_url(self.endpoint, "the endpoint")

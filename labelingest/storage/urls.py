@@ -58,14 +58,13 @@ _AUTHORITY: Final = re.compile(r"[^/?#]*")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _PORT: Final = re.compile(r"[0-9]{1,5}")
 _LARGEST_PORT: Final = 65_535
-_HOST: Final = re.compile(r"[^\s:\\%\[\]<>^`{|}\"']*")
+_HOST: Final = re.compile("[^\\s/:\\\\%\\[\\]<>^`{|}\"'\ud800-\udfff]*")
 _AZURE_HOST: Final = re.compile(r"([a-z0-9]+)\.blob\.core\.(?:windows\.net|[a-z0-9.]+)")
 _S3_HOST: Final = re.compile(
     r"(?:(?P<bucket>.+)\.)?s3[.-](?P<region>[a-z]{2}-[a-z0-9-]+)\.amazonaws\.com"
 )
 _GOOGLE_HOST: Final = "storage.googleapis.com"
 _SAFE: Final = "/!$&'()*+,;=:@~"
-_SAFE_IN_HOST: Final = f"{_SAFE}[]"
 _EXAMPLE: Final = "s3://bucket/prefix/"
 
 
@@ -130,8 +129,8 @@ class Address:
             path = quote_from_bytes(unquote_to_bytes(self.raw_path + self.tail)).rstrip("/")
             host = "" if self.host == "localhost" else self.host
             return f"{_FILE}://{host}{path}/"
-        begin = f"{self.scheme}://{quote(self.host, safe=_SAFE_IN_HOST)}"
-        return f"{begin}{quote(self.path.rstrip('/'), safe=_SAFE)}/"
+        host = quote(self.host, safe=_SAFE) if self.scheme in _BUCKETS else self.host
+        return f"{self.scheme}://{host}{quote(self.path.rstrip('/'), safe=_SAFE)}/"
 
 
 def looks_like_url(text: str) -> bool:
@@ -185,6 +184,8 @@ def parse_url(text: str, what: str = "the storage path") -> Address:
     raw_path, tail = (after[: end.start()], after[end.start() :]) if end else (after, "")
     host = unquote(host) if scheme in _BUCKETS else host.lower()
     _check_host(scheme, host, what)
+    if scheme == _FILE and tail and not raw_path:
+        raise ConfigError(f"{what} is no URL: a file URL has three slashes, as file:///data/coco")
     return Address(scheme, host, _decoded_path(raw_path, scheme, what), raw_path, tail)
 
 

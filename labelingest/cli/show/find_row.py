@@ -17,7 +17,7 @@ import orjson
 from labelingest.errors import ConfigError, StorageError
 from labelingest.pairing.rules import SuffixRule
 from labelingest.readers.encord.decode import MAX_BYTES
-from labelingest.sinks.lines import ZSTD, plain_lines
+from labelingest.sinks.lines import ZSTD, plain_lines, unpacking_errors
 from labelingest.storage.causes import cause_of
 
 __all__ = ["SUFFIX", "FoundRow", "find_row"]
@@ -109,6 +109,10 @@ def _opened(path: str) -> Iterator[BinaryIO]:
             yield plain_lines(file) if path.endswith(ZSTD) else file
     except OSError as error:
         raise StorageError(f"{path!r} cannot be read: {cause_of(error)}") from error
+    except unpacking_errors() as error:
+        raise StorageError(
+            f"{path!r} cannot be read: it is no zstd file, or is damaged; make it again"
+        ) from error
 
 
 def _content(path: str) -> bytes:

@@ -42,6 +42,7 @@ _KNOWN: Final = ("0001", "0002", HEAD)
 _MISSING: Final = re.compile(
     r"no such column|no such table: (?:main\.)?(?P<table>\w+)|table \w+ has no column"
 )
+_NO_UTF8: Final = re.compile("Could not decode to UTF-8")
 _NO_TEXT: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _WRITES: Final = "labelingest_writes"
 _TOGETHER: Final = 80
@@ -200,7 +201,7 @@ class State:
             yield
         except general as error:
             # What is known more closely has other causes.
-            if type(error) not in general and not _lacks_table(error):
+            if type(error) not in general and not _is_damage(error):
                 raise
             raise self.damaged(self._first_line(error)) from error
 
@@ -213,6 +214,8 @@ class State:
 
     def _first_line(self, error: Exception) -> str:
         line = str(getattr(error, "orig", error)).strip().partition("\n")[0]
+        # What cannot be decoded may be anything.
+        line = line.partition(" with text ")[0]
         if self._password:
             line = line.replace(self._password, MASK)
         return without_credentials(line)
@@ -240,14 +243,16 @@ class State:
         return None if version is None else str(version)
 
 
-def _lacks_table(error: Exception) -> bool:
-    """Return whether a statement failed because a table or column of ours is missing."""
+def _is_damage(error: Exception) -> bool:
+    """Return whether a statement failed over a table, column or text that others changed."""
     cause = getattr(error, "orig", error)
     # The SQLSTATEs of PostgreSQL: undefined table, undefined column.
     if getattr(cause, "sqlstate", None) in {"42P01", "42703"}:
         return True
     if not isinstance(cause, sqlite3.OperationalError):
         return False
+    if _NO_UTF8.match(str(cause)):
+        return True
     found = _MISSING.match(str(cause))
     return found is not None and (found["table"] is None or found["table"] in METADATA.tables)
 
