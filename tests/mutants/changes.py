@@ -149,6 +149,8 @@ def _is_without_meaning(node: ast.AST, parent: ast.AST) -> bool:
             return True
         case ast.keyword(arg="strict" | "init" | "repr" | "frozen" | "gc"):
             return True
+        case ast.UnaryOp(op=ast.USub()):  # any negative length is the one that numpy works out
+            return isinstance(parent, ast.Call) and _name(parent.func) == "reshape"
     return isinstance(parent, ast.Call) and _name(parent.func) == "cast" and node is parent.args[0]
 
 

@@ -654,6 +654,71 @@ def test_attributes_of_one_hash_that_differ_are_looked_at_by_the_general_path() 
     ]
 
 
+EDGES: list[tuple[str, Callable[[Row], Any], bool]] = [
+    ("x is as far left as a rounding error", all_at(-1e-6, "x"), True),
+    ("x is farther left", all_at(-1.1e-6, "x"), False),
+    ("a box is as wide as the image", lambda row: box_of(row).update(x=0.0, w=1.0), True),
+    ("a box is wider by a rounding error", lambda row: box_of(row).update(x=0, w=1 + 1e-6), True),
+    ("a box is wider", lambda row: box_of(row).update(x=0, w=1 + 1.1e-6), False),
+    ("a box has no width", all_at(0.0, "w"), True),
+    ("a box has no height", all_at(0, "h"), True),
+    ("a box begins at the far edge", lambda row: box_of(row).update(y=1.0, h=0.0), True),
+    ("an angle is almost 360", lambda row: turned_of(row).update(theta=359.999), True),
+    ("an angle is 0", lambda row: turned_of(row).update(theta=0), True),
+    ("an angle is 360.5", lambda row: turned_of(row).update(theta=360.5), False),
+    ("an angle is below 0", lambda row: turned_of(row).update(theta=-0.5), False),
+    ("a turned box is larger than the image", lambda row: turned_of(row).update(x=-1, w=3), True),
+    ("a turned box has a side below 0", lambda row: turned_of(row).update(w=-0.5), False),
+    ("a confidence is 0", lambda row: object_at(row).update(confidence=0), True),
+    ("a confidence is 1.5", lambda row: object_at(row).update(confidence=1.5), False),
+    ("a confidence is below 0", lambda row: object_at(row).update(confidence=-0.5), False),
+    ("a width is 1", lambda row: unit_of(row).update(width=1), True),
+    ("a width is below 0", lambda row: unit_of(row).update(width=-1), False),
+    ("a width is exact still", lambda row: unit_of(row).update(width=2**53 - 1), True),
+    ("a number is 0", lambda row: entry_of(row).update(objectNumber=0), True),
+    ("a number is below 0", lambda row: entry_of(row).update(objectNumber=-1), False),
+    ("a number is exact still", lambda row: entry_of(row).update(objectNumber=2**53 - 1), True),
+    ("an answer is exact still", lambda row: number_of(row).update(answers=1 - 2**53), True),
+    ("an answer is not exact", lambda row: number_of(row).update(answers=-(2**53)), False),
+    ("an outline has two vertices", lambda row: polygon_of(row).update(
+        polygons=[[[0.1, 0.2, 0.8, 0.25]]], polygon={"0": {"x": 0.1, "y": 0.2}, "1": {"x": 0.8, "y": 0.25}}
+    ), False),
+    ("a part has no ring", lambda row: polygon_of(row)["polygons"].append([]), False),
+    ("a range is of one number", lambda row: class_entry(row).update(range=[[0]]), False),
+    ("a range is of three numbers", lambda row: class_entry(row).update(range=[[0, 0, 0]]), False),
+    ("a range is given twice", lambda row: class_entry(row).update(range=[[0, 0]] * 2), False),
+    ("a range begins before", lambda row: class_entry(row).update(range=[[-1, 0]]), False),
+    ("a unit has no hash", lambda row: unit_of(row).update(data_hash=""), False),
+    ("a unit has no type", lambda row: unit_of(row).update(data_type=""), False),
+    ("there is no unit", lambda row: row.update(data_units={}), False),
+    ("a sequence is 1", lambda row: unit_of(row).update(data_sequence=1), False),
+    ("there are actions", lambda row: row.update(object_actions={"AAAAAAA0": {
+        "objectHash": "AAAAAAA0", "actions": []}}), False),
+]  # fmt: skip
+"""Values at the edges of what is clean: a change of a row, and whether it stays clean."""
+
+
+def turned_of(row: Row) -> Row:
+    turned: Row = object_at(row, 2)["rotatableBoundingBox"]
+    return turned
+
+
+def number_of(row: Row) -> Row:
+    number: Row = entry_of(row)["classifications"][0]
+    return number
+
+
+@pytest.mark.parametrize(
+    ("change", "clean"), [edge[1:] for edge in EDGES], ids=[e[0] for e in EDGES]
+)
+def test_what_is_clean_has_sharp_edges(change: Callable[[Row], Any], clean: bool) -> None:
+    row = clean_image()
+    change(row)
+    content = orjson.dumps(row)
+    assert_same([content], STRUCTURE)
+    assert is_fast(content, STRUCTURE) == clean
+
+
 def test_polygons_of_several_rings_beside_those_of_one_keep_their_parts() -> None:
     ring, hole = [0.1, 0.2, 0.8, 0.25, 0.5, 1.0], [0.4, 0.4, 0.5, 0.4, 0.5, 0.5]
     outline = {str(i): {"x": ring[2 * i], "y": ring[2 * i + 1]} for i in range(3)}
