@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 from sqlalchemy.exc import IntegrityError
 
-from labelingest.errors import ConfigError
-from labelingest.folders.clock import later, now
+from labelingest.errors import ConfigError, LabelIngestError
+from labelingest.folders.clock import is_moment, later, now, seconds_between
 from labelingest.folders.lock import refuse_held
 from labelingest.folders.settings import FolderSettings
 from labelingest.folders.state.database import State
@@ -39,6 +39,8 @@ __all__ = [
 ]
 
 _MOST_CHARACTERS = 128
+_SHORTEST: Final = 1.0
+"""Seconds between scheduled syncs, at least."""
 _CLOCKS_APART: Final = 300.0
 """Seconds by which the clocks of machines may differ."""
 
@@ -68,13 +70,33 @@ class FolderRecord:
     def is_due(self, moment: str) -> bool:
         """Whether a scheduled sync was to begin by that moment.
 
-        One that is further ahead than its schedule can set it was set by a clock that was wrong.
+        One that is further ahead than its schedule can set it was set by a clock that was wrong; one
+        that is no moment is due.
         """
         hours = self.settings.auto_sync_hours
-        if self.due_at is None or hours is None:
+        if hours is None:
             return False
-        furthest = later(moment, hours * 3600 + _CLOCKS_APART)
-        return not moment < self.due_at <= furthest
+        if self.due_at is None or not is_moment(self.due_at):
+            return True  # nothing tells when: somebody changed the state
+        ahead = seconds_between(moment, self.due_at)
+        return not 0 < ahead <= hours * 3600 + _CLOCKS_APART
+
+    def next_due(self, moment: str) -> str | None:
+        """Return the first moment of the schedule after one at which a scheduled sync ended."""
+        hours, due = self.settings.auto_sync_hours, self.due_at
+        if hours is None:
+            return None
+        seconds = max(hours * 3600, _SHORTEST)
+        latest = later(moment, seconds)
+        if due is None or not is_moment(due):
+            return latest
+        behind = seconds_between(due, moment)
+        if behind < 0:
+            # Set by a clock that was wrong, or not due yet.
+            return latest if self.is_due(moment) else due
+        following = later(due, (behind // seconds + 1) * seconds)
+        # Of very many missed moments, the sum is not exact.
+        return following if 0 < seconds_between(moment, following) <= seconds else latest
 
 
 def _record(row: RowMapping) -> FolderRecord:
@@ -206,13 +228,37 @@ def _find(connection: Connection, name: str) -> FolderRecord | None:
     return None if row is None else _record(row)
 
 
-def list_folders(state: State, *, deleted: bool = False) -> list[FolderRecord]:
-    """Return all folders, ordered by name; those that were deleted only if asked for."""
+def list_folders(
+    state: State,
+    *,
+    deleted: bool = False,
+    on_damaged: Callable[[str, Exception], None] | None = None,
+) -> list[FolderRecord]:
+    """Return all folders, ordered by name; those that were deleted only if asked for.
+
+    Parameters
+    ----------
+    state
+        Where they are.
+    deleted
+        Whether those that were deleted are asked for.
+    on_damaged
+        Called with the name of each folder that cannot be read, and why; None raises that.
+    """
     query = sa.select(folders).order_by(folders.c.name)
     if not deleted:
         query = query.where(folders.c.deleted_at.is_(None))
     with state.read() as connection:
-        return [_record(row) for row in connection.execute(query).mappings()]
+        rows = connection.execute(query).mappings().all()
+    records = []
+    for row in rows:
+        try:
+            records.append(_record(row))
+        except (LabelIngestError, ValueError, TypeError, KeyError) as error:
+            if on_damaged is None:
+                raise
+            on_damaged(str(row["name"]), error)
+    return records
 
 
 def change_settings(
@@ -237,9 +283,10 @@ def _due(before: FolderRecord, hours: float | None) -> str | None:
     if hours is None:
         return None
     latest = later(now(), hours * 3600)
-    if hours != before.settings.auto_sync_hours or before.due_at is None:
+    due = before.due_at
+    if hours != before.settings.auto_sync_hours or due is None or not is_moment(due):
         return latest
-    return min(before.due_at, latest)
+    return due if seconds_between(due, latest) > 0 else latest
 
 
 def change_folder(state: State, record: FolderRecord, **values: Any) -> FolderRecord:

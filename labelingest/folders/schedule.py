@@ -53,10 +53,17 @@ def serve(
     done
         Told of each run.
     """
+    damaged: set[str] = set()
+
+    def on_damaged(name: str, error: Exception) -> None:
+        if name not in damaged:
+            damaged.add(name)
+            _log.warning("%s: it is passed over, as its settings cannot be read: %s", name, error)
+
     pause = 0.0
     while not stopped():
         try:
-            seconds = _run_due(state, stopped, open_storage, done)
+            seconds = _run_due(state, stopped, open_storage, done, on_damaged)
             if pause:
                 _log.warning("the state %r is back", state.url)
             pause = 0.0
@@ -73,29 +80,32 @@ def _run_due(
     stopped: Callable[[], bool],
     open_storage: OpenStorage | None,
     done: Callable[[FolderRecord, RunRecord], None],
+    on_damaged: Callable[[str, Exception], None],
 ) -> float:
     """Run what is due; return the seconds until there may be more."""
     held = False
-    for record in _due(state):
+    for record in _due(state, on_damaged):
         held |= not _run(state, record, stopped, open_storage, done)
         if stopped():
             return 0.0
-    return _LONGEST_WAIT if held else _seconds_left(state)
+    return _LONGEST_WAIT if held else _seconds_left(state, on_damaged)
 
 
-def _scheduled(state: State) -> list[FolderRecord]:
-    return [record for record in list_folders(state) if record.due_at is not None]
-
-
-def _due(state: State) -> list[FolderRecord]:
+def _due(state: State, on_damaged: Callable[[str, Exception], None]) -> list[FolderRecord]:
     moment = now()
-    due = [record for record in list_folders(state) if record.is_due(moment)]
+    records = list_folders(state, on_damaged=on_damaged)
+    due = [record for record in records if record.is_due(moment)]
     return sorted(due, key=lambda record: str(record.due_at))
 
 
-def _seconds_left(state: State) -> float:
+def _seconds_left(state: State, on_damaged: Callable[[str, Exception], None]) -> float:
+    """Return the seconds until the next folder with a schedule is due."""
     moment = now()
-    left = [seconds_between(moment, str(record.due_at)) for record in _scheduled(state)]
+    left = [
+        0.0 if record.is_due(moment) else seconds_between(moment, str(record.due_at))
+        for record in list_folders(state, on_damaged=on_damaged)
+        if record.settings.auto_sync_hours is not None
+    ]
     return min([_LONGEST_WAIT, *(max(seconds, 0.0) for seconds in left)])
 
 

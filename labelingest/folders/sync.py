@@ -22,7 +22,7 @@ from labelingest.folders.changes import (
     count_first_changes,
     find_changes,
 )
-from labelingest.folders.clock import later, now, seconds_between
+from labelingest.folders.clock import now
 from labelingest.folders.contents import Contents
 from labelingest.folders.fingerprints import (
     Fingerprints,
@@ -148,7 +148,7 @@ def run_sync(
         with _recorded(state, record, lock):
             # What another run did before this one had the lock counts.
             record = find_folder(state, record.name)
-            scheduled = options.trigger == SCHEDULE and record.due_at is not None
+            scheduled = options.trigger == SCHEDULE and record.settings.auto_sync_hours is not None
             if scheduled and not record.is_due(run.started_at):
                 run.message = "it is not due any more: another process was faster"
             else:
@@ -188,21 +188,10 @@ def _end_run(state: State, record: FolderRecord, run: RunRecord) -> None:
         save_run(connection, run)
         # A run that was cut short is still due.
         if run.trigger == SCHEDULE and run.status is not Status.CANCELLED:
-            due = _next_due(record, run.ended_at)
+            due = record.next_due(run.ended_at)
             # Unless the schedule was set otherwise meanwhile.
             same = (folders.c.id == record.id) & (folders.c.due_at == record.due_at)
             connection.execute(folders.update().where(same).values(due_at=due))
-
-
-def _next_due(record: FolderRecord, moment: str) -> str | None:
-    """Return the first of the moments of a schedule that is still to come."""
-    hours, due = record.settings.auto_sync_hours, record.due_at
-    if hours is None or due is None:
-        return None
-    if moment < due and record.is_due(moment):  # the clock was wrong that set it
-        return later(moment, hours * 3600)
-    missed = seconds_between(due, moment) // (hours * 3600) + 1
-    return later(due, max(missed, 0) * hours * 3600)
 
 
 @dataclass(slots=True)
