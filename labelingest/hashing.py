@@ -37,7 +37,7 @@ def mix(values: UInt64) -> UInt64:
     return mixed
 
 
-def row_fingerprints(values: Float64, begin: Int64, count: Int64) -> UInt64:
+def row_fingerprints(values: Float64, begin: Int64, count: Int64, secret: int = 0) -> UInt64:
     """Fingerprint rows of numbers: equal rows have equal fingerprints.
 
     Parameters
@@ -46,6 +46,8 @@ def row_fingerprints(values: Float64, begin: Int64, count: Int64) -> UInt64:
         (v,) the numbers.
     begin, count
         (n,) row i owns values[begin : begin + count].
+    secret
+        Makes others of them, which nobody who wrote the numbers can foresee.
 
     Returns
     -------
@@ -69,7 +71,8 @@ def row_fingerprints(values: Float64, begin: Int64, count: Int64) -> UInt64:
     bits = values.view(np.uint64)[position + np.repeat(begin, count)]
     # The mantissa of a short decimal fills the high bits or all bits: fold before multiplying.
     bits ^= bits >> np.uint64(29)
-    bits *= mix(np.arange(int(count.max()), dtype=np.uint64))[position] | np.uint64(1)
+    factors = mix(np.arange(int(count.max()), dtype=np.uint64) + np.uint64(secret))
+    bits *= factors[position] | np.uint64(1)
     bits ^= bits >> np.uint64(32)
     # A sum of nothing is not nothing to reduceat, hence the cumulative sum: it wraps, and so does
     # the difference.

@@ -62,6 +62,7 @@ def assemble(
     units: DataUnits,
     options: AssemblyOptions,
     findings: Findings,
+    same_as: Int32 | None = None,
 ) -> Assembled:
     """Turn source labels into annotations of the shapes that their ontology objects have.
 
@@ -79,21 +80,27 @@ def assemble(
         Choices.
     findings
         Takes the rows that cannot become annotations.
+    same_as
+        (n,) line of the identical row before each, 0 for none, where labels are a part of a file
+        and only rows that become annotations are told; None where they are whole files.
     """
     bench = Bench(labels, shape_positions(objects)[feature], units, options, findings)
     good = _confident(bench)
     if options.reject_shape_mismatch:
         good &= _same_kind(bench, good)
     content = row_fingerprints(labels.values, labels.class_at, labels.columns)
-    duplicates = _duplicates(bench, content, good)
+    duplicates = _duplicates(bench, content, good) if same_as is None else {}
+    line = {row: int(labels.line[original]) for row, original in duplicates.items()}
+    if same_as is not None:
+        line = {row: int(same_as[row]) for row in np.flatnonzero(same_as).tolist()}
     if options.drop_duplicates:
-        good[list(duplicates)] = False
+        good[list(line)] = False
     pieces = _converted(bench, good)
     made = _made(bench, pieces)
     if options.drop_duplicates:
-        _drop(bench, duplicates, made)
+        _drop(bench, line, {row: o for row, o in duplicates.items() if not made[o]})
     else:
-        _warn_of(bench, duplicates, made)
+        _warn_of(bench, line, made)
     annotations = _merge(bench, feature, content, pieces, made)
     adjusted = note_outside(bench, made)
     return Assembled(annotations, bench.converted, adjusted, bench.refitted)
@@ -177,23 +184,33 @@ def _duplicates(bench: Bench, content: UInt64, good: Bool) -> dict[int, int]:
     return found
 
 
-def _drop(bench: Bench, duplicates: Mapping[int, int], made: Bool) -> None:
-    """Drop the duplicates of annotations; those of rejected rows are rejected for the same cause."""
-    rejected = np.zeros(len(made), dtype=bool)
-    for row, original in duplicates.items():
-        rejected[row] = not made[original]
-        if made[original]:
-            detail = f"identical to line {bench.labels.line[original]}: dropped"
+def _drop(bench: Bench, line: Mapping[int, int], unmade: Mapping[int, int]) -> None:
+    """Drop the duplicates of annotations; those of rejected rows are rejected for the same cause.
+
+    Parameters
+    ----------
+    bench
+        What every step works on.
+    line
+        Row → line of the identical row before it.
+    unmade
+        The rows among them whose identical row became no annotation.
+    """
+    rejected = np.zeros(len(bench.labels), dtype=bool)
+    rejected[list(unmade)] = True
+    for row, original in line.items():
+        if row not in unmade:
+            detail = f"identical to line {original}: dropped"
             bench.drop(row, ProblemCode.DUPLICATE_ROW, detail, number=None)
     # Equal rows of one file have one fate: nothing comes of these, but each says why.
     _converted(bench, rejected)
 
 
-def _warn_of(bench: Bench, duplicates: Mapping[int, int], made: Bool) -> None:
+def _warn_of(bench: Bench, line: Mapping[int, int], made: Bool) -> None:
     """Name the duplicates that became annotations; the others were rejected for themselves."""
-    for row, original in duplicates.items():
+    for row, original in line.items():
         if made[row]:
-            detail = f"identical to line {bench.labels.line[original]}: kept"
+            detail = f"identical to line {original}: kept"
             bench.warn(row, ProblemCode.DUPLICATE_ROW, detail, number=None)
 
 

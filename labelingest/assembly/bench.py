@@ -131,7 +131,11 @@ class Bench:
 
     def warn(self, row: int, code: ProblemCode, detail: str, number: int | None = 0) -> None:
         """Note something about a row that is kept."""
-        self.findings.warn(int(self.labels.unit[row]), self.problem(row, code, detail, number))
+        unit = int(self.labels.unit[row])
+        if self.findings.lists(unit, code):
+            self.findings.warn(unit, self.problem(row, code, detail, number))
+        else:
+            self.findings.count_unlisted(unit, code)
 
     def sizes(self, rows: Int64) -> tuple[Float64, Float64]:
         """Return (r,) image widths and heights of rows, in pixels; -1 where not known."""

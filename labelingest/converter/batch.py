@@ -43,6 +43,11 @@ class Batch:
         annotations = np.bincount(self.annotations.unit, minlength=len(self.units))
         return Counts(self.rows_seen, annotations, self.classifications)
 
+    def keep(self, units: Bool) -> None:
+        """Drop the labels of all data units but those where units, (u,), is true."""
+        self.annotations = self.annotations.of_units(units)
+        self.classifications = np.where(units, self.classifications, 0)
+
     def tally(self, written: Bool) -> Tally:
         """Count the batch; written, (u,), are the files that get a label row."""
         return Tally(
@@ -51,7 +56,7 @@ class Batch:
             failed_files=int((~written).sum()),
             files_with_rejected_rows=len(+self.findings.rejected_in),
             rows_seen=int(self.rows_seen.sum()),
-            annotations=len(self.annotations),
+            annotations=int(self.counts().annotations.sum()),
             classifications=int(self.classifications.sum()),
             rejected=+self.findings.rejected,
             converted=self.converted,
@@ -123,6 +128,5 @@ def _without_flawed(batch: Batch) -> Bool:
             unit, Problem(ProblemCode.FILE_SKIPPED, units.sidecar[unit], detail, count=count)
         )
     findings.rejected[ProblemCode.FILE_SKIPPED] += int(kept[~clean].sum())
-    batch.annotations = batch.annotations.of_units(clean)
-    batch.classifications = np.where(clean, batch.classifications, 0)
+    batch.keep(clean)
     return clean

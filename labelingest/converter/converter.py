@@ -9,6 +9,7 @@ import numpy as np
 from labelingest.assembly.bench import AssemblyOptions
 from labelingest.converter.batch import settle
 from labelingest.converter.from_yolo import YoloSource
+from labelingest.converter.large import LargeConversion, LargeFile
 from labelingest.converter.options import (
     Conversion,
     Counts,
@@ -29,6 +30,7 @@ from labelingest.model.ontology import ClassMap, Ontology
 from labelingest.model.tally import Tally
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
+from labelingest.readers.slices import SLICE_BYTES
 from labelingest.readers.yolo import YoloOptions
 from labelingest.resolution.class_map import make_class_map
 from labelingest.stopwatch import OFF, Stage, Stopwatch
@@ -306,6 +308,33 @@ class Converter:
                 batch.counts(),
                 made.labels,
             )
+
+    def convert_large(
+        self,
+        content: bytes,
+        unit: DataUnits,
+        sizes_of: SizesOf,
+        slice_bytes: int = SLICE_BYTES,
+    ) -> LargeConversion:
+        """Convert one YOLO file slice by slice: the same as whole, in bounded memory.
+
+        Parameters
+        ----------
+        content
+            The file.
+        unit
+            The one data file.
+        sizes_of
+            As for `convert_blobs`.
+        slice_bytes
+            About how many bytes are worked on at once.
+        """
+        if not isinstance(self._source, YoloSource):
+            raise TypeError("label rows are converted as a whole")  # a slice of JSON is no JSON
+        file = LargeFile(
+            self._source, self._output(), self.on_row_error, content, unit, slice_bytes
+        )
+        return file.convert(Sizes(self.image_sizes, sizes_of))
 
     def _output(self) -> Output:
         numbers = class_numbers(self.class_map, self.ontology.objects)

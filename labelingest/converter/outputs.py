@@ -16,19 +16,20 @@ import numpy as np
 from labelingest.arrays import Bool, Int64
 from labelingest.converter.batch import Batch
 from labelingest.converter.sizes import Sizes
-from labelingest.model.annotations import SHAPES, shape_positions
+from labelingest.model.annotations import SHAPES, Annotations, shape_positions
 from labelingest.model.label_rows import LabelRow, answers_of
 from labelingest.model.labels import Labels, OutputFormat
 from labelingest.model.ontology import Ontology, Shape
+from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
 from labelingest.writers import coco, encord_json, yolo
 from labelingest.writers.encord_json import WriterOptions
 from labelingest.writers.label_rows import write_label_rows
 from labelingest.writers.places import are_images
 
-__all__ = ["Output", "Written"]
+__all__ = ["OF_IMAGES", "Output", "Written", "fail_others"]
 
-_OF_IMAGES: Final[Mapping[str, str]] = {OutputFormat.YOLO: "YOLO", OutputFormat.COCO: "COCO"}
+OF_IMAGES: Final[Mapping[str, str]] = {OutputFormat.YOLO: "YOLO", OutputFormat.COCO: "COCO"}
 """Formats that have a place for images only → what they are called."""
 _TURNED: Final = SHAPES.index(Shape.ROTATABLE_BOUNDING_BOX)
 
@@ -59,10 +60,10 @@ class Output:
 
     def sayable(self, batch: Batch, sizes: Sizes) -> None:
         """Reject the annotations that the format cannot say; find the sizes that it needs."""
-        if self.to in _OF_IMAGES:
-            _fail_others(batch, _OF_IMAGES[self.to])
+        if self.to in OF_IMAGES:
+            fail_others(batch, OF_IMAGES[self.to])
         if self.to == OutputFormat.YOLO:
-            batch.units = sizes.of(batch.units, self._turned(batch))
+            batch.units = sizes.of(batch.units, self.turned(batch.annotations, batch.units))
             batch.annotations = yolo.sayable(
                 batch.annotations,
                 batch.units,
@@ -77,10 +78,9 @@ class Output:
                 batch.annotations, batch.units, self.ontology.objects, batch.findings
             )
 
-    def _turned(self, batch: Batch) -> Bool:
+    def turned(self, found: Annotations, units: DataUnits) -> Bool:
         """Return (u,) the images with annotations that are turned in pixels."""
-        found = batch.annotations
-        wanted = np.zeros(len(batch.units), dtype=bool)
+        wanted = np.zeros(len(units), dtype=bool)
         if self.layout == yolo.YoloLayout.CORNERS:
             wanted[found.unit] = True
         else:
@@ -122,7 +122,7 @@ class Output:
         return _where(made.texts, written)
 
 
-def _fail_others(batch: Batch, name: str) -> None:
+def fail_others(batch: Batch, name: str) -> None:
     """Fail the files that are no images, for a format that has a place for images only."""
     images = are_images(batch.units)
     lost = batch.counts()
@@ -137,8 +137,7 @@ def _fail_others(batch: Batch, name: str) -> None:
         batch.findings.rejected[problem.code] += count
         batch.findings.rejected_in[unit] += count
     if not images.all():
-        batch.annotations = batch.annotations.of_units(images)
-        batch.classifications = np.where(images, batch.classifications, 0)
+        batch.keep(images)
 
 
 def _where(values: Sequence[Any], written: Bool) -> list[Any]:

@@ -11,7 +11,7 @@ from typing import Final
 
 from labelingest.problems import Problem, ProblemCode, Severity
 
-__all__ = ["MAX_LISTED", "Findings"]
+__all__ = ["MAX_LISTED", "Findings", "Muted"]
 
 MAX_LISTED: Final = 10_000
 """Problems of one code listed for one file; a file of a million bad rows must not fill memory."""
@@ -51,6 +51,12 @@ class Findings:
             raise ValueError(f"{code} is still listed for data unit {unit}: use reject")
         self._seen[unit, code] += 1
         self._cost(unit, code)
+
+    def count_unlisted(self, unit: int, code: ProblemCode) -> None:
+        """Count a problem that costs no row, is no error and would not be listed."""
+        if self.lists(unit, code):
+            raise ValueError(f"{code} is still listed for data unit {unit}: use warn")
+        self._seen[unit, code] += 1
 
     def warn(self, unit: int, problem: Problem) -> None:
         """Note a problem that costs no row."""
@@ -100,6 +106,26 @@ class Findings:
         ]
         ordered = sorted([*self._listed, *unlisted], key=lambda found: found[0])
         return [problem for unit, problem in ordered if of is None or unit == of]
+
+
+class Muted(Findings):
+    """Takes everything and notes nothing: for stages that are gone through once more."""
+
+    def lists(self, unit: int, code: ProblemCode) -> bool:
+        """Tell that nothing is worth explaining."""
+        return False
+
+    def count_unlisted(self, unit: int, code: ProblemCode) -> None:
+        """Pass over a problem."""
+
+    def count_rejected(self, unit: int, code: ProblemCode) -> None:
+        """Pass over a problem."""
+
+    def warn(self, unit: int, problem: Problem) -> None:
+        """Pass over a problem."""
+
+    def reject(self, unit: int, problem: Problem) -> None:
+        """Pass over a problem."""
 
 
 def _place(found: tuple[int, Problem]) -> tuple[int, int, int, bool]:

@@ -1,6 +1,6 @@
 """Labels on their way out: the formats they go out as, and what a batch made of its data files."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -70,6 +70,19 @@ class Labels:
         return cls(units.where(written), replace(kept, unit=row_of[kept.unit]))
 
 
+@dataclass(frozen=True, slots=True)
+class Large:
+    """The labels of one data file that are made piece by piece, as they do not go into memory.
+
+    Each call makes them anew, the same ones.
+    """
+
+    pieces: Callable[[], Iterator[bytes]]
+    """Of its label row, without the line's end, or of its label file."""
+    parts: Callable[[], Iterator[Labels]]
+    """Of its columns, each with the one data unit, for a format that is one file; one at least."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Made:
     """What a batch made of its data files: a text of each, or columns."""
@@ -82,6 +95,8 @@ class Made:
     """The columns of the same data files, for a format that is one file."""
     packed: bytes | None = None
     """The texts as the output takes them, joined and perhaps compressed, instead of the texts."""
+    large: Large | None = None
+    """The labels of the only data file, instead of all of these."""
 
     @classmethod
     def joined(cls, parts: "Sequence[Made]") -> "Made":

@@ -6,11 +6,17 @@ column of numbers, so that dropping a row, its class number or its confidence co
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Final
+
+import numpy as np
 
 from labelingest.arrays import Bool, Float64, Int32, Int64, UInt8
 from labelingest.model.blobs import Blobs
 
 __all__ = ["SourceKind", "SourceLabels", "column_at"]
+
+_LONG: Final = 1 << 16
+"""Bytes of a line that are decoded to be counted."""
 
 
 class SourceKind(IntEnum):
@@ -103,5 +109,13 @@ def column_at(blobs: Blobs, unit: int, position: int) -> int:
         before = blobs.buffer[start:position].tobytes()
         line_start = max(before.rfind(b"\n"), before.rfind(b"\r")) + 1
         if line_start or start == begin:
-            return len(before[line_start:].decode("utf-8", "replace")) + 1
+            return _characters(before[line_start:]) + 1
         window *= 2
+
+
+def _characters(text: bytes) -> int:
+    if len(text) <= _LONG:
+        return len(text.decode("utf-8", "replace"))
+    # One emoji would make four bytes of every character: those that begin one are counted.
+    parts = (np.frombuffer(text, np.uint8)[at : at + _LONG] for at in range(0, len(text), _LONG))
+    return sum(int(np.count_nonzero(part & 0xC0 != 0x80)) for part in parts)

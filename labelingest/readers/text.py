@@ -16,7 +16,7 @@ import numpy as np
 from labelingest.arrays import Bool, Int32, Int64, UInt8
 from labelingest.model.blobs import FRONT, Blobs
 
-__all__ = ["Rows", "Tokens", "as_utf8", "rows_of"]
+__all__ = ["Rows", "Tokens", "as_utf8", "rows_of", "text_of"]
 
 _POINT: Final = ord(".")
 _HASH: Final = ord("#")
@@ -107,6 +107,16 @@ def _utf8(content: bytes) -> tuple[bytes, str]:
     if (at := content.find(0)) >= 0:
         return b"", f"byte {at + 1} is NUL: a binary file, or UTF-16 without a byte order mark"
     return content, ""
+
+
+def text_of(content: bytes) -> tuple[bytes, str]:
+    """Return the content of one file in UTF-8 without byte order mark; or why it is no text.
+
+    The same as `as_utf8` of it; what is ASCII already is the same object.
+    """
+    if content.isascii() and b"\0" not in content:
+        return content, ""
+    return _utf8(content)
 
 
 def rows_of(blobs: Blobs) -> tuple[Rows, Tokens]:

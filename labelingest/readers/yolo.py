@@ -7,7 +7,7 @@ number stays `BOX_AND_NUMBER`, eight numbers stay a `QUAD`.
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -27,7 +27,7 @@ from labelingest.readers.numbers import NOT_FINITE, OK, number_from_text, number
 from labelingest.readers.plain_text import plain_rows
 from labelingest.readers.text import Rows, Tokens, as_utf8, rows_of
 
-__all__ = ["RowLayout", "YoloOptions", "read"]
+__all__ = ["RowLayout", "Sheet", "YoloOptions", "read", "read_sheet", "sheet_of"]
 
 
 class RowLayout(StrEnum):
@@ -134,6 +134,17 @@ _DECLARED: Final[Mapping[str, _Columns]] = MappingProxyType(
 )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Sheet:
+    """All rows of a batch with the value of every token."""
+
+    blobs: Blobs
+    rows: Rows
+    tokens: Tokens
+    values: Float64
+    """(t,) NaN where the token is no finite number."""
+
+
 def read(blobs: Blobs, units: DataUnits, options: YoloOptions, findings: Findings) -> ReadResult:
     r"""Read the sidecars of a batch.
 
@@ -162,11 +173,34 @@ def read(blobs: Blobs, units: DataUnits, options: YoloOptions, findings: Finding
     blobs, not_text = as_utf8(blobs)
     for unit, reason in not_text.items():
         findings.fail(unit, Problem(ProblemCode.NOT_TEXT, units.sidecar[unit], reason))
+    return read_sheet(sheet_of(blobs), units, options, findings)
+
+
+def sheet_of(blobs: Blobs, lines_before: int = 0) -> Sheet:
+    """Split text in UTF-8 into rows, and read their numbers.
+
+    Parameters
+    ----------
+    blobs
+        Contents; none has a byte order mark.
+    lines_before
+        Lines of the same file that stand before the only one.
+    """
     rows, tokens = plain_rows(blobs) or rows_of(blobs)
     comments = len(tokens.start) - int(rows.count.sum())
     wanted = None if not comments else _in_rows(rows, len(tokens.start))
     values = numbers_from_tokens(blobs.buffer, tokens, wanted)
-    sheet = _Sheet(blobs, units, rows, tokens, values)
+    if lines_before:
+        rows = replace(rows, line=rows.line + np.int32(lines_before))
+    return Sheet(blobs, rows, tokens, values)
+
+
+def read_sheet(
+    found: Sheet, units: DataUnits, options: YoloOptions, findings: Findings
+) -> ReadResult:
+    """Read rows whose numbers are known; units, options and findings are those of `read`."""
+    rows = found.rows
+    sheet = _Sheet(found.blobs, units, rows, found.tokens, found.values)
     good = sheet.readable(findings)
     labels, dropped = _cut(sheet, good, options, findings)
     return ReadResult(labels, np.bincount(rows.unit, minlength=len(units)), dropped)

@@ -8,8 +8,8 @@ Order of keys and their meaning: Encord's label row format (`LabelRowV2.from_lab
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
@@ -24,12 +24,12 @@ from labelingest.model.annotations import Annotations
 from labelingest.model.kinds import mime_type_of
 from labelingest.model.ontology import Ontology, OntologyObject
 from labelingest.model.units import DataUnits
-from labelingest.writers.encord_shapes import shapes
+from labelingest.writers.encord_shapes import ring_pieces, shapes
 from labelingest.writers.ids import data_hashes, dataset_hash, label_hashes, object_hash_column
 from labelingest.writers.number_text import shortest_column
 from labelingest.writers.text_columns import joined
 
-__all__ = ["WriterOptions", "date_text", "object_url", "write"]
+__all__ = ["WriterOptions", "date_text", "object_url", "write", "write_pieces"]
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = (
@@ -98,6 +98,68 @@ def write(
     ]
 
 
+def write_pieces(
+    units: DataUnits,
+    ontology: Ontology,
+    options: WriterOptions,
+    hashes: Iterable[Texts],
+    parts: Iterable[tuple[Annotations, Texts]],
+) -> Iterator[bytes]:
+    """Yield the label row of one data unit piece by piece; joined, they are what `write` returns.
+
+    Parameters
+    ----------
+    units
+        The one data unit.
+    ontology, options
+        As for `write`.
+    hashes
+        Object hashes of all annotations, part by part.
+    parts
+        The same parts: annotations and their object hashes.
+    """
+    dates = [date_text(mtime_ns) for mtime_ns in units.mtime_ns.tolist()]
+    ((before, between),) = _frames(units, ontology, options, dates)
+    yield before
+    # Each answer and object has a comma before it; that of the first is left out.
+    comma = 1
+    for names in hashes:
+        if len(names):
+            yield joined(b',"', names, b'":{"objectHash":"', names, b'","classifications":[]}')[
+                comma:
+            ]
+            comma = 0
+    yield between
+    comma = 1
+    for annotations, names in parts:
+        if len(annotations):
+            first, *others = _objects_or_ring(annotations, ontology, names, dates, options)
+            yield first[comma:]
+            yield from others
+            comma = 0
+    yield _AFTER
+
+
+def _objects_or_ring(
+    annotations: Annotations,
+    ontology: Ontology,
+    hashes: Texts,
+    dates: Sequence[str],
+    options: WriterOptions,
+) -> Iterator[bytes]:
+    """Yield the JSON of some annotations, that of a large polygon in pieces."""
+    if len(annotations) > 1 or len(annotations.coordinates) < _LARGE_RING:
+        yield b"".join(_objects(annotations, ontology, hashes, dates, options))
+        return
+    ring = annotations.coordinates
+    # Its own shape is put where that of a short one stands.
+    short = replace(annotations, coordinates=ring[:6], offsets=np.array([0, 6]))
+    yield from _objects(short, ontology, hashes, dates, options)[:-1]
+    yield from ring_pieces(ring)
+
+
+_LARGE_RING: Final = 100_000
+"""Coordinates of a polygon that is written in pieces; no other shape has as many."""
 _AFTER: Final = b'],"classifications":[]}}}}'
 _ANSWER: Final = len(',"abcdefgh":{"objectHash":"abcdefgh","classifications":[]}')
 

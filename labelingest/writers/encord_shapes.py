@@ -1,5 +1,6 @@
 """The part of a label row's object that holds its shape, as JSON, for whole columns at once."""
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -11,10 +12,12 @@ from labelingest.model.ontology import Ontology
 from labelingest.writers.number_text import shortest_column
 from labelingest.writers.text_columns import joined
 
-__all__ = ["shapes"]
+__all__ = ["ring_pieces", "shapes"]
 
 _USUAL: Final = 512
 """How many vertices nearly all rings have at the most."""
+_AT_ONCE: Final = 1 << 15
+"""Vertices whose text is made at once where it is made in pieces."""
 
 
 def shapes(annotations: Annotations, ontology: Ontology) -> list[bytes]:
@@ -65,21 +68,40 @@ def _polygons(coordinates: Float64, offsets: Int64) -> list[bytes]:
     ][:-1]
 
 
+def ring_pieces(coordinates: Float64) -> Iterator[bytes]:
+    """Yield the same of one polygon piece by piece: a million vertices have 100 MB of text."""
+    count = len(coordinates) // 2
+    parts = [slice(at, min(at + _AT_ONCE, count)) for at in range(0, count, _AT_ONCE)]
+    yield b'"polygon":{'
+    for part in parts:
+        x, y = _columns(coordinates[2 * part.start : 2 * part.stop], 2)
+        text = joined(_beginnings(np.arange(part.start, part.stop)), x, b',"y":', y, b"},")
+        yield text[:-1] if part.stop == count else text
+    yield b'},"polygons":[[['
+    for part in parts:
+        x, y = _columns(coordinates[2 * part.start : 2 * part.stop], 2)
+        text = joined(x, b",", y, b",")
+        yield text[:-1] if part.stop == count else text
+    yield b"]]]}"
+
+
 def _separators(last: Bool) -> Texts:
     return np.where(last, b"\n", b",")
 
 
 def _beginnings(nth: Int64) -> Texts:
     """Return (v,) what stands before the x of each vertex, given its place in its ring."""
-    count = int(nth.max()) + 1
+    first, count = int(nth.min()), int(nth.max()) + 1
     # Long rings are rare, and their texts large: those are made each time.
-    return (_usual_beginnings() if count <= _USUAL else _make_beginnings(count)).take(nth)
+    if count <= _USUAL:
+        return _usual_beginnings().take(nth)
+    return _make_beginnings(first, count).take(nth - first)
 
 
 @lru_cache(maxsize=1)
 def _usual_beginnings() -> Texts:
-    return _make_beginnings(_USUAL)
+    return _make_beginnings(0, _USUAL)
 
 
-def _make_beginnings(count: int) -> Texts:
-    return np.array([b'"%d":{"x":' % i for i in range(count)])
+def _make_beginnings(first: int, end: int) -> Texts:
+    return np.array([b'"%d":{"x":' % i for i in range(first, end)])

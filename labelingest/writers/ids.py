@@ -8,23 +8,28 @@ import re
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b, sha1
+from heapq import heappop, heappush
+from itertools import pairwise
 from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
 import numpy as np
 
-from labelingest.arrays import Int32, Texts, UInt64
+from labelingest.arrays import Int32, Int64, Texts, UInt64
 from labelingest.hashing import key_fingerprints, mix
 
 __all__ = [
     "are_sound",
     "data_hashes",
     "dataset_hash",
+    "hash_texts",
     "label_hashes",
     "member_hashes",
     "new_hashes",
+    "new_names",
     "object_hash_column",
     "object_hashes",
+    "rename_duplicates",
     "sound_hashes",
 ]
 
@@ -141,27 +146,73 @@ def object_hash_column(keys: Sequence[str], unit: Int32, line: Int32, content: U
     """Return the same as a column of bytes."""
     if not len(unit):
         return np.zeros(0, dtype="S8")
-    seed = mix(key_fingerprints(keys))[unit] + line.astype(np.uint64)
-    names = mix(mix(seed) ^ content) >> np.uint64(16)
-    _rename_duplicates(names, unit)
+    names = new_names(key_fingerprints(keys)[unit], line, content)
+    # One sort settles the usual case: nothing occurs twice in the whole batch.
+    if _occurs_twice(names):
+        bounds = np.searchsorted(unit, np.arange(len(keys) + 1)).tolist()
+        for begin, end in pairwise(bounds):
+            rename_duplicates(names[begin:end])
+    return hash_texts(names)
+
+
+def new_names(key: UInt64, line: Int32, content: UInt64) -> UInt64:
+    """Return (n,) names of 48 bits; two in a file may be the same.
+
+    Parameters
+    ----------
+    key
+        Fingerprint of the data file's key, of each annotation (n,) or of all of them (1,).
+    line, content
+        As for `object_hashes`.
+    """
+    seed = mix(key) + line.astype(np.uint64)
+    names: UInt64 = mix(mix(seed) ^ content) >> np.uint64(16)
+    return names
+
+
+def hash_texts(names: UInt64) -> Texts:
+    """Return (n,) names of 48 bits in base64."""
     twelve_bits = np.stack([names >> np.uint64(s) for s in (36, 24, 12, 0)], axis=1)
     digits: Texts = _TWO_DIGITS[twelve_bits & np.uint64(4095)].reshape(-1, 8).view("S8")
     return digits[:, 0]
 
 
-def _rename_duplicates(names: UInt64, unit: Int32) -> None:
-    """Give names, of 48 bits each, that occur twice in a unit another; changes names."""
-    # One sort settles the usual case: nothing occurs twice in the whole batch.
+def _occurs_twice(names: UInt64) -> bool:
     in_order = np.sort(names)
-    if not (in_order[1:] == in_order[:-1]).any():
+    return bool((in_order[1:] == in_order[:-1]).any())
+
+
+def rename_duplicates(names: UInt64) -> None:
+    """Give the names of a file that an earlier row has another, the next free one; changes names.
+
+    Rows are looked at in their order, but only those that are in the way of others.
+    """
+    if not _occurs_twice(names):
         return
-    taken: set[tuple[int, int]] = set()
-    for row, (file, name) in enumerate(zip(unit.tolist(), names.tolist(), strict=True)):
-        free = name
-        while (file, free) in taken:
-            free = (free + 1) & 0xFFFFFFFFFFFF
-        taken.add((file, free))
+    order = np.argsort(names, kind="stable")
+    in_order = names[order]
+    waiting = np.sort(order[1:][in_order[1:] == in_order[:-1]]).tolist()
+    new: set[int] = set()
+    next_free: dict[int, int] = {}
+    while waiting:
+        row = heappop(waiting)
+        name = int(names[row])
+        free = next_free.get(name, name)
+        while free in new or _first_row(free, order, in_order) < row:
+            free = next_free.get(free + 1, free + 1) & 0xFFFFFFFFFFFF
+        new.add(free)
+        next_free[name] = (free + 1) & 0xFFFFFFFFFFFF
+        # Who has that name by itself comes later, and has to give way.
+        follower = _first_row(free, order, in_order)
+        if row < follower < len(names):
+            heappush(waiting, follower)
         names[row] = free
+
+
+def _first_row(name: int, order: Int64, in_order: UInt64) -> int:
+    """Return the first row that had a name; the number of rows where none had."""
+    at = int(np.searchsorted(in_order, np.uint64(name)))
+    return int(order[at]) if at < len(order) and int(in_order[at]) == name else len(order)
 
 
 def are_sound(names: Sequence[str]) -> bool:

@@ -1,0 +1,350 @@
+"""One large YOLO file → its labels, slice by slice: the same as of the whole, in bounded memory.
+
+What a file is made into takes 30 to 50 times its size, and its label row 30 times. So neither is ever
+whole in memory: the stages go over the text slice by slice, several times::
+
+    sizes    read, resolve                    whether the image's size is needed at all
+    scan     read, resolve, assemble          one name and one line for each annotation, 12 bytes;
+                                              with them, which rows are the same as an earlier one
+    books    read, resolve, assemble, check   problems and counts; whether the file is written
+    pieces   the same, and write              as often as somebody asks for them
+
+Reading again costs time, but for few files; keeping columns would cost 64 bytes for each row, and a
+file on a disk that may be full. Equal rows have one fate, so that what is said of duplicates follows
+from annotations alone. Of more problems than are listed, those of the first slices are.
+"""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import numpy as np
+
+from labelingest.arrays import Bool, Int32, Int64, Texts, UInt64
+from labelingest.assembly.assemble import Assembled, assemble, sizes_needed
+from labelingest.converter.batch import Batch, settle
+from labelingest.converter.from_yolo import YoloSource
+from labelingest.converter.options import Counts, ImageSizes
+from labelingest.converter.outputs import OF_IMAGES, Output, fail_others
+from labelingest.converter.sizes import Sizes
+from labelingest.hashing import key_fingerprints, row_fingerprints
+from labelingest.model.annotations import Annotations, Instances
+from labelingest.model.findings import Findings, Muted
+from labelingest.model.labels import Labels, Large, OutputFormat
+from labelingest.model.source_labels import SourceLabels
+from labelingest.model.tally import Tally
+from labelingest.model.units import DataUnits
+from labelingest.problems import Problem, ProblemCode
+from labelingest.readers.base import ReadResult
+from labelingest.readers.slices import MAX_COLUMNS, SLICE_BYTES, TooManyColumns, sheets
+from labelingest.readers.text import text_of
+from labelingest.readers.yolo import read_sheet
+from labelingest.resolution.resolve import resolve
+from labelingest.writers import coco, yolo
+from labelingest.writers.encord_json import write_pieces
+from labelingest.writers.ids import hash_texts, new_names, rename_duplicates
+from labelingest.writers.places import are_images
+from labelingest.writers.yolo import YoloFiles
+
+__all__ = ["LargeConversion", "LargeFile"]
+
+_AT_ONCE: Final = 1 << 17
+"""Names that are worked on at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class LargeConversion:
+    """What became of a file."""
+
+    problems: Sequence[Problem]
+    tally: Tally
+    counts: Counts
+    """(1,)"""
+    written: Bool
+    """(1,) whether there are labels to be written."""
+    large: Large
+
+
+@dataclass(slots=True, eq=False)
+class _Totals(Batch):
+    """A batch of one file whose annotations are counted, not kept."""
+
+    kept: int = 0
+
+    def counts(self) -> Counts:
+        return Counts(self.rows_seen, np.array([self.kept]), self.classifications)
+
+    def keep(self, units: Bool) -> None:
+        self.kept = self.kept if units[0] else 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scan:
+    """What is known of all annotations of a file, in their order."""
+
+    names: UInt64
+    """(n,) object hashes as numbers."""
+    duplicates: Int32
+    """(d,) lines that are the same as an earlier one."""
+    originals: Int32
+    """(d,) the first such line of each."""
+
+    @classmethod
+    def of_nothing(cls) -> "_Scan":
+        """Return what is known before a file was looked at."""
+        nothing = np.zeros(0, dtype=np.int32)
+        return cls(np.zeros(0, dtype=np.uint64), nothing, nothing)
+
+    def same_as(self, labels: SourceLabels) -> Int32:
+        """Return, for rows of the file, the line of the identical row before each; 0 for none."""
+        if not len(self.duplicates):
+            return np.zeros(len(labels), dtype=np.int32)
+        at = np.minimum(np.searchsorted(self.duplicates, labels.line), len(self.duplicates) - 1)
+        return np.where(self.duplicates[at] == labels.line, self.originals[at], np.int32(0))
+
+
+@dataclass(slots=True, eq=False)
+class LargeFile:
+    """Converts one file."""
+
+    source: YoloSource
+    output: Output
+    on_row_error: str
+    content: bytes
+    units: DataUnits
+    """The one data unit."""
+    slice_bytes: int = SLICE_BYTES
+    most_columns: int = MAX_COLUMNS
+    _reason: str = field(default="", init=False)
+    """Why it is no text."""
+    _too_many: int = field(default=0, init=False)
+    """Rows with more columns than any may have, of those read this time."""
+
+    def __post_init__(self) -> None:
+        self.content, self._reason = text_of(self.content)
+
+    def convert(self, sizes: Sizes) -> LargeConversion:
+        """Convert it.
+
+        Parameters
+        ----------
+        sizes
+            Finds the size of its image, where that is needed.
+
+        Raises
+        ------
+        SidecarError
+            A row was rejected, and that is to stop the run.
+        """
+        units = sizes.of(sizes.of_all(self.units), self._needs_size(sizes))
+        scan = self._scan(units)
+        sized = self._sized(units, sizes)
+        findings = Findings()
+        if self._reason:
+            findings.fail(0, Problem(ProblemCode.NOT_TEXT, units.sidecar[0], self._reason))
+        sizes.note_missing(units, findings)
+        totals, said = self._books(units, sized, scan, findings)
+        if self.output.to in OF_IMAGES:
+            fail_others(totals, OF_IMAGES[self.output.to])
+        is_encord = self.output.to == OutputFormat.ENCORD
+        written = settle(totals, self.on_row_error, classified=is_encord)
+        if written[0]:
+            totals.converted.update(said.converted)
+            totals.dropped.update(said.dropped)
+        return LargeConversion(
+            findings.in_order(),
+            totals.tally(written),
+            totals.counts(),
+            written,
+            Large(
+                lambda: self._pieces(units, sized, scan), lambda: self._parts(units, sized, scan)
+            ),
+        )
+
+    def _needs_size(self, sizes: Sizes) -> Bool:
+        """Return (1,) whether a row can become its shape only with the size of the image."""
+        objects = self.source.ontology.objects
+        needed = False
+        if sizes.policy != ImageSizes.NEVER and self.units.width[0] <= 0:
+            found = self._labels(self.units, Muted())
+            needed = any(sizes_needed(*of_slice[1:], objects).any() for of_slice in found)
+        return np.array([needed])
+
+    def _sized(self, units: DataUnits, sizes: Sizes) -> DataUnits:
+        """Return the data unit with its size, where the output needs it."""
+        if self.output.to == OutputFormat.COCO:
+            return sizes.of(units, np.ones(1, dtype=bool))
+        is_yolo = self.output.to == OutputFormat.YOLO and are_images(units)[0]
+        if not is_yolo or units.width[0] > 0:
+            return units
+        found = self._assembled(units, Muted())
+        turned = any(self.output.turned(made.annotations, units)[0] for _, _, made in found)
+        return sizes.of(units, np.array([turned]))
+
+    def _labels(
+        self, units: DataUnits, findings: Findings
+    ) -> Iterator[tuple[ReadResult, SourceLabels, Int32]]:
+        """Read and resolve slice by slice."""
+        self._too_many = 0
+        for sheet in sheets(self.content, self.slice_bytes, self.most_columns):
+            if isinstance(sheet, TooManyColumns):
+                self._reject(sheet, findings)
+                continue
+            found = read_sheet(sheet, units, self.source.yolo, findings)
+            yield found, *resolve(found.labels, self.source.class_map, units, findings)
+
+    def _reject(self, row: TooManyColumns, findings: Findings) -> None:
+        self._too_many += 1
+        code = ProblemCode.WRONG_COLUMN_COUNT
+        detail = f"more than {self.most_columns:,} columns, the most that one row may have"
+        if findings.lists(0, code):
+            source = self.units.sidecar[0]
+            findings.reject(0, Problem(code, source, detail, line=row.line, column=row.column))
+        else:
+            findings.count_rejected(0, code)
+
+    def _assembled(
+        self, units: DataUnits, findings: Findings, scan: "_Scan | None" = None
+    ) -> Iterator[tuple[ReadResult, SourceLabels, Assembled]]:
+        """Read, resolve and assemble slice by slice; without a scan, nothing is a duplicate."""
+        scan = scan or _Scan.of_nothing()
+        objects, options = self.source.ontology.objects, self.source.assembly
+        for found, labels, feature in self._labels(units, findings):
+            same_as = scan.same_as(labels)
+            made = assemble(labels, feature, objects, units, options, findings, same_as)
+            yield found, labels, made
+
+    def _scan(self, units: DataUnits) -> "_Scan":
+        """Find the duplicates, and name all annotations."""
+        secret = secrets.randbits(62)
+        lines, contents, keys = [], [], []
+        for _, labels, made in self._assembled(units, Muted()):
+            rows = np.searchsorted(labels.line, made.annotations.line)
+            begin, count = labels.class_at[rows], labels.columns[rows]
+            lines.append(made.annotations.line)
+            contents.append(made.annotations.content)
+            keys.append(row_fingerprints(labels.values, begin, count, secret))
+        line = _end_to_end(lines, np.int32)
+        content = _end_to_end(contents, np.uint64)
+        again, first = _duplicates(_end_to_end(keys, np.uint64), content)
+        duplicates, originals = line[again], line[first]
+        if self.source.assembly.drop_duplicates and len(again):
+            keep = np.ones(len(line), dtype=bool)
+            keep[again] = False
+            line, content = line[keep], content[keep]
+        key = key_fingerprints(units.key)
+        for at in range(0, len(line), _AT_ONCE):
+            part = slice(at, at + _AT_ONCE)
+            content[part] = new_names(key, line[part], content[part])
+        rename_duplicates(content)
+        return _Scan(content, duplicates, originals)
+
+    def _books(
+        self, units: DataUnits, sized: DataUnits, scan: "_Scan", findings: Findings
+    ) -> tuple["_Totals", YoloFiles]:
+        """Find the problems and count; return what writing YOLO counts apart."""
+        seen = kept = 0
+        nothing = np.zeros(1, dtype=np.int64)
+        totals = _Totals(sized, Annotations.none(), findings, nothing, nothing)
+        said = YoloFiles([])
+        for found, _, made in self._assembled(units, findings, scan):
+            seen += int(found.rows_seen[0])
+            totals.dropped.update(found.dropped)
+            totals.converted.update(made.converted)
+            totals.adjusted.update(made.adjusted)
+            totals.refitted.merge(made.refitted)
+            annotations = self._sayable(made.annotations, sized, findings)
+            kept += len(annotations)
+            if self.output.to == OutputFormat.YOLO:
+                text = self._yolo(annotations, sized)
+                said.converted.update(text.converted)
+                said.dropped.update(text.dropped)
+        seen += self._too_many
+        totals.rows_seen, totals.kept = np.array([seen]), kept
+        return totals, said
+
+    def _sayable(
+        self, annotations: Annotations, sized: DataUnits, findings: Findings
+    ) -> Annotations:
+        """Return the annotations that the format has a place for."""
+        output = self.output
+        if output.to not in OF_IMAGES or not are_images(sized)[0]:
+            return annotations
+        objects = output.ontology.objects
+        if output.to == OutputFormat.COCO:
+            return coco.sayable(annotations, sized, objects, findings)
+        return yolo.sayable(
+            annotations, sized, output.numbers, objects, findings, layout=output.layout
+        )
+
+    def _yolo(self, annotations: Annotations, sized: DataUnits) -> YoloFiles:
+        output = self.output
+        return yolo.write_yolo(
+            annotations,
+            sized,
+            output.numbers,
+            output.ontology.objects,
+            layout=output.layout,
+            confidence=output.confidence,
+        )
+
+    def _written(
+        self, units: DataUnits, sized: DataUnits, scan: "_Scan"
+    ) -> Iterator[tuple[Annotations, Texts]]:
+        """Yield the annotations that are written, with their object hashes."""
+        at = 0
+        for _, _, made in self._assembled(units, Muted(), scan):
+            names = scan.names[at : at + len(made.annotations)]
+            at += len(names)
+            yield self._sayable(made.annotations, sized, Muted()), hash_texts(names)
+
+    def _pieces(self, units: DataUnits, sized: DataUnits, scan: "_Scan") -> Iterator[bytes]:
+        """Yield the label row, or the label file, piece by piece."""
+        written = self._written(units, sized, scan)
+        if self.output.to == OutputFormat.YOLO:
+            for annotations, _ in written:
+                yield self._yolo(annotations, sized).texts[0]
+            return
+        places = range(0, len(scan.names), _AT_ONCE)
+        hashes = (hash_texts(scan.names[at : at + _AT_ONCE]) for at in places)
+        yield from write_pieces(sized, self.output.ontology, self.output.writer, hashes, written)
+
+    def _parts(self, units: DataUnits, sized: DataUnits, scan: "_Scan") -> Iterator[Labels]:
+        """Yield the columns part by part, the first without annotations."""
+        yield Labels(sized, Annotations.none())
+        for annotations, texts in self._written(units, sized, scan):
+            if len(annotations):
+                frame = np.zeros(len(annotations), dtype=np.int32)
+                hashes = [text.decode() for text in texts.tolist()]
+                yield Labels(sized, replace(annotations, instances=Instances(hashes, frame)))
+
+
+def _end_to_end(columns: list[Any], kind: type) -> Any:
+    """Return columns as one, and forget them."""
+    joined = np.concatenate([np.zeros(0, dtype=kind), *columns])
+    columns.clear()
+    return joined
+
+
+def _duplicates(key: UInt64, content: UInt64) -> tuple[Int64, Int64]:
+    """Return the rows that are the same as an earlier one, in order, and the first of each.
+
+    Two fingerprints have to agree, one of which nobody who wrote the rows can foresee.
+    """
+    order = np.argsort(key, kind="stable")
+    again, first = [], []
+    begin = 0
+    in_order = key[order]
+    starts = np.flatnonzero(np.concatenate(([True], in_order[1:] != in_order[:-1])))
+    del in_order
+    for begin in range(0, len(order), _AT_ONCE):
+        part = order[begin : begin + _AT_ONCE]
+        group = np.searchsorted(starts, np.arange(begin, begin + len(part)), side="right") - 1
+        original = order[starts[group]]
+        same = (part != original) & (content[part] == content[original])
+        again.append(part[same])
+        first.append(original[same])
+    rows, originals = _end_to_end(again, np.int64), _end_to_end(first, np.int64)
+    in_turn = np.argsort(rows)
+    return rows[in_turn], originals[in_turn]
