@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from labelingest.arrays import Bool, Int32, Int64, Texts, UInt64
+from labelingest.arrays import Bool, Int32, Texts, UInt64
 from labelingest.assembly.assemble import Assembled, assemble, sizes_needed
 from labelingest.converter.batch import Batch, settle
 from labelingest.converter.from_yolo import YoloSource
@@ -227,12 +227,11 @@ class LargeFile:
             keys.append(row_fingerprints(labels.values, begin, count, secret))
         line = _end_to_end(lines, np.int32)
         content = _end_to_end(contents, np.uint64)
-        again, first = _duplicates(_end_to_end(keys, np.uint64), content)
-        duplicates, originals = line[again], line[first]
-        if self.source.assembly.drop_duplicates and len(again):
-            keep = np.ones(len(line), dtype=bool)
-            keep[again] = False
-            line, content = line[keep], content[keep]
+        originals = _originals(_end_to_end(keys, np.uint64), content, line)
+        again = originals > 0
+        duplicates, originals = line[again], originals[again]
+        if self.source.assembly.drop_duplicates:
+            line, content = line[~again], content[~again]
         key = key_fingerprints(units.key)
         for at in range(0, len(line), _AT_ONCE):
             part = slice(at, at + _AT_ONCE)
@@ -327,24 +326,23 @@ def _end_to_end(columns: list[Any], kind: type) -> Any:
     return joined
 
 
-def _duplicates(key: UInt64, content: UInt64) -> tuple[Int64, Int64]:
-    """Return the rows that are the same as an earlier one, in order, and the first of each.
+def _originals(key: UInt64, content: UInt64, line: Int32) -> Int32:
+    """Return (n,) the line of the first row that is the same as each; 0 where it is itself the first.
 
     Two fingerprints have to agree, one of which nobody who wrote the rows can foresee.
     """
-    order = np.argsort(key, kind="stable")
-    again, first = [], []
-    begin = 0
-    in_order = key[order]
-    starts = np.flatnonzero(np.concatenate(([True], in_order[1:] != in_order[:-1])))
-    del in_order
-    for begin in range(0, len(order), _AT_ONCE):
-        part = order[begin : begin + _AT_ONCE]
-        group = np.searchsorted(starts, np.arange(begin, begin + len(part)), side="right") - 1
-        original = order[starts[group]]
-        same = (part != original) & (content[part] == content[original])
-        again.append(part[same])
-        first.append(original[same])
-    rows, originals = _end_to_end(again, np.int64), _end_to_end(first, np.int64)
-    in_turn = np.argsort(rows)
-    return rows[in_turn], originals[in_turn]
+    originals = np.zeros(len(key), dtype=np.int32)
+    order = np.argsort(key, kind="stable").astype(np.int32)
+    begins = np.ones(len(key), dtype=bool)
+    for at in range(1, len(key), _AT_ONCE):
+        end = min(at + _AT_ONCE, len(key))
+        begins[at:end] = key[order[at:end]] != key[order[at - 1 : end - 1]]
+    first = np.flatnonzero(begins).astype(np.int32)
+    again = np.flatnonzero(~begins).astype(np.int32)
+    for at in range(0, len(again), _AT_ONCE):
+        places = again[at : at + _AT_ONCE]
+        group = np.searchsorted(first, places, side="right") - 1
+        row, original = order[places], order[first[group]]
+        same = content[row] == content[original]
+        originals[row[same]] = line[original[same]]
+    return originals

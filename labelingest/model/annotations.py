@@ -104,19 +104,6 @@ class Annotations:
     def __len__(self) -> int:
         return len(self.unit)
 
-    @classmethod
-    def none(cls) -> "Annotations":
-        """Return no annotations.
-
-        Examples
-        --------
-        >>> len(Annotations.none())
-        0
-        """
-        whole, numbers = np.zeros(0, dtype=np.int32), np.zeros(0)
-        offsets, content = np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.uint64)
-        return cls(whole, whole, whole, numbers, numbers, offsets, content)
-
     def of_units(self, wanted: Bool) -> "Annotations":
         """Return the annotations of the data units where wanted, (u,), is true."""
         return self.where(wanted[self.unit])

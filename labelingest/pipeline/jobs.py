@@ -3,7 +3,7 @@
 Both can be pickled, and a job's result depends on nothing but the job.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from labelingest.arrays import Int64
-from labelingest.converter import Conversion, Converter, Counts
+from labelingest.converter import Conversion, Converter, Counts, LabelFormat
+from labelingest.converter.large import LargeConversion
 from labelingest.fence import fenced, tried
 from labelingest.hashing import content_digest
 from labelingest.media.image_size import HEAD_BYTES, read_image_size
 from labelingest.model.blobs import Blobs, Unread
-from labelingest.model.labels import Made
+from labelingest.model.labels import Labels, Made, OutputFormat
 from labelingest.model.tally import Tally
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
+from labelingest.readers.slices import SLICE_BYTES
 from labelingest.sinks.lines import Pack
 from labelingest.stopwatch import OFF, Stage, Stopwatch
 from labelingest.storage.base import Storage
@@ -29,10 +31,12 @@ if TYPE_CHECKING:  # what lists and pairs is not loaded in every worker process
 
 __all__ = ["Job", "JobResult", "Worker", "jobs"]
 
+LARGE_BYTES: Final = 4_000_000
+"""YOLO files with more bytes are worked slice by slice: some 200 MB of memory for the largest other."""
 _MAX_FILES_IN_BATCH: Final = 4096
+"""Empty sidecars weigh nothing: this bounds what their label rows weigh."""
 _MOST_BYTES: Final = 2**40
 """As many as a slice may have."""
-"""Empty sidecars weigh nothing: this bounds what their label rows weigh."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +86,15 @@ class JobResult:
     """(u,) digests of the sidecars' contents as they were read; None where nobody asked."""
     image_sizes: Mapping[str, tuple[int, int] | None] = field(default_factory=dict)
     """Data files whose header was read → width and height, None where it does not tell."""
+    deferred: Job | None = None
+    """A job that was not done: its only file is for `Worker.do_large`, where the output is."""
+
+    @classmethod
+    def later(cls, job: Job) -> "JobResult":
+        """Return what stands for a job that is not done here."""
+        nothing = np.zeros(0, dtype=np.int64)
+        counts = Counts(nothing, nothing, nothing)
+        return cls(Made([]), counts, [], {}, Tally(), deferred=job)
 
     @classmethod
     def joined(cls, parts: "Sequence[JobResult]") -> "JobResult":
@@ -136,30 +149,127 @@ class Worker:
     discards: bool = False
     """Whether nobody takes label rows: then they stay where they were made."""
 
+    large_bytes: int = LARGE_BYTES
+    """YOLO files with more bytes are not converted by whoever calls, but slice by slice."""
+    slice_bytes: int = SLICE_BYTES
+
+    @property
+    def alone(self) -> int | None:
+        """How many bytes a file may have to share a job with others; None for any."""
+        return self.large_bytes if self.converter.format == LabelFormat.YOLO else None
+
     def __call__(self, job: Job) -> JobResult:
-        """Convert one slice; an unexpected exception costs the file that it comes from."""
+        """Convert one slice; an unexpected exception costs the file that it comes from.
 
-        def give_up(row: int, why: Unread) -> JobResult:
-            part = job.part(slice(row, row + 1))
-            done = self.converter.give_up(part.data[0], part.sidecars[0], why)
-            unknown = [""] if self.wants_tokens else None
-            return self._result(part, done, {}, tokens=unknown, digests=unknown)
+        A large file that has a job for itself is deferred.
+        """
+        if self.alone is not None and len(job.data) == 1 and job.sizes[0] > self.alone:
+            return JobResult.later(job)
+        return self._fenced(job, self._do)
 
-        return fenced(
-            lambda rows: self._do(job.part(rows)), len(job.data), give_up, JobResult.joined
-        )
+    def do_large(self, job: Job) -> JobResult:
+        """Convert a file that was deferred, slice by slice; its labels are made when they are taken."""
+        return self._fenced(job, self._do_large)
 
-    def _do(self, job: Job) -> JobResult:
+    def give_up(self, job: Job, row: int, why: Unread) -> JobResult:
+        """Return what becomes of a file of a job over which an unexpected exception came out."""
+        part = job.part(slice(row, row + 1))
+        done = self.converter.give_up(part.data[0], part.sidecars[0], why)
+        unknown = [""] if self.wants_tokens else None
+        return self._result(part, done, {}, tokens=unknown, digests=unknown)
+
+    def _fenced(self, job: Job, do: Callable[[Job], JobResult]) -> JobResult:
+        give_up = partial(self.give_up, job)
+        return fenced(lambda rows: do(job.part(rows)), len(job.data), give_up, JobResult.joined)
+
+    def _fetch(self, job: Job) -> Blobs:
         with self.watch.stage(Stage.FETCH):
-            blobs = self.storage.fetch(
+            return self.storage.fetch(
                 job.sidecars,
                 sizes=job.sizes,
                 tokens=self.wants_tokens,
                 most=self.converter.most_bytes,
             )
+
+    def _do_large(self, job: Job) -> JobResult:
+        blobs = self._fetch(job)
+        unit = DataUnits.of(job.data, job.sidecars, job.mtime_ns)
+        image_sizes: dict[str, tuple[int, int] | None] = {}
+        unread = dict(blobs.unread)
+        if not unread:
+            tokens, digests, content = blobs.tokens, self._digests(blobs), blobs.get(0)
+            del blobs  # so much need not be there twice
+            sizes_of = self._sizes_of(job, image_sizes, unread)
+            done = self.converter.convert_large(content, unit, sizes_of, self.slice_bytes)
+            if not unread:
+                return self._large_result(job, done, image_sizes, tokens=tokens, digests=digests)
+        else:
+            tokens, digests = blobs.tokens, self._digests(blobs)
+        nothing = Blobs.of([b""], unread, tokens)
+        failed = self.converter.convert_blobs(nothing, unit, lambda rows: [None] * len(rows))
+        return self._result(job, failed, image_sizes, tokens=tokens, digests=digests)
+
+    def _large_result(
+        self,
+        job: Job,
+        done: LargeConversion,
+        image_sizes: Mapping[str, tuple[int, int] | None],
+        *,
+        tokens: Sequence[str] | None,
+        digests: Sequence[str] | None,
+    ) -> JobResult:
+        keys = list(job.data) if done.written[0] else []
+        is_columns = self.converter.to in (OutputFormat.COCO, OutputFormat.PARQUET)
+        made = Made(keys, (), Labels.none() if is_columns else None)
+        if keys and not self.discards:
+            made = Made(keys, large=done.large)
+        return JobResult(
+            made,
+            done.counts.where(done.written),
+            done.problems,
+            _data_files(job, done.problems),
+            done.tally,
+            tokens,
+            digests,
+            image_sizes,
+        )
+
+    def _do(self, job: Job) -> JobResult:
+        blobs = self._without_grown(job, self._fetch(job))
         units = DataUnits.of(job.data, job.sidecars, job.mtime_ns)
         image_sizes: dict[str, tuple[int, int] | None] = {}
         unread = dict(blobs.unread)
+        sizes_of = self._sizes_of(job, image_sizes, unread)
+        done = self.converter.convert_blobs(blobs, units, sizes_of, self.watch)
+        if len(unread) > len(blobs.unread):
+            # What follows from a size that is not known today would be taken for what the files say.
+            contents = [b"" if row in unread else blobs.get(row) for row in range(len(blobs))]
+            blobs = Blobs.of(contents, unread, blobs.tokens)
+            done = self.converter.convert_blobs(blobs, units, sizes_of, self.watch)
+        return self._result(
+            job, done, image_sizes, tokens=blobs.tokens, digests=self._digests(blobs)
+        )
+
+    def _without_grown(self, job: Job, blobs: Blobs) -> Blobs:
+        """Leave out files that became large since they were listed: they were to be deferred."""
+        alone = self.alone
+        grown = (blobs.ends - blobs.starts > (alone or 0)) & (job.sizes <= (alone or 0))
+        if alone is None or not grown.any():
+            return blobs
+        why = "it cannot be read: it has become much larger since it was listed; run again"
+        new = dict.fromkeys(
+            np.flatnonzero(grown).tolist(), Unread(ProblemCode.UNREADABLE_FILE, why)
+        )
+        contents = [b"" if row in new else blobs.get(row) for row in range(len(blobs))]
+        return Blobs.of(contents, {**blobs.unread, **new}, blobs.tokens)
+
+    def _sizes_of(
+        self,
+        job: Job,
+        image_sizes: dict[str, tuple[int, int] | None],
+        unread: dict[int, Unread],
+    ) -> Callable[[Sequence[int]], list[tuple[int, int] | None]]:
+        """Return what finds sizes of images; which it found, and which cannot be read, is noted."""
 
         def sizes_of(rows: Sequence[int]) -> list[tuple[int, int] | None]:
             known = image_sizes.keys() | {job.data[row] for row in unread}
@@ -172,15 +282,7 @@ class Worker:
                     image_sizes[key] = size
             return [image_sizes.get(job.data[row]) for row in rows]
 
-        done = self.converter.convert_blobs(blobs, units, sizes_of, self.watch)
-        if len(unread) > len(blobs.unread):
-            # What follows from a size that is not known today would be taken for what the files say.
-            contents = [b"" if row in unread else blobs.get(row) for row in range(len(blobs))]
-            blobs = Blobs.of(contents, unread, blobs.tokens)
-            done = self.converter.convert_blobs(blobs, units, sizes_of, self.watch)
-        return self._result(
-            job, done, image_sizes, tokens=blobs.tokens, digests=self._digests(blobs)
-        )
+        return sizes_of
 
     def _result(
         self,
@@ -191,13 +293,11 @@ class Worker:
         tokens: Sequence[str] | None,
         digests: Sequence[str] | None,
     ) -> JobResult:
-        sources = {problem.source for problem in done.problems}
-        pairs = zip(job.sidecars, job.data, strict=True) if sources else ()
         return JobResult(
             self._made(job, done),
             done.counts.where(done.written),
             done.problems,
-            {sidecar: data for sidecar, data in pairs if sidecar in sources},
+            _data_files(job, done.problems),
             done.tally,
             tokens,
             digests,
@@ -248,15 +348,33 @@ class Worker:
         return unread[0] if unread else size
 
 
-def jobs(paired: "Paired", batch_bytes: int) -> Iterator[Job]:
-    """Yield slices of about batch_bytes of sidecars, in the order of data files."""
+def _data_files(job: Job, problems: Sequence[Problem]) -> dict[str, str]:
+    """Return sidecar → data file, for those with problems."""
+    sources = {problem.source for problem in problems}
+    pairs = zip(job.sidecars, job.data, strict=True) if sources else ()
+    return {sidecar: data for sidecar, data in pairs if sidecar in sources}
+
+
+def jobs(paired: "Paired", batch_bytes: int, alone: int | None = None) -> Iterator[Job]:
+    """Yield slices of about batch_bytes of sidecars, in the order of data files.
+
+    Parameters
+    ----------
+    paired, batch_bytes
+        What is cut, and how large a slice is.
+    alone
+        Files with more bytes have a job for themselves; None for no such files.
+    """
     listing, pairs = paired.listing, paired.pairs
     sizes = listing.size[pairs.sidecar]
     # A file may say to be of any size: sums stay within 64 bits.
     slice_of = np.cumsum(np.minimum(sizes, _MOST_BYTES)) // batch_bytes
+    large = np.flatnonzero(sizes > alone) if alone is not None else np.zeros(0, dtype=np.int64)
     start = 0
     while start < len(pairs):
         end = int(np.searchsorted(slice_of, slice_of[start], side="right"))
+        following = large[np.searchsorted(large, start) :][:1].tolist()
+        end = min([end, *(max(at, start + 1) for at in following)])
         end = min(max(end, start + 1), start + _MAX_FILES_IN_BATCH)
         data, sidecars = pairs.data[start:end], pairs.sidecar[start:end]
         yield Job(

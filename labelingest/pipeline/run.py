@@ -228,9 +228,9 @@ def convert_pairs(
         Told which stage is on.
     """
     out = config.out
-    found = jobs(paired, config.batch_bytes)
     pack = packing_of(config.to, out, config.shard_rows)
     worker = Worker(paired.storage, converter, pack, watch, discards=out is None)
+    found = jobs(paired, config.batch_bytes, worker.alone)
     if out is None:
         work_off(found, engine, worker, Output(None), books)
     elif config.to not in RESUMABLE:

@@ -4,8 +4,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 
 from labelingest.engines.base import Engine
+from labelingest.fence import tried
+from labelingest.model.blobs import Unread
 from labelingest.pipeline.jobs import Job, JobResult, Worker
 from labelingest.pipeline.kept import Done, Kept, is_lost
 from labelingest.pipeline.progress import Progress
@@ -106,12 +109,28 @@ def work_off(
     try:
         with closing(engine.map(worker, _accepted(found, output, refusals))) as results:
             for result in results:
-                books.add(output.put(result, refusals.popleft()))
+                refused = refusals.popleft()
+                if result.deferred is None:
+                    books.add(output.put(result, refused))
+                else:
+                    books.add(_do_large(result.deferred, worker, output, refused))
                 books.tell()
         output.end()
     except BaseException as error:
         output.save(error)
         raise
+
+
+def _do_large(job: Job, worker: Worker, output: Output, refused: Sequence[Problem]) -> Done:
+    """Do a job that was deferred: its label row goes to the output piece by piece.
+
+    Where it breaks off, nothing of it stays, and that costs this file alone.
+    """
+    result = worker.do_large(job)
+    done = tried(partial(output.put, result, refused))
+    if isinstance(done, Unread):
+        done = output.put(worker.give_up(job, 0, done), refused)
+    return done
 
 
 def _accepted(

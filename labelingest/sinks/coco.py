@@ -28,6 +28,12 @@ def coco_document(path: Path, ontology: Ontology, storage_url: str) -> Iterator[
         images.write(HEAD)
 
         def put(made: Made) -> None:
+            if made.large is not None:
+                for number, part in enumerate(made.large.parts()):
+                    chunk = writer.add(part.annotations, part.units, continued=number > 0)
+                    images.write(chunk.images)
+                    annotations.write(chunk.annotations)
+                return
             if made.labels is None:
                 raise ValueError("a COCO document is made of columns, and there are none")
             chunk = writer.add(made.labels.annotations, made.labels.units)

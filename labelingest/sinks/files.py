@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias
 
+from labelingest.errors import LabelIngestError, StorageError
 from labelingest.model.labels import Made
 from labelingest.problems import Problem
 
@@ -52,5 +53,16 @@ class FileSink:
         """Append labels; a file can hold any of them."""
         if self._put is None:
             raise ValueError("the sink is not open: use it as `with sink:`")
-        self._put(made)
+        try:
+            self._put(made)
+        except LabelIngestError:
+            raise
+        except Exception as error:
+            if made.large is None:
+                raise
+            # Half of its labels are in the document by now: the others cannot go on without it.
+            raise StorageError(
+                f"{str(self.path)!r} cannot be written: the labels of {made.keys[0]!r} broke off; "
+                "leave that file out, or give the process more memory"
+            ) from error
         return []

@@ -4,10 +4,11 @@ A compressed file is a sequence of zstd frames, one for each batch: `zstd -d` re
 do as a stream. So batches can be compressed where they are made, and a file can be cut between two.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from io import BufferedReader, RawIOBase
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, TypeAlias, cast
@@ -16,7 +17,7 @@ from labelingest.errors import ConfigError
 from labelingest.model.labels import Made
 from labelingest.problems import Problem
 from labelingest.sinks.base import Begun
-from labelingest.sinks.marks import Mark, are_whole, checksum, holds
+from labelingest.sinks.marks import Mark, Summed, are_whole, checksum, holds
 from labelingest.storage.atomic import whole_file
 from labelingest.storage.causes import cannot_write
 
@@ -27,6 +28,7 @@ __all__ = [
     "check_zstandard",
     "compress_lines",
     "join_lines",
+    "packed_pieces",
     "plain_head",
     "plain_lines",
     "unpacking_errors",
@@ -54,6 +56,25 @@ def compress_lines(texts: Sequence[bytes]) -> bytes:
     from zstandard import ZstdCompressor
 
     return ZstdCompressor(level=_LEVEL).compress(join_lines(texts)) if texts else b""
+
+
+def packed_pieces(pack: Pack, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    r"""Yield one text that comes in pieces as a line, packed like others.
+
+    Examples
+    --------
+    >>> list(packed_pieces(join_lines, [b"{", b"}"]))
+    [b'{', b'}', b'\n']
+    """
+    line = chain(pieces, (b"\n",))
+    if pack is not compress_lines:
+        yield from line
+        return
+    from zstandard import ZstdCompressor
+
+    frame = ZstdCompressor(level=_LEVEL).compressobj()
+    yield from filter(None, map(frame.compress, line))
+    yield frame.flush()
 
 
 def _no_lines() -> bytes:
@@ -161,10 +182,25 @@ class LinesSink:
 
     def put(self, made: Made) -> list[tuple[int, Problem]]:
         """Append label rows; a file can hold any of them."""
+        if made.large is not None:
+            self._append(packed_pieces(self.pack, made.large.pieces()))
+            return []
         chunk = self.pack(made.texts) if made.packed is None else made.packed
         self._open().write(chunk)
         self._added = len(chunk), checksum(chunk)
         return []
+
+    def _append(self, pieces: Iterable[bytes]) -> None:
+        """Append a label row in pieces, or nothing where they end by an exception."""
+        file, summed = self._open(), Summed(pieces)
+        begin = file.tell()
+        try:
+            file.writelines(summed)
+        except Exception:
+            file.seek(begin)
+            file.truncate()
+            raise
+        self._added = summed.mark
 
     def good_marks(self, files: Sequence[int]) -> int:
         """Return how many marks fit what is in the unfinished file, as `ResumableSink` says."""

@@ -5,10 +5,11 @@ somebody changed by accident, not what somebody forged. CRC-32 of the standard l
 the time of a cryptographic digest, which each byte of an output would pay.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Final, TypeAlias
 from zlib import crc32
 
-__all__ = ["Mark", "are_whole", "checksum", "holds"]
+__all__ = ["Mark", "Summed", "are_whole", "checksum", "checksum_of", "holds"]
 
 Mark: TypeAlias = tuple[int, int]
 """Bytes, and their checksum."""
@@ -32,18 +33,56 @@ def checksum(content: bytes, before: int = 0) -> int:
     >>> checksum(b"b", checksum(b"a")) == checksum(b"", checksum(b"ab"))
     False
     """
-    return crc32(content, before ^ len(content) & 0xFFFFFFFF)
+    return _ended(crc32(content, before), len(content))
+
+
+def _ended(found: int, length: int) -> int:
+    return crc32(length.to_bytes(8, "little"), found)
+
+
+class Summed:
+    """A content in pieces, of which the mark is known when all were taken.
+
+    Examples
+    --------
+    >>> summed = Summed([b"a", b"b"])
+    >>> b"".join(summed), summed.mark == (2, checksum(b"ab"))
+    (b'ab', True)
+    """
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = pieces
+        self._found = self._length = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._pieces:
+            self._found = crc32(piece, self._found)
+            self._length += len(piece)
+            yield piece
+
+    @property
+    def mark(self) -> Mark:
+        """What the mark of the content is."""
+        return self._length, _ended(self._found, self._length)
+
+
+def checksum_of(file: BinaryIO, before: int = 0) -> int:
+    """Return the checksum of what is left of a file, as `checksum` does, piece by piece."""
+    found, length = before, 0
+    while piece := file.read(_PIECE):
+        found, length = crc32(piece, found), length + len(piece)
+    return _ended(found, length)
 
 
 def holds(file: BinaryIO, size: int, expected: int) -> bool:
     """Whether the next bytes of a file are those of a mark; reads on to their end."""
-    found, rest = size & 0xFFFFFFFF, size
+    found, rest = 0, size
     while rest:
         piece = file.read(min(rest, _PIECE))
         if not piece:
             return False
         found, rest = crc32(piece, found), rest - len(piece)
-    return found == expected
+    return _ended(found, size) == expected
 
 
 def are_whole(*numbers: object) -> bool:

@@ -19,6 +19,10 @@ def parquet_table(path: Path, ontology: Ontology, storage_url: str) -> Iterator[
     with whole_file(path) as file, ParquetWriter(file, ontology, storage_url) as writer:
 
         def put(made: Made) -> None:
+            if made.large is not None:
+                for part in made.large.parts():
+                    writer.add(part.annotations, part.units)
+                return
             if made.labels is None:
                 raise ValueError("a table is made of columns, and there are none")
             writer.add(made.labels.annotations, made.labels.units)

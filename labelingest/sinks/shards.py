@@ -9,7 +9,7 @@ one file.
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,8 +22,8 @@ from labelingest.model.labels import Made
 from labelingest.problems import Problem
 from labelingest.sinks.base import Begun
 from labelingest.sinks.folders import Disk, begin_folder, checked_place, end_folder
-from labelingest.sinks.lines import ZSTD, Pack, compress_lines, join_lines
-from labelingest.sinks.marks import are_whole, checksum, holds
+from labelingest.sinks.lines import ZSTD, Pack, compress_lines, join_lines, packed_pieces
+from labelingest.sinks.marks import Summed, are_whole, holds
 from labelingest.storage.causes import cannot_write
 
 __all__ = ["INDEX", "ShardSink"]
@@ -157,23 +157,32 @@ class ShardSink:
                 self._close()
             room = self.rows - self._shards[-1].rows
             end = min(start + room, len(made.keys))
-            self._append(building, made.keys[start:end], made.texts[start:end])
+            pack: Pack = compress_lines if self.compressed else join_lines
+            if made.large is None:
+                pieces: Iterable[bytes] = (pack(made.texts[start:end]),)
+            else:
+                pieces = packed_pieces(pack, made.large.pieces())
+            self._append(building, made.keys[start:end], pieces)
             start = end
         return []
 
-    def _append(self, building: Path, keys: Sequence[str], texts: Sequence[bytes]) -> None:
-        pack: Pack = compress_lines if self.compressed else join_lines
-        chunk = pack(texts)
+    def _append(self, building: Path, keys: Sequence[str], pieces: Iterable[bytes]) -> None:
+        """Append label rows to the last shard, or nothing where they end by an exception."""
         number = len(self._shards) - 1
+        path, summed = building / self._name(number), Summed(pieces)
         try:
             if self._file is None:
-                self._file = (building / self._name(number)).open("ab", buffering=0)
-            rest = memoryview(chunk)
-            while rest:
-                rest = rest[self._file.write(rest) :]
+                self._file = path.open("ab", buffering=0)
+            for content in summed:
+                rest = memoryview(content)
+                while rest:
+                    rest = rest[self._file.write(rest) :]
         except OSError as error:
             raise cannot_write(str(self.path), error) from error
-        piece = (number, keys[0], keys[-1], len(keys), len(chunk), checksum(chunk))
+        except Exception:
+            os.truncate(path, self._shards[number].bytes)
+            raise
+        piece = (number, keys[0], keys[-1], len(keys), *summed.mark)
         self._added.append(piece)
         _extend(self._shards[number], piece)
 

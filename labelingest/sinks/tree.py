@@ -18,7 +18,7 @@ from labelingest.model.labels import Made
 from labelingest.problems import Problem, ProblemCode
 from labelingest.sinks.base import Begun
 from labelingest.sinks.folders import MARKER, Disk, begin_folder, checked_place, end_folder
-from labelingest.sinks.marks import are_whole, checksum
+from labelingest.sinks.marks import Summed, are_whole, checksum, checksum_of
 from labelingest.storage.base import check_key
 from labelingest.storage.causes import cannot_write
 
@@ -164,7 +164,7 @@ class TreeSink:
         for key in keys:
             check_key(key)
             with open(f"{building}/{self.kind.name_of(key)}", "rb") as file:  # noqa: PTH123
-                found = checksum(file.read(), found)
+                found = checksum_of(file, found)
         return found == expected
 
     def mark(self) -> Batch:
@@ -194,12 +194,19 @@ class TreeSink:
 
     def put(self, made: Made) -> list[tuple[int, Problem]]:
         """Write files; a key whose file name is taken or not allowed is a problem."""
-        refused = self._write_all([self.kind.name_of(key) for key in made.keys], made.texts)
+        names = [self.kind.name_of(key) for key in made.keys]
         keys, found = [], 0
-        for position, (key, text) in enumerate(zip(made.keys, made.texts, strict=True)):
-            if position not in refused:
-                keys.append(key)
-                found = checksum(text, found)
+        if made.large is not None:
+            summed = Summed(made.large.pieces())
+            refused = self._write_some(self._open(), names, [summed], range(1))
+            if not refused:
+                keys, (_, found) = list(made.keys), summed.mark
+        else:
+            refused = self._write_all(names, made.texts)
+            for position, (key, text) in enumerate(zip(made.keys, made.texts, strict=True)):
+                if position not in refused:
+                    keys.append(key)
+                    found = checksum(text, found)
         self._added = keys, found
         self._kept.append(_packed(keys))
         taken = (made.keys[at] for at, number in refused.items() if number == errno.EEXIST)
@@ -225,7 +232,11 @@ class TreeSink:
         return dict(sorted(refused))
 
     def _write_some(
-        self, building: Path, names: Sequence[str], contents: Sequence[bytes], positions: range
+        self,
+        building: Path,
+        names: Sequence[str],
+        contents: Sequence[bytes | Summed],
+        positions: range,
     ) -> dict[int, int]:
         refused = {}
         for position in positions:
@@ -237,7 +248,7 @@ class TreeSink:
                 refused[position] = error.errno or 0
         return refused
 
-    def _write(self, building: Path, name: str, content: bytes) -> None:
+    def _write(self, building: Path, name: str, content: bytes | Summed) -> None:
         path = f"{building}/{name}"
         self._make_folder(path.rpartition("/")[0])
         try:
@@ -247,9 +258,14 @@ class TreeSink:
                 raise IsADirectoryError(errno.EISDIR, "") from error
             raise
         try:
-            written = os.write(descriptor, content)
-            while written < len(content):
-                written += os.write(descriptor, content[written:])
+            for piece in (content,) if isinstance(content, bytes) else content:
+                written = os.write(descriptor, piece)
+                while written < len(piece):
+                    written += os.write(descriptor, piece[written:])
+        except Exception:
+            if isinstance(content, Summed):  # the run may go on without this one
+                os.unlink(path)  # noqa: PTH108
+            raise
         finally:
             os.close(descriptor)
 

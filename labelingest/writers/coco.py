@@ -133,7 +133,9 @@ class CocoWriter:
     annotations: int = 0
     """How many annotations were added."""
 
-    def add(self, annotations: Annotations, units: DataUnits) -> CocoChunk:
+    def add(
+        self, annotations: Annotations, units: DataUnits, *, continued: bool = False
+    ) -> CocoChunk:
         """Write the next batch.
 
         Parameters
@@ -142,10 +144,16 @@ class CocoWriter:
             (n,) annotations of the units that are `sayable`; a unit may have none.
         units
             (u,) the data units, and their sizes where known.
+        continued
+            Whether these are more annotations of the batch before, whose units they are.
         """
+        if continued:
+            self.images -= len(units)
         texts = _annotations(annotations, units, self._categories(), self)
         chunk = CocoChunk(
-            _joined(_images(units, self.storage_url, self.images), self.images == 0),
+            b""
+            if continued
+            else _joined(_images(units, self.storage_url, self.images), self.images == 0),
             _joined(texts, self.annotations == 0),
         )
         self.images += len(units)

@@ -1,5 +1,6 @@
 """A file that is converted slice by slice, beside the same file as a whole."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -152,7 +153,11 @@ def test_slices_give_what_the_whole_gives(
     asked: list[Any] = [[], []]
 
     def sizes_of(times: list[Any]) -> Any:
-        return lambda rows: times.append(list(rows)) or [size] * len(rows)
+        def find(rows: Sequence[int]) -> list[Any]:
+            times.append(list(rows))
+            return [size] * len(rows)
+
+        return find
 
     whole = settled(lambda: converter.convert_blobs(Blobs.of([content]), unit, sizes_of(asked[0])))
     large = settled(lambda: converter.convert_large(content, unit, sizes_of(asked[1]), slice_bytes))
