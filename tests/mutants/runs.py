@@ -253,7 +253,7 @@ class Copy:
     def control(self, mutant: Mutant) -> float:
         """Run the tests with a module that is written anew but unchanged; return the seconds."""
         source = (self.root / "labelingest" / mutant.module).read_text("utf-8")
-        result = self._run(mutant, ast.unparse(ast.parse(source)), limit=600)
+        result = self._run(mutant, ast.unparse(ast.parse(source)), limit=1800)
         if result.outcome is not Outcome.SURVIVED:
             raise RuntimeError(f"without a change: {result.outcome}: {mutant}\n{result.output}")
         return result.seconds

@@ -53,3 +53,28 @@ def test_no_annotations_have_no_names() -> None:
 
 def test_the_mixer_is_a_permutation_on_a_sample() -> None:
     assert len(np.unique(mix(np.arange(100_000, dtype=np.uint64)))) == 100_000
+
+
+def test_hashes_of_a_source_that_are_not_sound_are_replaced_file_by_file() -> None:
+    names = ["AAAAAAAA", "a hash", "a hash", "BBBBBBBB", "a hash", "", "short", "AAAAAAAA"]
+    keys = ["0.jpg", "1.jpg", "2.jpg", "3.jpg"]
+    units = np.array([0, 0, 0, 1, 1, 3, 3, 3], np.int32)
+    sound = ids.sound_hashes(names, units, keys)
+    assert [sound[row] == names[row] for row in range(8)] == [
+        *(True, False, False, True, False, False, False, True)
+    ]
+    assert ids.are_sound(sound)
+    # One hash of one file stays one; another file, and another name, have another.
+    assert sound[1] == sound[2]
+    assert len({sound[1], sound[4], sound[5], sound[6]}) == 4
+    assert [sound[row] for row in (1, 4)] == [
+        ids.new_hashes(["a hash"], key)["a hash"] for key in ("0.jpg", "1.jpg")
+    ]
+    assert ids.sound_hashes(names[:1], units[:1], keys) == names[:1]
+
+
+def test_a_new_hash_is_none_that_the_file_has() -> None:
+    [made] = ids.new_hashes(["a hash"], "a.jpg").values()
+    again = ids.new_hashes(["a hash", made], "a.jpg")
+    assert again.keys() == {"a hash"}
+    assert again["a hash"] != made
