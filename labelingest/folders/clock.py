@@ -2,26 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
-__all__ = ["is_moment", "later", "now", "seconds_between"]
+__all__ = ["later", "now", "seconds_between"]
 
 
 def now() -> str:
     """Return the present."""
     return _text(datetime.now(UTC))
-
-
-def is_moment(text: str | None) -> bool:
-    """Whether a text is a moment: one that somebody changed in the state may not be.
-
-    Examples
-    --------
-    >>> [is_moment(text) for text in ("2026-03-01T23:59:59.500Z", "2026-03-01", "soon", None)]
-    [True, False, False, False]
-    """
-    try:
-        return datetime.fromisoformat(text or "").tzinfo is not None
-    except ValueError:
-        return False
 
 
 def later(moment: str, seconds: float) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection, RowMapping
 from sqlalchemy.exc import IntegrityError
 
 from labelingest.errors import ConfigError, LabelIngestError
-from labelingest.folders.clock import is_moment, later, now, seconds_between
+from labelingest.folders.clock import later, now, seconds_between
 from labelingest.folders.lock import refuse_held
 from labelingest.folders.settings import FolderSettings
 from labelingest.folders.state.database import State
@@ -70,13 +70,13 @@ class FolderRecord:
     def is_due(self, moment: str) -> bool:
         """Whether a scheduled sync was to begin by that moment.
 
-        One that is further ahead than its schedule can set it was set by a clock that was wrong; one
-        that is no moment is due.
+        One that is further ahead than its schedule can set it was set by a clock that was wrong; a
+        schedule without one is due.
         """
         hours = self.settings.auto_sync_hours
         if hours is None:
             return False
-        if self.due_at is None or not is_moment(self.due_at):
+        if self.due_at is None:
             return True  # nothing tells when: somebody changed the state
         ahead = seconds_between(moment, self.due_at)
         return not 0 < ahead <= hours * 3600 + _CLOCKS_APART
@@ -88,7 +88,7 @@ class FolderRecord:
             return None
         seconds = max(hours * 3600, _SHORTEST)
         latest = later(moment, seconds)
-        if due is None or not is_moment(due):
+        if due is None:
             return latest
         behind = seconds_between(due, moment)
         if behind < 0:
@@ -284,7 +284,7 @@ def _due(before: FolderRecord, hours: float | None) -> str | None:
         return None
     latest = later(now(), hours * 3600)
     due = before.due_at
-    if hours != before.settings.auto_sync_hours or due is None or not is_moment(due):
+    if hours != before.settings.auto_sync_hours or due is None:
         return latest
     return due if seconds_between(due, latest) > 0 else latest
 
