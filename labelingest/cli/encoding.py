@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-__all__ = ["speak_utf8"]
+__all__ = ["speak_utf8", "utf8_of"]
 
 _PROGRAMS: Final = ("labelingest", "__main__.py")
 _FLAGS: Final = ["-X", "utf8=1"]
@@ -29,3 +29,14 @@ def speak_utf8() -> None:
         environment.setdefault("PYTHONIOENCODING", sys.stdout.encoding)
     command = [sys.executable, *_FLAGS, *sys.orig_argv[1:]]
     os.execve(sys.executable, command, environment)
+
+
+def utf8_of(path: str) -> str:
+    r"""Return a path as text that JSON can hold: bytes that are no UTF-8 are escaped.
+
+    Examples
+    --------
+    >>> utf8_of("ü.jsonl"), utf8_of("\udcff.jsonl")
+    ('ü.jsonl', '\\udcff.jsonl')
+    """
+    return path.encode("utf-8", "backslashreplace").decode("utf-8")

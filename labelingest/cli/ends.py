@@ -49,6 +49,8 @@ def run_to_the_end(work: Callable[[], None]) -> None:
         for line in (*str(error).splitlines(), *getattr(error, "__notes__", ())):
             _say(line)
         sys.exit(_exit_code(error))
+    except KeyboardInterrupt as error:
+        sys.exit(128 + (error.args[0] if error.args else signal.SIGINT))
     except BrokenPipeError:
         _give_up_output()
         sys.exit(READER_GONE)

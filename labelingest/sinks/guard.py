@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import permutations
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -104,6 +105,12 @@ class OutputGuard:
         """
         for output in outputs:
             self._admit(output)
+        for output, other in permutations(outputs, 2):
+            if Path(output.path).resolve() in Path(other.path).resolve().parents:
+                raise ConfigError(
+                    f"{other.name} {other.path!r} lies in {output.name} {output.path!r}, which is "
+                    "replaced as a whole: give another place"
+                )
 
     @contextmanager
     def open(self, output: Output) -> Iterator[BinaryIO]:

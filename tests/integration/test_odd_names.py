@@ -88,6 +88,15 @@ def test_undecodable_bytes_are_a_wrong_call(run: Run, words: tuple[str, ...]) ->
     assert "\\udcff" in ran.err or "URL" in ran.err
 
 
+def test_an_output_may_have_any_name(run: Run) -> None:
+    create = (*CREATE, "bü", "--ontology", "oü.json", *PATTERNS)
+    assert run(*create).code == 0
+    assert run("folder", "sync", "d").code == 0
+    ran = run("folder", "export", "d", "--out", f"{UNDECODABLE}.jsonl", "--json")
+    assert (ran.code, "\\udcff.jsonl" in ran.out) == (0, True)
+    assert run("folder", "plan", "d", "--save", UNDECODABLE).code == 0
+
+
 def odd_files(place: Path) -> list[str]:
     os.mkfifo(place / "pipe.yaml")
     (place / "zero.yaml").symlink_to("/dev/zero")

@@ -128,6 +128,15 @@ def test_no_input_is_replaced_though_more_is_meant(
     assert Path("state.sqlite").read_bytes().startswith(b"SQLite format 3")
 
 
+def test_an_output_does_not_lie_in_another(run: Run) -> None:
+    assert run(*CONVERT, "--out", "tree").code == 0
+    before = everything(Path.cwd())
+    refused = run(*CONVERT, "--out", "tree", "--report", "tree/report.json")
+    assert refused.code == 2
+    assert "report 'tree/report.json' lies in out 'tree', which is replaced" in refused.err
+    assert everything(Path.cwd()) == before
+
+
 def test_a_configuration_is_not_replaced(run: Run) -> None:
     config = 'ontology = "ontology.json"\nstorage_path = "data"\n'
     Path("c.toml").write_text(config)

@@ -432,13 +432,14 @@ def export(
 
     Example: labelingest folder export drive --out label_rows.jsonl --which all
     """
+    from labelingest.cli.encoding import utf8_of
     from labelingest.cli.folder.render import print_json
     from labelingest.cli.render import say
 
     with _opened(name, state) as folder:
         count = folder.export(out, which, overwrite=bool(overwrite))
     if as_json:
-        print_json({"label_rows": count, "out": out})
+        print_json({"label_rows": count, "out": utf8_of(out)})
     else:
         say(f"{count:,} label rows in {out}")
 
