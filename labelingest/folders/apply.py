@@ -140,7 +140,7 @@ class Applying:
     def _take_items(self, problems: Sequence[Problem]) -> None:
         self.run.counters.count_problems(problems)
         plain = changes.c.label.is_(None) & changes.c.metadata.is_(None)
-        self._settle(self._count(plain & (changes.c.item != ItemChange.DELETE.value)))
+        self._settle(self._count(plain & (changes.c.item.not_in(_HIDES))))
         of_listing = ("", Part.LISTING)
         with State.writing(self.connection):
             self.connection.execute(
@@ -341,7 +341,7 @@ class Applying:
         replace_problems(self.connection, self.folder_id, looked_at, problems)
 
     def _hide_items(self) -> None:
-        gone = changes.c.item == ItemChange.DELETE.value
+        gone = changes.c.item.in_(_HIDES)
         count = self._count(gone)
         if not count:
             return
@@ -359,6 +359,8 @@ class Applying:
 
 _OF_LABEL_ROW: Final = ("status", "sidecar_digest", "data_token", "width", "height", "made_at")
 _FILE: Final = tuple(output_rows.c[name].label(f"file_{name}") for name in FILE_COLUMNS)
+_HIDES: Final = (ItemChange.DELETE.value, ItemChange.CLAIMED.value)
+"""Reasons for which an item is hidden."""
 _NEEDS_WORK: Final = (
     changes.c.label.is_not(None) & (changes.c.label != LabelChange.GONE.value)
 ) | (changes.c.metadata.is_not(None))

@@ -9,7 +9,7 @@
 Nothing of the state is written here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Any, Final
 
@@ -43,6 +43,8 @@ class ItemChange(StrEnum):
     UPDATE = "file replaced"
     RESTORE = "file is back"
     DELETE = "file is gone"
+    CLAIMED = "file is a sidecar now"
+    """By other settings: hidden too, but no file is gone."""
 
 
 class LabelChange(StrEnum):
@@ -76,6 +78,7 @@ class MetadataChange(StrEnum):
     CLEAR = "metadata is gone"
 
 
+_AT_ONCE: Final = 65_536
 _COLUMNS: Final = ("key", "item", "label", "metadata")
 """Of the table of changes."""
 
@@ -109,7 +112,7 @@ def find_changes(
     left = leave_out_unchanged(connection, folder_id, scan, settings, fingerprints)
     places = np.arange(len(scan.data)) if load_all else left.places
     bulk_insert(connection, found, scan.rows(places))
-    bulk_insert(connection, missed, ((key,) for key in left.keys))
+    bulk_insert(connection, missed, _with_listed(scan, left.keys))
     if connection.dialect.name == "postgresql":
         # Without knowing how many there are, the planner joins them one by one.
         connection.execute(sa.text("ANALYZE found, missed"))
@@ -213,12 +216,28 @@ def _metadata_difference(
     )
 
 
+def _with_listed(scan: Scan, keys: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """Yield keys of the state, and whether the listing has them as something else than data."""
+    if not keys:
+        return
+    listed = scan.listing.keys
+    others = np.delete(np.arange(len(listed)), scan.data)
+    wanted = set(keys)
+    claimed: set[str] = set()
+    for start in range(0, len(others), _AT_ONCE):
+        claimed |= wanted.intersection(listed.take(others[start : start + _AT_ONCE]))
+    yield from ((key, int(key in claimed)) for key in keys)
+
+
 def _gone(folder_id: int) -> sa.Select[Any]:
+    reason = sa.case(
+        (missed.c.listed == 1, ItemChange.CLAIMED.value), else_=ItemChange.DELETE.value
+    )
     is_found = sa.select(1).select_from(found).where(found.c.key == items.c.key).exists()
     return (
-        sa.select(items.c.key, sa.literal(ItemChange.DELETE.value), sa.null(), sa.null())
+        sa.select(items.c.key, reason, sa.null(), sa.null())
+        .join(missed, missed.c.key == items.c.key)
         .where(items.c.folder_id == folder_id, items.c.deleted_at.is_(None), ~is_found)
-        .where(items.c.key.in_(sa.select(missed.c.key)))
         .order_by(items.c.key)
     )
 

@@ -46,6 +46,7 @@ from labelingest.folders.sync import (
     make_plan,
     run_sync,
 )
+from labelingest.folders.unpaired import refuse_listed
 from labelingest.pipeline.progress import Progress
 from labelingest.problems import Problem
 from labelingest.sinks.guard import Output, OutputKind
@@ -137,8 +138,10 @@ class SyncedFolder:
             with settings_in_place(settings, opener) as in_place:
                 refuse_taken_name(opened, name)
                 _refuse_shared_output(opened, name, in_place, opener)
-                output = opener(in_place).output
+                places = opener(in_place)
+                output = places.output
                 refuse_used_output(output)
+                refuse_listed(places, in_place)
                 record = enter_folder(opened, name, in_place)
                 try:
                     claim_output(opened, record, output)
@@ -196,7 +199,9 @@ class SyncedFolder:
         changed = record.settings.changed(**values)
         # What takes long, before others have to wait for the write.
         _check(changed)
-        self._open_places(changed)
+        places = self._open_places(changed)
+        if changed.rule != record.settings.rule:
+            refuse_listed(places, changed)
         self.record = change_settings(self.state, record, lambda latest: latest.changed(**values))
         return self.record.settings
 

@@ -174,7 +174,7 @@ def _why_hidden(example: str, scan: Scan) -> str:
 def _why_mass(connection: Connection, folder_id: int, scan: Scan, counts: Mapping[str, int]) -> str:
     if not any(counts.values()):
         return ""
-    cure = "if that is right, give --allow-mass-delete"
+    cure = "if that is right, give --allow-mass-delete"  # also to `folder configure`, for `serve`
     if not len(scan.listing):
         return f"the storage path is empty; {cure}"
     live = (items.c.folder_id == folder_id) & items.c.deleted_at.is_(None)

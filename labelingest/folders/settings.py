@@ -87,6 +87,8 @@ class FolderSettings:
     follow_symlinks: bool = True
     checksum: bool = False
     """Whether syncs compare contents where size and time are equal, or only the time is another."""
+    allow_mass_delete: bool = False
+    """Whether the next sync that would withhold deletions for their number makes them; only that."""
 
     def __post_init__(self) -> None:
         refuse_undecodable("", {named.name: getattr(self, named.name) for named in fields(self)})

@@ -46,6 +46,8 @@ class Summary:
     """Code → problems of the folder as it stands."""
     deleted_at: str | None = None
     """When the folder was deleted; None while it is there."""
+    allow_mass_delete: bool = False
+    """Whether the next sync that would withhold deletions for their number makes them."""
 
     @property
     def unlabelled(self) -> int:
@@ -105,4 +107,5 @@ def summarise(state: State, record: FolderRecord) -> Summary:
             connection.scalar(hidden) or 0,
             {code: int(count) for code, count in connection.execute(by_code)},
             record.deleted_at,
+            settings.allow_mass_delete,
         )

@@ -36,7 +36,7 @@ from labelingest.folders.metadata import check_schema
 from labelingest.folders.owner import confirm_owner, without_outputs
 from labelingest.folders.places import OpenPlaces, Places
 from labelingest.folders.plan import Plan, keep_plan
-from labelingest.folders.records import FolderRecord, find_folder
+from labelingest.folders.records import FolderRecord, change_settings, find_folder
 from labelingest.folders.runs import RunRecord, Status, save_run
 from labelingest.folders.scan import is_complete, scan
 from labelingest.folders.second_look import needs_second_look
@@ -44,6 +44,7 @@ from labelingest.folders.settings import FolderSettings
 from labelingest.folders.state.database import State
 from labelingest.folders.state.tables import folders
 from labelingest.folders.unchanged import is_new
+from labelingest.folders.unpaired import refuse_unpaired
 from labelingest.folders.verify import add_differences, note_verified
 from labelingest.model.blobs import Unread
 from labelingest.model.listing import Listing
@@ -206,6 +207,8 @@ class _Comparison:
     fingerprints: Fingerprints = field(init=False)
     contents: Contents | None = None
     """What was read to compare contents; None where that was not asked for."""
+    used_mass_delete: bool = field(default=False, init=False)
+    """Whether deletions are made that would be withheld for their number."""
 
     def __post_init__(self) -> None:
         settings = self.record.settings
@@ -259,7 +262,8 @@ class _Comparison:
         problems
             Of listing and pairing; none where the folder is in step, as nothing is paired then.
         """
-        record, allow = self.record, self.options.allow_mass_delete
+        record = self.record
+        allow = self.options.allow_mass_delete or record.settings.allow_mass_delete
         digest = listing_digest(listing, record.settings, self.fingerprints.labels)
         verify = self.options.verify_output
         checksum = self.options.checksum or record.settings.checksum
@@ -270,6 +274,8 @@ class _Comparison:
         if digest == record.digest and not (verify or checksum):
             return plan, ()
         found = scan(listing, record.settings)
+        if not allow:
+            refuse_unpaired(found, record.settings)
         if counts_do and is_new(connection, record.id):
             counts = count_first_changes(found, record.settings)
             return replace(plan, changes=counts), found.problems
@@ -290,6 +296,7 @@ class _Comparison:
             allow_mass_delete=allow,
             list_again=second if needs_second_look(self.places.storage) else None,
         )
+        self.used_mass_delete = withheld.is_meant
         counts, held = count_changes(connection), dict(withheld.counts)
         plan = replace(plan, changes=counts, withheld=held, why_withheld=withheld.why)
         return plan, found.problems
@@ -352,8 +359,16 @@ class _Syncing:
             run.stage = "apply"
             applying = Applying(connection, self.lock, self._work(comparison), self._tell)
             applying.do((*problems, *_of_schema(self.record.settings)))
+            if comparison.used_mass_delete and self.record.settings.allow_mass_delete:
+                self._forbid_mass_delete()
             if not (applying.unread or applying.refused) and complete and not plan.withheld:
                 self._in_step(connection, plan.digest, splits)
+
+    def _forbid_mass_delete(self) -> None:
+        """Take back what was allowed once."""
+        change_settings(
+            self.state, self.record, lambda latest: latest.changed(allow_mass_delete=False)
+        )
 
     def _begin_stage(self, stage: str) -> None:
         """Let other processes see at what the run is."""

@@ -218,6 +218,14 @@ def configure(
     no_metadata: Annotated[
         bool, typer.Option("--no-metadata", help="Take in no metadata any more; that taken goes.")
     ] = False,
+    allow_mass_delete: Annotated[
+        bool | None,
+        typer.Option(
+            "--allow-mass-delete/--no-allow-mass-delete",
+            help="Let the next sync that needs it delete where everything, or more than half, is "
+            "gone; then no more.",
+        ),
+    ] = None,
     **options: Any,
 ) -> None:
     """Change settings; other patterns, options or ontology make all label rows anew.

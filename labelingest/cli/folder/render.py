@@ -78,6 +78,8 @@ def print_summary(summary: Summary, state: str) -> None:
         ("Problems", _counts(summary.problems) or "none"),
         ("State", state),
     ]
+    if summary.allow_mass_delete:
+        rows.insert(-1, ("Mass delete", "allowed for the next sync that needs it"))
     print_columns(open_console(), rows)
 
 

@@ -15,6 +15,7 @@ _EMPTY: Final[Sequence[Any]] = ("", [""], ("",))
 _AS_GIVEN: Final = (
     *("storage_path", "output", "description", "format", "follow_symlinks"),
     *("integration", "output_integration", "metadata_suffix", "metadata_paused", "checksum"),
+    "allow_mass_delete",
 )
 _NO_METADATA: Final = {"metadata_suffix": None, "metadata_paused": False, "metadata_schema": None}
 

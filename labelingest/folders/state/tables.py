@@ -206,6 +206,7 @@ missed: Final = Table(
     "missed",
     _TEMPORARY,
     Column("key", key_type(), primary_key=True),
+    Column("listed", SmallInteger, nullable=False),  # 1: its file is there, and is no data file
     prefixes=["TEMPORARY"],
     sqlite_with_rowid=False,
 )

@@ -1,0 +1,95 @@
+"""Patterns that pair nothing although label files are there; deletions that are allowed once."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labelingest.errors import ConfigError
+from labelingest.folders import Status, SyncedFolder
+from tests.builders.command_line import command_line
+from tests.builders.synced import BOX, World, contents, on_sqlite
+
+PATTERNS: dict[str, Any] = {"images": ["images/{name}.jpg"], "labels": "labels/{name}.txt"}
+SLIP: dict[str, Any] = {"labels": "lables/{name}.txt"}
+
+
+@pytest.fixture
+def folder(world: World) -> SyncedFolder:
+    for name in "abc":
+        world.image(f"images/{name}.jpg")
+        world.write(f"labels/{name}.txt", BOX)
+    folder = world.folder(options=PATTERNS)
+    folder.sync()
+    return folder
+
+
+@on_sqlite
+def test_patterns_that_pair_nothing_are_refused_where_label_files_are(
+    world: World, folder: SyncedFolder
+) -> None:
+    with pytest.raises(ConfigError, match=r"but files end with '\.txt', as 'a\.txt'") as refused:
+        folder.configure(options=SLIP)
+    assert "near miss: " in str(refused.value)
+    assert folder.settings.options["labels"] == PATTERNS["labels"]
+    with pytest.raises(ConfigError, match="no data file in"):
+        world.folder("other", output=f"{world.rows}2", options=PATTERNS | SLIP)
+
+
+@on_sqlite
+def test_a_sync_whose_patterns_suddenly_pair_nothing_ends_in_error(
+    world: World, folder: SyncedFolder
+) -> None:
+    rows = contents(world.rows)
+    (world.data / "labels").rename(world.data / "annotations")
+    for ask in (folder.sync, folder.plan):
+        with pytest.raises(ConfigError, match="near miss: "):
+            ask()
+    assert folder.activity(1)[0].status is Status.ERROR
+    assert contents(world.rows) == rows
+    run = folder.sync(allow_mass_delete=True)
+    assert run.counters.changes["sidecar is gone"] == 3
+
+
+@on_sqlite
+def test_a_folder_without_any_label_file_yet_is_none_of_a_slip(world: World) -> None:
+    world.remove("a.txt")
+    world.write("classes.txt", "car")
+    world.write("labels.txt", "car")
+    folder = world.folder()
+    assert folder.sync().counters.changes == {"new file": 2}
+
+
+@on_sqlite
+def test_labels_that_were_removed_stay_in_the_output_until_that_is_meant(
+    world: World, folder: SyncedFolder
+) -> None:
+    rows = contents(world.rows)
+    for name in "abc":
+        world.remove(f"labels/{name}.txt")
+    run = folder.sync()
+    assert run.counters.withheld == {"sidecar is gone": 3}
+    assert contents(world.rows) == rows
+
+
+@on_sqlite
+def test_a_mass_deletion_can_be_allowed_once(
+    world: World, folder: SyncedFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, state = command_line(capsys), ("--state", world.state.url)
+    assert run("folder", "configure", "drive", "--allow-mass-delete", *state).code == 0
+    # What needs it not leaves it as it is.
+    world.image("images/d.jpg")
+    assert run("folder", "sync", "drive", *state).code == 0
+    assert "allowed for the next sync" in run("folder", "show", "drive", *state).out
+    for name in "abc":
+        world.remove(f"labels/{name}.txt")
+    assert run("folder", "sync", "drive", *state).code == 0
+    assert [path for path in contents(world.rows) if Path(path).match("images/*.json")] == []
+    assert "allowed for the next sync" not in run("folder", "show", "drive", *state).out
+    for name in "ab":
+        world.write(f"labels/{name}.txt", BOX)
+    folder.sync()
+    for name in "ab":
+        world.remove(f"labels/{name}.txt")
+    assert run("folder", "sync", "drive", *state).code == 1
