@@ -104,7 +104,8 @@ def _places(tree: ast.Module) -> Iterator[_Place]:
 
 def _below(parent: ast.AST, function: str, around: ast.AST | None) -> Iterator[_Place]:
     if isinstance(parent, ast.stmt):
-        around = None
+        is_short = isinstance(parent, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Return)
+        around = parent if is_short else None
     elif not isinstance(parent, ast.Slice | ast.Tuple | ast.UnaryOp) and parent._fields:
         around = parent
     for name, value in ast.iter_fields(parent):

@@ -99,6 +99,7 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
         "tests/properties/test_changes.py",
         "tests/integration/test_synced_folder.py",
         "tests/integration/test_synced_runs.py",
+        "tests/integration/test_output_owner.py",
         "tests/integration/test_changed_output.py",
     ),
 }

@@ -1,13 +1,16 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from tests.mutants import runs
 from tests.mutants.changes import changed, changes
-from tests.mutants.runs import mutants, run, sample
+from tests.mutants.runs import Outcome, mutants, run, sample
+
+SEED, COUNT, LEAST = 10, 20, 17
 
 SOURCE = '''
 """A docstring with 1 number."""
@@ -26,8 +29,8 @@ def first(values: list[1], low=0) -> "3":
 
 def test_a_change_is_named_by_its_function_and_its_text() -> None:
     assert [str(change) for change in changes(SOURCE)] == [
-        "<module>: 5 → 6",
-        "<module>: 5 → 4",
+        "<module>: SIZE: Final = 5 → SIZE: Final = 6",
+        "<module>: SIZE: Final = 5 → SIZE: Final = 4",
         "first: values: list[1], low=0 → values: list[1], low=1",
         "first: values: list[1], low=0 → values: list[1], low=-1",
         "first: if not values: → (nothing)",
@@ -84,3 +87,13 @@ def test_tests_that_fail_without_a_mutant_say_nothing(monkeypatch: pytest.Monkey
     monkeypatch.setitem(runs.TESTS, "pairing", ("tests/unit/pairing/test_nothing.py",))
     with pytest.raises(RuntimeError, match="without a change"):
         list(run(mutants(["pairing"])[:1]))
+
+
+def test_most_of_twenty_random_mutants_are_caught() -> None:
+    # A mutant that no test can tell counts where the list says why. A survivor that a change of the
+    # code brings into the sample gets a test, or an entry there.
+    results = list(run(sample(mutants(), SEED, COUNT), workers=2))
+    counts = Counter(result.outcome for result in results)
+    survivors = [str(r.mutant) for r in results if r.outcome is Outcome.SURVIVED]
+    caught = counts[Outcome.CAUGHT] + counts[Outcome.TIMED_OUT]
+    assert caught + counts[Outcome.EQUIVALENT] >= LEAST, "\n".join(survivors)
