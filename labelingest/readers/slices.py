@@ -57,7 +57,7 @@ def sheets(
     Examples
     --------
     >>> [sheet.rows.line.tolist() for sheet in sheets(b"0 1\n\n2 3\r\n4 5", 4)]
-    [[1], [3], [4]]
+    [[1], [], [3], [4]]
     """
     lines = 0
     for start, end in _bounds(content, size):
