@@ -213,12 +213,12 @@ class IngestConfig(BaseModel):
     @model_validator(mode="after")
     def _one_file_each(self) -> Self:
         """Refuse two files under one name: the later would replace the earlier, or the input."""
-        names: dict[Path, str] = {}
+        names: dict[str, str] = {}
         for name in _PATHS:
             value = getattr(self, name)
             if value is None or "://" in value:
                 continue
-            other = names.setdefault(Path(value).resolve(), name)
+            other = names.setdefault(os.path.realpath(value), name)
             if other != name:
                 raise ValueError(f"{other} and {name} are both {value!r}; give each its own path")
         return self

@@ -55,6 +55,9 @@ def run_to_the_end(work: Callable[[], None]) -> None:
         _give_up_output()
         sys.exit(READER_GONE)
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and _current_folder_is_gone():
+            _say("the current folder is not there any more: change to another, as cd ~")
+            sys.exit(2)
         if error.filename is not None or error.errno not in _OUTPUT_ERRORS:
             _crash(error)
         _give_up_output()
@@ -118,6 +121,14 @@ def _crash(error: Exception) -> NoReturn:
     with suppress(OSError):
         sys.stdout.flush()
     sys.exit(_UNEXPECTED)
+
+
+def _current_folder_is_gone() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109
+    except OSError:
+        return True
+    return False
 
 
 def _say(line: str) -> None:

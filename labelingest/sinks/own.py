@@ -28,10 +28,10 @@ def own_keys(root: Path, outputs: Iterable[str]) -> list[str]:
     ['new/rows.jsonl', 'new/rows.jsonl/']
     """
     keys = []
-    real_root = root.resolve()
+    real_root = Path(os.path.realpath(root))
     for value in outputs:
         # As it is written, since keys are logical, and where it leads, since files are not.
-        path, real = Path(os.path.abspath(value)), Path(value).resolve()  # noqa: PTH100
+        path, real = Path(os.path.abspath(value)), Path(os.path.realpath(value))  # noqa: PTH100
         inside = {p.relative_to(r) for p, r in ((path, root), (real, real_root)) if _below(p, r)}
         for relative in sorted(inside):
             for own in (relative.name, *unfinished_names(relative.name)):

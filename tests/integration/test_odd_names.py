@@ -97,6 +97,27 @@ def test_an_output_may_have_any_name(run: Run) -> None:
     assert run("folder", "plan", "d", "--save", UNDECODABLE).code == 0
 
 
+@pytest.mark.parametrize("option", ["--report", "--problems", "--failed-csv", "--ontology", "path"])
+def test_a_link_to_itself_is_no_crash(run: Run, option: str) -> None:
+    Path("loop").symlink_to("loop")
+    words = {"path": "bü", "--ontology": "oü.json", option: "loop"}
+    path = words.pop("path")
+    ran = run("check", path, *PATTERNS, *(word for pair in words.items() for word in pair))
+    assert ran.code in (2, 3)
+    assert "'loop'" in ran.err or "loop: cannot be read" in ran.err
+    assert "unexpected" not in ran.err
+
+
+def test_a_current_folder_that_is_gone_is_a_wrong_call(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    ran = run("check", "data", "--ontology", "ontology.json")
+    assert (ran.code, "the current folder is not there any more" in ran.err) == (2, True)
+
+
 def odd_files(place: Path) -> list[str]:
     os.mkfifo(place / "pipe.yaml")
     (place / "zero.yaml").symlink_to("/dev/zero")

@@ -37,6 +37,15 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444])
+def test_a_file_that_is_replaced_keeps_its_permissions(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "row"
+    path.touch()
+    path.chmod(mode)
+    LocalStorage(str(tmp_path)).put("row", b"{}")
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"{}", mode)
+
+
 def test_what_a_killed_process_left_is_written_over(left: Path, tmp_path: Path) -> None:
     LocalStorage(str(tmp_path)).put("inner/ü.json", b"new")
     assert names(left.parent) == ["ü.json"]
