@@ -7,14 +7,14 @@ The mixer is the finaliser of SplitMix64 (Steele, Lea, Flood: Fast splittable ps
 generators, 2014).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
 import numpy as np
 
 from labelingest.arrays import Float64, Int64, UInt64
 
-__all__ = ["content_digest", "key_fingerprints", "mix", "row_fingerprints"]
+__all__ = ["content_digest", "key_fingerprints", "mix", "pieces_digest", "row_fingerprints"]
 
 _DIGEST_BYTES = 16
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -89,6 +89,21 @@ def content_digest(content: bytes) -> str:
     '41f7c48f3e08960b0606114dd16e264a'
     """
     return blake2b(content, digest_size=_DIGEST_BYTES).hexdigest()
+
+
+def pieces_digest(pieces: Iterable[bytes]) -> tuple[int, str]:
+    """Return the length of a content that comes in pieces, and the same digest.
+
+    Examples
+    --------
+    >>> pieces_digest([b"0 .5", b" .5 1 1"]) == (11, content_digest(b"0 .5 .5 1 1"))
+    True
+    """
+    digest, size = blake2b(digest_size=_DIGEST_BYTES), 0
+    for piece in pieces:
+        digest.update(piece)
+        size += len(piece)
+    return size, digest.hexdigest()
 
 
 def key_fingerprints(keys: Sequence[str]) -> UInt64:

@@ -137,7 +137,12 @@ class BatchWork:
         self._keep_touched(rows, done)
         makes = [row for row in rows if row["label"] not in _MAKES_NOTHING]
         if makes and self.worker is not None:
-            self._make(self.worker, makes, done, begin)
+            alone = self.worker.alone
+            large = [row for row in makes if alone is not None and row["sidecar_size"] > alone]
+            together = [row for row in makes if row not in large] if large else makes
+            for rows_of_job in (together, *([row] for row in large)):
+                if rows_of_job:
+                    self._make(self.worker, rows_of_job, done, begin)
         self._take_metadata([row for row in rows if row["change"] is not None], done)
         for found in done.problems.values():
             self.counters.count_problems(found)
@@ -153,21 +158,25 @@ class BatchWork:
         rows = self._without_same_sizes(worker, rows, done)
         if not rows:
             return
-        result = worker(
-            Job(
-                [row["key"] for row in rows],
-                [row["sidecar"] for row in rows],
-                np.array([row["sidecar_size"] for row in rows], dtype=np.int64),
-                np.array([row["sidecar_mtime_ns"] for row in rows], dtype=np.int64),
-            )
+        job = Job(
+            [row["key"] for row in rows],
+            [row["sidecar"] for row in rows],
+            np.array([row["sidecar_size"] for row in rows], dtype=np.int64),
+            np.array([row["sidecar_mtime_ns"] for row in rows], dtype=np.int64),
         )
+        result = worker(job)
+        if result.deferred is not None:
+            result = worker.do_large(result.deferred)
         self.counters.files_read += len(rows)
         self.counters.bytes_read += sum(row["sidecar_size"] for row in rows)
         self._note_sizes(result.image_sizes, done)
-        for problem in result.problems:
-            key = result.data_files.get(problem.source, problem.source)
-            done.add(key, Part.LABEL, [problem])
-        written = self._write(rows, result, done, begin)
+        self._note_problems(result, done)
+        write = partial(self._write, rows, result, done, begin)
+        written = write() if result.made.large is None else tried(write)
+        if isinstance(written, Unread):
+            # It broke off while it was made, and nothing of it is there.
+            result, written = worker.give_up(job, 0, written), set()
+            self._note_problems(result, done)
         self._enter(rows, result, written, done)
 
     def _keep_touched(self, rows: Sequence[RowMapping], done: Done) -> None:
@@ -190,6 +199,11 @@ class BatchWork:
             "fingerprint": self.fingerprint,
             "made_at": row["made_at"],
         }
+
+    def _note_problems(self, result: JobResult, done: Done) -> None:
+        for problem in result.problems:
+            key = result.data_files.get(problem.source, problem.source)
+            done.add(key, Part.LABEL, [problem])
 
     def _without_same_sizes(
         self, worker: Worker, rows: Sequence[RowMapping], done: Done
@@ -241,9 +255,7 @@ class BatchWork:
         written = outcome.written
         self.counters.files_written += len(written)
         self.counters.label_rows_made += len(written)
-        self.counters.bytes_written += sum(
-            len(text) for key, text in zip(made.keys, made.texts, strict=True) if key in written
-        )
+        self.counters.bytes_written += sum(outcome.files[key].size or 0 for key in written)
         return written
 
     def _enter(

@@ -11,7 +11,7 @@ will be is noted in the state too: after a kill, it may stand there or not, and 
 Nothing is read while all is as it should be. It refuses to know what label rows mean.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -20,12 +20,15 @@ from typing import Final
 import numpy as np
 
 from labelingest.errors import NameRefusedError, PlaceTakenError
-from labelingest.hashing import content_digest
-from labelingest.model.labels import Made
+from labelingest.hashing import content_digest, pieces_digest
+from labelingest.model.blobs import Unread
+from labelingest.model.labels import Large, Made
 from labelingest.storage.base import NO_FILE, ChangedError, Storage, Version
 
 __all__ = ["NOTHING", "OUTPUT_SUFFIX", "LabelRowFiles", "Outcome", "RowFile", "foreign_file"]
 
+_AT_ONCE: Final = 16_000_000
+"""Bytes of a file that are read at once."""
 OUTPUT_SUFFIX: Final = ".encord.json"
 """What is added to the key of a data file to name its label row in the output."""
 
@@ -88,12 +91,26 @@ class Outcome:
     """Data files of which something foreign has the place: to be tried again."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """A label row that is made piece by piece whenever it is written."""
+
+    large: Large
+    size: int
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.large.pieces()
+
+    def __len__(self) -> int:
+        return self.size
+
+
 @dataclass(slots=True)
 class _Draft:
     """One label row that is to be written."""
 
     key: str
-    text: bytes
+    text: "bytes | _Pieces"
     digest: str
     file: RowFile
     overwrites: bool
@@ -139,9 +156,15 @@ class LabelRowFiles:
             Data files whose label row somebody deleted.
         """
         outcome = Outcome()
+        texts: Sequence[tuple[bytes | _Pieces, str]]
+        if made.large is None:
+            texts = [(text, content_digest(text)) for text in made.texts]
+        else:
+            size, digest = pieces_digest(made.large.pieces())
+            texts = [(_Pieces(made.large, size), digest)]
         drafts = [
-            _Draft(key, text, content_digest(text), files.get(key, NOTHING), key in overwrites)
-            for key, text in zip(made.keys, made.texts, strict=True)
+            _Draft(key, text, digest, files.get(key, NOTHING), key in overwrites)
+            for key, (text, digest) in zip(made.keys, texts, strict=True)
         ]
         for draft in drafts:
             draft.expected = "" if draft.key in missing else draft.file.token or ""
@@ -216,11 +239,30 @@ class LabelRowFiles:
         """Read files; return data file → digest of those that could be read."""
         if not versions:
             return {}
-        keys = list(versions)
+        keys = [key for key, version in versions.items() if version.size <= _AT_ONCE]
+        large = {
+            key: digest
+            for key, version in versions.items()
+            if version.size > _AT_ONCE and (digest := self._digest_of_large(key, version.size))
+        }
+        versions = {key: versions[key] for key in keys}
         sizes = np.array([version.size for version in versions.values()], dtype=np.int64)
         blobs = self.output.fetch([key + OUTPUT_SUFFIX for key in keys], sizes=sizes, tokens=False)
         read = ((row, key) for row, key in enumerate(keys) if row not in blobs.unread)
-        return {key: content_digest(blobs.get(row)) for row, key in read}
+        return large | {key: content_digest(blobs.get(row)) for row, key in read}
+
+    def _digest_of_large(self, key: str, size: int) -> str | None:
+        """Read a file part by part; return its digest, None where it cannot be read."""
+
+        def parts() -> Iterator[bytes]:
+            for start in range(0, size + 1, _AT_ONCE):
+                (part,) = self.output.fetch_heads([key + OUTPUT_SUFFIX], _AT_ONCE, start=start)
+                if isinstance(part, Unread):
+                    return
+                yield part
+
+        length, digest = pieces_digest(parts())
+        return digest if length == size else None
 
     def _put(self, drafts: Sequence[_Draft], outcome: Outcome) -> list[_Draft]:
         """Write label rows; return those whose file is not the version that was expected."""
@@ -239,7 +281,7 @@ class LabelRowFiles:
             key = draft.key
             try:
                 token = self.output.put(
-                    key + OUTPUT_SUFFIX, draft.text, unless_changed=draft.expected
+                    key + OUTPUT_SUFFIX, _content(draft.text), unless_changed=draft.expected
                 )
             except ChangedError:
                 changed.append(draft)
@@ -257,6 +299,10 @@ class LabelRowFiles:
         outcome.taken.add(draft.key)
         outcome.refused[draft.key] = f"no label row: {foreign_file(self.output, draft.key)}"
         outcome.files[draft.key] = draft.file.ended()
+
+
+def _content(text: bytes | _Pieces) -> bytes | Iterable[bytes]:
+    return text if isinstance(text, bytes) else iter(text)
 
 
 def foreign_file(output: Storage, key: str) -> str:

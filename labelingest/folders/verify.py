@@ -22,7 +22,7 @@ from labelingest.folders.state.tables import changes, found, label_rows, output_
 from labelingest.hashing import content_digest
 from labelingest.model.listing import Listing
 from labelingest.problems import ProblemCode
-from labelingest.storage.base import Storage, Version, list_all
+from labelingest.storage.base import MAX_SIDECAR, Storage, Version, list_all
 from labelingest.storage.urls import SCHEMES
 
 __all__ = ["add_differences", "difference", "list_output", "load_output", "note_verified"]
@@ -121,6 +121,7 @@ def difference(
     read
         Whether contents are compared.
     """
+    read = read and version.size <= MAX_SIDECAR  # no more is ever read at once
     digest = None if content is None else content_digest(content)
     if read and file.digest is not None:
         same = digest is not None and file.has_digest(digest)

@@ -6,7 +6,7 @@ can be pickled: workers fetch and put for themselves. It refuses to know what th
 """
 
 import re
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Final, NamedTuple, Protocol
@@ -179,13 +179,15 @@ class Storage(Protocol):
         """
         ...
 
-    def put(self, key: str, content: bytes, *, unless_changed: str | None = None) -> str:
+    def put(
+        self, key: str, content: bytes | Iterable[bytes], *, unless_changed: str | None = None
+    ) -> str:
         """Write one file whole or not at all, over an older one of that key.
 
         Parameters
         ----------
         key, content
-            Which file, and all of it.
+            Which file, and all of it; in pieces where it is too large for memory.
         unless_changed
             Version token that the older one must have; "" where there must be none.
 

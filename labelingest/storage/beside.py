@@ -12,7 +12,7 @@ import errno
 import fcntl
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Final
 
@@ -28,7 +28,11 @@ _NO_LOCKS: Final = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
 def write_beside(
-    folder: int, name: bytes, content: bytes, *, check: Callable[[], None] | None = None
+    folder: int,
+    name: bytes,
+    content: bytes | Iterable[bytes],
+    *,
+    check: Callable[[], None] | None = None,
 ) -> os.stat_result:
     """Write a file in an open folder under a temporary name, then give it its own.
 
@@ -41,7 +45,7 @@ def write_beside(
     name
         The file's own.
     content
-        All of it.
+        All of it, perhaps in pieces.
     check
         Called when everything is written; where it raises, an older file stays as it is.
 
@@ -62,9 +66,10 @@ def write_beside(
             os.ftruncate(file, 0)
             if replaced is not None:
                 protect(file, replaced)
-            rest = memoryview(content)
-            while rest:
-                rest = rest[os.write(file, rest) :]
+            for piece in (content,) if isinstance(content, bytes) else content:
+                rest = memoryview(piece)
+                while rest:
+                    rest = rest[os.write(file, rest) :]
             os.fsync(file)
             if check is not None:
                 check()

@@ -9,7 +9,7 @@ run that goes on would call every file unreadable.
 
 import builtins
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -47,6 +47,7 @@ T = TypeVar("T")
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
+_PIECE: Final = 1 << 20
 _IN_FLIGHT: Final = 64
 """How many requests one process has under way."""
 _BULK: Final[Mapping[Provider, int]] = {Provider.S3: 1000, Provider.AZURE: 256}
@@ -202,7 +203,9 @@ class CloudStorage:
             if entry["path"].rpartition("/")[0] + "/" == folder
         }
 
-    def put(self, key: str, content: bytes, *, unless_changed: str | None = None) -> str:
+    def put(
+        self, key: str, content: bytes | Iterable[bytes], *, unless_changed: str | None = None
+    ) -> str:
         """Write one file whole or not at all, as `labelingest.storage.base.Storage` says.
 
         The store itself compares versions. One that cannot is asked for the version before, and
@@ -212,6 +215,8 @@ class CloudStorage:
         if _CONTROL.search(key):
             raise NameRefusedError(f"{self.url}: {_has_control(key)}")
         try:
+            if not isinstance(content, bytes):
+                return self._put_pieces(key, content, unless_changed)
             if unless_changed is not None and not self._compares:
                 return self._put(key, content, self._compared(key, unless_changed))
             mode = self._mode(key, unless_changed)
@@ -233,6 +238,13 @@ class CloudStorage:
             raise has_changed(self.url, key) from None
         except FAILURES as error:
             raise cloud_error(error, self.place, Operation.WRITE, key) from None
+
+    def _put_pieces(self, key: str, pieces: Iterable[bytes], unless_changed: str | None) -> str:
+        """Write a file in many requests; the version is looked up before, as no store compares it."""
+        if unless_changed is not None:
+            self._compared(key, unless_changed)
+        put = self._client.put(key, _of_some_size(pieces), use_multipart=True, max_concurrency=2)
+        return plain_tag(put["e_tag"])
 
     def _put(self, key: str, content: bytes, mode: "PutMode") -> str:
         put = self._client.put(key, content, mode=mode, use_multipart=False)
@@ -352,6 +364,18 @@ class _Patience:
             self._unanswered = self._unanswered + 1 if concern is Concern.MOMENT else 0
             if concern is Concern.STORAGE or self._unanswered >= self._limit:
                 self.lost = self.lost or (key, error)
+
+
+def _of_some_size(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield pieces gathered to about a megabyte: each costs the client as much."""
+    waiting, size = [], 0
+    for piece in pieces:
+        waiting.append(piece)
+        size += len(piece)
+        if size >= _PIECE:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    yield b"".join(waiting)
 
 
 def _check(key: str) -> None:

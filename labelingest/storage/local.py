@@ -17,7 +17,7 @@ the slices than the copy it saves (95 against 82 ms for 20,000 files of 300 byte
 import errno
 import os
 import stat
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -176,7 +176,9 @@ class LocalStorage:
         found = zip(keys, self.versions(keys), strict=True)
         return {key: version for key, version in found if version not in {None, NO_FILE}}
 
-    def put(self, key: str, content: bytes, *, unless_changed: str | None = None) -> str:
+    def put(
+        self, key: str, content: bytes | Iterable[bytes], *, unless_changed: str | None = None
+    ) -> str:
         """Write one file whole or not at all, as `labelingest.storage.base.Storage` says.
 
         Whether it has changed is looked up right before it is replaced: another writer has some

@@ -1,6 +1,6 @@
 """A storage path that is a dictionary: for tests, and for files that are in memory anyway."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from urllib.parse import quote
 
@@ -120,12 +120,14 @@ class MemoryStorage:
             if key.rpartition("/")[0] + "/" == folder
         }
 
-    def put(self, key: str, content: bytes, *, unless_changed: str | None = None) -> str:
+    def put(
+        self, key: str, content: bytes | Iterable[bytes], *, unless_changed: str | None = None
+    ) -> str:
         """Write one file, as `labelingest.storage.base.Storage` says."""
         check_key(key)
         if unless_changed is not None and self._token(key) != unless_changed:
             raise has_changed(self.url, key)
-        self.contents[key] = bytes(content)
+        self.contents[key] = content if isinstance(content, bytes) else b"".join(content)
         return self._token(key)
 
     def flush(self, keys: Sequence[str]) -> None:

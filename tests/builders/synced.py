@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -98,7 +98,9 @@ class CountingStorage:
     def versions_in(self, folder: str) -> Mapping[str, Version]:
         return self.inner.versions_in(folder)
 
-    def put(self, key: str, content: bytes, *, unless_changed: str | None = None) -> str:
+    def put(
+        self, key: str, content: bytes | Iterable[bytes], *, unless_changed: str | None = None
+    ) -> str:
         self.note("put", [key])
         return self.inner.put(key, content, unless_changed=unless_changed)
 

@@ -1,7 +1,7 @@
 """Runs of a folder: guards, plans, locks, what is cut short, what is replaced meanwhile."""
 
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import orjson
@@ -325,7 +325,9 @@ def test_a_second_sync_says_who_has_the_lock(world: World) -> None:
 class Dying(LocalStorage):
     """An output whose writer is killed right after it has written or deleted."""
 
-    def put(self, key: str, content: bytes, *, unless_changed: str | None = None) -> str:
+    def put(
+        self, key: str, content: bytes | Iterable[bytes], *, unless_changed: str | None = None
+    ) -> str:
         super().put(key, content, unless_changed=unless_changed)
         raise KeyboardInterrupt
 
