@@ -32,6 +32,7 @@ from labelingest.folders.verify import list_output, load_output
 from labelingest.model.kinds import OWNER_MARKER
 from labelingest.model.listing import Listing
 from labelingest.storage.base import ChangedError, Storage
+from labelingest.storage.real_paths import real_path
 
 __all__ = [
     "MARKER",
@@ -122,7 +123,7 @@ def refuse_used_output(output: Storage) -> None:
 def _outer(output: Storage) -> Path | None:
     """Return the output of another folder that a folder of this machine lies in."""
     root = _root(output)
-    outer = () if root is None else root.resolve().parents
+    outer = () if root is None else real_path(root).parents
     return next((folder for folder in outer if (folder / MARKER).is_file()), None)
 
 

@@ -6,7 +6,6 @@ the caller opens storages himself.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import unquote
 
 from labelingest import storage as storages
@@ -16,6 +15,7 @@ from labelingest.folders.settings import FolderSettings
 from labelingest.folders.state.database import State
 from labelingest.storage.base import Storage
 from labelingest.storage.local import LocalStorage
+from labelingest.storage.real_paths import real_path
 from labelingest.storage.urls import SCHEMES, place_of
 
 __all__ = [
@@ -136,7 +136,7 @@ def overlap(first: Storage, second: Storage) -> bool:
 def _where(storage: Storage) -> tuple[str, str | None]:
     """Return where a storage is, however its URL spells it, and the account if that is told."""
     if isinstance(storage, LocalStorage):
-        return f"{Path(storage.root).resolve()}/", None
+        return f"{real_path(storage.root)}/", None
     if storage.url.partition("://")[0] not in SCHEMES:
         return unquote(storage.url), None
     place = place_of(storage.url)

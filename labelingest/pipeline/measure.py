@@ -30,6 +30,7 @@ from labelingest.stopwatch import Stage, Stopwatch
 from labelingest.storage import open_storage
 from labelingest.storage.causes import cannot_write
 from labelingest.storage.local import LocalStorage
+from labelingest.storage.real_paths import real_path
 
 __all__ = ["Measurement", "measure", "part_of"]
 
@@ -188,8 +189,8 @@ def _checked(folder: str, config: IngestConfig) -> str:
         raise ConfigError(f"out-folder {folder!r} is no folder: make it, or leave it out")
     storage = open_storage(config.storage_path)
     if isinstance(storage, LocalStorage):
-        root = Path(storage.root).resolve()
-        if Path(folder).resolve().is_relative_to(root):
+        root = real_path(storage.root)
+        if real_path(folder).is_relative_to(root):
             raise ConfigError(
                 f"out-folder {folder!r} is inside the storage path, into which nothing is written: "
                 "give one outside"

@@ -23,6 +23,7 @@ from labelingest.sinks.lines import ZSTD, plain_head
 from labelingest.storage.atomic import file_target, whole_file
 from labelingest.storage.base import Storage
 from labelingest.storage.local import LocalStorage
+from labelingest.storage.real_paths import real_path
 from labelingest.writers.coco import HEAD
 from labelingest.writers.parquet import written_by_labelingest
 
@@ -106,7 +107,7 @@ class OutputGuard:
         for output in outputs:
             self._admit(output)
         for output, other in permutations(outputs, 2):
-            if Path(output.path).resolve() in Path(other.path).resolve().parents:
+            if real_path(output.path) in real_path(other.path).parents:
                 raise ConfigError(
                     f"{other.name} {other.path!r} lies in {output.name} {output.path!r}, which is "
                     "replaced as a whole: give another place"
@@ -167,7 +168,7 @@ class OutputGuard:
                 continue
             root = Path(storage.root)
             logical = Path(os.path.abspath(path))  # noqa: PTH100 - keys are logical
-            if logical.is_relative_to(root) or target.is_relative_to(root.resolve()):
+            if logical.is_relative_to(root) or target.is_relative_to(real_path(root)):
                 return name
             # Only now is every file looked at: links may lead anywhere.
             if self.overwrite and _leads_to(storage, target):
@@ -210,7 +211,7 @@ def _refuse_open_file(output: Output) -> None:
 def _is_same(target: Path, given: Path) -> bool:
     """Whether two paths are one file: by name, by links, or as two names of it."""
     with suppress(OSError, RuntimeError):
-        if target.resolve() == given.resolve():
+        if real_path(target) == real_path(given):
             return True
         return target.samefile(given)
     return False

@@ -3,6 +3,7 @@
 The scheme of a URL decides what it is. A plain path is a folder on this machine.
 """
 
+import errno
 import os
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
@@ -116,6 +117,14 @@ def _path_of(url: str) -> str:
     )
 
 
+def _is_loop(path: Path) -> bool:
+    try:
+        path.stat()
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    return False
+
+
 def _check_folder(path: Path) -> None:
     """Refuse a path that is no folder, and say what is there instead."""
     try:
@@ -124,6 +133,11 @@ def _check_folder(path: Path) -> None:
         if path.exists():
             raise StorageError(
                 f"storage path {str(path)!r} is a file: give the folder it is in, {str(path.parent)!r}"
+            )
+        if path.is_symlink() and _is_loop(path):
+            raise StorageError(
+                f"storage path {str(path)!r} is a link that leads back to itself: remove it, or give "
+                "the folder that is meant"
             )
         if path.is_symlink():
             raise StorageError(

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,8 @@ import pytest
 from labelingest.errors import ConfigError, StorageError
 from labelingest.storage import Connection, LocalStorage, open_storage
 from labelingest.storage.base import list_all
+from tests.builders.command_line import command_line
+from tests.builders.synced import ONTOLOGY
 
 
 def test_a_path_and_its_url_open_the_same_folder(tmp_path: Path) -> None:
@@ -114,3 +117,36 @@ def test_a_link_that_leads_nowhere_is_refused_with_its_target(tmp_path: Path) ->
     (tmp_path / "data").symlink_to("/mnt/gone")
     with pytest.raises(StorageError, match="is a link to '/mnt/gone', which is not there"):
         open_storage(str(tmp_path / "data"))
+
+
+@pytest.mark.parametrize("target", ["loop", "other"])
+def test_a_storage_path_that_is_a_loop_of_links_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], target: str
+) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(target)
+    (tmp_path / "other").symlink_to("loop")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "ontology.json").write_text(json.dumps(ONTOLOGY))
+    ontology = str(tmp_path / "ontology.json")
+    run = command_line(capsys)
+    state = ("--state", f"sqlite:///{tmp_path}/state.sqlite")
+    out = ("--out", str(tmp_path / "rows.jsonl"))
+    for arguments in (
+        ("pair", str(loop)),
+        ("convert", str(loop), "--ontology", ontology, *out),
+        ("metadata", "check", str(loop)),
+        ("folder", "create", "a", "--storage-path", str(loop), "--output", f"{tmp_path}/o", *state),
+    ):
+        ran = run(*arguments)
+        assert ran.code == 3, arguments
+        assert "is a link that leads back to itself" in ran.err
+    data = ("--storage-path", f"{tmp_path}/data")
+    for arguments in (
+        ("convert", f"{tmp_path}/data", "--ontology", str(loop), *out),
+        ("convert", f"{tmp_path}/data", "--ontology", ontology, "--out", str(loop)),
+        ("folder", "create", "a", *data, "--output", str(loop), *state),
+    ):
+        ran = run(*arguments)
+        assert ran.code in {2, 3}, arguments
+        assert "unexpected" not in ran.err
