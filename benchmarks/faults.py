@@ -1,0 +1,377 @@
+"""Make calls to the file system fail, one after the other: does a command end well, and the next one?
+
+From the command line::
+
+    python -m benchmarks.faults FAULTS [--seed N] [--only NAME]
+
+runs each of several commands undisturbed, counts its calls, and then runs it with so many faults in
+all, each at a call and of a kind that are drawn: a write, flush, rename, creation or removal fails, a
+write takes half, a flush loses what was written, or the process is killed there. A command must end
+as undisturbed, or with exit code 3 and a sentence, and with no half output in place. The same command
+without a fault must then leave what the undisturbed one leaves, byte by byte, and nothing else.
+
+Calls fail by a library of C (`tests/faults/faults.c`, LD_PRELOAD), so by what the system calls return.
+"""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.generate import Kind, generate
+
+__all__ = ["COMMANDS", "Commands", "Fault", "Trials", "can_be_built", "fault_server"]
+
+_SOURCE: Final = Path(__file__).parents[1] / "tests/faults/faults.c"
+_PLAN: Final = struct.Struct("lll16s16s")
+_EIO, _ENOSPC, _EACCES = "5", "28", "13"
+FAULTS: Final = (
+    *(("w", what) for what in (_EIO, _ENOSPC, "short")),
+    *(("s", what) for what in (_EIO, _ENOSPC, "lost")),
+    *(("r", what) for what in (_EIO, _ENOSPC, _EACCES)),
+    *(("c", what) for what in (_EIO, _ENOSPC, _EACCES)),
+    *(("u", what) for what in (_EIO, _EACCES)),
+    ("wsrcu", "kill"),
+)
+"""Kinds of calls, and what happens to one of them."""
+_LOADED: Final = (
+    *("labelingest.cli.render", "labelingest.cli.progress", "labelingest.cli.folder.render"),
+    *("labelingest.folders", "labelingest.folders.state.migrate", "labelingest.pipeline"),
+    *("alembic.command", "sqlalchemy.dialects.sqlite", "pyarrow.parquet", "zstandard"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is to fail."""
+
+    calls: str
+    """Letters: w(rite), s(ync), r(ename), c(reate), u(nlink)."""
+    what: str = "0"
+    """An error number, "short", "lost" or "kill"."""
+    at: int = 0
+    """The number of the call, from 1 on; 0 for none."""
+    ever: bool = False
+    """Whether all later calls fail too: the disk is full, or gone."""
+
+    def packed(self) -> bytes:
+        """Return it as the library reads it."""
+        return _PLAN.pack(0, self.at, self.ever, self.calls.encode(), self.what.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    """Exit code; below zero the signal that ended it."""
+    said: str
+    calls: int
+    """That could have failed."""
+
+
+Commands = Callable[..., Ended]
+
+
+def can_be_built() -> str:
+    """Return why the library cannot be built here; "" where it can."""
+    if sys.platform != "linux":
+        return "LD_PRELOAD and /proc: for Linux"
+    return "" if shutil.which("cc") else "no C compiler: cc"
+
+
+@contextmanager
+def fault_server(place: Path) -> Iterator[Commands]:
+    """Start a process that runs commands with faults below a folder; it has all loaded already."""
+    library, plan, said = (place / name for name in ("faults.so", "plan", "said"))
+    command = ["cc", "-O1", "-shared", "-fPIC", "-o", library, _SOURCE, "-ldl"]
+    subprocess.run(list(map(str, command)), check=True)
+    plan.write_bytes(Fault("").packed())
+    (place / "work").mkdir()
+    environment = {
+        **os.environ,
+        "LD_PRELOAD": str(library),
+        "FAULT_UNDER": str((place / "work").resolve()),
+        "FAULT_PLAN": str(plan),
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+    server = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.faults", "--serve", str(said)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment,
+        cwd=_SOURCE.parents[2],
+        text=True,
+    )
+    to_server, from_server = server.stdin, server.stdout
+    assert to_server is not None
+    assert from_server is not None
+
+    def run(arguments: Sequence[str], fault: Fault) -> Ended:
+        plan.write_bytes(fault.packed())
+        print(json.dumps(list(arguments)), file=to_server, flush=True)
+        code = int(from_server.readline())
+        [calls, *_] = _PLAN.unpack(plan.read_bytes())
+        return Ended(code, said.read_text(errors="replace"), calls)
+
+    try:
+        yield run
+    finally:
+        to_server.close()
+        server.wait()
+        from_server.close()
+
+
+def _serve(said: Path) -> None:
+    """Run a command for each line of standard input, in a process of its own."""
+    for module in _LOADED:  # once, for all
+        import_module(module)
+    from labelingest.cli.main import main
+
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            code = 70
+            try:
+                file = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+                os.dup2(file, 1)
+                os.dup2(file, 2)
+                main(json.loads(line))
+                code = 0
+            except SystemExit as ended:
+                code = int(ended.code or 0)
+            finally:
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(code)
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command whose outputs lie in one folder."""
+
+    arguments: Sequence[str]
+    """In which {data} and {place} stand for folders."""
+    before: Sequence[Sequence[str]] = ()
+    """Commands that prepare it, without faults."""
+    after: Sequence[str] = ()
+    """The command that goes on after a fault; the same where none is given."""
+    outputs: Sequence[str] = ()
+    """Names that must be as the undisturbed command leaves them, or not be there."""
+
+    def filled(self, arguments: Sequence[str], data: Path, place: Path) -> list[str]:
+        """Return arguments with their folders."""
+        return [one.format(data=data, place=place) for one in arguments]
+
+
+def _convert(out: str, *options: str) -> Command:
+    arguments = ["convert", "{data}", "--ontology", "{data}/ontology.json", "--workers", "1"]
+    arguments += ["--batch-bytes", "1500", "--report", "{place}/report.json"]
+    arguments += ["--problems", "{place}/problems.jsonl", "--failed-csv", "{place}/failed.csv"]
+    names = (out, "problems.jsonl", "failed.csv")
+    return Command([*arguments, "--out", f"{{place}}/{out}", *options], outputs=names)
+
+
+_STATE: Final = ("--state", "sqlite:///{place}/state.sqlite")
+_CREATE: Final = (
+    *("folder", "create", "drive", "--storage-path", "{data}", "--output", "{place}/rows"),
+    *("--ontology", "{data}/ontology.json", "--format", "yolo"),
+    *("--images", "images/{{name}}.jpg", "--labels", "labels/{{name}}.txt", *_STATE),
+)
+_SYNC: Final = ("folder", "sync", "drive", *_STATE)
+COMMANDS: Final[Mapping[str, Command]] = {
+    "rows.jsonl": _convert("rows.jsonl"),
+    "rows.jsonl.zst": _convert("rows.jsonl.zst"),
+    "shards": _convert("shards", "--shard-rows", "7"),
+    "tree": _convert("tree"),
+    "labels": _convert("labels", "--to", "yolo"),
+    "coco.json": _convert("coco.json", "--to", "coco"),
+    "table.parquet": _convert("table.parquet", "--to", "parquet"),
+    "sync": Command(_SYNC, [_CREATE], _SYNC, ["rows"]),
+    "export": Command(
+        ("folder", "export", "drive", "--out", "{place}/all.jsonl", *_STATE),
+        [_CREATE, _SYNC],
+        outputs=["all.jsonl"],
+    ),
+    "plan": Command(
+        ("folder", "plan", "drive", "--save", "{place}/plan.jsonl", *_STATE), [_CREATE]
+    ),
+    "apply": Command(
+        ("folder", "apply", "{place}/plan.jsonl", *_STATE),
+        [_CREATE, ("folder", "plan", "drive", "--save", "{place}/plan.jsonl", *_STATE)],
+        _SYNC,  # a plan that was begun does not fit any more
+        ["rows"],
+    ),
+}
+"""Name → a command for each kind of output."""
+_PARTIAL: Final = ("rows",)
+"""Outputs that grow file by file: each must be whole."""
+
+
+def _outputs(place: Path) -> dict[str, Any]:
+    """Return the outputs in a folder: what is the same in every run of it."""
+    found: dict[str, Any] = {}
+    for path in sorted(place.rglob("*")):
+        name = path.relative_to(place).as_posix()
+        # State, plan and marker have times and identities.
+        if name.startswith(("state.sqlite", "plan.jsonl", "rows/.labelingest-folder")):
+            continue
+        if path.is_dir():
+            found[name] = None
+        elif name == "report.json":
+            report = json.loads(path.read_bytes())
+            found[name] = {**report, "seconds": None, "out": None}
+        else:
+            found[name] = path.read_bytes()
+    return found
+
+
+@dataclass
+class Trials:
+    """Faults of commands on one data set."""
+
+    place: Path
+    run: Commands
+    files: int = 40
+    codes: Counter[str] = field(default_factory=Counter)
+    """How commands ended with their fault → how often."""
+    _whole: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
+    _calls: dict[tuple[str, str], int] = field(default_factory=dict)
+    _number: int = 0
+
+    def __post_init__(self) -> None:
+        self.data = self.place / "data"
+        generate(self.data, self.files, Kind.BOXES, defects=0.05)
+
+    def undisturbed(self, name: str) -> tuple[int, dict[str, Any]]:
+        """Return exit code and outputs of a command without a fault."""
+        if name not in self._whole:
+            place = self._prepared(name)
+            ended = self._do(name, place, Fault("wsrcu"))
+            self._whole[name] = ended.code, _outputs(place)
+        return self._whole[name]
+
+    def calls(self, name: str, kinds: str) -> int:
+        """Return how many calls of some kinds a command makes."""
+        if (name, kinds) not in self._calls:
+            ended = self._do(name, self._prepared(name), Fault(kinds))
+            self._calls[name, kinds] = ended.calls
+        return self._calls[name, kinds]
+
+    def _prepared(self, name: str) -> Path:
+        self._number += 1
+        place = self.place / "work" / f"{self._number}"
+        place.mkdir()
+        for arguments in COMMANDS[name].before:
+            filled = COMMANDS[name].filled(arguments, self.data, place)
+            ended = self.run(filled, Fault(""))
+            if ended.code not in (0, 1):
+                raise AssertionError(f"{filled}: {ended}")
+        return place
+
+    def _do(self, name: str, place: Path, fault: Fault, *, again: bool = False) -> Ended:
+        command = COMMANDS[name]
+        arguments = command.after if again and command.after else command.arguments
+        return self.run(command.filled(arguments, self.data, place), fault)
+
+    def attempt(self, name: str, fault: Fault) -> str:
+        """Run a command with a fault, then without; return what went wrong, "" for nothing."""
+        code, expected = self.undisturbed(name)
+        place = self._prepared(name)
+        ended = self._do(name, place, fault)
+        self.codes["as undisturbed" if ended.code == code else str(ended.code)] += 1
+        wrong = _wrong_end(ended, code) or _half(place, COMMANDS[name].outputs, expected)
+        if not wrong and ended.code == code and not fault.ever and _outputs(place) != expected:
+            wrong = "other outputs than undisturbed, with its exit code"
+        if not wrong:
+            again = self._do(name, place, Fault(""), again=True)
+            # A sync that goes on counts only the problems that it met itself.
+            if again.code != code and not (COMMANDS[name].after and again.code in (0, 1)):
+                wrong = f"the next run ended with {again.code}: {again.said}"
+            elif (found := _outputs(place)) != expected:
+                names = {
+                    key for key in found.keys() | expected if found.get(key) != expected.get(key)
+                }
+                wrong = f"the next run left others: {sorted(names)[:5]}"
+        if not wrong:
+            shutil.rmtree(place)
+        return wrong and f"{name}: {fault}: {wrong} (in {place}; it said {ended.said!r})"
+
+
+def _wrong_end(ended: Ended, code: int) -> str:
+    if "Traceback" in ended.said:
+        return "a traceback"
+    if ended.code in (code, -9):
+        return ""
+    if ended.code not in (2, 3):
+        return f"exit code {ended.code}"
+    return "" if ended.said.strip() else "no sentence"
+
+
+def _half(place: Path, names: Sequence[str], expected: Mapping[str, Any]) -> str:
+    """Return which output stands in its place and is not whole."""
+    found = _outputs(place)
+    for name in names:
+        inside = {key for key in found if key == name or key.startswith(f"{name}/")}
+        wanted = {key for key in expected if key == name or key.startswith(f"{name}/")}
+        if inside and name not in _PARTIAL and inside != wanted:
+            return f"half an output: {name}"
+        for key in inside:
+            is_output = not Path(key).name.startswith(".labelingest-")
+            if is_output and found[key] != expected.get(key):
+                return f"half a file: {key}"
+    return ""
+
+
+def drawn(
+    trials: Trials, names: Sequence[str], count: int, seed: int
+) -> Iterator[tuple[str, Fault]]:
+    """Yield commands with faults, each at a call that the command makes."""
+    dice = random.Random(seed)
+    for number in range(count):
+        name = names[number % len(names)]
+        kinds, what = dice.choice(FAULTS)
+        calls = trials.calls(name, kinds)
+        if calls:
+            yield name, Fault(kinds, what, dice.randint(1, calls), dice.random() < 0.2)
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.faults")
+    parser.add_argument("faults", type=int, nargs="?", default=100, metavar="FAULTS")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", action="append", choices=list(COMMANDS))
+    parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.serve is not None:
+        _serve(chosen.serve)
+        return
+    bad = done = 0
+    with tempfile.TemporaryDirectory() as folder, fault_server(Path(folder)) as run:
+        trials = Trials(Path(folder), run)
+        names = chosen.only or list(COMMANDS)
+        for name, fault in drawn(trials, names, chosen.faults, chosen.seed):
+            done += 1
+            if wrong := trials.attempt(name, fault):
+                bad += 1
+                print(wrong, flush=True)
+        print(f"{done} faults: {dict(trials.codes)}; {bad} went wrong")
+    raise SystemExit(bad > 0)
+
+
+if __name__ == "__main__":
+    _main()
