@@ -20,6 +20,19 @@ def test_a_literal_that_begins_where_the_last_key_ends_is_not_there() -> None:
     assert captured("{a}--{b}.jpg", "x-.jpg", "z--.jpg") == {}
 
 
+def test_all_characters_of_a_literal_count() -> None:
+    assert captured("{a}xy{b}", "1xy2", "1yy2", "1xx2", "1xyy", "1yxy2") == {
+        "1xy2": (b"1", b"2"),
+        "1xyy": (b"1", b"y"),
+        "1yxy2": (b"1y", b"2"),
+    }
+
+
+@pytest.mark.parametrize("name", ["-", "--", "---", "----", "-----"])
+def test_a_key_may_be_shorter_than_a_literal(name: str) -> None:
+    assert captured("{a}-----{b}", name) == captured("{a}--{b}", name[:3]) == {}
+
+
 def test_a_literal_between_leaves_a_character_on_either_side() -> None:
     assert captured("{a}-{b}", "-", "--", "a-", "-b", "---", "a-b") == {
         "---": (b"-", b"-"),
