@@ -18,13 +18,14 @@ import json
 import os
 import random
 import shutil
+import sqlite3
 import struct
 import subprocess
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -170,6 +171,8 @@ class Command:
     """Commands that prepare it, without faults."""
     after: Sequence[str] = ()
     """The command that goes on after a fault; the same where none is given."""
+    prepare: Callable[[Path], None] = field(default=lambda place: None)
+    """What is done to the folder of the outputs after that."""
     outputs: Sequence[str] = ()
     """Names that must be as the undisturbed command leaves them, or not be there."""
 
@@ -193,6 +196,21 @@ _CREATE: Final = (
     *("--images", "images/{{name}}.jpg", "--labels", "labels/{{name}}.txt", *_STATE),
 )
 _SYNC: Final = ("folder", "sync", "drive", *_STATE)
+
+
+def _age(place: Path) -> None:
+    """Make the state one of schema 0002, and the output one without marker."""
+    shutil.rmtree(place / "rows/.labelingest-folder")
+    with closing(sqlite3.connect(place / "state.sqlite")) as state, state:
+        state.execute("DROP TABLE output_rows")
+        for table, column in (
+            *(("folders", "identity"), ("folders", "marker_token")),
+            *(("label_rows", "sidecar_digest"), ("items", "metadata_digest")),
+        ):
+            state.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        state.execute("UPDATE alembic_version SET version_num = '0002'")
+
+
 COMMANDS: Final[Mapping[str, Command]] = {
     "rows.jsonl": _convert("rows.jsonl"),
     "rows.jsonl.zst": _convert("rows.jsonl.zst"),
@@ -201,7 +219,8 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "labels": _convert("labels", "--to", "yolo"),
     "coco.json": _convert("coco.json", "--to", "coco"),
     "table.parquet": _convert("table.parquet", "--to", "parquet"),
-    "sync": Command(_SYNC, [_CREATE], _SYNC, ["rows"]),
+    "sync": Command(_SYNC, [_CREATE], _SYNC, outputs=["rows"]),
+    "migration": Command(_SYNC, [_CREATE, _SYNC], _SYNC, _age, ["rows"]),
     "export": Command(
         ("folder", "export", "drive", "--out", "{place}/all.jsonl", *_STATE),
         [_CREATE, _SYNC],
@@ -214,7 +233,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         ("folder", "apply", "{place}/plan.jsonl", *_STATE),
         [_CREATE, ("folder", "plan", "drive", "--save", "{place}/plan.jsonl", *_STATE)],
         _SYNC,  # a plan that was begun does not fit any more
-        ["rows"],
+        outputs=["rows"],
     ),
 }
 """Name → a command for each kind of output."""
@@ -281,6 +300,7 @@ class Trials:
             ended = self.run(filled, Fault(""))
             if ended.code not in (0, 1):
                 raise AssertionError(f"{filled}: {ended}")
+        COMMANDS[name].prepare(place)
         return place
 
     def _do(self, name: str, place: Path, fault: Fault, *, again: bool = False) -> Ended:
