@@ -14,6 +14,7 @@ from typing import BinaryIO, Final
 from sqlalchemy.engine import Connection
 
 from labelingest.converter import Converter, LabelFormat
+from labelingest.credentials import without_credentials
 from labelingest.errors import LabelIngestError
 from labelingest.folders.apply import Applying
 from labelingest.folders.batch import BatchWork
@@ -174,7 +175,8 @@ def _recorded(state: State, record: FolderRecord, lock: Lock) -> Iterator[None]:
     except BaseException as error:
         run.status = Status.ERROR
         known = isinstance(error, LabelIngestError)
-        run.message = str(error) if known else f"{type(error).__name__}: {error}"
+        text = str(error) if known else f"{type(error).__name__}: {error}"
+        run.message = without_credentials(text)
         raise
     finally:
         if run.status is not Status.RUNNING:

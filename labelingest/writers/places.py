@@ -19,10 +19,13 @@ from labelingest.model.ontology import OntologyObject
 from labelingest.model.rejections import reject_rows
 from labelingest.model.units import DataUnits
 from labelingest.problems import ProblemCode
+from labelingest.writers.instances import parts_of
 
 __all__ = ["are_images", "with_place"]
 
 _CURE: Final = "--to encord or --to parquet writes it"
+_FARTHEST: Final = 1e100
+"""Of a coordinate: in pixels, and squared for an area, it is still a number."""
 
 
 def are_images(units: DataUnits) -> Bool:
@@ -63,9 +66,12 @@ def with_place(
     if annotations.instances is not None:
         on_image = annotations.instances.frame == 0
     has_columns = shape_positions(objects)[annotations.feature] < len(SHAPES)
+    is_far = _are_far(annotations)
 
     def detail(row: int) -> str:
         one = objects[annotations.feature[row]]
+        if is_far[row]:
+            return f"a coordinate beyond {_FARTHEST:g} is no number of pixels in {name}: {_CURE}"
         if not on_image[row]:
             return f"{name} has labels of single images only, and this is an image group: {_CURE}"
         shape = one.shape.replace("_", " ")
@@ -74,6 +80,21 @@ def with_place(
             f"{shape}: {_CURE}"
         )
 
-    kept = on_image & has_columns
+    kept = on_image & has_columns & ~is_far
     code = ProblemCode.NO_PLACE_IN_FORMAT
     return reject_rows(~kept, code, annotations, units, detail, findings)
+
+
+def _are_far(annotations: Annotations) -> Bool:
+    """Return (n,) whether a coordinate of the annotation is too large for what is made of it."""
+    far = np.zeros(len(annotations), dtype=bool)
+    # Numbers that are not finite never get here.
+    too_large = np.abs(annotations.coordinates) > _FARTHEST
+    if too_large.any():
+        far[np.searchsorted(annotations.offsets, np.flatnonzero(too_large), side="right") - 1] = (
+            True
+        )
+    for row, rings in parts_of(annotations).items():
+        numbers = (number for part in rings for ring in part for number in ring)
+        far[row] |= any(abs(number) > _FARTHEST for number in numbers)
+    return far

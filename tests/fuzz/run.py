@@ -12,6 +12,7 @@ import resource
 import signal
 import sys
 import traceback
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -90,7 +91,8 @@ def fuzz(name: str, executions: int, seed: int, *, seconds: float = SECONDS) -> 
     """
     target, outcome = TARGETS[name](), Outcome()
     begin = monotonic()
-    with _beneath_the_fence():
+    with _beneath_the_fence(), warnings.catch_warnings():
+        warnings.simplefilter("error")
         for number in range(executions):
             rng = random.Random(f"{name}:{seed}:{number}")
             content = target.mutator.mutated(rng)

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, Final
@@ -30,6 +31,7 @@ from labelingest.folders.state import database
 from labelingest.media.image_size import image_size, read_image_size
 from labelingest.metadata.check import check_metadata
 from labelingest.metadata.schema import MetadataSchema
+from labelingest.model.labels import OutputFormat
 from labelingest.model.listing import Listing
 from labelingest.model.ontology import Shape
 from labelingest.model.vocabulary import Vocabulary
@@ -46,6 +48,8 @@ from labelingest.resolution.starter import read_class_names, starter_ontology
 from labelingest.storage.connections import Connection
 from labelingest.storage.journal import Journal
 from labelingest.storage.urls import looks_like_url, place_of, storage_url_of
+from labelingest.writers.coco import CocoWriter
+from labelingest.writers.parquet import ParquetWriter
 from tests.builders import image_bytes
 from tests.builders.encord import ONTOLOGY, sidecar
 from tests.builders.yolo import converter_for
@@ -247,6 +251,31 @@ def _encord_converted() -> Target:
     def run(content: bytes, rng: random.Random) -> None:
         file = LabelFile(rng.choice(_FILES), content, rng.choice((None, (640, 480))), 10**18)
         _check_conversion(_encord_converter(), file)
+
+    return Target(Mutator(_sidecars(), _SIDECAR_TOKENS, 12_000), run)
+
+
+def _encord_tables() -> Target:
+    base = json.loads((CORPUS / "encord/base.json").read_text("utf-8"))
+    ontology = load_ontology(base["ontology"])
+    converter = Converter.of(
+        ontology, storage_url="s3://bucket/", format=LabelFormat.ENCORD, to=OutputFormat.COCO
+    )
+
+    def run(content: bytes, rng: random.Random) -> None:
+        file = LabelFile("a.jpg", content, rng.choice((None, (640, 480))), 10**18)
+        done = converter.convert([file])
+        _check_problems(done.problems)
+        assert done.tally.balance(), "the books do not balance"
+        if done.labels is None:
+            return
+        annotations, units = done.labels.annotations, done.labels.units
+        chunk = CocoWriter(ontology, "s3://bucket/").add(annotations, units)
+        for part in (chunk.images, chunk.annotations):
+            json.loads(b"[" + part + b"]", parse_constant=_refuse_constant)
+        if rng.random() < 0.1:
+            with ParquetWriter(BytesIO(), ontology, "s3://bucket/") as writer:
+                writer.add(annotations, units)
 
     return Target(Mutator(_sidecars(), _SIDECAR_TOKENS, 12_000), run)
 
@@ -663,6 +692,7 @@ TARGETS: Final[Mapping[str, Callable[[], Target]]] = {
     "encord": _encord,
     "encord-batch": _encord_batch,
     "encord-converted": _encord_converted,
+    "encord-tables": _encord_tables,
     "images": _images,
     "journals": _journals,
     "metadata": _metadata,
