@@ -28,7 +28,7 @@ from labelingest.pipeline.folder import Paired
 from labelingest.problems import Problem, ProblemCode
 from labelingest.sinks.base import Begun, ResumableSink
 from labelingest.small_files import read_small
-from labelingest.storage.atomic import unfinished_name
+from labelingest.storage.atomic import protect, unfinished_name
 from labelingest.storage.causes import cannot_write
 from labelingest.storage.journal import Journal
 
@@ -280,6 +280,9 @@ def keep_work(config: IngestConfig, out: str, subject: str, pairs: int) -> Itera
     """
     target = _resolved(out)
     journal = Journal.open(target.parent / unfinished_name(target.name, "-journal"), out)
+    if target.is_file():
+        # It quotes labels, as the output holds them.
+        protect(journal.file, target.stat())
     kept = Kept(journal, target.parent / unfinished_name(target.name))
     try:
         _load(kept, subject, restart=config.restart)

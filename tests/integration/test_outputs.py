@@ -3,9 +3,11 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from labelingest.pipeline.work import work_off
 from tests.builders.command_line import Run, command_line
 from tests.builders.folders import make_folder, write_ontology
 from tests.builders.states import new_sqlite
@@ -43,11 +45,15 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     (tmp_path / "classes.txt").write_text("car\n")
     (tmp_path / "schema.json").write_text("{}\n")
     (tmp_path / "notes.jsonl").write_text("notes\n")
-    command = command_line(capsys)
-    words = ("--storage-path", "data", "--output", "synced", "--ontology", "ontology.json")
-    assert command("folder", "create", "drive", *words, *PATTERNS).code == 0
-    assert command("folder", "sync", "drive").code == 0
-    return command
+    return command_line(capsys)
+
+
+def make_synced_folder(run: Run, command: str) -> None:
+    """Make what the commands of synced folders are about."""
+    if command.startswith("folder"):
+        words = ("--storage-path", "data", "--output", "synced", "--ontology", "ontology.json")
+        assert run("folder", "create", "drive", *words, *PATTERNS).code == 0
+        assert run("folder", "sync", "drive").code == 0
 
 
 def words_of(command: str, path: str) -> list[str]:
@@ -71,6 +77,7 @@ def everything(place: Path) -> dict[str, str]:
 def test_a_file_that_no_run_wrote_is_replaced_where_that_is_meant_only(
     run: Run, tmp_path: Path, command: str
 ) -> None:
+    make_synced_folder(run, command)
     before = everything(tmp_path)
     refused = run(*words_of(command, "notes.jsonl"))
     assert refused.code == 2, refused.err
@@ -88,6 +95,7 @@ EDITED = ("ontology init", "metadata schema import", "metadata schema export")
 
 @pytest.mark.parametrize("command", sorted(COMMANDS.keys() - {*EDITED}))
 def test_its_own_earlier_output_is_replaced(run: Run, command: str) -> None:
+    make_synced_folder(run, command)
     Path("data/labels/c.txt").write_text("x")
     codes = {run(*words_of(command, "new.jsonl")).code for _ in range(2)}
     assert codes <= {0, 1}
@@ -115,6 +123,7 @@ DATA = ("data/images/a.jpg", "data/labels/a.txt")
 def test_no_input_is_replaced_though_more_is_meant(
     run: Run, tmp_path: Path, command: str, path: str
 ) -> None:
+    make_synced_folder(run, command)
     Path("link").symlink_to(path)
     if Path(path).exists():
         Path("hard").hardlink_to(path)
@@ -126,6 +135,23 @@ def test_no_input_is_replaced_though_more_is_meant(
             assert "choose another name" in refused.err or "its own path" in refused.err
     assert everything(tmp_path) == before
     assert Path("state.sqlite").read_bytes().startswith(b"SQLite format 3")
+
+
+def test_what_stands_beside_a_private_output_is_private_too(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(*CONVERT, "--out", ROWS).code == 0
+    Path(ROWS).chmod(0o600)
+    modes: list[int] = []
+
+    def look(*arguments: Any) -> None:
+        modes.extend(path.stat().st_mode & 0o777 for path in Path().glob(".labelingest-tmp-*"))
+        work_off(*arguments)
+
+    monkeypatch.setattr("labelingest.pipeline.run.work_off", look)
+    assert run(*CONVERT, "--out", ROWS).code == 0
+    assert modes == [0o600, 0o600]
+    assert Path(ROWS).stat().st_mode & 0o777 == 0o600
 
 
 def test_an_output_does_not_lie_in_another(run: Run) -> None:

@@ -163,6 +163,16 @@ def test_a_link_that_leads_nowhere_is_filled_and_one_to_itself_refused(tmp_path:
         OutputGuard().admit(output(tmp_path / "loop"))
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the administrator gives files away")
+def test_an_output_of_another_user_stays_his(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.touch()
+    os.chown(path, 12345, 54321)
+    with OutputGuard().open(output(path)) as file:
+        file.write(b"{}")
+    assert (path.stat().st_uid, path.stat().st_gid) == (12345, 54321)
+
+
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o444])
 def test_an_output_keeps_its_permissions(tmp_path: Path, mode: int) -> None:
     path = tmp_path / "report.json"
