@@ -33,6 +33,23 @@ def test_the_bytes_say_how_many_values_there_are(
         assert weigh.count_values(content) == values_in(document)
 
 
+def texts_in(document: Any) -> list[str]:
+    if isinstance(document, dict):
+        return [*document, *(text for value in document.values() for text in texts_in(value))]
+    if isinstance(document, list):
+        return [text for value in document for text in texts_in(value)]
+    return [document] if isinstance(document, str) else []
+
+
+@given(DOCUMENTS, st.integers(1, 40))
+def test_the_bytes_say_how_long_the_longest_text_is(document: Any, chunk: int) -> None:
+    content = json.dumps(document, ensure_ascii=False).encode()
+    written = [len(json.dumps(t, ensure_ascii=False).encode()) - 2 for t in texts_in(document)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(weigh, "_CHUNK", chunk)
+        assert weigh.longest_text(content) == max(written, default=0)
+
+
 @given(st.binary(max_size=60))
 def test_any_bytes_can_be_counted(content: bytes) -> None:
     assert 0 <= weigh.count_values(content) <= 1 + 2 * len(content)

@@ -101,3 +101,21 @@ def test_too_many_values_are_not_decoded(content: bytes, monkeypatch: pytest.Mon
     assert decode.decode(content, notes) is decode.UNDECODED
     (problem,) = notes.problems()
     assert problem.code is ProblemCode.FILE_TOO_LARGE
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ('["\U0001f600xxxxxxxxxxxxxxxxxxxx"]', ProblemCode.FILE_TOO_LARGE),
+        ('["\U0001f600", 1, 1, 1, 1', ProblemCode.NOT_JSON),
+    ],
+)
+def test_a_text_that_would_become_four_times_as_large_is_not_decoded(
+    content: str, code: ProblemCode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decode, "LARGE_BYTES", 10)
+    monkeypatch.setattr(decode, "MAX_TEXT", 10)
+    monkeypatch.setattr("orjson.loads", lambda _: pytest.fail("decoded"))
+    notes = Notes("a.json")
+    assert decode.decode(content.encode(), notes) is decode.UNDECODED
+    assert [p.code for p in notes.problems()] == [ProblemCode.LARGE_SIDECAR, code]

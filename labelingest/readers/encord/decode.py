@@ -14,13 +14,16 @@ Refuses to know what the document means.
 
 import json
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
 import orjson
 
 from labelingest.problems import ProblemCode
 from labelingest.readers.encord.notes import Notes, shown, step
-from labelingest.readers.encord.weigh import MAX_VALUES, too_many_values
+from labelingest.readers.encord.weigh import MAX_VALUES, longest_text, too_many_values
 
 __all__ = ["LARGE_BYTES", "MAX_BYTES", "UNDECODED", "decode"]
 
@@ -28,6 +31,9 @@ MAX_BYTES: Final = 300_000_000
 """A sidecar may have this many bytes."""
 LARGE_BYTES: Final = 50_000_000
 """Above this, a sidecar is worth a warning: it is slow to load everywhere."""
+
+MAX_TEXT: Final = 10_000_000
+"""Bytes of one text of a sidecar of more than 50 MB that is not ASCII."""
 
 UNDECODED: Final = object()
 """What stands for no document at all, as `null` is one."""
@@ -60,6 +66,8 @@ def decode(content: bytes, notes: Notes, expected: str = _LABEL_ROW) -> Any:
     if not _size_allowed(content, notes):
         return UNDECODED
     content = _without_mark(content, notes)
+    if len(content) > LARGE_BYTES and not content.isascii() and _is_wide(content, notes, expected):
+        return UNDECODED
     try:
         document = orjson.loads(content)
     except orjson.JSONDecodeError as error:
@@ -97,6 +105,29 @@ def _size_allowed(content: bytes, notes: Notes) -> bool:
             f"{len(content):,} bytes; above {LARGE_BYTES:,} a sidecar is slow to load",
         )
     return True
+
+
+def _is_wide(content: bytes, notes: Notes, expected: str) -> bool:
+    """Whether decoding makes far more bytes of a large text; the notes say why it is not decoded.
+
+    One emoji makes four bytes of every character of its text, and of the whole file where orjson
+    quotes it because of a mistake.
+    """
+    length = longest_text(content)
+    if length > MAX_TEXT:
+        detail = (
+            f"a text of {length:,} bytes; where there is more than ASCII, it may have {MAX_TEXT:,}"
+        )
+        notes.note(ProblemCode.FILE_TOO_LARGE, "", detail)
+        return True
+    try:
+        msgspec.json.decode(content, type=msgspec.Raw)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        if any(literal.encode() in content for literal in _LITERALS[:2]):
+            return False  # which Python writes: that is to be read
+        notes.note_line(ProblemCode.NOT_JSON, f"not JSON: {error}; expected {expected}", 1, 1)
+        return True
+    return False
 
 
 def _without_mark(content: bytes, notes: Notes) -> bytes:
@@ -173,46 +204,49 @@ def _keys_may_repeat(content: bytes, written: bytes) -> bool:
     return content.count(b'":') != written.count(b'":')
 
 
-class _Repeated(dict[str, Any]):
-    """An object that had keys twice: their names."""
+@dataclass(frozen=True, slots=True)
+class _Trail:
+    """What is left of an object or array that had keys twice, or holds one that had."""
 
     names: list[str]
+    """Keys that it had twice."""
+    inner: Sequence[tuple[str | int, "_Trail"]]
 
 
-def _hook(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _hook(pairs: list[tuple[str, Any]]) -> _Trail | None:
+    """Forget an object at once, unless keys were repeated: it is decoded for the second time."""
     keys = dict(pairs)
-    if len(keys) == len(pairs):
-        return keys
-    repeated = _Repeated(keys)
-    counts = Counter(key for key, _ in pairs)
-    repeated.names = [key for key, count in counts.items() if count > 1]
-    return repeated
+    names: list[str] = []
+    if len(keys) < len(pairs):
+        counts = Counter(key for key, _ in pairs)
+        names = [key for key, count in counts.items() if count > 1]
+    inner = [(key, trail) for key, value in keys.items() if (trail := _trail(value)) is not None]
+    return _Trail(names, inner) if names or inner else None
+
+
+def _trail(value: Any) -> _Trail | None:
+    if type(value) is not list:
+        return value if type(value) is _Trail else None
+    items = ((place, _trail(item)) for place, item in enumerate(value) if type(item) in _NESTED)
+    inner = [(at, trail) for at, trail in items if trail]
+    return _Trail([], inner) if inner else None
+
+
+_NESTED: Final = frozenset((list, _Trail))
 
 
 def _note_repeated(content: bytes, notes: Notes) -> None:
     """Note each key that an object has twice, with its pointer."""
     try:
         document = json.loads(content, object_pairs_hook=_hook, parse_int=_integer)
+        trail = _trail(document)
     except (ValueError, RecursionError):
         notes.note(ProblemCode.DUPLICATE_KEY, "", "some object may have a key twice")
         return
-    waiting: list[tuple[Any, str]] = [(document, "")]
+    waiting = [] if trail is None else [(trail, "")]
     while waiting:
         value, at = waiting.pop()
-        if isinstance(value, _Repeated):
-            for name in value.names:
-                detail = f"the key {shown(name)} stands twice in one object: the last one counts"
-                notes.note(ProblemCode.DUPLICATE_KEY, step(at, name), detail)
-        if isinstance(value, dict):
-            waiting.extend(
-                (child, step(at, key)) for key, child in value.items() if type(child) in _NESTED
-            )
-        elif isinstance(value, list):
-            waiting.extend(
-                (child, step(at, position))
-                for position, child in enumerate(value)
-                if type(child) in _NESTED
-            )
-
-
-_NESTED: Final = frozenset((dict, list, _Repeated))
+        for name in value.names:
+            detail = f"the key {shown(name)} stands twice in one object: the last one counts"
+            notes.note(ProblemCode.DUPLICATE_KEY, step(at, name), detail)
+        waiting.extend((inner, step(at, place)) for place, inner in value.inner)

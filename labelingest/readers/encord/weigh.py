@@ -10,9 +10,9 @@ from typing import Final
 
 import numpy as np
 
-from labelingest.arrays import Int64, UInt8
+from labelingest.arrays import Bool, Int64, UInt8
 
-__all__ = ["MAX_VALUES", "count_values", "too_many_values"]
+__all__ = ["MAX_VALUES", "count_values", "longest_text", "too_many_values"]
 
 MAX_VALUES: Final = 4_000_000
 """Values that one JSON document may have."""
@@ -70,6 +70,31 @@ def count_values(content: bytes) -> int:
     return count
 
 
+def longest_text(content: bytes) -> int:
+    r"""Return how many bytes the longest text has, as it is written.
+
+    Examples
+    --------
+    >>> longest_text(b'{"a": ["abc", "\\""]}')
+    3
+    """
+    text = np.frombuffer(content, dtype=np.uint8)
+    longest, inside, at, since = 0, False, 0, 0
+    while at < len(text):
+        chunk = text[at : at + _CHUNK]
+        is_quote, escapes_next = _quotes(chunk)
+        ends = np.flatnonzero(is_quote) + at
+        if inside:
+            ends = np.concatenate(([since], ends))
+        longest = max(
+            longest, int((ends[1::2] - ends[: len(ends) // 2 * 2 : 2]).max(initial=1)) - 1
+        )
+        inside = len(ends) % 2 == 1
+        since = int(ends[-1]) if inside else 0
+        at += len(chunk) + escapes_next
+    return max(longest, len(text) - since - 1) if inside else longest
+
+
 def _outside_strings(chunk: UInt8, inside: bool) -> tuple[Int64, bool, bool]:
     """Return what counts outside strings, by place in a chunk, and how the chunk ends.
 
@@ -89,6 +114,14 @@ def _outside_strings(chunk: UInt8, inside: bool) -> tuple[Int64, bool, bool]:
     escapes_next
         Whether the byte after the chunk is escaped.
     """
+    is_quote, escapes_next = _quotes(chunk)
+    is_within = np.logical_xor.accumulate(is_quote) ^ inside
+    places = np.flatnonzero(_WEIGHT[chunk].astype(bool) & ~is_within)
+    return places, bool(is_within[-1]), escapes_next
+
+
+def _quotes(chunk: UInt8) -> tuple[Bool, bool]:
+    """Return where texts begin and end in a chunk, and whether the byte after it is escaped."""
     is_quote = chunk == _QUOTE
     escapes = np.flatnonzero(chunk == _ESCAPE)
     escapes_next = False
@@ -100,6 +133,4 @@ def _outside_strings(chunk: UInt8, inside: bool) -> tuple[Int64, bool, bool]:
         escaped = escapes[in_row % 2 == 0] + 1
         escapes_next = bool(escaped[-1] == len(chunk))
         is_quote[escaped[: len(escaped) - escapes_next]] = False
-    is_within = np.logical_xor.accumulate(is_quote) ^ inside
-    places = np.flatnonzero(_WEIGHT[chunk].astype(bool) & ~is_within)
-    return places, bool(is_within[-1]), escapes_next
+    return is_quote, escapes_next
