@@ -1,7 +1,7 @@
 """Label rows that somebody changed in the output: found, named, never exported, made anew when that is asked for."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,10 +12,19 @@ from labelingest.folders import FolderSettings, State, SyncedFolder
 from labelingest.folders.integrations import set_integration
 from labelingest.folders.state.tables import label_rows, output_rows
 from labelingest.hashing import content_digest
-from labelingest.storage import Storage
+from labelingest.storage import LocalStorage, Storage
 from tests.builders.cloud_servers import CloudServer
 from tests.builders.faulty_proxy import faulty_proxy
-from tests.builders.synced import BOX, ONTOLOGY, OTHER_BOX, YOLO, World, contents, on_sqlite
+from tests.builders.synced import (
+    BOX,
+    ONTOLOGY,
+    OTHER_BOX,
+    YOLO,
+    World,
+    boxes,
+    contents,
+    on_sqlite,
+)
 
 NAMES = ("a", "b", "inner/ü")
 
@@ -203,3 +212,48 @@ def in_cloud(
         integration=server.scheme,
     )
     return SyncedFolder.create("cloud", settings, state=state)
+
+
+# --- killed between a file and the state ---
+
+
+class Dies(LocalStorage):
+    """An output whose writer dies when its files have their names, before the state knows."""
+
+    def flush(self, keys: Sequence[str]) -> None:
+        raise KeyboardInterrupt
+
+
+def die(world: World, folder: SyncedFolder) -> None:
+    world.storages[str(world.rows)].inner = Dies(str(world.rows))
+    with pytest.raises(KeyboardInterrupt):
+        folder.sync()
+    world.storages[str(world.rows)].inner = LocalStorage(str(world.rows))
+
+
+@on_sqlite
+def test_what_killed_runs_wrote_is_the_folders_own_whatever_comes_then(world: World) -> None:
+    folder = world.folder()
+    die(world, folder)
+    assert len(contents(world.rows)) == 3
+    # The file is that of the first run: the state knows it as what was being written.
+    world.write("a.txt", OTHER_BOX)
+    die(world, folder)
+    world.write("a.txt", f"{BOX}\n{OTHER_BOX}")
+    die(world, folder)
+    world.remove("b.txt")
+    folder.sync()
+    assert folder.summary().problems == {}
+    assert sorted(contents(world.rows)) == ["a.jpg.encord.json", "inner/ü.jpg.encord.json"]
+    assert folder.plan(verify_output=True).changes == {}
+    assert len(boxes(world, "a.jpg")) == 2
+
+
+@on_sqlite
+def test_a_foreign_file_that_came_after_a_kill_is_foreign_all_the_same(world: World) -> None:
+    folder = world.folder()
+    die(world, folder)
+    row(world).write_bytes(b"mine")
+    folder.sync()
+    assert folder.summary().problems == {"output-name-refused": 1}
+    assert row(world).read_bytes() == b"mine"
