@@ -141,3 +141,22 @@ def test_keys_that_json_and_urls_write_otherwise_change_nothing_beside_them() ->
     units = [next(iter(orjson.loads(text)["data_units"].values())) for text in together]
     assert [unit["data_link"] for unit in units] == [f"file:///data/{quote(key)}" for key in keys]
     assert [unit["data_title"] for unit in units] == [key.rpartition("/")[2] for key in keys]
+
+
+def test_dates_and_ways_of_drawing_do_not_mix_between_files() -> None:
+    box = [0.25, 0.5, 0.125, 0.25]
+    by_hand, by_model = Drawn("bounding_box", box, None), Drawn("bounding_box", box, 0.5)
+    batch = made([[by_hand, by_model], [by_hand, by_model], [by_model]])
+    days = np.arange(3, dtype=np.int64) * 86_400_000_000_000
+    units = replace(batch.units, mtime_ns=days)
+    texts = write(batch.annotations, units, batch.ontology, WriterOptions(URL))
+    dates = ["Thu, 01 Jan 1970", "Fri, 02 Jan 1970", "Sat, 03 Jan 1970"]
+    for text, date, manual in zip(
+        texts, dates, ([True, False], [True, False], [False]), strict=True
+    ):
+        [unit] = orjson.loads(text)["data_units"].values()
+        found = [
+            (one["createdAt"], one["lastEditedAt"], one["manualAnnotation"])
+            for one in unit["labels"]["objects"]
+        ]
+        assert found == [(f"{date} 00:00:00 UTC",) * 2 + (one,) for one in manual]
