@@ -6,6 +6,7 @@ that nothing is hidden by it. A target is made once; seeds come from the corpora
 """
 
 # ruff: noqa: PT017 - an exception is an answer like another here
+import atexit
 import json
 import math
 import random
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Any, Final
 
@@ -94,7 +96,9 @@ def _words(text: str) -> list[bytes]:
 @cache
 def _folder() -> Path:
     shared = Path("/dev/shm")
-    return Path(mkdtemp(prefix="labelingest-fuzz-", dir=shared if shared.is_dir() else None))
+    folder = Path(mkdtemp(prefix="labelingest-fuzz-", dir=shared if shared.is_dir() else None))
+    atexit.register(rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _file(name: str, content: bytes) -> Path:
