@@ -55,7 +55,7 @@ class FileSink:
             raise ValueError("the sink is not open: use it as `with sink:`")
         try:
             self._put(made)
-        except LabelIngestError:
+        except (LabelIngestError, OSError):
             raise
         except Exception as error:
             if made.large is None:

@@ -5,7 +5,7 @@ do as a stream. So batches can be compressed where they are made, and a file can
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from io import BufferedReader, RawIOBase
 from itertools import chain
@@ -186,7 +186,8 @@ class LinesSink:
             self._append(packed_pieces(self.pack, made.large.pieces()))
             return []
         chunk = self.pack(made.texts) if made.packed is None else made.packed
-        self._open().write(chunk)
+        with self._disk_errors_said():
+            self._open().write(chunk)
         self._added = len(chunk), checksum(chunk)
         return []
 
@@ -194,13 +195,24 @@ class LinesSink:
         """Append a label row in pieces, or nothing where they end by an exception."""
         file, summed = self._open(), Summed(pieces)
         begin = file.tell()
-        try:
-            file.writelines(summed)
-        except Exception:
-            file.seek(begin)
-            file.truncate()
-            raise
+        with self._disk_errors_said():
+            try:
+                file.writelines(summed)
+            except OSError:
+                raise  # of the disk: the run ends
+            except Exception:
+                file.seek(begin)
+                file.truncate()
+                raise
         self._added = summed.mark
+
+    @contextmanager
+    def _disk_errors_said(self) -> Iterator[None]:
+        """Turn errors of the disk into a sentence: they are about the output, not about one file."""
+        try:
+            yield
+        except OSError as error:
+            raise cannot_write(str(self.path), error) from error
 
     def good_marks(self, files: Sequence[int]) -> int:
         """Return how many marks fit what is in the unfinished file, as `ResumableSink` says."""
@@ -218,17 +230,16 @@ class LinesSink:
 
     def mark(self) -> Mark:
         """Return what the last put added."""
-        self._open().flush()
+        with self._disk_errors_said():
+            self._open().flush()
         return self._added
 
     def sync(self) -> None:
         """Bring all that was put onto the disk."""
         from os import fsync
 
-        try:
+        with self._disk_errors_said():
             fsync(self._open().fileno())
-        except OSError as error:
-            raise cannot_write(str(self.path), error) from error
 
     def _open(self) -> BinaryIO:
         if self._file is None:

@@ -180,11 +180,20 @@ class ShardSink:
         except OSError as error:
             raise cannot_write(str(self.path), error) from error
         except Exception:
-            os.truncate(path, self._shards[number].bytes)
+            self._take_back(path, number)
             raise
         piece = (number, keys[0], keys[-1], len(keys), *summed.mark)
         self._added.append(piece)
         _extend(self._shards[number], piece)
+
+    def _take_back(self, path: Path, number: int) -> None:
+        """Take back what of a label row was written to the last shard, and a shard begun for it."""
+        if self._shards[number].rows:
+            os.truncate(path, self._shards[number].bytes)
+        else:
+            self._close()
+            path.unlink()
+            self._shards.pop()
 
     def _close(self) -> None:
         if self._file is not None:

@@ -1,0 +1,74 @@
+"""Label rows that are made while they are written: what a disk and a row that breaks off leave."""
+
+import errno
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from labelingest.errors import StorageError
+from labelingest.fence import tried
+from labelingest.model.labels import Large, Made
+from labelingest.sinks.files import FileSink, Put
+from labelingest.sinks.lines import LinesSink
+from labelingest.sinks.shards import INDEX, ShardSink
+from labelingest.storage.atomic import whole_file
+
+
+def large(key: str, pieces: int, *, breaks: bool = False) -> Made:
+    def made() -> Iterator[bytes]:
+        yield from [b"x" * 100_000] * pieces
+        if breaks:
+            raise MemoryError
+
+    return Made([key], large=Large(made, lambda: iter(())))
+
+
+@pytest.mark.parametrize("buffer", [0, 1 << 20], ids=["at once", "when buffers are written"])
+def test_a_full_disk_ends_the_run_and_is_no_failure_over_one_file(
+    tmp_path: Path, buffer: int
+) -> None:
+    def put(sink: LinesSink) -> None:
+        sink._file = Path("/dev/full").open("wb", buffering=buffer)  # noqa: SIM115 - closed below
+        try:
+            tried(lambda: (sink.put(large("a.jpg", 3)), sink.mark()))
+        finally:
+            with suppress(OSError):
+                sink._file.close()
+
+    sink = LinesSink(tmp_path / "rows.jsonl")
+    with pytest.raises(StorageError, match=r"rows\.jsonl' cannot be written: disk full"), sink:
+        put(sink)
+
+
+def test_a_full_disk_is_said_of_a_document_too(tmp_path: Path) -> None:
+    def put(made: Made) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    @contextmanager
+    def document(path: Path) -> Iterator[Put]:
+        with whole_file(path):
+            yield put
+
+    sink = FileSink(tmp_path / "rows.json", document)
+    with pytest.raises(StorageError, match="disk full"), sink:
+        sink.put(large("a.jpg", 1))
+
+
+@pytest.mark.parametrize("broken", ["a.jpg", "c.jpg", "e.jpg"])
+def test_a_row_that_breaks_off_leaves_no_shard_and_no_key(tmp_path: Path, broken: str) -> None:
+    keys = ["a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg"]
+
+    def index(name: str, rows: list[Made]) -> object:
+        with ShardSink(tmp_path / name, 2) as sink:
+            for made in rows:
+                tried(lambda made=made: sink.put(made))  # type: ignore[misc]
+        files = sorted(path.name for path in (tmp_path / name).glob("*.jsonl"))
+        return files, json.loads((tmp_path / name / INDEX).read_text())
+
+    expected = index("without", [large(key, 2) for key in keys if key != broken])
+    rows = [large(key, 2, breaks=key == broken) for key in keys]
+    assert index("with", rows) == expected
