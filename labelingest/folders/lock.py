@@ -183,11 +183,7 @@ def _enter(connection: Connection, state: str, run: RunRecord, name: str) -> Non
         "heartbeat": _present(connection),
     }
     of_folder = locks.c.folder_id == run.folder_id
-    held = (
-        connection.execute(sa.select(locks).where(of_folder).with_for_update())
-        .mappings()
-        .one_or_none()
-    )
+    held = _held(connection, run.folder_id, for_update=True)
     if held is None:
         try:
             connection.execute(locks.insert().values(folder_id=run.folder_id, **values))
@@ -229,8 +225,10 @@ def refuse_held(connection: Connection, state: str, folder_id: int, name: str) -
         _refuse_living(connection, state, name, held)
 
 
-def _held(connection: Connection, folder_id: int) -> RowMapping | None:
+def _held(connection: Connection, folder_id: int, *, for_update: bool = False) -> RowMapping | None:
     query = sa.select(locks).where(locks.c.folder_id == folder_id)
+    if for_update:
+        query = query.with_for_update()
     held = connection.execute(query).mappings().one_or_none()
     if held is None:
         return None

@@ -114,6 +114,19 @@ def test_a_damaged_run_is_said(
     is_said(state, capsys, "folder", "activity", "drive")
 
 
+@pytest.mark.parametrize("values", ["'soon', '{0}'", "'{0}', 'soon'", "'{0}', x'00'"])
+def test_a_damaged_lock_is_said_by_who_would_take_it_over(
+    state: Path, values: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    times = values.format("2026-03-01T23:59:59.500Z")
+    damage(
+        state,
+        "INSERT INTO locks (folder_id, run_id, host, space, pid, born, since, heartbeat) "
+        f"VALUES (1, 1, 'elsewhere', '', 7, '', {times})",
+    )
+    is_said(state, capsys, "folder", "sync", "drive")
+
+
 @pytest.mark.parametrize("statement", OF_INTEGRATIONS.values(), ids=OF_INTEGRATIONS)
 def test_a_damaged_integration_is_said(
     state: Path, statement: str, capsys: pytest.CaptureFixture[str]
