@@ -14,7 +14,6 @@ from typing import BinaryIO, Final
 from sqlalchemy.engine import Connection
 
 from labelingest.converter import Converter, LabelFormat
-from labelingest.credentials import without_credentials
 from labelingest.errors import LabelIngestError
 from labelingest.folders.apply import Applying
 from labelingest.folders.batch import BatchWork
@@ -174,9 +173,9 @@ def _recorded(state: State, record: FolderRecord, lock: Lock) -> Iterator[None]:
         raise
     except BaseException as error:
         run.status = Status.ERROR
-        known = isinstance(error, LabelIngestError)
-        text = str(error) if known else f"{type(error).__name__}: {error}"
-        run.message = without_credentials(text)
+        # What an unexpected exception says may quote the data, and the state outlives it.
+        is_sentence = isinstance(error, LabelIngestError)
+        run.message = str(error) if is_sentence else f"unexpected {type(error).__name__}"
         raise
     finally:
         if run.status is not Status.RUNNING:

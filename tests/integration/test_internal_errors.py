@@ -182,6 +182,19 @@ class TestSyncedFolders:
         assert len(contents(world.rows)) == 5
         assert list(folder.problems()) == []
 
+    def test_the_record_of_a_run_that_fails_as_a_whole_quotes_nothing(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: Any) -> Any:
+            raise ValueError("PASSWORD")
+
+        folder = world.folder()
+        monkeypatch.setattr("labelingest.folders.sync.scan", fail)
+        with pytest.raises(ValueError, match="PASSWORD"):
+            folder.sync()
+        [run] = folder.activity()
+        assert (run.status.value, run.message) == ("error", "unexpected ValueError")
+
     def test_a_file_over_which_memory_ran_out_is_tried_again_by_each_sync(
         self, world: World
     ) -> None:
