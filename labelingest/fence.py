@@ -80,17 +80,25 @@ def fenced(
     return done[0] if len(done) == 1 else join(done)
 
 
-def tried(work: Callable[[], T]) -> T | Unread:
+def tried(work: Callable[[], T], *, passes: tuple[type[Exception], ...] = ()) -> T | Unread:
     """Return what comes out of work on one file, or why nothing does.
+
+    Parameters
+    ----------
+    work
+        Does it.
+    passes
+        Exceptions that are about something else than the file, and are raised.
 
     Examples
     --------
     >>> tried(lambda: 1 / 2), tried(lambda: 1 / 0).code.value
     (0.5, 'internal-error')
     """
+    passing: tuple[type[Exception], ...] = (LabelIngestError, *passes)
     try:
         return work()
-    except LabelIngestError:
+    except passing:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, it costs this file alone
         return _reason(error)

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import orjson
 from sqlalchemy.engine import RowMapping
+from sqlalchemy.exc import SQLAlchemyError
 
 from labelingest.fence import tried
 from labelingest.folders.changes import OUTPUT_CHANGES, LabelChange, MetadataChange
@@ -172,7 +173,8 @@ class BatchWork:
         self._note_sizes(result.image_sizes, done)
         self._note_problems(result, done)
         write = partial(self._write, rows, result, done, begin)
-        written = write() if result.made.large is None else tried(write)
+        large = result.made.large is not None
+        written = tried(write, passes=(SQLAlchemyError,)) if large else write()
         if isinstance(written, Unread):
             # It broke off while it was made, and nothing of it is there.
             result, written = worker.give_up(job, 0, written), set()

@@ -1,13 +1,17 @@
 """Large label files in a synced folder: the same label rows, written piece by piece."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from labelingest.converter.large import LargeFile
-from labelingest.folders import State
+from labelingest.folders import State, Status
+from labelingest.folders.apply import Applying
+from labelingest.folders.output import RowFile
+from labelingest.folders.state.database import StateFailedError
 from labelingest.pipeline import jobs
 from labelingest.storage import LocalStorage
 from tests.builders.synced import BOX, World, contents, on_sqlite
@@ -73,3 +77,24 @@ def test_one_that_breaks_off_is_made_again(
     folder.sync()
     assert "a.jpg.encord.json" in contents(world.rows)
     assert len(pieces) == 2
+
+
+@on_sqlite
+@pytest.mark.usefixtures("pieces")
+def test_a_database_that_fails_meanwhile_is_no_failure_over_the_file(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, begin = world.folder(), Applying._begin
+
+    def failing(self: Applying, files: Mapping[str, RowFile]) -> None:
+        if "c.jpg" in files:
+            raise OperationalError("UPDATE", {}, Exception("the disk is away"))
+        begin(self, files)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Applying, "_begin", failing)
+        with pytest.raises(StateFailedError, match="the disk is away"):
+            folder.sync()
+    assert list(folder.problems()) == []
+    assert folder.sync().status is Status.DONE
+    assert len(contents(world.rows)) == 3
