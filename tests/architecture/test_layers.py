@@ -30,6 +30,7 @@ ONLY_IN = {
         "readers/encord/clean_answers.py",
         "readers/encord/clean_payloads.py",
         "readers/encord/clean_types.py",
+        "readers/encord/decode.py",
         "readers/encord/known.py",
         "writers/label_rows.py",
     },
