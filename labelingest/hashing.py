@@ -1,7 +1,8 @@
 """Fingerprints of whole columns at once: 64-bit integer mixing in numpy, no call per row.
 
-Not cryptographic, but for digests of contents. They name things (object hashes) and find candidates (identical rows, which are
-then compared); a collision costs time or a second try, never a wrong result.
+Not cryptographic, but for digests of contents. They name things (object hashes) and find candidates
+(identical rows, which are then compared); a collision costs time or a second try, never a wrong
+result.
 
 The mixer is the finaliser of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number
 generators, 2014).
@@ -14,7 +15,7 @@ import numpy as np
 
 from labelingest.arrays import Float64, Int64, UInt64
 
-__all__ = ["content_digest", "key_fingerprints", "mix", "pieces_digest", "row_fingerprints"]
+__all__ = ["Digest", "content_digest", "key_fingerprints", "mix", "row_fingerprints"]
 
 _DIGEST_BYTES = 16
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -91,19 +92,31 @@ def content_digest(content: bytes) -> str:
     return blake2b(content, digest_size=_DIGEST_BYTES).hexdigest()
 
 
-def pieces_digest(pieces: Iterable[bytes]) -> tuple[int, str]:
-    """Return the length of a content that comes in pieces, and the same digest.
+class Digest:
+    """The same of a content that comes in pieces, and its length.
 
     Examples
     --------
-    >>> pieces_digest([b"0 .5", b" .5 1 1"]) == (11, content_digest(b"0 .5 .5 1 1"))
-    True
+    >>> digest = Digest([b"0 .5", b" .5 1 1"])
+    >>> digest.length, digest.value == content_digest(b"0 .5 .5 1 1")
+    (11, True)
     """
-    digest, size = blake2b(digest_size=_DIGEST_BYTES), 0
-    for piece in pieces:
-        digest.update(piece)
-        size += len(piece)
-    return size, digest.hexdigest()
+
+    def __init__(self, pieces: Iterable[bytes] = ()) -> None:
+        self._digest = blake2b(digest_size=_DIGEST_BYTES)
+        self.length = 0
+        for piece in pieces:
+            self.add(piece)
+
+    def add(self, piece: bytes) -> None:
+        """Add the next piece."""
+        self._digest.update(piece)
+        self.length += len(piece)
+
+    @property
+    def value(self) -> str:
+        """The digest of all pieces."""
+        return self._digest.hexdigest()
 
 
 def key_fingerprints(keys: Sequence[str]) -> UInt64:

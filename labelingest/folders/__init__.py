@@ -7,14 +7,16 @@
     places.py        its storage path and its output, open; integrations.py: how clouds are reached
     sync.py          one run, from the lock to the record; a plan is the same to half way
     scan.py            1  listing and pairing
-    changes.py         2  the difference with the state, found by the database; guards
+    changes.py         2  the difference with the state, found by the database
+    guard.py              deletions that are withheld; hidden.py, second_look.py, unpaired.py: why
     contents.py           changes that sizes and times do not tell, where that is asked for
     verify.py             label rows in the output that are missing or changed, where that is asked for
     plan.py            3  what would be done, kept if asked for
     apply.py           4  transactions, from each of which another run can go on
     batch.py           5  read, convert, write; metadata.py: custom metadata
     output.py             files of label rows: what the folder wrote, and nothing else, is replaced
-    owner.py           whose an output is
+    owner.py           which folder an output belongs to
+    outputs.py         what files that people ask for must not replace
     export.py          label rows as one file
     fingerprints.py  what decides whether anything is to be done
     lock.py          one sync per folder at a time
@@ -22,6 +24,7 @@
     findings.py      what is wrong in a folder as it stands
     records.py, items.py, summary.py   what is known of folders
     schedule.py      runs folders when they are due
+    stored.py        what was stored, checked when it is read
     state/           the database
 
 The names below are loaded when first used.

@@ -23,6 +23,7 @@ from labelingest.folders.clock import now
 from labelingest.folders.findings import Part, replace_problems
 from labelingest.folders.lock import Lock
 from labelingest.folders.output import NOTHING, RowFile, foreign_file
+from labelingest.folders.portions import first_portion
 from labelingest.folders.runs import RunRecord, save_run
 from labelingest.folders.state.database import State, upsert
 from labelingest.folders.state.tables import (
@@ -225,7 +226,7 @@ class Applying:
             self.tell()
         self.run.counters.upload_jobs_pending = 0
 
-    def _next_batch(self, after: str) -> list[RowMapping]:
+    def _next_batch(self, after: str) -> Sequence[RowMapping]:
         of_folder = (label_rows.c.folder_id == self.folder_id) & (label_rows.c.key == found.c.key)
         files = (output_rows.c.folder_id == self.folder_id) & (output_rows.c.key == found.c.key)
         query = (
@@ -246,13 +247,8 @@ class Applying:
             .limit(_FILES)
         )
         with self.connection.begin():
-            rows = list(self.connection.execute(query).mappings())
-        size = 0
-        for place, row in enumerate(rows):
-            size += (row["sidecar_size"] or 0) + (row["metadata_size"] or 0)
-            if size > _BYTES:
-                return rows[: place + 1]
-        return rows
+            rows = self.connection.execute(query).mappings().all()
+        return first_portion(rows, _BYTES, "sidecar_size", "metadata_size")
 
     def _note(self, rows: Sequence[RowMapping], done: Done) -> None:
         """Write what became of a batch to the state."""

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from labelingest.folders.changes import LabelChange, MetadataChange
+from labelingest.folders.portions import first_portion
 from labelingest.folders.settings import FolderSettings
 from labelingest.folders.state.tables import changes, found, items, label_rows
 from labelingest.folders.unchanged import takes_metadata
@@ -142,13 +143,7 @@ class Contents:
         )
 
     def _next(self, query: sa.Select[Any], size: str) -> Sequence[RowMapping]:
-        rows = self.connection.execute(query).mappings().all()
-        total = 0
-        for place, row in enumerate(rows):
-            total += row[size] or 0
-            if total > _BYTES:
-                return rows[: place + 1]
-        return rows
+        return first_portion(self.connection.execute(query).mappings().all(), _BYTES, size)
 
     def _digests(self, rows: Sequence[RowMapping], what: str) -> Mapping[str, str]:
         """Return data file → digest of its sidecar, for those that can be read."""

@@ -1,26 +1,32 @@
 """The label rows of a folder as one file: each as it was written, or named and left out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
+from labelingest.errors import StorageError
 from labelingest.folders.batch import FILE_COLUMNS, LabelStatus, row_file
-from labelingest.folders.output import OUTPUT_SUFFIX
+from labelingest.folders.output import LARGE_ROW, OUTPUT_SUFFIX, RowFile, digest_of, parts_of
+from labelingest.folders.portions import first_portion
 from labelingest.folders.state.tables import items, label_rows, output_rows
 from labelingest.folders.verify import difference
+from labelingest.hashing import Digest, content_digest
 from labelingest.storage.base import Storage, Version
 
 __all__ = ["iterate_label_rows"]
 
 _AT_ONCE: Final = 1_000
+"""Label rows whose contents are in memory together."""
+_BYTES: Final = 64_000_000
+"""Bytes of them, about."""
 
 
 def iterate_label_rows(
     connection: Connection, folder_id: int, output: Storage, which: str = "present"
-) -> Iterator[tuple[str, bytes | str]]:
+) -> Iterator[tuple[str, Iterator[bytes] | str]]:
     """Yield the name of each label row of a folder with its content, or why it is not exported.
 
     Parameters
@@ -31,19 +37,64 @@ def iterate_label_rows(
         Where the label rows are.
     which
         One of `labelingest.folders.items.WHICH`.
+
+    Raises
+    ------
+    StorageError
+        A large label row is changed while it is read: its content ends with that.
     """
     with connection.execute(_query(folder_id, which)) as result:
         rows = iter(result.mappings())
-        while batch := list(islice(rows, _AT_ONCE)):
-            names = [row["key"] + OUTPUT_SUFFIX for row in batch]
-            blobs = output.fetch(names)
-            tokens = blobs.tokens or [""] * len(names)
-            for place, (row, name) in enumerate(zip(batch, names, strict=True)):
-                if place in blobs.unread:
-                    yield name, blobs.unread[place].detail
-                else:
-                    content = blobs.get(place)
-                    yield name, _wrong(row, content, tokens[place]) or content
+        waiting: Sequence[RowMapping] = []
+        while waiting := [*waiting, *islice(rows, _AT_ONCE - len(waiting))]:
+            batch = first_portion(waiting, _BYTES, "file_size")
+            waiting = waiting[len(batch) :]
+            yield from _contents(batch, output)
+
+
+def _contents(
+    rows: Sequence[RowMapping], output: Storage
+) -> Iterator[tuple[str, Iterator[bytes] | str]]:
+    """Yield what becomes of label rows: those that are large are read in parts, one by one."""
+    small = [row for row in rows if (row["file_size"] or 0) <= LARGE_ROW]
+    blobs = output.fetch([row["key"] + OUTPUT_SUFFIX for row in small])
+    place = 0
+    for row in rows:
+        name, file = row["key"] + OUTPUT_SUFFIX, row_file(row)
+        if (file.size or 0) > LARGE_ROW:
+            yield name, _large(row["key"], file, output)
+            continue
+        if place in blobs.unread:
+            yield name, blobs.unread[place].detail
+        else:
+            content, token = blobs.get(place), blobs.tokens[place] if blobs.tokens else ""
+            yield name, _wrong(file, content, token) or iter((content,))
+        place += 1
+
+
+def _large(key: str, file: RowFile, output: Storage) -> Iterator[bytes] | str:
+    """Return the content of a large label row in parts, or what is wrong with it."""
+    size = file.size or 0
+    digest = digest_of(output, key, size)
+    if digest is None:
+        why = "it cannot be read, or was altered in the output"
+    else:
+        why = _difference(file, Version(size, ""), digest)
+    return why or _parts(key, digest, size, output)
+
+
+def _parts(key: str, digest: str | None, size: int, output: Storage) -> Iterator[bytes]:
+    """Yield a label row in parts; raise where they are not those that were looked at."""
+    looked_at = Digest()
+    for part in parts_of(output, key, size):
+        if isinstance(part, bytes):
+            looked_at.add(part)
+            yield part
+    if looked_at.value != digest:
+        raise StorageError(
+            f"{key + OUTPUT_SUFFIX!r} in {output.url} has changed while it was exported: give the "
+            "same command again"
+        )
 
 
 def _query(folder_id: int, which: str) -> sa.Select[tuple[str]]:
@@ -65,10 +116,15 @@ def _query(folder_id: int, which: str) -> sa.Select[tuple[str]]:
     return query.where(gone.is_(None) if which == "present" else gone.is_not(None))
 
 
-def _wrong(row: RowMapping, content: bytes, token: str) -> str | None:
+def _wrong(file: RowFile, content: bytes, token: str) -> str:
     """Return what is wrong with a label row; of one with no digest, only what its content shows."""
-    file = row_file(row)
     if file.digest is None:
-        return None if content.strip() else "it is empty"
-    found = difference(file, Version(len(content), token), content, read=True)
-    return None if found is None else found.value.removeprefix("label row ")
+        return "" if content.strip() else "it is empty"
+    return _difference(file, Version(len(content), token), content_digest(content), content)
+
+
+def _difference(file: RowFile, version: Version, digest: str, content: bytes | None = None) -> str:
+    if file.digest is None:
+        return ""
+    found = difference(file, version, digest, content, read=True)
+    return "" if found is None else found.value.removeprefix("label row ")

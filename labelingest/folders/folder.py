@@ -114,7 +114,7 @@ class SyncedFolder:
         state: State | str | None = None,
         open_storage: OpenStorage | None = None,
     ) -> Self:
-        """Create a folder; nothing is listed yet.
+        """Create a folder; of its storage path, no more is listed than is quick.
 
         Parameters
         ----------
@@ -368,7 +368,8 @@ class SyncedFolder:
                 if isinstance(row, str):
                     wrong.append(f"{name!r}: {row}")
                 else:
-                    file.write(row + b"\n")
+                    file.writelines(row)
+                    file.write(b"\n")
                     count += 1
         if wrong:
             raise StorageError(

@@ -20,15 +20,25 @@ from typing import Final
 import numpy as np
 
 from labelingest.errors import NameRefusedError, PlaceTakenError
-from labelingest.hashing import content_digest, pieces_digest
+from labelingest.hashing import Digest, content_digest
 from labelingest.model.blobs import Unread
 from labelingest.model.labels import Large, Made
 from labelingest.storage.base import NO_FILE, ChangedError, Storage, Version
 
-__all__ = ["NOTHING", "OUTPUT_SUFFIX", "LabelRowFiles", "Outcome", "RowFile", "foreign_file"]
+__all__ = [
+    "LARGE_ROW",
+    "NOTHING",
+    "OUTPUT_SUFFIX",
+    "LabelRowFiles",
+    "Outcome",
+    "RowFile",
+    "digest_of",
+    "foreign_file",
+    "parts_of",
+]
 
-_AT_ONCE: Final = 16_000_000
-"""Bytes of a file that are read at once."""
+LARGE_ROW: Final = 16_000_000
+"""Bytes of a file that are read at once: a larger one is read in parts."""
 OUTPUT_SUFFIX: Final = ".encord.json"
 """What is added to the key of a data file to name its label row in the output."""
 
@@ -160,8 +170,8 @@ class LabelRowFiles:
         if made.large is None:
             texts = [(text, content_digest(text)) for text in made.texts]
         else:
-            size, digest = pieces_digest(made.large.pieces())
-            texts = [(_Pieces(made.large, size), digest)]
+            digest = Digest(made.large.pieces())
+            texts = [(_Pieces(made.large, digest.length), digest.value)]
         drafts = [
             _Draft(key, text, digest, files.get(key, NOTHING), key in overwrites)
             for key, (text, digest) in zip(made.keys, texts, strict=True)
@@ -239,30 +249,17 @@ class LabelRowFiles:
         """Read files; return data file → digest of those that could be read."""
         if not versions:
             return {}
-        keys = [key for key, version in versions.items() if version.size <= _AT_ONCE]
+        keys = [key for key, version in versions.items() if version.size <= LARGE_ROW]
         large = {
             key: digest
             for key, version in versions.items()
-            if version.size > _AT_ONCE and (digest := self._digest_of_large(key, version.size))
+            if version.size > LARGE_ROW and (digest := digest_of(self.output, key, version.size))
         }
         versions = {key: versions[key] for key in keys}
         sizes = np.array([version.size for version in versions.values()], dtype=np.int64)
         blobs = self.output.fetch([key + OUTPUT_SUFFIX for key in keys], sizes=sizes, tokens=False)
         read = ((row, key) for row, key in enumerate(keys) if row not in blobs.unread)
         return large | {key: content_digest(blobs.get(row)) for row, key in read}
-
-    def _digest_of_large(self, key: str, size: int) -> str | None:
-        """Read a file part by part; return its digest, None where it cannot be read."""
-
-        def parts() -> Iterator[bytes]:
-            for start in range(0, size + 1, _AT_ONCE):
-                (part,) = self.output.fetch_heads([key + OUTPUT_SUFFIX], _AT_ONCE, start=start)
-                if isinstance(part, Unread):
-                    return
-                yield part
-
-        length, digest = pieces_digest(parts())
-        return digest if length == size else None
 
     def _put(self, drafts: Sequence[_Draft], outcome: Outcome) -> list[_Draft]:
         """Write label rows; return those whose file is not the version that was expected."""
@@ -299,6 +296,33 @@ class LabelRowFiles:
         outcome.taken.add(draft.key)
         outcome.refused[draft.key] = f"no label row: {foreign_file(self.output, draft.key)}"
         outcome.files[draft.key] = draft.file.ended()
+
+
+def parts_of(output: Storage, key: str, size: int) -> Iterator[bytes | Unread]:
+    """Yield the file of a label row part by part; last, why it cannot be read on, if so.
+
+    Parameters
+    ----------
+    output, key
+        Where it is, and of which data file.
+    size
+        Bytes that it is to have; of a longer one, some more are read.
+    """
+    for start in range(0, size + 1, LARGE_ROW):
+        (part,) = output.fetch_heads([key + OUTPUT_SUFFIX], LARGE_ROW, start=start)
+        yield part
+        if isinstance(part, Unread):
+            return
+
+
+def digest_of(output: Storage, key: str, size: int) -> str | None:
+    """Read the file of a label row part by part; return its digest.
+
+    None where it cannot be read, or has another size.
+    """
+    parts = parts_of(output, key, size)
+    digest = Digest(part for part in parts if not isinstance(part, Unread))
+    return digest.value if digest.length == size else None
 
 
 def _content(text: bytes | _Pieces) -> bytes | Iterable[bytes]:

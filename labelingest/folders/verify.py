@@ -16,19 +16,22 @@ from sqlalchemy.engine import Connection, RowMapping
 from labelingest.errors import StorageError
 from labelingest.folders.batch import FILE_COLUMNS, LabelStatus, row_file
 from labelingest.folders.changes import LabelChange
-from labelingest.folders.output import OUTPUT_SUFFIX, RowFile
+from labelingest.folders.output import LARGE_ROW, OUTPUT_SUFFIX, RowFile, digest_of
+from labelingest.folders.portions import first_portion
 from labelingest.folders.state.database import bulk_insert
 from labelingest.folders.state.tables import changes, found, label_rows, output_rows, written
 from labelingest.hashing import content_digest
 from labelingest.model.listing import Listing
 from labelingest.problems import ProblemCode
-from labelingest.storage.base import MAX_SIDECAR, Storage, Version, list_all
+from labelingest.storage.base import Storage, Version, list_all
 from labelingest.storage.urls import SCHEMES
 
 __all__ = ["add_differences", "difference", "list_output", "load_output", "note_verified"]
 
 _AT_ONCE: Final = 1_000
 """Label rows whose contents are in memory together."""
+_BYTES: Final = 64_000_000
+"""Bytes of them, about."""
 _SLACK: Final = 10_000
 """Bytes by which a small label row may have been larger."""
 _INCOMPLETE: Final = {ProblemCode.UNREADABLE_FOLDER, ProblemCode.UNREADABLE_FILE}
@@ -94,13 +97,18 @@ def add_differences(connection: Connection, folder_id: int, output: Storage) -> 
         reasons = {}
         same = []
         for row in rows:
-            content = contents.get(row["key"])
+            key, content = row["key"], contents.get(row["key"])
             version = Version(row["written_size"], row["written_token"])
-            reason = difference(row_file(row), version, content, read=reads)
+            digest = None
+            if content is not None:
+                digest = content_digest(content)
+            elif reads and _is_read(row):
+                digest = digest_of(output, key, version.size)
+            reason = difference(row_file(row), version, digest, content, read=reads)
             if reason is not None:
-                reasons[row["key"]] = reason
-            elif content is not None:
-                same.append({"same": row["key"], "seen": content_digest(content)})
+                reasons[key] = reason
+            elif digest is not None:
+                same.append({"same": key, "seen": digest})
         _add(connection, reasons)
         if same:
             digests = written.update().where(written.c.key == sa.bindparam("same"))
@@ -108,7 +116,12 @@ def add_differences(connection: Connection, folder_id: int, output: Storage) -> 
 
 
 def difference(
-    file: RowFile, version: Version, content: bytes | None, *, read: bool
+    file: RowFile,
+    version: Version,
+    digest: str | None,
+    content: bytes | None = None,
+    *,
+    read: bool,
 ) -> LabelChange | None:
     """Return in which way a label row in the output is not the one that was written; None if it is.
 
@@ -116,13 +129,12 @@ def difference(
     ----------
     file
         What is known of the one that was written.
-    version, content
-        What stands there; no content where it was not read, or cannot be.
+    version, digest, content
+        What stands there; no digest where it was not read, or cannot be, and no content either
+        where it was read in parts.
     read
         Whether contents are compared.
     """
-    read = read and version.size <= MAX_SIDECAR  # no more is ever read at once
-    digest = None if content is None else content_digest(content)
     if read and file.digest is not None:
         same = digest is not None and file.has_digest(digest)
     else:
@@ -132,8 +144,9 @@ def difference(
     older = digest if read else version.token
     if older is not None and older == (file.old_digest if read else file.old_token):
         return LabelChange.STALE
-    is_cut = not version.size or (content is not None and not _is_whole(content))
-    return LabelChange.CUT if is_cut else LabelChange.ALTERED
+    is_shorter = digest is not None and version.size < (file.size or 0)
+    is_cut = is_shorter if content is None else not _is_whole(content)
+    return LabelChange.CUT if is_cut or not version.size else LabelChange.ALTERED
 
 
 def _is_whole(content: bytes) -> bool:
@@ -187,16 +200,22 @@ def _next_rows(connection: Connection, folder_id: int, after: str) -> Sequence[R
         .order_by(label_rows.c.key)
         .limit(_AT_ONCE)
     )
-    return connection.execute(query).mappings().all()
+    rows = connection.execute(query).mappings().all()
+    return first_portion(rows, _BYTES, "written_size")
 
 
 def _contents(output: Storage, rows: Sequence[RowMapping]) -> Mapping[str, bytes]:
-    """Return data file → content of its label row, where that is not far larger than was written."""
-    read = [row for row in rows if row["written_size"] <= 2 * row["file_size"] + _SLACK]
+    """Return data file → content of its label row, where that is not large."""
+    read = [row for row in rows if row["written_size"] <= LARGE_ROW and _is_read(row)]
     sizes = np.array([row["written_size"] for row in read], dtype=np.int64)
     keys = [row["key"] for row in read]
     blobs = output.fetch([key + OUTPUT_SUFFIX for key in keys], sizes=sizes, tokens=False)
     return {key: blobs.get(place) for place, key in enumerate(keys) if place not in blobs.unread}
+
+
+def _is_read(row: RowMapping) -> bool:
+    """Whether a label row is read: not where it is far larger than the one that was written."""
+    return bool(row["written_size"] <= 2 * row["file_size"] + _SLACK)
 
 
 def _add(connection: Connection, reasons: Mapping[str, LabelChange]) -> None:

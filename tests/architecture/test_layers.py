@@ -73,6 +73,7 @@ ONLY_IN = {
         "folders/lock.py",
         "folders/owner.py",
         "folders/plan.py",
+        "folders/portions.py",
         "folders/records.py",
         "folders/runs.py",
         "folders/second_look.py",
