@@ -25,7 +25,7 @@ from labelingest.hashing import content_digest
 from labelingest.metadata.check import MAX_METADATA
 from labelingest.model.blobs import Unread
 from labelingest.storage.base import Storage
-from labelingest.storage.urls import SCHEMES
+from labelingest.storage.urls import is_cloud
 
 __all__ = ["Contents"]
 
@@ -60,7 +60,7 @@ class Contents:
 
     @property
     def _reads_all(self) -> bool:
-        return self.storage.url.partition("://")[0] not in SCHEMES
+        return not is_cloud(self.storage.url)
 
     def _compare_labels(self) -> None:
         after = ""

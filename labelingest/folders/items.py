@@ -11,7 +11,7 @@ from labelingest.folders.output import OUTPUT_SUFFIX
 from labelingest.folders.scan import KIND_NAMES
 from labelingest.folders.state.tables import items, label_rows
 from labelingest.model.kinds import mime_type_of
-from labelingest.storage.urls import SCHEMES, Provider, place_of
+from labelingest.storage.urls import Provider, is_cloud, place_of
 from labelingest.writers.encord_json import object_url
 from labelingest.writers.ids import data_hashes, dataset_hash
 
@@ -79,7 +79,7 @@ def _location(storage_url: str) -> str:
     >>> [_location(url) for url in ("s3://a/", "https://lab.blob.core.windows.net/a/", "file:///a/")]
     ['s3', 'azure', 'directAccess']
     """
-    if storage_url.partition("://")[0] not in SCHEMES:
+    if not is_cloud(storage_url):
         return "directAccess"
     place = place_of(storage_url)
     if place.provider is Provider.S3 and place.endpoint is not None:

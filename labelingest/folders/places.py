@@ -16,7 +16,7 @@ from labelingest.folders.state.database import State
 from labelingest.storage.base import Storage
 from labelingest.storage.local import LocalStorage
 from labelingest.storage.real_paths import real_path
-from labelingest.storage.urls import SCHEMES, place_of
+from labelingest.storage.urls import is_cloud, place_of
 
 __all__ = [
     "OpenPlaces",
@@ -137,7 +137,7 @@ def _where(storage: Storage) -> tuple[str, str | None]:
     """Return where a storage is, however its URL spells it, and the account if that is told."""
     if isinstance(storage, LocalStorage):
         return f"{real_path(storage.root)}/", None
-    if storage.url.partition("://")[0] not in SCHEMES:
+    if not is_cloud(storage.url):
         return unquote(storage.url), None
     place = place_of(storage.url)
     prefix = f"{place.prefix}/" if place.prefix else ""

@@ -21,7 +21,7 @@ from labelingest.folders.state.tables import changes, label_rows, missed
 from labelingest.model.keys import Keys
 from labelingest.model.listing import Listing
 from labelingest.storage.base import Storage
-from labelingest.storage.urls import SCHEMES, place_of
+from labelingest.storage.urls import is_cloud, place_of
 
 __all__ = ["needs_second_look", "why_unconfirmed"]
 
@@ -31,8 +31,7 @@ _MOST: Final = 100_000
 
 def needs_second_look(storage: Storage) -> bool:
     """Return whether a listing of a storage cannot prove that it is complete."""
-    is_cloud = storage.url.partition("://")[0] in SCHEMES
-    return is_cloud and not place_of(storage.url).lists_from_any_key
+    return is_cloud(storage.url) and not place_of(storage.url).lists_from_any_key
 
 
 def why_unconfirmed(

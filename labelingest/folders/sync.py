@@ -55,7 +55,7 @@ from labelingest.problems import Problem
 from labelingest.resolution.class_map import make_class_map
 from labelingest.storage.base import Storage, list_all
 from labelingest.storage.splits import splits_of
-from labelingest.storage.urls import SCHEMES
+from labelingest.storage.urls import is_cloud
 
 __all__ = ["SCHEDULE", "SyncOptions", "make_folder_converter", "make_plan", "run_sync"]
 
@@ -239,8 +239,7 @@ class _Comparison:
 
     def splits(self, listing: Listing) -> Sequence[str]:
         """Return between which keys the next listing is cut; local folders answer at once."""
-        is_in_cloud = self.places.storage.url.partition("://")[0] in SCHEMES
-        return splits_of(listing.keys) if is_in_cloud else ()
+        return splits_of(listing.keys) if is_cloud(self.places.storage.url) else ()
 
     def plan(
         self, connection: Connection, listing: Listing, *, counts_do: bool = False

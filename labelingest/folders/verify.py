@@ -24,7 +24,7 @@ from labelingest.hashing import content_digest
 from labelingest.model.listing import Listing
 from labelingest.problems import ProblemCode
 from labelingest.storage.base import Storage, Version, list_all
-from labelingest.storage.urls import SCHEMES
+from labelingest.storage.urls import is_cloud
 
 __all__ = ["add_differences", "difference", "list_output", "load_output", "note_verified"]
 
@@ -89,7 +89,7 @@ def add_differences(connection: Connection, folder_id: int, output: Storage) -> 
     """
     load_output(connection, list_output(output))
     _add_missing(connection, folder_id)
-    reads = output.url.partition("://")[0] not in SCHEMES
+    reads = not is_cloud(output.url)
     after = ""
     while rows := _next_rows(connection, folder_id, after):
         after = rows[-1]["key"]

@@ -13,7 +13,7 @@ from labelingest.storage.base import Storage, list_all
 from labelingest.storage.connections import Connection
 from labelingest.storage.local import LocalStorage
 from labelingest.storage.memory import MemoryStorage
-from labelingest.storage.urls import SCHEMES, Place, looks_like_url, parse_url, place_of
+from labelingest.storage.urls import Place, is_cloud, looks_like_url, parse_url, place_of
 
 __all__ = [
     "Connection",
@@ -56,7 +56,7 @@ def open_storage(
     >>> open_storage("s3://bucket/labels").url
     's3://bucket/labels/'
     """
-    if url.partition("://")[0].lower() in SCHEMES:
+    if is_cloud(url):
         return _open_cloud(place_of(url), connection)
     path = _path_of(url)
     _check_folder(Path(path))
@@ -71,7 +71,7 @@ def url_of(url: str) -> str:
     >>> url_of("/data/drive 1"), url_of("s3://bucket/labels")
     ('file:///data/drive%201/', 's3://bucket/labels/')
     """
-    if url.partition("://")[0].lower() in SCHEMES:
+    if is_cloud(url):
         return place_of(url).url
     return LocalStorage(_path_of(url)).url
 

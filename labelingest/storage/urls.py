@@ -33,6 +33,7 @@ __all__ = [
     "Address",
     "Place",
     "Provider",
+    "is_cloud",
     "looks_like_url",
     "parse_url",
     "place_of",
@@ -131,6 +132,17 @@ class Address:
             return f"{_FILE}://{host}{path}/"
         host = quote(self.host, safe=_SAFE) if self.scheme in _BUCKETS else self.host
         return f"{self.scheme}://{host}{quote(self.path.rstrip('/'), safe=_SAFE)}/"
+
+
+def is_cloud(url: str) -> bool:
+    """Return whether the URL of a storage is one of cloud storage.
+
+    Examples
+    --------
+    >>> is_cloud("S3://bucket/"), is_cloud("file:///data/"), is_cloud("/data")
+    (True, False, False)
+    """
+    return url.partition("://")[0].lower() in SCHEMES
 
 
 def looks_like_url(text: str) -> bool:
