@@ -128,14 +128,14 @@ def _confident(bench: Bench) -> Bool:
     """Return (n,) rows whose numbers beside the geometry make sense; reject the others."""
     labels = bench.labels
     unclear = (labels.kind == SourceKind.BOX_AND_NUMBER) & (bench.shape == ROTATED)
-    for row in np.flatnonzero(unclear).tolist():
+    for row in bench.rows_to_note(unclear):
         detail = (
             "6 columns for a rotated box: is the last a confidence or an angle? Declare the row "
             "layout: box+confidence or xywhr"
         )
         bench.reject(row, ProblemCode.AMBIGUOUS_COLUMNS, detail, number=4)
     wrong = ~unclear & ((labels.confidence < 0) | (labels.confidence > 1))
-    for row in np.flatnonzero(wrong).tolist():
+    for row in bench.rows_to_note(wrong):
         detail = (
             f"{float(labels.confidence[row])!r} was read as a confidence, which is 0 to 1: if it "
             "is something else, declare the row layout"
@@ -159,7 +159,7 @@ def _kinds(bench: Bench) -> UInt8:
 def _same_kind(bench: Bench, good: Bool) -> Bool:
     kind = _kinds(bench)
     same: Bool = kind == bench.shape
-    for row in np.flatnonzero(good & ~same).tolist():
+    for row in bench.rows_to_note(good & ~same):
         detail = f"the row is a {NAMES[kind[row]]}, its ontology object a {NAMES[bench.shape[row]]}"
         bench.reject(row, ProblemCode.SHAPE_MISMATCH, detail)
     return same

@@ -116,6 +116,11 @@ class Bench:
             column=self.labels.column(row, number),
         )
 
+    def rows_to_note(self, bad: Bool) -> list[int]:
+        """Return the places of bad rows whose problems are noted: all of them, or none."""
+        places: list[int] = self.findings.rows_to_note(np.flatnonzero(bad)).tolist()
+        return places
+
     def reject(self, row: int, code: ProblemCode, detail: str, number: int | None = 0) -> None:
         """Drop a row for one cause."""
         unit = int(self.labels.unit[row])
@@ -169,7 +174,7 @@ def in_range(bench: Bench, rows: Int64, cxcywh: Float64, largest: float) -> Bool
         ((centre >= -TOLERANCE) & (centre <= 1 + TOLERANCE), (size > 0) & (size <= largest)), axis=1
     )
     keep: Bool = np.logical_and.reduce(good, axis=1)
-    for at in np.flatnonzero(~keep).tolist():
+    for at in bench.rows_to_note(~keep):
         number = int(np.argmin(good[at]))
         name = ("centre x", "centre y", "width", "height")[number]
         expected = "0 to 1" if number < 2 else "more than 0"
@@ -196,7 +201,7 @@ def inside(
         refused = np.zeros(len(rows), dtype=bool) if is_clipped else deviation > FARTHEST
         noted = outside & ~refused
         bench.outside.append(Outside(rows[noted], deviation[noted], name, is_clipped))
-    for at in np.flatnonzero(refused).tolist():
+    for at in bench.rows_to_note(refused):
         reaches = "reach" if name == "corners" else "reaches"
         detail = f"the {name} {reaches} {deviation[at]:.3g} of the image's side outside the image"
         bench.reject(int(rows[at]), ProblemCode.OUT_OF_RANGE, detail)
@@ -217,7 +222,7 @@ def note_outside(bench: Bench, made: Bool) -> Counter[str]:
         reaches = "reach" if name == "corners" else "reaches"
         become = "are" if name == "corners" else "is"
         done = f"{become} {'clipped to it' if outside.is_clipped else 'kept'}"
-        for at in np.flatnonzero(is_made & (outside.deviation > FAR)).tolist():
+        for at in bench.rows_to_note(is_made & (outside.deviation > FAR)):
             detail = (
                 f"the {name} {reaches} {outside.deviation[at]:.3g} times the image's side outside "
                 f"the image, and {done}: pixels? Coordinates are fractions of the image"
@@ -231,7 +236,7 @@ def encloses_area(
 ) -> Bool:
     """Return (r,) rings that enclose an area; reject the others that are among (r,)."""
     few, flat = _flaws(vertices, offsets)
-    for at in np.flatnonzero(among & (few | flat)).tolist():
+    for at in bench.rows_to_note(among & (few | flat)):
         ring = vertices[offsets[at] : offsets[at + 1]].tolist()
         if few[at]:
             different = len({(x + 0.0, y + 0.0) for x, y in ring})
@@ -259,7 +264,7 @@ def sized(bench: Bench, rows: Int64) -> Bool:
     """Return (r,) rows whose image's size is known; reject the others."""
     width, height = bench.sizes(rows)
     known: Bool = (width > 0) & (height > 0)
-    for at in np.flatnonzero(~known).tolist():
+    for at in bench.rows_to_note(~known):
         key = bench.units.key[bench.labels.unit[rows[at]]]
         detail = (
             f"turning to or from a rotated box happens in pixels, and the size of {key!r} is not "

@@ -96,7 +96,7 @@ def _left_over(
         # A ring that never had an area is degenerate, wherever it lies.
         every = np.ones(len(lost), dtype=bool)
         lost = lost[encloses_area(bench, rows[lost], far, ends, every)]
-    for row in rows[lost].tolist():
+    for row in bench.findings.rows_to_note(rows[lost]).tolist():
         detail = (
             f"the {source} lies wholly outside the image, or nearly so: no area is left once its "
             "vertices are clipped"
@@ -139,8 +139,9 @@ def _rings_to_rotated(
 def _rings_to_polygons(
     bench: Bench, rows: Int64, vertices: Float64, offsets: Int64, source: str
 ) -> Piece:
-    for ring, code, detail in crossings(vertices, offsets):
-        bench.warn(int(rows[ring]), code, detail)
+    if len(bench.findings.rows_to_note(rows)):
+        for ring, code, detail in crossings(vertices, offsets):
+            bench.warn(int(rows[ring]), code, detail)
     count_conversion(bench, source, POLYGON, len(rows))
     return Piece(rows, 2 * np.diff(offsets), vertices.reshape(-1))
 

@@ -50,7 +50,7 @@ def from_corners(bench: Bench, rows: Int64) -> list[Piece]:
 def _warn_of_misfits(bench: Bench, rows: Int64, corners_px: Float64, misfit: Float64) -> None:
     """Warn of corners (r, 4, 2) that miss the averaged rectangle by a good part of its side."""
     longer = rotated.rectangle_from_corners(corners_px)[:, 2:4].max(axis=1, initial=0.0)
-    for at in np.flatnonzero(misfit > bench.options.warn_misfit * longer).tolist():
+    for at in bench.rows_to_note(misfit > bench.options.warn_misfit * longer):
         part = f", {misfit[at] / longer[at]:.0%} of its longer side" if longer[at] else ""
         detail = (
             f"the corners miss the rectangle through them by {misfit[at]:.1f} px{part}: the "

@@ -52,7 +52,7 @@ def _left_over(bench: Bench, rows: Int64, clipped: Float64, among: Bool) -> Bool
     A centre may lie a little outside: a box that is smaller still lies outside as a whole.
     """
     left_over: Bool = np.logical_and.reduce(clipped[:, 2:] > 0, axis=1)
-    for at in np.flatnonzero(among & ~left_over).tolist():
+    for at in bench.rows_to_note(among & ~left_over):
         detail = "the box lies wholly outside the image: nothing is left of it"
         bench.reject(int(rows[at]), ProblemCode.OUT_OF_RANGE, detail)
     return left_over

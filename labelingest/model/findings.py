@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from labelingest.arrays import Int64
 from labelingest.problems import Problem, ProblemCode, Severity
 
 __all__ = ["MAX_LISTED", "Findings", "Muted"]
@@ -44,6 +45,10 @@ class Findings:
     def lists(self, unit: int, code: ProblemCode) -> bool:
         """Tell whether one more problem would be listed, so that it is worth explaining."""
         return self._seen[unit, code] < MAX_LISTED
+
+    def rows_to_note(self, rows: Int64) -> Int64:
+        """Return the bad rows that a stage has to go through: here all of them."""
+        return rows
 
     def count_rejected(self, unit: int, code: ProblemCode) -> None:
         """Count a problem that costs one row and would not be listed."""
@@ -114,6 +119,10 @@ class Muted(Findings):
     def lists(self, unit: int, code: ProblemCode) -> bool:
         """Tell that nothing is worth explaining."""
         return False
+
+    def rows_to_note(self, rows: Int64) -> Int64:
+        """Return no row: a file may have millions of bad ones."""
+        return rows[:0]
 
     def count_unlisted(self, unit: int, code: ProblemCode) -> None:
         """Pass over a problem."""

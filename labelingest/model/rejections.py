@@ -39,7 +39,7 @@ def reject_rows(
     findings
         Takes the problems.
     """
-    for row in np.flatnonzero(rejected).tolist():
+    for row in findings.rows_to_note(np.flatnonzero(rejected)).tolist():
         unit = int(annotations.unit[row])
         if findings.lists(unit, code):
             findings.reject(unit, problem_of_row(row, code, annotations, units, detail(row)))

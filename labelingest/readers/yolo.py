@@ -240,6 +240,7 @@ class _Sheet:
 
     def _reject(self, rows: Int64, findings: Findings) -> None:
         """Reject rows with a bad token; only those that are listed are explained."""
+        rows = findings.rows_to_note(rows)
         first = self.rows.first[rows]
         of_class = ~_is_class_number(self.values[first])
         not_numbers = np.append(np.flatnonzero(np.isnan(self.values)), len(self.values))
@@ -342,6 +343,7 @@ def _cut(
         confidence_at[confidence_at < 0] += count[confidence_at < 0]
     wrong = np.flatnonzero(good & ~fits)
     code = ProblemCode.WRONG_COLUMN_COUNT if columns else ProblemCode.TOO_FEW_COLUMNS
+    wrong = findings.rows_to_note(wrong)
     for row, unit in zip(wrong.tolist(), sheet.rows.unit[wrong].tolist(), strict=True):
         if findings.lists(unit, code):
             findings.reject(unit, _misfit(sheet, row, options, columns))

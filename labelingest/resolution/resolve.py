@@ -40,7 +40,7 @@ def resolve(
     known = feature >= 0
     if known.all():
         return labels, feature
-    for row in (~known).nonzero()[0].tolist():
+    for row in findings.rows_to_note((~known).nonzero()[0]).tolist():
         unit = int(labels.unit[row])
         number = int(labels.class_number[row])
         if not findings.lists(unit, ProblemCode.UNKNOWN_CLASS):

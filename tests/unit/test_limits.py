@@ -4,11 +4,13 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from labelingest.config import IngestConfig
 from labelingest.converter import Converter
 from labelingest.errors import ConfigError
+from labelingest.model.findings import Findings, Muted
 from labelingest.pipeline.run import check, convert
 from labelingest.problems import ProblemCode
 from labelingest.readers.encord import decode, weigh
@@ -119,3 +121,9 @@ def test_a_text_that_would_become_four_times_as_large_is_not_decoded(
     notes = Notes("a.json")
     assert decode.decode(content.encode(), notes) is decode.UNDECODED
     assert [p.code for p in notes.problems()] == [ProblemCode.LARGE_SIDECAR, code]
+
+
+def test_a_pass_that_notes_nothing_goes_through_no_bad_row() -> None:
+    bad = np.arange(5)
+    assert Findings().rows_to_note(bad).tolist() == [0, 1, 2, 3, 4]
+    assert Muted().rows_to_note(bad).tolist() == []
