@@ -14,6 +14,7 @@ Calls fail by a library of C (`tests/faults/faults.c`, LD_PRELOAD), so by what t
 """
 
 import argparse
+import gc
 import json
 import os
 import random
@@ -29,22 +30,25 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from benchmarks.generate import Kind, generate
 
 __all__ = ["COMMANDS", "Commands", "Fault", "Trials", "can_be_built", "fault_server"]
 
 _SOURCE: Final = Path(__file__).parents[1] / "tests/faults/faults.c"
-_PLAN: Final = struct.Struct("lll16s16s")
+_PLAN: Final = struct.Struct("lll16s16s128l")
+_KINDS: Final = "wsdrcu"
+_SAY_EVERY: Final = 20
 _EIO, _ENOSPC, _EACCES = "5", "28", "13"
 FAULTS: Final = (
     *(("w", what) for what in (_EIO, _ENOSPC, "short")),
     *(("s", what) for what in (_EIO, _ENOSPC, "lost")),
+    *(("d", what) for what in (_EIO, _ENOSPC)),
     *(("r", what) for what in (_EIO, _ENOSPC, _EACCES)),
     *(("c", what) for what in (_EIO, _ENOSPC, _EACCES)),
     *(("u", what) for what in (_EIO, _EACCES)),
-    ("wsrcu", "kill"),
+    (_KINDS, "kill"),
 )
 """Kinds of calls, and what happens to one of them."""
 _LOADED: Final = (
@@ -59,7 +63,7 @@ class Fault:
     """What is to fail."""
 
     calls: str
-    """Letters: w(rite), s(ync), r(ename), c(reate), u(nlink)."""
+    """Letters: w(rite), s(ync), d(irectory's sync), r(ename), c(reate), u(nlink)."""
     what: str = "0"
     """An error number, "short", "lost" or "kill"."""
     at: int = 0
@@ -69,18 +73,18 @@ class Fault:
 
     def packed(self) -> bytes:
         """Return it as the library reads it."""
-        return _PLAN.pack(0, self.at, self.ever, self.calls.encode(), self.what.encode())
+        counts = [0] * 128
+        return _PLAN.pack(0, self.at, self.ever, self.calls.encode(), self.what.encode(), *counts)
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(NamedTuple):
     """How a command ended."""
 
     code: int
     """Exit code; below zero the signal that ended it."""
     said: str
-    calls: int
-    """That could have failed."""
+    calls: Mapping[str, int]
+    """Kind → how many calls there were."""
 
 
 Commands = Callable[..., Ended]
@@ -124,7 +128,8 @@ def fault_server(place: Path) -> Iterator[Commands]:
         plan.write_bytes(fault.packed())
         print(json.dumps(list(arguments)), file=to_server, flush=True)
         code = int(from_server.readline())
-        [calls, *_] = _PLAN.unpack(plan.read_bytes())
+        counts = _PLAN.unpack(plan.read_bytes())[-128:]
+        calls = {kind: counts[ord(kind)] for kind in _KINDS}
         return Ended(code, said.read_text(errors="replace"), calls)
 
     try:
@@ -141,6 +146,7 @@ def _serve(said: Path) -> None:
         import_module(module)
     from labelingest.cli.main import main
 
+    gc.freeze()  # what was loaded is not copied in every child
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
@@ -268,39 +274,45 @@ class Trials:
     files: int = 40
     codes: Counter[str] = field(default_factory=Counter)
     """How commands ended with their fault → how often."""
-    _whole: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
-    _calls: dict[tuple[str, str], int] = field(default_factory=dict)
-    _number: int = 0
+    _whole: dict[str, tuple[Ended, dict[str, Any]]] = field(default_factory=dict)
+    """Command → how it ends undisturbed, and its outputs."""
+    _prepared: dict[Any, Path] = field(default_factory=dict)
+    """What prepares a command → what the folder of its outputs is then."""
 
     def __post_init__(self) -> None:
         self.data = self.place / "data"
         generate(self.data, self.files, Kind.BOXES, defects=0.05)
 
-    def undisturbed(self, name: str) -> tuple[int, dict[str, Any]]:
-        """Return exit code and outputs of a command without a fault."""
+    def undisturbed(self, name: str) -> tuple[Ended, dict[str, Any]]:
+        """Return the end and the outputs of a command without a fault."""
         if name not in self._whole:
-            place = self._prepared(name)
-            ended = self._do(name, place, Fault("wsrcu"))
-            self._whole[name] = ended.code, _outputs(place)
+            place = self._prepare(name)
+            ended = self._do(name, place, Fault(""))
+            self._whole[name] = ended, _outputs(place)
         return self._whole[name]
 
     def calls(self, name: str, kinds: str) -> int:
         """Return how many calls of some kinds a command makes."""
-        if (name, kinds) not in self._calls:
-            ended = self._do(name, self._prepared(name), Fault(kinds))
-            self._calls[name, kinds] = ended.calls
-        return self._calls[name, kinds]
+        ended, _ = self.undisturbed(name)
+        return sum(ended.calls[kind] for kind in kinds)
 
-    def _prepared(self, name: str) -> Path:
-        self._number += 1
-        place = self.place / "work" / f"{self._number}"
-        place.mkdir()
-        for arguments in COMMANDS[name].before:
-            filled = COMMANDS[name].filled(arguments, self.data, place)
-            ended = self.run(filled, Fault(""))
-            if ended.code not in (0, 1):
-                raise AssertionError(f"{filled}: {ended}")
-        COMMANDS[name].prepare(place)
+    def _prepare(self, name: str) -> Path:
+        """Return the folder of the outputs, prepared: always the same path, for states hold it."""
+        command = COMMANDS[name]
+        place = self.place / "work/place"
+        steps = (*command.before, command.prepare)
+        shutil.rmtree(place, ignore_errors=True)
+        if steps not in self._prepared:
+            place.mkdir()
+            for arguments in command.before:
+                filled = command.filled(arguments, self.data, place)
+                ended = self.run(filled, Fault(""))
+                if ended.code not in (0, 1):
+                    raise AssertionError(f"{filled}: {ended}")
+            command.prepare(place)
+            self._prepared[steps] = self.place / f"prepared-{len(self._prepared)}"
+            place.rename(self._prepared[steps])
+        shutil.copytree(self._prepared[steps], place, symlinks=True)
         return place
 
     def _do(self, name: str, place: Path, fault: Fault, *, again: bool = False) -> Ended:
@@ -310,8 +322,8 @@ class Trials:
 
     def attempt(self, name: str, fault: Fault) -> str:
         """Run a command with a fault, then without; return what went wrong, "" for nothing."""
-        code, expected = self.undisturbed(name)
-        place = self._prepared(name)
+        (code, _, _), expected = self.undisturbed(name)
+        place = self._prepare(name)
         ended = self._do(name, place, fault)
         self.codes["as undisturbed" if ended.code == code else str(ended.code)] += 1
         wrong = _wrong_end(ended, code) or _half(place, COMMANDS[name].outputs, expected)
@@ -327,9 +339,7 @@ class Trials:
                     key for key in found.keys() | expected if found.get(key) != expected.get(key)
                 }
                 wrong = f"the next run left others: {sorted(names)[:5]}"
-        if not wrong:
-            shutil.rmtree(place)
-        return wrong and f"{name}: {fault}: {wrong} (in {place}; it said {ended.said!r})"
+        return wrong and f"{name}: {fault}: {wrong} (it said {ended.said!r})"
 
 
 def _wrong_end(ended: Ended, code: int) -> str:
@@ -389,8 +399,14 @@ def _main() -> None:
             if wrong := trials.attempt(name, fault):
                 bad += 1
                 print(wrong, flush=True)
-        print(f"{done} faults: {dict(trials.codes)}; {bad} went wrong")
+            if done % _SAY_EVERY == 0:
+                print(_counts(done, trials, bad), flush=True)
+        print(_counts(done, trials, bad))
     raise SystemExit(bad > 0)
+
+
+def _counts(done: int, trials: Trials, bad: int) -> str:
+    return f"{done} faults: {dict(trials.codes)}; {bad} went wrong"
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from typing import Final
 
 from labelingest.errors import StorageError
 from labelingest.model.kinds import is_junk
-from labelingest.storage.atomic import unfinished_name
+from labelingest.storage.atomic import flush_folder, unfinished_name
 from labelingest.storage.causes import cannot_write
 
 __all__ = ["MARKER", "Disk", "begin_folder", "checked_place", "end_folder"]
@@ -119,6 +119,8 @@ def end_folder(building: Path, place: Path, disk: Disk) -> None:
         building.rename(place)
     except OSError as error:
         raise cannot_write(str(place), error) from error
+    # What was there goes only when the new name is on the disk.
+    flush_folder(place.parent, str(place))
     shutil.rmtree(old, ignore_errors=True)
 
 

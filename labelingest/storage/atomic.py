@@ -1,7 +1,7 @@
 """How a file appears whole or not at all: written beside under a temporary name, then renamed.
 
 A reader never sees half a file, and what was there before stays until the new file is complete and
-on the disk. Temporary names begin with `labelingest.model.kinds.TEMPORARY_PREFIX`, which pairing
+on the disk. Who writes it is told so only when its name is on the disk too. Temporary names begin with `labelingest.model.kinds.TEMPORARY_PREFIX`, which pairing
 ignores, so that what a killed run leaves behind is never taken for data.
 
 The temporary name follows from the file's: a run that was killed is tidied up by the next one. It is
@@ -24,7 +24,9 @@ from labelingest.model.kinds import TEMPORARY_PREFIX
 from labelingest.storage.causes import cannot_write
 
 __all__ = [
+    "NO_FLUSH",
     "file_target",
+    "flush_folder",
     "open_locked",
     "protect",
     "temporary_name",
@@ -35,6 +37,10 @@ __all__ = [
 
 _DISK_ERRORS: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ESTALE}
 """What a write may fail with: other errors of the with block are not the file's."""
+NO_FLUSH: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
+"""What a file system answers that cannot flush a folder: it keeps names in its own way."""
+_UNREADABLE: Final = {errno.EACCES, errno.EPERM}
+"""Names can be made in such a folder, but nobody can open it to flush them."""
 _PURPOSES: Final = ("", "-journal", "-old")
 _OPEN: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 """The name can be foretold: a link that somebody put there is not followed."""
@@ -160,7 +166,8 @@ def whole_file(path: Path, *, kept: tuple[Path, int] | None = None) -> Iterator[
     ------
     StorageError
         Where the file cannot be made, written or renamed, or another run writes it; nothing is
-        left behind, and an older file of that name is as it was.
+        left behind, and an older file of that name is as it was. Where only the folder cannot be
+        flushed, the new file is in its place, until the machine goes down at least.
 
     Examples
     --------
@@ -198,6 +205,7 @@ def whole_file(path: Path, *, kept: tuple[Path, int] | None = None) -> Iterator[
         if not isinstance(error, StorageError) and error.errno in _DISK_ERRORS:
             raise cannot_write(str(path), error) from error
         raise
+    flush_folder(target.parent, str(path))
 
 
 def _begin(temporary: Path, output: str, kept: tuple[Path, int] | None, *, private: bool) -> int:
@@ -251,3 +259,33 @@ def _rename(temporary: Path, target: Path, path: Path) -> None:
         temporary.replace(target)
     except OSError as error:
         raise cannot_write(str(path), error) from error
+
+
+def flush_folder(folder: Path, output: str) -> None:
+    """Bring the names in a folder onto the disk, after an output got its own there.
+
+    Parameters
+    ----------
+    folder
+        Where the output is; one that cannot be flushed is left as it is.
+    output
+        The output, as the user calls it.
+
+    Raises
+    ------
+    StorageError
+        The disk failed: the name is there, but may be gone after a power failure.
+    """
+    try:
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in _UNREADABLE:
+            return
+        raise cannot_write(output, error) from error
+    try:
+        os.fsync(opened)
+    except OSError as error:
+        if error.errno not in NO_FLUSH:
+            raise cannot_write(output, error) from error
+    finally:
+        os.close(opened)

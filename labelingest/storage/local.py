@@ -29,6 +29,7 @@ from labelingest.errors import StorageError
 from labelingest.model.blobs import Blobs, Unread
 from labelingest.model.listing import Listing, version_token
 from labelingest.problems import ProblemCode
+from labelingest.storage.atomic import NO_FLUSH
 from labelingest.storage.base import (
     MAX_SIDECAR,
     NO_FILE,
@@ -46,7 +47,7 @@ __all__ = ["LocalStorage"]
 
 _READ: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_NO_FLUSH: Final = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EINVAL, errno.ENAMETOOLONG}
+_NO_FLUSH: Final = NO_FLUSH | {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
 """What is no failure of a folder's fsync: there is none, or the file system has none."""
 _UNKNOWN: Final = -1
 _GUESS: Final = 65_536

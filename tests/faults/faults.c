@@ -21,13 +21,15 @@
 static const char *under;
 static size_t under_length;
 static struct plan {
-    long count;     /* calls so far */
+    long count;     /* calls so far, of the kinds below */
     long at;        /* number of the call that fails, from 1 on; 0 for none */
     long ever;      /* whether every later call fails too */
-    char calls[16]; /* the kinds that count: letters of w(rite) s(ync) r(ename) c(reate) u(nlink) */
+    char calls[16]; /* the kinds that count: letters of w(rite) s(ync) d(irectory's sync) r(ename) c(reate)
+                       u(nlink) */
     char what[16];  /* errno as a number; or "short": a write takes half, and the next one fails with
                        ENOSPC; "kill": the process is gone before the call; "lost": a flush fails with
                        EIO, and what the file got since the last good one becomes zeros */
+    long counts[128]; /* calls so far of each kind, by its letter */
 } *plan;
 static __thread int inside, half;
 static off_t flushed[65536];
@@ -83,6 +85,7 @@ static int path_is_below(int folder, const char *name) {
 
 /* Whether this call is the one; errno is set then. */
 static int is_due(char kind) {
+    __atomic_add_fetch(&plan->counts[(int)kind], 1, __ATOMIC_SEQ_CST);
     if (!strchr(plan->calls, kind)) return 0;
     const char *what = plan->what;
     long number = __atomic_add_fetch(&plan->count, 1, __ATOMIC_SEQ_CST);
@@ -116,11 +119,13 @@ ssize_t write(int file, const void *bytes, size_t size) {
 PWRITE(pwrite, off_t)
 PWRITE(pwrite64, off64_t)
 
-static int flush_fails(int file) {
+static int flush_fails(int file, int is_whole_disk) {
     if (!under || inside || !file_is_below(file)) return 0;
     struct stat found;
-    int is_file = file < 65536 && !fstat(file, &found) && S_ISREG(found.st_mode);
-    if (!is_due('s')) {
+    int is_known = !fstat(file, &found);
+    int is_file = is_known && file < 65536 && S_ISREG(found.st_mode);
+    int is_folder = is_known && !is_whole_disk && S_ISDIR(found.st_mode);
+    if (!is_due(is_folder ? 'd' : 's')) {
         if (is_file) flushed[file] = found.st_size;
         return 0;
     }
@@ -141,14 +146,14 @@ static int flush_fails(int file) {
     return 1;
 }
 
-#define FLUSH(name) \
+#define FLUSH(name, is_whole_disk) \
     int name(int file) { \
         REAL(name); \
-        return flush_fails(file) ? -1 : real(file); \
+        return flush_fails(file, is_whole_disk) ? -1 : real(file); \
     }
-FLUSH(fsync)
-FLUSH(fdatasync)
-FLUSH(syncfs)
+FLUSH(fsync, 0)
+FLUSH(fdatasync, 0)
+FLUSH(syncfs, 1)
 
 static int fails(int folder, const char *path, char kind) {
     return under && !inside && path_is_below(folder, path) && is_due(kind);

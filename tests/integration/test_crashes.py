@@ -106,6 +106,38 @@ def test_a_crash_of_any_kind_is_3_also_for_schedulers(
     trace_of(ran.err)
 
 
+def test_a_service_names_the_folder_and_the_trace_and_goes_on_with_the_others(
+    run: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from labelingest.cli.folder.signals import Cancelled
+    from labelingest.folders import SyncedFolder
+
+    for name in ("first", "second"):
+        place = ("--storage-path", "data", "--output", f"rows-{name}", *READING[1:])
+        created = run("folder", "create", name, *place, "--auto-sync")
+        assert created.code == 0, created.err
+    sync = SyncedFolder.sync
+
+    def first_fails(folder: SyncedFolder, **options: Any) -> Any:
+        if folder.name == "first":
+            raise ValueError(SECRET)
+        return sync(folder, **options)
+
+    monkeypatch.setattr(SyncedFolder, "sync", first_fails)
+    monkeypatch.setattr(Cancelled, "wait", lambda asked, seconds: True)
+    ran = run("folder", "serve")
+    assert ran.code == 0  # it was asked to end, and it did
+    [said] = caplog.messages
+    assert "first_fails" in trace_of(f"labelingest: {said}")
+    assert said.startswith("first: ")
+    assert "Traceback" not in caplog.text
+    assert SECRET not in ran.err
+    assert "second: " in ran.err
+    assert sorted(path.name for path in Path("rows-second").rglob("*.encord.json")) == [
+        *("a.jpg.encord.json", "b.jpg.encord.json"),
+    ]
+
+
 def test_a_crash_says_that_the_same_command_goes_on(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,6 +34,14 @@ def test_a_call_that_fails_leaves_no_half_output_and_the_next_run_ends_well(
     assert trials.attempt(name, fault) == ""
 
 
+@pytest.mark.parametrize("name", ["rows.jsonl", "tree", "coco.json", "export"])
+def test_a_name_that_does_not_reach_the_disk_is_a_failed_write(name: str, trials: Trials) -> None:
+    """The folder of the output cannot be flushed: the command does not say that it is done."""
+    before = trials.codes["3"]
+    assert trials.attempt(name, Fault("d", "5", 1)) == ""
+    assert trials.codes["3"] == before + 1
+
+
 @pytest.mark.parametrize("at", [1, 2, 3])
 def test_what_a_failed_flush_lost_is_made_again(at: int, trials: Trials) -> None:
     assert trials.attempt("rows.jsonl", Fault("s", "lost", at)) == ""

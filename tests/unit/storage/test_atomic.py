@@ -1,4 +1,6 @@
 import errno
+import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -130,6 +132,54 @@ def test_a_folder_that_is_not_writable_is_said_with_what_helps(tmp_path: Path) -
     closed.chmod(0o755)
     assert "permission denied; choose a folder that you may write to" in ran.out, ran.err
     assert names(closed) == []
+
+
+def folder_flush_that_fails(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    real = os.fsync
+
+    def fsync(file: int) -> None:
+        if stat.S_ISDIR(os.fstat(file).st_mode):
+            raise OSError(number, os.strerror(number))
+        real(file)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.ENOSYS])
+def test_a_file_system_that_cannot_flush_folders_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    folder_flush_that_fails(monkeypatch, number)
+    write(tmp_path / "a")
+    assert (tmp_path / "a").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize(
+    ("number", "cause"),
+    [(errno.EIO, "the disk or the network failed"), (errno.ENOSPC, "disk full")],
+)
+def test_a_name_that_does_not_reach_the_disk_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, cause: str
+) -> None:
+    folder_flush_that_fails(monkeypatch, number)
+    with pytest.raises(StorageError, match=f"/a' cannot be written: {cause}"):
+        write(tmp_path / "a")
+    # Nothing of an unfinished file is left, and the next run replaces it.
+    assert names(tmp_path) == ["a"]
+
+
+def test_a_folder_that_nobody_may_list_takes_files_all_the_same(tmp_path: Path) -> None:
+    for folder in (tmp_path, *tmp_path.parents):
+        if "pytest" in str(folder):
+            folder.chmod(0o755)
+    hidden = tmp_path / "hidden"
+    hidden.mkdir()
+    write(hidden / "a")
+    hidden.chmod(0o333)
+    ran = unprivileged(lambda: write(hidden / "b"))
+    hidden.chmod(0o755)
+    assert ran.code == 0, ran.err
+    assert names(hidden) == ["a", "b"]
 
 
 SCRIPT = """
