@@ -12,7 +12,7 @@ from labelingest.folders.batch import FILE_COLUMNS, LabelStatus, row_file
 from labelingest.folders.output import LARGE_ROW, OUTPUT_SUFFIX, RowFile, digest_of, parts_of
 from labelingest.folders.portions import first_portion
 from labelingest.folders.state.tables import items, label_rows, output_rows
-from labelingest.folders.verify import difference
+from labelingest.folders.verify import difference, is_whole
 from labelingest.hashing import Digest, content_digest
 from labelingest.storage.base import Storage, Version
 
@@ -117,14 +117,19 @@ def _query(folder_id: int, which: str) -> sa.Select[tuple[str]]:
 
 
 def _wrong(file: RowFile, content: bytes, token: str) -> str:
-    """Return what is wrong with a label row; of one with no digest, only what its content shows."""
-    if file.digest is None:
-        return "" if content.strip() else "it is empty"
+    """Return what is wrong with a label row.
+
+    Of the file that an earlier version wrote no digest is known: its size and time tell then, and
+    before the first sync with this version its content alone.
+    """
+    if file.size is None:
+        is_line = b"\n" not in content and is_whole(content)
+        return "" if is_line else "it is empty, cut short or no label row"
     return _difference(file, Version(len(content), token), content_digest(content), content)
 
 
 def _difference(file: RowFile, version: Version, digest: str, content: bytes | None = None) -> str:
-    if file.digest is None:
+    if file.digest is None and content is None:
         return ""
     found = difference(file, version, digest, content, read=True)
     return "" if found is None else found.value.removeprefix("label row ")

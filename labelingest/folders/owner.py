@@ -9,7 +9,7 @@ version made it, or somebody deleted the marker. What stands there then is the f
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -27,7 +27,7 @@ from labelingest.folders.batch import LabelStatus
 from labelingest.folders.output import OUTPUT_SUFFIX
 from labelingest.folders.records import FolderRecord, change_folder
 from labelingest.folders.state.database import State
-from labelingest.folders.state.tables import label_rows, output_rows, written
+from labelingest.folders.state.tables import items, label_rows, output_rows, written
 from labelingest.folders.verify import list_output, load_output
 from labelingest.model.kinds import OWNER_MARKER
 from labelingest.model.listing import Listing
@@ -39,6 +39,7 @@ __all__ = [
     "claim_output",
     "confirm_owner",
     "free_output",
+    "known_below",
     "refuse_used_output",
     "without_outputs",
 ]
@@ -158,19 +159,33 @@ def _markers(listing: Listing) -> list[str]:
     return keys
 
 
-def without_outputs(listing: Listing) -> Listing:
+def without_outputs(listing: Listing, known: Callable[[str], Collection[str]]) -> Listing:
     """Leave out the outputs of other folders, which their markers tell: they are no data.
+
+    What the folder had from there before stays: a marker that comes among data, or an output that is
+    placed there, must not make label files look as if they were gone.
+
+    Parameters
+    ----------
+    listing
+        Of a storage path.
+    known
+        Returns which keys below a folder ("…/") the state has.
 
     Examples
     --------
-    >>> keys = [f"rows/{MARKER}", "rows/a.jpg.encord.json", "rows2/a.jpg", "a.jpg"]
-    >>> list(without_outputs(Listing.of([(key, 1, 0) for key in keys])).keys)
-    ['a.jpg', 'rows2/a.jpg']
+    >>> keys = [f"rows/{MARKER}", "rows/a.jpg.encord.json", "rows/b.txt", "rows2/a.jpg", "a.jpg"]
+    >>> listing = Listing.of([(key, 1, 0) for key in keys])
+    >>> list(without_outputs(listing, lambda folder: [f"{folder}b.txt"]).keys)
+    ['a.jpg', 'rows/b.txt', 'rows2/a.jpg']
     """
     prefixes = tuple(key.removesuffix(MARKER) for key in _markers(listing))
     if not prefixes:
         return listing
-    keep = np.array([not key.startswith(prefixes) for key in listing.keys], dtype=np.bool_)
+    stays = {key for prefix in prefixes for key in known(prefix)}
+    keep = np.array(
+        [key in stays or not key.startswith(prefixes) for key in listing.keys], dtype=np.bool_
+    )
     rows = np.flatnonzero(keep)
     return replace(
         listing,
@@ -179,6 +194,32 @@ def without_outputs(listing: Listing) -> Listing:
         mtime_ns=listing.mtime_ns[rows],
         tokens=None if listing.tokens is None else listing.tokens.pick(rows),
     )
+
+
+def known_below(state: State, record: FolderRecord, folder: str) -> set[str]:
+    """Return the keys below a folder ("…/") of the storage path that the state has as data.
+
+    Label rows are none, but as sidecars: earlier versions took those of other folders for texts.
+    """
+
+    def below(column: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+        return (column > folder) & (column < folder[:-1] + "0")  # "0" follows "/"
+
+    data = sa.select(items.c.key, items.c.metadata_token).where(
+        items.c.folder_id == record.id, items.c.deleted_at.is_(None), below(items.c.key)
+    )
+    sidecars = sa.select(label_rows.c.sidecar).where(
+        label_rows.c.folder_id == record.id, below(label_rows.c.sidecar)
+    )
+    suffix = record.settings.metadata_suffix
+    with state.read() as connection:
+        known = set(connection.scalars(sidecars))
+        for key, metadata in connection.execute(data):
+            if not key.endswith(OUTPUT_SUFFIX):
+                known.add(key)
+            if suffix and metadata is not None:
+                known.add(key + suffix)
+    return known
 
 
 def claim_output(state: State, record: FolderRecord, output: Storage) -> FolderRecord:

@@ -33,7 +33,7 @@ from labelingest.folders.fingerprints import (
 from labelingest.folders.guard import withhold_deletions
 from labelingest.folders.lock import Lock, LockedError, take_lock
 from labelingest.folders.metadata import check_schema
-from labelingest.folders.owner import confirm_owner, without_outputs
+from labelingest.folders.owner import confirm_owner, known_below, without_outputs
 from labelingest.folders.places import OpenPlaces, Places
 from labelingest.folders.plan import Plan, keep_plan
 from labelingest.folders.records import FolderRecord, change_settings, find_folder
@@ -235,7 +235,8 @@ class _Comparison:
             seen(files)
 
         storage, exclude = self.places.storage, self.places.exclude
-        return without_outputs(list_all(storage, exclude, splits=self.record.splits, seen=tell))
+        listing = list_all(storage, exclude, splits=self.record.splits, seen=tell)
+        return without_outputs(listing, partial(known_below, self.state, self.record))
 
     def splits(self, listing: Listing) -> Sequence[str]:
         """Return between which keys the next listing is cut; local folders answer at once."""

@@ -26,7 +26,14 @@ from labelingest.problems import ProblemCode
 from labelingest.storage.base import Storage, Version, list_all
 from labelingest.storage.urls import is_cloud
 
-__all__ = ["add_differences", "difference", "list_output", "load_output", "note_verified"]
+__all__ = [
+    "add_differences",
+    "difference",
+    "is_whole",
+    "list_output",
+    "load_output",
+    "note_verified",
+]
 
 _AT_ONCE: Final = 1_000
 """Label rows whose contents are in memory together."""
@@ -145,11 +152,12 @@ def difference(
     if older is not None and older == (file.old_digest if read else file.old_token):
         return LabelChange.STALE
     is_shorter = digest is not None and version.size < (file.size or 0)
-    is_cut = is_shorter if content is None else not _is_whole(content)
+    is_cut = is_shorter if content is None else not is_whole(content)
     return LabelChange.CUT if is_cut or not version.size else LabelChange.ALTERED
 
 
-def _is_whole(content: bytes) -> bool:
+def is_whole(content: bytes) -> bool:
+    """Return whether a content is one JSON document from beginning to end."""
     try:
         orjson.loads(content)
     except orjson.JSONDecodeError:

@@ -184,6 +184,77 @@ def test_digests_of_adopted_label_rows_are_known_once_they_are_verified(world: W
         assert None not in set(connection.scalars(query))
 
 
+def test_of_adopted_label_rows_only_whole_and_unaltered_ones_are_exported(
+    world: World, tmp_path: Path
+) -> None:
+    folder = world.folder()
+    folder.sync()
+    as_of_an_earlier_version(world)
+    old, exported = row(world).read_bytes(), tmp_path / "rows.jsonl"
+    for spoiled in (b"", old[:-1], old[: len(old) // 2], b"{}\n{}\n", old + b"\n[", old[:9] + old):
+        row(world).write_bytes(spoiled)
+        with pytest.raises(StorageError, match=r"has 2 label rows, and 1 .*'a.jpg.encord.json'"):
+            folder.export(str(exported))
+        assert [json.loads(line)["data_title"] for line in exported.read_text().splitlines()] == [
+            "b.jpg",
+            "c.jpg",
+        ]
+    row(world).write_bytes(old)
+    assert folder.export(str(exported)) == 3
+    folder.sync()
+    assert folder.export(str(exported)) == 3
+    for spoiled in (old[:-1], b"{}", old.replace(b'"x":', b'"y":', 1)):
+        row(world).write_bytes(spoiled)
+        with pytest.raises(StorageError, match=r"has 2 label rows, and 1 .*'a.jpg.encord.json'"):
+            folder.export(str(exported))
+    folder.sync(verify_output=True)
+    assert folder.export(str(exported)) == 3
+    assert row(world).read_bytes() == old
+
+
+# --- markers among data ---
+
+
+def test_a_marker_that_comes_among_label_files_deletes_no_label_rows(
+    world: World, other_state: State, tmp_path: Path
+) -> None:
+    options = {"images": ["{n}.jpg"], "labels": "{n}.txt"}
+    for name in ("d", "e"):
+        world.image(f"inner/{name}.jpg")
+        world.write(f"inner/{name}.txt", BOX)
+    folder = world.folder(options=options)
+    assert folder.sync().counters.label_rows_made == 5
+    other = World(tmp_path / "other", other_state)
+    other.image("x.jpg")
+    other.write("x.txt", BOX)
+    taker = other.folder("other", output=str(world.data / "inner"))
+    taker.sync()
+    assert (world.data / "inner/x.jpg.encord.json").exists()
+    assert folder.sync().counters.changes == {}
+    assert len(contents(world.rows)) == 5
+
+
+def test_a_marker_that_comes_among_sidecars_deletes_no_label_rows(world: World) -> None:
+    row_text = json.dumps(_label_row(world))
+    for name in ("a.jpg", "inner/d.jpg", "inner/e.jpg"):
+        world.image(name)
+        world.write(f"{name}.encord.json", row_text)
+    folder = world.folder("encord", output=f"{world.rows}2", format="encord", options={})
+    folder.sync()
+    count = folder.summary().labelled
+    world.write(f"inner/{MARKER}", (Path(f"{world.rows}2") / MARKER).read_bytes())
+    world.write("inner/of_another.jpg.encord.json", row_text)
+    assert folder.sync().counters.changes == {}
+    assert folder.summary().labelled == count
+
+
+def _label_row(world: World) -> dict[str, object]:
+    folder = world.folder()
+    folder.sync()
+    found: dict[str, object] = json.loads(row(world).read_bytes())
+    return found
+
+
 # --- foreign files ---
 
 
