@@ -55,6 +55,7 @@ class LabelChange(StrEnum):
     SETTINGS = "ontology or options changed"
     SIDECAR = "sidecar changed"
     CONTENT = "content of its sidecar changed, size and time did not"
+    FIRST_READ = "an earlier version did not note the content of its sidecar"
     TOUCHED = "sidecar has another time and the same content"
     IMAGE = "image replaced, and its size counts"
     REFUSED = "something foreign was in its place in the output"

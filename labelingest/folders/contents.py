@@ -179,4 +179,6 @@ def _label_change(row: RowMapping, digest: str) -> LabelChange | None:
     """Return what becomes of a label row by the content of its sidecar; TOUCHED where it stays."""
     if row["sidecar"] == row["old_sidecar"] and digest == row["sidecar_digest"]:
         return LabelChange.TOUCHED
-    return LabelChange.SIDECAR if row["label"] is not None else LabelChange.CONTENT
+    if row["label"] is not None:
+        return LabelChange.SIDECAR
+    return LabelChange.CONTENT if row["sidecar_digest"] is not None else LabelChange.FIRST_READ

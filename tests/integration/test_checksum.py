@@ -18,6 +18,7 @@ from tests.builders.synced import BOX, ONTOLOGY, OTHER_BOX, YOLO, World, boxes, 
 TURNED = "2 0.25 0.25 0.75 0.25 0.75 0.75 0.25 0.75"
 SAME_SIZE = "0 0.5 0.5 0.75 0.5"
 CONTENT = "content of its sidecar changed, size and time did not"
+FIRST_READ = "an earlier version did not note the content of its sidecar"
 TOUCHED = "sidecar has another time and the same content"
 
 
@@ -146,7 +147,11 @@ def test_what_earlier_versions_made_is_made_again_once(world: World, folder: Syn
     with world.state.write() as connection:
         connection.execute(label_rows.update().values(sidecar_digest=None))
         connection.execute(items.update().values(metadata_digest=None))
-    assert folder.sync(checksum=True).counters.changes == {CONTENT: 4, "metadata changed": 1}
+    edit(world, "b.txt", SAME_SIZE)
+    rows.pop("b.jpg.encord.json")
+    assert folder.sync(checksum=True).counters.changes == {FIRST_READ: 4, "metadata changed": 1}
+    assert boxes(world, "b.jpg") == [0.125]
+    (world.rows / "b.jpg.encord.json").unlink()
     assert contents(world.rows) == rows
     assert folder.plan(checksum=True).changes == {}
 
