@@ -23,7 +23,7 @@ _PARAMETER: Final = re.compile(rf"[?&;#/]{_NAME}=[^&;#/]", re.IGNORECASE)
 _IN_TEXT: Final = re.compile(rf"([?&;#]{_NAME}=)[^&;#\s'\"]+", re.IGNORECASE)
 _PASSWORD: Final = (
     r"([^\s/?#:]{0,200}:)"
-    # A password may contain slashes; a port and a path behind it is none.
+    # A password may contain slashes; a port and a path behind it are not a password.
     r"(?:[^\s/?#]{0,1000}|(?!\d{1,5}[/'\"\s])[^\s'\"@]{0,1000})@"
 )
 _WITH_PASSWORD: Final = re.compile(rf"(:[/\\]+|[/\\]{{2,}}){_PASSWORD}")

@@ -48,7 +48,7 @@ def row_fingerprints(values: Float64, begin: Int64, count: Int64, secret: int = 
     begin, count
         (n,) row i owns values[begin : begin + count].
     secret
-        Makes others of them, which nobody who wrote the numbers can foresee.
+        Makes others of them, which cannot be foreseen by who wrote the numbers.
 
     Returns
     -------

@@ -202,7 +202,7 @@ _HIDING: Final = frozenset(
         ProblemCode.KEY_NOT_UTF8,
     }
 )
-"""Met by a listing: nobody can tell from it what is there."""
+"""Met by a listing: it does not tell what is there."""
 
 SEVERITY: Final[Mapping[ProblemCode, Severity]] = MappingProxyType(
     {code: Severity.WARNING if code in _WARNINGS else Severity.ERROR for code in ProblemCode}

@@ -1,7 +1,7 @@
 """Files that a person wrote and that are read whole: configurations, ontologies, schemas, plans.
 
 They are regular files of some kilobytes. A name may stand for something else, by mistake or because
-somebody planted it: a device that never ends, a pipe that nobody writes to, a disk image. Neither is
+it was planted: a device that never ends, a pipe without a writer, a disk image. Neither is
 read. What the content means is said by who asks.
 """
 

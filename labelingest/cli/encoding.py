@@ -16,7 +16,7 @@ _FLAGS: Final = ["-X", "utf8=1"]
 
 
 def speak_utf8() -> None:
-    """Start this program anew in Python's UTF-8 mode where names would have another encoding.
+    """Start this program again, in Python's UTF-8 mode where names would have another encoding.
 
     What is printed keeps the encoding of the terminal. Programs that only call this one stay.
     """

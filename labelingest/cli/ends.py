@@ -21,7 +21,7 @@ from labelingest.errors import EngineError, LabelIngestError, SidecarError, Stor
 __all__ = ["READER_GONE", "run_to_the_end"]
 
 READER_GONE: Final = 3
-"""Exit code where nobody reads standard output any more."""
+"""Exit code where standard output has no reader any more."""
 _UNEXPECTED: Final = 3
 _OUTPUT_ERRORS: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 """What writing to standard output may fail with; other errors of the system are unexpected."""
@@ -134,7 +134,7 @@ def _current_folder_is_gone() -> bool:
 def _say(line: str) -> None:
     from labelingest.problems import printable
 
-    with suppress(OSError, ValueError):  # nobody can be told
+    with suppress(OSError, ValueError):  # standard error is closed
         print(f"labelingest: {printable(line)}", file=sys.stderr)
 
 

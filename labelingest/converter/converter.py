@@ -172,7 +172,7 @@ class Converter:
         Raises
         ------
         ConfigError
-            The URL is none, or carries a credential; an option is none of its choices.
+            The URL cannot be read, or carries a credential; an option is not among its choices.
         """
         class_map = ClassMap.empty()
         if needs_class_numbers(options.get("format", LabelFormat.YOLO), options.get("to", "")):

@@ -7,7 +7,7 @@ whole in memory: the stages go over the text slice by slice, several times::
     scan     read, resolve, assemble          one name and one line for each annotation, 12 bytes;
                                               with them, which rows are the same as an earlier one
     books    read, resolve, assemble, check   problems and counts; whether the file is written
-    pieces   the same, and write              as often as somebody asks for them
+    pieces   the same, and write              as often as they are asked for
 
 Reading again costs time, but for few files; keeping columns would cost 64 bytes for each row, and a
 file on a disk that may be full. Equal rows have one fate, so that what is said of duplicates follows
@@ -329,7 +329,7 @@ def _end_to_end(columns: list[Any], kind: type) -> Any:
 def _originals(key: UInt64, content: UInt64, line: Int32) -> Int32:
     """Return (n,) the line of the first row that is the same as each; 0 where it is itself the first.
 
-    Two fingerprints have to agree, one of which nobody who wrote the rows can foresee.
+    Two fingerprints have to agree, one of which cannot be foreseen by who wrote the rows.
     """
     originals = np.zeros(len(key), dtype=np.int32)
     order = np.argsort(key, kind="stable").astype(np.int32)

@@ -188,7 +188,7 @@ class BatchWork:
         done.kept |= {row["key"] for row in touched}
 
     def _as_it_is(self, row: RowMapping, data_token: str | None) -> dict[str, Any]:
-        """Return a label row for the state that was not made anew."""
+        """Return a label row for the state that stays as it is."""
         return {
             "key": row["key"],
             "status": row["status"],
@@ -281,7 +281,7 @@ class BatchWork:
             if key not in written and not refused and row_file(row).exists:
                 lost[key] = row_file(row)
             size = result.image_sizes.get(key)
-            # Another image may make a difference to what failed in a way that nobody foresaw.
+            # Another image may make a difference to what failed in a way that was not foreseen.
             counts = key in result.image_sizes or row["sidecar"] in crashed
             done.label_rows.append(
                 {
@@ -301,7 +301,7 @@ class BatchWork:
         self._remove(lost, done)
 
     def _remove(self, lost: Mapping[str, RowFile], done: Done) -> None:
-        """Remove the files of label rows that are none any more, but for foreign ones."""
+        """Remove the files of label rows that no longer exist, but for foreign ones."""
         foreign = self.files.remove(lost) if lost else set()
         for key in sorted(foreign):
             detail = f"not deleted: {foreign_file(self.output, key)}"

@@ -226,7 +226,7 @@ class SyncedFolder:
         allow_mass_delete
             Whether deletions that look like an accident are meant.
         verify_output
-            Whether to look at the output too, and make label rows anew that are missing there or changed.
+            Whether to look at the output too, and make label rows again that are missing there or changed.
         checksum
             Whether to compare contents where size and time are equal, or only the time is another.
         progress
@@ -376,7 +376,7 @@ class SyncedFolder:
                 f"{path!r} has {count:,} label rows, and {len(wrong):,} are missing that cannot be "
                 f"read from {output.url}, or are not as they were written, as "
                 f"{'; '.join(wrong[:3])}; labelingest folder sync {self.name!r} --verify-output "
-                "makes them anew"
+                "makes them again"
             )
         return count
 

@@ -124,7 +124,7 @@ class _Draft:
     digest: str
     file: RowFile
     overwrites: bool
-    """Whether a file that somebody changed is written over: that was asked for."""
+    """Whether a file that was changed since is written over, as the user asked."""
     expected: str = ""
     """Version token that is to be replaced; "" for none."""
 
@@ -161,9 +161,9 @@ class LabelRowFiles:
         begin
             Called before anything is written, with what is known then: it is to be in the state.
         overwrites
-            Data files whose label row is written over what somebody changed.
+            Data files whose label row is written over a file that was changed since.
         missing
-            Data files whose label row somebody deleted.
+            Data files whose label row was deleted from the output.
         """
         outcome = Outcome()
         texts: Sequence[tuple[bytes | _Pieces, str]]

@@ -5,7 +5,7 @@ also of two states, one gets it. A sync looks for it by one LIST request (one sy
 machine) and reads it only where its version is not the one that was seen last.
 
 An output without marker is adopted where all label rows in it are in the folder's state: an earlier
-version made it, or somebody deleted the marker. What stands there then is the folder's from now on.
+version made it, or the marker was deleted. What stands there then is the folder's from now on.
 """
 
 import os
@@ -80,7 +80,7 @@ def _read(output: Storage) -> tuple[str, str]:
 
 def _of_another(output: Storage, name: str) -> str:
     whose = (
-        f"the folder {name!r} of another state, or one that was made anew"
+        f"the folder {name!r} of another state, or one that was created again"
         if name
         else "another folder"
     )
@@ -92,7 +92,7 @@ def _of_another(output: Storage, name: str) -> str:
 
 
 def refuse_used_output(output: Storage) -> None:
-    """Refuse a new folder an output that is another folder's, or holds label rows of nobody.
+    """Refuse a new folder an output that is another folder's, or holds label rows that belong to no folder.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def refuse_used_output(output: Storage) -> None:
         )
     if label_files:
         raise ConfigError(
-            f"the output {output.url} holds label rows that are no folder's, as "
+            f"the output {output.url} holds label rows that belong to no folder, as "
             f"{', '.join(map(repr, label_files))}: they would be written over; give an empty folder, "
             "or move them away"
         )

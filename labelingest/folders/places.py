@@ -83,7 +83,7 @@ def open_places(state: State, settings: FolderSettings) -> Places:
 
 def _open_output(state: State, settings: FolderSettings, integration: str | None) -> Storage:
     try:
-        # A link that somebody put there would lead label rows elsewhere.
+        # A planted link would lead label rows elsewhere.
         return _open(state, settings.output, integration, follow_symlinks=False)
     except StorageError as error:
         raise StorageError(

@@ -77,7 +77,7 @@ class FolderRecord:
         if hours is None:
             return False
         if self.due_at is None:
-            return True  # nothing tells when: somebody changed the state
+            return True  # nothing tells when: the state was changed by hand
         ahead = seconds_between(moment, self.due_at)
         return not 0 < ahead <= hours * 3600 + _CLOCKS_APART
 
@@ -147,7 +147,7 @@ def enter_folder(state: State, name: str, settings: FolderSettings) -> FolderRec
 
 
 def refuse_taken_name(state: State, name: str) -> None:
-    """Refuse the name of a new folder that another one has, or that is none.
+    """Refuse the name of a new folder that another one has, or that cannot be a name.
 
     Raises
     ------

@@ -68,7 +68,7 @@ def json_object(text: object) -> Any:
     Raises
     ------
     ValueError
-        The text is none, or no JSON.
+        It is no text, or no JSON.
     """
     if not isinstance(text, str | bytes):
         raise ValueError(f"found {_shown(text)}, expected JSON")  # noqa: TRY004

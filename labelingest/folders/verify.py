@@ -1,6 +1,6 @@
 """Which label rows in the output are not as the folder wrote them: missing, cut short, older ones, altered.
 
-A sync looks at the storage path only. Asked to, it lists the output too, and makes these anew. On
+A sync looks at the storage path only. Asked to, it lists the output too, and makes these again. On
 this machine every label row is read and its digest compared; in the cloud size and ETag tell, and
 nothing is read.
 """

@@ -74,7 +74,7 @@ class Labels:
 class Large:
     """The labels of one data file that are made piece by piece, as they do not go into memory.
 
-    Each call makes them anew, the same ones.
+    Each call makes the same ones again.
     """
 
     pieces: Callable[[], Iterator[bytes]]

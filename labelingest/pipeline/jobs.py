@@ -83,7 +83,7 @@ class JobResult:
     tokens: Sequence[str] | None = None
     """(u,) version tokens of the sidecars as they were read; None where none are known."""
     digests: Sequence[str] | None = None
-    """(u,) digests of the sidecars' contents as they were read; None where nobody asked."""
+    """(u,) digests of the sidecars' contents as they were read; None where they are not wanted."""
     image_sizes: Mapping[str, tuple[int, int] | None] = field(default_factory=dict)
     """Data files whose header was read → width and height, None where it does not tell."""
     deferred: Job | None = None

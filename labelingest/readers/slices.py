@@ -114,7 +114,7 @@ def _long_row(
         np.zeros(1, np.int32), np.array([line], np.int32), np.zeros(1, np.int64), np.array([count])
     )
     at, to = np.concatenate(starts), np.concatenate(ends)
-    # Their numbers are read: where their points are nobody asks any more.
+    # Their numbers are read: where their points are does not matter any more.
     tokens = Tokens(at, to, to, np.zeros(len(at), dtype=bool))
     yield Sheet(blobs, row, tokens, np.concatenate(values))
 

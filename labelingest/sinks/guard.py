@@ -1,6 +1,6 @@
 """The one door of outputs: what may be replaced, and how a file that a command writes is opened.
 
-Input is never written to, and nobody's work is replaced by accident. A file that is there already is
+Input is never written to, and no work of people is replaced by accident. A file that is there already is
 replaced if it is empty, or if it looks like what an earlier run wrote in that place: by its first
 bytes or, of a Parquet file, by what its footer says. Anything else needs `overwrite`, which still
 replaces no input of the same command: no file that it reads, and nothing in a storage path.

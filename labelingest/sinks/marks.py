@@ -1,7 +1,7 @@
 """Marks: what a put added to an unfinished output, so short that a journal has one for each batch.
 
 A mark says how many bytes were added, and has a checksum of them. It finds what a disk lost and what
-somebody changed by accident, not what somebody forged. CRC-32 of the standard library: a tenth of
+was changed by accident, not what was forged. CRC-32 of the standard library: a tenth of
 the time of a cryptographic digest, which each byte of an output would pay.
 """
 

@@ -98,7 +98,7 @@ def _path_of(url: str) -> str:
         return url
     if "://" not in url:
         raise ConfigError(
-            "the storage path looks like a URL and is none: write s3://bucket/prefix/ or "
+            "the storage path looks like a URL but is not one: write s3://bucket/prefix/ or "
             "file:///data/coco, with two slashes and nothing before; a folder of that name is "
             "./NAME"
         )

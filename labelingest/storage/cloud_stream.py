@@ -71,7 +71,7 @@ class Asked:
     exclude: Sequence[str]
     retries: int
     stopped: Event = field(default_factory=Event)
-    """Set when nobody waits for an answer any more."""
+    """Set when answers are not waited for any more."""
     ends: dict[Part, End] = field(default_factory=dict)
     """How the parts ended that did."""
 
@@ -85,7 +85,7 @@ class Asked:
         Raises
         ------
         StorageError
-            It is none.
+            It is not one.
         """
         prefix = self.place.prefix
         if not prefix:
@@ -272,7 +272,7 @@ def _end_of(seen: _Seen, part: Part, *, again: bool) -> End | None:
 def _unproven(place: Place, last: str) -> StorageError:
     return StorageError(
         f"{place.url} cannot be listed: the answers end with {last!r}, and asked for again, the keys "
-        f"around it do not come: nobody knows what is behind them; {_CHECK}"
+        f"around it do not come: what is behind them is not known; {_CHECK}"
     )
 
 

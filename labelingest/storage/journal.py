@@ -62,7 +62,7 @@ class Journal:
     file: int
     """Descriptor, locked."""
     damaged: bool = field(default=False, init=False)
-    """Whether it was loaded up to a line that nobody wrote so, not to its end."""
+    """Whether it was loaded up to a damaged line, not to its end."""
     _ends: list[_End] = field(default_factory=list, init=False, repr=False)
     """Of each entry."""
     _end: _End = field(default=_End(), init=False, repr=False)

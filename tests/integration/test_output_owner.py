@@ -48,7 +48,9 @@ def row(world: World, name: str = "a") -> Path:
 def test_an_output_with_label_rows_of_nobody_is_refused_and_left_as_it_is(world: World) -> None:
     world.rows.mkdir()
     row(world).write_bytes(MINE)
-    with pytest.raises(ConfigError, match=r"holds label rows that are no folder's, as 'a.jpg.enc"):
+    with pytest.raises(
+        ConfigError, match=r"holds label rows that belong to no folder, as 'a.jpg.enc"
+    ):
         world.folder()
     assert list(world.rows.iterdir()) == [row(world)]
     assert row(world).read_bytes() == MINE
@@ -116,7 +118,7 @@ def test_a_purged_folder_frees_its_output_once_its_label_rows_are_gone(world: Wo
     folder.delete(purge=True)
     assert contents(world.rows) == rows
     assert not (world.rows / MARKER).parent.exists()
-    with pytest.raises(ConfigError, match="holds label rows that are no folder's"):
+    with pytest.raises(ConfigError, match="holds label rows that belong to no folder"):
         world.folder()
     for name in rows:
         (world.rows / name).unlink()
@@ -386,7 +388,7 @@ def test_an_output_in_the_cloud_has_an_owner_and_keeps_foreign_files(
         )
         return SyncedFolder.create(name, settings, state=state)
 
-    with pytest.raises(ConfigError, match="holds label rows that are no folder's"):
+    with pytest.raises(ConfigError, match="holds label rows that belong to no folder"):
         create("cloud", world.state)
     rows.delete(["x.jpg.encord.json"])
     folder = create("cloud", world.state)

@@ -63,7 +63,7 @@ VerifyOutput = Annotated[
     bool,
     typer.Option(
         "--verify-output",
-        help="Look at the output too: make label rows anew that are missing there, or were changed.",
+        help="Look at the output too: make label rows again that are missing there or were changed.",
     ),
 ]
 Checksum = Annotated[
