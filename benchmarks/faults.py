@@ -2,11 +2,12 @@
 
 From the command line::
 
-    python -m benchmarks.faults FAULTS [--seed N] [--only NAME]
+    python -m benchmarks.faults FAULTS [--seed N] [--only NAME] [--moments] [--files N]
 
 runs each of several commands undisturbed, counts its calls, and then runs it with so many faults in
 all, each at a call and of a kind that are drawn: a write, flush, rename, creation or removal fails, a
-write takes half, a flush loses what was written, or the process is killed there. A command must end
+write takes half, a flush loses what was written, or the process is killed there. `--moments` kills
+each at a random moment of its time. A command must end
 as undisturbed, or with exit code 3 and a sentence, and with no half output in place. The same command
 without a fault must then leave what the undisturbed one leaves, byte by byte, and nothing else.
 
@@ -19,6 +20,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import sqlite3
 import struct
 import subprocess
@@ -30,11 +32,13 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
+from select import select
+from time import monotonic
 from typing import Any, Final, NamedTuple
 
 from benchmarks.generate import Kind, generate
 
-__all__ = ["COMMANDS", "Commands", "Fault", "Trials", "can_be_built", "fault_server"]
+__all__ = ["COMMANDS", "Commands", "Fault", "Trials", "can_be_built", "fault_server", "moments"]
 
 _SOURCE: Final = Path(__file__).parents[1] / "tests/faults/faults.c"
 _PLAN: Final = struct.Struct("lll16s16s128l")
@@ -70,6 +74,8 @@ class Fault:
     """The number of the call, from 1 on; 0 for none."""
     ever: bool = False
     """Whether all later calls fail too: the disk is full, or gone."""
+    moment: float | None = None
+    """Seconds after which the process is killed, wherever it is; None for never."""
 
     def packed(self) -> bytes:
         """Return it as the library reads it."""
@@ -85,6 +91,7 @@ class Ended(NamedTuple):
     said: str
     calls: Mapping[str, int]
     """Kind → how many calls there were."""
+    seconds: float
 
 
 Commands = Callable[..., Ended]
@@ -126,11 +133,12 @@ def fault_server(place: Path) -> Iterator[Commands]:
 
     def run(arguments: Sequence[str], fault: Fault) -> Ended:
         plan.write_bytes(fault.packed())
-        print(json.dumps(list(arguments)), file=to_server, flush=True)
-        code = int(from_server.readline())
+        started = monotonic()
+        print(json.dumps([fault.moment, *arguments]), file=to_server, flush=True)
+        code, seconds = int(from_server.readline()), monotonic() - started
         counts = _PLAN.unpack(plan.read_bytes())[-128:]
         calls = {kind: counts[ord(kind)] for kind in _KINDS}
-        return Ended(code, said.read_text(errors="replace"), calls)
+        return Ended(code, said.read_text(errors="replace"), calls, seconds)
 
     try:
         yield run
@@ -148,6 +156,7 @@ def _serve(said: Path) -> None:
 
     gc.freeze()  # what was loaded is not copied in every child
     for line in sys.stdin:
+        moment, *arguments = json.loads(line)
         child = os.fork()
         if child == 0:
             code = 70
@@ -155,7 +164,7 @@ def _serve(said: Path) -> None:
                 file = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
                 os.dup2(file, 1)
                 os.dup2(file, 2)
-                main(json.loads(line))
+                main(arguments)
                 code = 0
             except SystemExit as ended:
                 code = int(ended.code or 0)
@@ -163,6 +172,11 @@ def _serve(said: Path) -> None:
                 sys.stdout.flush()
                 sys.stderr.flush()
                 os._exit(code)
+        if moment is not None:
+            ends = os.pidfd_open(child)
+            select([ends], [], [], moment)
+            signal.pidfd_send_signal(ends, signal.SIGKILL)
+            os.close(ends)
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 
@@ -322,7 +336,7 @@ class Trials:
 
     def attempt(self, name: str, fault: Fault) -> str:
         """Run a command with a fault, then without; return what went wrong, "" for nothing."""
-        (code, _, _), expected = self.undisturbed(name)
+        (code, *_), expected = self.undisturbed(name)
         place = self._prepare(name)
         ended = self._do(name, place, fault)
         self.codes["as undisturbed" if ended.code == code else str(ended.code)] += 1
@@ -380,11 +394,24 @@ def drawn(
             yield name, Fault(kinds, what, dice.randint(1, calls), dice.random() < 0.2)
 
 
+def moments(
+    trials: Trials, names: Sequence[str], count: int, seed: int
+) -> Iterator[tuple[str, Fault]]:
+    """Yield commands, each with a moment of its time at which it is killed."""
+    dice = random.Random(seed)
+    for number in range(count):
+        name = names[number % len(names)]
+        ended, _ = trials.undisturbed(name)
+        yield name, Fault("", moment=dice.uniform(0, ended.seconds))
+
+
 def _main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults")
     parser.add_argument("faults", type=int, nargs="?", default=100, metavar="FAULTS")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", action="append", choices=list(COMMANDS))
+    parser.add_argument("--moments", action="store_true", help="kill at random moments only")
+    parser.add_argument("--files", type=int, default=40, help="data files; 40")
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.serve is not None:
@@ -392,9 +419,10 @@ def _main() -> None:
         return
     bad = done = 0
     with tempfile.TemporaryDirectory() as folder, fault_server(Path(folder)) as run:
-        trials = Trials(Path(folder), run)
+        trials = Trials(Path(folder), run, chosen.files)
         names = chosen.only or list(COMMANDS)
-        for name, fault in drawn(trials, names, chosen.faults, chosen.seed):
+        draw = moments if chosen.moments else drawn
+        for name, fault in draw(trials, names, chosen.faults, chosen.seed):
             done += 1
             if wrong := trials.attempt(name, fault):
                 bad += 1

@@ -2,13 +2,14 @@
 
 From the command line::
 
-    python -m benchmarks.kill_and_sync FILES KILLS [--state URL] [--seed N]
+    python -m benchmarks.kill_and_sync FILES KILLS [--state URL] [--s3] [--seed N]
 
 makes a data set of so many files and two folders on it. Again and again files are added, changed,
 deleted and brought back: images, label sidecars and metadata. The second folder is synced
 undisturbed, and how long that takes is measured; the first by a process that is killed (`kill -9`)
 at a moment of that time, one as likely as another, and then by one that is not. Of what there is in
-between, every label row must be whole: the one before, or the one after. In the end every item,
+between, every label row must be whole: the one before, or the one after. Half the killed processes
+make a plan and apply it. With `--s3` the outputs are in a bucket, of a server that is started. In the end every item,
 problem and label row of the state and every byte of the outputs must be the same, nothing else may
 lie in the output, and there must be nothing left to do.
 
@@ -16,11 +17,13 @@ Processes are forked from one that has loaded everything: no moment falls into l
 """
 
 import argparse
+import os
 import random
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -32,18 +35,23 @@ import sqlalchemy as sa
 
 from benchmarks.generate import SIZES, Kind, generate, jpeg
 from labelingest.folders import FolderSettings, State, Status, SyncedFolder
+from labelingest.folders.integrations import set_integration
 from labelingest.folders.settings import read_json
 from labelingest.folders.state.tables import label_rows, output_rows, problems
 from labelingest.model.kinds import OWNER_MARKER, TEMPORARY_PREFIX
+from labelingest.storage import list_all
+from tests.builders.cloud_servers import CREDENTIALS, CloudServer, moto_server
 
 __all__ = ["Trial"]
 
 _KILLED: Final = "killed"
+_SERVER: Final = "server"
 _UNDISTURBED: Final = "undisturbed"
 _PARTS: Final = (0.02, 0.3, 1.0)
 """Of the files that are changed in a round: a few, one batch, several batches."""
 _OPTIONS: Final = {"images": ["images/{name}.jpg"], "labels": "labels/{name}.txt"}
 _LONGEST: Final = 60.0
+_SAY_EVERY: Final = 10
 _AGAIN: Final = 0.2
 """How often what goes on after a kill is killed too."""
 _PROCESSES: Final = get_context("forkserver")
@@ -54,10 +62,15 @@ def _sync(url: str, name: str) -> None:
         folder.sync(allow_mass_delete=True)
 
 
-def _sync_and_say(url: str, name: str, said: Connection) -> None:
+def _apply(url: str, name: str) -> None:
+    with SyncedFolder(name, state=url) as folder:
+        folder.apply(folder.plan(allow_mass_delete=True))
+
+
+def _work_and_say(work: Callable[[str, str], None], url: str, name: str, said: Connection) -> None:
     State(url).close()  # what is loaded late is loaded now
     said.send("begins")
-    _sync(url, name)
+    work(url, name)
     said.send("is through")
 
 
@@ -69,6 +82,8 @@ class Trial:
     files: int
     state_url: str
     seed: int = 0
+    server: CloudServer | None = None
+    """Has the outputs; None for local ones."""
     takes_back: bool = False
     """Whether every other change is taken back between the kill and the next sync."""
     stages: Counter[str] = field(default_factory=Counter)
@@ -87,11 +102,16 @@ class Trial:
         self.aside.mkdir()
         self.state = State(self.state_url)
         self.before: Mapping[str, bytes] = {}
+        if self.server is not None:
+            set_integration(self.state, _SERVER, self.server.connection())
+        prefix = self.server.new_url() if self.server is not None else f"{self.place}/"
+        self.outputs = {name: f"{prefix}{name}" for name in (_KILLED, _UNDISTURBED)}
         ontology = read_json(str(self.data / "ontology.json"), "ontology")
         for name in (_KILLED, _UNDISTURBED):
             settings = FolderSettings(
                 str(self.data),
-                str(self.place / name),
+                self.outputs[name],
+                output_integration=None if self.server is None else _SERVER,
                 format="yolo",
                 ontology=ontology,
                 options=_OPTIONS,
@@ -170,7 +190,9 @@ class Trial:
         """Sync by a process that is killed at some moment of so many seconds."""
         before = self._last_run()
         hears, says = _PROCESSES.Pipe(duplex=False)
-        process = _PROCESSES.Process(target=_sync_and_say, args=(self.state_url, _KILLED, says))
+        work = self.random.choice((_sync, _apply))
+        arguments = (work, self.state_url, _KILLED, says)
+        process = _PROCESSES.Process(target=_work_and_say, args=arguments)
         process.start()
         says.close()
         try:
@@ -207,6 +229,11 @@ class Trial:
 
     def _contents(self, name: str) -> dict[str, bytes]:
         """Return every file of an output, whatever it is called, but for its marker."""
+        if self.server is not None:
+            output = self.server.storage({}, f"{self.outputs[name]}/")
+            keys = [key for key in list_all(output).keys if not key.endswith(OWNER_MARKER)]
+            blobs = output.fetch(keys)
+            return {key: blobs.get(row) for row, key in enumerate(keys)}
         root = self.place / name
         return {
             path.relative_to(root).as_posix(): path.read_bytes()
@@ -288,6 +315,7 @@ def _main() -> None:
     parser.add_argument("files", type=int, metavar="FILES")
     parser.add_argument("kills", type=int, metavar="KILLS")
     parser.add_argument("--state", help="URL of an empty state; a file of SQLite if not given")
+    parser.add_argument("--s3", action="store_true", help="outputs in a bucket of moto's server")
     parser.add_argument("--seed", type=int, default=0, help="of the changes and the moments")
     parser.add_argument(
         "--take-back",
@@ -296,15 +324,22 @@ def _main() -> None:
     )
     chosen = parser.parse_args()
     _PROCESSES.set_forkserver_preload(["benchmarks.generate", "labelingest.folders.schedule"])
-    with tempfile.TemporaryDirectory() as folder:
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        server = None
+        if chosen.s3:
+            os.environ.update(CREDENTIALS)
+            server = CloudServer("s3", stack.enter_context(moto_server()))
         url = chosen.state or f"sqlite:///{folder}/state.sqlite"
-        trial = Trial(Path(folder), chosen.files, url, chosen.seed, chosen.take_back)
+        trial = Trial(Path(folder), chosen.files, url, chosen.seed, server, chosen.take_back)
         rounds = 0
         while trial.kills < chosen.kills:
             rounds += 1
             if differs := trial.round():
                 print(f"round {rounds}: NOT the same ({', '.join(differs)}), {trial.kills} kills")
                 raise SystemExit(1)
+            if rounds % _SAY_EVERY == 0:
+                print(f"round {rounds}: {trial.kills} kills, always the same", flush=True)
         trial.state.close()
     print(f"{trial.kills} kills in {rounds} rounds, {trial.missed} came too late: always the same")
     print("killed by stage:", ", ".join(f"{stage} {n}" for stage, n in trial.stages.items()))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.faults import COMMANDS, Fault, Trials, can_be_built, drawn, fault_server
+from benchmarks.faults import COMMANDS, Fault, Trials, can_be_built, drawn, fault_server, moments
 
 pytestmark = pytest.mark.skipif(bool(can_be_built()), reason=can_be_built() or "it can")
 
@@ -40,6 +40,12 @@ def test_a_name_that_does_not_reach_the_disk_is_a_failed_write(name: str, trials
     before = trials.codes["3"]
     assert trials.attempt(name, Fault("d", "5", 1)) == ""
     assert trials.codes["3"] == before + 1
+
+
+@pytest.mark.parametrize("name", ["export", "apply"])
+def test_a_process_killed_at_any_moment_leaves_no_half_output(name: str, trials: Trials) -> None:
+    [(_, fault)] = moments(trials, [name], 1, seed=1)
+    assert trials.attempt(name, fault) == ""
 
 
 @pytest.mark.parametrize("at", [1, 2, 3])
