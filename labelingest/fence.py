@@ -54,13 +54,13 @@ def fenced(
     >>> fenced(inverted, 3, lambda row, why: [str(why.code)], lambda parts: sum(parts, []))
     [0.5, 'internal-error', 0.25]
     """
-    done: list[T] = []
+    results: list[T] = []
     waiting = [slice(0, files)]
     while waiting:
         rows = waiting.pop()
         alone = rows.stop - rows.start <= 1
         try:
-            done.append(work(rows))
+            results.append(work(rows))
             continue
         except LabelIngestError:
             raise
@@ -69,15 +69,15 @@ def fenced(
                 raise
             # The frames hold what was made so far: they are gone before anything else is tried.
             reason = _reason(error) if alone else None
-            short = isinstance(error, MemoryError)
-        if short:
+            ran_out = isinstance(error, MemoryError)
+        if ran_out:
             gc.collect()
         if reason is not None:
-            done.append(give_up(rows.start, reason))
+            results.append(give_up(rows.start, reason))
             continue
         middle = (rows.start + rows.stop) // 2
         waiting += [slice(middle, rows.stop), slice(rows.start, middle)]
-    return done[0] if len(done) == 1 else join(done)
+    return results[0] if len(results) == 1 else join(results)
 
 
 def tried(work: Callable[[], T], *, passes: tuple[type[Exception], ...] = ()) -> T | Unread:

@@ -70,13 +70,13 @@ class LargeConversion:
 class _Totals(Batch):
     """A batch of one file whose annotations are counted, not kept."""
 
-    kept: int = 0
+    annotation_count: int = 0
 
     def counts(self) -> Counts:
-        return Counts(self.rows_seen, np.array([self.kept]), self.classifications)
+        return Counts(self.rows_seen, np.array([self.annotation_count]), self.classifications)
 
     def keep(self, units: Bool) -> None:
-        self.kept = self.kept if units[0] else 0
+        self.annotation_count *= int(units[0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,14 +144,14 @@ class LargeFile:
         if self._reason:
             findings.fail(0, Problem(ProblemCode.NOT_TEXT, units.sidecar[0], self._reason))
         sizes.note_missing(units, findings)
-        totals, said = self._books(units, sized, scan, findings)
+        totals, yolo_files = self._books(units, sized, scan, findings)
         if self.output.to in OF_IMAGES:
             fail_others(totals, OF_IMAGES[self.output.to])
         is_encord = self.output.to == OutputFormat.ENCORD
         written = settle(totals, self.on_row_error, classified=is_encord)
         if written[0]:
-            totals.converted.update(said.converted)
-            totals.dropped.update(said.dropped)
+            totals.converted.update(yolo_files.converted)
+            totals.dropped.update(yolo_files.dropped)
         return LargeConversion(
             findings.in_order(),
             totals.tally(written),
@@ -167,8 +167,8 @@ class LargeFile:
         objects = self.source.ontology.objects
         needed = False
         if sizes.policy != ImageSizes.NEVER and self.units.width[0] <= 0:
-            found = self._labels(self.units, Muted())
-            needed = any(sizes_needed(*of_slice[1:], objects).any() for of_slice in found)
+            slices = self._labels(self.units, Muted())
+            needed = any(sizes_needed(*of_slice[1:], objects).any() for of_slice in slices)
         return np.array([needed])
 
     def _sized(self, units: DataUnits, sizes: Sizes) -> DataUnits:
@@ -178,8 +178,8 @@ class LargeFile:
         is_yolo = self.output.to == OutputFormat.YOLO and are_images(units)[0]
         if not is_yolo or units.width[0] > 0:
             return units
-        found = self._assembled(units, Muted())
-        turned = any(self.output.turned(made.annotations, units)[0] for _, _, made in found)
+        slices = self._assembled(units, Muted())
+        turned = any(self.output.turned(made.annotations, units)[0] for _, _, made in slices)
         return sizes.of(units, np.array([turned]))
 
     def _labels(
@@ -191,8 +191,8 @@ class LargeFile:
             if isinstance(sheet, TooManyColumns):
                 self._reject(sheet, findings)
                 continue
-            found = read_sheet(sheet, units, self.source.yolo, findings)
-            yield found, *resolve(found.labels, self.source.class_map, units, findings)
+            result = read_sheet(sheet, units, self.source.yolo, findings)
+            yield result, *resolve(result.labels, self.source.class_map, units, findings)
 
     def _reject(self, row: TooManyColumns, findings: Findings) -> None:
         self._too_many += 1
@@ -210,10 +210,10 @@ class LargeFile:
         """Read, resolve and assemble slice by slice; without a scan, nothing is a duplicate."""
         scan = scan or _Scan.of_nothing()
         objects, options = self.source.ontology.objects, self.source.assembly
-        for found, labels, feature in self._labels(units, findings):
+        for result, labels, feature in self._labels(units, findings):
             same_as = scan.same_as(labels)
             made = assemble(labels, feature, objects, units, options, findings, same_as)
-            yield found, labels, made
+            yield result, labels, made
 
     def _scan(self, units: DataUnits) -> "_Scan":
         """Find the duplicates, and name all annotations."""
@@ -243,25 +243,25 @@ class LargeFile:
         self, units: DataUnits, sized: DataUnits, scan: "_Scan", findings: Findings
     ) -> tuple["_Totals", YoloFiles]:
         """Find the problems and count; return what writing YOLO counts apart."""
-        seen = kept = 0
+        seen = count = 0
         nothing = np.zeros(1, dtype=np.int64)
         totals = _Totals(sized, Annotations.none(), findings, nothing, nothing)
-        said = YoloFiles([])
-        for found, _, made in self._assembled(units, findings, scan):
-            seen += int(found.rows_seen[0])
-            totals.dropped.update(found.dropped)
+        yolo_files = YoloFiles([])
+        for result, _, made in self._assembled(units, findings, scan):
+            seen += int(result.rows_seen[0])
+            totals.dropped.update(result.dropped)
             totals.converted.update(made.converted)
             totals.adjusted.update(made.adjusted)
             totals.refitted.merge(made.refitted)
             annotations = self._sayable(made.annotations, sized, findings)
-            kept += len(annotations)
+            count += len(annotations)
             if self.output.to == OutputFormat.YOLO:
                 text = self._yolo(annotations, sized)
-                said.converted.update(text.converted)
-                said.dropped.update(text.dropped)
+                yolo_files.converted.update(text.converted)
+                yolo_files.dropped.update(text.dropped)
         seen += self._too_many
-        totals.rows_seen, totals.kept = np.array([seen]), kept
-        return totals, said
+        totals.rows_seen, totals.annotation_count = np.array([seen]), count
+        return totals, yolo_files
 
     def _sayable(
         self, annotations: Annotations, sized: DataUnits, findings: Findings

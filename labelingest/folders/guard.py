@@ -152,8 +152,8 @@ def _keep_hidden(
         one = connection.scalar(sa.select(key).where(where).limit(1))
         if one is not None:
             example = example or one
-            done = connection.execute(changes.update().where(where).values({column.name: None}))
-            withheld.counts[reason.value] = done.rowcount
+            result = connection.execute(changes.update().where(where).values({column.name: None}))
+            withheld.counts[reason.value] = result.rowcount
     if example is not None:
         withheld.reasons.append(_why_hidden(example, scan))
 

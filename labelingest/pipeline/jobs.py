@@ -374,7 +374,7 @@ def jobs(paired: "Paired", batch_bytes: int, alone: int | None = None) -> Iterat
     while start < len(pairs):
         end = int(np.searchsorted(slice_of, slice_of[start], side="right"))
         following = large[np.searchsorted(large, start) :][:1].tolist()
-        end = min([end, *(max(at, start + 1) for at in following)])
+        end = min([end, *(max(row, start + 1) for row in following)])
         end = min(max(end, start + 1), start + _MAX_FILES_IN_BATCH)
         data, sidecars = pairs.data[start:end], pairs.sidecar[start:end]
         yield Job(
