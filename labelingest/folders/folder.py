@@ -141,7 +141,7 @@ class SyncedFolder:
                 places = opener(in_place)
                 output = places.output
                 refuse_used_output(output)
-                refuse_listed(places, in_place)
+                refuse_listed(places, in_place, is_new=True)
                 record = enter_folder(opened, name, in_place)
                 try:
                     claim_output(opened, record, output)
@@ -201,7 +201,7 @@ class SyncedFolder:
         _check(changed)
         places = self._open_places(changed)
         if changed.rule != record.settings.rule:
-            refuse_listed(places, changed)
+            refuse_listed(places, changed, has_rows=self.summary().labelled > 0)
         self.record = change_settings(self.state, record, lambda latest: latest.changed(**values))
         return self.record.settings
 

@@ -4,6 +4,7 @@ How a cloud storage is reached is told by an integration of the state (`integrat
 the caller opens storages himself.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -136,7 +137,7 @@ def overlap(first: Storage, second: Storage) -> bool:
 def _where(storage: Storage) -> tuple[str, str | None]:
     """Return where a storage is, however its URL spells it, and the account if that is told."""
     if isinstance(storage, LocalStorage):
-        return f"{real_path(storage.root)}/", None
+        return os.path.join(real_path(storage.root), ""), None  # noqa: PTH118 - "/" stays "/"
     if not is_cloud(storage.url):
         return unquote(storage.url), None
     place = place_of(storage.url)

@@ -31,6 +31,14 @@ LOOKED_AT: Final = 200_000
 _FEWEST: Final = 2
 """Label files that belong to no image by the patterns: one alone is an orphan."""
 _SHOWN: Final = 3
+_CURE: Final = (
+    "mend the patterns with labelingest folder configure, or give --allow-mass-delete if they are no "
+    "labels"
+)
+_CURE_OF_NEW: Final = (
+    "mend the patterns, or create the folder without --images and --labels: labelingest folder "
+    "configure takes labels in once they are there"
+)
 _IMAGE: Final = KIND_NAMES.index(DataKind.IMAGE)
 _TEXT: Final = re.compile(
     r"(?:.*/)?(?:classes|labels|predefined_classes|train|val|valid|test|trainval|README.*"
@@ -40,8 +48,19 @@ _TEXT: Final = re.compile(
 """What lies beside labels, and ends as they do."""
 
 
-def refuse_unpaired(found: Scan, settings: FolderSettings) -> None:
+def refuse_unpaired(
+    found: Scan, settings: FolderSettings, *, cure: str = _CURE, has_rows: bool = False
+) -> None:
     """Refuse patterns by which nothing pairs where files end as label files do.
+
+    Parameters
+    ----------
+    found, settings
+        What a storage path holds by the patterns of a folder.
+    cure
+        What helps, for the sentence.
+    has_rows
+        Whether the folder has label rows: then patterns that pair nothing are refused in any case.
 
     Raises
     ------
@@ -53,14 +72,14 @@ def refuse_unpaired(found: Scan, settings: FolderSettings) -> None:
         return
     listing, ending = found.listing, rule.label_pattern.literals[-1]
     examples = list(islice(_label_files(listing.keys, ending), _FEWEST))
-    if len(examples) < _FEWEST or not (found.kind == _IMAGE).any():
+    if (len(examples) < _FEWEST and not has_rows) or not (found.kind == _IMAGE).any():
         return  # a label file without image, or labels without any image: named by the sync
+    but = f"files end with {ending!r}, as {examples[0]!r}" if examples else "it has label rows"
     misses = near_misses(listing, pair(listing, rule, settings.metadata_rule), rule)
     hints = "".join(f"\nnear miss: {miss}" for miss in misses[:_SHOWN])
     raise ConfigError(
-        f"no data file in {settings.storage_path!r} has a label file by {as_flags(rule)}, but files "
-        f"end with {ending!r}, as {examples[0]!r}: nothing was changed; mend the patterns with "
-        f"labelingest folder configure, or give --allow-mass-delete if they are no labels{hints}"
+        f"no data file in {settings.storage_path!r} has a label file by {as_flags(rule)}, but {but}: "
+        f"nothing was changed; {cure}{hints}"
     )
 
 
@@ -71,17 +90,28 @@ def _label_files(keys: Keys, ending: str) -> Iterator[str]:
         yield from (key for row in rows.tolist() if not _TEXT.fullmatch(key := keys[row]))
 
 
-def refuse_listed(places: Places, settings: FolderSettings) -> None:
+def refuse_listed(
+    places: Places, settings: FolderSettings, *, is_new: bool = False, has_rows: bool = False
+) -> None:
     """List a storage path as far as that is quick, and refuse patterns that pair nothing there.
 
     Whether it can be listed at all is the sync's to say.
+
+    Parameters
+    ----------
+    places, settings
+        Of the folder.
+    is_new
+        Whether it is being created.
+    has_rows
+        As for `refuse_unpaired`.
 
     Raises
     ------
     ConfigError
         As `refuse_unpaired`.
     """
-    if not isinstance(settings.rule, PatternRule):
+    if not isinstance(settings.rule, PatternRule) or settings.allow_mass_delete:
         return
     pages, count = list[Listing](), 0
     try:
@@ -92,4 +122,6 @@ def refuse_listed(places: Places, settings: FolderSettings) -> None:
                 return
     except StorageError:
         return
-    refuse_unpaired(scan(Listing.from_pages(pages), settings), settings)
+    found = scan(Listing.from_pages(pages), settings)
+    cure = _CURE_OF_NEW if is_new else _CURE
+    refuse_unpaired(found, settings, cure=cure, has_rows=has_rows)

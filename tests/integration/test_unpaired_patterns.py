@@ -93,3 +93,29 @@ def test_a_mass_deletion_can_be_allowed_once(
     for name in "ab":
         world.remove(f"labels/{name}.txt")
     assert run("folder", "sync", "drive", *state).code == 1
+
+
+@on_sqlite
+def test_what_a_refusal_says_helps_when_it_is_done(
+    world: World, folder: SyncedFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, state = command_line(capsys), ("--state", world.state.url)
+    wrong = ("folder", "configure", "drive", "--labels", "nope/{name}.txt", *state)
+    assert run(*wrong).code == 2
+    meant = run(*wrong, "--allow-mass-delete")
+    assert (meant.code, folder.sync().status.value) == (0, "done")
+    with pytest.raises(ConfigError, match="create the folder without --images and --labels"):
+        world.folder(
+            "other", output=f"{world.rows}2", options=PATTERNS | {"labels": "nope/{name}.txt"}
+        )
+
+
+@on_sqlite
+def test_patterns_that_pair_nothing_where_label_rows_are_are_refused(
+    world: World, folder: SyncedFolder
+) -> None:
+    rows = contents(world.rows)
+    with pytest.raises(ConfigError, match="but it has label rows: nothing was changed; mend"):
+        folder.configure(options={"labels": "labels/{name}.lbl"})
+    assert folder.sync().counters.changes == {}
+    assert contents(world.rows) == rows

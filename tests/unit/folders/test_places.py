@@ -63,3 +63,9 @@ def test_two_folders_do_not_share_an_output(tmp_path: Path) -> None:
             create("b", settings)
     assert not (tmp_path / "rows/b").exists()
     create("b", FolderSettings(f"{tmp_path}/data", f"{tmp_path}/rows2")).close()
+
+
+def test_the_root_of_this_machine_lies_around_every_folder() -> None:
+    with pytest.raises(ConfigError, match="is the storage path or lies around it"):
+        output_folder(open_storage("/tmp"), open_storage("/"))
+    assert output_folder(open_storage("/"), open_storage("/tmp")) == "tmp/"
