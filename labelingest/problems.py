@@ -47,6 +47,7 @@ class ProblemCode(StrEnum):
     VANISHED_FILE = "vanished-file"
     NOT_A_REGULAR_FILE = "not-a-regular-file"
     KEY_NOT_UTF8 = "key-not-utf8"
+    UNUSABLE_KEY = "unusable-key"
     UNSUPPORTED_DATA_TYPE = "unsupported-data-type"
     # Pairing
     ORPHAN_SIDECAR = "orphan-sidecar"
@@ -200,6 +201,7 @@ _HIDING: Final = frozenset(
         ProblemCode.VANISHED_FILE,
         ProblemCode.NOT_A_REGULAR_FILE,
         ProblemCode.KEY_NOT_UTF8,
+        ProblemCode.UNUSABLE_KEY,
     }
 )
 """Met by a listing: it does not tell what is there."""

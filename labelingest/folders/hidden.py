@@ -5,6 +5,8 @@
 2. A name that cannot be decoded may be any name of its folder that is not plain ASCII, as a disk is
    that was mounted with another character set. So it hides the keys below its folder that have a
    character outside ASCII behind the folder's own name.
+3. A key of a bucket that is none here hides what it is without its faults, and the folder that this
+   lies in (`labelingest.storage.unusable_keys`).
 
 Places become stretches of the order of keys that do not overlap: each key is looked up among them by
 an index, however many there are. It refuses to know what is done about hidden keys.
@@ -19,6 +21,7 @@ from sqlalchemy.engine import Connection
 from labelingest.folders.state.database import bulk_insert, create_temporary
 from labelingest.folders.state.tables import hidden
 from labelingest.problems import Problem, ProblemCode
+from labelingest.storage.unusable_keys import names_hidden_by
 
 __all__ = ["hider_of", "is_hidden", "load_hidden"]
 
@@ -82,16 +85,23 @@ def hider_of(key: str, places: Sequence[Problem]) -> Problem | None:
     >>> str(hider_of("labels/a.txt", [dead])), hider_of("labels.txt", [dead])
     ('labels: broken-link: leads nowhere', None)
     """
-    above = {key, *_folders_above(key)}
+    above = {key, *_folders_above(key), ""}
     for place in places:
         if place.code is ProblemCode.KEY_NOT_UTF8:
             folder = _folder_of(place.source)
             hides = folder in {"", *above} and not key[len(folder) :].isascii()
         else:
-            hides = place.source in above
+            hides = not above.isdisjoint(_names(place))
         if hides:
             return place
     return None
+
+
+def _names(place: Problem) -> Collection[str]:
+    """Return the names that a place hides, with all below each; "" for everything."""
+    if place.code is ProblemCode.UNUSABLE_KEY:
+        return names_hidden_by(place.source)
+    return (place.source,)
 
 
 def _folders_above(key: str) -> Iterator[str]:
@@ -105,13 +115,17 @@ def _folder_of(key: str) -> str:
 
 def _stretches(places: Iterable[Problem]) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of the table of hidden keys."""
-    named, folders = set(), set()
+    named: set[str] = set()
+    folders: set[str] = set()
     for place in places:
         if place.code is ProblemCode.KEY_NOT_UTF8:
             folders.add(_folder_of(place.source))
         else:
-            named.add(place.source)
+            named.update(_names(place))
     for key in _outermost(named):
+        if not key:
+            yield _NAMED, "", None, -1
+            return
         yield _NAMED, key, key + _BEHIND, -1
         yield _NAMED, f"{key}/", key + _AFTER_SLASH, -1
     for folder in _outermost(folders):

@@ -32,7 +32,13 @@ from labelingest.storage.base import (
     too_large,
 )
 from labelingest.storage.clients import open_client
-from labelingest.storage.cloud_errors import Concern, Operation, cloud_error, refusal_of
+from labelingest.storage.cloud_errors import (
+    Concern,
+    Operation,
+    cloud_error,
+    is_bad_path,
+    refusal_of,
+)
 from labelingest.storage.cloud_listing import list_pages, plain_tag, token_of
 from labelingest.storage.cloud_stream import FAILURES
 from labelingest.storage.connections import Connection
@@ -107,7 +113,7 @@ class CloudStorage:
             self.place,
             exclude=exclude,
             splits=splits,
-            retries=self.connection.retries,
+            connection=self.connection,
         )
 
     def fetch(
@@ -196,11 +202,27 @@ class CloudStorage:
         try:
             listed = [entry for answer in self._client.list(folder) for entry in answer]
         except FAILURES as error:
+            if is_bad_path(error):
+                return self._versions_below(folder)
             raise cloud_error(error, self.place, Operation.LIST) from None
         return {
             entry["path"]: Version(entry["size"], token_of(entry))
             for entry in listed
             if entry["path"].rpartition("/")[0] + "/" == folder
+        }
+
+    def _versions_below(self, folder: str) -> Mapping[str, Version]:
+        """Return the versions of a folder's files, where names lie below it that are no keys."""
+        prefix = "/".join(filter(None, (self.place.prefix, folder.removesuffix("/"))))
+        client = open_client(replace(self.place, prefix=""), self.connection)
+        listed = list_pages(client, replace(self.place, prefix=prefix), connection=self.connection)
+        return {
+            folder + key: Version(size, token)
+            for page in listed
+            for key, size, token in zip(
+                page.keys, page.size.tolist(), page.token_column(), strict=True
+            )
+            if "/" not in key
         }
 
     def put(

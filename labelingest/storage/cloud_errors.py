@@ -13,7 +13,15 @@ from labelingest.errors import NameRefusedError, StorageError
 from labelingest.storage.base import NOT_THERE
 from labelingest.storage.urls import Place, Provider
 
-__all__ = ["Concern", "Operation", "Refusal", "broke_off", "cloud_error", "refusal_of"]
+__all__ = [
+    "Concern",
+    "Operation",
+    "Refusal",
+    "broke_off",
+    "cloud_error",
+    "is_bad_path",
+    "refusal_of",
+]
 
 
 class Operation(StrEnum):
@@ -133,13 +141,25 @@ def refusal_of(error: Exception, place: Place, operation: Operation) -> Refusal:
             Concern.STORAGE,
             f"it holds the key {bad[1]!r}, and keys with empty, '.' or '..' parts or control "
             "characters cannot be listed here",
-            "rename it, or give a storage path further down",
+            "rename it, or give a storage path further down" + _without_botocore(place),
         )
     return (
         _by_code(code, answer, place)
         or _by_status(status, answer, place, operation, isinstance(error, FileNotFoundError))
         or _unanswered(error, place)
     )
+
+
+def is_bad_path(error: Exception) -> bool:
+    """Return whether a client gave up because of a key that it cannot name."""
+    return bool(_BAD_PATH.match(str(error)))
+
+
+def _without_botocore(place: Place) -> str:
+    """Return what helps where such keys could be left out."""
+    if place.provider is not Provider.S3 or not place.lists_from_any_key:
+        return ""
+    return "; with botocore they are left out and named: pip install 'labelingest[cloud]'"
 
 
 def broke_off(error: Exception) -> bool:

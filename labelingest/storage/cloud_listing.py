@@ -7,12 +7,15 @@
 3. An answer waits for the one before it. So where keys are known between which to cut, and the
    store lists from any key on, parts are listed at the same time; a store whose keys come in
    another order than theirs is found out, as parts do not end where they should then.
+4. What has no key here is named at the end. obstore also takes away a slash at the begin of a name,
+   without a word: two requests tell whether a whole bucket of S3 has such names.
 
 It refuses to read: no request for a single object is made.
 """
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -28,8 +31,10 @@ from labelingest.model.listing import (
 from labelingest.storage.at_once import merged
 from labelingest.storage.base import PartsError
 from labelingest.storage.clients import Client
-from labelingest.storage.cloud_errors import Operation, cloud_error
+from labelingest.storage.cloud_errors import Operation, broke_off, cloud_error
 from labelingest.storage.cloud_stream import FAILURES, Asked, End, chunks
+from labelingest.storage.connections import Connection
+from labelingest.storage.raw_listing import RawListing
 from labelingest.storage.splits import Part, parts_of
 from labelingest.storage.urls import Place
 
@@ -41,6 +46,10 @@ __all__ = ["list_pages", "plain_tag", "token_of"]
 _PARTS_AT_ONCE: Final = 16
 """As many as one processor keeps up with."""
 _IN_FLIGHT: Final = 64
+_BEFORE_SLASH: Final = ".\U0010ffff"
+"""Names that begin with a slash come behind it, and before "0"."""
+_BEHIND_SLASH: Final = "0"
+_ANSWER: Final = 1_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -51,7 +60,7 @@ def list_pages(
     *,
     exclude: Sequence[str] = (),
     splits: Sequence[str] = (),
-    retries: int = 60,
+    connection: Connection | None = None,
 ) -> Iterator[Listing]:
     """Yield everything below a place in pages, each in the order of the store.
 
@@ -63,8 +72,8 @@ def list_pages(
         Keys and folders (with a slash at the end) that are passed over.
     splits
         Keys between which to list at the same time, where the store can.
-    retries
-        How often an answer that breaks off is asked for again.
+    connection
+        How it is reached, and how often an answer that breaks off is asked for again.
 
     Raises
     ------
@@ -73,8 +82,35 @@ def list_pages(
     StorageError
         Where the listing is not complete.
     """
-    asked = Asked(client, place, exclude, retries)
-    if not splits or not place.lists_from_any_key:
+    connection = connection or Connection()
+    raw = RawListing(place, connection, exclude)
+    asked = Asked(client, place, exclude, connection.retries, raw)
+    if not place.prefix and raw.can_list and _may_begin_with_a_slash(asked):
+        raw.open()
+    yield from _all_pages(asked, splits)
+    if problems := raw.problems():
+        yield replace(_page([]), problems=problems)
+
+
+def _may_begin_with_a_slash(asked: Asked) -> bool:
+    """Return whether a bucket has names that begin with a slash, or a file called "0"."""
+    try:
+        first, behind = (
+            next(asked.answers(None, offset=offset, chunk_size=_ANSWER), [])
+            for offset in (_BEFORE_SLASH, _BEHIND_SLASH)
+        )
+    except FAILURES as error:
+        if asked.raw.open_after(error):
+            return True
+        if broke_off(error):
+            return False  # the listing itself asks again
+        raise cloud_error(error, asked.place, Operation.LIST) from None
+    return list(first) != list(behind)
+
+
+def _all_pages(asked: Asked, splits: Sequence[str]) -> Iterator[Listing]:
+    """Yield the files in pages; in parts, where that is possible."""
+    if not splits or not asked.place.lists_from_any_key:
         yield from _pages(asked, Part())
         return
     # One answer tells whether there is anything, and the second whether there is more: threads are
@@ -192,10 +228,14 @@ def _is_marker(asked: Asked, name: str) -> bool:
     if not name:
         return True  # the storage path's own folder
     path = asked.path(name)
+    if asked.raw.is_open:
+        return asked.raw.is_marker(path)
     try:
         # What a listing of "name/" gives as "name" is "name/"; it is the first of all.
         return any(
             entry["path"] == path for entry in next(asked.client.list(path, chunk_size=1), [])
         )
     except FAILURES as error:
+        if asked.raw.open_after(error):
+            return asked.raw.is_marker(path)
         raise cloud_error(error, asked.place, Operation.LIST) from None

@@ -6,8 +6,9 @@
    on, and only where nothing does, it is the end.
 2. Keys go up. A page that is repeated is passed over, and one that is repeated for ever is an error;
    so are keys that go back, and keys outside the prefix.
-3. An answer that breaks off is asked for again from the last key on.
-4. Azure and directory buckets list from the first key only. What may have been a full last page is
+3. Where obstore's client meets a key that it cannot name, `raw_listing` goes on instead of it.
+4. An answer that breaks off is asked for again from the last key on.
+5. Azure and directory buckets list from the first key only. What may have been a full last page is
    listed again as a whole there, and both listings must agree.
 
 Chunks are those of the store, without what it said twice. It refuses to know which of them are files.
@@ -26,6 +27,7 @@ from labelingest.errors import StorageError
 from labelingest.storage.base import PartsError
 from labelingest.storage.clients import Client
 from labelingest.storage.cloud_errors import Operation, broke_off, cloud_error
+from labelingest.storage.raw_listing import RawListing
 from labelingest.storage.splits import Part
 from labelingest.storage.urls import Place, Provider
 
@@ -70,10 +72,20 @@ class Asked:
     place: Place
     exclude: Sequence[str]
     retries: int
+    raw: RawListing
+    """Asked instead of the client, once this has met a key that it cannot name."""
     stopped: Event = field(default_factory=Event)
     """Set when answers are not waited for any more."""
     ends: dict[Part, End] = field(default_factory=dict)
     """How the parts ended that did."""
+
+    def answers(
+        self, prefix: str | None, *, offset: str | None = None, chunk_size: int
+    ) -> Iterator[Sequence["ObjectMeta"]]:
+        """Ask for what lies below a prefix of the bucket, and behind a name."""
+        if self.raw.is_open:
+            return self.raw.answers(prefix, offset=offset, chunk_size=chunk_size)
+        return self.client.list(prefix, offset=offset, chunk_size=chunk_size)
 
     def path(self, key: str) -> str:
         """Return the name of a key in the bucket."""
@@ -255,6 +267,8 @@ def _wait(asked: Asked, error: Exception, failures: int) -> None:
     StorageError
         It is another failure, or one too many.
     """
+    if asked.raw.open_after(error):
+        return
     if not broke_off(error) or failures > min(asked.retries, _MOST_BREAKS):
         raise cloud_error(error, asked.place, Operation.LIST) from None
     asked.stopped.wait(min(0.05 * 2**failures, _LONGEST_PAUSE))
@@ -323,7 +337,7 @@ def _answers(asked: Asked, part: Part) -> Iterator[Sequence["ObjectMeta"]]:
     """Ask, and yield what is answered, by key; the last may reach behind the part's end."""
     chunk: list[ObjectMeta] = []
     offset = asked.path(part.after) if part.after else None
-    for answer in asked.client.list(asked.place.prefix or None, offset=offset, chunk_size=_ANSWER):
+    for answer in asked.answers(asked.place.prefix or None, offset=offset, chunk_size=_ANSWER):
         for entry in answer:
             entry["path"] = asked.key(entry["path"])
         chunk += answer

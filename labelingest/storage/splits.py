@@ -5,13 +5,13 @@ of an earlier listing, at even distances: hints, which cost a request where they
 more, and change no result.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 from labelingest.model.keys import Keys
+from labelingest.storage.unusable_keys import is_unusable
 
 __all__ = ["Part", "parts_of", "splits_of"]
 
@@ -20,8 +20,6 @@ _WORTH_IT: Final = 20_000
 """Up to so many keys, twenty answers one after the other are soon enough."""
 _SMALLEST: Final = 5_000
 """Keys of a part at least: five answers, so that the one more which ends it weighs little."""
-# What no key is: a client would ask from another place on, or not at all.
-_NO_KEY: Final = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)|[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,5 +71,6 @@ def parts_of(splits: Sequence[str], after: str | None = None) -> Sequence[Part]:
     >>> parts_of(["a/9.jpg", "b//", "c/1.jpg"], after="b/7.jpg")
     [Part(after='b/7.jpg', until='c/1.jpg'), Part(after='c/1.jpg', until=None)]
     """
-    usable = {split for split in splits if split > (after or "") and not _NO_KEY.search(split)}
+    # By what is no key, a client would ask from another place on, or not at all.
+    usable = {split for split in splits if split > (after or "") and not is_unusable(split)}
     return [Part(*ends) for ends in pairwise([after, *sorted(usable), None])]

@@ -91,11 +91,13 @@ ONLY_IN = {
     "distributed": {"engines/clusters.py"},
     "ray": {"engines/clusters.py"},
     "zstandard": {"sinks/lines.py"},
+    "botocore": {"storage/raw_listing.py"},
     "obstore": {
         "storage/clients.py",
         "storage/cloud.py",
         "storage/cloud_listing.py",
         "storage/cloud_stream.py",
+        "storage/raw_listing.py",  # for types
     },
 }
 

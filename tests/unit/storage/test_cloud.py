@@ -221,9 +221,9 @@ def test_empty_label_files_cost_no_request(s3: CloudServer) -> None:
 
 
 @pytest.mark.parametrize("key", ["a//b.txt", "a/../b.txt", "a\x01b.txt"])
-def test_keys_that_cannot_be_listed_are_named(s3: CloudServer, key: str) -> None:
-    storage = s3.storage({"a.txt": b"1"})
-    s3.put_raw(storage.url, [key])
+def test_keys_that_cannot_be_listed_are_named(gs: CloudServer, key: str) -> None:
+    storage = gs.storage({"a.txt": b"1"})
+    gs.put_raw(storage.url, [key])
     with pytest.raises(StorageError, match="rename it, or give a storage path further") as failed:
         list_all(storage)
     assert repr(key)[1:-1] in str(failed.value)

@@ -1,0 +1,91 @@
+r"""Keys of a bucket that are no keys here: with empty, "." or ".." parts, or with control characters.
+
+Nothing can be asked for under such a name, on this machine or by the client, so a listing leaves it
+out and names it. The file may be one that was spelt rightly before, or that a rule names as it should
+be spelt. So each hides what it is without its faults, and the folder that this lies in: whoever joins
+names with one slash too many does it for all of a folder. A file directly in the storage path hides
+itself only: one stray "/" would hide everything for ever.
+
+It refuses to know how a listing is made.
+"""
+
+import re
+from collections.abc import Collection
+from threading import Lock
+from typing import Final
+
+from labelingest.problems import Problem, ProblemCode
+
+__all__ = ["UnusableKeys", "is_unusable", "names_hidden_by"]
+
+_UNUSABLE: Final = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)|[\x00-\x1f\x7f\ud800-\udfff]")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_MOST: Final = 10_000
+"""Keys that are named; the others are one problem that hides everything."""
+_DETAIL: Final = (
+    "left out: a key has no empty, '.' or '..' parts and no control characters; rename it"
+)
+
+
+def is_unusable(key: str) -> bool:
+    r"""Return whether a text is no key.
+
+    Examples
+    --------
+    >>> [is_unusable(key) for key in ("a/b.txt", "a//b.txt", "./a", "a/../b", "/a", "a\x01", "")]
+    [False, True, True, True, True, True, True]
+    """
+    return bool(_UNUSABLE.search(key))
+
+
+def names_hidden_by(key: str) -> Collection[str]:
+    r"""Return the names that an unusable key hides, with all below each; "" for everything.
+
+    Examples
+    --------
+    >>> sorted(names_hidden_by("a//b.jpg")), sorted(names_hidden_by("d/../e.txt"))
+    (['a', 'a/b.jpg'], ['d', 'd/e.txt', 'e.txt'])
+    >>> sorted(names_hidden_by("/f.txt")), sorted(names_hidden_by("g\x01.txt"))
+    (['f.txt'], ['g.txt'])
+    >>> sorted(names_hidden_by("//")), sorted(names_hidden_by(""))
+    ([], [''])
+    """
+    if not key:
+        return {""}
+    left_out: list[str] = []
+    resolved: list[str] = []
+    for part in _CONTROL.sub("", key).split("/"):
+        if part == ".." and resolved:
+            resolved.pop()
+        if part not in {"", ".", ".."}:
+            left_out.append(part)
+            resolved.append(part)
+    names = {"/".join(left_out), "/".join(resolved)}
+    return {name for name in names | {name.rpartition("/")[0] for name in names} if name}
+
+
+class UnusableKeys:
+    """What of a listing was left out; threads may add to it at the same time."""
+
+    def __init__(self) -> None:
+        self._named: set[str] = set()
+        self._others = 0
+        self._lock = Lock()
+
+    def add(self, key: str) -> None:
+        """Take note of a key; one that comes again counts once, unless there are very many."""
+        with self._lock:
+            if key in self._named:
+                return
+            if len(self._named) < _MOST:
+                self._named.add(key)
+            else:
+                self._others += 1
+
+    def problems(self) -> list[Problem]:
+        """Return what is to be said."""
+        found = [Problem(ProblemCode.UNUSABLE_KEY, key, _DETAIL) for key in sorted(self._named)]
+        if self._others:
+            detail = f"more keys than the {_MOST:,} that are named were {_DETAIL}"
+            found.append(Problem(ProblemCode.UNUSABLE_KEY, "", detail, count=self._others))
+        return found
