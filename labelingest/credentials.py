@@ -20,7 +20,11 @@ _NAME: Final = (
 )
 """Names of parameters whose value is a credential, as `X-Amz-Signature`, `sig` and `token`."""
 _PARAMETER: Final = re.compile(rf"[?&;#/]{_NAME}=[^&;#/]", re.IGNORECASE)
-_IN_TEXT: Final = re.compile(rf"([?&;#]{_NAME}=)[^&;#\s'\"]+", re.IGNORECASE)
+_IN_TEXT: Final = re.compile(
+    # "%3F", or "%253F" where an encoded text was encoded again.
+    rf"((?:[?&;#]|%(?:25){{0,4}}(?:3F|26|3B|23)){_NAME}(?:=|%(?:25){{0,4}}3D))[^&;#\s'\"]+",
+    re.IGNORECASE,
+)
 _PASSWORD: Final = (
     r"([^\s/?#:]{0,200}:)"
     # A password may contain slashes; a port and a path behind it are not a password.
@@ -86,8 +90,10 @@ def without_credentials(text: str) -> str:
     --------
     >>> without_credentials("see https://user:pw@host/bucket/?sv=2024&sig=abc%3D")
     'see https://***@host/bucket/?sv=2024&sig=***'
+    >>> without_credentials("no file 'https://host/bucket%3Fsig%3Dabc'")
+    "no file 'https://host/bucket%3Fsig%3D***'"
     """
     if ":" in text and "@" in text:
         text = _WITH_PASSWORD.sub(rf"\1\2{MASK}@", text)
         text = _USER_ALONE.sub(rf"\1{MASK}@", text)
-    return _IN_TEXT.sub(rf"\1{MASK}", text) if "=" in text else text
+    return _IN_TEXT.sub(rf"\1{MASK}", text) if "=" in text or "%" in text else text

@@ -33,7 +33,8 @@ def check_engine(url: str) -> None:
     from labelingest.engines.clusters import check_cluster
 
     scheme, _, address = url.partition("://")
-    if credential := credential_in(address, address):
+    given = address or url  # without scheme, all of it may be the address
+    if credential := credential_in(given, given):
         raise ConfigError(
             f"the engine's URL comes with {credential}: leave them out; give dask://HOST:PORT or "
             "ray://HOST:PORT"

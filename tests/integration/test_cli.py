@@ -467,6 +467,7 @@ def test_switches_can_stand_in_a_configuration_file(run: Run) -> None:
         (("--shard-rows", "5"), "'rows.jsonl' ends in .jsonl: with shard_rows it is a folder"),
         (("--engine", "spark://a:1"), "engine 'spark://a:1' is not known: give dask://HOST:PORT"),
         (("--engine", "dask"), "engine 'dask' is not known: give dask://HOST:PORT"),
+        (("--engine", "me:pw@host:1"), "the engine's URL comes with a user or password: leave"),
         (("--engine", "ray://"), "engine 'ray://' is not known: give dask://HOST:PORT"),
         (("--engine", "dask://a:1", "--workers", "2"), "workers: are processes of this machine"),
     ],
