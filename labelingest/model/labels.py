@@ -98,6 +98,23 @@ class Made:
     large: Large | None = None
     """The labels of the only data file, instead of all of these."""
 
+    def columns_of(self, rows: slice) -> "Made":
+        """Return the columns of data files that follow each other; each has one data unit.
+
+        Raises
+        ------
+        ValueError
+            There are no columns.
+        """
+        if self.labels is None:
+            raise ValueError("the output is made of columns, and there are none")
+        if rows == slice(0, len(self.keys)):
+            return self
+        chosen = np.zeros(len(self.keys), dtype=bool)
+        chosen[rows] = True
+        labels = Labels.of_written(self.labels.units, self.labels.annotations, chosen)
+        return Made(self.keys[rows], labels=labels)
+
     @classmethod
     def joined(cls, parts: "Sequence[Made]") -> "Made":
         """Return what several batches made as one; all of them were made for the same output."""

@@ -112,16 +112,16 @@ class JobResult:
             {key: size for part in parts for key, size in part.image_sizes.items()},
         )
 
-    def uncount(self, refused: Sequence[int]) -> None:
+    def uncount(self, refused: Sequence[tuple[int, Problem]]) -> None:
         """Move files that could not be written after all from the converted to the failed.
 
         Parameters
         ----------
         refused
-            Positions in `made.keys`.
+            Positions in `made.keys`, and why.
         """
         tally, counts = self.tally, self.counts
-        for position in refused:
+        for position, problem in refused:
             annotations = int(counts.annotations[position])
             classifications = int(counts.classifications[position])
             tally.label_rows -= 1
@@ -129,7 +129,7 @@ class JobResult:
             tally.empty_label_rows -= int(counts.seen[position] == 0)
             tally.annotations -= annotations
             tally.classifications -= classifications
-            tally.rejected[ProblemCode.OUTPUT_NAME_REFUSED] += annotations + classifications
+            tally.rejected[problem.code] += annotations + classifications
             whole = int(counts.seen[position]) == annotations + classifications
             tally.files_with_rejected_rows += int(whole and annotations + classifications > 0)
 

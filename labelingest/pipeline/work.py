@@ -76,7 +76,7 @@ class Output:
         if self.sink is not None:
             with self._watch.stage(Stage.OUTPUT):
                 late = self.sink.put(result.made)
-            result.uncount([position for position, _ in late])
+            result.uncount(late)
             problems += [problem for _, problem in late]
         done = Done(problems, result.data_files, result.tally)
         if self._kept is not None:

@@ -1,7 +1,8 @@
 """One COCO document: images go to the output, annotations to a file beside it until the end."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from shutil import copyfileobj
 from tempfile import TemporaryFile
@@ -13,7 +14,7 @@ from labelingest.model.ontology import Ontology
 from labelingest.sinks.files import Put
 from labelingest.storage.atomic import whole_file
 from labelingest.storage.causes import cannot_write
-from labelingest.writers.coco import BETWEEN, HEAD, CocoWriter
+from labelingest.writers.coco import BETWEEN, HEAD, CocoChunk, CocoWriter
 
 __all__ = ["coco_document"]
 
@@ -27,18 +28,18 @@ def coco_document(path: Path, ontology: Ontology, storage_url: str) -> Iterator[
     with whole_file(path) as images, _nameless(path) as annotations:
         images.write(HEAD)
 
-        def put(made: Made) -> None:
-            if made.large is not None:
-                for number, part in enumerate(made.large.parts()):
-                    chunk = writer.add(part.annotations, part.units, continued=number > 0)
-                    images.write(chunk.images)
-                    annotations.write(chunk.annotations)
-                return
-            if made.labels is None:
-                raise ValueError("a COCO document is made of columns, and there are none")
-            chunk = writer.add(made.labels.annotations, made.labels.units)
+        def write(chunk: CocoChunk) -> None:
             images.write(chunk.images)
             annotations.write(chunk.annotations)
+
+        def put(made: Made) -> Callable[[], None]:
+            parts = [made.labels] if made.large is None else made.large.parts()
+            for number, part in enumerate(filter(None, parts)):
+                chunk = writer.add(part.annotations, part.units, continued=number > 0)
+                if made.large is None:
+                    return partial(write, chunk)
+                write(chunk)
+            return lambda: None
 
         yield put
         images.write(BETWEEN)

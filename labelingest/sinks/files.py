@@ -11,13 +11,18 @@ from types import TracebackType
 from typing import TypeAlias
 
 from labelingest.errors import LabelIngestError, StorageError
+from labelingest.fence import fenced
+from labelingest.model.blobs import Unread
 from labelingest.model.labels import Made
 from labelingest.problems import Problem
 
 __all__ = ["FileSink", "Put"]
 
-Put: TypeAlias = Callable[[Made], None]
-"""Writes what a batch made."""
+Put: TypeAlias = Callable[[Made], Callable[[], None]]
+"""Makes of a batch what is next in the document, and returns what writes it.
+
+Nothing is written before, unless the labels come piece by piece: what it raises costs one file.
+"""
 
 
 @dataclass(slots=True)
@@ -50,19 +55,36 @@ class FileSink:
         return {}
 
     def put(self, made: Made) -> list[tuple[int, Problem]]:
-        """Append labels; a file can hold any of them."""
-        if self._put is None:
+        """Append labels; those over which the format fails unexpectedly are refused."""
+        put, refused = self._put, list[tuple[int, Problem]]()
+        if put is None:
             raise ValueError("the sink is not open: use it as `with sink:`")
+        if made.large is not None:
+            self._put_large(put, made)
+            return []
+
+        def give_up(row: int, why: Unread) -> list[Callable[[], None]]:
+            refused.append((row, Problem(why.code, made.keys[row], why.detail)))
+            return []
+
+        writes = fenced(
+            lambda rows: [put(made.columns_of(rows))],
+            len(made.keys),
+            give_up,
+            lambda parts: [write for part in parts for write in part],
+        )
+        for write in writes:
+            write()
+        return refused
+
+    def _put_large(self, put: Put, made: Made) -> None:
         try:
-            self._put(made)
+            put(made)()
         except (LabelIngestError, OSError):
             raise
         except Exception as error:
-            if made.large is None:
-                raise
             # Half of its labels are in the document by now: the others cannot go on without it.
             raise StorageError(
                 f"{str(self.path)!r} cannot be written: the labels of {made.keys[0]!r} broke off; "
                 "leave that file out, or give the process more memory"
             ) from error
-        return []

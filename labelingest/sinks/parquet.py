@@ -1,7 +1,8 @@
 """One Parquet file."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from labelingest.model.labels import Made
@@ -18,13 +19,13 @@ def parquet_table(path: Path, ontology: Ontology, storage_url: str) -> Iterator[
     """Open a table that grows by the columns of batches."""
     with whole_file(path) as file, ParquetWriter(file, ontology, storage_url) as writer:
 
-        def put(made: Made) -> None:
-            if made.large is not None:
-                for part in made.large.parts():
-                    writer.add(part.annotations, part.units)
-                return
-            if made.labels is None:
-                raise ValueError("a table is made of columns, and there are none")
-            writer.add(made.labels.annotations, made.labels.units)
+        def put(made: Made) -> Callable[[], None]:
+            parts = [made.labels] if made.large is None else made.large.parts()
+            for part in filter(None, parts):
+                rows = writer.make(part.annotations, part.units)
+                if made.large is None:
+                    return partial(writer.take, rows)
+                writer.take(rows)
+            return lambda: None
 
         yield put

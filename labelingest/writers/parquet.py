@@ -148,12 +148,18 @@ class ParquetWriter:
         units
             (u,) the data units, and their sizes where known.
         """
+        self.take(self.make(annotations, units))
+
+    def make(self, annotations: Annotations, units: DataUnits) -> Any:
+        """Return the rows of a batch, as `take` writes them; nothing changes by it."""
         made = _columns(self._arrow, annotations, units, self.ontology, self.storage_url)
         schema = _schema(self._arrow)
-        self._waiting.append(
-            self._arrow.table([made[name] for name in schema.names], schema=schema)
-        )
-        self.rows += len(annotations)
+        return self._arrow.table([made[name] for name in schema.names], schema=schema)
+
+    def take(self, rows: Any) -> None:
+        """Write rows that `make` made."""
+        self._waiting.append(rows)
+        self.rows += len(rows)
         self._write(least=GROUP_ROWS)
 
     def _write(self, least: int) -> None:

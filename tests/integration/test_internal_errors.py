@@ -2,6 +2,7 @@
 
 import json
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,37 @@ def test_the_output_is_that_of_a_run_in_which_the_file_has_no_labels_to_take(
     assert outputs() == expected
     [problem] = map(json.loads, Path("problems.jsonl").read_text().splitlines())
     assert (problem["code"], problem["source"]) == ("internal-error", "labels/c.txt")
+
+
+@pytest.mark.parametrize(
+    ("out", "made_by"),
+    [
+        ("coco.json", "labelingest.writers.coco.hashes_of"),
+        ("table.parquet", "labelingest.writers.parquet.hashes_of"),
+    ],
+)
+def test_a_document_goes_on_without_the_file_over_which_its_writer_fails(
+    out: str, made_by: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    convert = ("convert", *DATA, "--out", out, *OUTPUTS[out])
+    poison("c", b"\x89PNG")
+    assert run(*convert).code == 1
+    expected = Path(out).read_bytes()
+    poison("c", b"0 0.5 0.5 0.2 0.2\n")
+    module, _, name = made_by.rpartition(".")
+    hashes_of = getattr(import_module(module), name)
+
+    def fail(annotations: Any, units: Any) -> Any:
+        return 1 // 0 if "images/c.jpg" in units.key else hashes_of(annotations, units)
+
+    monkeypatch.setattr(made_by, fail)
+    ran = run(*convert, "--problems", "problems.jsonl", "--report", "report.json")
+    assert ran.code == 3
+    assert Path(out).read_bytes() == expected
+    [problem] = map(json.loads, Path("problems.jsonl").read_text().splitlines())
+    assert (problem["code"], problem["source"]) == ("internal-error", "images/c.jpg")
+    report = json.loads(Path("report.json").read_text())
+    assert (report["label_rows"], report["rejected"]) == (4, {"internal-error": 1})
 
 
 @pytest.mark.parametrize("switches", [(), ("--exit-zero",), ("--exit-zero", "--quiet", "--json")])

@@ -3,7 +3,7 @@
 import errno
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def test_a_full_disk_ends_the_run_and_is_no_failure_over_one_file(
 
 
 def test_a_full_disk_is_said_of_a_document_too(tmp_path: Path) -> None:
-    def put(made: Made) -> None:
+    def put(made: Made) -> Callable[[], None]:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     @contextmanager
