@@ -206,7 +206,8 @@ class Trial:
             hears.close()
         run = self._last_run()
         _, status, stage = run
-        if through or (run != before and status is not Status.RUNNING):
+        # A run whose process is gone is seen as one that failed.
+        if through or (run != before and status is Status.DONE):
             self.missed += 1
         else:
             self.stages["start" if run == before else stage or "start"] += 1
