@@ -95,6 +95,8 @@ class SyncedFolder:
         state: State | str | None = None,
         open_storage: OpenStorage | None = None,
     ) -> None:
+        self.notice = ""
+        """What a person should know of a folder that was just created, where there is such a thing."""
         self._owns_state = not isinstance(state, State)
         self.state = state if isinstance(state, State) else State(state or default_state())
         self._open_storage = open_storage
@@ -141,7 +143,7 @@ class SyncedFolder:
                 places = opener(in_place)
                 output = places.output
                 refuse_used_output(output)
-                refuse_listed(places, in_place, is_new=True)
+                notice = refuse_listed(places, in_place, is_new=True)
                 record = enter_folder(opened, name, in_place)
                 try:
                     claim_output(opened, record, output)
@@ -154,6 +156,7 @@ class SyncedFolder:
             raise
         folder = cls(name, state=opened, open_storage=open_storage)
         folder._owns_state = opened is not state
+        folder.notice = notice
         return folder
 
     def __enter__(self) -> Self:

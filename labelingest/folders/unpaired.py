@@ -92,7 +92,7 @@ def _label_files(keys: Keys, ending: str) -> Iterator[str]:
 
 def refuse_listed(
     places: Places, settings: FolderSettings, *, is_new: bool = False, has_rows: bool = False
-) -> None:
+) -> str:
     """List a storage path as far as that is quick, and refuse patterns that pair nothing there.
 
     Whether it can be listed at all is the sync's to say.
@@ -106,22 +106,34 @@ def refuse_listed(
     has_rows
         As for `refuse_unpaired`.
 
+    Returns
+    -------
+    str
+        A notice where there is no label file by the patterns yet; "" where there are some, or nobody
+        knows.
+
     Raises
     ------
     ConfigError
         As `refuse_unpaired`.
     """
     if not isinstance(settings.rule, PatternRule) or settings.allow_mass_delete:
-        return
+        return ""
     pages, count = list[Listing](), 0
     try:
         for page in places.storage.list(exclude=places.exclude):
             pages.append(page)
             count += len(page)
             if count > LOOKED_AT:
-                return
+                return ""
     except StorageError:
-        return
+        return ""
     found = scan(Listing.from_pages(pages), settings)
     cure = _CURE_OF_NEW if is_new else _CURE
     refuse_unpaired(found, settings, cure=cure, has_rows=has_rows)
+    if found.sidecars or found.listing.hiding:
+        return ""
+    return (
+        f"no data file in {settings.storage_path!r} has a label file by {as_flags(settings.rule)} "
+        "yet: items come without label rows until label files are there"
+    )

@@ -1,5 +1,6 @@
 """Patterns that pair nothing although label files are there; deletions that are allowed once."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,8 @@ import pytest
 from labelingest.errors import ConfigError
 from labelingest.folders import Status, SyncedFolder
 from tests.builders.command_line import command_line
-from tests.builders.synced import BOX, World, contents, on_sqlite
+from tests.builders.folders import image_bytes
+from tests.builders.synced import BOX, ONTOLOGY, World, contents, on_sqlite
 
 PATTERNS: dict[str, Any] = {"images": ["images/{name}.jpg"], "labels": "labels/{name}.txt"}
 SLIP: dict[str, Any] = {"labels": "lables/{name}.txt"}
@@ -58,6 +60,28 @@ def test_a_folder_without_any_label_file_yet_is_none_of_a_slip(world: World) -> 
     world.write("labels.txt", "car")
     folder = world.folder()
     assert folder.sync().counters.changes == {"new file": 2}
+
+
+@on_sqlite
+def test_a_folder_without_any_label_file_yet_is_created_with_a_notice(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, state = command_line(capsys), ("--state", world.state.url)
+    ontology = world.data.parent / "ontology.json"
+    ontology.write_text(json.dumps(ONTOLOGY))
+    patterns = ("--images", "{name}.jpg", "--labels", "{name}.txt", "--ontology", str(ontology))
+    for name, said in (("without", True), ("with", False)):
+        data = world.data.parent / name
+        data.mkdir()
+        (data / "a.jpg").write_bytes(image_bytes(8, 8))
+        if not said:
+            (data / "a.txt").write_text(BOX)
+        places = ("--storage-path", str(data), "--output", str(world.data.parent / f"{name}-rows"))
+        created = run("folder", "create", name, *places, *patterns, "--format", "yolo", *state)
+        assert created.code == 0
+        notice = "without: no data file in"
+        assert (notice in created.err, "yet: items come without" in created.err) == (said, said)
+        assert notice not in created.out
 
 
 @on_sqlite

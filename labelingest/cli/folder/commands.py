@@ -169,12 +169,15 @@ def create(
     Example: labelingest folder create drive --storage-path /data/drive --output /data/rows
     --ontology ontology.json --format encord --auto-sync
     """
+    from labelingest.cli.console import open_console, print_line
     from labelingest.cli.folder.settings import settings_of
     from labelingest.folders import SyncedFolder
 
     made = settings_of(ctx.params)
     with SyncedFolder.create(name, made, state=state) as folder:
         _show(folder, as_json)
+        if folder.notice:
+            print_line(open_console(stderr=True), f"{folder.name}: {folder.notice}")
 
 
 @app.command("list")
