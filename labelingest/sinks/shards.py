@@ -180,20 +180,30 @@ class ShardSink:
         except OSError as error:
             raise cannot_write(str(self.path), error) from error
         except Exception:
-            self._take_back(path, number)
+            self._take_back(path)
             raise
         piece = (number, keys[0], keys[-1], len(keys), *summed.mark)
         self._added.append(piece)
         _extend(self._shards[number], piece)
 
-    def _take_back(self, path: Path, number: int) -> None:
-        """Take back what of a label row was written to the last shard, and a shard begun for it."""
-        if self._shards[number].rows:
-            os.truncate(path, self._shards[number].bytes)
-        else:
-            self._close()
-            path.unlink()
-            self._shards.pop()
+    def _take_back(self, path: Path) -> None:
+        """Cut the last shard to its whole label rows; a shard without any is no shard.
+
+        Raises
+        ------
+        StorageError
+            A part of a label row stays in the shard: nothing may follow that part.
+        """
+        shard = self._shards[-1]
+        try:
+            if shard.rows:
+                os.truncate(path, shard.bytes)
+            else:
+                self._close()
+                path.unlink(missing_ok=True)
+                self._shards.pop()
+        except OSError as error:
+            raise cannot_write(str(self.path), error) from error
 
     def _close(self) -> None:
         if self._file is not None:

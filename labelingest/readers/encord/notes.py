@@ -16,17 +16,30 @@ __all__ = ["Notes", "kind_of_json", "shown", "step"]
 _SHORT: Final = Repr()
 _SHORT.maxstring = 60
 _SHORT.maxother = 60
+_LONGEST_KEY: Final = 200
+"""Characters of one key in a pointer: four times as many as any hash or attribute name needs."""
+_LONGEST_POINTER: Final = 2000
+"""Characters of a pointer: 254 levels of answers fit; 10,000 problems of a code take 20 MB."""
 
 
 def step(at: str, key: str | int) -> str:
     """Return the pointer of a child: of a key of an object or a position in a list.
+
+    A key of more than 200 characters loses its middle, and a pointer of 2,000 ends: a key may be as
+    long as its file, and each of thousands of problems below the key repeats the key.
 
     Examples
     --------
     >>> step("/object_answers", "k3P/x0+~")
     '/object_answers/k3P~1x0+~0'
     """
-    return f"{at}/{str(key).replace('~', '~0').replace('/', '~1')}"
+    if len(at) > _LONGEST_POINTER:
+        return at if at.endswith("/…") else f"{at}/…"
+    name = str(key)
+    if len(name) > _LONGEST_KEY:
+        half = _LONGEST_KEY // 2
+        name = f"{name[:half]}…{name[-half:]}"
+    return f"{at}/{name.replace('~', '~0').replace('/', '~1')}"
 
 
 def shown(value: object) -> str:

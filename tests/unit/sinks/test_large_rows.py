@@ -72,3 +72,21 @@ def test_a_row_that_breaks_off_leaves_no_shard_and_no_key(tmp_path: Path, broken
     expected = index("without", [large(key, 2) for key in keys if key != broken])
     rows = [large(key, 2, breaks=key == broken) for key in keys]
     assert index("with", rows) == expected
+
+
+@pytest.mark.parametrize(("before", "module", "call"), [(0, Path, "unlink"), (1, os, "truncate")])
+def test_a_part_of_a_row_that_cannot_be_taken_back_ends_the_run(
+    tmp_path: Path, before: int, module: object, call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the next row would follow that part."""
+
+    def failing(*of: object, **named: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    sink = ShardSink(tmp_path / "rows", 9)
+    with pytest.raises(StorageError, match="cannot be written"), sink:
+        for number in range(before):
+            sink.put(large(f"{number}.jpg", 1))
+        with monkeypatch.context() as patched:
+            patched.setattr(module, call, failing)
+            tried(lambda: sink.put(large("z.jpg", 2, breaks=True)))

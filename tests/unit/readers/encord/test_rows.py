@@ -15,7 +15,7 @@ from labelingest.model.vocabulary import (
 from labelingest.readers.encord.classifications import MOST_LISTED, Classifications, frame_entry
 from labelingest.readers.encord.data_file import ANY_FILE, DataFile, same_type
 from labelingest.readers.encord.metadata import Dates
-from labelingest.readers.encord.notes import Notes
+from labelingest.readers.encord.notes import Notes, step
 from labelingest.readers.encord.object_answers import Medium
 from labelingest.readers.encord.rows import Checked, read_label_row
 
@@ -598,3 +598,31 @@ def test_the_type_of_a_file_is_that_of_its_name() -> None:
     page = label_row("plain_text")
     page["data_units"]["u"]["data_type"] = "text/x-notes"
     assert kept(page, DataFile.of("a.txt"))[1] == []
+
+
+@pytest.mark.parametrize("key", ["k" * 1_000_000, "/~" * 500_000])
+def test_problems_below_a_long_key_do_not_each_repeat_the_key(key: str) -> None:
+    """Else a file of 5 MB takes gigabytes: thousands of problems are listed for each code."""
+    notes = Notes("s.json")
+    at = step("/data_units", key)
+    notes.get({"labels": 1}, "labels", at, dict)
+    assert len(notes.problems()[0].pointer or "") < 500
+    assert notes.problems()[0].pointer == at + "/labels"
+
+
+def test_a_pointer_ends_below_many_long_keys() -> None:
+    at = ""
+    for number in range(254):
+        at = step(at, "k" * 300 + str(number))
+    assert len(at) < 2_300
+    assert at.count("…") == at.count("/")
+    assert at.endswith("/…")
+
+
+def test_a_pointer_of_usual_keys_has_all_of_them() -> None:
+    at = ""
+    for number in range(60):
+        for name in ("classifications", number, "answers", 0):
+            at = step(at, name)
+    assert at.endswith("/classifications/59/answers/0")
+    assert at.count("/") == 240
