@@ -20,7 +20,7 @@ from labelingest.model.kinds import is_junk
 from labelingest.storage.atomic import flush_folder, unfinished_name
 from labelingest.storage.causes import cannot_write
 
-__all__ = ["MARKER", "Disk", "begin_folder", "checked_place", "end_folder"]
+__all__ = ["MARKER", "Disk", "begin_folder", "checked_place", "end_folder", "is_as_begun"]
 
 MARKER: Final = ".labelingest-output"
 """Name of the empty file that marks a folder as ours to replace."""
@@ -69,6 +69,34 @@ def begin_folder(building: Path, place: Path, root: Mapping[str, bytes]) -> None
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise
+
+
+def is_as_begun(building: Path, root: Mapping[str, bytes]) -> bool:
+    """Whether an unfinished folder has its marker and first files, and otherwise only plain files.
+
+    Links and special files are not plain: the output would hold what no run wrote, or lead away.
+    """
+    try:
+        first = {MARKER: b"", **root}.items()
+        return _is_plain(building) and all(
+            (building / name).read_bytes() == content for name, content in first
+        )
+    except OSError:
+        return False
+
+
+def _is_plain(building: Path) -> bool:
+    waiting = [str(building)]
+    if building.is_symlink():
+        return False
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                elif not entry.is_file(follow_symlinks=False):
+                    return False
+    return True
 
 
 class Disk:

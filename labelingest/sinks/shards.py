@@ -21,7 +21,14 @@ import orjson
 from labelingest.model.labels import Made
 from labelingest.problems import Problem
 from labelingest.sinks.base import Begun
-from labelingest.sinks.folders import Disk, begin_folder, checked_place, end_folder
+from labelingest.sinks.folders import (
+    MARKER,
+    Disk,
+    begin_folder,
+    checked_place,
+    end_folder,
+    is_as_begun,
+)
 from labelingest.sinks.lines import ZSTD, Pack, compress_lines, join_lines, packed_pieces
 from labelingest.sinks.marks import Summed, are_whole, holds
 from labelingest.storage.causes import cannot_write
@@ -87,6 +94,11 @@ class ShardSink:
     def _cut(self, building: Path) -> None:
         """Take from an interrupted run's folder what does not count."""
         try:
+            for path in _foreign(building):
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
             for path, number in _unfinished(building):
                 if number >= len(self._shards):
                     path.unlink()
@@ -216,7 +228,7 @@ class ShardSink:
 
     def good_marks(self, files: Sequence[int]) -> int:
         """Return how many marks fit what is in the unfinished shards, as `ResumableSink` says."""
-        if self.begun is None:
+        if self.begun is None or not is_as_begun(self.begun.path, {}):
             return 0
         good = 0
         with suppress(OSError), ExitStack() as opened:
@@ -294,6 +306,13 @@ def _unfinished(building: Path) -> Iterator[tuple[Path, int]]:
     for path in sorted(building.iterdir()):
         if found := _NAME.fullmatch(path.name):
             yield path, int(found[1])
+
+
+def _foreign(building: Path) -> Iterator[Path]:
+    """Yield what no run writes to the folder while shards are written."""
+    for path in sorted(building.iterdir()):
+        if path.name != MARKER and not _NAME.fullmatch(path.name):
+            yield path
 
 
 def _is_ours(name: str) -> bool:

@@ -17,7 +17,14 @@ from labelingest.errors import ConfigError
 from labelingest.model.labels import Made
 from labelingest.problems import Problem, ProblemCode
 from labelingest.sinks.base import Begun
-from labelingest.sinks.folders import MARKER, Disk, begin_folder, checked_place, end_folder
+from labelingest.sinks.folders import (
+    MARKER,
+    Disk,
+    begin_folder,
+    checked_place,
+    end_folder,
+    is_as_begun,
+)
 from labelingest.sinks.marks import Summed, are_whole, checksum, checksum_of
 from labelingest.storage.base import check_key
 from labelingest.storage.causes import cannot_write
@@ -139,7 +146,7 @@ class TreeSink:
 
     def good_marks(self, files: Sequence[int]) -> int:
         """Return how many marks fit the files of the unfinished tree, as `ResumableSink` says."""
-        if self.begun is None or not self._has_root(self.begun.path):
+        if self.begun is None or not is_as_begun(self.begun.path, self.kind.root):
             return 0
         good = 0
         with suppress(OSError, ConfigError):
@@ -148,15 +155,6 @@ class TreeSink:
                     break
                 good += 1
         return good
-
-    def _has_root(self, building: Path) -> bool:
-        try:
-            return all(
-                (building / name).read_bytes() == content
-                for name, content in {MARKER: b"", **self.kind.root}.items()
-            )
-        except OSError:
-            return False
 
     def _holds(self, building: Path, keys: Sequence[str], expected: int) -> bool:
         """Whether the files of a batch are as they were put."""

@@ -153,6 +153,52 @@ def test_a_file_of_the_unfinished_output_that_was_changed_is_made_again(
     assert "the others are done again" in caplog.text
 
 
+def link_file(building: Path, away: Path) -> None:
+    file = next(path for path in sorted(building.rglob("*.*")) if path.name != MARKER)
+    file.rename(away)
+    file.symlink_to(away)
+
+
+def link_marker(building: Path, away: Path) -> None:
+    away.write_bytes(b"")
+    (building / MARKER).unlink()
+    (building / MARKER).symlink_to(away)
+
+
+def link_folder(building: Path, away: Path) -> None:
+    away.mkdir()
+    (building / "zz").symlink_to(away)
+
+
+def remove_marker(building: Path, away: Path) -> None:
+    (building / MARKER).unlink()
+
+
+def add_file(building: Path, away: Path) -> None:
+    (building / "notes.txt").write_bytes(b"foreign")
+
+
+def add_folder(building: Path, away: Path) -> None:
+    (building / "zz").mkdir()
+    (building / "zz/notes.txt").write_bytes(b"foreign")
+
+
+FOREIGN = (link_file, link_marker, link_folder, remove_marker, add_file, add_folder)
+
+
+@pytest.mark.parametrize("damage", FOREIGN, ids=lambda damage: damage.__name__)
+@pytest.mark.parametrize("out", ["tree", "shards"])
+def test_what_no_run_put_into_an_unfinished_folder_is_not_in_the_output(
+    data: Path, tmp_path: Path, out: str, damage: Callable[[Path, Path], None], whole: Any
+) -> None:
+    place = tmp_path / "place"
+    place.mkdir()
+    unfinished = Unfinished(data, place, out)
+    damage(unfinished.building, tmp_path / "away")
+    assert unfinished.go_on() == whole(out)
+    assert not any(path.is_symlink() for path in place.rglob("*"))
+
+
 def test_an_output_that_is_gone_is_made_anew(unfinished: Unfinished, expected: Any) -> None:
     if unfinished.building.is_dir():
         shutil.rmtree(unfinished.building)

@@ -83,10 +83,13 @@ def test_a_part_of_a_row_that_cannot_be_taken_back_ends_the_run(
     def failing(*of: object, **named: object) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    sink = ShardSink(tmp_path / "rows", 9)
-    with pytest.raises(StorageError, match="cannot be written"), sink:
+    def put(sink: ShardSink) -> None:
         for number in range(before):
             sink.put(large(f"{number}.jpg", 1))
         with monkeypatch.context() as patched:
             patched.setattr(module, call, failing)
             tried(lambda: sink.put(large("z.jpg", 2, breaks=True)))
+
+    sink = ShardSink(tmp_path / "rows", 9)
+    with pytest.raises(StorageError, match="cannot be written"), sink:
+        put(sink)
