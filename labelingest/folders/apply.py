@@ -328,7 +328,7 @@ class Applying:
                     ProblemCode.OUTPUT_NAME_REFUSED,
                     key,
                     f"its sidecar is gone, and its label row is not deleted: "
-                    f"{foreign_file(output, key)}",
+                    f"{foreign_file(output, key, is_changed=False)}",
                 )
             ]
             for key in keys

@@ -304,7 +304,7 @@ class BatchWork:
         """Remove the files of label rows that no longer exist, but for foreign ones."""
         foreign = self.files.remove(lost) if lost else set()
         for key in sorted(foreign):
-            detail = f"not deleted: {foreign_file(self.output, key)}"
+            detail = f"not deleted: {foreign_file(self.output, key, is_changed=False)}"
             done.add(key, Part.LABEL, [Problem(ProblemCode.OUTPUT_NAME_REFUSED, key, detail)])
         done.files |= {key: lost[key] if key in foreign else NOTHING for key in lost}
 

@@ -294,7 +294,8 @@ class LabelRowFiles:
 
     def _refuse(self, draft: _Draft, outcome: Outcome) -> None:
         outcome.taken.add(draft.key)
-        outcome.refused[draft.key] = f"no label row: {foreign_file(self.output, draft.key)}"
+        sentence = foreign_file(self.output, draft.key, is_changed=draft.file.size is not None)
+        outcome.refused[draft.key] = f"no label row: {sentence}"
         outcome.files[draft.key] = draft.file.ended()
 
 
@@ -329,12 +330,20 @@ def _content(text: bytes | _Pieces) -> bytes | Iterable[bytes]:
     return text if isinstance(text, bytes) else iter(text)
 
 
-def foreign_file(output: Storage, key: str) -> str:
-    """Return the sentence for what stands in the place of a label row, and is not the folder's."""
+def foreign_file(output: Storage, key: str, *, is_changed: bool) -> str:
+    """Return the sentence for what stands in the place of a label row, and is not the folder's.
+
+    Parameters
+    ----------
+    output, key
+        Where, and the data file.
+    is_changed
+        Whether it may be a label row of the folder that was changed: these are written again.
+    """
+    cure = " (for a label row that was changed there, --verify-output writes over it)"
     return (
         f"{key + OUTPUT_SUFFIX!r} in {output.url} is not as this folder wrote it, and stays as it "
-        "is: move it away, and the next sync goes on (for a label row that was changed there, "
-        "--verify-output writes over it)"
+        f"is: move it away, and the next sync goes on{cure if is_changed else ''}"
     )
 
 

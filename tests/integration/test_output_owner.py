@@ -265,10 +265,11 @@ def test_a_foreign_file_costs_its_label_row_until_it_is_gone(world: World) -> No
     world.rows.mkdir(exist_ok=True)
     row(world).write_bytes(MINE)
     (world.rows / "notes.txt").write_bytes(b"mine too")
-    for _ in range(2):
-        run = folder.sync()
+    for verifies in (False, True):
+        run = folder.sync(verify_output=verifies)
         assert (run.failed, run.counters.errors) == (True, 1)
         assert folder.summary().problems == REFUSED
+        assert not any("--verify-output" in problem.detail for problem in folder.problems())
         assert row(world).read_bytes() == MINE
         assert [item["labelRow"] is None for item in folder.items()] == [True, False, False]
     assert folder.plan().changes == {"something foreign was in its place in the output": 1}
@@ -294,7 +295,9 @@ def test_a_label_row_that_somebody_replaced_is_neither_written_over_nor_deleted(
         assert set(contents(world.rows).values()) == {MINE}
     [of_a, of_b, *of_c] = sorted(folder.problems(), key=lambda problem: problem.source)
     assert of_a.detail.startswith("no label row: 'a.jpg.encord.json' in ")
+    assert "--verify-output writes over it" in of_a.detail
     assert of_b.detail.startswith("its sidecar is gone, and its label row is not deleted: ")
+    assert "--verify-output" not in of_b.detail  # it deletes nothing that is foreign
     assert "output-name-refused" in {problem.code.value for problem in of_c}
     row(world, "b").unlink()
     folder.sync()
