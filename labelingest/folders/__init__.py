@@ -3,6 +3,7 @@
 ::
 
     folder.py        SyncedFolder: all of it as methods of one object
+    creation.py      what is checked and made before a folder exists
     settings.py      what a folder is set to
     places.py        its storage path and its output, open; integrations.py: how clouds are reached
     sync.py          one run, from the lock to the record; a plan is the same to half way

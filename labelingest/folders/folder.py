@@ -1,20 +1,22 @@
 """`SyncedFolder`: what the command line does, as methods of one object."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import replace
+from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from labelingest.errors import ConfigError, LabelIngestError, StorageError
 from labelingest.folders.clock import now
+from labelingest.folders.creation import (
+    check_settings,
+    refuse_shared_output,
+    settings_in_place,
+)
 from labelingest.folders.export import iterate_label_rows
 from labelingest.folders.findings import iterate_problems
 from labelingest.folders.items import WHICH, iterate_items
 from labelingest.folders.lock import look_at_runs
-from labelingest.folders.metadata import check_schema
 from labelingest.folders.outputs import guard_of
 from labelingest.folders.owner import claim_output, free_output, refuse_used_output
 from labelingest.folders.places import (
@@ -22,8 +24,6 @@ from labelingest.folders.places import (
     OpenStorage,
     Places,
     open_places,
-    output_folder,
-    overlap,
 )
 from labelingest.folders.plan import Plan
 from labelingest.folders.records import (
@@ -32,7 +32,6 @@ from labelingest.folders.records import (
     change_settings,
     enter_folder,
     find_folder,
-    list_folders,
     refuse_taken_name,
     remove_folder,
 )
@@ -42,7 +41,6 @@ from labelingest.folders.state.database import State, default_state
 from labelingest.folders.summary import Summary, summarise
 from labelingest.folders.sync import (
     SyncOptions,
-    make_folder_converter,
     make_plan,
     run_sync,
 )
@@ -51,7 +49,6 @@ from labelingest.pipeline.progress import Progress
 from labelingest.problems import Problem
 from labelingest.sinks.guard import Output, OutputKind
 from labelingest.storage import url_of
-from labelingest.storage.causes import cannot_write
 
 __all__ = ["SyncedFolder"]
 
@@ -139,7 +136,7 @@ class SyncedFolder:
         try:
             with settings_in_place(settings, opener) as in_place:
                 refuse_taken_name(opened, name)
-                _refuse_shared_output(opened, name, in_place, opener)
+                refuse_shared_output(opened, name, in_place, opener)
                 places = opener(in_place)
                 output = places.output
                 refuse_used_output(output)
@@ -201,7 +198,7 @@ class SyncedFolder:
         record = self._present()
         changed = record.settings.changed(**values)
         # What takes long, before others have to wait for the write.
-        _check(changed)
+        check_settings(changed)
         places = self._open_places(changed)
         if changed.rule != record.settings.rule:
             refuse_listed(places, changed, has_rows=self.summary().labelled > 0)
@@ -424,84 +421,3 @@ def _opener(state: State, open_storage: OpenStorage | None) -> OpenPlaces:
     return lambda settings: Places(
         open_storage(settings.storage_path), open_storage(settings.output)
     )
-
-
-@contextmanager
-def settings_in_place(settings: FolderSettings, opener: OpenPlaces) -> Iterator[FolderSettings]:
-    """Yield settings with absolute paths; make the output folder; check all that can be.
-
-    A folder that was made for nothing, because the block fails, is removed again.
-
-    Parameters
-    ----------
-    settings
-        As given.
-    opener
-        Opens their places.
-
-    Raises
-    ------
-    ConfigError, OntologyError, StorageError
-        They cannot be used.
-    """
-    settings = replace(
-        settings,
-        storage_path=_absolute(settings.storage_path),
-        output=_absolute(settings.output),
-    )
-    _check(settings)
-    made: list[Path] = []
-    if "://" not in settings.output:
-        # A storage path that is not there shall leave no folder behind.
-        opener(replace(settings, output=settings.storage_path))
-        made = _make_folder(Path(settings.output))
-    try:
-        places = opener(settings)
-        output_folder(places.storage, places.output)
-        yield FolderSettings.from_json(settings.to_json())
-    except BaseException:
-        for folder in made:
-            with suppress(OSError):  # somebody else has put something into it
-                folder.rmdir()
-        raise
-
-
-def _refuse_shared_output(
-    state: State, name: str, settings: FolderSettings, opener: OpenPlaces
-) -> None:
-    """Refuse an output in which another folder's syncs write and delete."""
-    output = opener(settings).output
-    for other in list_folders(state, deleted=True):
-        if other.name == name:
-            continue  # that the name is taken is said elsewhere
-        try:
-            theirs = opener(other.settings).output
-        except (ConfigError, StorageError):
-            continue  # it is not there, so nobody writes to it
-        if overlap(output, theirs):
-            raise ConfigError(
-                f"the output {settings.output!r} is that of the folder {other.name!r}, or one lies in "
-                "the other: they would write over each other's label rows; give another"
-            )
-
-
-def _absolute(path: str) -> str:
-    return path if "://" in path else str(Path(path).absolute())
-
-
-def _make_folder(path: Path) -> list[Path]:
-    """Make a folder; return those that were not there, the innermost first."""
-    new = [folder for folder in (path, *path.parents) if not folder.exists()]
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(str(path), error) from error
-    return new
-
-
-def _check(settings: FolderSettings) -> None:
-    """Refuse a schema, ontology or class map that cannot be used before anything is synced."""
-    if settings.metadata_schema is not None:
-        check_schema(settings.metadata_schema)
-    if settings.format is not None:
-        make_folder_converter(settings, "check://")

@@ -46,6 +46,7 @@ ONLY_IN = {
     "yaml": {"resolution/starter.py"},
     "typer": {
         "cli/folder/commands.py",
+        "cli/folder/options.py",
         "cli/group.py",
         "cli/integration.py",
         "cli/main.py",

@@ -38,14 +38,14 @@ def test_a_quiet_sync_speaks_where_something_is_wrong(run: Run) -> None:
     assert (ran.code, ran.out, ran.err) == (0, "", "")
     Path("data/a.txt").write_text("nonsense")
     ran = run("folder", "sync", "f", "--quiet")
-    assert (ran.code, "1 errors" in ran.err) == (1, True)
+    assert (ran.code, "1 error, " in ran.err) == (1, True)
 
 
 def test_a_quiet_sync_with_strict_speaks_of_warnings(run: Run) -> None:
     create(run)
     Path("data/a.txt").write_text(f"{BOX}\n{BOX}\n")
     ran = run("folder", "sync", "f", "--quiet", "--strict")
-    assert (ran.code, "1 warnings" in ran.err) == (1, True)
+    assert (ran.code, "1 warning;" in ran.err) == (1, True)
 
 
 def test_label_rows_that_an_export_cannot_read_are_counted_and_named(run: Run) -> None:

@@ -10,6 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from labelingest.cli.folder.options import (
+    AllowMassDelete,
+    Checksum,
+    Name,
+    QuietIfWell,
+    VerifyOutput,
+    Which,
+)
 from labelingest.cli.options import (
     OUTPUT_PANEL,
     AsJson,
@@ -51,42 +59,6 @@ app = typer.Typer(
 )
 
 _SCHEDULE_PANEL: Final = "Schedule"
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the folder.")]
-AllowMassDelete = Annotated[
-    bool,
-    typer.Option(
-        "--allow-mass-delete",
-        help="Delete also where everything, or more than half, is gone.",
-    ),
-]
-VerifyOutput = Annotated[
-    bool,
-    typer.Option(
-        "--verify-output",
-        help="Look at the output too: make label rows again that are missing there or were changed.",
-    ),
-]
-Checksum = Annotated[
-    bool,
-    typer.Option(
-        "--checksum",
-        help="Compare contents too: find changes that keep size and time, and leave alone what was "
-        "only touched; every label file is read.",
-    ),
-]
-QuietIfWell = Annotated[
-    bool,
-    typer.Option(
-        "--quiet",
-        "-q",
-        help="No progress, and a report only where something is wrong.",
-        rich_help_panel=OUTPUT_PANEL,
-    ),
-]
-Which = Annotated[
-    str,
-    typer.Option(help="Which items: present, deleted (hidden, for their files are gone) or all."),
-]
 
 
 @app.command()

@@ -138,8 +138,8 @@ def print_run(run: RunRecord) -> None:
     if counters.errors or counters.warnings:
         print_line(
             console,
-            f"{counters.errors:,} errors, {counters.warnings:,} warnings; labelingest folder "
-            "problems lists all that stand",
+            f"{many(counters.errors, 'error')}, {many(counters.warnings, 'warning')}; labelingest "
+            "folder problems lists all that stand",
         )
     if counters.unexpected:
         print_line(console, _unexpected(counters))
