@@ -88,7 +88,7 @@ TEXTS: Final[dict[str, Callable[[int], Iterator[bytes]]]] = {
     "returns": _repeated(b"\r"),
     "UTF-16": lambda size: (
         block.decode().encode("utf-16-le") if number else block.decode().encode("utf-16")
-        for number, block in enumerate(_repeated(b"0 0 0 1 1\n")(size // 2))
+        for number, block in enumerate(_repeated(b"0 0 0 1 1\n")(size // 2 - 1))
     ),
     "not ASCII": _repeated("\u00e9\U0001f600\n".encode()),
     "a line that is not ASCII": _repeated("\U0001f600".encode()),
