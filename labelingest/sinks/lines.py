@@ -216,7 +216,8 @@ class LinesSink:
 
     def good_marks(self, files: Sequence[int]) -> int:
         """Return how many marks fit what is in the unfinished file, as `ResumableSink` says."""
-        if self.begun is None:
+        # A pipe in its place would be waited for without end.
+        if self.begun is None or self.begun.path.is_symlink() or not self.begun.path.is_file():
             return 0
         good = 0
         with suppress(OSError), self.begun.path.open("rb") as file:

@@ -215,6 +215,8 @@ def _begin(temporary: Path, output: str, kept: tuple[Path, int] | None, *, priva
         descriptor, length = open_locked(temporary, output, mode), 0
     else:
         try:
+            if temporary.is_symlink() or temporary.is_fifo():
+                temporary.unlink()  # nothing of the output is in it, and opening it may not end
             descriptor = os.open(temporary, _OPEN, mode)
         except OSError as error:
             raise cannot_write(output, error) from error

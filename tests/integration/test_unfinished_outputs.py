@@ -207,6 +207,24 @@ def test_an_output_that_is_gone_is_made_anew(unfinished: Unfinished, expected: A
     assert unfinished.go_on() == expected
 
 
+@pytest.mark.parametrize("out", ["rows.jsonl", "rows.jsonl.zst"])
+@pytest.mark.parametrize("kind", ["pipe", "link"])
+def test_what_is_no_regular_file_is_no_unfinished_output(
+    data: Path, tmp_path: Path, out: str, kind: str, whole: Any
+) -> None:
+    place = tmp_path / "place"
+    place.mkdir()
+    unfinished = Unfinished(data, place, out)
+    if kind == "pipe":
+        unfinished.building.unlink()
+        os.mkfifo(unfinished.building)
+    else:
+        unfinished.building.rename(tmp_path / "away")
+        unfinished.building.symlink_to(tmp_path / "away")
+    assert unfinished.go_on() == whole(out)
+    assert all(path.is_file() and not path.is_symlink() for path in place.iterdir())
+
+
 @pytest.mark.parametrize("part", [0.0, 0.1, 0.5, 0.99])
 def test_a_byte_of_the_journal_that_was_changed_changes_no_output(
     unfinished: Unfinished, expected: Any, part: float, caplog: pytest.LogCaptureFixture
