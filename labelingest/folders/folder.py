@@ -74,6 +74,7 @@ class SyncedFolder:
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> root = Path(tempfile.mkdtemp())
     >>> (root / "data").mkdir()
     >>> (root / "data/a.jpg").touch()
