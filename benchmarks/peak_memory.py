@@ -13,7 +13,6 @@ import argparse
 import json
 import os
 import resource
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from benchmarks.spent import spend
 from tests.builders import image_bytes
 
 __all__ = ["PROMISED_MB", "SIDECARS", "TEXTS", "Peak", "measure"]
@@ -221,24 +221,8 @@ def measure(
         if command == "convert":
             arguments += ["--out", str(place / _OUT[_target(options)])]
         arguments += ["--workers", "1"]
-        started = os.times().elapsed
-        with subprocess.Popen(
-            [sys.executable, "-c", _RUN, str(address_space), *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        ) as process:
-            said = process.stdout.read() if process.stdout else ""
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-        unit = 1 if sys.platform == "darwin" else 1024
-        return Peak(
-            label.stat().st_size,
-            usage.ru_maxrss * unit / 1e6,
-            process.returncode,
-            os.times().elapsed - started,
-            said,
-        )
+        spent = spend([sys.executable, "-c", _RUN, str(address_space), *arguments])
+        return Peak(label.stat().st_size, spent.peak_mb, spent.code, spent.seconds, spent.said)
 
 
 _OUT: Final = {

@@ -62,7 +62,7 @@ def test_a_key_is_hidden_as_the_definition_says(
     def check(keys: set[str], places: list[Problem]) -> None:
         with state.connection() as connection, connection.begin():
             create_temporary(connection, missed)
-            bulk_insert(connection, missed, ((key,) for key in keys))
+            bulk_insert(connection, missed, ((key, 0) for key in keys))
             load_hidden(connection, places)
             where = is_hidden(connection, missed.c.key)
             found = set(connection.scalars(sa.select(missed.c.key).where(where)))
