@@ -101,6 +101,8 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
         "tests/integration/test_synced_runs.py",
         "tests/integration/test_output_owner.py",
         "tests/integration/test_changed_output.py",
+        "tests/integration/test_checksum.py",
+        "tests/integration/test_serve_outage.py",
     ),
 }
 """The tests of each package, the quick ones first; the longest matching name counts.

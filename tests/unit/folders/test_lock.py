@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from labelingest.errors import ConfigError
 from labelingest.folders import FolderSettings, LockedError, State, Status, SyncedFolder
 from labelingest.folders.clock import later, now, seconds_between
-from labelingest.folders.lock import Holder, take_lock
+from labelingest.folders.lock import Holder, look_at_runs, take_lock
 from labelingest.folders.records import FolderRecord, enter_folder, list_folders, remove_folder
 from labelingest.folders.runs import RunRecord, iterate_runs
-from labelingest.folders.state.tables import locks
+from labelingest.folders.state.tables import locks, runs
 
 
 @pytest.fixture
@@ -171,3 +171,47 @@ def test_a_run_whose_process_is_dead_is_not_shown_as_running(
         assert (shown.id, shown.status) == (run, Status.ERROR)
         assert f"its process {dead.pid} on " in str(shown.message)
         assert synced.summary().last_run == shown
+
+
+@pytest.mark.parametrize("status", [Status.DONE, Status.CANCELLED])
+def test_a_run_that_came_to_its_end_is_over_though_its_dead_process_left_the_lock(
+    state: State, folder: FolderRecord, status: Status
+) -> None:
+    began = later(now(), -7200)
+    run = hold(state, folder, replace(Holder.me(), host="host-b", space="another boot"), began)
+    with state.write() as connection:
+        ended = {"status": status.value, "ended_at": later(began, 60), "message": "as it was"}
+        connection.execute(runs.update().values(ended))
+    with state.read() as connection:
+        [shown] = look_at_runs(connection, folder.id, 10)
+    assert (shown.id, shown.status) == (run, status)
+    assert (shown.ended_at, shown.message) == (later(began, 60), "as it was")
+
+
+def test_only_the_run_that_has_the_lock_is_judged_by_its_process(
+    state: State, folder: FolderRecord
+) -> None:
+    dead = replace(Holder.me(), host="host-b", space="another boot")
+    other = run_in(state, folder)
+    run = hold(state, folder, dead, later(now(), -7200))
+    with state.write() as connection:
+        connection.execute(runs.update().values(status=Status.RUNNING.value))
+    with state.read() as connection:
+        last, first = look_at_runs(connection, folder.id, 10)
+    assert [(last.id, last.status), (first.id, first.status)] == [
+        (run, Status.ERROR),
+        (other.id, Status.RUNNING),
+    ]
+
+
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_a_died_run_ended_with_its_last_heartbeat_but_never_before_it_began(
+    state: State, folder: FolderRecord, hours: int
+) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    heartbeat = later(now(), 3600 * hours)
+    hold(state, folder, replace(Holder.me(), pid=dead.pid), heartbeat)
+    with state.read() as connection:
+        [shown] = look_at_runs(connection, folder.id, 10)
+    assert shown.ended_at == (heartbeat if hours > 0 else shown.started_at)
