@@ -272,9 +272,12 @@ def test_an_unknown_choice_is_refused(change: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("content", "code"),
     [
-        (b"[" * 100_000_000, "not-json"),
-        (b'{"a":' * 20_000_000, "not-json"),
-        (b"[NaN," + b"[" * 60_000_000, "not-json"),
+        (b"[" * 100_000_000, "file-too-large"),
+        (b'{"a":' * 20_000_000, "file-too-large"),
+        (b"[NaN," + b"[" * 60_000_000, "file-too-large"),
+        (b"[" * 3_900_000, "not-json"),
+        (b'{"a":' * 1_900_000, "not-json"),
+        (b"[NaN," + b"[" * 3_900_000, "not-json"),
         (b"1" * 60_000_000, "not-a-label-row"),
         (b" " * 300_000_001, "file-too-large"),
     ],
