@@ -171,6 +171,8 @@ def test_every_sidecar_is_read_once_and_those_that_changed_twice(
     edit(world, "a.txt", SAME_SIZE)
     run = folder.sync(checksum=True)
     assert run.counters.files_read == 4 + 1 + 1  # labels, metadata, what changed
+    assert run.counters.bytes_read == (18 + 18 + 41 + 8) + 18 + 18
+    assert run.counters.headers_read == 1  # of the image whose size counts
     assert world.asked()["read"] == 6
     with world.state.read() as connection:
         assert None not in set(connection.scalars(sa.select(label_rows.c.sidecar_digest)))

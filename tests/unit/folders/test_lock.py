@@ -88,6 +88,16 @@ def test_a_process_that_got_the_number_of_a_dead_one_is_not_taken_for_it(
     run_in(state, folder)
 
 
+def test_processes_are_told_apart_by_when_they_began() -> None:
+    if not Holder.me().born:
+        pytest.skip("this system does not say when a process began")
+    command = [sys.executable, "-c", "input()"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as later_one:
+        assert Holder.me().is_alive()
+        assert not replace(Holder.me(), pid=later_one.pid).is_alive()
+        later_one.communicate(b"\n")
+
+
 @pytest.mark.parametrize(("silent", "dead"), [(100, False), (1000, True)])
 def test_of_a_process_elsewhere_the_heartbeat_decides(
     state: State, folder: FolderRecord, silent: float, dead: bool

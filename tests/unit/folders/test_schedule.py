@@ -125,6 +125,31 @@ def test_a_run_that_was_cut_short_is_still_due(world: World) -> None:
     assert run.status is Status.DONE
 
 
+def test_after_the_end_was_asked_for_no_other_folder_begins(world: World, tmp_path: Path) -> None:
+    world.folder("first", auto_sync_hours=24)
+    other = World(tmp_path / "other", world.state)
+    second = other.folder("second", auto_sync_hours=24)
+    damage(world, "first", due_at=later(now(), -7200))
+    damage(world, "second", due_at=later(now(), -3600))
+    runs: list[tuple[str, Status]] = []
+    waits: list[float] = []
+
+    def wait(seconds: float) -> bool:
+        waits.append(seconds)
+        return True
+
+    serve(
+        world.state,
+        wait=wait,
+        stopped=lambda: bool(runs),
+        open_storage=world.open,
+        done=lambda folder, run: runs.append((folder.name, run.status)),
+    )
+    assert runs == [("first", Status.DONE)]
+    assert second.activity() == []
+    assert waits == []
+
+
 def test_a_run_that_failed_waits_for_its_next_moment(world: World) -> None:
     folder = world.folder(auto_sync_hours=24)
     due = make_due(world, hours_ago=1)
