@@ -333,7 +333,7 @@ def load_config(path: Path) -> dict[str, Any]:
         ) from error
     except RecursionError:
         raise ConfigError(
-            f"configuration {str(path)!r} is nested too deeply; lists and tables stand in few others"
+            f"configuration {str(path)!r} is nested too deeply: put its lists and tables into fewer others"
         ) from None
     except ValueError as error:  # that of TOML and of UTF-8, and whole numbers of too many digits
         raise ConfigError(f"configuration {str(path)!r} is not TOML: {error}") from error

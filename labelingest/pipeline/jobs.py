@@ -202,37 +202,19 @@ class Worker:
             sizes_of = self._sizes_of(job, image_sizes, unread)
             done = self.converter.convert_large(content, unit, sizes_of, self.slice_bytes)
             if not unread:
-                return self._large_result(job, done, image_sizes, tokens=tokens, digests=digests)
+                return self._result(job, done, image_sizes, tokens=tokens, digests=digests)
         else:
             tokens, digests = blobs.tokens, self._digests(blobs)
         nothing = Blobs.of([b""], unread, tokens)
         failed = self.converter.convert_blobs(nothing, unit, lambda rows: [None] * len(rows))
         return self._result(job, failed, image_sizes, tokens=tokens, digests=digests)
 
-    def _large_result(
-        self,
-        job: Job,
-        done: LargeConversion,
-        image_sizes: Mapping[str, tuple[int, int] | None],
-        *,
-        tokens: Sequence[str] | None,
-        digests: Sequence[str] | None,
-    ) -> JobResult:
-        keys = list(job.data) if done.written[0] else []
+    def _made_large(self, job: Job, done: LargeConversion) -> Made:
+        if done.written[0] and not self.discards:
+            return Made(list(job.data), large=done.large)
         is_columns = self.converter.to in (OutputFormat.COCO, OutputFormat.PARQUET)
-        made = Made(keys, (), Labels.none() if is_columns else None)
-        if keys and not self.discards:
-            made = Made(keys, large=done.large)
-        return JobResult(
-            made,
-            done.counts.where(done.written),
-            done.problems,
-            _data_files(job, done.problems),
-            done.tally,
-            tokens,
-            digests,
-            image_sizes,
-        )
+        keys = list(job.data) if done.written[0] else []
+        return Made(keys, (), Labels.none() if is_columns else None)
 
     def _do(self, job: Job) -> JobResult:
         blobs = self._without_grown(job, self._fetch(job))
@@ -287,14 +269,16 @@ class Worker:
     def _result(
         self,
         job: Job,
-        done: Conversion,
+        done: Conversion | LargeConversion,
         image_sizes: Mapping[str, tuple[int, int] | None],
         *,
         tokens: Sequence[str] | None,
         digests: Sequence[str] | None,
     ) -> JobResult:
         return JobResult(
-            self._made(job, done),
+            self._made_large(job, done)
+            if isinstance(done, LargeConversion)
+            else self._made(job, done),
             done.counts.where(done.written),
             done.problems,
             _data_files(job, done.problems),
