@@ -70,7 +70,7 @@ def batch(kind: str, defects: float = 0.0) -> Batch:
     files = label_files(count, kind, defects=defects)
     structure = ontology(kind)
     loaded = load_ontology(structure)
-    units = DataUnits.of(
+    units = DataUnits.from_keys(
         [f"images/train/{i:06d}.jpg" for i in range(count)],
         [f"labels/train/{i:06d}.txt" for i in range(count)],
         np.full(count, 1_767_631_618_000_000_000),
@@ -78,7 +78,7 @@ def batch(kind: str, defects: float = 0.0) -> Batch:
     width, height = np.array([image_size(i) for i in range(count)], dtype=np.int32).T
     return Batch(
         files,
-        Blobs.of(files.contents),
+        Blobs.from_contents(files.contents),
         units.with_sizes(width.copy(), height.copy()),
         loaded,
         make_class_map(loaded).class_map,

@@ -36,7 +36,7 @@ class Reading:
     def __init__(self, made: Sidecars) -> None:
         self.made = made
         self.ontology: Ontology = load_ontology(made.structure)
-        self.vocabulary = Vocabulary.of(made.structure)
+        self.vocabulary = Vocabulary.from_structure(made.structure)
         self.features = {one.feature_hash: i for i, one in enumerate(self.ontology.objects)}
         size = max(BATCH_BYTES * len(made.contents) // sum(map(len, made.contents)), 1)
         starts = range(0, len(made.contents), size)
@@ -54,7 +54,7 @@ class Reading:
         written = 0
         for contents in self.batches:
             keys = [f"{i:06d}.jpg" for i in range(len(contents))]
-            units = DataUnits.of(keys, keys, np.zeros(len(keys), dtype=np.int64))
+            units = DataUnits.from_keys(keys, keys, np.zeros(len(keys), dtype=np.int64))
             rows = self.read(contents).rows
             written += len(write_label_rows(rows, units, self.ontology, WriterOptions(STORAGE_URL)))
         return written

@@ -28,7 +28,7 @@ def pairs(bench_files: int) -> int:
 
 
 def listing_of(keys: Sequence[str]) -> Listing:
-    return Listing.of((key, 300, 0) for key in keys)
+    return Listing.from_entries((key, 300, 0) for key in keys)
 
 
 def pattern_keys(pairs: int) -> list[str]:

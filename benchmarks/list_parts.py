@@ -77,7 +77,7 @@ def _list(port: int, keys: int, serially: bool) -> None:
         endpoint=f"http://127.0.0.1:{port}", region="us-east-1", allow_http=True
     )
     storage = open_storage(f"s3://{_FOLDER}", connection=connection)
-    splits = () if serially else splits_of(Keys.of(map(_key, range(keys))))
+    splits = () if serially else splits_of(Keys.from_texts(map(_key, range(keys))))
     begun, used = time.perf_counter(), time.process_time()
     listing = list_all(storage, splits=splits)
     seconds, processor = time.perf_counter() - begun, time.process_time() - used

@@ -202,7 +202,7 @@ class Converter:
         batch = [LabelFile(*file) for file in files]
         for file in batch:
             file.check()
-        units = DataUnits.of(
+        units = DataUnits.from_keys(
             [file.key for file in batch],
             [file.sidecar or file.key for file in batch],
             times_column(times := [file.mtime_ns for file in batch]),
@@ -214,7 +214,7 @@ class Converter:
             for row, file in enumerate(batch)
             if len(file.content) > most
         }
-        blobs = Blobs.of(
+        blobs = Blobs.from_contents(
             [b"" if row in unread else file.content for row, file in enumerate(batch)], unread
         )
         done = self.convert_blobs(blobs, units, lambda rows: [sizes[row] for row in rows])

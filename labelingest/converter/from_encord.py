@@ -34,7 +34,7 @@ class EncordSource:
 
     def __post_init__(self) -> None:
         features = {one.feature_hash: row for row, one in enumerate(self.ontology.objects)}
-        object.__setattr__(self, "vocabulary", Vocabulary.of(self.ontology.structure))
+        object.__setattr__(self, "vocabulary", Vocabulary.from_structure(self.ontology.structure))
         object.__setattr__(self, "features", features)
 
     def read(

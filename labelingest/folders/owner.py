@@ -175,7 +175,7 @@ def without_outputs(listing: Listing, known: Callable[[str], Collection[str]]) -
     Examples
     --------
     >>> keys = [f"rows/{MARKER}", "rows/a.jpg.encord.json", "rows/b.txt", "rows2/a.jpg", "a.jpg"]
-    >>> listing = Listing.of([(key, 1, 0) for key in keys])
+    >>> listing = Listing.from_entries([(key, 1, 0) for key in keys])
     >>> list(without_outputs(listing, lambda folder: [f"{folder}b.txt"]).keys)
     ['a.jpg', 'rows/b.txt', 'rows2/a.jpg']
     """

@@ -117,9 +117,9 @@ def is_complete(listing: Listing) -> bool:
     Examples
     --------
     >>> from labelingest.problems import ProblemCode
-    >>> is_complete(Listing.of([]))
+    >>> is_complete(Listing.from_entries([]))
     True
-    >>> is_complete(Listing.of([], [Problem(ProblemCode.UNREADABLE_FOLDER, "a", "denied")]))
+    >>> is_complete(Listing.from_entries([], [Problem(ProblemCode.UNREADABLE_FOLDER, "a", "denied")]))
     False
     """
     return not any(problem.severity is Severity.ERROR for problem in listing.hiding)

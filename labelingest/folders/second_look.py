@@ -76,7 +76,7 @@ def _only_in(keys: Keys, others: Keys) -> Iterator[str]:
 
     Examples
     --------
-    >>> list(_only_in(Keys.of(["a", "b", "c"]), Keys.of(["b", "d"])))
+    >>> list(_only_in(Keys.from_texts(["a", "b", "c"]), Keys.from_texts(["b", "d"])))
     ['a', 'c']
     """
     following = iter(others)

@@ -56,7 +56,7 @@ def list_output(output: Storage) -> Listing:
         listing = list_all(output)
     except StorageError as error:
         if isinstance(error.__cause__, FileNotFoundError):
-            return Listing.of([])
+            return Listing.from_entries([])
         raise
     # A link in it is not followed: the label rows behind it count as missing.
     unread = [problem for problem in listing.problems if problem.code in _INCOMPLETE]

@@ -32,7 +32,7 @@ class Blobs:
 
     Examples
     --------
-    >>> blobs = Blobs.of([b"0 1", b""])
+    >>> blobs = Blobs.from_contents([b"0 1", b""])
     >>> blobs.get(0), bytes(blobs.buffer[16:])
     (b'0 1', b'0 1\n\n')
     """
@@ -50,7 +50,7 @@ class Blobs:
     not asked for."""
 
     @classmethod
-    def of(
+    def from_contents(
         cls,
         contents: Sequence[bytes],
         unread: Mapping[int, Unread] | None = None,
@@ -76,7 +76,7 @@ class Blobs:
 
         Examples
         --------
-        >>> Blobs.of([b"a", b"b", b"c"]).part(slice(1, 3)).get(0)
+        >>> Blobs.from_contents([b"a", b"b", b"c"]).part(slice(1, 3)).get(0)
         b'b'
         """
         if rows == slice(0, len(self)):
@@ -87,4 +87,6 @@ class Blobs:
             for row, why in self.unread.items()
             if row in range(len(self))[rows]
         }
-        return Blobs.of(contents, unread, None if self.tokens is None else self.tokens[rows])
+        return Blobs.from_contents(
+            contents, unread, None if self.tokens is None else self.tokens[rows]
+        )

@@ -28,7 +28,7 @@ class Keys:
 
     Examples
     --------
-    >>> keys = Keys.of(["a.jpg", "b/ü.txt"])
+    >>> keys = Keys.from_texts(["a.jpg", "b/ü.txt"])
     >>> len(keys), keys[1], keys.take([1, 0])
     (2, 'b/ü.txt', ['b/ü.txt', 'a.jpg'])
     """
@@ -39,7 +39,7 @@ class Keys:
     """(n + 1,) key i is text[offsets[i]:offsets[i + 1]]."""
 
     @classmethod
-    def of(cls, keys: Iterable[str | bytes]) -> "Keys":
+    def from_texts(cls, keys: Iterable[str | bytes]) -> "Keys":
         """Make a column from keys, in the order given."""
         encoded = [key.encode() if isinstance(key, str) else key for key in keys]
         lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
@@ -74,7 +74,7 @@ class Keys:
 
         Examples
         --------
-        >>> Keys.of(["a", "a/b", "b"]).are_in_order(), Keys.of(["b", "a"]).are_in_order()
+        >>> Keys.from_texts(["a", "a/b", "b"]).are_in_order(), Keys.from_texts(["b", "a"]).are_in_order()
         (True, False)
         """
         return is_text_order(self.text, self.offsets)
@@ -84,7 +84,7 @@ class Keys:
 
         Examples
         --------
-        >>> keys, rows = Keys.of(["b", "a"]).in_order()
+        >>> keys, rows = Keys.from_texts(["b", "a"]).in_order()
         >>> list(keys), rows.tolist()
         (['a', 'b'], [1, 0])
         """
@@ -96,7 +96,7 @@ class Keys:
 
         Examples
         --------
-        >>> Keys.of(["a.jpg", "b", "c"]).pick(np.array([2, 0])).text
+        >>> Keys.from_texts(["a.jpg", "b", "c"]).pick(np.array([2, 0])).text
         b'ca.jpg'
         """
         source, text = np.frombuffer(self.text, np.uint8), BytesIO()
@@ -125,8 +125,8 @@ class Gathering:
     Examples
     --------
     >>> gathering = Gathering()
-    >>> gathering.add(Keys.of(["b", "c"]))
-    >>> gathering.add(Keys.of(["a"]))
+    >>> gathering.add(Keys.from_texts(["b", "c"]))
+    >>> gathering.add(Keys.from_texts(["a"]))
     >>> list(gathering.keys())
     ['b', 'c', 'a']
     """

@@ -38,7 +38,7 @@ class Labels:
     @classmethod
     def none(cls) -> "Labels":
         """Return no labels, of no data units."""
-        return cls(DataUnits.of([], [], np.zeros(0, dtype=np.int64)), Annotations.none())
+        return cls(DataUnits.from_keys([], [], np.zeros(0, dtype=np.int64)), Annotations.none())
 
     @classmethod
     def joined(cls, parts: "Sequence[Labels]") -> "Labels":
@@ -55,7 +55,7 @@ class Labels:
 
         Examples
         --------
-        >>> units = DataUnits.of(["a.jpg", "b.jpg"], ["a.txt", "b.txt"], np.zeros(2, np.int64))
+        >>> units = DataUnits.from_keys(["a.jpg", "b.jpg"], ["a.txt", "b.txt"], np.zeros(2, np.int64))
         >>> one = np.ones(1, dtype=np.int32)
         >>> numbers, offsets, content = np.zeros(4), np.array([0, 4]), np.zeros(1, np.uint64)
         >>> annotations = Annotations(one, one, one, one / 2, numbers, offsets, content)

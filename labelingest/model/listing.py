@@ -39,7 +39,7 @@ class Listing:
 
     Examples
     --------
-    >>> listing = Listing.of([("b.txt", 3, 0), ("a.jpg", 10, 0)])
+    >>> listing = Listing.from_entries([("b.txt", 3, 0), ("a.jpg", 10, 0)])
     >>> list(listing.keys), listing.size.tolist()
     (['a.jpg', 'b.txt'], [10, 3])
     """
@@ -56,13 +56,13 @@ class Listing:
     """(n,) what tells one version of a file from another (ETag, …): opaque. None: size and time."""
 
     @classmethod
-    def of(
+    def from_entries(
         cls, entries: Iterable[tuple[str, int, int]], problems: Sequence[Problem] = ()
     ) -> "Listing":
         """Make a listing from (key, size, mtime_ns) in any order."""
         encoded = sorted((key.encode(), size, mtime_ns) for key, size, mtime_ns in entries)
         return cls(
-            Keys.of([key for key, _, _ in encoded]),
+            Keys.from_texts([key for key, _, _ in encoded]),
             sizes_column([size for _, size, _ in encoded]),
             times_column([mtime_ns for _, _, mtime_ns in encoded]),
             problems,
@@ -99,7 +99,7 @@ class Listing:
 
         Examples
         --------
-        >>> list(Listing.of([("b.txt", 3, 70), ("a.jpg", 10, 80)]).token_column())
+        >>> list(Listing.from_entries([("b.txt", 3, 70), ("a.jpg", 10, 80)]).token_column())
         ['10:80', '3:70']
         """
         if self.tokens is not None:
@@ -108,7 +108,7 @@ class Listing:
         rows = np.arange(len(self))
         starts = range(0, len(self), _AT_ONCE)
         return Keys.concat(
-            [Keys.of(self.take_tokens(rows[start : start + _AT_ONCE])) for start in starts]
+            [Keys.from_texts(self.take_tokens(rows[start : start + _AT_ONCE])) for start in starts]
         )
 
     def take_tokens(self, rows: Int64) -> list[str]:
@@ -116,7 +116,7 @@ class Listing:
 
         Examples
         --------
-        >>> Listing.of([("b.txt", 3, 70), ("a.jpg", 10, 80)]).take_tokens(np.array([1]))
+        >>> Listing.from_entries([("b.txt", 3, 70), ("a.jpg", 10, 80)]).take_tokens(np.array([1]))
         ['3:70']
         """
         if self.tokens is not None:

@@ -60,7 +60,7 @@ def problem_of_row(
     >>> given = Instances(["k3P/x0+a"], zero)
     >>> empty = np.zeros(0), np.zeros(2, np.int64), np.zeros(1, np.uint64)
     >>> annotations = Annotations(zero, zero, zero, zero / 1, *empty, given)
-    >>> units = DataUnits.of(["a.jpg"], ["a.json"], np.zeros(1, np.int64))
+    >>> units = DataUnits.from_keys(["a.jpg"], ["a.json"], np.zeros(1, np.int64))
     >>> code = ProblemCode.NO_CLASS_NUMBER
     >>> problem_of_row(0, code, annotations, units, "'Car' has no class number").place
     'a.json#/object_answers/k3P~1x0+a'

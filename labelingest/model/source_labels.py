@@ -98,7 +98,7 @@ def column_at(blobs: Blobs, unit: int, position: int) -> int:
 
     Examples
     --------
-    >>> column_at(Blobs.of(["0\nä 1".encode()]), 0, 16 + 5)
+    >>> column_at(Blobs.from_contents(["0\nä 1".encode()]), 0, 16 + 5)
     3
     """
     begin = int(blobs.starts[unit])

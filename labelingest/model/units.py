@@ -55,7 +55,7 @@ class DataUnits:
         )
 
     @classmethod
-    def of(cls, key: Sequence[str], sidecar: Sequence[str], mtime_ns: Int64) -> "DataUnits":
+    def from_keys(cls, key: Sequence[str], sidecar: Sequence[str], mtime_ns: Int64) -> "DataUnits":
         """Make units whose sizes are not known yet."""
         unknown = np.full(len(key), -1, dtype=np.int32)
         return cls(key, sidecar, unknown, unknown, mtime_ns)

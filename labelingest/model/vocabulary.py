@@ -110,7 +110,7 @@ class Vocabulary:
     --------
     >>> car = {"id": "1", "name": "Car", "color": "#D33115", "shape": "polygon",
     ...        "featureNodeHash": "a1B2c3D4"}
-    >>> vocabulary = Vocabulary.of({"objects": [car], "classifications": []})
+    >>> vocabulary = Vocabulary.from_structure({"objects": [car], "classifications": []})
     >>> vocabulary.objects["a1B2c3D4"].name
     'Car'
     """
@@ -121,7 +121,7 @@ class Vocabulary:
     """Hash of an attribute of any depth → feature hashes of the classifications that have it."""
 
     @classmethod
-    def of(cls, structure: Mapping[str, Any]) -> "Vocabulary":
+    def from_structure(cls, structure: Mapping[str, Any]) -> "Vocabulary":
         """Make the look-ups of an ontology structure, bare (without the API's wrapper)."""
         points = _skeleton_points(structure)
         objects = {

@@ -86,7 +86,7 @@ def recognise(listing: Listing) -> list[LayoutGuess]:
     Examples
     --------
     >>> keys = ["images/a.JPG", "images/b.png", "labels/a.txt", "labels/b.txt"]
-    >>> [guess] = recognise(Listing.of((key, 1, 0) for key in keys))
+    >>> [guess] = recognise(Listing.from_entries((key, 1, 0) for key in keys))
     >>> guess.rule.images, guess.rule.labels, guess.pairs
     (('images/{name}.JPG', 'images/{name}.png'), 'labels/{name}.txt', 2)
     """

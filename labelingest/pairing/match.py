@@ -54,7 +54,7 @@ class Affixes:
 
     Examples
     --------
-    >>> keys = Keys.of(["images/a.jpg", "images/b.png", "labels/a.txt"])
+    >>> keys = Keys.from_texts(["images/a.jpg", "images/b.png", "labels/a.txt"])
     >>> images = Affixes.of(Pattern("images/{name}.jpg", "image file pattern"))
     >>> spans = images.spans(keys, np.arange(3))
     >>> spans.rows.tolist(), spans.captures(keys)
@@ -145,7 +145,7 @@ def equal_captures(
 
     Examples
     --------
-    >>> keys = Keys.of(["a.jpg", "a.txt", "b.txt"])
+    >>> keys = Keys.from_texts(["a.jpg", "a.txt", "b.txt"])
     >>> images, labels = Affixes(b"", b".jpg"), Affixes(b"", b".txt")
     >>> equal_captures(keys, images, np.array([0, 0]), labels, np.array([1, 2])).tolist()
     [True, False]
@@ -170,7 +170,7 @@ def first_row(keys: Keys, key: bytes) -> int:
 
     Examples
     --------
-    >>> first_row(Keys.of(["a", "c", "d"]), b"b")
+    >>> first_row(Keys.from_texts(["a", "c", "d"]), b"b")
     1
     """
     text, offsets = keys.text, keys.offsets
@@ -183,7 +183,7 @@ def ending_with(keys: Keys, rows: Int64, suffix: bytes) -> Int64:
 
     Examples
     --------
-    >>> ending_with(Keys.of(["a.jpg", "b.txt", "txt"]), np.arange(3), b".txt").tolist()
+    >>> ending_with(Keys.from_texts(["a.jpg", "b.txt", "txt"]), np.arange(3), b".txt").tolist()
     [1]
     """
     text = np.frombuffer(keys.text, dtype=np.uint8)

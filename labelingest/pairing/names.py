@@ -51,7 +51,7 @@ def junk_rows(keys: Keys) -> Int64:
 
     Examples
     --------
-    >>> junk_rows(Keys.of(["a/.DS_Store", "a/b.jpg", "labels.cache"])).tolist()
+    >>> junk_rows(Keys.from_texts(["a/.DS_Store", "a/b.jpg", "labels.cache"])).tolist()
     [0, 2]
     """
     found = [np.zeros(0, dtype=np.int64)]
@@ -70,7 +70,7 @@ def kind_numbers(keys: Keys, rows: Int64) -> UInt8:
 
     Examples
     --------
-    >>> kind_numbers(Keys.of(["a.JPG", "b.dcm", "c.txt"]), np.arange(3)).tolist()
+    >>> kind_numbers(Keys.from_texts(["a.JPG", "b.dcm", "c.txt"]), np.arange(3)).tolist()
     [0, 6, 4]
     """
     numbers = [np.zeros(0, dtype=np.uint8)]
@@ -93,7 +93,7 @@ def folder_numbers(keys: Keys, rows: Int64) -> Int64:
 
     Examples
     --------
-    >>> a, b, c = folder_numbers(Keys.of(["x/1.jpg", "x/2.jpg", "y/1.jpg"]), np.arange(3)).tolist()
+    >>> a, b, c = folder_numbers(Keys.from_texts(["x/1.jpg", "x/2.jpg", "y/1.jpg"]), np.arange(3)).tolist()
     >>> a == b, a == c
     (True, False)
     """

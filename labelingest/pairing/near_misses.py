@@ -76,7 +76,7 @@ def near_misses(
     Examples
     --------
     >>> from labelingest.pairing.pair import pair
-    >>> listing = Listing.of((key, 1, 0) for key in ["images/a.JPG", "labels/a.txt"])
+    >>> listing = Listing.from_entries((key, 1, 0) for key in ["images/a.JPG", "labels/a.txt"])
     >>> rule = PatternRule(("images/{name}.jpg",), "labels/{name}.txt")
     >>> [miss] = near_misses(listing, pair(listing, rule), rule)
     >>> miss.cause.value, miss.fix

@@ -51,7 +51,7 @@ def pair(
     Examples
     --------
     >>> keys = ["images/a.jpg", "images/b.jpg", "labels/a.txt"]
-    >>> listing = Listing.of((key, 1, 0) for key in keys)
+    >>> listing = Listing.from_entries((key, 1, 0) for key in keys)
     >>> pairs = pair(listing, PatternRule(("images/{name}.jpg",), "labels/{name}.txt"))
     >>> pairs.data.tolist(), pairs.sidecar.tolist()
     ([0], [2])

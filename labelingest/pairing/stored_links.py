@@ -58,7 +58,7 @@ def stored_links(
 
     Examples
     --------
-    >>> listing = Listing.of([("images", 9, 0), ("labels/a.txt", 20, 0)])
+    >>> listing = Listing.from_entries([("images", 9, 0), ("labels/a.txt", 20, 0)])
     >>> [link] = stored_links(listing, lambda key: b"../images")
     >>> link.fix
     'ln -sfn ../images images'

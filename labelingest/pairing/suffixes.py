@@ -38,7 +38,7 @@ def suffixes(listing: Listing) -> list[SuffixGuess]:
     Examples
     --------
     >>> keys = ["a.jpg", "a.jpg.labels.json", "b.jpg", "b.jpg.labels.json", "notes.json"]
-    >>> [guess] = suffixes(Listing.of((key, 1, 0) for key in keys))
+    >>> [guess] = suffixes(Listing.from_entries((key, 1, 0) for key in keys))
     >>> guess.rule.suffix, guess.pairs
     ('.labels.json', 2)
     """
@@ -60,7 +60,7 @@ def named_after_stems(listing: Listing) -> tuple[str, str] | None:
 
     Examples
     --------
-    >>> named_after_stems(Listing.of((key, 1, 0) for key in ["a.encord.json", "a.jpg"]))
+    >>> named_after_stems(Listing.from_entries((key, 1, 0) for key in ["a.encord.json", "a.jpg"]))
     ('a.encord.json', 'a.jpg')
     """
     keys = listing.keys

@@ -193,7 +193,7 @@ class Worker:
 
     def _do_large(self, job: Job) -> JobResult:
         blobs = self._fetch(job)
-        unit = DataUnits.of(job.data, job.sidecars, job.mtime_ns)
+        unit = DataUnits.from_keys(job.data, job.sidecars, job.mtime_ns)
         image_sizes: dict[str, tuple[int, int] | None] = {}
         unread = dict(blobs.unread)
         if not unread:
@@ -205,7 +205,7 @@ class Worker:
                 return self._result(job, done, image_sizes, tokens=tokens, digests=digests)
         else:
             tokens, digests = blobs.tokens, self._digests(blobs)
-        nothing = Blobs.of([b""], unread, tokens)
+        nothing = Blobs.from_contents([b""], unread, tokens)
         failed = self.converter.convert_blobs(nothing, unit, lambda rows: [None] * len(rows))
         return self._result(job, failed, image_sizes, tokens=tokens, digests=digests)
 
@@ -218,7 +218,7 @@ class Worker:
 
     def _do(self, job: Job) -> JobResult:
         blobs = self._without_grown(job, self._fetch(job))
-        units = DataUnits.of(job.data, job.sidecars, job.mtime_ns)
+        units = DataUnits.from_keys(job.data, job.sidecars, job.mtime_ns)
         image_sizes: dict[str, tuple[int, int] | None] = {}
         unread = dict(blobs.unread)
         sizes_of = self._sizes_of(job, image_sizes, unread)
@@ -226,7 +226,7 @@ class Worker:
         if len(unread) > len(blobs.unread):
             # What follows from a size that is not known today would be taken for what the files say.
             contents = [b"" if row in unread else blobs.get(row) for row in range(len(blobs))]
-            blobs = Blobs.of(contents, unread, blobs.tokens)
+            blobs = Blobs.from_contents(contents, unread, blobs.tokens)
             done = self.converter.convert_blobs(blobs, units, sizes_of, self.watch)
         return self._result(
             job, done, image_sizes, tokens=blobs.tokens, digests=self._digests(blobs)
@@ -243,7 +243,7 @@ class Worker:
             np.flatnonzero(grown).tolist(), Unread(ProblemCode.UNREADABLE_FILE, why)
         )
         contents = [b"" if row in new else blobs.get(row) for row in range(len(blobs))]
-        return Blobs.of(contents, {**blobs.unread, **new}, blobs.tokens)
+        return Blobs.from_contents(contents, {**blobs.unread, **new}, blobs.tokens)
 
     def _sizes_of(
         self,

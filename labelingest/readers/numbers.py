@@ -74,7 +74,7 @@ def numbers_from_tokens(buffer: UInt8, tokens: Tokens, wanted: Bool | None = Non
     --------
     >>> from labelingest.model.blobs import Blobs
     >>> from labelingest.readers.text import rows_of
-    >>> blobs = Blobs.of([b"7 0.1 -2e3 x"])
+    >>> blobs = Blobs.from_contents([b"7 0.1 -2e3 x"])
     >>> numbers_from_tokens(blobs.buffer, rows_of(blobs)[1]).tolist()
     [7.0, 0.1, -2000.0, nan]
     """

@@ -26,10 +26,10 @@ def plain_rows(blobs: Blobs) -> tuple[Rows, Tokens] | None:
 
     Examples
     --------
-    >>> rows, tokens = plain_rows(Blobs.of([b"0 .5\n\n1 0.25\n", b"7"]))
+    >>> rows, tokens = plain_rows(Blobs.from_contents([b"0 .5\n\n1 0.25\n", b"7"]))
     >>> rows.unit.tolist(), rows.line.tolist(), rows.count.tolist(), tokens.end.tolist()
     ([0, 0, 1], [1, 3, 1], [2, 2, 1], [17, 20, 23, 28, 31])
-    >>> plain_rows(Blobs.of([b"0 -1"])) is None
+    >>> plain_rows(Blobs.from_contents([b"0 -1"])) is None
     True
     """
     text = blobs.buffer[FRONT:]

@@ -63,7 +63,7 @@ def sheets(
     for start, end in _bounds(content, size):
         if end - start <= 2 * size:
             text = content[start:end]
-            yield sheet_of(Blobs.of([text]), lines)
+            yield sheet_of(Blobs.from_contents([text]), lines)
             lines += text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n")
         else:
             yield from _long_row(content, start, end, size, (lines + 1, most))
@@ -142,7 +142,7 @@ def _numbers(content: bytes, start: int, end: int, size: int) -> tuple[Int64, In
         one = np.array([number_from_text(text)[0]] if text else [])
         at = np.full(len(one), start)
         return at, at + len(text), one
-    piece = Blobs.of([content[start:end]])
+    piece = Blobs.from_contents([content[start:end]])
     tokens = rows_of(piece)[1]
     values = numbers_from_tokens(piece.buffer, tokens)
     shift = start - FRONT

@@ -69,7 +69,7 @@ def as_utf8(blobs: Blobs) -> tuple[Blobs, dict[int, str]]:
 
     Examples
     --------
-    >>> decoded, not_text = as_utf8(Blobs.of(["0 1".encode("utf-16"), b"\x89PNG\x00"]))
+    >>> decoded, not_text = as_utf8(Blobs.from_contents(["0 1".encode("utf-16"), b"\x89PNG\x00"]))
     >>> decoded.get(0), not_text[1]
     (b'0 1', 'byte 1 is 0x89, which is not UTF-8: is this a text file?')
     """
@@ -84,7 +84,7 @@ def as_utf8(blobs: Blobs) -> tuple[Blobs, dict[int, str]]:
         contents[unit], reason = _utf8(contents[unit])
         if reason:
             not_text[unit] = reason
-    return Blobs.of(contents, blobs.unread), not_text
+    return Blobs.from_contents(contents, blobs.unread), not_text
 
 
 def _utf8(content: bytes) -> tuple[bytes, str]:
@@ -132,7 +132,7 @@ def rows_of(blobs: Blobs) -> tuple[Rows, Tokens]:
 
     Examples
     --------
-    >>> rows, tokens = rows_of(Blobs.of([b"# boxes\r\n0 .5\r\n\r\n7", b"1"]))
+    >>> rows, tokens = rows_of(Blobs.from_contents([b"# boxes\r\n0 .5\r\n\r\n7", b"1"]))
     >>> rows.unit.tolist(), rows.line.tolist(), rows.count.tolist()
     ([0, 0, 1], [2, 4, 1], [2, 1, 1])
     """

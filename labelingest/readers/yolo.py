@@ -161,10 +161,10 @@ def read(blobs: Blobs, units: DataUnits, options: YoloOptions, findings: Finding
 
     Examples
     --------
-    >>> units = DataUnits.of(["a.jpg"], ["a.txt"], np.zeros(1, np.int64))
+    >>> units = DataUnits.from_keys(["a.jpg"], ["a.txt"], np.zeros(1, np.int64))
     >>> findings = Findings()
     >>> text = b"7 .5 .5 .2 .4\n7 .5 .5 .2 x"
-    >>> labels = read(Blobs.of([text]), units, YoloOptions(), findings).labels
+    >>> labels = read(Blobs.from_contents([text]), units, YoloOptions(), findings).labels
     >>> labels.line.tolist(), labels.class_number.tolist()
     ([1], [7])
     >>> print(findings.in_order()[0])

@@ -27,9 +27,9 @@ def resolve(
     >>> import numpy as np
     >>> from labelingest.model.blobs import Blobs
     >>> from labelingest.readers.yolo import YoloOptions, read
-    >>> units = DataUnits.of(["a.jpg"], ["a.txt"], np.zeros(1, np.int64))
+    >>> units = DataUnits.from_keys(["a.jpg"], ["a.txt"], np.zeros(1, np.int64))
     >>> findings = Findings()
-    >>> blobs = Blobs.of([b"0 .5 .5 1 1\n7 .5 .5 1 1"])
+    >>> blobs = Blobs.from_contents([b"0 .5 .5 1 1\n7 .5 .5 1 1"])
     >>> labels = read(blobs, units, YoloOptions(), findings).labels
     >>> car = ClassMap(np.array([7]), np.array([0], dtype=np.int32))
     >>> labels, feature = resolve(labels, car, units, findings)

@@ -149,7 +149,7 @@ class CloudStorage:
                 unread[row] = Unread(ProblemCode.FILE_TOO_LARGE, too_large(size, limit))
             else:
                 contents[row], versions[row] = content, token
-        return Blobs.of(contents, unread, versions)
+        return Blobs.from_contents(contents, unread, versions)
 
     def fetch_heads(
         self, keys: Sequence[str], length: int, *, start: int = 0

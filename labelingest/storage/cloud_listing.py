@@ -190,11 +190,11 @@ def _page(entries: Sequence["ObjectMeta"]) -> Listing:
     times = [(entry["last_modified"] - _EPOCH) // _MICROSECOND * 1000 for entry in entries]
     column = times_column(times)
     return Listing(
-        Keys.of([entry["path"] for entry in entries]),
+        Keys.from_texts([entry["path"] for entry in entries]),
         sizes_column([entry["size"] for entry in entries]),
         column,
         [date_problem(entries[row]["path"], times[row]) for row in outside_dates(column, times)],
-        tokens=Keys.of([token_of(entry) for entry in entries]),
+        tokens=Keys.from_texts([token_of(entry) for entry in entries]),
     )
 
 

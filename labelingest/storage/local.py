@@ -135,7 +135,7 @@ class LocalStorage:
                     contents.append(b"")
                     read.append("")
                     unread[row] = _unread(error)
-        return Blobs.of(contents, unread, read if tokens else None)
+        return Blobs.from_contents(contents, unread, read if tokens else None)
 
     def fetch_heads(
         self, keys: Sequence[str], length: int, *, start: int = 0

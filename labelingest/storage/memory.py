@@ -66,7 +66,7 @@ class MemoryStorage:
             ]
         )
         while page := list(islice(entries, PAGE)):
-            yield Listing.of(page)
+            yield Listing.from_entries(page)
 
     def fetch(
         self,
@@ -91,7 +91,7 @@ class MemoryStorage:
                 unread[row] = Unread(ProblemCode.FILE_TOO_LARGE, too_large(len(content), most))
             contents.append(b"" if row in unread or content is None else content)
             read.append("" if row in unread else self._token(key))
-        return Blobs.of(contents, unread, read)
+        return Blobs.from_contents(contents, unread, read)
 
     def fetch_heads(
         self, keys: Sequence[str], length: int, *, start: int = 0

@@ -47,7 +47,7 @@ def splits_of(keys: Keys) -> Sequence[str]:
 
     Examples
     --------
-    >>> splits_of(Keys.of([f"{number:05}.jpg" for number in range(20_001)]))
+    >>> splits_of(Keys.from_texts([f"{number:05}.jpg" for number in range(20_001)]))
     ['04999.jpg', '09999.jpg', '14999.jpg']
     """
     if len(keys) <= _WORTH_IT:

@@ -125,7 +125,7 @@ class _Column:
     def listing(self, problems: Sequence[Problem]) -> Listing:
         """Return what was gathered, as columns."""
         return Listing(
-            Keys.of(self.keys),
+            Keys.from_texts(self.keys),
             sizes_column(self.sizes),
             times_column(self.mtimes),
             problems,

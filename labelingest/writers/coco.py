@@ -115,7 +115,7 @@ class CocoWriter:
     >>> numbers, offsets = np.array([0.25, 0.5, 0.5, 0.5]), np.array([0, 4])
     >>> content = np.zeros(1, np.uint64)
     >>> annotations = Annotations(one, one, one + 1, one + 0.9, numbers, offsets, content)
-    >>> units = DataUnits.of(["a.jpg"], ["a.txt"], np.zeros(1, np.int64))
+    >>> units = DataUnits.from_keys(["a.jpg"], ["a.txt"], np.zeros(1, np.int64))
     >>> units = units.with_sizes(one + 640, one + 480)
     >>> writer = CocoWriter(Ontology((car,), "vehicles"), "s3://bucket/")
     >>> chunk = writer.add(annotations, units)

@@ -34,7 +34,7 @@ def are_images(units: DataUnits) -> Bool:
     Examples
     --------
     >>> keys = ["a.jpg", "b.mp4", "frame-1"]
-    >>> are_images(DataUnits.of(keys, keys, np.zeros(3, np.int64))).tolist()
+    >>> are_images(DataUnits.from_keys(keys, keys, np.zeros(3, np.int64))).tolist()
     [True, False, True]
     """
     return np.array([kind_of(key) in (DataKind.IMAGE, None) for key in units.key], dtype=bool)

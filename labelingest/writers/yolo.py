@@ -161,7 +161,7 @@ def write_yolo(
     >>> numbers, offsets = np.array([0.637, 0.25, 0.128, 0.5]), np.array([0, 4])
     >>> content = np.zeros(1, np.uint64)
     >>> annotations = Annotations(one, one, one + 1, one + 0.9, numbers, offsets, content)
-    >>> units = DataUnits.of(["a.jpg", "b.jpg"], ["a.json", "b.json"], np.zeros(2, np.int64))
+    >>> units = DataUnits.from_keys(["a.jpg", "b.jpg"], ["a.json", "b.json"], np.zeros(2, np.int64))
     >>> write_yolo(annotations, units, np.array([7]), [car]).texts
     [b'7 0.701 0.5 0.128 0.5 0.9\n', b'']
     """

@@ -98,7 +98,7 @@ def from_yolo(
     ontology = shapes if isinstance(shapes, Ontology) else ontology_for(shapes)
     class_map = make_class_map(ontology).class_map
     units, findings = _units(sizes), Findings()
-    found = read(Blobs.of(contents), units, YoloOptions(row_layout), findings)
+    found = read(Blobs.from_contents(contents), units, YoloOptions(row_layout), findings)
     labels, feature = resolve(found.labels, class_map, units, findings)
     assembled = assemble(
         labels, feature, ontology.objects, units, AssemblyOptions(**options), findings
@@ -119,7 +119,7 @@ def from_encord(
         [orjson.dumps(row) for row in label_rows],
         [f"{key}.encord.json" for key in keys],
         [DataFile.of(key) for key in keys],
-        Vocabulary.of(structure),
+        Vocabulary.from_structure(structure),
         features,
     )
     assert not any(found.problems)
@@ -130,7 +130,7 @@ def from_encord(
 
 
 def _units(sizes: Sequence[tuple[int, int] | None]) -> DataUnits:
-    units = DataUnits.of(
+    units = DataUnits.from_keys(
         [f"images/{i}.jpg" for i in range(len(sizes))],
         [f"labels/{i}.txt" for i in range(len(sizes))],
         np.zeros(len(sizes), np.int64),

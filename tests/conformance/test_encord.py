@@ -15,7 +15,7 @@ from tests.oracles.client_meaning import meaning_of
 
 FOLDER = Path(__file__).parents[2] / "fixtures/conformance/encord"
 BASE = json.loads((FOLDER / "base.json").read_text("utf-8"))
-VOCABULARY = Vocabulary.of(BASE["ontology"])
+VOCABULARY = Vocabulary.from_structure(BASE["ontology"])
 FRAMES = {"image": 1, "video": 10}
 CASES = [
     pytest.param(case, id=f"{path.stem}: {case['name']}")

@@ -27,7 +27,7 @@ def rule_of(rule: dict[str, Any]) -> PatternRule | SuffixRule:
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_key_has_the_outcome_that_the_corpus_says(case: dict[str, Any]) -> None:
-    listing = Listing.of((key, 1, 0) for key in case["outcomes"])
+    listing = Listing.from_entries((key, 1, 0) for key in case["outcomes"])
     metadata = SuffixRule(case["metadata"]) if "metadata" in case else None
     pairs = pair(listing, rule_of(case["rule"]), metadata)
     keys = list(listing.keys)

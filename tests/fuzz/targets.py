@@ -199,7 +199,7 @@ _SIDECAR_TOKENS: Final = _words(
 @cache
 def _vocabulary() -> Vocabulary:
     base = json.loads((CORPUS / "encord/base.json").read_text("utf-8"))
-    return Vocabulary.of(base["ontology"])
+    return Vocabulary.from_structure(base["ontology"])
 
 
 @cache
@@ -231,7 +231,7 @@ def _encord() -> Target:
 
 def _encord_batch() -> Target:
     good = sidecar("AAAAAAAA", "BBBBBBBB")
-    vocabulary = Vocabulary.of(ONTOLOGY)
+    vocabulary = Vocabulary.from_structure(ONTOLOGY)
     ontology = load_ontology(ONTOLOGY)
     features = {of.feature_hash: row for row, of in enumerate(ontology.objects)}
     file = DataFile.of("a.jpg", (640, 480))
@@ -305,7 +305,7 @@ def _ontology() -> Target:
             ontology = load_ontology(path)
             overrides = {rng.choice((0, 7, 2**31)): rng.choice(("Car", "a1B2c3D4", None))}
             make_class_map(ontology, overrides=overrides)
-            Vocabulary.of(ontology.structure)
+            Vocabulary.from_structure(ontology.structure)
         except (OntologyError, ConfigError) as error:
             assert len(str(error)) < 20_000
 
@@ -402,7 +402,7 @@ def _patterns() -> Target:
         "a.jpg",
         "a.jpg.txt",
     ]
-    listing = Listing.of((key, 1, 0) for key in keys)
+    listing = Listing.from_entries((key, 1, 0) for key in keys)
 
     def run(content: bytes, rng: random.Random) -> None:
         text = _text(content)[:300]

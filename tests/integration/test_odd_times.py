@@ -120,6 +120,6 @@ def test_a_token_from_the_listing_is_that_of_the_file(folder: Path) -> None:
 
 
 def test_a_listing_takes_numbers_of_any_size() -> None:
-    listing = Listing.of([("a", 10**30, 10**30), ("b", 1, -(10**30))])
+    listing = Listing.from_entries([("a", 10**30, 10**30), ("b", 1, -(10**30))])
     assert listing.size.tolist() == [2**53, 1]
     assert listing.mtime_ns[1] < 0 < listing.mtime_ns[0]

@@ -87,7 +87,9 @@ def listing_of(files: dict[str, Files], *, tokens: bool) -> Listing:
     )
     keys, texts = [key for key, _ in listed], [token for _, token in listed]
     sizes = np.array([int(token) for token in texts], dtype=np.int64)
-    return Listing(Keys.of(keys), sizes, sizes * 0, tokens=Keys.of(texts) if tokens else None)
+    return Listing(
+        Keys.from_texts(keys), sizes, sizes * 0, tokens=Keys.from_texts(texts) if tokens else None
+    )
 
 
 def enter(

@@ -37,7 +37,7 @@ def assert_same(
     """Assert that a batch is what the general path says of each sidecar alone."""
     files = files or [ANY_FILE] * len(contents)
     sources = [f"{i}.json" for i in range(len(contents))]
-    vocabulary, features = Vocabulary.of(structure), features_of(structure)
+    vocabulary, features = Vocabulary.from_structure(structure), features_of(structure)
     read = read_sidecars(contents, sources, files, vocabulary, features)
     alone = [
         read_label_row(content, source, vocabulary, file)
@@ -75,7 +75,7 @@ def is_fast(content: bytes, structure: Row, file: DataFile = ANY_FILE) -> bool:
 def are_fast(contents: Sequence[bytes], structure: Row, files: Sequence[DataFile]) -> bool:
     """Whether the fast path takes all sidecars of a batch."""
     sources = [""] * len(contents)
-    vocabulary = Vocabulary.of(structure)
+    vocabulary = Vocabulary.from_structure(structure)
     read = read_sidecars(contents, sources, files, vocabulary, features_of(structure))
     return all(isinstance(row, ImageRow) for row in read.rows)
 
@@ -140,7 +140,7 @@ def damaged(row: Row, rng: random.Random) -> Row:
 
 def written_of(row: Row, structure: Row) -> Row | None:
     """What the general path makes of a row."""
-    return read_label_row(orjson.dumps(row), "s.json", Vocabulary.of(structure)).row
+    return read_label_row(orjson.dumps(row), "s.json", Vocabulary.from_structure(structure)).row
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -23,7 +23,9 @@ COUNTS = ("top", "left", "height", "width")
 def test_a_row_of_the_client_reads_back_equal_and_without_a_problem(seed: int) -> None:
     for position, (structure, kind, row) in enumerate(client_rows(seed, ROWS_A_SEED)):
         styled = in_style(row, STYLES[position % 3])
-        checked = read_label_row(orjson.dumps(styled), "s.json", Vocabulary.of(structure))
+        checked = read_label_row(
+            orjson.dumps(styled), "s.json", Vocabulary.from_structure(structure)
+        )
         assert checked.problems == []
         assert checked.row is not None
         frames = frames_of_row(kind)
@@ -36,7 +38,7 @@ def test_a_row_of_the_client_reads_back_equal_and_without_a_problem(seed: int) -
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_clean_row_stays_as_it_is_when_read_again(seed: int) -> None:
     for structure, _, row in client_rows(seed, 14):
-        vocabulary = Vocabulary.of(structure)
+        vocabulary = Vocabulary.from_structure(structure)
         once = read_label_row(orjson.dumps(row), "s.json", vocabulary)
         twice = read_label_row(orjson.dumps(once.row), "s.json", vocabulary)
         assert twice.problems == []
@@ -54,8 +56,10 @@ def test_one_bad_coordinate_is_named_by_its_pointer_and_costs_one_annotation(see
         value = rng.choice(NOT_NUMBERS)
         damaged = json.loads(json.dumps(row))
         _parent(damaged, path)[path[-1]] = value
-        whole = read_label_row(orjson.dumps(row), "s.json", Vocabulary.of(structure))
-        checked = read_label_row(json.dumps(damaged).encode(), "s.json", Vocabulary.of(structure))
+        whole = read_label_row(orjson.dumps(row), "s.json", Vocabulary.from_structure(structure))
+        checked = read_label_row(
+            json.dumps(damaged).encode(), "s.json", Vocabulary.from_structure(structure)
+        )
         expected = pointer_of(path)
         assert [problem.pointer for problem in checked.problems] == [expected]
         assert checked.objects_kept == whole.objects_kept - 1
@@ -73,7 +77,7 @@ def test_whatever_is_damaged_the_client_loads_what_is_left(seed: int) -> None:
         structure, kind, row = rng.choice(rows)
         damaged, _, _ = corrupted(row, rng)
         content = json.dumps(damaged).encode()
-        checked = read_label_row(content, "s.json", Vocabulary.of(structure))
+        checked = read_label_row(content, "s.json", Vocabulary.from_structure(structure))
         assert checked.objects_kept <= checked.objects_seen
         assert checked.classifications_kept <= checked.classifications_seen
         if checked.row is None:
@@ -96,7 +100,9 @@ def test_what_the_client_refuses_is_a_problem(seed: int) -> None:
             meaning_of(damaged, structure, frames_of_row(kind))
         except Exception:  # noqa: BLE001 # the client raises what it happens to run into
             content = json.dumps(damaged).encode()
-            assert read_label_row(content, "s.json", Vocabulary.of(structure)).problems, path
+            assert read_label_row(
+                content, "s.json", Vocabulary.from_structure(structure)
+            ).problems, path
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -105,7 +111,7 @@ def test_text_cut_anywhere_is_refused_in_words(seed: int) -> None:
     for structure, _, row in client_rows(seed, 14):
         content = orjson.dumps(row)
         cut = content[: rng.randrange(len(content))]
-        checked = read_label_row(cut, "s.json", Vocabulary.of(structure))
+        checked = read_label_row(cut, "s.json", Vocabulary.from_structure(structure))
         assert checked.row is None
         assert [problem.code for problem in checked.problems] == ["not-json"]
 

@@ -149,7 +149,7 @@ def test_slices_give_what_the_whole_gives(
     key: str, content: bytes, options: dict[str, Any], size: Any, slice_bytes: int
 ) -> None:
     converter = Converter.of(ONTOLOGY, storage_url="s3://bucket/", **options)
-    unit = DataUnits.of([key], ["a.txt"], np.array([10**18]))
+    unit = DataUnits.from_keys([key], ["a.txt"], np.array([10**18]))
     asked: list[Any] = [[], []]
 
     def sizes_of(times: list[Any]) -> Any:
@@ -159,7 +159,9 @@ def test_slices_give_what_the_whole_gives(
 
         return find
 
-    whole = settled(lambda: converter.convert_blobs(Blobs.of([content]), unit, sizes_of(asked[0])))
+    whole = settled(
+        lambda: converter.convert_blobs(Blobs.from_contents([content]), unit, sizes_of(asked[0]))
+    )
     large = settled(lambda: converter.convert_large(content, unit, sizes_of(asked[1]), slice_bytes))
     assert asked[0] == asked[1]
     if isinstance(whole, tuple):

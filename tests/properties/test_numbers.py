@@ -83,7 +83,7 @@ def _bits(value: float) -> bytes:
 
 def _read(text: str) -> tuple[list[tuple[int, list[float]]], list[int]]:
     """Read text the fast way: (line, numbers) of each row, and where the tokens begin."""
-    blobs = Blobs.of([text.encode()])
+    blobs = Blobs.from_contents([text.encode()])
     rows, tokens = rows_of(blobs)
     values = numbers_from_tokens(blobs.buffer, tokens)
     read = [
@@ -152,7 +152,7 @@ def test_tokens_begin_where_they_do_the_slow_way(text: str) -> None:
 
 @given(st.lists(texts(), max_size=5))
 def test_a_batch_of_files_reads_like_each_file_alone(batch: list[str]) -> None:
-    blobs = Blobs.of([text.encode() for text in batch])
+    blobs = Blobs.from_contents([text.encode() for text in batch])
     rows, tokens = rows_of(blobs)
     values = numbers_from_tokens(blobs.buffer, tokens)
     for unit, text in enumerate(batch):

@@ -64,7 +64,7 @@ def test_pairing_equals_the_obvious_way(
 ) -> None:
     assume(not rule.suffix or rule.suffix != metadata)
     assume(rule.suffix or not metadata or not rule.labels.endswith(metadata))
-    listing = Listing.of((key, 1, 0) for key in names)
+    listing = Listing.from_entries((key, 1, 0) for key in names)
     pairs = pair(listing, rule_of(rule), None if metadata is None else SuffixRule(metadata))
     expected = oracle.sort_out(sorted(names), rule, metadata)
     listed = list(listing.keys)
@@ -80,7 +80,7 @@ def test_pairing_equals_the_obvious_way(
 
 @given(st.sets(keys, max_size=40), st.sampled_from(RULES))
 def test_problems_are_a_sequence_in_order_of_keys(names: set[str], rule: oracle.Rule) -> None:
-    listing = Listing.of((key, 1, 0) for key in names)
+    listing = Listing.from_entries((key, 1, 0) for key in names)
     problems = pair(listing, rule_of(rule)).problems
     listed = list(problems)
     assert len(problems) == len(listed)
@@ -97,14 +97,14 @@ def test_problems_are_a_sequence_in_order_of_keys(names: set[str], rule: oracle.
 def test_every_key_has_one_outcome_and_every_pair_two_files(
     names: set[str], rule: oracle.Rule
 ) -> None:
-    counts = pair(Listing.of((key, 1, 0) for key in names), rule_of(rule)).counts()
+    counts = pair(Listing.from_entries((key, 1, 0) for key in names), rule_of(rule)).counts()
     assert sum(counts.values()) == len(names)
     assert counts[Outcome.PAIRED] == counts[Outcome.SIDECAR]
 
 
 @given(st.sets(keys, max_size=30), st.sampled_from(RULES))
 def test_near_misses_are_found_without_falling_over(names: set[str], rule: oracle.Rule) -> None:
-    listing = Listing.of((key, 1, 0) for key in names)
+    listing = Listing.from_entries((key, 1, 0) for key in names)
     made = rule_of(rule)
     misses = near_misses(listing, pair(listing, made), made, small_files=lambda key: b"../x")
     assert all(str(miss) for miss in misses)
@@ -124,7 +124,7 @@ def test_matching_many_keys_equals_parse_and_equals_trying_everything(
         pattern = Pattern(text, "pattern")
     except ConfigError:
         assume(False)
-    ordered = Keys.of(sorted(name.encode() for name in names))
+    ordered = Keys.from_texts(sorted(name.encode() for name in names))
     found = Affixes.of(pattern).fields(ordered, np.arange(len(ordered)))
     for row, key in enumerate(ordered):
         obvious = oracle.match(text, key)
@@ -137,7 +137,7 @@ def test_matching_many_keys_equals_parse_and_equals_trying_everything(
 
 @given(st.sets(keys, min_size=1, max_size=60))
 def test_kinds_and_junk_of_many_keys_equal_those_of_one(names: set[str]) -> None:
-    ordered = Keys.of(sorted(name.encode() for name in names))
+    ordered = Keys.from_texts(sorted(name.encode() for name in names))
     rows = np.arange(len(ordered))
     kinds = [None if n == NO_KIND else KINDS[n] for n in kind_numbers(ordered, rows).tolist()]
     assert kinds == [kind_of(key) for key in ordered]
@@ -148,7 +148,7 @@ def test_kinds_and_junk_of_many_keys_equal_those_of_one(names: set[str]) -> None
 def test_working_in_small_chunks_changes_nothing(
     names: set[str], rule: oracle.Rule, chunk: int
 ) -> None:
-    listing = Listing.of((key, 1, 0) for key in names)
+    listing = Listing.from_entries((key, 1, 0) for key in names)
     whole = pair(listing, rule_of(rule))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("labelingest.pairing.names._CHUNK", chunk)
@@ -167,7 +167,7 @@ def test_keys_with_one_number_by_accident_do_not_pair(monkeypatch: pytest.Monkey
         lambda self, keys, rows: (found := real(self, keys, rows)[0], np.zeros_like(found)),
     )
     names = [f"images/{i}.jpg" for i in range(9)] + [f"labels/{i}.txt" for i in range(5, 14)]
-    listing = Listing.of((key, 1, 0) for key in names)
+    listing = Listing.from_entries((key, 1, 0) for key in names)
     pairs = pair(listing, PatternRule(("images/{name}.jpg",), "labels/{name}.txt"))
     assert listing.keys.take(pairs.data) == [f"images/{i}.jpg" for i in range(5, 9)]
     assert listing.keys.take(pairs.sidecar) == [f"labels/{i}.txt" for i in range(5, 9)]

@@ -25,7 +25,7 @@ def texts(tokens: st.SearchStrategy[str]) -> st.SearchStrategy[list[bytes]]:
 
 
 def assert_same(contents: list[bytes]) -> None:
-    blobs = Blobs.of(contents)
+    blobs = Blobs.from_contents(contents)
     fast = plain_rows(blobs)
     assert fast is not None
     assert_equal_columns(fast[0], rows_of(blobs)[0])
@@ -52,7 +52,7 @@ def test_a_blank_before_the_end_of_a_line_is_plain() -> None:
 def test_what_is_taken_of_any_text_is_read_as_the_general_way_reads_it(
     contents: list[bytes],
 ) -> None:
-    if plain_rows(Blobs.of(contents)) is not None:
+    if plain_rows(Blobs.from_contents(contents)) is not None:
         assert_same(contents)
 
 
@@ -61,4 +61,4 @@ def test_what_is_taken_of_any_text_is_read_as_the_general_way_reads_it(
     [b"0 -1", b"0 1e3", b"0\t1", b"0 1\r\n", b" 0 1", b"0  1", b"# 0", b"0 1.2.3", b"0 x", b"\xff"],
 )
 def test_other_text_is_left_to_the_general_way(content: bytes) -> None:
-    assert plain_rows(Blobs.of([b"0 .5", content])) is None
+    assert plain_rows(Blobs.from_contents([b"0 .5", content])) is None

@@ -16,7 +16,7 @@ TEXTS = st.builds(lambda *parts: b"".join(parts), REPEATED, SHORT, REPEATED)
 @example([b""])
 @example([])
 def test_texts_are_sorted_by_their_bytes_and_equal_ones_stay_in_order(texts: list[bytes]) -> None:
-    ordered, rows = Keys.of(texts).in_order()
+    ordered, rows = Keys.from_texts(texts).in_order()
     expected = sorted(range(len(texts)), key=texts.__getitem__)
     assert rows.tolist() == expected
     assert [
@@ -30,5 +30,5 @@ def test_texts_are_sorted_by_their_bytes_and_equal_ones_stay_in_order(texts: lis
 @example([b"12345678", b"12345678"])
 @example([b"123456781", b"12345678"])
 def test_whether_texts_are_in_order_is_told(texts: list[bytes]) -> None:
-    assert Keys.of(texts).are_in_order() == (texts == sorted(texts))
-    assert Keys.of(sorted(texts)).are_in_order()
+    assert Keys.from_texts(texts).are_in_order() == (texts == sorted(texts))
+    assert Keys.from_texts(sorted(texts)).are_in_order()

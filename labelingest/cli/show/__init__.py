@@ -66,7 +66,9 @@ def show(
     ConfigError
         No row is meant, several are, or the file holds none.
     """
-    vocabulary = None if ontology is None else Vocabulary.of(load_ontology(ontology).structure)
+    vocabulary = (
+        None if ontology is None else Vocabulary.from_structure(load_ontology(ontology).structure)
+    )
     found = find_row(what, rows=rows, suffix=suffix)
     row, problems = _read(found, vocabulary)
     if as_json:

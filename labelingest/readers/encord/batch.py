@@ -80,7 +80,7 @@ def read_sidecars(
 
     Examples
     --------
-    >>> vocabulary = Vocabulary.of({"objects": [], "classifications": []})
+    >>> vocabulary = Vocabulary.from_structure({"objects": [], "classifications": []})
     >>> batch = read_sidecars([b"[]"], ["a.jpg.encord.json"], [DataFile.of("a.jpg")], vocabulary, {})
     >>> batch.rows, batch.problems[0][0].code.value
     ([None], 'not-a-label-row')

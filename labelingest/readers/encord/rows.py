@@ -87,7 +87,7 @@ def read_label_row(
 
     Examples
     --------
-    >>> vocabulary = Vocabulary.of({"objects": [], "classifications": []})
+    >>> vocabulary = Vocabulary.from_structure({"objects": [], "classifications": []})
     >>> checked = read_label_row(b"[]", "a.jpg.encord.json", vocabulary)
     >>> print(checked.row, checked.problems[0].code)
     None not-a-label-row

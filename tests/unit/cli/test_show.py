@@ -165,7 +165,7 @@ def test_classifications_stand_where_the_official_client_finds_them(style: str) 
 def test_answers_nest_as_the_ontology_says() -> None:
     nested = 0
     for structure, _, row in client_rows(2, 28):
-        shown = label_row_of(row, Vocabulary.of(structure))
+        shown = label_row_of(row, Vocabulary.from_structure(structure))
         waiting = [
             answer for of in (*shown.answers, *shown.classifications) for answer in of.answers
         ]
@@ -475,7 +475,7 @@ def test_answers_nested_hundreds_deep_can_be_written(tmp_path: Path) -> None:
     row = row_with(
         box(featureHash="car"), object_answers={"k3P/x0+a": {"classifications": answers}}
     )
-    shown = label_row_of(row, Vocabulary.of(structure))
+    shown = label_row_of(row, Vocabulary.from_structure(structure))
     assert orjson.dumps(shown).count(b'"attribute":') == 200
     path = []
     level = shown.answers[0].answers

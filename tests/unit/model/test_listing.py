@@ -6,8 +6,8 @@ from labelingest.model.listing import Listing
 
 def page(keys: list[str], tokens: list[str] | None) -> Listing:
     numbers = np.arange(len(keys), dtype=np.int64)
-    column = None if tokens is None else Keys.of(tokens)
-    return Listing(Keys.of(keys), numbers, numbers * 10, tokens=column)
+    column = None if tokens is None else Keys.from_texts(tokens)
+    return Listing(Keys.from_texts(keys), numbers, numbers * 10, tokens=column)
 
 
 def test_tokens_stay_with_their_keys_when_pages_are_merged() -> None:

@@ -89,13 +89,13 @@ RULE = PatternRule(("images/{name}.jpg",), "labels/{name}.txt")
     ],
 )  # fmt: skip
 def test_a_near_miss_is_said_in_a_sentence(image: str, label: str, detail: str) -> None:
-    listing = Listing.of([(image, 1, 0), (label, 1, 0)])
+    listing = Listing.from_entries([(image, 1, 0), (label, 1, 0)])
     [miss] = near_misses(listing, pair(listing, RULE), RULE)
     assert miss.detail == detail
 
 
 def test_another_folder_and_another_name_are_no_near_miss() -> None:
-    listing = Listing.of([("pics/A.jpg", 1, 0), ("labels/a.txt", 1, 0)])
+    listing = Listing.from_entries([("pics/A.jpg", 1, 0), ("labels/a.txt", 1, 0)])
     assert near_misses(listing, pair(listing, RULE), RULE) == []
 
 

@@ -5,7 +5,7 @@ from labelingest.pairing.layout import LayoutGuess, recognise
 
 
 def guesses(*keys: str) -> list[LayoutGuess]:
-    return recognise(Listing.of((key, 1, 0) for key in keys))
+    return recognise(Listing.from_entries((key, 1, 0) for key in keys))
 
 
 def rules(*keys: str) -> list[tuple[tuple[str, ...], str, int]]:

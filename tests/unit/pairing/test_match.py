@@ -9,7 +9,7 @@ from labelingest.pairing.rules import Pattern
 def captured(pattern: str, *names: str) -> dict[str, tuple[bytes, ...]]:
     """Return what each key that matches gives, by key."""
     ordered = sorted(names)
-    keys = Keys.of(ordered)
+    keys = Keys.from_texts(ordered)
     spans = Affixes.of(Pattern(pattern, "pattern")).spans(keys, np.arange(len(ordered)))
     return dict(zip([ordered[i] for i in spans.rows], spans.captures(keys), strict=True))
 
@@ -65,18 +65,18 @@ def test_captures_stand_in_the_order_of_the_names() -> None:
     ("key", "row"), [(b"", 0), (b"a", 0), (b"b", 1), (b"c", 1), (b"cc", 2), (b"d", 2), (b"e", 3)]
 )
 def test_the_first_row_is_the_one_of_the_key_or_of_the_next(key: bytes, row: int) -> None:
-    assert first_row(Keys.of(["a", "c", "d"]), key) == row
+    assert first_row(Keys.from_texts(["a", "c", "d"]), key) == row
 
 
 def test_a_key_may_be_the_suffix_alone() -> None:
-    keys = Keys.of(["", "a.txt", ".txt", "txt"])
+    keys = Keys.from_texts(["", "a.txt", ".txt", "txt"])
     assert ending_with(keys, np.arange(4), b".txt").tolist() == [1, 2]
     assert ending_with(keys, np.arange(4), b"").tolist() == [0, 1, 2, 3]
 
 
 def test_captures_are_equal_when_all_their_bytes_are() -> None:
     names = ["a/x.jpg", "a/y.jpg", "b/x.jpg", "a/xx.jpg", "a/x.txt"]
-    keys = Keys.of(sorted(names))
+    keys = Keys.from_texts(sorted(names))
     images = Affixes.of(Pattern("{a}/{b}.jpg", "pattern"))
     labels = Affixes.of(Pattern("{a}/{b}.txt", "pattern"))
     rows = np.array([sorted(names).index(name) for name in names[:4]])
@@ -85,7 +85,7 @@ def test_captures_are_equal_when_all_their_bytes_are() -> None:
 
 
 def test_no_keys_match_nothing() -> None:
-    spans = Affixes(b"", b".jpg").spans(Keys.of([]), np.arange(0))
+    spans = Affixes(b"", b".jpg").spans(Keys.from_texts([]), np.arange(0))
     assert isinstance(spans, Spans)
-    assert spans.captures(Keys.of([])) == []
+    assert spans.captures(Keys.from_texts([])) == []
     assert captured("{a}-{b}") == {}

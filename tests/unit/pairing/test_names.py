@@ -22,7 +22,7 @@ JUNK = ["Thumbs.db", ".DS_Store", "x/Thumbs.db", "labels.cache", "Thumbs.dbx", "
 
 def kinds(names: list[str], rows: list[int] | None = None) -> list[int]:
     chosen = np.array(range(len(names)) if rows is None else rows, dtype=np.int64)
-    return [int(number) for number in kind_numbers(Keys.of(names), chosen)]
+    return [int(number) for number in kind_numbers(Keys.from_texts(names), chosen)]
 
 
 @pytest.mark.parametrize("extension", KIND_OF_EXTENSION)
@@ -52,18 +52,18 @@ def test_kinds_are_those_of_the_rows_asked_for() -> None:
 def test_junk_is_found_among_many_names() -> None:
     names = NAMES[:4] + JUNK + NAMES[4:]
     expected = [row for row, name in enumerate(names) if is_junk(name)]
-    assert junk_rows(Keys.of(names)).tolist() == expected
+    assert junk_rows(Keys.from_texts(names)).tolist() == expected
     assert len(expected) >= 4
-    assert junk_rows(Keys.of([])).tolist() == []
+    assert junk_rows(Keys.from_texts([])).tolist() == []
 
 
 def test_files_of_one_folder_have_one_number() -> None:
     names = ["a", "b", "x/a", "x/b", "x/y/a", "x/yy", "xx/a"]
-    numbers = folder_numbers(Keys.of(names), np.arange(len(names))).tolist()
+    numbers = folder_numbers(Keys.from_texts(names), np.arange(len(names))).tolist()
     folders = [name.rpartition("/")[0] for name in names]
     for one, folder in zip(numbers, folders, strict=True):
         assert [one == n for n in numbers] == [folder == f for f in folders]
-    assert folder_numbers(Keys.of(names), np.array([2, 3])).tolist() == numbers[2:4]
+    assert folder_numbers(Keys.from_texts(names), np.array([2, 3])).tolist() == numbers[2:4]
 
 
 def test_chunks_cover_all_rows_once() -> None:

@@ -15,7 +15,7 @@ NFC, NFD = unicodedata.normalize("NFC", "é"), unicodedata.normalize("NFD", "é"
 
 
 def misses(keys: Sequence[str], rule: PatternRule | SuffixRule = BESIDE) -> list[NearMiss]:
-    listing = Listing.of((key, 1, 0) for key in keys)
+    listing = Listing.from_entries((key, 1, 0) for key in keys)
     return near_misses(listing, pair(listing, rule), rule)
 
 
@@ -67,7 +67,7 @@ def test_the_fix_pairs_what_it_is_for() -> None:
     keys = ["images/train/a.jpg", "images/train/b.jpg", "labels/a.txt", "labels/b.txt"]
     assert misses(keys)[0].fix == use("images/train/{name}.jpg", "labels/{name}.txt")
     rule = PatternRule(("images/train/{name}.jpg",), "labels/{name}.txt")
-    assert len(pair(Listing.of((key, 1, 0) for key in keys), rule)) == 2
+    assert len(pair(Listing.from_entries((key, 1, 0) for key in keys), rule)) == 2
 
 
 def test_braces_in_folders_are_doubled_in_the_fix() -> None:
@@ -134,7 +134,7 @@ def test_sidecars_by_suffix_are_to_be_renamed(data: str, sidecar: str, cause: Ca
 
 
 def with_content(key: str, content: bytes, rule: PatternRule = BESIDE) -> list[NearMiss]:
-    listing = Listing.of([(key, len(content), 0), ("labels/a.txt", 20, 0)])
+    listing = Listing.from_entries([(key, len(content), 0), ("labels/a.txt", 20, 0)])
     return near_misses(listing, pair(listing, rule), rule, small_files=lambda _: content)
 
 
@@ -164,7 +164,7 @@ def test_only_files_called_like_a_folder_of_the_patterns_are_looked_into(key: st
 
 
 def test_large_files_are_not_looked_into() -> None:
-    listing = Listing.of([("images", 4097, 0)])
+    listing = Listing.from_entries([("images", 4097, 0)])
 
     def read(key: str) -> bytes:
         pytest.fail("read")

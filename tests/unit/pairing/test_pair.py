@@ -13,7 +13,7 @@ IMAGES = PatternRule(("images/{name}.jpg", "images/{name}.png"), "labels/{name}.
 
 
 def paired(keys: Sequence[str], rule: PatternRule | SuffixRule = IMAGES) -> Pairs:
-    return pair(Listing.of((key, 1, 0) for key in keys), rule)
+    return pair(Listing.from_entries((key, 1, 0) for key in keys), rule)
 
 
 def sentence(keys: Sequence[str], rule: PatternRule | SuffixRule = IMAGES) -> str:
@@ -23,7 +23,7 @@ def sentence(keys: Sequence[str], rule: PatternRule | SuffixRule = IMAGES) -> st
 
 def test_equal_suffixes_are_refused_before_anything() -> None:
     with pytest.raises(ConfigError, match="the same suffix"):
-        pair(Listing.of([]), SuffixRule(".x"), SuffixRule(".x"))
+        pair(Listing.from_entries([]), SuffixRule(".x"), SuffixRule(".x"))
 
 
 def test_an_orphan_names_the_images_that_would_go_with_it() -> None:

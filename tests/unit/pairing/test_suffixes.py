@@ -5,7 +5,7 @@ from labelingest.pairing.suffixes import named_after_stems, suffixes
 
 
 def found(*keys: str) -> list[tuple[str, int]]:
-    listing = Listing.of((key, 1, 0) for key in sorted(keys))
+    listing = Listing.from_entries((key, 1, 0) for key in sorted(keys))
     return [(guess.rule.suffix, guess.pairs) for guess in suffixes(listing)]
 
 
@@ -58,4 +58,4 @@ def test_usual_sidecars_are_seen_behind_any_number_of_other_json_files() -> None
 def test_a_sidecar_called_after_the_stem_of_a_data_file_is_found(
     keys: tuple[str, ...], expected: tuple[str, str] | None
 ) -> None:
-    assert named_after_stems(Listing.of((key, 1, 0) for key in sorted(keys))) == expected
+    assert named_after_stems(Listing.from_entries((key, 1, 0) for key in sorted(keys))) == expected

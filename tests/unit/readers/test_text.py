@@ -5,7 +5,7 @@ from labelingest.readers.text import as_utf8
 
 
 def test_text_of_ascii_alone_is_the_same_object() -> None:
-    blobs = Blobs.of([b"0 1\n", b"", b"\x7f\x01"])
+    blobs = Blobs.from_contents([b"0 1\n", b"", b"\x7f\x01"])
     assert as_utf8(blobs) == (blobs, {})
     assert as_utf8(blobs)[0] is blobs
 
@@ -25,7 +25,7 @@ def test_text_of_ascii_alone_is_the_same_object() -> None:
 def test_a_file_beside_others_is_decoded_alone(
     content: bytes, text: bytes, reason: str | None
 ) -> None:
-    decoded, not_text = as_utf8(Blobs.of([b"1", content, b"2"]))
+    decoded, not_text = as_utf8(Blobs.from_contents([b"1", content, b"2"]))
     assert [decoded.get(i) for i in range(3)] == [b"1", text, b"2"]
     assert list(not_text) == ([1] if reason else [])
     assert (reason or "") in not_text.get(1, "")

@@ -15,9 +15,9 @@ def test_labels_of_unknown_classes_are_all_counted_and_the_first_ones_listed() -
     unknown = MAX_LISTED + 2
     first, second = b"3 .5 .5 1 1\n" * unknown + b"7 .5 .5 1 1", b"4 .5 .5 1 1\n7 .5 .5 1 1"
     keys = ["a.txt", "b.txt"]
-    units = DataUnits.of(["a.jpg", "b.jpg"], keys, np.zeros(2, np.int64))
+    units = DataUnits.from_keys(["a.jpg", "b.jpg"], keys, np.zeros(2, np.int64))
     findings = Findings()
-    labels = read(Blobs.of([first, second]), units, YoloOptions(), findings).labels
+    labels = read(Blobs.from_contents([first, second]), units, YoloOptions(), findings).labels
     labels, feature = resolve(labels, CLASS_MAP, units, findings)
     assert (labels.line.tolist(), feature.tolist()) == ([unknown + 1, 2], [0, 0])
     assert findings.rejected == {ProblemCode.UNKNOWN_CLASS: unknown + 1}

@@ -9,7 +9,7 @@ from labelingest.storage.splits import Part, parts_of, splits_of
 
 
 def numbered(count: int) -> Keys:
-    return Keys.of([f"{number:07}" for number in range(count)])
+    return Keys.from_texts([f"{number:07}" for number in range(count)])
 
 
 @pytest.mark.parametrize(
