@@ -12,15 +12,15 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.generate import Kind, LabelFiles, image_size, label_files, ontology
-from labelingest.arrays import Int32
 from labelingest.assembly.assemble import Assembled, assemble
-from labelingest.assembly.bench import AssemblyOptions
+from labelingest.assembly.context import AssemblyOptions
+from labelingest.columns.types import Int32
 from labelingest.model.blobs import Blobs
-from labelingest.model.findings import Findings
 from labelingest.model.ontology import ClassMap, Ontology
 from labelingest.model.source_labels import SourceLabels
 from labelingest.model.units import DataUnits
-from labelingest.readers.yolo import YoloOptions, read
+from labelingest.problems.of_batch import Findings
+from labelingest.readers.yolo.read import YoloOptions, read
 from labelingest.resolution.class_map import make_class_map
 from labelingest.resolution.ontology_json import load_ontology
 from labelingest.resolution.resolve import resolve

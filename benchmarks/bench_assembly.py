@@ -10,8 +10,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.batches import KINDS, batch
 from labelingest.assembly.assemble import assemble
-from labelingest.assembly.bench import AssemblyOptions
-from labelingest.model.findings import Findings
+from labelingest.assembly.context import AssemblyOptions
+from labelingest.problems.of_batch import Findings
 from tests.oracles.yolo_shapes import ltwh_of_box
 
 

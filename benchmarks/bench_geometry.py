@@ -9,9 +9,11 @@ import shapely
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.batches import batch
-from labelingest.arrays import Float64, Int64
-from labelingest.geometry import boxes, polygons, rotated, validity
-from labelingest.geometry.ragged import gather, offsets_from_lengths
+from labelingest.columns.ragged import gather, offsets_from_lengths
+from labelingest.columns.types import Float64, Int64
+from labelingest.geometry import boxes, polygons
+from labelingest.geometry import rotated_boxes as rotated
+from labelingest.geometry import simple_polygons as validity
 from tests.oracles.yolo_shapes import clip, ltwh_of_box, smallest_rectangles
 
 BOXES = "geometry: 10,000 boxes"

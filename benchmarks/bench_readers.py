@@ -7,10 +7,10 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.batches import KINDS, batch
-from labelingest.model.findings import Findings
-from labelingest.readers.numbers import numbers_from_tokens
-from labelingest.readers.text import rows_of
-from labelingest.readers.yolo import YoloOptions, read
+from labelingest.problems.of_batch import Findings
+from labelingest.readers.yolo.numbers import numbers_from_tokens
+from labelingest.readers.yolo.read import YoloOptions, read
+from labelingest.readers.yolo.tokens import rows_of
 
 Row = tuple[int, list[float]]
 

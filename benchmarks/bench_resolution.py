@@ -5,7 +5,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.batches import batch
 from benchmarks.generate import ontology
-from labelingest.model.findings import Findings
+from labelingest.problems.of_batch import Findings
 from labelingest.resolution.class_map import make_class_map
 from labelingest.resolution.ontology_json import load_ontology
 from labelingest.resolution.resolve import resolve

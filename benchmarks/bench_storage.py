@@ -11,7 +11,7 @@ from benchmarks.floor import HEAD, list_files, read_files
 from benchmarks.generate import Generated, image_size, jpeg
 from labelingest.model.listing import UNKNOWN
 from labelingest.storage.base import list_all
-from labelingest.storage.local import LocalStorage
+from labelingest.storage.local.local import LocalStorage
 
 LIST = "storage: list a folder"
 FETCH = "storage: fetch all label files"

@@ -16,11 +16,11 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.batches import KINDS, STORAGE_URL, Batch, batch
+from labelingest.encord.identifiers import object_hashes
 from labelingest.model.annotations import Annotations
 from labelingest.model.ontology import Shape
 from labelingest.writers.coco import BETWEEN, HEAD, CocoWriter
 from labelingest.writers.encord_json import WriterOptions, write
-from labelingest.writers.ids import object_hashes
 from labelingest.writers.parquet import ParquetWriter
 from labelingest.writers.yolo import class_numbers, write_yolo
 from tests.oracles.label_rows import Labelled, label_row

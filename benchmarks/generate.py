@@ -41,7 +41,7 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image
 
-from labelingest.arrays import Float64, Int64, UInt8
+from labelingest.columns.types import Float64, Int64, UInt8
 
 __all__ = [
     "CLASSES",

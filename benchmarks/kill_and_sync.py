@@ -35,8 +35,8 @@ import sqlalchemy as sa
 
 from benchmarks.generate import SIZES, Kind, generate, jpeg
 from labelingest.folders import FolderSettings, State, Status, SyncedFolder
-from labelingest.folders.integrations import set_integration
 from labelingest.folders.settings import read_json
+from labelingest.folders.state.integrations import set_integration
 from labelingest.folders.state.tables import label_rows, output_rows, problems
 from labelingest.model.kinds import OWNER_MARKER, TEMPORARY_PREFIX
 from labelingest.storage import list_all

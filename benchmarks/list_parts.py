@@ -18,9 +18,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
-from labelingest.model.keys import Keys
+from labelingest.columns.keys import Keys
 from labelingest.storage import Connection, list_all, open_storage
-from labelingest.storage.splits import splits_of
+from labelingest.storage.cloud.list_parts import splits_of
 
 _ANSWER: Final = 1_000
 _FOLDER: Final = "bucket/drive/"

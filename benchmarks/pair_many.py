@@ -20,8 +20,8 @@ from typing import Final
 
 import numpy as np
 
-from labelingest.arrays import Int64
-from labelingest.model.keys import Keys
+from labelingest.columns.keys import Keys
+from labelingest.columns.types import Int64
 from labelingest.model.listing import Listing
 from labelingest.pairing.pair import pair
 from labelingest.pairing.rules import PatternRule

@@ -32,12 +32,12 @@ import numpy as np
 
 from benchmarks.generate import Kind, ontology
 from benchmarks.pair_many import BYTES, RULE, numbered_keys
+from labelingest.columns.keys import Keys
 from labelingest.folders import FolderSettings, State, SyncedFolder
-from labelingest.folders.fingerprints import label_fingerprint
 from labelingest.folders.state.tables import label_rows
-from labelingest.model.keys import Keys
+from labelingest.folders.sync.fingerprints import label_fingerprint
 from labelingest.model.listing import Listing
-from labelingest.pipeline.progress import Progress
+from labelingest.progress import Progress
 from labelingest.storage import MemoryStorage, Storage, list_all
 from labelingest.storage.base import PAGE
 

@@ -32,7 +32,7 @@ import orjson
 from labelingest import IngestConfig, convert
 from labelingest.errors import LabelIngestError
 from labelingest.folders import FolderSettings, State, SyncedFolder
-from labelingest.folders.integrations import set_integration
+from labelingest.folders.state.integrations import set_integration
 from labelingest.storage import Storage
 from tests.builders.cloud_servers import (
     CREDENTIALS,

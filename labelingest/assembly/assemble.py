@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labelingest.arrays import Bool, Int32, Int64, UInt8, UInt64
-from labelingest.assembly.bench import (
+from labelingest.assembly.boxes import from_boxes
+from labelingest.assembly.context import (
     BOX,
     NAMES,
     POLYGON,
@@ -17,18 +17,18 @@ from labelingest.assembly.bench import (
     Piece,
     note_outside,
 )
-from labelingest.assembly.rings import from_rings
-from labelingest.assembly.turned import from_corners, from_turned
-from labelingest.assembly.upright import from_boxes
-from labelingest.geometry import ragged
-from labelingest.hashing import mix, row_fingerprints
+from labelingest.assembly.polygons import from_rings
+from labelingest.assembly.rotated_boxes import from_corners, from_turned
+from labelingest.columns import ragged
+from labelingest.columns.fingerprints import mix, row_fingerprints
+from labelingest.columns.types import Bool, Int32, Int64, UInt8, UInt64
 from labelingest.model.annotations import Annotations, shape_positions
-from labelingest.model.findings import Findings
 from labelingest.model.ontology import OntologyObject
 from labelingest.model.source_labels import SourceKind, SourceLabels
 from labelingest.model.tally import Misfits
 from labelingest.model.units import DataUnits
 from labelingest.problems import ProblemCode
+from labelingest.problems.of_batch import Findings
 
 __all__ = ["Assembled", "assemble", "sizes_needed"]
 

@@ -4,15 +4,15 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from labelingest.arrays import Float64, Int64
-from labelingest.assembly.bench import POLYGON
-from labelingest.geometry import ragged
+from labelingest.assembly.context import POLYGON
+from labelingest.columns import ragged
+from labelingest.columns.types import Float64, Int64
 from labelingest.model.annotations import Annotations, shape_positions
-from labelingest.model.findings import Findings
 from labelingest.model.ontology import OntologyObject
 from labelingest.model.rejections import problem_of_row
 from labelingest.model.units import DataUnits
 from labelingest.problems import ProblemCode
+from labelingest.problems.of_batch import Findings
 
 __all__ = ["crossings", "warn_of_outlines"]
 
@@ -28,7 +28,7 @@ def crossings(vertices: Float64, offsets: Int64) -> Iterator[tuple[int, ProblemC
         (r + 1,) ring i owns vertices[offsets[i] : offsets[i + 1]].
     """
     # Imported here: shapely takes a tenth of a second to load, and boxes never need it.
-    from labelingest.geometry import validity
+    from labelingest.geometry import simple_polygons as validity
 
     crossing = validity.self_intersecting(vertices, offsets)
     for ring in np.flatnonzero(crossing).tolist():

@@ -8,7 +8,7 @@ import orjson
 from labelingest.cli.console import open_console, print_columns, print_line
 from labelingest.cli.progress import duration
 from labelingest.config import IngestConfig
-from labelingest.pipeline.measure import Measurement
+from labelingest.pipeline.profile import Measurement
 from labelingest.sinks import is_tree
 from labelingest.stopwatch import Stage
 

@@ -52,9 +52,9 @@ def set_(
     """
     from labelingest.cli.render import say
     from labelingest.folders import State
-    from labelingest.folders.integrations import set_integration
     from labelingest.folders.state.database import default_state
-    from labelingest.storage.connections import Connection
+    from labelingest.folders.state.integrations import set_integration
+    from labelingest.storage.cloud.connections import Connection
 
     connection = Connection(
         endpoint, region, profile, account, anonymous, allow_http, retries, timeout
@@ -75,8 +75,8 @@ def list_(state: StateUrl = None, as_json: AsJson = False) -> None:
     from labelingest.cli.console import open_console, print_columns, print_line
     from labelingest.cli.folder.render import print_json
     from labelingest.folders import State
-    from labelingest.folders.integrations import list_integrations
     from labelingest.folders.state.database import default_state
+    from labelingest.folders.state.integrations import list_integrations
 
     with State(state or default_state()) as opened:
         known = list_integrations(opened)
@@ -97,8 +97,8 @@ def delete(name: Name, state: StateUrl = None) -> None:
     """
     from labelingest.cli.render import say
     from labelingest.folders import State
-    from labelingest.folders.integrations import remove_integration
     from labelingest.folders.state.database import default_state
+    from labelingest.folders.state.integrations import remove_integration
 
     with State(state or default_state()) as opened:
         remove_integration(opened, name)

@@ -201,10 +201,10 @@ def bench(
 
     Example: labelingest bench coco128 --ontology coco.json --out-folder /data
     """
+    from labelingest.allocator import settle_memory
     from labelingest.cli.bench import measurement_as_json, print_measurement
     from labelingest.cli.progress import ShownProgress
-    from labelingest.memory import settle_memory
-    from labelingest.pipeline.measure import measure
+    from labelingest.pipeline.profile import measure
 
     settle_memory()
     params = ctx.params
@@ -252,8 +252,8 @@ def _configured(params: dict[str, Any]) -> "IngestConfig":
 
 def _refuse_to_replace(path: Path, config: "IngestConfig") -> None:
     """Refuse outputs that are the configuration file itself."""
-    from labelingest.pipeline.folder import outputs_of
-    from labelingest.sinks.guard import OutputGuard
+    from labelingest.pipeline.discover import outputs_of
+    from labelingest.sinks.output_guard import OutputGuard
 
     OutputGuard({"config": path}).refuse_inputs(*outputs_of(config).values())
 
@@ -277,10 +277,10 @@ def _interrupted(ended: KeyboardInterrupt, out: str | None) -> NoReturn:
 
 
 def _run(params: dict[str, Any], work: Callable[..., "Report"]) -> None:
+    from labelingest.allocator import settle_memory
     from labelingest.cli.console import exit_code, log_to_people
     from labelingest.cli.progress import ShownProgress
     from labelingest.cli.render import print_report, say_unexpected
-    from labelingest.memory import settle_memory
 
     settle_memory()
     log_to_people()
@@ -431,7 +431,7 @@ def ontology_init(
     from labelingest.model.ontology import Shape
     from labelingest.resolution.class_map import SUPPORTED_SHAPES
     from labelingest.resolution.starter import read_class_names, starter_ontology
-    from labelingest.sinks.guard import Output, OutputGuard, OutputKind
+    from labelingest.sinks.output_guard import Output, OutputGuard, OutputKind
 
     if shape not in SUPPORTED_SHAPES:
         raise ConfigError(f"shape {shape!r} is none of {', '.join(SUPPORTED_SHAPES)}")

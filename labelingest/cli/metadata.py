@@ -22,7 +22,7 @@ from labelingest.cli.options import (
 
 if TYPE_CHECKING:
     from labelingest.metadata.schema import MetadataSchema
-    from labelingest.sinks.guard import OutputGuard
+    from labelingest.sinks.output_guard import OutputGuard
 
 __all__ = ["metadata_app"]
 
@@ -68,12 +68,12 @@ def check(
     from labelingest.cli.metadata_report import print_metadata_report
     from labelingest.cli.progress import ShownProgress
     from labelingest.cli.render import say_unexpected
-    from labelingest.metadata.folder import check_folder
     from labelingest.metadata.schema import MetadataSchema, schema_problems
+    from labelingest.metadata.sidecars import check_folder
     from labelingest.pairing.rules import SuffixRule
-    from labelingest.pipeline import Progress
+    from labelingest.progress import Progress
     from labelingest.report import ProblemLog
-    from labelingest.sinks.guard import Output, OutputGuard, OutputKind
+    from labelingest.sinks.output_guard import Output, OutputGuard, OutputKind
     from labelingest.storage import open_storage
 
     rule = SuffixRule(metadata_suffix)
@@ -196,10 +196,10 @@ def import_(
     Example: labelingest metadata schema import schema.json exported.json
     """
     from labelingest.cli.render import say
-    from labelingest.metadata.old import import_schema
-    from labelingest.metadata.wire import read_schema_file
+    from labelingest.metadata.flat_schema import import_schema
+    from labelingest.metadata.schema_json import read_schema_file
     from labelingest.problems import printable
-    from labelingest.sinks.guard import OutputGuard
+    from labelingest.sinks.output_guard import OutputGuard
 
     imported = import_schema(read_schema_file(source), printable(str(source)))
     _write(imported.schema, schema, OutputGuard({"file to import": source}, overwrite=overwrite))
@@ -221,7 +221,7 @@ def export(
     Example: labelingest metadata schema export schema.json --out for_the_platform.json
     """
     from labelingest.metadata.schema import MetadataSchema
-    from labelingest.sinks.guard import OutputGuard
+    from labelingest.sinks.output_guard import OutputGuard
 
     loaded = MetadataSchema.load(schema)
     if out is None:
@@ -232,7 +232,7 @@ def export(
 
 def _change(schema: "MetadataSchema", path: Path) -> None:
     """Write a schema over the one that was read from the same file."""
-    from labelingest.sinks.guard import OutputGuard
+    from labelingest.sinks.output_guard import OutputGuard
 
     _write(schema, path, OutputGuard(overwrite=True))
 
@@ -241,7 +241,7 @@ def _write(schema: "MetadataSchema", path: Path, guard: "OutputGuard") -> None:
     from labelingest.cli.console import many
     from labelingest.cli.render import say
     from labelingest.metadata.types import TombstoneType
-    from labelingest.sinks.guard import Output, OutputKind
+    from labelingest.sinks.output_guard import Output, OutputKind
 
     with guard.open(Output("schema", str(path), OutputKind.SCHEMA)) as file:
         file.write(schema.to_json())

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from labelingest.cli.console import many, open_console, print_columns, print_line
 from labelingest.cli.render import print_log, rule_text
-from labelingest.metadata.folder import MetadataReport
 from labelingest.metadata.schema import MetadataSchema
+from labelingest.metadata.sidecars import MetadataReport
 from labelingest.metadata.types import (
     EmbeddingType,
     EnumType,

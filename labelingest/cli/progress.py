@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from labelingest.pipeline import Progress
+from labelingest.progress import Progress
 
 __all__ = ["ShownProgress", "duration", "sentence"]
 

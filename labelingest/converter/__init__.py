@@ -8,7 +8,7 @@ The order of the stages, top to bottom. Files, folders and pairing are not known
     from_encord.py   label rows → labels      read and check → columns
     batch.py         labels between reading and writing; which files are written
     outputs.py       labels → the output format
-    sizes.py         sizes of images, where a step cannot do without
+    image_sizes.py         sizes of images, where a step cannot do without
     options.py       what goes in and comes out
 """
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from labelingest.arrays import Bool, Int64
+from labelingest.columns.types import Bool, Int64
 from labelingest.converter.options import Counts, OnRowError
+from labelingest.encord.typed_rows import LabelRow
 from labelingest.errors import SidecarError
 from labelingest.model.annotations import Annotations
-from labelingest.model.findings import Findings
-from labelingest.model.label_rows import LabelRow
 from labelingest.model.tally import Misfits, Tally
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode, Severity
+from labelingest.problems.of_batch import Findings
 
 __all__ = ["Batch", "settle"]
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from labelingest.assembly.bench import AssemblyOptions
+from labelingest.assembly.context import AssemblyOptions
 from labelingest.converter.batch import settle
 from labelingest.converter.from_yolo import YoloSource
+from labelingest.converter.image_sizes import Sizes, SizesOf
 from labelingest.converter.large import LargeConversion, LargeFile
 from labelingest.converter.options import (
     Conversion,
@@ -19,19 +20,18 @@ from labelingest.converter.options import (
     OnRowError,
 )
 from labelingest.converter.outputs import Output
-from labelingest.converter.sizes import Sizes, SizesOf
 from labelingest.errors import ConfigError, SidecarError
 from labelingest.fence import fenced
 from labelingest.model.blobs import Blobs, Unread
-from labelingest.model.findings import Findings
 from labelingest.model.labels import Labels, OutputFormat
 from labelingest.model.listing import date_problem, outside_dates, times_column
 from labelingest.model.ontology import ClassMap, Ontology
 from labelingest.model.tally import Tally
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
-from labelingest.readers.slices import SLICE_BYTES
-from labelingest.readers.yolo import YoloOptions
+from labelingest.problems.of_batch import Findings
+from labelingest.readers.yolo.read import YoloOptions
+from labelingest.readers.yolo.slices import SLICE_BYTES
 from labelingest.resolution.class_map import make_class_map
 from labelingest.stopwatch import OFF, Stage, Stopwatch
 from labelingest.storage.base import MAX_SIDECAR, too_large

@@ -5,18 +5,18 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from labelingest.arrays import Int64
 from labelingest.assembly.outlines import warn_of_outlines
+from labelingest.columns.types import Int64
 from labelingest.converter.batch import Batch
-from labelingest.converter.sizes import Sizes
+from labelingest.converter.image_sizes import Sizes
+from labelingest.encord.typed_rows import LabelRow, size_of
 from labelingest.model.blobs import Blobs
-from labelingest.model.findings import Findings
-from labelingest.model.label_rows import LabelRow, size_of
 from labelingest.model.ontology import Ontology
 from labelingest.model.units import DataUnits
 from labelingest.model.vocabulary import Vocabulary
-from labelingest.readers.encord.batch import SidecarBatch, read_sidecars
-from labelingest.readers.encord.data_file import DataFile
+from labelingest.problems.of_batch import Findings
+from labelingest.readers.encord.explain.data_file import DataFile
+from labelingest.readers.encord.read import SidecarBatch, read_sidecars
 from labelingest.stopwatch import OFF, Stage, Stopwatch
 from labelingest.writers.encord_json import date_text
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from labelingest.assembly.assemble import assemble, sizes_needed
-from labelingest.assembly.bench import AssemblyOptions
+from labelingest.assembly.context import AssemblyOptions
 from labelingest.converter.batch import Batch
-from labelingest.converter.sizes import Sizes
+from labelingest.converter.image_sizes import Sizes
 from labelingest.model.blobs import Blobs
-from labelingest.model.findings import Findings
 from labelingest.model.ontology import ClassMap, Ontology
 from labelingest.model.units import DataUnits
-from labelingest.readers.yolo import YoloOptions, read
+from labelingest.problems.of_batch import Findings
+from labelingest.readers.yolo.read import YoloOptions, read
 from labelingest.resolution.resolve import resolve
 from labelingest.stopwatch import OFF, Stage, Stopwatch
 

@@ -21,30 +21,30 @@ from typing import Any, Final
 
 import numpy as np
 
-from labelingest.arrays import Bool, Int32, Texts, UInt64
 from labelingest.assembly.assemble import Assembled, assemble, sizes_needed
+from labelingest.columns.fingerprints import key_fingerprints, row_fingerprints
+from labelingest.columns.types import Bool, Int32, Texts, UInt64
 from labelingest.converter.batch import Batch, settle
 from labelingest.converter.from_yolo import YoloSource
+from labelingest.converter.image_sizes import Sizes
 from labelingest.converter.options import Counts, ImageSizes
 from labelingest.converter.outputs import OF_IMAGES, Output, fail_others
-from labelingest.converter.sizes import Sizes
-from labelingest.hashing import key_fingerprints, row_fingerprints
+from labelingest.encord.identifiers import hash_texts, new_names, rename_duplicates
 from labelingest.model.annotations import Annotations, Instances
-from labelingest.model.findings import Findings, Muted
 from labelingest.model.labels import Labels, Large, OutputFormat
 from labelingest.model.source_labels import SourceLabels
 from labelingest.model.tally import Tally
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
-from labelingest.readers.base import ReadResult
-from labelingest.readers.slices import MAX_COLUMNS, SLICE_BYTES, TooManyColumns, sheets
-from labelingest.readers.text import text_of
-from labelingest.readers.yolo import read_sheet
+from labelingest.problems.of_batch import Findings, Muted
+from labelingest.readers.yolo.read import read_sheet
+from labelingest.readers.yolo.rows import ReadResult
+from labelingest.readers.yolo.slices import MAX_COLUMNS, SLICE_BYTES, TooManyColumns, sheets
+from labelingest.readers.yolo.tokens import text_of
 from labelingest.resolution.resolve import resolve
 from labelingest.writers import coco, yolo
 from labelingest.writers.encord_json import write_pieces
-from labelingest.writers.ids import hash_texts, new_names, rename_duplicates
-from labelingest.writers.places import are_images
+from labelingest.writers.representable import are_images
 from labelingest.writers.yolo import YoloFiles
 
 __all__ = ["LargeConversion", "LargeFile"]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import orjson
 
-from labelingest.arrays import Bool, Int64
+from labelingest.columns.types import Bool, Int64
 from labelingest.errors import ConfigError
 from labelingest.model.labels import Labels
 from labelingest.model.tally import Tally

@@ -13,11 +13,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from labelingest.arrays import Bool, Int64
+from labelingest.columns.types import Bool, Int64
 from labelingest.converter.batch import Batch
-from labelingest.converter.sizes import Sizes
+from labelingest.converter.image_sizes import Sizes
+from labelingest.encord.typed_rows import LabelRow, answers_of
 from labelingest.model.annotations import SHAPES, Annotations, shape_positions
-from labelingest.model.label_rows import LabelRow, answers_of
 from labelingest.model.labels import Labels, OutputFormat
 from labelingest.model.ontology import Ontology, Shape
 from labelingest.model.units import DataUnits
@@ -25,7 +25,7 @@ from labelingest.problems import Problem, ProblemCode
 from labelingest.writers import coco, encord_json, yolo
 from labelingest.writers.encord_json import WriterOptions
 from labelingest.writers.label_rows import write_label_rows
-from labelingest.writers.places import are_images
+from labelingest.writers.representable import are_images
 
 __all__ = ["OF_IMAGES", "Output", "Written", "fail_others"]
 

@@ -4,7 +4,7 @@
 
     base.py        what an engine is
     serial.py      one after the other: what all others must agree with
-    processes.py   worker processes of this machine (child.py: what runs in them; wire.py: between)
+    processes.py   worker processes of this machine (child.py: what runs in them; messages.py: between)
     executors.py   any `concurrent.futures.Executor`
     clusters.py    Dask and Ray, by their addresses
 """

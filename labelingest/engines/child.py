@@ -14,11 +14,11 @@ from importlib import import_module
 from queue import SimpleQueue
 from threading import Thread
 
+from labelingest.allocator import settle_memory
 from labelingest.crashes import crash_sentence
 from labelingest.engines.base import Failure, attempt
-from labelingest.engines.wire import receive, send
+from labelingest.engines.messages import receive, send
 from labelingest.errors import EngineError
-from labelingest.memory import settle_memory
 
 __all__ = ["main"]
 

@@ -32,7 +32,7 @@ from typing import Any, Final, TypeVar
 
 import labelingest
 from labelingest.engines.base import value_of
-from labelingest.engines.wire import receive, send
+from labelingest.engines.messages import receive, send
 from labelingest.errors import EngineError
 from labelingest.search_path import interpreter_flags, own_entries
 

@@ -7,13 +7,13 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
+from labelingest.columns.fingerprints import Digest, content_digest
 from labelingest.errors import StorageError
-from labelingest.folders.batch import FILE_COLUMNS, LabelStatus, row_file
-from labelingest.folders.output import LARGE_ROW, OUTPUT_SUFFIX, RowFile, digest_of, parts_of
-from labelingest.folders.portions import first_portion
+from labelingest.folders.output_files import LARGE_ROW, OUTPUT_SUFFIX, RowFile, digest_of, parts_of
 from labelingest.folders.state.tables import items, label_rows, output_rows
-from labelingest.folders.verify import difference, is_whole
-from labelingest.hashing import Digest, content_digest
+from labelingest.folders.sync.batch import FILE_COLUMNS, LabelStatus, row_file
+from labelingest.folders.sync.missing_outputs import difference, is_whole
+from labelingest.folders.sync.portions import first_portion
 from labelingest.storage.base import Storage, Version
 
 __all__ = ["iterate_label_rows"]
@@ -36,7 +36,7 @@ def iterate_label_rows(
     output
         Where the label rows are.
     which
-        One of `labelingest.folders.items.WHICH`.
+        One of `labelingest.folders.state.items.WHICH`.
 
     Raises
     ------

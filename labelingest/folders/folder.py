@@ -7,26 +7,24 @@ from types import TracebackType
 from typing import Any, Self
 
 from labelingest.errors import ConfigError, LabelIngestError, StorageError
-from labelingest.folders.clock import now
 from labelingest.folders.creation import (
     check_settings,
     refuse_shared_output,
     settings_in_place,
 )
 from labelingest.folders.export import iterate_label_rows
-from labelingest.folders.findings import iterate_problems
-from labelingest.folders.items import WHICH, iterate_items
-from labelingest.folders.lock import look_at_runs
-from labelingest.folders.outputs import guard_of
-from labelingest.folders.owner import claim_output, free_output, refuse_used_output
-from labelingest.folders.places import (
+from labelingest.folders.locations import (
     OpenPlaces,
     OpenStorage,
     Places,
     open_places,
 )
-from labelingest.folders.plan import Plan
-from labelingest.folders.records import (
+from labelingest.folders.output_owner import claim_output, free_output, refuse_used_output
+from labelingest.folders.protected_files import guard_of
+from labelingest.folders.settings import FolderSettings
+from labelingest.folders.state.clock import now
+from labelingest.folders.state.database import State, default_state
+from labelingest.folders.state.folders import (
     FolderRecord,
     change_folder,
     change_settings,
@@ -35,19 +33,21 @@ from labelingest.folders.records import (
     refuse_taken_name,
     remove_folder,
 )
-from labelingest.folders.runs import RunRecord
-from labelingest.folders.settings import FolderSettings
-from labelingest.folders.state.database import State, default_state
-from labelingest.folders.summary import Summary, summarise
-from labelingest.folders.sync import (
+from labelingest.folders.state.items import WHICH, iterate_items
+from labelingest.folders.state.lock import look_at_runs
+from labelingest.folders.state.problems import iterate_problems
+from labelingest.folders.state.runs import RunRecord
+from labelingest.folders.state.summary import Summary, summarise
+from labelingest.folders.sync.plan import Plan
+from labelingest.folders.sync.run import (
     SyncOptions,
     make_plan,
     run_sync,
 )
-from labelingest.folders.unpaired import refuse_listed
-from labelingest.pipeline.progress import Progress
+from labelingest.folders.sync.unpaired import refuse_listed
 from labelingest.problems import Problem
-from labelingest.sinks.guard import Output, OutputKind
+from labelingest.progress import Progress
+from labelingest.sinks.output_guard import Output, OutputKind
 from labelingest.storage import url_of
 
 __all__ = ["SyncedFolder"]

@@ -12,14 +12,14 @@ from typing import Final
 
 from labelingest.crashes import crash_sentence
 from labelingest.errors import LabelIngestError
-from labelingest.folders.clock import now, seconds_between
 from labelingest.folders.folder import SyncedFolder
-from labelingest.folders.lock import LockedError
-from labelingest.folders.places import OpenStorage
-from labelingest.folders.records import FolderRecord, list_folders
-from labelingest.folders.runs import RunRecord, Status
+from labelingest.folders.locations import OpenStorage
+from labelingest.folders.state.clock import now, seconds_between
 from labelingest.folders.state.database import State, StateFailedError
-from labelingest.folders.sync import SCHEDULE
+from labelingest.folders.state.folders import FolderRecord, list_folders
+from labelingest.folders.state.lock import LockedError
+from labelingest.folders.state.runs import RunRecord, Status
+from labelingest.folders.sync.run import SCHEDULE
 
 __all__ = ["serve"]
 

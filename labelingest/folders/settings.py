@@ -14,10 +14,10 @@ import orjson
 from labelingest.config import IngestConfig
 from labelingest.converter import LabelFormat
 from labelingest.errors import ConfigError
-from labelingest.folders.stored import json_object, misfit
+from labelingest.folders.state.stored_values import json_object, misfit
 from labelingest.model.ontology import Ontology
 from labelingest.pairing.rules import PatternRule, SuffixRule, check_suffixes
-from labelingest.pipeline.folder import given_rule
+from labelingest.pipeline.discover import given_rule
 from labelingest.problems import is_utf8
 from labelingest.resolution.ontology_json import load_ontology
 from labelingest.small_files import read_small

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from labelingest.arrays import Float64
+from labelingest.columns.types import Float64
 
 __all__ = ["degrees_from_vectors", "reduced"]
 

@@ -6,8 +6,8 @@ at the top left, x right, y down. Whether a box is acceptable is not decided her
 
 import numpy as np
 
-from labelingest.arrays import Float64, Int64
-from labelingest.geometry.ragged import segment_max, segment_min
+from labelingest.columns.ragged import segment_max, segment_min
+from labelingest.columns.types import Float64, Int64
 
 __all__ = ["clip_to_image", "corners_from_ltwh", "ltwh_from_cxcywh", "ltwh_from_vertices"]
 

@@ -2,7 +2,7 @@
 
 A ring is a polygon's outline: its vertices in order, the first not repeated at the end. Rings are
 ragged: vertices (v, 2) of all of them, one after the other, and offsets (n + 1,). Whether an
-outline crosses itself is asked in `validity.py`.
+outline crosses itself is asked in `simple_polygons.py`.
 
 Zero area is a question of rounding: three points that a person wrote on one line, as 0.1 0.2,
 0.2 0.3, 0.3 0.4, are no longer on one line as doubles. A ring therefore encloses no area when what
@@ -21,8 +21,8 @@ from typing import Final
 
 import numpy as np
 
-from labelingest.arrays import Bool, Float64, Int64
-from labelingest.geometry.ragged import gather, offsets_from_lengths, segment_sum
+from labelingest.columns.ragged import gather, offsets_from_lengths, segment_sum
+from labelingest.columns.types import Bool, Float64, Int64
 
 __all__ = [
     "clip_to_unit_square",

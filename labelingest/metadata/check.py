@@ -20,12 +20,12 @@ from functools import lru_cache
 from math import isfinite
 from typing import Any, Final
 
+from labelingest.documents.decode import UNDECODED, decode
 from labelingest.metadata.schema import MetadataSchema
 from labelingest.metadata.types import TombstoneType
 from labelingest.metadata.values import Wrong, wrong_value
 from labelingest.problems import Problem, ProblemCode
-from labelingest.readers.encord.decode import UNDECODED, decode
-from labelingest.readers.encord.notes import Notes, kind_of_json, shown, step
+from labelingest.problems.of_document import Notes, kind_of_json, shown, step
 
 __all__ = ["MAX_METADATA", "MetadataResult", "check_metadata", "too_large_metadata"]
 

@@ -18,6 +18,12 @@ from typing import Any, Final, Self
 import orjson
 
 from labelingest.errors import ConfigError
+from labelingest.metadata.schema_json import (
+    check_key,
+    decode_schema,
+    keys_from_wire,
+    read_schema_file,
+)
 from labelingest.metadata.types import (
     HINTS,
     MAX_EMBEDDING,
@@ -30,14 +36,8 @@ from labelingest.metadata.types import (
     TombstoneType,
     VariantType,
 )
-from labelingest.metadata.wire import (
-    check_key,
-    decode_schema,
-    keys_from_wire,
-    read_schema_file,
-)
 from labelingest.problems import Problem, ProblemCode, printable
-from labelingest.readers.encord.notes import step
+from labelingest.problems.of_document import step
 
 __all__ = ["MAX_ACTIVE_EMBEDDING", "TYPES", "MetadataSchema", "schema_problems"]
 

@@ -24,7 +24,7 @@ from labelingest.metadata.types import (
     VariantType,
 )
 from labelingest.problems import ProblemCode
-from labelingest.readers.encord.notes import kind_of_json, shown
+from labelingest.problems.of_document import kind_of_json, shown
 
 __all__ = ["Wrong", "wrong_value"]
 

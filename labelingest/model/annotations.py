@@ -20,7 +20,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from labelingest.arrays import Bool, Float64, Int32, Int64, UInt8, UInt64
+from labelingest.columns.types import Bool, Float64, Int32, Int64, UInt8, UInt64
 from labelingest.model.ontology import OntologyObject, Shape
 
 __all__ = ["SHAPES", "Annotations", "Instances", "Rings", "shape_positions"]

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from labelingest.arrays import Int64, UInt8
+from labelingest.columns.types import Int64, UInt8
 from labelingest.problems import ProblemCode
 
 __all__ = ["FRONT", "Blobs", "Unread"]

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from labelingest.arrays import Bool
+from labelingest.columns.types import Bool
 from labelingest.model.annotations import Annotations
 from labelingest.model.units import DataUnits
 

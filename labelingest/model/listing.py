@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from labelingest.arrays import Int64
-from labelingest.model.keys import GatheredNumbers, Gathering, Keys
+from labelingest.columns.keys import GatheredNumbers, Gathering, Keys
+from labelingest.columns.types import Int64
 from labelingest.problems import Problem, ProblemCode
 
 __all__ = [

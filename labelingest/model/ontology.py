@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from labelingest.arrays import Int32, Int64
+from labelingest.columns.types import Int32, Int64
 
 __all__ = ["LARGEST_CLASS_NUMBER", "ClassMap", "Ontology", "OntologyObject", "Shape"]
 

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from labelingest.arrays import Int64, UInt8
+from labelingest.columns.types import Int64, UInt8
 from labelingest.problems import Problem
 
 __all__ = ["Outcome", "Pairs"]

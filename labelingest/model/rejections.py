@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from labelingest.arrays import Bool
+from labelingest.columns.types import Bool
 from labelingest.model.annotations import Annotations
-from labelingest.model.findings import Findings
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
+from labelingest.problems.of_batch import Findings
 
 __all__ = ["problem_of_row", "reject_rows"]
 

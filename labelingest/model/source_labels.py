@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from labelingest.arrays import Bool, Float64, Int32, Int64, UInt8
+from labelingest.columns.types import Bool, Float64, Int32, Int64, UInt8
 from labelingest.model.blobs import Blobs
 
 __all__ = ["SourceKind", "SourceLabels", "column_at"]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from labelingest.arrays import Float64
+from labelingest.columns.types import Float64
 from labelingest.problems import ProblemCode
 
 __all__ = ["Misfits", "Tally"]

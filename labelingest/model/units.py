@@ -6,7 +6,7 @@ from itertools import compress
 
 import numpy as np
 
-from labelingest.arrays import Bool, Int32, Int64
+from labelingest.columns.types import Bool, Int32, Int64
 
 __all__ = ["DataUnits"]
 

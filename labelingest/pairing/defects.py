@@ -10,12 +10,12 @@ from typing import Final, overload
 
 import numpy as np
 
-from labelingest.arrays import Int64, UInt8
-from labelingest.model.keys import Keys
+from labelingest.columns.keys import Keys
+from labelingest.columns.types import Int64, UInt8
 from labelingest.model.kinds import kind_of
 from labelingest.model.pairs import Outcome
+from labelingest.pairing.file_kinds import chunks
 from labelingest.pairing.match import Affixes, first_row
-from labelingest.pairing.names import chunks
 from labelingest.pairing.rules import PatternRule, SuffixRule
 from labelingest.problems import Problem, ProblemCode
 

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labelingest.arrays import Bool, Int64, UInt8
-from labelingest.model.keys import Keys
-from labelingest.pairing.names import chunks
+from labelingest.columns.keys import Keys
+from labelingest.columns.types import Bool, Int64, UInt8
+from labelingest.pairing.file_kinds import chunks
 from labelingest.pairing.rules import Pattern
 
 __all__ = ["Affixes", "Spans", "ending_with", "equal_captures", "first_row"]

@@ -13,14 +13,14 @@ A pure function of the listing, with a constant cost for each key: no request, n
 
 import numpy as np
 
-from labelingest.arrays import Bool, Int64, UInt8
-from labelingest.model.keys import Keys
+from labelingest.columns.keys import Keys
+from labelingest.columns.types import Bool, Int64, UInt8
 from labelingest.model.kinds import DataKind, extension_of
 from labelingest.model.listing import Listing
 from labelingest.model.pairs import Outcome, Pairs
 from labelingest.pairing.defects import MAX_EXTENSIONS, OTHER_EXTENSIONS, Defects, Unsupported
+from labelingest.pairing.file_kinds import KINDS, NO_KIND, chunks, junk_rows, kind_numbers
 from labelingest.pairing.match import Affixes, ending_with, equal_captures
-from labelingest.pairing.names import KINDS, NO_KIND, chunks, junk_rows, kind_numbers
 from labelingest.pairing.rules import PatternRule, SuffixRule, check_suffixes
 
 __all__ = ["pair"]

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from labelingest.model.keys import Keys
+from labelingest.columns.keys import Keys
 from labelingest.model.kinds import kind_of
 from labelingest.model.listing import Listing
 from labelingest.pairing.match import ending_with, first_row

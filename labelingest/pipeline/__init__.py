@@ -4,31 +4,29 @@ The only place that knows the order of the stages around a batch; the order insi
 `labelingest.converter`'s::
 
     run.py        convert and check: what users call
-    folder.py     listing and pairing, by the rule given or by what the files make plain
-    jobs.py       the unit of work, and the worker that does it
-    engine.py     which engine does the jobs
-    work.py       the loop: results in order, to the sink and to the report
-    kept.py       what stays of an interrupted run, and when the next goes on with it
+    discover.py     listing and pairing, by the rule given or by what the files make plain
+    worker.py       the unit of work, and the worker that does it
+    choose_engine.py     which engine does the jobs
+    loop.py       the loop: results in order, to the sink and to the report
+    resume.py       what stays of an interrupted run, and when the next goes on with it
     progress.py   how far a run is
-    measure.py    where the time of a run goes
+    profile.py    where the time of a run goes
 
-The names below are loaded when first used: a worker process needs `jobs` alone.
+The names below are loaded when first used: a worker process needs `worker` alone.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from labelingest.pipeline.folder import Paired, as_flags, given_rule, pair_folder
-    from labelingest.pipeline.jobs import Job, JobResult, Worker
-    from labelingest.pipeline.progress import Progress
+    from labelingest.pipeline.discover import Paired, as_flags, given_rule, pair_folder
     from labelingest.pipeline.run import check, convert
+    from labelingest.pipeline.worker import Job, JobResult, Worker
 
 __all__ = [
     "Job",
     "JobResult",
     "Paired",
-    "Progress",
     "Worker",
     "as_flags",
     "check",
@@ -38,9 +36,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    **dict.fromkeys(("Job", "JobResult", "Worker"), "jobs"),
-    **dict.fromkeys(("Paired", "as_flags", "given_rule", "pair_folder"), "folder"),
-    "Progress": "progress",
+    **dict.fromkeys(("Job", "JobResult", "Worker"), "worker"),
+    **dict.fromkeys(("Paired", "as_flags", "given_rule", "pair_folder"), "discover"),
     **dict.fromkeys(("check", "convert"), "run"),
 }
 

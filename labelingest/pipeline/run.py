@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from labelingest.assembly.bench import AssemblyOptions
+from labelingest.assembly.context import AssemblyOptions
 from labelingest.config import IngestConfig
 from labelingest.converter import Converter, LabelFormat, needs_class_numbers
 from labelingest.engines import check_engine
@@ -25,8 +25,8 @@ from labelingest.model.ontology import ClassMap, Ontology
 from labelingest.model.pairs import Outcome
 from labelingest.model.tally import Tally
 from labelingest.pairing.rules import PatternRule, SuffixRule
-from labelingest.pipeline.engine import Engines
-from labelingest.pipeline.folder import (
+from labelingest.pipeline.choose_engine import Engines
+from labelingest.pipeline.discover import (
     Paired,
     given_rule,
     output_guard,
@@ -34,11 +34,11 @@ from labelingest.pipeline.folder import (
     pair_folder,
     refuse_nothing,
 )
-from labelingest.pipeline.jobs import Worker, jobs
-from labelingest.pipeline.kept import Kept, keep_work, subject_of
-from labelingest.pipeline.progress import Progress
-from labelingest.pipeline.work import Books, Output, work_off
-from labelingest.readers.yolo import YoloOptions
+from labelingest.pipeline.loop import Books, Output, work_off
+from labelingest.pipeline.resume import Kept, keep_work, subject_of
+from labelingest.pipeline.worker import Worker, jobs
+from labelingest.progress import Progress
+from labelingest.readers.yolo.read import YoloOptions
 from labelingest.report import ProblemLog, Report
 from labelingest.resolution.class_map import ClassMapping, make_class_map
 from labelingest.resolution.ontology_json import load_ontology

@@ -1,11 +1,11 @@
 """Class numbers of a batch → rows of ontology objects; the unknown ones become problems."""
 
-from labelingest.arrays import Int32
-from labelingest.model.findings import Findings
+from labelingest.columns.types import Int32
 from labelingest.model.ontology import ClassMap
 from labelingest.model.source_labels import SourceLabels
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
+from labelingest.problems.of_batch import Findings
 
 __all__ = ["resolve"]
 
@@ -26,7 +26,7 @@ def resolve(
     --------
     >>> import numpy as np
     >>> from labelingest.model.blobs import Blobs
-    >>> from labelingest.readers.yolo import YoloOptions, read
+    >>> from labelingest.readers.yolo.read import YoloOptions, read
     >>> units = DataUnits.from_keys(["a.jpg"], ["a.txt"], np.zeros(1, np.int64))
     >>> findings = Findings()
     >>> blobs = Blobs.from_contents([b"0 .5 .5 1 1\n7 .5 .5 1 1"])

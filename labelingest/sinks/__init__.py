@@ -8,14 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from labelingest.arrays import Int64
+from labelingest.columns.types import Int64
 from labelingest.errors import ConfigError
 from labelingest.model.labels import OutputFormat
 from labelingest.model.ontology import Ontology
 from labelingest.sinks.base import Begun, ResumableSink, Sink
 from labelingest.sinks.coco import coco_document
-from labelingest.sinks.files import FileSink
-from labelingest.sinks.lines import (
+from labelingest.sinks.json_lines import (
     ZSTD,
     LinesSink,
     Pack,
@@ -26,6 +25,7 @@ from labelingest.sinks.lines import (
 from labelingest.sinks.parquet import parquet_table
 from labelingest.sinks.shards import ShardSink
 from labelingest.sinks.sidecars import sidecar_tree
+from labelingest.sinks.single_file import FileSink
 from labelingest.sinks.yolo import yolo_tree
 from labelingest.writers.parquet import check_pyarrow
 

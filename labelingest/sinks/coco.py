@@ -11,9 +11,9 @@ from typing import BinaryIO, Final
 from labelingest.model.kinds import TEMPORARY_PREFIX
 from labelingest.model.labels import Made
 from labelingest.model.ontology import Ontology
-from labelingest.sinks.files import Put
+from labelingest.sinks.single_file import Put
 from labelingest.storage.atomic import whole_file
-from labelingest.storage.causes import cannot_write
+from labelingest.storage.os_errors import cannot_write
 from labelingest.writers.coco import BETWEEN, HEAD, CocoChunk, CocoWriter
 
 __all__ = ["coco_document"]

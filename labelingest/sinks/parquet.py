@@ -7,7 +7,7 @@ from pathlib import Path
 
 from labelingest.model.labels import Made
 from labelingest.model.ontology import Ontology
-from labelingest.sinks.files import Put
+from labelingest.sinks.single_file import Put
 from labelingest.storage.atomic import whole_file
 from labelingest.writers.parquet import ParquetWriter
 

@@ -21,7 +21,9 @@ import orjson
 from labelingest.model.labels import Made
 from labelingest.problems import Problem
 from labelingest.sinks.base import Begun
-from labelingest.sinks.folders import (
+from labelingest.sinks.json_lines import ZSTD, Pack, compress_lines, join_lines, packed_pieces
+from labelingest.sinks.marks import Summed, are_whole, holds
+from labelingest.sinks.output_folder import (
     MARKER,
     Disk,
     begin_folder,
@@ -29,9 +31,7 @@ from labelingest.sinks.folders import (
     end_folder,
     is_as_begun,
 )
-from labelingest.sinks.lines import ZSTD, Pack, compress_lines, join_lines, packed_pieces
-from labelingest.sinks.marks import Summed, are_whole, holds
-from labelingest.storage.causes import cannot_write
+from labelingest.storage.os_errors import cannot_write
 
 __all__ = ["INDEX", "ShardSink"]
 

@@ -17,7 +17,8 @@ from labelingest.errors import ConfigError
 from labelingest.model.labels import Made
 from labelingest.problems import Problem, ProblemCode
 from labelingest.sinks.base import Begun
-from labelingest.sinks.folders import (
+from labelingest.sinks.marks import Summed, are_whole, checksum, checksum_of
+from labelingest.sinks.output_folder import (
     MARKER,
     Disk,
     begin_folder,
@@ -25,9 +26,8 @@ from labelingest.sinks.folders import (
     end_folder,
     is_as_begun,
 )
-from labelingest.sinks.marks import Summed, are_whole, checksum, checksum_of
 from labelingest.storage.base import check_key
-from labelingest.storage.causes import cannot_write
+from labelingest.storage.os_errors import cannot_write
 
 __all__ = ["TreeKind", "TreeSink"]
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from labelingest.arrays import Int64
+from labelingest.columns.types import Int64
 from labelingest.model.ontology import OntologyObject
 from labelingest.problems import printable
 from labelingest.sinks.base import Begun

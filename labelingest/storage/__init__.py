@@ -10,8 +10,8 @@ from urllib.parse import unquote_to_bytes
 
 from labelingest.errors import ConfigError, StorageError
 from labelingest.storage.base import Storage, list_all
-from labelingest.storage.connections import Connection
-from labelingest.storage.local import LocalStorage
+from labelingest.storage.cloud.connections import Connection
+from labelingest.storage.local.local import LocalStorage
 from labelingest.storage.memory import MemoryStorage
 from labelingest.storage.urls import Place, is_cloud, looks_like_url, parse_url, place_of
 
@@ -78,7 +78,7 @@ def url_of(url: str) -> str:
 
 def _open_cloud(place: Place, connection: Connection | None) -> Storage:
     try:
-        from labelingest.storage.cloud import CloudStorage
+        from labelingest.storage.cloud.cloud import CloudStorage
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "obstore":
             raise

@@ -21,7 +21,7 @@ from typing import BinaryIO, Final
 
 from labelingest.errors import StorageError
 from labelingest.model.kinds import TEMPORARY_PREFIX
-from labelingest.storage.causes import cannot_write
+from labelingest.storage.os_errors import cannot_write
 
 __all__ = [
     "NO_FLUSH",

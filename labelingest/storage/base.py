@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Final, NamedTuple, Protocol
 
-from labelingest.arrays import Int64
+from labelingest.columns.types import Int64
 from labelingest.errors import ConfigError, StorageError
 from labelingest.model.blobs import Blobs, Unread
 from labelingest.model.listing import Listing

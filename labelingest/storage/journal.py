@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from labelingest.storage.atomic import open_locked
-from labelingest.storage.causes import cannot_write
+from labelingest.storage.os_errors import cannot_write
 
 __all__ = ["Journal"]
 

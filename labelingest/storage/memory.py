@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from urllib.parse import quote
 
-from labelingest.arrays import Int64
+from labelingest.columns.types import Int64
 from labelingest.model.blobs import Blobs, Unread
 from labelingest.model.listing import Listing, version_token
 from labelingest.problems import ProblemCode

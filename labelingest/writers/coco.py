@@ -33,19 +33,19 @@ from typing import Final, NamedTuple
 import numpy as np
 import orjson
 
-from labelingest.arrays import Int64
+from labelingest.columns.types import Int64
+from labelingest.encord.identifiers import data_hashes
 from labelingest.model.annotations import Annotations
-from labelingest.model.findings import Findings
 from labelingest.model.ontology import Ontology, OntologyObject, Shape
 from labelingest.model.rejections import reject_rows
 from labelingest.model.units import DataUnits
 from labelingest.problems import ProblemCode
+from labelingest.problems.of_batch import Findings
 from labelingest.writers.coco_geometry import geometries
 from labelingest.writers.encord_json import object_url
-from labelingest.writers.ids import data_hashes
 from labelingest.writers.instances import hashes_of, hole_count
 from labelingest.writers.number_text import shortest_texts
-from labelingest.writers.places import with_place
+from labelingest.writers.representable import with_place
 
 __all__ = ["BETWEEN", "HEAD", "CocoChunk", "CocoWriter", "sayable", "without_place"]
 

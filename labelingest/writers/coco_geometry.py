@@ -4,8 +4,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from labelingest.arrays import Bool, Float64, Int64
-from labelingest.geometry import boxes, ragged
+from labelingest.columns import ragged
+from labelingest.columns.types import Bool, Float64, Int64
+from labelingest.geometry import boxes
 from labelingest.model.annotations import SHAPES, Annotations, Rings, shape_positions
 from labelingest.model.ontology import Ontology
 from labelingest.model.units import DataUnits

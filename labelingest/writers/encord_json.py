@@ -19,13 +19,18 @@ from urllib.parse import quote, unquote
 import numpy as np
 import orjson
 
-from labelingest.arrays import Bool, Texts
+from labelingest.columns.types import Bool, Texts
+from labelingest.encord.identifiers import (
+    data_hashes,
+    dataset_hash,
+    label_hashes,
+    object_hash_column,
+)
 from labelingest.model.annotations import Annotations
 from labelingest.model.kinds import mime_type_of
 from labelingest.model.ontology import Ontology, OntologyObject
 from labelingest.model.units import DataUnits
 from labelingest.writers.encord_shapes import ring_pieces, shapes
-from labelingest.writers.ids import data_hashes, dataset_hash, label_hashes, object_hash_column
 from labelingest.writers.number_text import shortest_column
 from labelingest.writers.text_columns import joined
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from labelingest.arrays import Bool, Float64, Int64, Texts
+from labelingest.columns.types import Bool, Float64, Int64, Texts
 from labelingest.model.annotations import Annotations, shape_positions
 from labelingest.model.ontology import Ontology
 from labelingest.writers.number_text import shortest_column

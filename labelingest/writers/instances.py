@@ -9,10 +9,10 @@ from itertools import chain
 
 import numpy as np
 
-from labelingest.geometry import ragged
+from labelingest.columns import ragged
+from labelingest.encord.identifiers import object_hashes, sound_hashes
 from labelingest.model.annotations import Annotations, Rings
 from labelingest.model.units import DataUnits
-from labelingest.writers.ids import object_hashes, sound_hashes
 
 __all__ = ["hashes_of", "hole_count", "outlines", "parts_of"]
 

@@ -1,7 +1,7 @@
 """Clean label rows → label rows of a storage path: the identifiers, titles and links are ours.
 
 A sidecar holds placeholders where the platform has identifiers. They are replaced by those that
-follow from the storage path, the key and the ontology (`writers/ids.py`), so that a row is the same
+follow from the storage path, the key and the ontology (`encord/identifiers.py`), so that a row is the same
 in every run; object hashes are kept unless they are none. What is drawn and answered stays as read.
 """
 
@@ -12,11 +12,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import msgspec
 from msgspec.structs import replace
 
-from labelingest.model.label_rows import ImageRow, LabelRow
-from labelingest.model.ontology import Ontology
-from labelingest.model.units import DataUnits
-from labelingest.writers.encord_json import WriterOptions, object_url
-from labelingest.writers.ids import (
+from labelingest.encord.identifiers import (
     are_sound,
     data_hashes,
     dataset_hash,
@@ -24,6 +20,10 @@ from labelingest.writers.ids import (
     member_hashes,
     new_hashes,
 )
+from labelingest.encord.typed_rows import ImageRow, LabelRow
+from labelingest.model.ontology import Ontology
+from labelingest.model.units import DataUnits
+from labelingest.writers.encord_json import WriterOptions, object_url
 
 __all__ = ["write_label_rows"]
 

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import orjson
 
-from labelingest.arrays import Float64, Texts, UInt64
+from labelingest.columns.types import Float64, Texts, UInt64
 
 __all__ = ["plain_texts", "shortest_column", "shortest_texts"]
 

@@ -23,13 +23,13 @@ from typing import Any, BinaryIO, Final
 
 import numpy as np
 
-from labelingest.arrays import Bool, Int64
+from labelingest.columns import ragged
+from labelingest.columns.types import Bool, Int64
+from labelingest.encord.identifiers import data_hashes
 from labelingest.errors import ConfigError
-from labelingest.geometry import ragged
 from labelingest.model.annotations import SHAPES, Annotations, shape_positions
 from labelingest.model.ontology import Ontology
 from labelingest.model.units import DataUnits
-from labelingest.writers.ids import data_hashes
 from labelingest.writers.instances import hashes_of, parts_of
 
 __all__ = ["COLUMNS", "GROUP_ROWS", "ParquetWriter", "check_pyarrow", "written_by_labelingest"]

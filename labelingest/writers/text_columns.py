@@ -7,7 +7,7 @@ hold a NUL; JSON never does.
 
 import numpy as np
 
-from labelingest.arrays import Texts
+from labelingest.columns.types import Texts
 
 __all__ = ["joined"]
 

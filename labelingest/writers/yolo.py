@@ -1,7 +1,7 @@
 r"""Annotations → YOLO rows: a class number, then the numbers of a box, a ring or corners.
 
 What was read from YOLO comes out as the same numbers, read back as doubles: polygons always, boxes
-with up to 15 digits that nothing was clipped from (`labelingest.geometry.centres` says why, and
+with up to 15 digits that nothing was clipped from (`labelingest.geometry.centre_boxes` says why, and
 where it ends). Rotated boxes come out as the corners of the same rectangle, up to rounding: they
 are kept by centre, size and angle.
 
@@ -24,18 +24,18 @@ from itertools import pairwise
 
 import numpy as np
 
-from labelingest.arrays import Int64
+from labelingest.columns import ragged
+from labelingest.columns.types import Int64
 from labelingest.errors import ConfigError
-from labelingest.geometry import ragged
 from labelingest.model.annotations import Annotations
-from labelingest.model.findings import Findings
 from labelingest.model.ontology import ClassMap, OntologyObject
 from labelingest.model.rejections import reject_rows
 from labelingest.model.units import DataUnits
 from labelingest.problems import ProblemCode
+from labelingest.problems.of_batch import Findings
 from labelingest.writers.instances import hole_count, outlines, parts_of
 from labelingest.writers.number_text import plain_texts
-from labelingest.writers.places import with_place
+from labelingest.writers.representable import with_place
 from labelingest.writers.yolo_rows import YoloLayout, YoloRows, conversions, row_numbers
 
 __all__ = ["YoloFiles", "YoloLayout", "class_numbers", "sayable", "write_yolo"]

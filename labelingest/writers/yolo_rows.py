@@ -12,9 +12,11 @@ from typing import Final
 
 import numpy as np
 
-from labelingest.arrays import Bool, Float64, Int64, UInt8
-from labelingest.geometry import boxes, ragged, rotated
-from labelingest.geometry.centres import cxcywh_from_ltwh
+from labelingest.columns import ragged
+from labelingest.columns.types import Bool, Float64, Int64, UInt8
+from labelingest.geometry import boxes
+from labelingest.geometry import rotated_boxes as rotated
+from labelingest.geometry.centre_boxes import cxcywh_from_ltwh
 from labelingest.model.annotations import SHAPES, Annotations, shape_positions
 from labelingest.model.ontology import OntologyObject
 from labelingest.model.units import DataUnits

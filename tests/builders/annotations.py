@@ -8,16 +8,16 @@ import numpy as np
 import orjson
 
 from labelingest.assembly.assemble import assemble
-from labelingest.assembly.bench import AssemblyOptions
+from labelingest.assembly.context import AssemblyOptions
 from labelingest.model.annotations import Annotations, Instances, Rings
 from labelingest.model.blobs import Blobs
-from labelingest.model.findings import Findings
 from labelingest.model.ontology import ClassMap, Ontology
 from labelingest.model.units import DataUnits
 from labelingest.model.vocabulary import Vocabulary
-from labelingest.readers.encord.batch import read_sidecars
-from labelingest.readers.encord.data_file import DataFile
-from labelingest.readers.yolo import YoloOptions, read
+from labelingest.problems.of_batch import Findings
+from labelingest.readers.encord.explain.data_file import DataFile
+from labelingest.readers.encord.read import read_sidecars
+from labelingest.readers.yolo.read import YoloOptions, read
 from labelingest.resolution.class_map import make_class_map
 from labelingest.resolution.ontology_json import load_ontology
 from labelingest.resolution.resolve import resolve

@@ -24,7 +24,7 @@ from urllib.parse import quote
 
 from labelingest.storage import open_storage
 from labelingest.storage.base import Storage
-from labelingest.storage.connections import Connection
+from labelingest.storage.cloud.connections import Connection
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT = "devstoreaccount1"

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from labelingest.arrays import Int64
+from labelingest.columns.types import Int64
 from labelingest.folders import FolderSettings, State, SyncedFolder
 from labelingest.model.blobs import Blobs, Unread
 from labelingest.model.kinds import OWNER_MARKER

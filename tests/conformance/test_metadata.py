@@ -12,7 +12,7 @@ import pytest
 
 from labelingest.metadata.check import check_metadata
 from labelingest.metadata.schema import MetadataSchema
-from labelingest.metadata.wire import check_key
+from labelingest.metadata.schema_json import check_key
 from labelingest.problems import Problem, ProblemCode, Severity
 
 FOLDER = Path(__file__).parents[2] / "fixtures/conformance/metadata"

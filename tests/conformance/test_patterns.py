@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from labelingest.columns.keys import Keys
 from labelingest.errors import ConfigError
-from labelingest.model.keys import Keys
 from labelingest.pairing.match import Affixes
 from labelingest.pairing.rules import Pattern, PatternRule
 from tests.oracles import pairing as oracle

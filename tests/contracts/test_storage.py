@@ -17,7 +17,7 @@ from labelingest.storage.base import (
     Version,
     list_all,
 )
-from labelingest.storage.local import LocalStorage
+from labelingest.storage.local.local import LocalStorage
 from labelingest.storage.memory import MemoryStorage
 from tests.builders.cloud_servers import CloudServer
 

@@ -26,10 +26,11 @@ from labelingest.cli.show.find_row import find_row
 from labelingest.cli.show.label_row import label_row_of
 from labelingest.config import IngestConfig, load_config
 from labelingest.converter import Converter, LabelFile, LabelFormat
+from labelingest.documents.decode import UNDECODED, decode
 from labelingest.errors import ConfigError, OntologyError, StorageError
-from labelingest.folders.plan import Plan
 from labelingest.folders.settings import FolderSettings
 from labelingest.folders.state import database
+from labelingest.folders.sync.plan import Plan
 from labelingest.media.image_size import image_size, read_image_size
 from labelingest.metadata.check import check_metadata
 from labelingest.metadata.schema import MetadataSchema
@@ -40,14 +41,13 @@ from labelingest.model.vocabulary import Vocabulary
 from labelingest.pairing.pair import pair
 from labelingest.pairing.rules import PatternRule, SuffixRule
 from labelingest.problems import UNEXPECTED, Problem
+from labelingest.problems.of_document import Notes
 from labelingest.readers.encord import DataFile, read_label_row
-from labelingest.readers.encord.batch import read_sidecars
-from labelingest.readers.encord.decode import UNDECODED, decode
-from labelingest.readers.encord.notes import Notes
+from labelingest.readers.encord.read import read_sidecars
 from labelingest.resolution.class_map import make_class_map
 from labelingest.resolution.ontology_json import load_ontology
 from labelingest.resolution.starter import read_class_names, starter_ontology
-from labelingest.storage.connections import Connection
+from labelingest.storage.cloud.connections import Connection
 from labelingest.storage.journal import Journal
 from labelingest.storage.urls import looks_like_url, place_of, storage_url_of
 from labelingest.writers.coco import CocoWriter

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from labelingest.columns.fingerprints import content_digest
 from labelingest.errors import StorageError
 from labelingest.folders import FolderSettings, State, SyncedFolder
-from labelingest.folders.integrations import set_integration
+from labelingest.folders.state.integrations import set_integration
 from labelingest.folders.state.tables import label_rows, output_rows
-from labelingest.hashing import content_digest
 from labelingest.storage import LocalStorage, Storage
 from tests.builders.cloud_servers import CloudServer
 from tests.builders.faulty_proxy import faulty_proxy

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from labelingest.folders import FolderSettings, Plan, State, SyncedFolder
-from labelingest.folders.integrations import set_integration
+from labelingest.folders.state.integrations import set_integration
 from labelingest.folders.state.tables import items, label_rows
 from tests.builders.cloud_servers import CloudServer
 from tests.builders.faulty_proxy import faulty_proxy

@@ -10,11 +10,11 @@ import pytest
 
 from labelingest.errors import ConfigError, StorageError
 from labelingest.folders import FolderSettings, State, Status, SyncedFolder
-from labelingest.folders.integrations import set_integration
-from labelingest.folders.records import find_folder
+from labelingest.folders.state.folders import find_folder
+from labelingest.folders.state.integrations import set_integration
 from labelingest.model.kinds import OWNER_MARKER
 from labelingest.storage import LocalStorage, Storage, list_all, open_storage
-from labelingest.storage.connections import Connection
+from labelingest.storage.cloud.connections import Connection
 from tests.builders.cloud_servers import PAGE, CloudServer
 from tests.builders.command_line import Run, command_line
 from tests.builders.faulty_proxy import FaultyProxy, faulty_proxy
@@ -229,9 +229,9 @@ def test_a_listing_that_fails_on_its_second_page_deletes_nothing(
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut listings of more than ten keys into parts of five, as if an answer had ten keys."""
-    monkeypatch.setattr("labelingest.storage.cloud_stream._ANSWER", PAGE)
-    monkeypatch.setattr("labelingest.storage.splits._WORTH_IT", 10)
-    monkeypatch.setattr("labelingest.storage.splits._SMALLEST", 5)
+    monkeypatch.setattr("labelingest.storage.cloud.stream._ANSWER", PAGE)
+    monkeypatch.setattr("labelingest.storage.cloud.list_parts._WORTH_IT", 10)
+    monkeypatch.setattr("labelingest.storage.cloud.list_parts._SMALLEST", 5)
 
 
 def begun_behind(proxy: FaultyProxy) -> list[str]:

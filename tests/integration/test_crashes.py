@@ -61,13 +61,13 @@ def trace_of(err: str) -> str:
 
 PLACES = {
     "reading": ("labelingest.pipeline.run.load_ontology", ("check", *READING)),
-    "listing": ("labelingest.pipeline.folder.list_all", ("check", *READING)),
+    "listing": ("labelingest.pipeline.discover.list_all", ("check", *READING)),
     "the work": ("labelingest.pipeline.run.work_off", ("check", *READING)),
     "the report": ("labelingest.report.Report.to_json", ("check", *READING, "--json")),
     "rendering": ("labelingest.cli.render.print_report", ("check", *READING)),
     "pairs": ("labelingest.cli.render.print_pairs", ("pair", *READING[:1], *READING[3:])),
-    "a state": ("labelingest.folders.records.list_folders", ("folder", "list")),
-    "an import": ("labelingest.memory.settle_memory", ("bench", *READING)),
+    "a state": ("labelingest.folders.state.folders.list_folders", ("folder", "list")),
+    "an import": ("labelingest.allocator.settle_memory", ("bench", *READING)),
 }
 
 
@@ -141,7 +141,7 @@ def test_a_service_names_the_folder_and_the_trace_and_goes_on_with_the_others(
 def test_a_crash_says_that_the_same_command_goes_on(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from labelingest.pipeline.work import Books
+    from labelingest.pipeline.loop import Books
 
     add = Books.add
     seen: list[object] = []
@@ -169,7 +169,7 @@ def test_a_thread_that_ends_says_so_without_values(
         thread.start()
         thread.join()
 
-    monkeypatch.setattr("labelingest.memory.settle_memory", begin)
+    monkeypatch.setattr("labelingest.allocator.settle_memory", begin)
     assert "a thread ended: unexpected ValueError" in run("check", *READING).err
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from labelingest.folders import FolderSettings, State, SyncedFolder
-from labelingest.folders.integrations import set_integration
+from labelingest.folders.state.integrations import set_integration
 from labelingest.storage import Connection
 from tests.builders.command_line import command_line
 

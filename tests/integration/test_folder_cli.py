@@ -26,10 +26,10 @@ FILES = 1_000
 """Twenty batches: a sync can be met while it is on."""
 
 IN_SMALL_BATCHES = f"""
-import labelingest.folders.apply
+import labelingest.folders.sync.apply
 from labelingest.cli.main import main
 
-labelingest.folders.apply._FILES = {BATCH}
+labelingest.folders.sync.apply._FILES = {BATCH}
 main()
 """
 
@@ -214,7 +214,7 @@ def sync_by_steps(state: str, steps: Connection) -> None:
         return False
 
     with pytest.MonkeyPatch.context() as patch, SyncedFolder("drive", state=state) as folder:
-        patch.setattr("labelingest.folders.apply._FILES", BATCH)
+        patch.setattr("labelingest.folders.sync.apply._FILES", BATCH)
         folder.sync(cancelled=cancelled)
 
 

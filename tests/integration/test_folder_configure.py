@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from labelingest.folders import State, SyncedFolder
-from labelingest.folders.integrations import set_integration
-from labelingest.storage.connections import Connection
+from labelingest.folders.state.integrations import set_integration
+from labelingest.storage.cloud.connections import Connection
 from tests.builders.command_line import Run, command_line
 from tests.builders.folders import image_bytes
 from tests.builders.states import new_sqlite

@@ -200,7 +200,7 @@ def test_what_vanishes_while_its_folder_is_read_is_not_gone(
         return nullcontext(found)
 
     with monkeypatch.context() as patch:
-        patch.setattr("labelingest.storage.walk.os.scandir", flickering)
+        patch.setattr("labelingest.storage.local.walk.os.scandir", flickering)
         world.remove("labels/b.txt")
         run = folder.sync()
     assert run.counters.changes == {"sidecar is gone": 1}
@@ -311,7 +311,7 @@ def test_an_unreadable_folder_hides_what_is_in_it_alone(world: World, folder: Sy
                 return opened(path)
 
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr("labelingest.storage.walk.os.scandir", refusing)
+                patch.setattr("labelingest.storage.local.walk.os.scandir", refusing)
                 yield from super().list(**options)
 
     world.remove("labels/a.txt")

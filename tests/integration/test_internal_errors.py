@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from labelingest.folders import fingerprints
-from labelingest.metadata import folder as metadata_folder
+from labelingest.folders.sync import fingerprints
+from labelingest.metadata import sidecars as metadata_folder
 from labelingest.problems import ProblemCode
 from tests.builders.command_line import Run, command_line
 from tests.builders.failing import OUT_OF_MEMORY, POISON, failing_everywhere, traces
@@ -221,7 +221,7 @@ class TestSyncedFolders:
             raise ValueError("PASSWORD")
 
         folder = world.folder()
-        monkeypatch.setattr("labelingest.folders.sync.scan", fail)
+        monkeypatch.setattr("labelingest.folders.sync.run.scan", fail)
         with pytest.raises(ValueError, match="PASSWORD"):
             folder.sync()
         [run] = folder.activity()
@@ -247,7 +247,7 @@ class TestSyncedFolders:
     def test_metadata_that_fails_is_tried_again_like_labels(
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from labelingest.folders import batch
+        from labelingest.folders.sync import batch
 
         fail_over_metadata(monkeypatch, batch, "checked_metadata")
         world.write("a.jpg.metadata.json", b'{"speed": 1}')

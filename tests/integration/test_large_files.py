@@ -10,7 +10,7 @@ import pytest
 
 from labelingest.config import IngestConfig
 from labelingest.converter.large import LargeFile
-from labelingest.pipeline import jobs
+from labelingest.pipeline import worker as jobs
 from labelingest.pipeline.run import check, convert
 from labelingest.problems import ProblemCode
 from labelingest.report import Report
@@ -83,7 +83,7 @@ def contents(path: Path) -> dict[str, bytes]:
 def plain(path: Path) -> bytes:
     if path.suffix != ".zst":
         return path.read_bytes()
-    from labelingest.sinks.lines import plain_lines
+    from labelingest.sinks.json_lines import plain_lines
 
     with path.open("rb") as file, plain_lines(file) as lines:
         return lines.read()

@@ -9,10 +9,10 @@ from sqlalchemy.exc import OperationalError
 
 from labelingest.converter.large import LargeFile
 from labelingest.folders import State, Status
-from labelingest.folders.apply import Applying
-from labelingest.folders.output import RowFile
+from labelingest.folders.output_files import RowFile
 from labelingest.folders.state.database import StateFailedError
-from labelingest.pipeline import jobs
+from labelingest.folders.sync.apply import Applying
+from labelingest.pipeline import worker as jobs
 from labelingest.storage import LocalStorage
 from tests.builders.synced import BOX, World, contents, on_sqlite
 

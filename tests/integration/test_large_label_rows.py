@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from labelingest.errors import StorageError
-from labelingest.folders import State, SyncedFolder, export, output, verify
+from labelingest.folders import State, SyncedFolder, export
+from labelingest.folders import output_files as output
+from labelingest.folders.sync import missing_outputs as verify
 from labelingest.storage import LocalStorage
 from tests.builders.synced import BOX, World, contents, on_sqlite
 

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from labelingest.errors import ConfigError, StorageError
 from labelingest.folders import FolderSettings, State, SyncedFolder
-from labelingest.folders.integrations import set_integration
-from labelingest.folders.owner import MARKER
+from labelingest.folders.output_owner import MARKER
+from labelingest.folders.state.integrations import set_integration
 from labelingest.folders.state.tables import folders, output_rows
 from labelingest.storage import Storage
 from tests.builders.cloud_servers import CloudServer

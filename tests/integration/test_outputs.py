@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from labelingest.pipeline.work import work_off
+from labelingest.pipeline.loop import work_off
 from tests.builders.command_line import Run, command_line
 from tests.builders.folders import make_folder, write_ontology
 from tests.builders.states import new_sqlite

@@ -92,7 +92,7 @@ def test_what_is_due_while_the_database_is_away_is_run_when_it_is_back(
 def test_a_run_that_loses_the_database_is_made_up_for_when_it_is_back(
     folder: SyncedFolder, outage: Outage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("labelingest.folders.apply._FILES", 1)
+    monkeypatch.setattr("labelingest.folders.sync.apply._FILES", 1)
     served = Served(folder.state, outage)
     rows = Path(folder.settings.output)
 

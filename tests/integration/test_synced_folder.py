@@ -12,7 +12,7 @@ from labelingest.folders import (
     Status,
     SyncedFolder,
 )
-from labelingest.folders.owner import MARKER
+from labelingest.folders.output_owner import MARKER
 from labelingest.problems import ProblemCode
 from labelingest.storage import MemoryStorage, Storage
 from labelingest.storage.atomic import unfinished_name

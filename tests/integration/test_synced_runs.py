@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from labelingest.arrays import Int64
+from labelingest.columns.types import Int64
 from labelingest.errors import ConfigError, StorageError
 from labelingest.folders import (
     DriftError,
@@ -16,7 +16,7 @@ from labelingest.folders import (
     Status,
     SyncedFolder,
 )
-from labelingest.folders.lock import take_lock
+from labelingest.folders.state.lock import take_lock
 from labelingest.folders.state.tables import locks, runs
 from labelingest.model.blobs import Blobs
 from labelingest.model.listing import Listing
@@ -424,7 +424,7 @@ def test_a_sync_whose_place_was_taken_while_it_listed_reports_nothing(world: Wor
 def test_a_sync_can_be_cancelled_between_batches_and_the_next_goes_on(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("labelingest.folders.apply._FILES", 3)
+    monkeypatch.setattr("labelingest.folders.sync.apply._FILES", 3)
     for number in range(10):
         world.image(f"{number}.jpg")
         world.write(f"{number}.txt", BOX)

@@ -12,7 +12,7 @@ import pytest
 
 from labelingest.errors import StorageError
 from labelingest.folders import FolderSettings, State, SyncedFolder
-from labelingest.folders.integrations import set_integration
+from labelingest.folders.state.integrations import set_integration
 from labelingest.storage import Storage, list_all, open_storage
 from tests.builders.cloud_servers import CloudServer
 from tests.builders.command_line import command_line
@@ -82,7 +82,7 @@ def listed(s3: CloudServer) -> Iterator[tuple[FaultyProxy, Storage]]:
 
 @pytest.fixture
 def small_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("labelingest.storage.cloud_stream._ANSWER", 10)
+    monkeypatch.setattr("labelingest.storage.cloud.stream._ANSWER", 10)
 
 
 @pytest.mark.parametrize("name", S3)

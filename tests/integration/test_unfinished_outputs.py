@@ -17,9 +17,9 @@ import pytest
 from benchmarks.generate import Images, Kind, generate
 from labelingest import IngestConfig, convert
 from labelingest.errors import StorageError
-from labelingest.pipeline import Progress
-from labelingest.pipeline import kept as kept_module
-from labelingest.sinks.folders import MARKER
+from labelingest.pipeline import resume as kept_module
+from labelingest.progress import Progress
+from labelingest.sinks.output_folder import MARKER
 from labelingest.storage.atomic import unfinished_name
 from labelingest.storage.journal import Journal
 

@@ -12,10 +12,10 @@ import pytest
 
 from labelingest.errors import StorageError
 from labelingest.folders import FolderSettings, State, SyncedFolder
-from labelingest.folders.integrations import set_integration
+from labelingest.folders.state.integrations import set_integration
 from labelingest.problems import ProblemCode
 from labelingest.storage import Connection, Storage, list_all, open_storage
-from labelingest.storage.unusable_keys import names_hidden_by
+from labelingest.storage.cloud.unusable_keys import names_hidden_by
 from tests.builders.cloud_servers import BUCKET, PAGE, CloudServer
 from tests.builders.command_line import command_line
 from tests.builders.faulty_proxy import FaultyProxy, Request, faulty_proxy
@@ -77,7 +77,7 @@ def test_each_is_named_and_all_other_keys_are_listed(
 
 
 def test_parts_name_each_once(s3: CloudServer, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("labelingest.storage.cloud_stream._ANSWER", PAGE)
+    monkeypatch.setattr("labelingest.storage.cloud.stream._ANSWER", PAGE)
     storage = open_storage(url, connection=s3.connection())
     listing = list_all(storage, splits=["05.jpg", "11.txt", "a/z.jpg", "e.txt"])
     assert list(listing.keys) == sorted(FILES)
@@ -126,7 +126,7 @@ def test_a_slash_at_the_begin_of_a_name_is_seen_in_a_whole_bucket(
 def test_more_than_are_named_are_counted_and_hide_everything(
     s3: CloudServer, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("labelingest.storage.unusable_keys._MOST", 4)
+    monkeypatch.setattr("labelingest.storage.cloud.unusable_keys._MOST", 4)
     listing = list_all(open_storage(url, connection=s3.connection()))
     first, *others = listing.problems
     assert (first.source, len(others)) == ("", 4)
@@ -189,7 +189,7 @@ def test_a_sync_deletes_nothing_that_they_may_hide_and_all_else(
 def test_very_many_withhold_all_deletions(
     s3: CloudServer, state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("labelingest.storage.unusable_keys._MOST", 1)
+    monkeypatch.setattr("labelingest.storage.cloud.unusable_keys._MOST", 1)
     storage = s3.storage(FILES)
     folder = synced(state, s3, storage.url, tmp_path / "rows")
     folder.sync()
@@ -297,7 +297,7 @@ def test_the_keys_of_a_profile_and_no_others_are_used(
     def note(request: Any, **_: Any) -> None:
         signed.append(str(request.headers.get("Authorization", "")))
 
-    from labelingest.storage import raw_listing
+    from labelingest.storage.cloud import raw_listing
 
     opened = raw_listing._client
 

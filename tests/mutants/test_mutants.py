@@ -72,8 +72,8 @@ def test_what_is_called_equivalent_is_called_so_once_with_a_reason() -> None:
 def test_worker_processes_import_the_copy(tmp_path: Path) -> None:
     copy = runs.Copy.make(tmp_path / "copy")
     program = (
-        "import labelingest.hashing, os; from labelingest.engines.processes import ProcessEngine; "
-        "[(path, _)] = ProcessEngine(1).map(labelingest.hashing.where, [0]); print(path)"
+        "import labelingest.columns.fingerprints, os; from labelingest.engines.processes import ProcessEngine; "
+        "[(path, _)] = ProcessEngine(1).map(labelingest.columns.fingerprints.where, [0]); print(path)"
     )
     with (copy.root / "labelingest" / "hashing.py").open("a") as file:
         file.write("\n\ndef where(_):\n    import os\n    return __file__, os.getpid()\n")

@@ -10,19 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.engine import Connection
 
+from labelingest.columns.keys import Keys
 from labelingest.folders import FolderSettings, State
-from labelingest.folders.changes import (
+from labelingest.folders.state.folders import FolderRecord, enter_folder
+from labelingest.folders.state.tables import items, label_rows
+from labelingest.folders.sync.changes import (
     count_changes,
     count_first_changes,
     find_changes,
     iterate_changes,
 )
-from labelingest.folders.fingerprints import Fingerprints
-from labelingest.folders.records import FolderRecord, enter_folder
-from labelingest.folders.scan import Scan, scan
-from labelingest.folders.state.tables import items, label_rows
-from labelingest.folders.unchanged import Left
-from labelingest.model.keys import Keys
+from labelingest.folders.sync.fingerprints import Fingerprints
+from labelingest.folders.sync.scan import Scan, scan
+from labelingest.folders.sync.skip_unchanged import Left
 from labelingest.model.listing import Listing
 from tests.builders.synced import ONTOLOGY, YOLO
 
@@ -139,9 +139,9 @@ def test_the_changes_are_those_of_loading_and_comparing_everything(
     ):
         for name, (listed, changed, stored) in known.items():
             enter(connection, folder.id, name, listed | changed, stored, tokens=tokens)
-        patch.setattr("labelingest.folders.unchanged._AT_ONCE", at_once)
+        patch.setattr("labelingest.folders.sync.skip_unchanged._AT_ONCE", at_once)
         changes = changes_of(connection, folder, found)
-        patch.setattr("labelingest.folders.changes.leave_out_unchanged", lambda *_: everything)
+        patch.setattr("labelingest.folders.sync.changes.leave_out_unchanged", lambda *_: everything)
         assert changes == changes_of(connection, folder, found)
         transaction.rollback()
 

@@ -13,12 +13,12 @@ import numpy as np
 import orjson
 import pytest
 
-from labelingest.model.label_rows import ImageRow
+from labelingest.encord.typed_rows import ImageRow
 from labelingest.model.vocabulary import Vocabulary
 from labelingest.readers.encord import DataFile, read_label_row
-from labelingest.readers.encord.batch import SidecarBatch, read_sidecars
 from labelingest.readers.encord.columns import columns_of
-from labelingest.readers.encord.data_file import ANY_FILE
+from labelingest.readers.encord.explain.data_file import ANY_FILE
+from labelingest.readers.encord.read import SidecarBatch, read_sidecars
 from tests.builders.corruption import corrupted
 from tests.builders.effort import SEEDS
 from tests.builders.sidecars import client_rows, in_style

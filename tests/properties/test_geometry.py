@@ -8,8 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from labelingest.arrays import Float64, Int64
-from labelingest.geometry import boxes, polygons, ragged, rotated, validity
+from labelingest.columns import ragged
+from labelingest.columns.types import Float64, Int64
+from labelingest.geometry import boxes, polygons
+from labelingest.geometry import rotated_boxes as rotated
+from labelingest.geometry import simple_polygons as validity
 from tests.oracles import geometry as slow
 
 Point = tuple[float, float]

@@ -8,9 +8,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from labelingest.folders import State
-from labelingest.folders.hidden import hider_of, is_hidden, load_hidden
 from labelingest.folders.state.database import bulk_insert, create_temporary
 from labelingest.folders.state.tables import missed
+from labelingest.folders.sync.hidden_keys import hider_of, is_hidden, load_hidden
 from labelingest.problems import Problem, ProblemCode
 
 # What sorts before and behind "/", and what takes more than one byte of UTF-8.

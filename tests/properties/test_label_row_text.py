@@ -9,8 +9,8 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
+from labelingest.encord.identifiers import object_hashes
 from labelingest.writers.encord_json import WriterOptions, write
-from labelingest.writers.ids import object_hashes
 from labelingest.writers.number_text import shortest_column, shortest_texts
 from labelingest.writers.text_columns import joined
 from tests.builders.annotations import Batch, Row, batch_of

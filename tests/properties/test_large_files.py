@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labelingest.assembly.bench import AssemblyOptions
+from labelingest.assembly.context import AssemblyOptions
 from labelingest.converter import Converter
 from labelingest.converter.large import LargeConversion
 from labelingest.errors import SidecarError
 from labelingest.model.annotations import Annotations
 from labelingest.model.blobs import Blobs
 from labelingest.model.units import DataUnits
-from labelingest.readers.yolo import YoloOptions
+from labelingest.readers.yolo.read import YoloOptions
 from labelingest.resolution.ontology_json import load_ontology
 from labelingest.writers.instances import hashes_of
 

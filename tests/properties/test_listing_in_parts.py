@@ -38,7 +38,7 @@ def test_the_same_files_are_listed(
     exclude = [*excluded, *(f"{folder}/" for folder in excluded[:1])]
     whole = list_all(storage, exclude)
     for cuts in (splits, [*splits, *list(whole.keys)[::3]]):
-        with patch("labelingest.storage.cloud_stream._ANSWER", answer):
+        with patch("labelingest.storage.cloud.stream._ANSWER", answer):
             split = list_all(storage, exclude, splits=cuts)
         assert list(split.keys) == list(whole.keys)
         assert split.size.tolist() == whole.size.tolist()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from labelingest.errors import ConfigError
 from labelingest.metadata.schema import MetadataSchema
-from labelingest.metadata.wire import check_key
+from labelingest.metadata.schema_json import check_key
 from tests.oracles.client_metadata import REFUSALS, ClientSchema, client_allows, client_reads
 
 unhurried = settings(deadline=None)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labelingest.model.blobs import Blobs
-from labelingest.readers.numbers import numbers_from_tokens
-from labelingest.readers.text import rows_of
+from labelingest.readers.yolo.numbers import numbers_from_tokens
+from labelingest.readers.yolo.tokens import rows_of
 from tests.builders.yolo import converter_for
 from tests.oracles.judge import numbers_of, objects_of
 from tests.oracles.yolo import expected, lines_of

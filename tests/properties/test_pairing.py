@@ -6,14 +6,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from labelingest.columns.keys import Keys
 from labelingest.errors import ConfigError
-from labelingest.model.keys import Keys
 from labelingest.model.kinds import is_junk, kind_of
 from labelingest.model.listing import Listing
 from labelingest.model.pairs import Outcome
+from labelingest.pairing.file_kinds import KINDS, NO_KIND, junk_rows, kind_numbers
 from labelingest.pairing.match import Affixes
-from labelingest.pairing.names import KINDS, NO_KIND, junk_rows, kind_numbers
-from labelingest.pairing.near_misses import near_misses
+from labelingest.pairing.near_misses.near_misses import near_misses
 from labelingest.pairing.pair import pair
 from labelingest.pairing.rules import Pattern, PatternRule, SuffixRule
 from tests.oracles import pairing as oracle
@@ -151,7 +151,7 @@ def test_working_in_small_chunks_changes_nothing(
     listing = Listing.from_entries((key, 1, 0) for key in names)
     whole = pair(listing, rule_of(rule))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("labelingest.pairing.names._CHUNK", chunk)
+        patch.setattr("labelingest.pairing.file_kinds._CHUNK", chunk)
         cut = pair(listing, rule_of(rule))
         cut_problems = list(cut.problems)
     assert cut.outcome.tolist() == whole.outcome.tolist()

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labelingest.model.blobs import Blobs
-from labelingest.readers.plain_text import plain_rows
-from labelingest.readers.text import Rows, Tokens, rows_of
+from labelingest.readers.yolo.plain_tokens import plain_rows
+from labelingest.readers.yolo.tokens import Rows, Tokens, rows_of
 
 PLAIN_TOKENS = st.sampled_from(
     ["0", "7", "12", "0.5", ".5", "5.", "1.0", ".", "0.12345678901234567"]

@@ -73,7 +73,7 @@ class Synced:
     def sync_a_part(self, batch: int, batches: int) -> None:
         asked = iter(range(1000))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("labelingest.folders.apply._FILES", batch)
+            patch.setattr("labelingest.folders.sync.apply._FILES", batch)
             self.folder.sync(allow_mass_delete=True, cancelled=lambda: next(asked) > batches)
 
     def sync(self) -> None:

@@ -3,7 +3,7 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from labelingest.model.keys import Keys
+from labelingest.columns.keys import Keys
 
 SHORT = st.binary(max_size=3)
 REPEATED = st.builds(lambda part, count: part * count, SHORT, st.integers(0, 12))

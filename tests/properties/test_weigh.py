@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labelingest.readers.encord import weigh
+from labelingest.documents import value_count as weigh
 
 TEXTS = st.text(alphabet='ab",[{:}]\\\u00e9', max_size=6)
 DOCUMENTS = st.recursive(

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from labelingest.converter import LabelFile
 from labelingest.geometry.boxes import ltwh_from_cxcywh
-from labelingest.geometry.centres import cxcywh_from_ltwh
+from labelingest.geometry.centre_boxes import cxcywh_from_ltwh
 from labelingest.media.image_size import image_size
 from labelingest.model.ontology import Ontology
 from labelingest.resolution.ontology_json import load_ontology

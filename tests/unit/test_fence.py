@@ -20,9 +20,9 @@ from labelingest.errors import LabelIngestError, SidecarError, StorageError
 from labelingest.fence import fenced, tried
 from labelingest.media.image_size import read_image_size
 from labelingest.model.blobs import Unread
-from labelingest.pipeline.jobs import Job, JobResult, Worker
+from labelingest.pipeline.worker import Job, JobResult, Worker
 from labelingest.problems import ProblemCode
-from labelingest.sinks.lines import join_lines
+from labelingest.sinks.json_lines import join_lines
 from labelingest.storage.memory import MemoryStorage
 from tests.builders.encord import encord_converter, sidecar
 from tests.builders.failing import OUT_OF_MEMORY, POISON, failing, traces
@@ -284,7 +284,7 @@ def test_what_fails_before_and_after_conversion_costs_its_file_too(
 def test_an_image_over_whose_header_the_reader_fails_costs_its_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from labelingest.pipeline import jobs
+    from labelingest.pipeline import worker as jobs
     from tests.builders.folders import image_bytes
 
     traces(monkeypatch, tmp_path / "traces")

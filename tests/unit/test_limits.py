@@ -9,14 +9,15 @@ import pytest
 
 from labelingest.config import IngestConfig
 from labelingest.converter import Converter
+from labelingest.documents import decode
+from labelingest.documents import value_count as weigh
 from labelingest.errors import ConfigError
-from labelingest.model.findings import Findings, Muted
 from labelingest.pipeline.run import check, convert
 from labelingest.problems import ProblemCode
-from labelingest.readers.encord import decode, weigh
-from labelingest.readers.encord.notes import Notes
+from labelingest.problems.of_batch import Findings, Muted
+from labelingest.problems.of_document import Notes
 from labelingest.resolution.ontology_json import load_ontology
-from labelingest.storage.local import LocalStorage
+from labelingest.storage.local.local import LocalStorage
 
 CAR = {
     "id": "1",

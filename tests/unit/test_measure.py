@@ -8,7 +8,7 @@ from labelingest.cli.bench import verdict
 from labelingest.config import IngestConfig
 from labelingest.errors import ConfigError
 from labelingest.pipeline import pair_folder
-from labelingest.pipeline.measure import Measurement, measure, part_of
+from labelingest.pipeline.profile import Measurement, measure, part_of
 from labelingest.stopwatch import Stage
 from tests.builders.folders import make_folder, write_ontology
 

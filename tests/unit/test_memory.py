@@ -8,7 +8,7 @@ import pytest
 SCRIPT = """
 import resource, sys
 import numpy as np
-from labelingest.memory import settle_memory
+from labelingest.allocator import settle_memory
 
 def pages_fetched():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

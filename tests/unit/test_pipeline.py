@@ -16,12 +16,13 @@ from labelingest.engines.serial import SerialEngine
 from labelingest.model.blobs import Unread
 from labelingest.pairing.pair import pair
 from labelingest.pairing.rules import PatternRule
-from labelingest.pipeline import Job, Paired, Progress, Worker, check, convert
-from labelingest.pipeline.jobs import jobs
-from labelingest.pipeline.work import Books, Output, work_off
+from labelingest.pipeline import Job, Paired, Worker, check, convert
+from labelingest.pipeline.loop import Books, Output, work_off
+from labelingest.pipeline.worker import jobs
+from labelingest.progress import Progress
 from labelingest.report import Report
 from labelingest.resolution.ontology_json import load_ontology
-from labelingest.sinks.lines import LinesSink
+from labelingest.sinks.json_lines import LinesSink
 from labelingest.storage.base import list_all
 from labelingest.storage.memory import MemoryStorage
 from tests.builders.folders import image_bytes, make_folder, ontology_of, write_ontology

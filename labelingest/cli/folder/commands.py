@@ -164,9 +164,9 @@ def list_(
     """
     from labelingest.cli.folder.render import print_folders, print_json
     from labelingest.folders import State
-    from labelingest.folders.records import list_folders
     from labelingest.folders.state.database import default_state
-    from labelingest.folders.summary import summarise
+    from labelingest.folders.state.folders import list_folders
+    from labelingest.folders.state.summary import summarise
 
     with State(state or default_state()) as opened:
         records = list_folders(opened, deleted=deleted)
@@ -467,8 +467,8 @@ def delete(
 
 @contextmanager
 def _opened(name: str, state: str | None) -> Iterator["SyncedFolder"]:
+    from labelingest.allocator import settle_memory
     from labelingest.folders import SyncedFolder
-    from labelingest.memory import settle_memory
 
     settle_memory()
     with SyncedFolder(name, state=state) as folder:

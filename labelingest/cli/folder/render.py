@@ -9,10 +9,10 @@ import orjson
 from labelingest.cli.console import many, not_looked_at, open_console, print_columns, print_line
 from labelingest.cli.progress import duration
 from labelingest.folders import Plan, RunRecord, Status
-from labelingest.folders.clock import now, seconds_between
-from labelingest.folders.records import FolderRecord
-from labelingest.folders.runs import Counters
-from labelingest.folders.summary import Summary
+from labelingest.folders.state.clock import now, seconds_between
+from labelingest.folders.state.folders import FolderRecord
+from labelingest.folders.state.runs import Counters
+from labelingest.folders.state.summary import Summary
 from labelingest.problems import Problem
 from labelingest.report import problem_dict
 

@@ -15,15 +15,15 @@ import orjson
 from labelingest.cli.show.find_row import SUFFIX, FoundRow, find_row
 from labelingest.cli.show.label_row import LabelRow, label_row_of
 from labelingest.cli.show.print_row import print_problems, print_row
+from labelingest.documents.decode import UNDECODED, decode
 from labelingest.errors import ConfigError
 from labelingest.fence import tried
 from labelingest.model.blobs import Unread
 from labelingest.model.vocabulary import Vocabulary
 from labelingest.problems import UNEXPECTED, Problem, Severity
-from labelingest.readers.encord.data_file import ANY_FILE, DataFile
-from labelingest.readers.encord.decode import UNDECODED, decode
-from labelingest.readers.encord.notes import Notes, kind_of_json
-from labelingest.readers.encord.rows import Checked, read_label_row
+from labelingest.problems.of_document import Notes, kind_of_json
+from labelingest.readers.encord.explain.data_file import ANY_FILE, DataFile
+from labelingest.readers.encord.explain.label_row import Checked, read_label_row
 from labelingest.report import problem_dict
 from labelingest.resolution.ontology_json import load_ontology
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from labelingest.cli.show.tolerant import (
+from labelingest.cli.show.lenient_json import (
     Ranges,
     dicts_of,
     items_of,

@@ -14,11 +14,11 @@ from urllib.parse import unquote
 
 import orjson
 
+from labelingest.documents.decode import MAX_BYTES
 from labelingest.errors import ConfigError, StorageError
 from labelingest.pairing.rules import SuffixRule
-from labelingest.readers.encord.decode import MAX_BYTES
-from labelingest.sinks.lines import ZSTD, plain_lines, unpacking_errors
-from labelingest.storage.causes import cause_of
+from labelingest.sinks.json_lines import ZSTD, plain_lines, unpacking_errors
+from labelingest.storage.os_errors import cause_of
 
 __all__ = ["SUFFIX", "FoundRow", "find_row"]
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from labelingest.cli.show.answers import Answered, classifications, object_answers
-from labelingest.cli.show.drawn import PIXELS, Geometry, Scale, measured
-from labelingest.cli.show.tolerant import (
+from labelingest.cli.show.geometry import PIXELS, Geometry, Scale, measured
+from labelingest.cli.show.lenient_json import (
     Ranges,
     dicts_of,
     items_of,

@@ -12,9 +12,9 @@ from rich.tree import Tree
 
 from labelingest.cli.console import open_console, print_columns, print_line
 from labelingest.cli.show.answers import Answer, Answered
-from labelingest.cli.show.drawn import PIXELS, in_words
+from labelingest.cli.show.geometry import PIXELS, in_words
 from labelingest.cli.show.label_row import Drawn, LabelRow, Unit
-from labelingest.cli.show.tolerant import Ranges
+from labelingest.cli.show.lenient_json import Ranges
 from labelingest.problems import Problem, Severity, printable
 
 __all__ = ["print_problems", "print_row"]

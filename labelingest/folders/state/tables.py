@@ -85,7 +85,7 @@ items: Final = Table(
     METADATA,
     _of_folder(),
     Column("key", key_type(), primary_key=True),
-    Column("kind", SmallInteger, nullable=False),  # place in labelingest.pairing.names.KINDS
+    Column("kind", SmallInteger, nullable=False),  # place in labelingest.pairing.file_kinds.KINDS
     Column("size", BigInteger, nullable=False),
     Column("mtime_ns", BigInteger, nullable=False),
     Column("token", Text, nullable=False),
@@ -105,7 +105,7 @@ label_rows: Final = Table(
     METADATA,
     _of_folder(),
     Column("key", key_type(), primary_key=True),  # of the data file
-    Column("status", Text, nullable=False),  # labelingest.folders.batch.LabelStatus
+    Column("status", Text, nullable=False),  # labelingest.folders.sync.batch.LabelStatus
     Column("sidecar", Text, nullable=False),
     Column("sidecar_token", Text),  # what it was made from; NULL while pending
     Column("sidecar_digest", Text),  # of its content; NULL where it is not known
@@ -138,7 +138,7 @@ problems: Final = Table(
     METADATA,
     _of_folder(),
     Column("key", key_type(), primary_key=True),  # of the data file; "" for those of the listing
-    Column("part", Text, primary_key=True),  # labelingest.folders.findings.Part
+    Column("part", Text, primary_key=True),  # labelingest.folders.state.problems.Part
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("code", Text, nullable=False),
     Column("severity", Text, nullable=False),
@@ -160,7 +160,7 @@ runs: Final = Table(
     Column("stage", Text, nullable=False),
     Column("started_at", Text, nullable=False),
     Column("ended_at", Text),
-    Column("counters", Text, nullable=False),  # JSON: labelingest.folders.runs.Counters
+    Column("counters", Text, nullable=False),  # JSON: labelingest.folders.state.runs.Counters
     Column("message", Text),
     sqlite_autoincrement=True,
 )
@@ -180,7 +180,7 @@ integrations: Final = Table(
     "integrations",
     METADATA,
     Column("name", Text, primary_key=True),
-    Column("connection", Text, nullable=False),  # JSON: labelingest.storage.connections
+    Column("connection", Text, nullable=False),  # JSON: labelingest.storage.cloud.connections
 )
 
 found: Final = Table(
@@ -215,9 +215,9 @@ changes: Final = Table(
     "changes",
     _TEMPORARY,
     Column("key", key_type(), primary_key=True),
-    Column("item", Text),  # labelingest.folders.changes.ItemChange
-    Column("label", Text),  # labelingest.folders.changes.LabelChange
-    Column("metadata", Text),  # labelingest.folders.changes.MetadataChange
+    Column("item", Text),  # labelingest.folders.sync.changes.ItemChange
+    Column("label", Text),  # labelingest.folders.sync.changes.LabelChange
+    Column("metadata", Text),  # labelingest.folders.sync.changes.MetadataChange
     prefixes=["TEMPORARY"],
     sqlite_with_rowid=False,
 )
@@ -225,7 +225,7 @@ changes: Final = Table(
 hidden: Final = Table(
     "hidden",
     _TEMPORARY,
-    Column("kind", SmallInteger, primary_key=True),  # labelingest.folders.hidden
+    Column("kind", SmallInteger, primary_key=True),  # labelingest.folders.sync.hidden_keys
     Column("begins", key_type(), primary_key=True),
     Column("ends", key_type()),  # the first text behind it; NULL for none
     # So many bytes more than characters has what is not hidden.

@@ -2,7 +2,7 @@
 
 One row for each object on each frame, whatever its shape; boxes, rotated boxes and polygons with
 their numbers, the others without: what is drawn stays in the label row. Objects of audio and text
-stand on no frame. Refuses to judge: rows come from `rows.py`, and are as every reader takes them.
+stand on no frame. Refuses to judge: rows come from `explain/label_row.py`, and are as every reader takes them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

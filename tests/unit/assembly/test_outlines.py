@@ -1,7 +1,7 @@
 import numpy as np
 
 from labelingest.assembly.outlines import crossings
-from labelingest.geometry.ragged import offsets_from_lengths
+from labelingest.columns.ragged import offsets_from_lengths
 from labelingest.problems import ProblemCode
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from labelingest.cli import progress
-from labelingest.pipeline import Progress
+from labelingest.progress import Progress
 
 
 class Clock:

@@ -9,8 +9,8 @@ import pytest
 import zstandard
 
 from labelingest.cli.show import show
-from labelingest.cli.show.drawn import PIXELS, Scale, in_words, measured
 from labelingest.cli.show.find_row import find_row
+from labelingest.cli.show.geometry import PIXELS, Scale, in_words, measured
 from labelingest.cli.show.label_row import label_row_of
 from labelingest.errors import ConfigError, StorageError
 from labelingest.model.ontology import Shape

@@ -11,10 +11,15 @@ import sqlalchemy as sa
 
 from labelingest.errors import ConfigError
 from labelingest.folders import FolderSettings, LockedError, State, Status, SyncedFolder
-from labelingest.folders.clock import later, now, seconds_between
-from labelingest.folders.lock import Holder, look_at_runs, take_lock
-from labelingest.folders.records import FolderRecord, enter_folder, list_folders, remove_folder
-from labelingest.folders.runs import RunRecord, iterate_runs
+from labelingest.folders.state.clock import later, now, seconds_between
+from labelingest.folders.state.folders import (
+    FolderRecord,
+    enter_folder,
+    list_folders,
+    remove_folder,
+)
+from labelingest.folders.state.lock import Holder, look_at_runs, take_lock
+from labelingest.folders.state.runs import RunRecord, iterate_runs
 from labelingest.folders.state.tables import locks, runs
 
 
@@ -136,7 +141,7 @@ def test_machines_that_share_a_database_go_by_its_clock(
     state: State, folder: FolderRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hold(state, folder, replace(Holder.me(), host="host-b"), now())
-    monkeypatch.setattr("labelingest.folders.lock.now", lambda: later(now(), 3600))
+    monkeypatch.setattr("labelingest.folders.state.lock.now", lambda: later(now(), 3600))
     with pytest.raises(LockedError, match="on host-b since"):
         run_in(state, folder)
     with state.write() as connection:

@@ -7,7 +7,7 @@ import pytest
 
 from labelingest.errors import ConfigError
 from labelingest.folders import FolderSettings, SyncedFolder
-from labelingest.folders.places import output_folder
+from labelingest.folders.locations import output_folder
 from labelingest.storage import open_storage
 from tests.builders.states import new_sqlite
 

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from labelingest.errors import ConfigError
 from labelingest.folders import FolderSettings, LockedError, State, SyncedFolder
-from labelingest.folders.lock import take_lock
-from labelingest.folders.records import enter_folder, remove_folder
-from labelingest.folders.runs import begin_run
+from labelingest.folders.state.folders import enter_folder, remove_folder
+from labelingest.folders.state.lock import take_lock
+from labelingest.folders.state.runs import begin_run
 from labelingest.folders.state.tables import folders, locks
 
 SETTINGS = FolderSettings("/data", "/rows")

@@ -8,10 +8,10 @@ import sqlalchemy as sa
 
 from labelingest.errors import StorageError
 from labelingest.folders import RunRecord, State, Status, SyncedFolder
-from labelingest.folders.clock import later, now, seconds_between
-from labelingest.folders.lock import take_lock
-from labelingest.folders.records import FolderRecord, find_folder
 from labelingest.folders.schedule import serve
+from labelingest.folders.state.clock import later, now, seconds_between
+from labelingest.folders.state.folders import FolderRecord, find_folder
+from labelingest.folders.state.lock import take_lock
 from labelingest.folders.state.tables import folders
 from labelingest.model.listing import Listing
 from labelingest.storage import LocalStorage

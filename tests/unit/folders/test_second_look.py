@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from labelingest.folders.second_look import needs_second_look
+from labelingest.folders.sync.second_listing import needs_second_look
 from labelingest.storage import LocalStorage
 from tests.builders.synced import CountingStorage
 

@@ -16,8 +16,6 @@ from sqlalchemy.exc import IntegrityError
 import labelingest.folders.state.database as database
 from labelingest.errors import ConfigError, StorageError
 from labelingest.folders import FolderSettings
-from labelingest.folders.integrations import set_integration
-from labelingest.folders.records import list_folders
 from labelingest.folders.state.database import (
     HEAD,
     State,
@@ -25,6 +23,8 @@ from labelingest.folders.state.database import (
     bulk_insert,
     default_state,
 )
+from labelingest.folders.state.folders import list_folders
+from labelingest.folders.state.integrations import set_integration
 from labelingest.folders.state.tables import (
     METADATA,
     folders,
@@ -33,7 +33,7 @@ from labelingest.folders.state.tables import (
     label_rows,
     output_rows,
 )
-from labelingest.storage.connections import Connection
+from labelingest.storage.cloud.connections import Connection
 from tests.builders.states import new_sqlite
 
 

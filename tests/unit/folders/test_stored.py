@@ -2,8 +2,8 @@
 
 import pytest
 
-from labelingest.folders.stored import misfit
-from labelingest.storage.connections import Connection
+from labelingest.folders.state.stored_values import misfit
+from labelingest.storage.cloud.connections import Connection
 
 
 @pytest.mark.parametrize(

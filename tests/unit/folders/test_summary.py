@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from labelingest.folders import State, Status, SyncedFolder
-from labelingest.folders.runs import Counters, RunRecord
-from labelingest.folders.summary import Summary, summarise
+from labelingest.folders.state.runs import Counters, RunRecord
+from labelingest.folders.state.summary import Summary, summarise
 from labelingest.problems import Problem, ProblemCode
 from tests.builders.states import new_sqlite
 from tests.builders.synced import BOX, World

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from labelingest.folders import State, SyncedFolder
-from labelingest.folders.places import Places
+from labelingest.folders.locations import Places
 from labelingest.folders.settings import FolderSettings
-from labelingest.folders.sync import SyncOptions, make_plan
+from labelingest.folders.sync.run import SyncOptions, make_plan
 from tests.builders.states import new_sqlite
 from tests.builders.synced import BOX, World
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from labelingest.arrays import Float64
+from labelingest.columns.types import Float64
 from labelingest.geometry.boxes import (
     clip_to_image,
     corners_from_ltwh,

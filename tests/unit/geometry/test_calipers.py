@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from labelingest.arrays import Float64
-from labelingest.geometry.calipers import smallest_around_four, smallest_around_hulls
+from labelingest.columns.types import Float64
+from labelingest.geometry.rectangles import smallest_around_four, smallest_around_hulls
 
 RIGHT = np.array([[1.0], [0.0]])
 

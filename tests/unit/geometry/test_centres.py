@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from labelingest.geometry.boxes import ltwh_from_cxcywh
-from labelingest.geometry.centres import cxcywh_from_ltwh
+from labelingest.geometry.centre_boxes import cxcywh_from_ltwh
 
 
 def centre(left: float, width: float) -> float:

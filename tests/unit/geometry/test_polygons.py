@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from labelingest.arrays import Float64, Int64
+from labelingest.columns.types import Float64, Int64
 from labelingest.geometry.polygons import (
     clip_to_unit_square,
     different_vertices,

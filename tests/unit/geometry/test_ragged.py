@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from labelingest.geometry.ragged import (
+from labelingest.columns.ragged import (
     gather,
     offsets_from_lengths,
     segment_max,

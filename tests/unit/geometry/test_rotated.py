@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from labelingest.arrays import Float64
-from labelingest.geometry.rotated import (
+from labelingest.columns.types import Float64
+from labelingest.geometry.rotated_boxes import (
     corners_from_centred,
     corners_from_rotated,
     misfit,

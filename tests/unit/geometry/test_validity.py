@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import shapely
 
-from labelingest.arrays import Float64, Int64
-from labelingest.geometry.validity import hulls, self_intersecting, too_large_to_check
+from labelingest.columns.types import Float64, Int64
+from labelingest.geometry.simple_polygons import hulls, self_intersecting, too_large_to_check
 
 Ring = list[tuple[float, float]]
 

@@ -3,8 +3,8 @@ import pytest
 
 from labelingest.metadata.check import check_metadata
 from labelingest.metadata.schema import MetadataSchema
-from labelingest.model.findings import MAX_LISTED
 from labelingest.problems import ProblemCode
+from labelingest.problems.of_batch import MAX_LISTED
 
 SCHEMA = MetadataSchema().add("Weather", "varchar").add("speed", "number")
 

@@ -2,10 +2,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from labelingest.arrays import Int64
-from labelingest.metadata import folder as module
-from labelingest.metadata.folder import MetadataReport, check_folder
+from labelingest.columns.types import Int64
+from labelingest.metadata import sidecars as module
 from labelingest.metadata.schema import MetadataSchema
+from labelingest.metadata.sidecars import MetadataReport, check_folder
 from labelingest.model.blobs import Blobs
 from labelingest.pairing.rules import SuffixRule
 from labelingest.storage.memory import MemoryStorage

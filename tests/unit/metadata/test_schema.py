@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from labelingest.errors import ConfigError
-from labelingest.metadata.old import import_schema
+from labelingest.metadata.flat_schema import import_schema
 from labelingest.metadata.schema import MetadataSchema, schema_problems
 
 SCHEMA = (

@@ -1,7 +1,7 @@
 import pytest
 
-from labelingest.model.findings import MAX_LISTED, Findings
 from labelingest.problems import Problem, ProblemCode
+from labelingest.problems.of_batch import MAX_LISTED, Findings
 
 
 def problem(line: int, column: int = 1) -> Problem:

@@ -1,6 +1,6 @@
 import numpy as np
 
-from labelingest.model.keys import Keys
+from labelingest.columns.keys import Keys
 from labelingest.model.listing import Listing
 
 

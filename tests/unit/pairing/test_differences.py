@@ -2,8 +2,14 @@ import pytest
 
 from labelingest.errors import ConfigError
 from labelingest.model.listing import Listing
-from labelingest.pairing.differences import Cause, Parts, difference, fold, patterns_from
-from labelingest.pairing.near_misses import near_misses
+from labelingest.pairing.near_misses.differences import (
+    Cause,
+    Parts,
+    difference,
+    fold,
+    patterns_from,
+)
+from labelingest.pairing.near_misses.near_misses import near_misses
 from labelingest.pairing.pair import pair
 from labelingest.pairing.rules import PatternRule
 

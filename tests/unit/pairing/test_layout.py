@@ -1,7 +1,7 @@
 import pytest
 
 from labelingest.model.listing import Listing
-from labelingest.pairing.layout import LayoutGuess, recognise
+from labelingest.pairing.layouts import LayoutGuess, recognise
 
 
 def guesses(*keys: str) -> list[LayoutGuess]:

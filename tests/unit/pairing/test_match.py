@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from labelingest.model.keys import Keys
+from labelingest.columns.keys import Keys
 from labelingest.pairing.match import Affixes, Spans, ending_with, equal_captures, first_row
 from labelingest.pairing.rules import Pattern
 

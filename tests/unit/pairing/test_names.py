@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from labelingest.model.keys import Keys
+from labelingest.columns.keys import Keys
 from labelingest.model.kinds import KIND_OF_EXTENSION, is_junk, kind_of
-from labelingest.pairing.names import (
+from labelingest.pairing.file_kinds import (
     KINDS,
     NO_KIND,
     chunks,

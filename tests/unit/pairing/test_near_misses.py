@@ -4,8 +4,8 @@ from collections.abc import Sequence
 import pytest
 
 from labelingest.model.listing import Listing
-from labelingest.pairing.differences import Cause
-from labelingest.pairing.near_misses import NearMiss, near_misses
+from labelingest.pairing.near_misses.differences import Cause
+from labelingest.pairing.near_misses.near_misses import NearMiss, near_misses
 from labelingest.pairing.pair import pair
 from labelingest.pairing.rules import PatternRule, SuffixRule
 

@@ -2,7 +2,7 @@ import subprocess
 
 import pytest
 
-from labelingest.pairing.shell import shell_word
+from labelingest.pairing.near_misses.shell import shell_word
 
 
 @pytest.mark.parametrize(

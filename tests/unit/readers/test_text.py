@@ -1,7 +1,7 @@
 import pytest
 
 from labelingest.model.blobs import Blobs
-from labelingest.readers.text import as_utf8
+from labelingest.readers.yolo.tokens import as_utf8
 
 
 def test_text_of_ascii_alone_is_the_same_object() -> None:

@@ -1,11 +1,11 @@
 import numpy as np
 
 from labelingest.model.blobs import Blobs
-from labelingest.model.findings import MAX_LISTED, Findings
 from labelingest.model.ontology import ClassMap
 from labelingest.model.units import DataUnits
 from labelingest.problems import ProblemCode
-from labelingest.readers.yolo import YoloOptions, read
+from labelingest.problems.of_batch import MAX_LISTED, Findings
+from labelingest.readers.yolo.read import YoloOptions, read
 from labelingest.resolution.resolve import resolve
 
 CLASS_MAP = ClassMap(np.array([7]), np.array([0], dtype=np.int32))

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from labelingest.errors import ConfigError, StorageError
-from labelingest.sinks.guard import Output, OutputGuard, OutputKind
-from labelingest.sinks.lines import compress_lines
+from labelingest.sinks.json_lines import compress_lines
+from labelingest.sinks.output_guard import Output, OutputGuard, OutputKind
 from labelingest.storage import LocalStorage
 from labelingest.writers.coco import HEAD
 from labelingest.writers.parquet import ParquetWriter

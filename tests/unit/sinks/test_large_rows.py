@@ -12,9 +12,9 @@ import pytest
 from labelingest.errors import StorageError
 from labelingest.fence import tried
 from labelingest.model.labels import Large, Made
-from labelingest.sinks.files import FileSink, Put
-from labelingest.sinks.lines import LinesSink
+from labelingest.sinks.json_lines import LinesSink
 from labelingest.sinks.shards import INDEX, ShardSink
+from labelingest.sinks.single_file import FileSink, Put
 from labelingest.storage.atomic import whole_file
 
 

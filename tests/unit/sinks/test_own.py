@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from labelingest.sinks.own import own_keys
+from labelingest.sinks.own_outputs import own_keys
 
 
 def test_an_output_is_left_out_of_the_listing_with_what_stands_beside_it(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from labelingest.model.labels import Made
 from labelingest.model.ontology import OntologyObject, Shape
 from labelingest.problems import Problem, ProblemCode
 from labelingest.resolution.starter import read_class_names
-from labelingest.sinks.folders import MARKER
+from labelingest.sinks.output_folder import MARKER
 from labelingest.sinks.sidecars import sidecar_tree
 from labelingest.sinks.tree import TreeSink
 from labelingest.sinks.yolo import label_file_of, yolo_tree

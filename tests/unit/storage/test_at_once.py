@@ -6,7 +6,7 @@ from threading import Barrier, Event
 
 import pytest
 
-from labelingest.storage.at_once import merged
+from labelingest.storage.cloud.interleaved import merged
 
 
 def numbers(first: int, last: int) -> Iterator[int]:

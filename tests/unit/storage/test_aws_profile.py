@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from labelingest.errors import ConfigError
-from labelingest.storage.aws_profile import aws_profile
+from labelingest.storage.cloud.aws_profile import aws_profile
 
 CREDENTIALS = """
 [default]

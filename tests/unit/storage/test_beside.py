@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from labelingest.storage.atomic import unfinished_name
-from labelingest.storage.local import LocalStorage
+from labelingest.storage.local.local import LocalStorage
 
 KILLED = """
 import os, signal, sys
-from labelingest.storage.local import LocalStorage
+from labelingest.storage.local.local import LocalStorage
 
 os.fsync = lambda file: os.kill(os.getpid(), signal.SIGKILL)
 LocalStorage(sys.argv[1]).put("inner/ü.json", b"what was killed")

@@ -11,7 +11,7 @@ from labelingest.errors import ConfigError, StorageError
 from labelingest.problems import ProblemCode
 from labelingest.storage import open_storage
 from labelingest.storage.base import Storage, list_all
-from labelingest.storage.cloud import CloudStorage
+from labelingest.storage.cloud.cloud import CloudStorage
 from tests.builders.cloud_servers import BUCKET, PAGE, CloudServer
 from tests.builders.faulty_proxy import Fault, FaultyProxy, Request, faulty_proxy
 

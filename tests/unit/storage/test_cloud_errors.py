@@ -2,7 +2,7 @@
 
 import pytest
 
-from labelingest.storage.cloud_errors import Concern, Operation, cloud_error, refusal_of
+from labelingest.storage.cloud.errors import Concern, Operation, cloud_error, refusal_of
 from labelingest.storage.urls import place_of
 
 REFUSED = "Generic S3 error: Error performing GET https://h/b/k?X-Amz-Signature=HIDDEN in 8ms"

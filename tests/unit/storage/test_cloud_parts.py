@@ -44,7 +44,7 @@ def listing_threads() -> list[threading.Thread]:
 
 @pytest.fixture(autouse=True)
 def answers_of_this_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("labelingest.storage.cloud_stream._ANSWER", PAGE)
+    monkeypatch.setattr("labelingest.storage.cloud.stream._ANSWER", PAGE)
 
 
 class Day:

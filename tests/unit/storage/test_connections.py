@@ -3,8 +3,8 @@ import random
 import pytest
 
 from labelingest.errors import ConfigError
-from labelingest.storage.clients import open_client
-from labelingest.storage.connections import Connection
+from labelingest.storage.cloud.clients import open_client
+from labelingest.storage.cloud.connections import Connection
 from labelingest.storage.urls import place_of
 
 

@@ -14,7 +14,7 @@ from labelingest.model.kinds import TEMPORARY_PREFIX
 from labelingest.model.listing import UNKNOWN, Listing
 from labelingest.problems import ProblemCode
 from labelingest.storage.base import MAX_SIDECAR, list_all
-from labelingest.storage.local import LocalStorage
+from labelingest.storage.local.local import LocalStorage
 from tests.builders.unprivileged import unprivileged
 
 
@@ -66,7 +66,7 @@ def test_what_is_no_file_is_found_under_any_extension(tmp_path: Path) -> None:
 def test_a_large_folder_comes_in_several_pages(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("labelingest.storage.walk.PAGE", 3)
+    monkeypatch.setattr("labelingest.storage.local.walk.PAGE", 3)
     for i in range(7):
         (tmp_path / f"{i}").touch()
     pages = list(LocalStorage(str(tmp_path)).list())
@@ -364,7 +364,7 @@ def test_a_write_that_fails_midway_leaves_the_old_file_and_nothing_else(tmp_path
     (tmp_path / "a").write_bytes(b"old")
     script = (
         "import resource, signal, sys\n"
-        "from labelingest.storage.local import LocalStorage\n"
+        "from labelingest.storage.local.local import LocalStorage\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         "LocalStorage(sys.argv[1]).put('a', bytes(5000))\n"
@@ -458,7 +458,8 @@ def test_a_file_that_vanishes_while_its_folder_is_listed_takes_no_other_with_it(
         return found
 
     monkeypatch.setattr(
-        "labelingest.storage.walk.os.scandir", lambda path: nullcontext(iter(losing_one(path)))
+        "labelingest.storage.local.walk.os.scandir",
+        lambda path: nullcontext(iter(losing_one(path))),
     )
     [page] = LocalStorage(str(tmp_path)).list(bare=["jpg"])
     assert sorted(page.keys) == ["a.jpg", "b.jpg", "b.txt"]
@@ -468,7 +469,7 @@ def test_a_file_that_vanishes_while_its_folder_is_listed_takes_no_other_with_it(
 def test_keys_come_in_the_order_of_their_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("labelingest.storage.walk.PAGE", 2)
+    monkeypatch.setattr("labelingest.storage.local.walk.PAGE", 2)
     keys = ["a-b.txt", "a.txt", "a/b.txt", "a/b/c.txt", "a/b0.txt", "a/é.txt", "a0.txt", "b/a.txt"]
     for key in (*keys, "a/b-.txt", "ä/x.txt", "z"):
         (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)

@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from labelingest.model.keys import Keys
-from labelingest.storage.splits import Part, parts_of, splits_of
+from labelingest.columns.keys import Keys
+from labelingest.storage.cloud.list_parts import Part, parts_of, splits_of
 
 
 def numbered(count: int) -> Keys:

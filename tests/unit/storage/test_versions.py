@@ -8,7 +8,7 @@ import pytest
 
 from labelingest.errors import NameRefusedError, StorageError
 from labelingest.storage.base import NO_FILE, ChangedError
-from labelingest.storage.local import LocalStorage
+from labelingest.storage.local.local import LocalStorage
 from tests.builders.synced import contents
 
 

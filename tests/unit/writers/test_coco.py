@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from labelingest.encord.identifiers import data_hashes, object_hashes
 from labelingest.model.annotations import Rings
 from labelingest.problems import ProblemCode
 from labelingest.writers import coco
-from labelingest.writers.ids import data_hashes, object_hashes
 from tests.builders.annotations import Batch, Row, batch_of, with_instances
 from tests.builders.yolo import STORAGE_URL
 

@@ -3,8 +3,8 @@ from uuid import NAMESPACE_URL, uuid5
 
 import numpy as np
 
-from labelingest.hashing import mix
-from labelingest.writers import ids
+from labelingest.columns.fingerprints import mix
+from labelingest.encord import identifiers as ids
 
 
 def hashes(unit: list[int], line: list[int], content: list[int]) -> list[str]:

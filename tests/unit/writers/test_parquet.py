@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from labelingest.encord.identifiers import data_hashes, object_hashes
 from labelingest.errors import ConfigError
 from labelingest.writers import parquet
-from labelingest.writers.ids import data_hashes, object_hashes
 from tests.builders.annotations import Batch, Row, batch_of, with_instances
 from tests.builders.yolo import STORAGE_URL
 

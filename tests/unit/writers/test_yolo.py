@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from labelingest.errors import ConfigError
-from labelingest.model.findings import MAX_LISTED
 from labelingest.model.ontology import ClassMap
 from labelingest.problems import ProblemCode
+from labelingest.problems.of_batch import MAX_LISTED
 from labelingest.writers.yolo import YoloFiles, class_numbers, sayable, write_yolo
 from tests.builders.annotations import Batch, Row, batch_of, with_instances
 from tests.builders.yolo import ontology_for

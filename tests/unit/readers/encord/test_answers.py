@@ -5,18 +5,18 @@ from typing import Any
 import pytest
 
 from labelingest.model.vocabulary import Attribute, ObjectClass, Option, Vocabulary
-from labelingest.readers.encord.actions import ranges_of, written_actions
-from labelingest.readers.encord.answers import (
+from labelingest.problems.of_document import Notes
+from labelingest.readers.encord.explain.answers import (
     Answer,
     note_missing,
     read_answers,
     static_answers,
     written_answer,
 )
-from labelingest.readers.encord.metadata import Dates
-from labelingest.readers.encord.notes import Notes
-from labelingest.readers.encord.object_answers import Medium, entries, object_answers
-from labelingest.readers.encord.objects import Objects
+from labelingest.readers.encord.explain.dynamic_answers import ranges_of, written_actions
+from labelingest.readers.encord.explain.object_answers import Medium, entries, object_answers
+from labelingest.readers.encord.explain.objects import Objects
+from labelingest.readers.encord.explain.provenance import Dates
 
 OPTIONS = {
     one.feature_hash: one

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labelingest.readers.encord import decode as module
-from labelingest.readers.encord.decode import UNDECODED, decode
-from labelingest.readers.encord.notes import Notes
+from labelingest.documents import decode as module
+from labelingest.documents.decode import UNDECODED, decode
+from labelingest.problems.of_document import Notes
 
 
 def found(content: bytes) -> tuple[object, list[tuple[str, str | None]]]:

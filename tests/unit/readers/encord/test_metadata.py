@@ -2,8 +2,9 @@ from typing import Any
 
 import pytest
 
-from labelingest.readers.encord.dates import are_written_dates, written_date
-from labelingest.readers.encord.metadata import (
+from labelingest.encord.dates import are_written_dates, written_date
+from labelingest.problems.of_document import Notes
+from labelingest.readers.encord.explain.provenance import (
     Dates,
     author,
     confidence,
@@ -12,7 +13,6 @@ from labelingest.readers.encord.metadata import (
     is_manual,
     row_date,
 )
-from labelingest.readers.encord.notes import Notes
 
 DATE = "Mon, 05 Jan 2026 16:46:58 UTC"
 

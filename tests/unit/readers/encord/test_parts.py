@@ -8,10 +8,10 @@ from encord.common.time_parser import parse_datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labelingest.readers.encord.bitmask import run_lengths
-from labelingest.readers.encord.dates import written_date
-from labelingest.readers.encord.intervals import latest, merged, minus, within
-from labelingest.readers.encord.notes import Notes
+from labelingest.encord.dates import written_date
+from labelingest.model.frame_ranges import latest, merged, minus, within
+from labelingest.problems.of_document import Notes
+from labelingest.readers.encord.explain.bitmask import run_lengths
 
 RANGES = st.lists(
     st.tuples(st.integers(0, 30), st.integers(0, 8)).map(lambda r: (r[0], r[0] + r[1])), max_size=8

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from labelingest.model.vocabulary import ObjectClass
-from labelingest.readers.encord.bitmask import run_lengths
-from labelingest.readers.encord.notes import Notes
-from labelingest.readers.encord.numbers import angle, inside
-from labelingest.readers.encord.shapes import PAYLOAD_KEYS, payload
+from labelingest.problems.of_document import Notes
+from labelingest.readers.encord.explain.bitmask import run_lengths
+from labelingest.readers.encord.explain.coordinates import angle, inside
+from labelingest.readers.encord.explain.shapes import PAYLOAD_KEYS, payload
 
 OUTSIDE = "lies outside the image, whose coordinates go from 0 to 1"
 SQUARE = [0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0]

@@ -12,12 +12,16 @@ from labelingest.model.vocabulary import (
     Option,
     Vocabulary,
 )
-from labelingest.readers.encord.classifications import MOST_LISTED, Classifications, frame_entry
-from labelingest.readers.encord.data_file import ANY_FILE, DataFile, same_type
-from labelingest.readers.encord.metadata import Dates
-from labelingest.readers.encord.notes import Notes, step
-from labelingest.readers.encord.object_answers import Medium
-from labelingest.readers.encord.rows import Checked, read_label_row
+from labelingest.problems.of_document import Notes, step
+from labelingest.readers.encord.explain.classifications import (
+    MOST_LISTED,
+    Classifications,
+    frame_entry,
+)
+from labelingest.readers.encord.explain.data_file import ANY_FILE, DataFile, same_type
+from labelingest.readers.encord.explain.label_row import Checked, read_label_row
+from labelingest.readers.encord.explain.object_answers import Medium
+from labelingest.readers.encord.explain.provenance import Dates
 
 DATE = "Mon, 05 Jan 2026 16:46:58 UTC"
 OTHER_DATE = "Sat, 29 Feb 2020 00:00:00 UTC"

@@ -2,8 +2,14 @@ from typing import Any
 
 import pytest
 
-from labelingest.readers.encord.notes import Notes
-from labelingest.readers.encord.units import MOST_FRAMES, Unit, frame_count, frames_of, read_units
+from labelingest.problems.of_document import Notes
+from labelingest.readers.encord.explain.data_units import (
+    MOST_FRAMES,
+    Unit,
+    frame_count,
+    frames_of,
+    read_units,
+)
 
 IMAGE = {
     "data_hash": "u",

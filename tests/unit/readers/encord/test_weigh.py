@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labelingest.readers.encord import weigh
-from labelingest.readers.encord.weigh import count_values, too_many_values
+from labelingest.documents import value_count as weigh
+from labelingest.documents.value_count import count_values, too_many_values
 
 
 def counted(value: Any) -> int:

@@ -1,0 +1,171 @@
+"""Keys: many strings in two arrays, without a Python object for each.
+
+Ten million keys as Python strings take over a gigabyte; as one text and its offsets they take
+their own length. Order is by UTF-8 bytes, which is the order of code points.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labelingest.columns.text_order import is_text_order, text_order
+from labelingest.columns.types import Int64
+
+__all__ = ["GatheredNumbers", "Gathering", "Keys"]
+
+_AT_ONCE: Final = 65_536
+_PICKED_AT_ONCE: Final = 16_384
+"""Keys that are gathered together: a place of eight bytes for each byte of them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Keys:
+    """A column of keys.
+
+    Examples
+    --------
+    >>> keys = Keys.from_texts(["a.jpg", "b/ü.txt"])
+    >>> len(keys), keys[1], keys.take([1, 0])
+    (2, 'b/ü.txt', ['b/ü.txt', 'a.jpg'])
+    """
+
+    text: bytes
+    """All keys, one after the other, in UTF-8."""
+    offsets: Int64
+    """(n + 1,) key i is text[offsets[i]:offsets[i + 1]]."""
+
+    @classmethod
+    def from_texts(cls, keys: Iterable[str | bytes]) -> "Keys":
+        """Make a column from keys, in the order given."""
+        encoded = [key.encode() if isinstance(key, str) else key for key in keys]
+        lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
+        return cls.from_lengths(b"".join(encoded), lengths)
+
+    @classmethod
+    def concat(cls, parts: Sequence["Keys"]) -> "Keys":
+        """Put columns one after the other."""
+        lengths = [np.zeros(0, dtype=np.int64), *(np.diff(part.offsets) for part in parts)]
+        return cls.from_lengths(b"".join(part.text for part in parts), np.concatenate(lengths))
+
+    @classmethod
+    def from_lengths(cls, text: bytes, lengths: NDArray[np.signedinteger[Any]]) -> "Keys":
+        """Make a column from all keys in one text, and how many bytes each of them has."""
+        offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
+        offsets[1:] = lengths
+        np.cumsum(offsets, out=offsets)  # in place: of shorter numbers it would make a copy first
+        return cls(text, offsets)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, row: int) -> str:
+        return self.text[self.offsets[row] : self.offsets[row + 1]].decode()
+
+    def __iter__(self) -> Iterator[str]:
+        for start in range(0, len(self), _AT_ONCE):
+            yield from self.take(range(start, min(start + _AT_ONCE, len(self))))
+
+    def are_in_order(self) -> bool:
+        """Whether each key is behind the one before it, or equal.
+
+        Examples
+        --------
+        >>> Keys.from_texts(["a", "a/b", "b"]).are_in_order(), Keys.from_texts(["b", "a"]).are_in_order()
+        (True, False)
+        """
+        return is_text_order(self.text, self.offsets)
+
+    def in_order(self) -> tuple["Keys", Int64]:
+        """Return the keys in order, and (n,) the row that each of them has here.
+
+        Examples
+        --------
+        >>> keys, rows = Keys.from_texts(["b", "a"]).in_order()
+        >>> list(keys), rows.tolist()
+        (['a', 'b'], [1, 0])
+        """
+        order = text_order(self.text, self.offsets)
+        return self.pick(order), order
+
+    def pick(self, rows: Int64) -> "Keys":
+        """Return the keys of these rows as a column.
+
+        Examples
+        --------
+        >>> Keys.from_texts(["a.jpg", "b", "c"]).pick(np.array([2, 0])).text
+        b'ca.jpg'
+        """
+        source, text = np.frombuffer(self.text, np.uint8), BytesIO()
+        offsets = np.zeros(len(rows) + 1, dtype=np.int64)
+        for start in range(0, len(rows), _PICKED_AT_ONCE):
+            part = rows[start : start + _PICKED_AT_ONCE]
+            begin, end = self.offsets[part], self.offsets[part + 1]
+            bounds = offsets[start : start + len(part) + 1]
+            bounds[1:] = bounds[0] + np.cumsum(end - begin)
+            at = np.repeat(begin - bounds[:-1], end - begin)
+            at += np.arange(bounds[0], bounds[-1])
+            text.write(source[at].data)
+        return Keys(text.getvalue(), offsets)
+
+    def take(self, rows: Sequence[int] | Int64) -> list[str]:
+        """Return the keys of these rows, in their order."""
+        rows = np.asarray(rows, dtype=np.int64)
+        starts, ends = self.offsets[rows].tolist(), self.offsets[rows + 1].tolist()
+        text = self.text
+        return [text[a:b].decode() for a, b in zip(starts, ends, strict=True)]
+
+
+class Gathering:
+    """Columns put one after the other as they come, with no part kept beside the whole.
+
+    Examples
+    --------
+    >>> gathering = Gathering()
+    >>> gathering.add(Keys.from_texts(["b", "c"]))
+    >>> gathering.add(Keys.from_texts(["a"]))
+    >>> list(gathering.keys())
+    ['b', 'c', 'a']
+    """
+
+    def __init__(self) -> None:
+        # This buffer becomes the text without a copy.
+        self._text = BytesIO()
+        self._lengths = GatheredNumbers(np.int32)
+
+    def add(self, keys: Keys) -> None:
+        """Put a column behind the others."""
+        self._text.write(keys.text)
+        self._lengths.add(np.diff(keys.offsets))
+
+    def keys(self) -> Keys:
+        """Return them as one column."""
+        return Keys.from_lengths(self._text.getvalue(), self._lengths.numbers())
+
+
+class GatheredNumbers:
+    """The same of numbers: a list of small arrays, once freed, would leave their memory in pieces.
+
+    Examples
+    --------
+    >>> gathered = GatheredNumbers(np.int64)
+    >>> gathered.add(np.array([2, 3]))
+    >>> gathered.add(np.array([1]))
+    >>> gathered.numbers().tolist()
+    [2, 3, 1]
+    """
+
+    def __init__(self, dtype: type[np.signedinteger[Any]]) -> None:
+        self._dtype = dtype
+        self._buffer = BytesIO()
+
+    def add(self, numbers: NDArray[np.signedinteger[Any]]) -> None:
+        """Put an array behind the others."""
+        self._buffer.write(np.ascontiguousarray(numbers, dtype=self._dtype).data)
+
+    def numbers(self) -> NDArray[Any]:
+        """Return them as one array, which cannot be written to."""
+        return np.frombuffer(self._buffer.getvalue(), dtype=self._dtype)

@@ -1,0 +1,252 @@
+r"""Bytes of a sidecar → decoded JSON, or why it is none.
+
+orjson decodes: it refuses numbers beyond a double, halves of surrogate pairs and bytes that are not
+UTF-8, all in bounded time and memory; and it writes nothing that is nested beyond 254 levels, so
+that is not read either. Two things it cannot do are done here, and only when they are needed:
+
+- literals `NaN` and `Infinity`, which Python's json module writes: decoded by that module, so that
+  they can be named by their pointers and the good objects beside them survive;
+- repeated keys: the number of `":` in the text and in the decoded document written again differ.
+  Where they do, or where spacing or escapes make the count unsure, Python's json module lists them.
+
+Refuses to know what the document means.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+import orjson
+
+from labelingest.documents.value_count import MAX_VALUES, longest_text, too_many_values
+from labelingest.problems import ProblemCode
+from labelingest.problems.of_document import Notes, shown, step
+
+__all__ = ["LARGE_BYTES", "MAX_BYTES", "UNDECODED", "decode"]
+
+MAX_BYTES: Final = 300_000_000
+"""A sidecar may have this many bytes."""
+LARGE_BYTES: Final = 50_000_000
+"""Above this, a sidecar is worth a warning: it is slow to load everywhere."""
+
+MAX_TEXT: Final = 10_000_000
+"""Bytes of one text of a sidecar of more than 50 MB that is not ASCII."""
+
+UNDECODED: Final = object()
+"""What stands for no document at all, as `null` is one."""
+
+_LABEL_ROW: Final = "a label row as Encord's client writes it"
+_TOO_DEEP: Final = "nested deeper than 254 levels"
+_LITERALS: Final = ("NaN", "Infinity", "-Infinity")
+_UNSURE: Final = (b" :", b"\t:", b"\n:", b"\r:", b"\\u0022", b"\\u003a", b"\\u003A")
+_LONG_INTEGER: Final = 18
+
+
+def decode(content: bytes, notes: Notes, expected: str = _LABEL_ROW) -> Any:
+    r"""Decode a sidecar; `UNDECODED` where it is not JSON, and the notes say why.
+
+    Parameters
+    ----------
+    expected
+        What the notes say it should be.
+
+    Examples
+    --------
+    >>> notes = Notes("a.encord.json")
+    >>> decode(b'{"a": 1}', notes)
+    {'a': 1}
+    >>> decode(b'{"a": 1', notes) is UNDECODED
+    True
+    >>> print(notes.problems()[0].code)
+    not-json
+    """
+    if not _size_allowed(content, notes):
+        return UNDECODED
+    content = _without_mark(content, notes)
+    if len(content) > LARGE_BYTES and not content.isascii() and _is_wide(content, notes, expected):
+        return UNDECODED
+    try:
+        document = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        return _second_try(content, error, notes, expected)
+    try:
+        written = orjson.dumps(document)
+    except orjson.JSONEncodeError:
+        notes.note(ProblemCode.NOT_JSON, "", f"{_TOO_DEEP}; expected {expected}")
+        return UNDECODED
+    if _keys_may_repeat(content, written):
+        _note_repeated(content, notes)
+    return document
+
+
+def _size_allowed(content: bytes, notes: Notes) -> bool:
+    if len(content) > MAX_BYTES:
+        notes.note(
+            ProblemCode.FILE_TOO_LARGE,
+            "",
+            f"{len(content):,} bytes are more than the {MAX_BYTES:,} that a sidecar may have",
+        )
+        return False
+    if count := too_many_values(content):
+        notes.note(
+            ProblemCode.FILE_TOO_LARGE,
+            "",
+            f"{count:,} values are more than the {MAX_VALUES:,} that a sidecar may have (an object "
+            "counts as two): fewer vertices or frames, or several files",
+        )
+        return False
+    if len(content) > LARGE_BYTES:
+        notes.note(
+            ProblemCode.LARGE_SIDECAR,
+            "",
+            f"{len(content):,} bytes; above {LARGE_BYTES:,} a sidecar is slow to load",
+        )
+    return True
+
+
+def _is_wide(content: bytes, notes: Notes, expected: str) -> bool:
+    """Whether decoding makes far more bytes of a large text; the notes say why it is not decoded.
+
+    One emoji makes four bytes of every character of its text, and of the whole file where orjson
+    quotes it because of a mistake.
+    """
+    length = longest_text(content)
+    if length > MAX_TEXT:
+        detail = (
+            f"a text of {length:,} bytes; where there is more than ASCII, it may have {MAX_TEXT:,}"
+        )
+        notes.note(ProblemCode.FILE_TOO_LARGE, "", detail)
+        return True
+    try:
+        msgspec.json.decode(content, type=msgspec.Raw)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        if any(literal.encode() in content for literal in _LITERALS[:2]):
+            return False  # which Python writes: that is to be read
+        notes.note_line(ProblemCode.NOT_JSON, f"not JSON: {error}; expected {expected}", 1, 1)
+        return True
+    return False
+
+
+def _without_mark(content: bytes, notes: Notes) -> bytes:
+    """Return the content without the byte order mark of UTF-8, which JSON may not have."""
+    if not content.startswith(b"\xef\xbb\xbf"):
+        return content
+    notes.note_line(
+        ProblemCode.BYTE_ORDER_MARK, "begins with a byte order mark, which JSON may not: read", 1, 1
+    )
+    return content[3:]
+
+
+def _second_try(content: bytes, error: json.JSONDecodeError, notes: Notes, expected: str) -> Any:
+    """Decode what only Python's json module takes, or note why it is not JSON."""
+    infinite = "infinity" in error.msg
+    found = error.doc[error.pos : error.pos + 9]
+    if infinite or found.startswith(_LITERALS):
+        document = _loads(content)
+        if document is not None:
+            _note_repeated(content, notes)
+            return document
+    if "UTF-8" in error.msg:
+        notes.note_line(ProblemCode.NOT_TEXT, _not_utf8(content), 1, 1)
+    else:
+        detail = f"{_reason(error, content)}; expected {expected}"
+        notes.note_line(ProblemCode.NOT_JSON, detail, error.lineno, error.colno)
+    return UNDECODED
+
+
+def _reason(error: json.JSONDecodeError, content: bytes) -> str:
+    if not content.strip():
+        return "the file is empty"
+    if "depth" in error.msg:
+        return _TOO_DEEP
+    if error.pos >= len(error.doc) or error.doc[error.pos :].isspace():
+        return "the JSON ends too early: the file is truncated"
+    return f"not JSON from {shown(error.doc[error.pos : error.pos + 20])} on: {error.msg}"
+
+
+def _not_utf8(content: bytes) -> str:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content[:4]:
+        return "the file is UTF-16 or UTF-32; JSON is UTF-8: save it as that"
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        return f"byte {error.start + 1} is 0x{content[error.start]:02x}, which is not UTF-8"
+    return "the text holds half a surrogate pair, which is not UTF-8"
+
+
+def _loads(content: bytes) -> Any:
+    """Decode by Python's json module; None where it cannot, or nobody could write it again."""
+    try:
+        document = json.loads(content, parse_int=_integer)
+        orjson.dumps(document)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return document
+
+
+def _integer(text: str) -> int | float:
+    """Return an integer that fits into 64 bits, else the double nearest to it, as orjson does."""
+    return int(text) if len(text) <= _LONG_INTEGER else float(text)
+
+
+def _keys_may_repeat(content: bytes, written: bytes) -> bool:
+    r"""Whether some object may have a key twice; never false when one has.
+
+    In the text that orjson writes, `":` follows each key and stands nowhere else but after an
+    escaped quote inside a string. The same holds for the content unless a blank parts the two
+    characters or one of them is escaped by number.
+    """
+    if any(found in content for found in _UNSURE):
+        return True
+    return content.count(b'":') != written.count(b'":')
+
+
+@dataclass(frozen=True, slots=True)
+class _Trail:
+    """What is left of an object or array that had keys twice, or holds one that had."""
+
+    names: list[str]
+    """Keys that it had twice."""
+    inner: Sequence[tuple[str | int, "_Trail"]]
+
+
+def _hook(pairs: list[tuple[str, Any]]) -> _Trail | None:
+    """Forget an object at once, unless keys were repeated: it is decoded for the second time."""
+    keys = dict(pairs)
+    names: list[str] = []
+    if len(keys) < len(pairs):
+        counts = Counter(key for key, _ in pairs)
+        names = [key for key, count in counts.items() if count > 1]
+    inner = [(key, trail) for key, value in keys.items() if (trail := _trail(value)) is not None]
+    return _Trail(names, inner) if names or inner else None
+
+
+def _trail(value: Any) -> _Trail | None:
+    if type(value) is not list:
+        return value if type(value) is _Trail else None
+    items = ((place, _trail(item)) for place, item in enumerate(value) if type(item) in _NESTED)
+    inner = [(at, trail) for at, trail in items if trail]
+    return _Trail([], inner) if inner else None
+
+
+_NESTED: Final = frozenset((list, _Trail))
+
+
+def _note_repeated(content: bytes, notes: Notes) -> None:
+    """Note each key that an object has twice, with its pointer."""
+    try:
+        document = json.loads(content, object_pairs_hook=_hook, parse_int=_integer)
+        trail = _trail(document)
+    except (ValueError, RecursionError):
+        notes.note(ProblemCode.DUPLICATE_KEY, "", "some object may have a key twice")
+        return
+    waiting = [] if trail is None else [(trail, "")]
+    while waiting:
+        value, at = waiting.pop()
+        for name in value.names:
+            detail = f"the key {shown(name)} stands twice in one object: the last one counts"
+            notes.note(ProblemCode.DUPLICATE_KEY, step(at, name), detail)
+        waiting.extend((inner, step(at, place)) for place, inner in value.inner)

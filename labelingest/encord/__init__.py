@@ -1,0 +1,1 @@
+"""The parts of Encord's label row format that reader, writer and `labelingest show` share."""

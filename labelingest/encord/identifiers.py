@@ -1,0 +1,276 @@
+"""Identifiers that are the same in every run: UUIDs of data and label rows, object hashes.
+
+Nothing here is random and nothing depends on the order of work: an identifier follows from what it
+names. So a second run gives the same bytes, and a sync can tell what is unchanged.
+"""
+
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b, sha1
+from heapq import heappop, heappush
+from itertools import pairwise
+from typing import Final
+from uuid import NAMESPACE_URL, uuid5
+
+import numpy as np
+
+from labelingest.columns.fingerprints import key_fingerprints, mix
+from labelingest.columns.types import Int32, Int64, Texts, UInt64
+
+__all__ = [
+    "are_sound",
+    "data_hashes",
+    "dataset_hash",
+    "hash_texts",
+    "label_hashes",
+    "member_hashes",
+    "new_hashes",
+    "new_names",
+    "object_hash_column",
+    "object_hashes",
+    "rename_duplicates",
+    "sound_hashes",
+]
+
+_BASE64: Final = np.frombuffer(
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", dtype=np.uint8
+)
+_TWO_DIGITS: Final = np.stack(
+    (np.repeat(_BASE64, 64), np.tile(_BASE64, 64)), axis=1
+)  # (4096, 2): two base64 digits for 12 bits
+_SOUND: Final = re.compile(r"(?:[A-Za-z0-9+/]{8})*")
+_SHA1: Final = 20
+_UUID: Final = 16
+"""Bytes of a digest; how many of them name something."""
+_GROUPS: Final = ((0, 0, 8), (9, 8, 4), (14, 12, 4), (19, 16, 4), (24, 20, 12))
+"""Parts of the text: first column, first digit, how many; a dash between them."""
+
+
+def dataset_hash(storage_url: str) -> str:
+    """Name the storage path as a whole: UUIDv5 of its URL.
+
+    Examples
+    --------
+    >>> dataset_hash("s3://bucket/")
+    '94bd74a8-e3f5-5927-ada6-34406683e2f6'
+    """
+    return str(uuid5(NAMESPACE_URL, storage_url))
+
+
+def data_hashes(storage_url: str, keys: Sequence[str]) -> list[str]:
+    """Name data files by storage path and key: a file replaced under its key keeps its name.
+
+    Examples
+    --------
+    >>> from uuid import UUID
+    >>> data_hashes("s3://bucket/", ["a.jpg"]) == [
+    ...     str(uuid5(UUID(dataset_hash("s3://bucket/")), "a.jpg"))
+    ... ]
+    True
+    """
+    namespace = uuid5(NAMESPACE_URL, storage_url).bytes
+    return _uuid5s([namespace + key.encode() for key in keys])
+
+
+def label_hashes(data_hashes: Sequence[str], ontology_identity: str) -> list[str]:
+    """Name label rows by data file and ontology.
+
+    Examples
+    --------
+    >>> from uuid import UUID
+    >>> data = "94bd74a8-e3f5-5927-ada6-34406683e2f6"
+    >>> label_hashes([data], "vehicles") == [str(uuid5(UUID(data), "vehicles"))]
+    True
+    """
+    identity = ontology_identity.encode()
+    return _uuid5s([bytes.fromhex(data.replace("-", "")) + identity for data in data_hashes])
+
+
+def member_hashes(data_hash: str, places: Sequence[str]) -> list[str]:
+    """Name the images of a group, which have no keys of their own, by their places in it.
+
+    Examples
+    --------
+    >>> from uuid import UUID
+    >>> data = "94bd74a8-e3f5-5927-ada6-34406683e2f6"
+    >>> member_hashes(data, ["0", "1"])[1] == str(uuid5(UUID(data), "1"))
+    True
+    """
+    namespace = bytes.fromhex(data_hash.replace("-", ""))
+    return _uuid5s([namespace + place.encode() for place in places])
+
+
+def _uuid5s(names: Sequence[bytes]) -> list[str]:
+    """Return `str(uuid.uuid5(...))` of namespaces with names behind them (RFC 9562, section 5.5)."""
+    digests = b"".join([sha1(name, usedforsecurity=False).digest() for name in names])
+    octets = np.frombuffer(digests, np.uint8).reshape(-1, _SHA1)[:, :_UUID].copy()
+    octets[:, 6] = octets[:, 6] & 0x0F | 0x50
+    octets[:, 8] = octets[:, 8] & 0x3F | 0x80
+    digits = np.frombuffer(octets.tobytes().hex().encode(), np.uint8).reshape(-1, 2 * _UUID)
+    lines = np.full((len(digits), 2 * _UUID + 4), ord("-"), dtype=np.uint8)
+    for column, digit, count in _GROUPS:
+        lines[:, column : column + count] = digits[:, digit : digit + count]
+    text = lines.tobytes().decode()
+    return [text[at : at + lines.shape[1]] for at in range(0, len(text), lines.shape[1])]
+
+
+def object_hashes(keys: Sequence[str], unit: Int32, line: Int32, content: UInt64) -> list[str]:
+    """Name annotations by data file, line and content: 6 bytes in base64, 8 characters.
+
+    Parameters
+    ----------
+    keys
+        (u,) keys of the data files.
+    unit, line
+        (n,) row of each annotation's data file in keys; its line, which differs within a file.
+    content
+        (n,) fingerprint of what the line says.
+
+    Returns
+    -------
+    list
+        n hashes, all different within a data file.
+
+    Examples
+    --------
+    >>> one = np.zeros(1, np.int32)
+    >>> object_hashes(["a.jpg"], one, one + 1, np.zeros(1, np.uint64))
+    ['o1olCIl9']
+    """
+    text = object_hash_column(keys, unit, line, content).tobytes().decode()
+    return [text[at : at + 8] for at in range(0, len(text), 8)]
+
+
+def object_hash_column(keys: Sequence[str], unit: Int32, line: Int32, content: UInt64) -> Texts:
+    """Return the same as a column of bytes."""
+    if not len(unit):
+        return np.zeros(0, dtype="S8")
+    names = new_names(key_fingerprints(keys)[unit], line, content)
+    # One sort settles the usual case: nothing occurs twice in the whole batch.
+    if _occurs_twice(names):
+        bounds = np.searchsorted(unit, np.arange(len(keys) + 1)).tolist()
+        for begin, end in pairwise(bounds):
+            rename_duplicates(names[begin:end])
+    return hash_texts(names)
+
+
+def new_names(key: UInt64, line: Int32, content: UInt64) -> UInt64:
+    """Return (n,) names of 48 bits; two in a file may be the same.
+
+    Parameters
+    ----------
+    key
+        Fingerprint of the data file's key, of each annotation (n,) or of all of them (1,).
+    line, content
+        As for `object_hashes`.
+    """
+    seed = mix(key) + line.astype(np.uint64)
+    names: UInt64 = mix(mix(seed) ^ content) >> np.uint64(16)
+    return names
+
+
+def hash_texts(names: UInt64) -> Texts:
+    """Return (n,) names of 48 bits in base64."""
+    twelve_bits = np.stack([names >> np.uint64(s) for s in (36, 24, 12, 0)], axis=1)
+    digits: Texts = _TWO_DIGITS[twelve_bits & np.uint64(4095)].reshape(-1, 8).view("S8")
+    return digits[:, 0]
+
+
+def _occurs_twice(names: UInt64) -> bool:
+    in_order = np.sort(names)
+    return bool((in_order[1:] == in_order[:-1]).any())
+
+
+def rename_duplicates(names: UInt64) -> None:
+    """Give the names of a file that an earlier row has another, the next free one; changes names.
+
+    Rows are looked at in their order, but only those that are in the way of others.
+    """
+    if not _occurs_twice(names):
+        return
+    order = np.argsort(names, kind="stable")
+    in_order = names[order]
+    waiting = np.sort(order[1:][in_order[1:] == in_order[:-1]]).tolist()
+    new: set[int] = set()
+    next_free: dict[int, int] = {}
+    while waiting:
+        row = heappop(waiting)
+        name = int(names[row])
+        free = next_free.get(name, name)
+        while free in new or _first_row(free, order, in_order) < row:
+            free = next_free.get(free + 1, free + 1) & 0xFFFFFFFFFFFF
+        new.add(free)
+        next_free[name] = (free + 1) & 0xFFFFFFFFFFFF
+        # Who has that name by itself comes later, and has to give way.
+        follower = _first_row(free, order, in_order)
+        if row < follower < len(names):
+            heappush(waiting, follower)
+        names[row] = free
+
+
+def _first_row(name: int, order: Int64, in_order: UInt64) -> int:
+    """Return the first row that had a name; the number of rows where none had."""
+    at = int(np.searchsorted(in_order, np.uint64(name)))
+    return int(order[at]) if at < len(order) and int(in_order[at]) == name else len(order)
+
+
+def are_sound(names: Sequence[str]) -> bool:
+    """Whether object hashes that a source gave are all of 8 base64 characters.
+
+    Examples
+    --------
+    >>> are_sound(["k3P/x0+a", "AAAAAAAA"]), are_sound(["k3P/x0+a", "a hash"])
+    (True, False)
+    """
+    return set(map(len, names)) <= {8} and _SOUND.fullmatch("".join(names)) is not None
+
+
+def new_hashes(names: Iterable[str], key: str) -> dict[str, str]:
+    """Return new hashes for those of a data file that are not sound: made from both.
+
+    Examples
+    --------
+    >>> new_hashes(["k3P/x0+a", "a hash"], "a.jpg")
+    {'a hash': '1+NhxOLK'}
+    """
+    names = list(dict.fromkeys(names))
+    taken = {name for name in names if are_sound([name])}
+    new: dict[str, str] = {}
+    for name in names:
+        if name in taken:
+            continue
+        turn = 0
+        while (made := _hash_of_text(f"{turn}:{key}:{name}")) in taken:
+            turn += 1
+        taken.add(made)
+        new[name] = made
+    return new
+
+
+def _hash_of_text(text: str) -> str:
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=6).digest()
+    return b64encode(digest).decode()
+
+
+def sound_hashes(names: Sequence[str], unit: Int32, keys: Sequence[str]) -> Sequence[str]:
+    """Return object hashes as label rows have them: those that are not sound are replaced.
+
+    Parameters
+    ----------
+    names
+        (n,) hashes as the source gave them.
+    unit
+        (n,) row of each annotation's data file in keys; non-decreasing.
+    keys
+        (u,) keys of the data files.
+    """
+    if are_sound(names):
+        return names
+    sound = list(names)
+    bounds = np.searchsorted(unit, np.arange(len(keys) + 1)).tolist()
+    for key, begin, end in zip(keys, bounds[:-1], bounds[1:], strict=True):
+        new = new_hashes(names[begin:end], key)
+        if new:
+            sound[begin:end] = [new.get(name, name) for name in names[begin:end]]
+    return sound

@@ -1,0 +1,145 @@
+"""The two places of a folder: where its files are, and where its label rows go.
+
+How a cloud storage is reached is told by an integration of the state (`state/integrations.py`), unless
+the caller opens storages himself.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from labelingest import storage as storages
+from labelingest.errors import ConfigError, StorageError
+from labelingest.folders.settings import FolderSettings
+from labelingest.folders.state.database import State
+from labelingest.folders.state.integrations import find_integration
+from labelingest.storage.base import Storage
+from labelingest.storage.local.local import LocalStorage
+from labelingest.storage.local.real_paths import real_path
+from labelingest.storage.urls import is_cloud, place_of
+
+__all__ = [
+    "OpenPlaces",
+    "OpenStorage",
+    "Places",
+    "open_places",
+    "output_folder",
+    "overlap",
+]
+
+OpenStorage = Callable[[str], Storage]
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The storage path and the output of a folder, open."""
+
+    storage: Storage
+    output: Storage
+
+    @property
+    def exclude(self) -> Sequence[str]:
+        """What is not listed: the output, where it lies in the storage path."""
+        folder = output_folder(self.storage, self.output)
+        return () if folder is None else (folder,)
+
+
+OpenPlaces = Callable[[FolderSettings], Places]
+
+
+def open_places(state: State, settings: FolderSettings) -> Places:
+    """Open the places of a folder.
+
+    Parameters
+    ----------
+    state
+        Which has the integrations.
+    settings
+        Of the folder; its output has the integration of its storage path unless it names another.
+
+    Raises
+    ------
+    ConfigError
+        There is no such integration, or it is given for a folder of this machine.
+    StorageError
+        A place is not there.
+    """
+    if settings.integration is not None and not _is_cloud(settings.storage_path):
+        raise ConfigError(
+            f"integration {settings.integration!r} is for cloud storage, and the storage path "
+            f"{settings.storage_path!r} is a folder of this machine: leave it out"
+        )
+    for_output = settings.output_integration or settings.integration
+    return Places(
+        _open(
+            state,
+            settings.storage_path,
+            settings.integration,
+            follow_symlinks=settings.follow_symlinks,
+        ),
+        _open_output(state, settings, for_output),
+    )
+
+
+def _open_output(state: State, settings: FolderSettings, integration: str | None) -> Storage:
+    try:
+        # A planted link would lead label rows elsewhere.
+        return _open(state, settings.output, integration, follow_symlinks=False)
+    except StorageError as error:
+        raise StorageError(
+            f"the output cannot be used: {error}; if it was removed, make the folder again: "
+            "labelingest folder sync --verify-output makes its label rows anew"
+        ) from error
+
+
+def _is_cloud(path: str) -> bool:
+    return "://" in path and not path.lower().startswith("file:")
+
+
+def _open(state: State, path: str, integration: str | None, *, follow_symlinks: bool) -> Storage:
+    connection = None
+    if integration is not None and _is_cloud(path):
+        connection = find_integration(state, integration)
+    return storages.open_storage(path, follow_symlinks=follow_symlinks, connection=connection)
+
+
+def output_folder(storage: Storage, output: Storage) -> str | None:
+    """Return the folder of the output, with a slash at the end, where it lies in the storage path.
+
+    One bucket can be named in several ways, and at several endpoints: buckets of the same name are
+    taken for the same one, where nothing shows that they are of two accounts.
+
+    Raises
+    ------
+    ConfigError
+        It is the storage path, or the storage path lies in it: label rows would be taken for data,
+        or written over it.
+    """
+    (outer, account), (inner, other) = _where(storage), _where(output)
+    if account and other and account != other:
+        return None
+    if outer.startswith(inner):
+        raise ConfigError(
+            f"the output {output.url} is the storage path or lies around it: give another folder, "
+            "or one in it"
+        )
+    return inner.removeprefix(outer) if inner.startswith(outer) else None
+
+
+def overlap(first: Storage, second: Storage) -> bool:
+    """Whether one of two storages is the other, or lies in it."""
+    (one, account), (two, other) = _where(first), _where(second)
+    apart = account and other and account != other
+    return not apart and (one.startswith(two) or two.startswith(one))
+
+
+def _where(storage: Storage) -> tuple[str, str | None]:
+    """Return where a storage is, however its URL spells it, and the account if that is told."""
+    if isinstance(storage, LocalStorage):
+        return os.path.join(real_path(storage.root), ""), None  # noqa: PTH118 - "/" stays "/"
+    if not is_cloud(storage.url):
+        return unquote(storage.url), None
+    place = place_of(storage.url)
+    prefix = f"{place.prefix}/" if place.prefix else ""
+    return f"{place.provider}://{place.bucket}/{prefix}", place.account

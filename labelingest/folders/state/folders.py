@@ -1,0 +1,314 @@
+"""The folders of a state: entered, found by name, changed, hidden, removed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, RowMapping
+from sqlalchemy.exc import IntegrityError
+
+from labelingest.errors import ConfigError, LabelIngestError
+from labelingest.folders.settings import FolderSettings
+from labelingest.folders.state.clock import later, now, seconds_between
+from labelingest.folders.state.database import State
+from labelingest.folders.state.lock import refuse_held
+from labelingest.folders.state.stored_values import damaged, is_moment, json_object, misfit
+from labelingest.folders.state.tables import (
+    folders,
+    items,
+    label_rows,
+    locks,
+    output_rows,
+    problems,
+    runs,
+)
+from labelingest.problems import is_utf8
+
+__all__ = [
+    "FolderRecord",
+    "change_folder",
+    "change_settings",
+    "check_name",
+    "enter_folder",
+    "find_folder",
+    "list_folders",
+    "refuse_taken_name",
+    "remove_folder",
+]
+
+_MOST_CHARACTERS = 128
+_SHORTEST: Final = 1.0
+"""Seconds between scheduled syncs, at least."""
+_CLOCKS_APART: Final = 300.0
+"""Seconds by which the clocks of machines may differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderRecord:
+    """A folder as the state has it."""
+
+    id: int
+    name: str
+    settings: FolderSettings
+    created_at: str
+    deleted_at: str | None
+    due_at: str | None
+    """When the next scheduled sync is due; None without a schedule."""
+    generation: int
+    """Raised whenever items or label rows change."""
+    digest: str | None
+    """Of listing and settings when everything was last in step."""
+    splits: Sequence[str]
+    """Keys of that listing, between which the next one is cut into parts."""
+    identity: str
+    """What the marker of its output holds."""
+    marker_token: str | None
+    """Version token of that marker, when it was last looked at."""
+
+    def is_due(self, moment: str) -> bool:
+        """Whether a scheduled sync was to begin by that moment.
+
+        One that is further ahead than its schedule can set it was set by a clock that was wrong; a
+        schedule without one is due.
+        """
+        hours = self.settings.auto_sync_hours
+        if hours is None:
+            return False
+        if self.due_at is None:
+            return True  # nothing tells when: the state was changed by hand
+        ahead = seconds_between(moment, self.due_at)
+        return not 0 < ahead <= hours * 3600 + _CLOCKS_APART
+
+    def next_due(self, moment: str) -> str | None:
+        """Return the first moment of the schedule after one at which a scheduled sync ended."""
+        hours, due = self.settings.auto_sync_hours, self.due_at
+        if hours is None:
+            return None
+        seconds = max(hours * 3600, _SHORTEST)
+        latest = later(moment, seconds)
+        if due is None:
+            return latest
+        behind = seconds_between(due, moment)
+        if behind < 0:
+            # Set by a clock that was wrong, or not due yet.
+            return latest if self.is_due(moment) else due
+        following = later(due, (behind // seconds + 1) * seconds)
+        # Of very many missed moments, the sum is not exact.
+        return following if 0 < seconds_between(moment, following) <= seconds else latest
+
+
+def _record(row: RowMapping) -> FolderRecord:
+    what = f"the settings of the folder {row['name']!r}"
+    values = dict(row)
+    values["identity"] = values["identity"] or ""
+    try:
+        values["splits"] = json_object(values["splits"] or "[]")
+        values["settings"] = FolderSettings.from_json(values["settings"])
+    except ValueError as error:
+        raise damaged(what, str(error)) from error
+    why = misfit(FolderRecord, values)
+    if values["due_at"] is not None and not is_moment(values["due_at"]):
+        why = f"due_at: found {values['due_at']!r}, expected a time"
+    if why is not None:
+        raise damaged(what, why)
+    return FolderRecord(**values)
+
+
+def enter_folder(state: State, name: str, settings: FolderSettings) -> FolderRecord:
+    """Enter a new folder; with a schedule, its first sync is due at once.
+
+    Raises
+    ------
+    ConfigError
+        The name is taken, or is none.
+    """
+    check_name(name)
+    moment = now()
+    with state.write() as connection:
+        found = _find(connection, name)
+        if found is not None:
+            raise _taken(name, deleted=found.deleted_at is not None)
+        try:
+            connection.execute(
+                folders.insert().values(
+                    name=name,
+                    settings=settings.to_json(),
+                    created_at=moment,
+                    due_at=None if settings.auto_sync_hours is None else moment,
+                    generation=0,
+                    identity=str(uuid4()),
+                )
+            )
+        except IntegrityError as error:  # two came at the same moment
+            raise _taken(name) from error
+    return find_folder(state, name)
+
+
+def refuse_taken_name(state: State, name: str) -> None:
+    """Refuse the name of a new folder that another one has, or that cannot be a name.
+
+    Raises
+    ------
+    ConfigError
+        It is taken, or cannot be a name.
+    """
+    check_name(name)
+    with state.read() as connection:
+        found = _find(connection, name)
+    if found is not None:
+        raise _taken(name, deleted=found.deleted_at is not None)
+
+
+def _taken(name: str, *, deleted: bool = False) -> ConfigError:
+    hint = (
+        f"it is deleted: labelingest folder restore {name!r} brings it back"
+        if deleted
+        else "choose another, or see labelingest folder show"
+    )
+    return ConfigError(f"there is a folder {name!r} already; {hint}")
+
+
+def check_name(name: str) -> None:
+    """Refuse what cannot be the name of a folder or an integration.
+
+    Raises
+    ------
+    ConfigError
+        It is empty, too long or cannot be printed.
+
+    Examples
+    --------
+    >>> check_name("")
+    Traceback (most recent call last):
+    labelingest.errors.ConfigError: name '': expected 1 to 128 printable characters, as 'drive-7'
+    """
+    if not name.isprintable() or not 0 < len(name) <= _MOST_CHARACTERS:
+        raise ConfigError(
+            f"name {name!r}: expected 1 to {_MOST_CHARACTERS} printable characters, as 'drive-7'"
+        )
+
+
+def find_folder(state: State, name: str, *, deleted: bool = False) -> FolderRecord:
+    """Return the folder of that name.
+
+    Parameters
+    ----------
+    state, name
+        Where, and which.
+    deleted
+        Whether one that was deleted will do.
+
+    Raises
+    ------
+    ConfigError
+        There is none.
+    """
+    with state.read() as connection:
+        found = _find(connection, name)
+        names = connection.scalars(
+            sa.select(folders.c.name).where(folders.c.deleted_at.is_(None)).order_by("name")
+        ).all()
+    if found is None:
+        known = f"there are {', '.join(map(repr, names[:10]))}" if names else "there are none yet"
+        raise ConfigError(f"there is no folder {name!r} in {state.url}: {known}")
+    if found.deleted_at and not deleted:
+        raise ConfigError(
+            f"the folder {name!r} was deleted at {found.deleted_at}: "
+            f"labelingest folder restore {name!r} brings it back"
+        )
+    return found
+
+
+def _find(connection: Connection, name: str) -> FolderRecord | None:
+    if not is_utf8(name):
+        return None  # no database keeps such a name
+    row = connection.execute(sa.select(folders).where(folders.c.name == name)).mappings().first()
+    return None if row is None else _record(row)
+
+
+def list_folders(
+    state: State,
+    *,
+    deleted: bool = False,
+    on_damaged: Callable[[str, Exception], None] | None = None,
+) -> list[FolderRecord]:
+    """Return all folders, ordered by name; those that were deleted only if asked for.
+
+    Parameters
+    ----------
+    state
+        Where they are.
+    deleted
+        Whether those that were deleted are asked for.
+    on_damaged
+        Called with the name of each folder that cannot be read, and why; None raises that.
+    """
+    query = sa.select(folders).order_by(folders.c.name)
+    if not deleted:
+        query = query.where(folders.c.deleted_at.is_(None))
+    with state.read() as connection:
+        rows = connection.execute(query).mappings().all()
+    records = []
+    for row in rows:
+        try:
+            records.append(_record(row))
+        except (LabelIngestError, ValueError, TypeError, KeyError) as error:
+            if on_damaged is None:
+                raise
+            on_damaged(str(row["name"]), error)
+    return records
+
+
+def change_settings(
+    state: State, record: FolderRecord, change: Callable[[FolderSettings], FolderSettings]
+) -> FolderRecord:
+    """Change the settings that stand in the state, whoever wrote them; return the folder."""
+    # Locked until the end, but not for runs, whose rows refer to it.
+    query = sa.select(folders).where(folders.c.id == record.id).with_for_update(key_share=True)
+    with state.write() as connection:
+        before = _record(connection.execute(query).mappings().one())
+        settings = change(before.settings)
+        connection.execute(
+            folders.update()
+            .where(folders.c.id == record.id)
+            .values(settings=settings.to_json(), due_at=_due(before, settings.auto_sync_hours))
+        )
+    return find_folder(state, record.name, deleted=True)
+
+
+def _due(before: FolderRecord, hours: float | None) -> str | None:
+    """Return when a folder is due that has this schedule from now on."""
+    if hours is None:
+        return None
+    latest = later(now(), hours * 3600)
+    due = before.due_at
+    if hours != before.settings.auto_sync_hours or due is None:
+        return latest
+    return due if seconds_between(due, latest) > 0 else latest
+
+
+def change_folder(state: State, record: FolderRecord, **values: Any) -> FolderRecord:
+    """Write columns of the folder; return it as it is now."""
+    with state.write() as connection:
+        connection.execute(folders.update().where(folders.c.id == record.id).values(**values))
+    return find_folder(state, record.name, deleted=True)
+
+
+def remove_folder(state: State, record: FolderRecord) -> None:
+    """Remove a folder and all that is known of it from the state; no file is touched.
+
+    Raises
+    ------
+    LockedError
+        It is being synced.
+    """
+    of_folder = folders.c.id == record.id
+    with state.write() as connection:
+        # Who begins a run waits from here on, and finds no folder then.
+        connection.execute(sa.select(folders.c.id).where(of_folder).with_for_update())
+        refuse_held(connection, state.url, record.id, record.name)
+        for table in (problems, output_rows, label_rows, items, locks, runs):
+            connection.execute(table.delete().where(table.c.folder_id == record.id))
+        connection.execute(folders.delete().where(of_folder))

@@ -1,0 +1,1 @@
+"""A sync: list, compare with the state, convert what changed, record what was done."""

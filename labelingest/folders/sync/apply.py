@@ -1,0 +1,376 @@
+"""Carries out what is to be done, in transactions from each of which another run can go on.
+
+1. Items are added, updated and restored, all at once, and the label rows that are to come are
+   entered as pending, those that are to be another or to go as unfinished: what a killed run may
+   have touched is known to the next, also if by then all is as it was before.
+2. Batches: label rows are written, metadata is read, and what became of them is committed.
+3. Deletions last: label rows whose sidecar is gone, then items whose file is gone.
+
+The lock is confirmed before the output is touched and in every transaction: who lost it writes
+nothing any more.
+"""
+
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, RowMapping
+
+from labelingest.folders.output_files import NOTHING, RowFile, foreign_file
+from labelingest.folders.state.clock import now
+from labelingest.folders.state.database import State, upsert
+from labelingest.folders.state.lock import Lock
+from labelingest.folders.state.problems import Part, replace_problems
+from labelingest.folders.state.runs import RunRecord, save_run
+from labelingest.folders.state.tables import (
+    changes,
+    folders,
+    found,
+    items,
+    label_rows,
+    output_rows,
+)
+from labelingest.folders.sync.batch import FILE_COLUMNS, BatchWork, Done, LabelStatus, row_file
+from labelingest.folders.sync.changes import ItemChange, LabelChange
+from labelingest.folders.sync.portions import first_portion
+from labelingest.problems import Problem, ProblemCode
+
+__all__ = ["Applying"]
+
+_FILES: Final = 1_000
+"""Data files of one batch, at most."""
+_BYTES: Final = 4_000_000
+"""Bytes of sidecars of one batch, about."""
+
+
+@dataclass(slots=True)
+class Applying:
+    """Carries out the changes of a connection's temporary tables."""
+
+    connection: Connection
+    lock: Lock
+    work: BatchWork
+    tell: Callable[[], None]
+    """Called after each batch; raises where the run is to end there."""
+    unread: int = 0
+    """Data files with a sidecar that could not be read."""
+    refused: int = 0
+    """Data files of which something foreign has the place in the output."""
+
+    @property
+    def run(self) -> RunRecord:
+        """The run."""
+        return self.lock.run
+
+    @property
+    def folder_id(self) -> int:
+        """The folder."""
+        return self.lock.run.folder_id
+
+    def do(self, problems: Sequence[Problem]) -> None:
+        """Do everything.
+
+        Parameters
+        ----------
+        problems
+            Of the listing.
+        """
+        counters = self.run.counters
+        counters.upload_jobs_units_pending = self._count(sa.true())
+        counters.upload_jobs_pending = -(-self._count(_NEEDS_WORK) // _FILES)
+        self._take_items(problems)
+        self.tell()
+        self._do_batches()
+        self._remove_label_rows()
+        self._hide_items()
+
+    def _count(self, where: sa.ColumnElement[bool]) -> int:
+        query = sa.select(sa.func.count()).select_from(changes).where(where)
+        with self.connection.begin():
+            return self.connection.scalar(query) or 0
+
+    def _commit(self) -> None:
+        """End a transaction: the run as it stands, if the lock is still ours."""
+        save_run(self.connection, self.run)
+        self.lock.confirm(self.connection)
+
+    def _begin(self, files: Mapping[str, RowFile]) -> None:
+        """Note what is going to be written, as long as the lock is ours.
+
+        A run that was asleep must not write over its successor.
+        """
+        with State.writing(self.connection):
+            self.lock.confirm(self.connection)
+            self._note_files(files)
+
+    def _note_files(self, files: Mapping[str, RowFile]) -> None:
+        """Write to the state what is known of files in the output."""
+        folder = self.folder_id
+        rows = [
+            {
+                "folder_id": folder,
+                "key": key,
+                **{name: getattr(file, name) for name in FILE_COLUMNS},
+            }
+            for key, file in files.items()
+            if file.exists
+        ]
+        if rows:
+            insert = upsert(self.connection, output_rows)
+            self.connection.execute(
+                insert.on_conflict_do_update(
+                    index_elements=["folder_id", "key"],
+                    set_={name: insert.excluded[name] for name in FILE_COLUMNS},
+                ),
+                rows,
+            )
+        gone = [{"gone": key} for key, file in files.items() if not file.exists]
+        if gone:
+            of_key = (output_rows.c.folder_id == folder) & (
+                output_rows.c.key == sa.bindparam("gone")
+            )
+            self.connection.execute(output_rows.delete().where(of_key), gone)
+
+    def _settle(self, units: int, errors: int = 0) -> None:
+        counters = self.run.counters
+        counters.upload_jobs_units_pending -= units
+        counters.upload_jobs_units_done += units - errors
+        counters.upload_jobs_units_error += errors
+
+    def _take_items(self, problems: Sequence[Problem]) -> None:
+        self.run.counters.count_problems(problems)
+        plain = changes.c.label.is_(None) & changes.c.metadata.is_(None)
+        self._settle(self._count(plain & (changes.c.item.not_in(_HIDES))))
+        of_listing = ("", Part.LISTING)
+        with State.writing(self.connection):
+            self.connection.execute(
+                folders.update()
+                .where(folders.c.id == self.folder_id)
+                .values(generation=folders.c.generation + 1, digest=None)
+            )
+            self.connection.execute(self._upsert_items())
+            self.connection.execute(self._enter_pending())
+            self.connection.execute(self._mark_unfinished())
+            replace_problems(self.connection, self.folder_id, [of_listing], {of_listing: problems})
+            self._commit()
+
+    def _upsert_items(self) -> Any:
+        moment = sa.literal(now())
+        columns = ["kind", "size", "mtime_ns", "token"]
+        taken = (
+            sa.select(
+                sa.literal(self.folder_id),
+                found.c.key,
+                *(found.c[name] for name in columns),
+                moment,
+                moment,
+            )
+            .select_from(changes.join(found, found.c.key == changes.c.key))
+            .where(changes.c.item.is_not(None))
+            .order_by(found.c.key)
+        )
+        insert = upsert(self.connection, items).from_select(
+            ["folder_id", "key", *columns, "added_at", "updated_at"], taken
+        )
+        new = insert.excluded
+        same = items.c.token == new.token
+        return insert.on_conflict_do_update(
+            index_elements=["folder_id", "key"],
+            set_={
+                **{name: new[name] for name in (*columns, "updated_at")},
+                # The size of another image is not known yet.
+                "width": sa.case((same, items.c.width)),
+                "height": sa.case((same, items.c.height)),
+                "deleted_at": None,
+            },
+        )
+
+    def _enter_pending(self) -> Any:
+        wanted = (
+            sa.select(
+                sa.literal(self.folder_id),
+                found.c.key,
+                sa.literal(LabelStatus.PENDING.value),
+                found.c.sidecar,
+            )
+            .select_from(changes.join(found, found.c.key == changes.c.key))
+            .where(changes.c.label == LabelChange.NEW.value)
+            .order_by(found.c.key)
+        )
+        return label_rows.insert().from_select(["folder_id", "key", "status", "sidecar"], wanted)
+
+    def _mark_unfinished(self) -> Any:
+        touched = sa.select(changes.c.key).where(changes.c.label.is_not(None))
+        return (
+            label_rows.update()
+            .where(label_rows.c.folder_id == self.folder_id, label_rows.c.key.in_(touched))
+            .values(fingerprint=None)
+        )
+
+    def _do_batches(self) -> None:
+        after = ""
+        while rows := self._next_batch(after):
+            after = rows[-1]["key"]
+            done = self.work.do(rows, self._begin)
+            self.unread += len(done.unread)
+            self.refused += len(done.refused)
+            counted = [row["key"] for row in rows if row["label"] != LabelChange.GONE]
+            self._settle(len(counted), len(done.failed().intersection(counted)))
+            counters = self.run.counters
+            counters.upload_jobs_done += 1
+            counters.upload_jobs_pending = max(counters.upload_jobs_pending - 1, 0)
+            with State.writing(self.connection):
+                self._note(rows, done)
+                self._commit()
+            self.tell()
+        self.run.counters.upload_jobs_pending = 0
+
+    def _next_batch(self, after: str) -> Sequence[RowMapping]:
+        of_folder = (label_rows.c.folder_id == self.folder_id) & (label_rows.c.key == found.c.key)
+        files = (output_rows.c.folder_id == self.folder_id) & (output_rows.c.key == found.c.key)
+        query = (
+            sa.select(
+                changes.c.label,
+                changes.c.metadata.label("change"),
+                found,
+                *(label_rows.c[name] for name in _OF_LABEL_ROW),
+                *_FILE,
+            )
+            .select_from(
+                changes.join(found, found.c.key == changes.c.key)
+                .outerjoin(label_rows, of_folder)
+                .outerjoin(output_rows, files)
+            )
+            .where(_NEEDS_WORK, changes.c.key > after)
+            .order_by(changes.c.key)
+            .limit(_FILES)
+        )
+        with self.connection.begin():
+            rows = self.connection.execute(query).mappings().all()
+        return first_portion(rows, _BYTES, "sidecar_size", "metadata_size")
+
+    def _note(self, rows: Sequence[RowMapping], done: Done) -> None:
+        """Write what became of a batch to the state."""
+        connection, folder = self.connection, self.folder_id
+        if done.label_rows:
+            insert = upsert(connection, label_rows)
+            connection.execute(
+                insert.on_conflict_do_update(
+                    index_elements=["folder_id", "key"],
+                    set_={name: insert.excluded[name] for name in done.label_rows[0]},
+                ),
+                [{"folder_id": folder, **row} for row in done.label_rows],
+            )
+        self._note_files(done.files)
+        item = (items.c.folder_id == folder) & (items.c.key == sa.bindparam("item"))
+        for values in (done.sizes, done.metadata):
+            if values:
+                connection.execute(items.update().where(item), values)
+        replace_problems(connection, folder, _looked_at(rows, done.kept), done.problems)
+
+    def _remove_label_rows(self) -> None:
+        after = ""
+        while rows := self._next_gone(after):
+            after = rows[-1]["key"]
+            self._begin({})
+            foreign = self.work.files.remove({row["key"]: row_file(row) for row in rows})
+            removed = [row["key"] for row in rows if row["key"] not in foreign]
+            self.refused += len(foreign)
+            self.run.counters.files_deleted += len(removed)
+            self._settle(len(rows), len(foreign))
+            with State.writing(self.connection):
+                self._forget(removed)
+                self._note_foreign(sorted(foreign))
+                self._commit()
+            self.tell()
+
+    def _next_gone(self, after: str) -> Sequence[RowMapping]:
+        of_folder = output_rows.c.folder_id == self.folder_id
+        query = (
+            sa.select(changes.c.key, *_FILE)
+            .select_from(
+                changes.outerjoin(output_rows, of_folder & (output_rows.c.key == changes.c.key))
+            )
+            .where(changes.c.label == LabelChange.GONE.value, changes.c.key > after)
+            .order_by(changes.c.key)
+            .limit(_FILES)
+        )
+        with self.connection.begin():
+            return self.connection.execute(query).mappings().all()
+
+    def _forget(self, keys: Sequence[str]) -> None:
+        """Remove label rows from the state that have no file any more."""
+        if not keys:
+            return
+        of_key = (label_rows.c.folder_id == self.folder_id) & (
+            label_rows.c.key == sa.bindparam("gone")
+        )
+        self.connection.execute(label_rows.delete().where(of_key), [{"gone": key} for key in keys])
+        self._note_files(dict.fromkeys(keys, NOTHING))
+        looked_at = [(key, Part.LABEL) for key in keys]
+        replace_problems(self.connection, self.folder_id, looked_at, {})
+
+    def _note_foreign(self, keys: Sequence[str]) -> None:
+        """Keep label rows whose file is foreign: they are looked at again at every sync."""
+        if not keys:
+            return
+        of_key = (label_rows.c.folder_id == self.folder_id) & (
+            label_rows.c.key == sa.bindparam("foreign")
+        )
+        refused = label_rows.update().where(of_key).values(status=LabelStatus.REFUSED.value)
+        self.connection.execute(refused, [{"foreign": key} for key in keys])
+        looked_at = [(key, Part.LABEL) for key in keys]
+        output = self.work.output
+        problems = {
+            (key, Part.LABEL): [
+                Problem(
+                    ProblemCode.OUTPUT_NAME_REFUSED,
+                    key,
+                    f"its sidecar is gone, and its label row is not deleted: "
+                    f"{foreign_file(output, key, is_changed=False)}",
+                )
+            ]
+            for key in keys
+        }
+        self.run.counters.count_problems(found for of_key in problems.values() for found in of_key)
+        replace_problems(self.connection, self.folder_id, looked_at, problems)
+
+    def _hide_items(self) -> None:
+        gone = changes.c.item.in_(_HIDES)
+        count = self._count(gone)
+        if not count:
+            return
+        self._settle(count)
+        moment = now()
+        with State.writing(self.connection):
+            self.connection.execute(
+                items.update()
+                .where(items.c.folder_id == self.folder_id)
+                .where(items.c.key.in_(sa.select(changes.c.key).where(gone)))
+                .values(deleted_at=moment, updated_at=moment)
+            )
+            self._commit()
+
+
+_OF_LABEL_ROW: Final = ("status", "sidecar_digest", "data_token", "width", "height", "made_at")
+_FILE: Final = tuple(output_rows.c[name].label(f"file_{name}") for name in FILE_COLUMNS)
+_HIDES: Final = (ItemChange.DELETE.value, ItemChange.CLAIMED.value)
+"""Reasons for which an item is hidden."""
+_NEEDS_WORK: Final = (
+    changes.c.label.is_not(None) & (changes.c.label != LabelChange.GONE.value)
+) | (changes.c.metadata.is_not(None))
+"""Something is to be read for these."""
+
+
+def _looked_at(rows: Sequence[RowMapping], kept: Set[str]) -> list[tuple[str, Part]]:
+    """Return what of which data files a batch looked at, and may have looked at before."""
+    labels = [
+        (row["key"], Part.LABEL)
+        for row in rows
+        if row["label"] not in _FIRST_TIME and row["key"] not in kept
+    ]
+    return labels + [(row["key"], Part.METADATA) for row in rows if row["change"] is not None]
+
+
+_FIRST_TIME: Final = {None, LabelChange.NEW, LabelChange.GONE}

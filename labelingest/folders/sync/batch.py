@@ -1,0 +1,368 @@
+"""One batch: sidecars are read, converted and written; what became of each is a row for the state.
+
+Label rows are written before the state says so; what they will be is noted before that. So a run
+that is killed in between leaves nothing that the next one would not know.
+"""
+
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+import orjson
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.exc import SQLAlchemyError
+
+from labelingest.columns.fingerprints import content_digest
+from labelingest.fence import tried
+from labelingest.folders.output_files import NOTHING, LabelRowFiles, RowFile, foreign_file
+from labelingest.folders.settings import FolderSettings
+from labelingest.folders.state.clock import now
+from labelingest.folders.state.problems import Part
+from labelingest.folders.state.runs import Counters
+from labelingest.folders.sync.changes import OUTPUT_CHANGES, LabelChange, MetadataChange
+from labelingest.folders.sync.custom_metadata import checked_metadata
+from labelingest.metadata.check import MAX_METADATA, too_large_metadata
+from labelingest.model.blobs import Unread
+from labelingest.pipeline.worker import Job, JobResult, Worker
+from labelingest.problems import Problem, ProblemCode, Severity
+from labelingest.storage.base import Storage
+
+__all__ = ["FILE_COLUMNS", "BatchWork", "Done", "LabelStatus", "row_file"]
+
+_TRIED_AGAIN: Final = (ProblemCode.UNREADABLE_FILE, ProblemCode.OUT_OF_MEMORY)
+"""Problems of sidecars that say nothing of what is in them: the next sync may fare better."""
+_MAKES_NOTHING: Final = frozenset({None, LabelChange.GONE, LabelChange.TOUCHED})
+FILE_COLUMNS: Final = tuple(column.name for column in fields(RowFile))
+"""What is known of the file of a label row; selected as "file_size" and so on."""
+
+
+class LabelStatus(StrEnum):
+    """How a label row stands."""
+
+    PENDING = "pending"
+    """It is to be made; a file may have been written already."""
+    MADE = "made"
+    FAILED = "failed"
+    """Its sidecar cannot be converted: there is no file, and no second try while nothing changes."""
+    REFUSED = "refused"
+    """Something foreign has its place in the output: tried again at every sync."""
+
+
+@dataclass(slots=True)
+class Done:
+    """What became of a batch."""
+
+    label_rows: list[dict[str, Any]] = field(default_factory=list)
+    """Rows of the state, without the folder."""
+    metadata: list[dict[str, Any]] = field(default_factory=list)
+    """Columns of items, with their keys."""
+    sizes: list[dict[str, Any]] = field(default_factory=list)
+    """Width and height of items, with their keys."""
+    problems: dict[tuple[str, Part], list[Problem]] = field(default_factory=dict)
+    """Data file and part of it → what is wrong, in order."""
+    unread: set[str] = field(default_factory=set)
+    """Data files with a sidecar that could not be read: they stay as they are, for the next sync."""
+
+    refused: set[str] = field(default_factory=set)
+    """Data files of which something foreign has the place in the output."""
+    files: dict[str, RowFile] = field(default_factory=dict)
+    """Data file → what is known of its label row's file now."""
+    kept: set[str] = field(default_factory=set)
+    """Data files whose label row stays as it is, with its problems."""
+
+    def add(self, key: str, part: Part, found: Sequence[Problem]) -> None:
+        """Add problems of a data file."""
+        self.problems.setdefault((key, part), []).extend(found)
+
+    def add_metadata(
+        self,
+        key: str,
+        text: str | None,
+        token: str | None,
+        schema: str | None,
+        *,
+        digest: str | None = None,
+    ) -> None:
+        """Add what becomes of the metadata of an item: JSON, and what it was made from."""
+        values = {"metadata": text, "metadata_token": token, "metadata_schema": schema}
+        self.metadata.append({"item": key, **values, "metadata_digest": digest})
+
+    def failed(self) -> set[str]:
+        """Return the data files with an error."""
+        return {
+            key
+            for (key, _), found in self.problems.items()
+            if any(problem.severity is Severity.ERROR for problem in found)
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class BatchWork:
+    """Does batches of one sync."""
+
+    storage: Storage
+    output: Storage
+    settings: FolderSettings
+    worker: Worker | None
+    """Converts; None where no labels are taken in."""
+    fingerprint: str
+    """Of what label rows are made with."""
+    schema: str
+    """Fingerprint of what metadata is checked against."""
+    crashed: str
+    """The same for metadata over which this release failed."""
+    counters: Counters
+
+    @property
+    def files(self) -> LabelRowFiles:
+        """The files of label rows."""
+        return LabelRowFiles(self.output)
+
+    def do(
+        self, rows: Sequence[RowMapping], begin: Callable[[Mapping[str, RowFile]], None]
+    ) -> Done:
+        """Do what is to be done for some data files.
+
+        Parameters
+        ----------
+        rows
+            Of the changes, joined with what was found and with the label rows that there are.
+        begin
+            Called before the output is touched, with what is known of its files then, for the
+            state; raises where that is for another run to do.
+        """
+        done = Done()
+        self._keep_touched(rows, done)
+        makes = [row for row in rows if row["label"] not in _MAKES_NOTHING]
+        if makes and self.worker is not None:
+            alone = self.worker.alone
+            large = [row for row in makes if alone is not None and row["sidecar_size"] > alone]
+            together = [row for row in makes if row not in large] if large else makes
+            for rows_of_job in (together, *([row] for row in large)):
+                if rows_of_job:
+                    self._make(self.worker, rows_of_job, done, begin)
+        self._take_metadata([row for row in rows if row["change"] is not None], done)
+        for found in done.problems.values():
+            self.counters.count_problems(found)
+        return done
+
+    def _make(
+        self,
+        worker: Worker,
+        rows: Sequence[RowMapping],
+        done: Done,
+        begin: Callable[[Mapping[str, RowFile]], None],
+    ) -> None:
+        rows = self._without_same_sizes(worker, rows, done)
+        if not rows:
+            return
+        job = Job(
+            [row["key"] for row in rows],
+            [row["sidecar"] for row in rows],
+            np.array([row["sidecar_size"] for row in rows], dtype=np.int64),
+            np.array([row["sidecar_mtime_ns"] for row in rows], dtype=np.int64),
+        )
+        result = worker(job)
+        if result.deferred is not None:
+            result = worker.do_large(result.deferred)
+        self.counters.files_read += len(rows)
+        self.counters.bytes_read += sum(row["sidecar_size"] for row in rows)
+        self._note_sizes(result.image_sizes, done)
+        self._note_problems(result, done)
+        write = partial(self._write, rows, result, done, begin)
+        large = result.made.large is not None
+        written = tried(write, passes=(SQLAlchemyError,)) if large else write()
+        if isinstance(written, Unread):
+            # It broke off while it was made, and nothing of it is there.
+            result, written = worker.give_up(job, 0, written), set()
+            self._note_problems(result, done)
+        self._enter(rows, result, written, done)
+
+    def _keep_touched(self, rows: Sequence[RowMapping], done: Done) -> None:
+        """Keep the label rows whose sidecar has another time only."""
+        touched = [row for row in rows if row["label"] == LabelChange.TOUCHED]
+        done.label_rows += [self._as_it_is(row, row["data_token"]) for row in touched]
+        done.kept |= {row["key"] for row in touched}
+
+    def _as_it_is(self, row: RowMapping, data_token: str | None) -> dict[str, Any]:
+        """Return a label row for the state that stays as it is."""
+        return {
+            "key": row["key"],
+            "status": row["status"],
+            "sidecar": row["sidecar"],
+            "sidecar_token": row["sidecar_token"],
+            "sidecar_digest": row["sidecar_digest"],
+            "data_token": data_token,
+            "width": row["width"],
+            "height": row["height"],
+            "fingerprint": self.fingerprint,
+            "made_at": row["made_at"],
+        }
+
+    def _note_problems(self, result: JobResult, done: Done) -> None:
+        for problem in result.problems:
+            key = result.data_files.get(problem.source, problem.source)
+            done.add(key, Part.LABEL, [problem])
+
+    def _without_same_sizes(
+        self, worker: Worker, rows: Sequence[RowMapping], done: Done
+    ) -> list[RowMapping]:
+        """Leave out the label rows whose image was replaced by one of the same size."""
+        replaced = [row for row in rows if row["label"] == LabelChange.IMAGE]
+        if not replaced:
+            return list(rows)
+        sizes = worker.image_sizes([row["key"] for row in replaced])
+        by_key = {
+            row["key"]: size
+            for row, size in zip(replaced, sizes, strict=True)
+            if not isinstance(size, Unread)  # asked for again with its sidecar
+        }
+        self._note_sizes(by_key, done)
+        same = {
+            row["key"]
+            for row in replaced
+            if row["key"] in by_key and by_key[row["key"]] == _size_of(row)
+        }
+        kept = [row for row in replaced if row["key"] in same]
+        done.label_rows += [self._as_it_is(row, row["token"]) for row in kept]
+        done.kept |= same
+        return [row for row in rows if row["key"] not in same]
+
+    def _note_sizes(self, sizes: Mapping[str, tuple[int, int] | None], done: Done) -> None:
+        self.counters.headers_read += len(sizes)
+        for key, size in sizes.items():
+            width, height = size or (None, None)
+            done.sizes.append({"item": key, "width": width, "height": height})
+
+    def _write(
+        self,
+        rows: Sequence[RowMapping],
+        result: JobResult,
+        done: Done,
+        begin: Callable[[Mapping[str, RowFile]], None],
+    ) -> set[str]:
+        """Write the label rows; return the keys of those that have a file."""
+        made = result.made
+        known = {row["key"]: row_file(row) for row in rows}
+        changed = {row["key"] for row in rows if row["label"] in OUTPUT_CHANGES}
+        missing = {row["key"] for row in rows if row["label"] == LabelChange.MISSING}
+        outcome = self.files.write(made, known, begin, overwrites=changed, missing=missing)
+        for key, why in sorted(outcome.refused.items()):
+            done.add(key, Part.LABEL, [Problem(ProblemCode.OUTPUT_NAME_REFUSED, key, why)])
+        done.files |= outcome.files
+        done.refused |= outcome.taken
+        written = outcome.written
+        self.counters.files_written += len(written)
+        self.counters.label_rows_made += len(written)
+        self.counters.bytes_written += sum(outcome.files[key].size or 0 for key in written)
+        return written
+
+    def _enter(
+        self,
+        rows: Sequence[RowMapping],
+        result: JobResult,
+        written: set[str],
+        done: Done,
+    ) -> None:
+        moment = now()
+        unread = {p.source for p in result.problems if p.code in _TRIED_AGAIN}
+        crashed = {p.source for p in result.problems if p.code is ProblemCode.INTERNAL_ERROR}
+        tokens = result.tokens or [row["sidecar_token"] for row in rows]
+        lost = {}
+        for place, (row, token) in enumerate(zip(rows, tokens, strict=True)):
+            key = row["key"]
+            if row["sidecar"] in unread:
+                done.unread.add(key)
+                continue
+            refused = key in done.refused
+            if key not in written and not refused and row_file(row).exists:
+                lost[key] = row_file(row)
+            size = result.image_sizes.get(key)
+            # Another image may make a difference to what failed in a way that was not foreseen.
+            counts = key in result.image_sizes or row["sidecar"] in crashed
+            done.label_rows.append(
+                {
+                    "key": key,
+                    "status": _status(key, written, done.refused).value,
+                    "sidecar": row["sidecar"],
+                    # Of what was read: a sidecar that was replaced since the listing is not new.
+                    "sidecar_token": token or row["sidecar_token"],
+                    "sidecar_digest": (result.digests[place] or None) if result.digests else None,
+                    "data_token": row["token"] if counts else None,
+                    "width": size[0] if size else None,
+                    "height": size[1] if size else None,
+                    "fingerprint": None if refused else self.fingerprint,
+                    "made_at": moment,
+                }
+            )
+        self._remove(lost, done)
+
+    def _remove(self, lost: Mapping[str, RowFile], done: Done) -> None:
+        """Remove the files of label rows that no longer exist, but for foreign ones."""
+        foreign = self.files.remove(lost) if lost else set()
+        for key in sorted(foreign):
+            detail = f"not deleted: {foreign_file(self.output, key, is_changed=False)}"
+            done.add(key, Part.LABEL, [Problem(ProblemCode.OUTPUT_NAME_REFUSED, key, detail)])
+        done.files |= {key: lost[key] if key in foreign else NOTHING for key in lost}
+
+    def _take_metadata(self, rows: Sequence[RowMapping], done: Done) -> None:
+        read = []
+        for row in rows:
+            if row["change"] == MetadataChange.CLEAR:
+                done.add_metadata(row["key"], None, None, None)
+            elif row["metadata_size"] > MAX_METADATA:
+                detail = too_large_metadata(row["metadata_size"])
+                problem = Problem(ProblemCode.FILE_TOO_LARGE, row["metadata"], detail)
+                done.add(row["key"], Part.METADATA, [problem])
+                done.add_metadata(row["key"], None, row["metadata_token"], self.schema)
+            else:
+                read.append(row)
+        if read:
+            self._read_metadata(read, done)
+
+    def _read_metadata(self, rows: Sequence[RowMapping], done: Done) -> None:
+        sizes = np.array([row["metadata_size"] for row in rows], dtype=np.int64)
+        blobs = self.storage.fetch([row["metadata"] for row in rows], sizes=sizes)
+        self.counters.files_read += len(rows)
+        self.counters.bytes_read += sum(sizes.tolist())
+        for place, row in enumerate(rows):
+            key, source = row["key"], row["metadata"]
+            if place in blobs.unread:
+                code, detail = blobs.unread[place]
+                done.add(key, Part.METADATA, [Problem(code, source, detail)])
+                done.unread.add(key)
+                continue
+            checked = tried(
+                partial(checked_metadata, blobs.get(place), source, self.settings.metadata_schema)
+            )
+            schema = self.schema
+            if isinstance(checked, Unread):
+                checked, schema = (
+                    (None, [Problem(checked.code, source, checked.detail)]),
+                    self.crashed,
+                )
+            value, found = checked
+            if found:
+                done.add(key, Part.METADATA, found)
+            token = blobs.tokens[place] if blobs.tokens else row["metadata_token"]
+            text = None if value is None else orjson.dumps(value).decode()
+            digest = content_digest(blobs.get(place))
+            done.add_metadata(key, text, token, schema, digest=digest)
+
+
+def _size_of(row: RowMapping) -> tuple[int, int] | None:
+    return None if row["width"] is None else (row["width"], row["height"])
+
+
+def _status(key: str, written: Set[str], refused: Set[str]) -> LabelStatus:
+    if key in written:
+        return LabelStatus.MADE
+    return LabelStatus.REFUSED if key in refused else LabelStatus.FAILED
+
+
+def row_file(row: RowMapping) -> RowFile:
+    """Return what is known of the file of a label row: columns of `output_rows`, as selected."""
+    return RowFile(*(row[f"file_{name}"] for name in FILE_COLUMNS))

@@ -1,0 +1,266 @@
+"""What is to be done: the difference of a listing and the state, found by the database.
+
+1. The data files of the listing, with their sidecars, go into the temporary table `found`, without
+   those that are unchanged beyond doubt; keys of the state that seem to be gone go into `missed`.
+2. One statement joins what was found with items and label rows and writes what differs into
+   `changes`; another adds the items whose keys are gone. Both are set-based, and decide alone.
+3. Deletions that must not be made are taken out again, and said (`guard.py`).
+
+Nothing of the state is written here.
+"""
+
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from typing import Any, Final
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from labelingest.folders.settings import FolderSettings
+from labelingest.folders.state.database import bulk_insert, create_temporary
+from labelingest.folders.state.tables import changes, found, items, label_rows, missed
+from labelingest.folders.sync.fingerprints import Fingerprints
+from labelingest.folders.sync.scan import Scan
+from labelingest.folders.sync.skip_unchanged import leave_out_unchanged, takes_metadata
+
+__all__ = [
+    "OUTPUT_CHANGES",
+    "ItemChange",
+    "LabelChange",
+    "MetadataChange",
+    "count_changes",
+    "count_first_changes",
+    "find_changes",
+    "iterate_changes",
+]
+
+
+class ItemChange(StrEnum):
+    """What becomes of an item."""
+
+    ADD = "new file"
+    UPDATE = "file replaced"
+    RESTORE = "file is back"
+    DELETE = "file is gone"
+    CLAIMED = "file is a sidecar now"
+    """By other settings: hidden too, but no file is gone."""
+
+
+class LabelChange(StrEnum):
+    """What becomes of a label row, by its reason; all but the last make it (anew)."""
+
+    NEW = "new sidecar"
+    UNFINISHED = "an earlier sync did not get to it"
+    SETTINGS = "ontology or options changed"
+    SIDECAR = "sidecar changed"
+    CONTENT = "content of its sidecar changed, size and time did not"
+    FIRST_READ = "an earlier version did not note the content of its sidecar"
+    TOUCHED = "sidecar has another time and the same content"
+    IMAGE = "image replaced, and its size counts"
+    REFUSED = "something foreign was in its place in the output"
+    MISSING = "label row is missing from the output"
+    CUT = "label row is cut short in the output"
+    STALE = "label row in the output is an older one"
+    ALTERED = "label row was altered in the output"
+    GONE = "sidecar is gone"
+
+
+OUTPUT_CHANGES: Final = frozenset({LabelChange.CUT, LabelChange.STALE, LabelChange.ALTERED})
+"""Somebody changed the label row in the output, and it is written over."""
+
+
+class MetadataChange(StrEnum):
+    """What becomes of the custom metadata of an item."""
+
+    SET = "new metadata"
+    REPLACE = "metadata changed"
+    SCHEMA = "metadata schema changed"
+    CLEAR = "metadata is gone"
+
+
+_AT_ONCE: Final = 65_536
+_COLUMNS: Final = ("key", "item", "label", "metadata")
+"""Of the table of changes."""
+
+
+def find_changes(
+    connection: Connection,
+    folder_id: int,
+    scan: Scan,
+    settings: FolderSettings,
+    fingerprints: Fingerprints,
+    *,
+    load_all: bool = False,
+) -> None:
+    """Fill the temporary tables of a connection; they are made here.
+
+    Parameters
+    ----------
+    connection
+        In a transaction; it need not be one that writes, as temporary tables are its own.
+    folder_id, settings
+        Whose state is compared.
+    scan
+        What was found.
+    fingerprints
+        Of the settings.
+    load_all
+        Whether what is unchanged is wanted in `found` too.
+    """
+    for table in (found, missed, changes):
+        create_temporary(connection, table)
+    left = leave_out_unchanged(connection, folder_id, scan, settings, fingerprints)
+    places = np.arange(len(scan.data)) if load_all else left.places
+    bulk_insert(connection, found, scan.rows(places))
+    bulk_insert(connection, missed, _with_listed(scan, left.keys))
+    if connection.dialect.name == "postgresql":
+        # Without knowing how many there are, the planner joins them one by one.
+        connection.execute(sa.text("ANALYZE found, missed"))
+    for differences in (_differences(folder_id, settings, fingerprints), _gone(folder_id)):
+        connection.execute(changes.insert().from_select(_COLUMNS, differences))
+
+
+def count_first_changes(scan: Scan, settings: FolderSettings) -> dict[str, int]:
+    """Return what `count_changes` would on a state that knows nothing of the folder.
+
+    Parameters
+    ----------
+    scan
+        What was found; nothing has to be loaded.
+    settings
+        Of the folder.
+    """
+    counts = {
+        ItemChange.ADD.value: len(scan.data),
+        LabelChange.NEW.value: scan.sidecars,
+        MetadataChange.SET.value: scan.metadata_sidecars if takes_metadata(settings) else 0,
+    }
+    return {reason: count for reason, count in counts.items() if count}
+
+
+def _differences(
+    folder_id: int, settings: FolderSettings, fingerprints: Fingerprints
+) -> sa.Select[Any]:
+    item = sa.case(
+        (items.c.key.is_(None), ItemChange.ADD.value),
+        (items.c.deleted_at.is_not(None), ItemChange.RESTORE.value),
+        (items.c.token != found.c.token, ItemChange.UPDATE.value),
+    )
+    label = _label_difference(fingerprints.labels)
+    metadata = _metadata_difference(settings, fingerprints)
+    joined = found.outerjoin(
+        items, (items.c.folder_id == folder_id) & (items.c.key == found.c.key)
+    ).outerjoin(
+        label_rows, (label_rows.c.folder_id == folder_id) & (label_rows.c.key == found.c.key)
+    )
+    compared = (
+        sa.select(
+            found.c.key,
+            item.label("item"),
+            label.label("label"),
+            metadata.label("metadata"),
+        )
+        .select_from(joined)
+        .subquery()
+    )
+    differs = sa.or_(
+        compared.c.item.is_not(None),
+        compared.c.label.is_not(None),
+        compared.c.metadata.is_not(None),
+    )
+    return sa.select(compared).where(differs).order_by(compared.c.key)
+
+
+def _label_difference(fingerprint: str) -> sa.ColumnElement[str | None]:
+    rows = label_rows.c
+    return sa.case(
+        (
+            found.c.sidecar.is_(None),
+            sa.case((rows.key.is_not(None), LabelChange.GONE.value)),
+        ),
+        (rows.key.is_(None), LabelChange.NEW.value),
+        (rows.status == "refused", LabelChange.REFUSED.value),
+        (
+            rows.sidecar_token.is_(None) | rows.fingerprint.is_(None),
+            LabelChange.UNFINISHED.value,
+        ),
+        (rows.fingerprint != fingerprint, LabelChange.SETTINGS.value),
+        (
+            (rows.sidecar != found.c.sidecar) | (rows.sidecar_token != found.c.sidecar_token),
+            LabelChange.SIDECAR.value,
+        ),
+        (
+            rows.data_token.is_not(None) & (rows.data_token != found.c.token),
+            LabelChange.IMAGE.value,
+        ),
+    )
+
+
+def _metadata_difference(
+    settings: FolderSettings, fingerprints: Fingerprints
+) -> sa.ColumnElement[str | None]:
+    if not takes_metadata(settings):
+        return sa.cast(sa.null(), sa.Text)
+    token = items.c.metadata_token
+    return sa.case(
+        (
+            found.c.metadata.is_(None),
+            sa.case((token.is_not(None), MetadataChange.CLEAR.value)),
+        ),
+        (token.is_(None), MetadataChange.SET.value),
+        (token != found.c.metadata_token, MetadataChange.REPLACE.value),
+        (
+            items.c.metadata_schema.not_in((fingerprints.schema, fingerprints.crashed)),
+            MetadataChange.SCHEMA.value,
+        ),
+    )
+
+
+def _with_listed(scan: Scan, keys: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """Yield keys of the state, and whether the listing has them as something else than data."""
+    if not keys:
+        return
+    listed = scan.listing.keys
+    others = np.delete(np.arange(len(listed)), scan.data)
+    wanted = set(keys)
+    claimed: set[str] = set()
+    for start in range(0, len(others), _AT_ONCE):
+        claimed |= wanted.intersection(listed.take(others[start : start + _AT_ONCE]))
+    yield from ((key, int(key in claimed)) for key in keys)
+
+
+def _gone(folder_id: int) -> sa.Select[Any]:
+    reason = sa.case(
+        (missed.c.listed == 1, ItemChange.CLAIMED.value), else_=ItemChange.DELETE.value
+    )
+    is_found = sa.select(1).select_from(found).where(found.c.key == items.c.key).exists()
+    return (
+        sa.select(items.c.key, reason, sa.null(), sa.null())
+        .join(missed, missed.c.key == items.c.key)
+        .where(items.c.folder_id == folder_id, items.c.deleted_at.is_(None), ~is_found)
+        .order_by(items.c.key)
+    )
+
+
+def count_changes(connection: Connection) -> dict[str, int]:
+    """Return reason → how many changes have it, in the order of the enumerations."""
+    counts: dict[str, int] = {}
+    for column, reasons in (
+        (changes.c.item, ItemChange),
+        (changes.c.label, LabelChange),
+        (changes.c.metadata, MetadataChange),
+    ):
+        query = sa.select(column, sa.func.count()).where(column.is_not(None)).group_by(column)
+        by_reason = {row[0]: int(row[1]) for row in connection.execute(query)}
+        counts |= {r.value: by_reason[r.value] for r in reasons if r.value in by_reason}
+    return counts
+
+
+def iterate_changes(connection: Connection) -> Iterator[dict[str, str]]:
+    """Yield what is to be done, ordered by key: key and the reasons that there are."""
+    query = sa.select(changes).order_by(changes.c.key)
+    with connection.execute(query.execution_options(yield_per=10_000)) as result:
+        for row in result:
+            named = zip(_COLUMNS, row, strict=True)
+            yield {name: value for name, value in named if value is not None}

@@ -1,0 +1,202 @@
+"""Which deletions are withheld: of what may be there unlisted, and of so much that it is an accident.
+
+Two questions, in this order. A key that the listing says nothing about (`hidden_keys.py`) is not gone, and
+no option changes that; all other changes go on. Of the deletions that are left, those of a kind
+(items, label rows, metadata) are withheld together with all others where all of a kind would go, or
+more than half and more than a hundred: unless that was said to be meant. Where a listing cannot
+prove that it is complete, a second one must confirm what is left.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from labelingest.folders.settings import FolderSettings
+from labelingest.folders.state.tables import changes, items, label_rows
+from labelingest.folders.sync.changes import ItemChange, LabelChange, MetadataChange
+from labelingest.folders.sync.hidden_keys import hider_of, is_hidden, load_hidden
+from labelingest.folders.sync.scan import Scan
+from labelingest.folders.sync.second_listing import why_unconfirmed
+from labelingest.model.listing import Listing
+
+__all__ = ["Withheld", "withhold_deletions"]
+
+_FEW: Final = 100
+"""So many deletions that are not all of a kind are never taken for an accident."""
+_PART: Final = 0.5
+"""And neither is a smaller part than this."""
+_NONE: Final = changes.c.item.is_(None) & changes.c.label.is_(None) & changes.c.metadata.is_(None)
+_OF_ITEMS: Final = changes.c.item == ItemChange.DELETE.value
+_OF_ROWS: Final = changes.c.label == LabelChange.GONE.value
+_OF_METADATA: Final = changes.c.metadata == MetadataChange.CLEAR.value
+_KINDS: Final = (
+    (ItemChange.DELETE, changes.c.item, _OF_ITEMS, "items"),
+    (LabelChange.GONE, changes.c.label, _OF_ROWS, "label rows"),
+    (MetadataChange.CLEAR, changes.c.metadata, _OF_METADATA, "items' metadata"),
+)
+"""Why something is deleted, the column that says so, which changes it is, what goes."""
+
+
+@dataclass(slots=True)
+class Withheld:
+    """What is not deleted, and why."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    """Reason → changes that were taken out."""
+    reasons: list[str] = field(default_factory=list)
+    """Sentences."""
+    is_meant: bool = False
+    """Whether more was withheld if a mass deletion had not been allowed."""
+
+    @property
+    def why(self) -> str:
+        """All sentences; empty where nothing was withheld."""
+        return "; ".join(self.reasons)
+
+
+def withhold_deletions(
+    connection: Connection,
+    folder_id: int,
+    scan: Scan,
+    settings: FolderSettings,
+    *,
+    allow_mass_delete: bool,
+    list_again: Callable[[], Listing] | None = None,
+) -> Withheld:
+    """Take deletions out of the changes that must not be made.
+
+    Parameters
+    ----------
+    connection
+        With the temporary tables that `find_changes` has filled.
+    folder_id, settings
+        Whose state they are about.
+    scan
+        What was found.
+    allow_mass_delete
+        Whether much may go at once.
+    list_again
+        Gives a second listing, where the first cannot prove that it is complete.
+
+    Raises
+    ------
+    StorageError
+        The second listing shows that the first was not complete.
+    """
+    withheld = Withheld()
+    if not any(_counts(connection).values()):
+        return withheld
+    if scan.listing.hiding:
+        _keep_hidden(connection, folder_id, scan, settings, withheld)
+    counts = _counts(connection)
+    why = _why_mass(connection, folder_id, scan, counts)
+    if why and allow_mass_delete:
+        withheld.is_meant, why = True, ""
+    if not why and list_again is not None and any(counts.values()):
+        listings = scan.listing, list_again()
+        why = why_unconfirmed(connection, folder_id, listings, settings)
+    if why:
+        _take_out(connection)
+        withheld.counts.update(counts)
+        withheld.reasons.append(why)
+    withheld.counts = +withheld.counts
+    connection.execute(changes.delete().where(_NONE))
+    return withheld
+
+
+def _counts(connection: Connection) -> dict[str, int]:
+    """Return reason → changes that delete for it."""
+    return {reason.value: _count(connection, where) for reason, _, where, _ in _KINDS}
+
+
+def _count(connection: Connection, where: sa.ColumnElement[bool]) -> int:
+    query = sa.select(sa.func.count()).select_from(changes).where(where)
+    return connection.scalar(query) or 0
+
+
+def _take_out(connection: Connection) -> None:
+    """Take all deletions out of the changes."""
+    for _, column, reason_is, _ in _KINDS:
+        connection.execute(changes.update().where(reason_is).values({column.name: None}))
+
+
+# --- what may be there unlisted ---
+
+
+def _keep_hidden(
+    connection: Connection,
+    folder_id: int,
+    scan: Scan,
+    settings: FolderSettings,
+    withheld: Withheld,
+) -> None:
+    """Take out what would be deleted because the listing says nothing about its file."""
+    load_hidden(connection, scan.listing.hiding)
+    row = (label_rows.c.folder_id == folder_id) & (label_rows.c.key == changes.c.key)
+    of_row = sa.select(label_rows.c.sidecar).where(row).scalar_subquery()
+    row_is_hidden = sa.exists().where(row, is_hidden(connection, label_rows.c.sidecar))
+    metadata = changes.c.key + (settings.metadata_suffix or "")
+    example = None
+    for reason, column, key, hidden in (
+        (ItemChange.DELETE, changes.c.item, changes.c.key, is_hidden(connection, changes.c.key)),
+        (LabelChange.GONE, changes.c.label, of_row, row_is_hidden),
+        # Another sidecar, because the one that the label row was made from is hidden.
+        (LabelChange.SIDECAR, changes.c.label, of_row, row_is_hidden),
+        (MetadataChange.CLEAR, changes.c.metadata, metadata, is_hidden(connection, metadata)),
+    ):
+        where = (column == reason.value) & hidden
+        one = connection.scalar(sa.select(key).where(where).limit(1))
+        if one is not None:
+            example = example or one
+            result = connection.execute(changes.update().where(where).values({column.name: None}))
+            withheld.counts[reason.value] = result.rowcount
+    if example is not None:
+        withheld.reasons.append(_why_hidden(example, scan))
+
+
+def _why_hidden(example: str, scan: Scan) -> str:
+    places = scan.listing.hiding
+    first = hider_of(example, places) or places[0]
+    others = f" and {len(places) - 1:,} other places" if len(places) > 1 else ""
+    return (
+        f"the listing is not complete: {first.source!r} ({first.code}){others} may hide files, and "
+        "what they may hide is not deleted"
+    )
+
+
+# --- so much that it is an accident ---
+
+
+def _why_mass(connection: Connection, folder_id: int, scan: Scan, counts: Mapping[str, int]) -> str:
+    if not any(counts.values()):
+        return ""
+    cure = "if that is right, give --allow-mass-delete"  # also to `folder configure`, for `serve`
+    if not len(scan.listing):
+        return f"the storage path is empty; {cure}"
+    live = (items.c.folder_id == folder_id) & items.c.deleted_at.is_(None)
+    of_item = (items.c.folder_id == folder_id) & (items.c.key == label_rows.c.key)
+    before = {
+        ItemChange.DELETE: sa.select(sa.func.count()).select_from(items).where(live),
+        LabelChange.GONE: sa.select(sa.func.count())
+        .select_from(label_rows.join(items, of_item))
+        .where(label_rows.c.folder_id == folder_id, live),
+        MetadataChange.CLEAR: sa.select(sa.func.count())
+        .select_from(items)
+        .where(live, items.c.metadata_token.is_not(None)),
+    }
+    for reason, _, reason_is, what in _KINDS:
+        count = counts[reason.value]
+        if count < 2:
+            continue
+        # Of what was hidden until now, nothing is counted as there.
+        back = _count(connection, reason_is & (changes.c.item == ItemChange.RESTORE.value))
+        there = (connection.scalar(before[reason]) or 0) + back
+        if count > _FEW and count > _PART * there:
+            return f"{count:,} of {there:,} {what} would go, more than half; {cure}"
+        if count == there:
+            return f"{count:,} of {there:,} {what} would go, which is all; {cure}"
+    return ""

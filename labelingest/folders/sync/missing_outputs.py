@@ -1,0 +1,268 @@
+"""Which label rows in the output are not as the folder wrote them: missing, cut short, older ones, altered.
+
+A sync looks at the storage path only. Asked to, it lists the output too, and makes these again. On
+this machine every label row is read and its digest compared; in the cloud size and ETag tell, and
+nothing is read.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, RowMapping
+
+from labelingest.columns.fingerprints import content_digest
+from labelingest.errors import StorageError
+from labelingest.folders.output_files import LARGE_ROW, OUTPUT_SUFFIX, RowFile, digest_of
+from labelingest.folders.state.database import bulk_insert
+from labelingest.folders.state.tables import changes, found, label_rows, output_rows, written
+from labelingest.folders.sync.batch import FILE_COLUMNS, LabelStatus, row_file
+from labelingest.folders.sync.changes import LabelChange
+from labelingest.folders.sync.portions import first_portion
+from labelingest.model.listing import Listing
+from labelingest.problems import ProblemCode
+from labelingest.storage.base import Storage, Version, list_all
+from labelingest.storage.urls import is_cloud
+
+__all__ = [
+    "add_differences",
+    "difference",
+    "is_whole",
+    "list_output",
+    "load_output",
+    "note_verified",
+]
+
+_AT_ONCE: Final = 1_000
+"""Label rows whose contents are in memory together."""
+_BYTES: Final = 64_000_000
+"""Bytes of them, about."""
+_SLACK: Final = 10_000
+"""Bytes by which a small label row may have been larger."""
+_INCOMPLETE: Final = {ProblemCode.UNREADABLE_FOLDER, ProblemCode.UNREADABLE_FILE}
+
+
+def list_output(output: Storage) -> Listing:
+    """Return the listing of an output; empty where its folder is gone.
+
+    Raises
+    ------
+    StorageError
+        It cannot be listed, or not all of it: what is missing is not known then.
+    """
+    try:
+        listing = list_all(output)
+    except StorageError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return Listing.from_entries([])
+        raise
+    # A link in it is not followed: the label rows behind it count as missing.
+    unread = [problem for problem in listing.problems if problem.code in _INCOMPLETE]
+    if unread:
+        raise StorageError(
+            f"which label rows are missing from {output.url} cannot be told: {unread[0]}"
+        )
+    return listing
+
+
+def load_output(connection: Connection, listing: Listing) -> None:
+    """Load the listing of an output into the temporary table `written`; it is made here."""
+    written.create(connection, checkfirst=False)
+    bulk_insert(connection, written, _label_rows_of(listing))
+
+
+def _label_rows_of(listing: Listing) -> Iterator[tuple[str, int, str, None]]:
+    for start in range(0, len(listing), _AT_ONCE):
+        rows = np.arange(start, min(start + _AT_ONCE, len(listing)))
+        sizes, tokens = listing.size[rows].tolist(), listing.take_tokens(rows)
+        for key, size, token in zip(listing.keys.take(rows), sizes, tokens, strict=True):
+            if key.endswith(OUTPUT_SUFFIX):
+                yield key.removesuffix(OUTPUT_SUFFIX), size, token, None
+
+
+def add_differences(connection: Connection, folder_id: int, output: Storage) -> None:
+    """Add to the changes of a connection the label rows that are not as they were written.
+
+    Parameters
+    ----------
+    connection
+        With the temporary tables that `find_changes` has filled.
+    folder_id
+        Whose label rows.
+    output
+        Its output.
+    """
+    load_output(connection, list_output(output))
+    _add_missing(connection, folder_id)
+    reads = not is_cloud(output.url)
+    after = ""
+    while rows := _next_rows(connection, folder_id, after):
+        after = rows[-1]["key"]
+        contents = _contents(output, rows) if reads else {}
+        reasons = {}
+        same = []
+        for row in rows:
+            key, content = row["key"], contents.get(row["key"])
+            version = Version(row["written_size"], row["written_token"])
+            digest = None
+            if content is not None:
+                digest = content_digest(content)
+            elif reads and _is_read(row):
+                digest = digest_of(output, key, version.size)
+            reason = difference(row_file(row), version, digest, content, read=reads)
+            if reason is not None:
+                reasons[key] = reason
+            elif digest is not None:
+                same.append({"same": key, "seen": digest})
+        _add(connection, reasons)
+        if same:
+            digests = written.update().where(written.c.key == sa.bindparam("same"))
+            connection.execute(digests.values(digest=sa.bindparam("seen")), same)
+
+
+def difference(
+    file: RowFile,
+    version: Version,
+    digest: str | None,
+    content: bytes | None = None,
+    *,
+    read: bool,
+) -> LabelChange | None:
+    """Return in which way a label row in the output is not the one that was written; None if it is.
+
+    Parameters
+    ----------
+    file
+        What is known of the one that was written.
+    version, digest, content
+        What stands there; no digest where it was not read, or cannot be, and no content either
+        where it was read in parts.
+    read
+        Whether contents are compared.
+    """
+    if read and file.digest is not None:
+        same = digest is not None and file.has_digest(digest)
+    else:
+        same = version.size == file.size and file.token in {None, version.token}
+    if same and version.size:
+        return None
+    older = digest if read else version.token
+    if older is not None and older == (file.old_digest if read else file.old_token):
+        return LabelChange.STALE
+    is_shorter = digest is not None and version.size < (file.size or 0)
+    is_cut = is_shorter if content is None else not is_whole(content)
+    return LabelChange.CUT if is_cut or not version.size else LabelChange.ALTERED
+
+
+def is_whole(content: bytes) -> bool:
+    """Return whether a content is one JSON document from beginning to end."""
+    try:
+        orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
+def _add_missing(connection: Connection, folder_id: int) -> None:
+    there = sa.select(1).select_from(written).where(written.c.key == label_rows.c.key).exists()
+    missing = (
+        sa.select(label_rows.c.key)
+        .join(found, found.c.key == label_rows.c.key)
+        .where(label_rows.c.folder_id == folder_id, label_rows.c.status == LabelStatus.MADE.value)
+        .where(found.c.sidecar.is_not(None), ~there)
+    )
+    reason = LabelChange.MISSING.value
+    # For any other reason it is made anew too.
+    kept = changes.c.label.is_(None) | (changes.c.label == LabelChange.IMAGE.value)
+    connection.execute(
+        changes.update().where(kept, changes.c.key.in_(missing)).values(label=reason)
+    )
+    known = sa.select(1).select_from(changes).where(changes.c.key == label_rows.c.key).exists()
+    connection.execute(
+        changes.insert().from_select(
+            ["key", "label"], missing.add_columns(sa.literal(reason)).where(~known)
+        )
+    )
+
+
+def _next_rows(connection: Connection, folder_id: int, after: str) -> Sequence[RowMapping]:
+    """Return label rows that were written, and stand in the output in one way or another."""
+    of_folder = (label_rows.c.folder_id == folder_id) & (output_rows.c.folder_id == folder_id)
+    statuses = (LabelStatus.MADE.value, LabelStatus.REFUSED.value)
+    query = (
+        sa.select(
+            label_rows.c.key,
+            written.c.size.label("written_size"),
+            written.c.token.label("written_token"),
+            *(output_rows.c[name].label(f"file_{name}") for name in FILE_COLUMNS),
+        )
+        .select_from(
+            label_rows.join(output_rows, output_rows.c.key == label_rows.c.key)
+            .join(written, written.c.key == label_rows.c.key)
+            .join(found, found.c.key == label_rows.c.key)
+        )
+        .where(of_folder, label_rows.c.status.in_(statuses), output_rows.c.size.is_not(None))
+        .where(found.c.sidecar.is_not(None), label_rows.c.key > after)
+        .order_by(label_rows.c.key)
+        .limit(_AT_ONCE)
+    )
+    rows = connection.execute(query).mappings().all()
+    return first_portion(rows, _BYTES, "written_size")
+
+
+def _contents(output: Storage, rows: Sequence[RowMapping]) -> Mapping[str, bytes]:
+    """Return data file → content of its label row, where that is not large."""
+    read = [row for row in rows if row["written_size"] <= LARGE_ROW and _is_read(row)]
+    sizes = np.array([row["written_size"] for row in read], dtype=np.int64)
+    keys = [row["key"] for row in read]
+    blobs = output.fetch([key + OUTPUT_SUFFIX for key in keys], sizes=sizes, tokens=False)
+    return {key: blobs.get(place) for place, key in enumerate(keys) if place not in blobs.unread}
+
+
+def _is_read(row: RowMapping) -> bool:
+    """Whether a label row is read: not where it is far larger than the one that was written."""
+    return bool(row["written_size"] <= 2 * row["file_size"] + _SLACK)
+
+
+def _add(connection: Connection, reasons: Mapping[str, LabelChange]) -> None:
+    """Add label rows to the changes, for a reason that says that they may be written over."""
+    if not reasons:
+        return
+    query = sa.select(changes.c.key).where(changes.c.key.in_(list(reasons)))
+    known = set(connection.scalars(query))
+    values: list[dict[str, Any]] = [
+        {"of_key": key, "reason": reason.value} for key, reason in reasons.items()
+    ]
+    gone = changes.c.label.is_distinct_from(LabelChange.GONE.value)
+    connection.execute(
+        changes.update()
+        .where(changes.c.key == sa.bindparam("of_key"), gone)
+        .values(label=sa.bindparam("reason")),
+        values,
+    )
+    new = [
+        {"key": value["of_key"], "label": value["reason"]}
+        for value in values
+        if value["of_key"] not in known
+    ]
+    if new:
+        connection.execute(changes.insert(), new)
+
+
+def note_verified(connection: Connection, folder_id: int) -> None:
+    """Note of label rows that were read what the state did not know: digests, and other times."""
+    connection.execute(
+        output_rows.update()
+        .where(output_rows.c.folder_id == folder_id, output_rows.c.key == written.c.key)
+        .where(written.c.digest.is_not(None))
+        .where(
+            sa.or_(
+                output_rows.c.digest.is_(None) & (output_rows.c.token == written.c.token),
+                (output_rows.c.digest == written.c.digest)
+                & output_rows.c.token.is_distinct_from(written.c.token),
+            )
+        )
+        .values(digest=written.c.digest, token=written.c.token, size=written.c.size)
+    )

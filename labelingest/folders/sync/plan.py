@@ -1,0 +1,123 @@
+"""A plan: what a sync would do, said before it is done, and kept in a file if asked for.
+
+A plan follows from the listing, the settings and the state alone. So a kept plan needs no copy of
+itself to be carried out: it holds the digest of the first two and the generation of the third, and
+is refused when either is another by then.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, BinaryIO, Final, Self
+
+import orjson
+from sqlalchemy.engine import Connection
+
+from labelingest.errors import ConfigError, StorageError
+from labelingest.folders.state.stored_values import misfit
+from labelingest.folders.sync.changes import iterate_changes
+from labelingest.small_files import open_regular
+
+__all__ = ["DriftError", "Plan", "keep_plan"]
+
+_FORMAT: Final = "labelingest folder plan 1"
+_LONGEST: Final = 2**20
+"""Bytes of a plan's first line at most."""
+_CURE: Final = "labelingest folder plan NAME --save FILE writes one"
+
+
+class DriftError(StorageError):
+    """The storage path or the state is no longer what a plan was made for.
+
+    Examples
+    --------
+    >>> raise DriftError("the storage path has changed since the plan was made: make a new one")
+    Traceback (most recent call last):
+    labelingest.folders.sync.plan.DriftError: the storage path has changed since ...
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a sync would do."""
+
+    folder: str
+    made_at: str
+    keys: int
+    """Keys listed."""
+    digest: str
+    """Of listing and settings."""
+    generation: int
+    """Of the state."""
+    allow_mass_delete: bool = False
+    verify_output: bool = False
+    changes: Mapping[str, int] = field(default_factory=dict)
+    """Reason → how many changes have it."""
+    withheld: Mapping[str, int] = field(default_factory=dict)
+    """The same of deletions that would not be made."""
+    why_withheld: str = ""
+    checksum: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the plan as JSON says it."""
+        return asdict(self)
+
+    def refuse_drift(self, digest: str, generation: int, changes: Mapping[str, int]) -> None:
+        """Refuse to be carried out on anything but what it was made for.
+
+        Raises
+        ------
+        DriftError
+            Storage path, settings, state or output are others.
+        """
+        if generation != self.generation:
+            raise DriftError(f"{self.folder!r} was synced since the plan was made: make a new plan")
+        if digest != self.digest:
+            raise DriftError(
+                f"the storage path or the settings of {self.folder!r} have changed since the plan "
+                "was made: make a new plan"
+            )
+        if changes != self.changes:
+            raise DriftError(
+                f"the output of {self.folder!r} has changed since the plan was made: make a new plan"
+            )
+
+    @classmethod
+    def load(cls, path: str) -> Self:
+        """Read a plan that was kept; its list of changes is for people.
+
+        Raises
+        ------
+        ConfigError
+            The file cannot be read, or is no plan.
+        """
+        try:
+            with open_regular(path) as file:
+                line = file.readline(_LONGEST)
+            head = orjson.loads(line)
+        except OSError as error:
+            raise ConfigError(f"plan {path!r} cannot be read: {error.strerror}") from error
+        except ValueError as error:
+            raise ConfigError(f"{path!r} is no plan: {_CURE}") from error
+        # A plan of another format has no such key.
+        if not isinstance(head, dict) or head.pop(_FORMAT, None) is not True:
+            raise ConfigError(f"{path!r} is no plan: {_CURE}")
+        if (why := misfit(cls, head)) is not None:
+            raise ConfigError(f"{path!r} is no plan ({why}): {_CURE}")
+        return cls(**head)
+
+
+def keep_plan(file: BinaryIO, plan: Plan, connection: Connection) -> None:
+    """Write a plan with all its changes, one a line.
+
+    Parameters
+    ----------
+    file
+        Where to.
+    plan
+        Its first line.
+    connection
+        Where the changes are.
+    """
+    file.write(orjson.dumps({_FORMAT: True, **plan.as_dict()}) + b"\n")
+    if plan.changes:
+        file.writelines(orjson.dumps(line) + b"\n" for line in iterate_changes(connection))

@@ -1,0 +1,173 @@
+"""One listing of the storage path of a folder, and which of its files belong together.
+
+Memory only: rows for the database are made while it takes them. What could not be listed makes the
+listing incomplete there, and nothing is deleted that may be there.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any, Final
+
+import numpy as np
+
+from labelingest.columns.types import Int64, UInt8
+from labelingest.folders.settings import FolderSettings
+from labelingest.model.listing import Listing
+from labelingest.model.pairs import Outcome, Pairs
+from labelingest.pairing.file_kinds import KINDS, NO_KIND, junk_rows, kind_numbers
+from labelingest.pairing.match import ending_with
+from labelingest.pairing.pair import pair
+from labelingest.pairing.rules import SuffixRule
+from labelingest.problems import Problem, Severity
+
+__all__ = ["KIND_NAMES", "Scan", "is_complete", "scan"]
+
+KIND_NAMES: Final = tuple(kind.value for kind in KINDS)
+"""Number of a kind in the state → its name."""
+_NONE: Final = -1
+_AT_ONCE: Final = 16_384
+"""Rows whose texts are in memory together."""
+_DATA: Final = (Outcome.PAIRED, Outcome.UNLABELLED, Outcome.AMBIGUOUS)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scan:
+    """The data files of a listing, with their sidecars as rows of it."""
+
+    listing: Listing
+    data: Int64
+    """(n,) rows of the data files; ascending."""
+    sidecar: Int64
+    """(n,) rows of their label sidecars; -1 for none."""
+    metadata: Int64
+    """(n,) rows of their metadata sidecars; -1 for none."""
+    kind: UInt8
+    """(n,) place of each in `KIND_NAMES`."""
+    problems: Sequence[Problem]
+    """Of the listing and of pairing."""
+
+    @property
+    def sidecars(self) -> int:
+        """How many data files have a label sidecar."""
+        return int(np.count_nonzero(self.sidecar != _NONE))
+
+    @property
+    def metadata_sidecars(self) -> int:
+        """How many have a metadata sidecar."""
+        return int(np.count_nonzero(self.metadata != _NONE))
+
+    def rows(self, places: Int64) -> Iterator[tuple[Any, ...]]:
+        """Yield a row of the table `found` for each of some data files."""
+        listing, keys, tokens = self.listing, self.listing.keys.take, self.listing.take_tokens
+        for start in range(0, len(places), _AT_ONCE):
+            part = places[start : start + _AT_ONCE]
+            data, sidecar, metadata = self.data[part], self.sidecar[part], self.metadata[part]
+            yield from zip(
+                keys(data),
+                self.kind[part].tolist(),
+                listing.size[data].tolist(),
+                listing.mtime_ns[data].tolist(),
+                tokens(data),
+                _texts(keys, sidecar),
+                _numbers(listing.size, sidecar),
+                _numbers(listing.mtime_ns, sidecar),
+                _texts(tokens, sidecar),
+                _texts(keys, metadata),
+                _numbers(listing.size, metadata),
+                _texts(tokens, metadata),
+                strict=False,  # columns without any value go on for ever
+            )
+
+    def versions(self, places: Int64, *, metadata: bool) -> list[tuple[str | None, ...]]:
+        """Return what tells whether data files and their sidecars are the same as before.
+
+        Key and token of each, key and token of its label sidecar and, if asked for, the token of
+        its metadata sidecar.
+        """
+        keys, tokens = self.listing.keys.take, self.listing.take_tokens
+        data, sidecar = self.data[places], self.sidecar[places]
+        columns = [keys(data), tokens(data), _texts(keys, sidecar), _texts(tokens, sidecar)]
+        if metadata:
+            columns.append(_texts(tokens, self.metadata[places]))
+        return list(zip(*columns, strict=False))
+
+
+def _texts(take: Callable[[Int64], list[str]], rows: Int64) -> Any:
+    """Return the texts of rows, None for none."""
+    some = np.flatnonzero(rows != _NONE)
+    if not len(some):
+        return repeat(None)
+    if len(some) == len(rows):
+        return take(rows)
+    texts: list[str | None] = [None] * len(rows)
+    for place, text in zip(some.tolist(), take(rows[some]), strict=True):
+        texts[place] = text
+    return texts
+
+
+def _numbers(column: Int64, rows: Int64) -> Any:
+    """Return the numbers of rows; those of rows that are none mean nothing."""
+    return repeat(None) if (rows == _NONE).all() else column[rows].tolist()
+
+
+def is_complete(listing: Listing) -> bool:
+    """Whether nothing went wrong that may hide files: what is not followed on purpose is no error.
+
+    Examples
+    --------
+    >>> from labelingest.problems import ProblemCode
+    >>> is_complete(Listing.from_entries([]))
+    True
+    >>> is_complete(Listing.from_entries([], [Problem(ProblemCode.UNREADABLE_FOLDER, "a", "denied")]))
+    False
+    """
+    return not any(problem.severity is Severity.ERROR for problem in listing.hiding)
+
+
+def scan(listing: Listing, settings: FolderSettings) -> Scan:
+    """Find what belongs together in the listing of a folder's storage path."""
+    rule, metadata = settings.rule, settings.metadata_rule
+    if rule is None:
+        nothing = np.zeros(0, dtype=np.int64)
+        pairs = Pairs(nothing, nothing, _without_labels(listing, metadata))
+    else:
+        pairs = pair(listing, rule, metadata)
+    data = np.flatnonzero(np.isin(pairs.outcome, _DATA))
+    sidecar = np.full(len(data), _NONE, dtype=np.int64)
+    sidecar[np.searchsorted(data, pairs.data)] = pairs.sidecar
+    kind = kind_numbers(listing.keys, data)
+    return Scan(
+        listing,
+        data,
+        sidecar,
+        _metadata_of(listing, metadata, data, pairs.outcome),
+        kind,
+        (*listing.problems, *pairs.problems),
+    )
+
+
+def _without_labels(listing: Listing, metadata: SuffixRule | None) -> UInt8:
+    """Return what becomes of each key where no labels are taken in."""
+    keys = listing.keys
+    outcome = np.full(len(keys), Outcome.UNLABELLED, dtype=np.uint8)
+    every = np.arange(len(keys))
+    outcome[every[kind_numbers(keys, every) == NO_KIND]] = Outcome.UNSUPPORTED
+    if metadata is not None:
+        outcome[ending_with(keys, every, metadata.suffix.encode())] = Outcome.METADATA_SIDECAR
+    outcome[junk_rows(keys)] = Outcome.IGNORED
+    return outcome
+
+
+def _metadata_of(
+    listing: Listing, metadata: SuffixRule | None, data: Int64, outcome: UInt8
+) -> Int64:
+    """Return (n,) the row of each data file's metadata sidecar; -1 for none."""
+    found = np.full(len(data), _NONE, dtype=np.int64)
+    if metadata is None or not (outcome == Outcome.METADATA_SIDECAR).any():
+        return found
+    pairs = pair(listing, metadata)
+    ours = np.isin(outcome[pairs.data], _DATA)
+    ours &= outcome[pairs.sidecar] == Outcome.METADATA_SIDECAR
+    found[np.searchsorted(data, pairs.data[ours])] = pairs.sidecar[ours]
+    return found

@@ -1,0 +1,114 @@
+"""Whether a second listing confirms what is to be deleted, where the first cannot prove its own end.
+
+A store that lists from its first key only (Azure, directory buckets) is listed again before anything
+is deleted. Keys that are new in the second listing are no contradiction, unless one of them was to be
+deleted: then the first listing is not complete. Keys that are missing from it say that the second is
+not, or that files are being deleted: then deletions wait for the next sync.
+"""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from labelingest.columns.keys import Keys
+from labelingest.errors import StorageError
+from labelingest.folders.settings import FolderSettings
+from labelingest.folders.state.database import bulk_insert, create_temporary
+from labelingest.folders.state.tables import changes, label_rows, missed
+from labelingest.folders.sync.changes import ItemChange, LabelChange, MetadataChange
+from labelingest.model.listing import Listing
+from labelingest.storage.base import Storage
+from labelingest.storage.urls import is_cloud, place_of
+
+__all__ = ["needs_second_look", "why_unconfirmed"]
+
+_MOST: Final = 100_000
+"""So many keys that only the second listing has are no files that came meanwhile."""
+
+
+def needs_second_look(storage: Storage) -> bool:
+    """Return whether a listing of a storage cannot prove that it is complete."""
+    return is_cloud(storage.url) and not place_of(storage.url).lists_from_any_key
+
+
+def why_unconfirmed(
+    connection: Connection,
+    folder_id: int,
+    listings: tuple[Listing, Listing],
+    settings: FolderSettings,
+) -> str:
+    """Return why nothing is to be deleted after two listings; "" where they agree.
+
+    Parameters
+    ----------
+    connection
+        Whose temporary tables have the changes.
+    folder_id, settings
+        Whose changes they are.
+    listings
+        The one that they follow from, and the second.
+
+    Raises
+    ------
+    StorageError
+        What was to be deleted is in the second listing.
+    """
+    first, second = listings
+    new = list(islice(_only_in(second.keys, first.keys), _MOST + 1))
+    deleted = _deleted_of(connection, folder_id, new, settings)
+    if deleted is not None or len(new) > _MOST:
+        raise StorageError(
+            f"two listings do not agree: {deleted or new[0]!r} is in the second only, so the first "
+            "was not complete; nothing was changed: check the network and whatever lies between, "
+            "and sync again"
+        )
+    lost = next(_only_in(first.keys, second.keys), None)
+    if lost is None:
+        return ""
+    return f"two listings do not agree: {lost!r} is in the first only; the next sync looks again"
+
+
+def _only_in(keys: Keys, others: Keys) -> Iterator[str]:
+    """Yield what is in one column only; both are in order.
+
+    Examples
+    --------
+    >>> list(_only_in(Keys.from_texts(["a", "b", "c"]), Keys.from_texts(["b", "d"])))
+    ['a', 'c']
+    """
+    following = iter(others)
+    other = next(following, None)
+    for key in keys:
+        while other is not None and other < key:
+            other = next(following, None)
+        if key != other:
+            yield key
+
+
+def _deleted_of(
+    connection: Connection, folder_id: int, keys: list[str], settings: FolderSettings
+) -> str | None:
+    """Return one of the keys whose absence would delete something."""
+    create_temporary(connection, missed)
+    bulk_insert(connection, missed, ((key, 1) for key in keys))
+    again = sa.select(missed.c.key)
+    row = (label_rows.c.folder_id == folder_id) & (label_rows.c.key == changes.c.key)
+    metadata = changes.c.key + (settings.metadata_suffix or "")
+    for query in (
+        sa.select(changes.c.key).where(
+            changes.c.item == ItemChange.DELETE.value, changes.c.key.in_(again)
+        ),
+        sa.select(label_rows.c.sidecar)
+        .select_from(changes.join(label_rows, row))
+        .where(changes.c.label == LabelChange.GONE.value, label_rows.c.sidecar.in_(again)),
+        sa.select(metadata).where(
+            changes.c.metadata == MetadataChange.CLEAR.value, metadata.in_(again)
+        ),
+    ):
+        found = connection.scalar(query.limit(1))
+        if found is not None:
+            return str(found)
+    return None

@@ -1,0 +1,139 @@
+"""Whether the patterns of a folder pair nothing although label files are there, and why.
+
+Patterns that suddenly pair nothing are a slip: of whoever set them, or of whoever moved the files. A
+folder into which no label file has come yet is none; nor is one in which labels may be hidden.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+import numpy as np
+
+from labelingest.columns.keys import Keys
+from labelingest.errors import ConfigError, StorageError
+from labelingest.folders.locations import Places
+from labelingest.folders.settings import FolderSettings
+from labelingest.folders.sync.scan import KIND_NAMES, Scan, scan
+from labelingest.model.kinds import DataKind
+from labelingest.model.listing import Listing
+from labelingest.pairing.match import ending_with
+from labelingest.pairing.near_misses.near_misses import near_misses
+from labelingest.pairing.pair import pair
+from labelingest.pairing.rules import PatternRule
+from labelingest.pipeline.discover import as_flags
+
+__all__ = ["LOOKED_AT", "refuse_listed", "refuse_unpaired"]
+
+LOOKED_AT: Final = 200_000
+"""Keys of a storage path that are listed before settings are taken; more are left to the sync."""
+_FEWEST: Final = 2
+"""Label files that belong to no image by the patterns: one alone is an orphan."""
+_SHOWN: Final = 3
+_CURE: Final = (
+    "mend the patterns with labelingest folder configure, or give --allow-mass-delete if they are no "
+    "labels"
+)
+_CURE_OF_NEW: Final = (
+    "mend the patterns, or create the folder without --images and --labels: labelingest folder "
+    "configure takes labels in once they are there"
+)
+_IMAGE: Final = KIND_NAMES.index(DataKind.IMAGE)
+_TEXT: Final = re.compile(
+    r"(?:.*/)?(?:classes|labels|predefined_classes|train|val|valid|test|trainval|README.*"
+    r"|LICEN[CS]E.*|requirements.*|robots)\.\w+",
+    re.DOTALL | re.IGNORECASE,
+)
+"""What lies beside labels, and ends as they do."""
+
+
+def refuse_unpaired(
+    found: Scan, settings: FolderSettings, *, cure: str = _CURE, has_rows: bool = False
+) -> None:
+    """Refuse patterns by which nothing pairs where files end as label files do.
+
+    Parameters
+    ----------
+    found, settings
+        What a storage path holds by the patterns of a folder.
+    cure
+        What helps, for the sentence.
+    has_rows
+        Whether the folder has label rows: then patterns that pair nothing are refused in any case.
+
+    Raises
+    ------
+    ConfigError
+        Nothing pairs; it says which files are near to it.
+    """
+    rule = settings.rule
+    if not isinstance(rule, PatternRule) or found.sidecars or found.listing.hiding:
+        return
+    listing, ending = found.listing, rule.label_pattern.literals[-1]
+    examples = list(islice(_label_files(listing.keys, ending), _FEWEST))
+    if (len(examples) < _FEWEST and not has_rows) or not (found.kind == _IMAGE).any():
+        return  # a label file without image, or labels without any image: named by the sync
+    but = f"files end with {ending!r}, as {examples[0]!r}" if examples else "it has label rows"
+    misses = near_misses(listing, pair(listing, rule, settings.metadata_rule), rule)
+    hints = "".join(f"\nnear miss: {miss}" for miss in misses[:_SHOWN])
+    raise ConfigError(
+        f"no data file in {settings.storage_path!r} has a label file by {as_flags(rule)}, but {but}: "
+        f"nothing was changed; {cure}{hints}"
+    )
+
+
+def _label_files(keys: Keys, ending: str) -> Iterator[str]:
+    """Yield the keys that end as label files do; none where these have no ending."""
+    if ending:
+        rows = ending_with(keys, np.arange(len(keys)), ending.encode())
+        yield from (key for row in rows.tolist() if not _TEXT.fullmatch(key := keys[row]))
+
+
+def refuse_listed(
+    places: Places, settings: FolderSettings, *, is_new: bool = False, has_rows: bool = False
+) -> str:
+    """List a storage path as far as that is quick, and refuse patterns that pair nothing there.
+
+    Whether it can be listed at all is the sync's to say.
+
+    Parameters
+    ----------
+    places, settings
+        Of the folder.
+    is_new
+        Whether it is being created.
+    has_rows
+        As for `refuse_unpaired`.
+
+    Returns
+    -------
+    str
+        A notice where there is no label file by the patterns yet; "" where there are some, or nobody
+        knows.
+
+    Raises
+    ------
+    ConfigError
+        As `refuse_unpaired`.
+    """
+    if not isinstance(settings.rule, PatternRule) or settings.allow_mass_delete:
+        return ""
+    pages, count = list[Listing](), 0
+    try:
+        for page in places.storage.list(exclude=places.exclude):
+            pages.append(page)
+            count += len(page)
+            if count > LOOKED_AT:
+                return ""
+    except StorageError:
+        return ""
+    found = scan(Listing.from_pages(pages), settings)
+    cure = _CURE_OF_NEW if is_new else _CURE
+    refuse_unpaired(found, settings, cure=cure, has_rows=has_rows)
+    if found.sidecars or found.listing.hiding:
+        return ""
+    return (
+        f"no data file in {settings.storage_path!r} has a label file by {as_flags(settings.rule)} "
+        "yet: items come without label rows until label files are there"
+    )

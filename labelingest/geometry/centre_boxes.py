@@ -1,0 +1,90 @@
+"""Centres: how boxes by left and top become boxes by centre, without losing the last bit.
+
+A box that was written with a centre is kept by its left edge, left = centre - width / 2, rounded
+to a double. Adding the half width again rounds once more, so that left + width / 2 may miss the
+centre by its last bit. Here the centre is one whose left edge, computed again, is the given left
+edge, bit for bit, wherever there is such a double:
+
+1. The double nearest to left + width / 2 with 15 decimals settles nearly everything that a person
+   or a tool wrote. (n / 10**15 is the double nearest to that decimal number, because n and 10**15
+   are doubles themselves.)
+2. Of the double nearest to left + width / 2 and its two neighbours, those that give the left edge
+   back; where it is one, that is the centre.
+3. Where it is several, the one that is written with the fewest digits: the only loop, over what
+   rounds to a tie.
+
+So what was written with up to 15 significant digits is found again when the left edge is not
+negative: then two doubles at most give the same left edge, they are neighbours, and of neighbours
+one at most has 15 digits. Where the left edge is outside the image, further than the centre is
+inside, it takes 15 decimals at most. A number of 16 or 17 digits is found again but for ties, in
+which its neighbour may be taken: the left edge then still is the same double.
+
+No double gives the left edge back when it is finer than doubles about the centre are, as that of a
+box which was clipped or measured may be: then the centre is the nearest double.
+"""
+
+from decimal import Decimal
+from typing import Final
+
+import numpy as np
+
+from labelingest.columns.types import Float64
+
+__all__ = ["cxcywh_from_ltwh"]
+
+_DECIMALS: Final = 1e15
+_LARGEST: Final = 8.0
+"""Below this, a number with 15 decimals is a whole number of 53 bits, divided by `_DECIMALS`."""
+
+
+def cxcywh_from_ltwh(boxes_ltwh: Float64) -> Float64:
+    """Convert boxes to centre x, centre y, width, height: what `ltwh_from_cxcywh` turns back.
+
+    Parameters
+    ----------
+    boxes_ltwh
+        (n, 4) left, top, width, height; finite; meant to be normalised: digits are counted from
+        the decimal point.
+
+    Returns
+    -------
+    ndarray
+        (n, 4) centre x, centre y, width, height in the same unit; width and height are the same
+        doubles; a new array.
+
+    Examples
+    --------
+    >>> left = 0.701 - 0.128 / 2
+    >>> left + 0.128 / 2
+    0.7010000000000001
+    >>> cxcywh_from_ltwh(np.array([[left, 0.25, 0.128, 0.5]])).tolist()
+    [[0.701, 0.5, 0.128, 0.5]]
+    """
+    low, size = boxes_ltwh[:, :2], boxes_ltwh[:, 2:]
+    half = size / 2
+    nearest = low + half
+    with np.errstate(over="ignore", invalid="ignore"):
+        decimal = np.rint(nearest * _DECIMALS) / _DECIMALS
+        found = (decimal - half == low) & (np.abs(nearest) < _LARGEST)
+    centre = np.where(found, decimal, nearest)
+    rest = np.flatnonzero(~found)
+    if len(rest):
+        low, half, nearest = low.reshape(-1)[rest], half.reshape(-1)[rest], nearest.flat[rest]
+        centre.reshape(-1)[rest] = _searched(low, half, nearest)
+    return np.concatenate((centre, size), axis=1)
+
+
+def _searched(low: Float64, half: Float64, nearest: Float64) -> Float64:
+    """Return (r,) the number next to nearest (r,) that gives low (r,) when half (r,) is taken."""
+    tried = np.stack((nearest, np.nextafter(nearest, -np.inf), np.nextafter(nearest, np.inf)))
+    gives = tried - half == low
+    # argmax takes the first that is true, and the nearest where none is.
+    centre: Float64 = np.take_along_axis(tried, gives.argmax(axis=0)[np.newaxis], axis=0)[0]
+    for at in np.flatnonzero(gives.sum(axis=0) > 1).tolist():
+        centre[at] = min(tried[gives[:, at], at].tolist(), key=_digits)
+    return centre
+
+
+def _digits(number: float) -> int:
+    """Return with how many digits a number is written."""
+    return len(Decimal(repr(number)).normalize().as_tuple().digits)

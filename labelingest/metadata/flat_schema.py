@@ -1,0 +1,90 @@
+"""Import: a schema from the platform, in the present format or in the older, flat one.
+
+The flat format is key → name of a type. It does not say which options an enum has, nor how many
+numbers an embedding: such keys are left out and named. The API wraps it in an object with a UUID
+and dates, `metadataSchema` inside.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from labelingest.errors import ConfigError
+from labelingest.metadata.schema import MetadataSchema
+from labelingest.metadata.schema_json import decode_schema
+from labelingest.problems.of_document import step
+
+__all__ = ["ImportedSchema", "import_schema"]
+
+_WRAPPED: Final = ("metadataSchema", "metadata_schema")
+_NEEDS: Final[Mapping[str, str]] = {
+    "enum": "its options, as --option A --option B",
+    "embedding": "how many numbers it has, as --size 512",
+}
+"""Types that the flat format does not tell enough about, and what is missing."""
+_FLAT: Final = (
+    "boolean",
+    "datetime",
+    "embedding",
+    "enum",
+    "geospatial",
+    "long_string",
+    "number",
+    "string",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedSchema:
+    """A schema from elsewhere."""
+
+    schema: MetadataSchema
+    left_out: Mapping[str, str]
+    """Key → what is missing to declare it, in a sentence."""
+
+
+def import_schema(content: bytes, name: str) -> ImportedSchema:
+    """Read a schema in either format.
+
+    Parameters
+    ----------
+    content
+        JSON.
+    name
+        What messages call it.
+
+    Raises
+    ------
+    ConfigError
+        It is neither.
+
+    Examples
+    --------
+    >>> imported = import_schema(b'{"site": "string", "weather": "enum"}', "old.json")
+    >>> list(imported.schema.keys), list(imported.left_out)
+    (['site'], ['weather'])
+    """
+    document = _unwrapped(decode_schema(content, name))
+    if not document or not any(isinstance(declared, str) for declared in document.values()):
+        return ImportedSchema(MetadataSchema.from_json(document, name), {})
+    schema, left_out = MetadataSchema(), {}
+    for key, declared in document.items():
+        if declared not in _FLAT:
+            raise ConfigError(
+                f"{name}#{step('', key)}: found {declared!r}, expected one of {', '.join(_FLAT)}"
+            )
+        if declared in _NEEDS:
+            left_out[key] = (
+                f"an {declared} needs {_NEEDS[declared]}, which the older format does not hold"
+            )
+        else:
+            schema = schema.add(key, declared)
+    return ImportedSchema(schema, left_out)
+
+
+def _unwrapped(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    for key in _WRAPPED:
+        inner = document.get(key)
+        if isinstance(inner, dict) and "ty" not in inner:
+            return inner
+    return document

@@ -1,0 +1,192 @@
+"""Schema files: JSON → keys with their types, or where and why it is none.
+
+Refuses to know what a schema is good for: `schema.py` does.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from reprlib import repr as short
+from typing import Annotated, Any, Final
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from labelingest.errors import ConfigError
+from labelingest.metadata.types import ALIASES, KeyType
+from labelingest.problems.of_document import step
+from labelingest.small_files import read_small
+
+__all__ = ["check_key", "decode_schema", "keys_from_wire", "read_schema_file"]
+
+_BLANKS: Final = str.maketrans("", "", "-_. ")
+"""What a key may hold beside letters and digits, but not alone."""
+_RESERVED: Final = "keyframes"
+_WIRE: Final[TypeAdapter[dict[str, KeyType]]] = TypeAdapter(
+    dict[str, Annotated[KeyType, Field(discriminator="ty")]]
+)
+
+
+def keys_from_wire(document: Mapping[str, Any], name: str) -> dict[str, KeyType]:
+    """Return the type of each key of a decoded schema.
+
+    Raises
+    ------
+    ConfigError
+        A key, a type or one of its numbers cannot be; the message names the place in `name`.
+
+    Examples
+    --------
+    >>> keys_from_wire({"clip": {"ty": "embedding", "size": 0}}, "schema.json")
+    Traceback (most recent call last):
+    labelingest.errors.ConfigError: schema.json#/clip/size: found 0, expected at least 1
+    """
+    try:
+        keys = _WIRE.validate_python({k: _without_aliases(v) for k, v in document.items()})
+    except ValidationError as error:
+        raise ConfigError(_sentence(name, error)) from error
+    for key in keys:
+        check_key(key, f"{name}: ")
+    return keys
+
+
+def read_schema_file(path: str | Path) -> bytes:
+    """Return the content of a schema file.
+
+    Raises
+    ------
+    ConfigError
+        It cannot be read.
+    """
+    try:
+        return read_small(path)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(
+            f"metadata schema {str(path)!r} cannot be read: {reason}; labelingest metadata schema "
+            "add or import makes one"
+        ) from error
+
+
+def decode_schema(content: bytes | str, name: str) -> dict[str, Any]:
+    """Return the object that a schema's JSON is.
+
+    Raises
+    ------
+    ConfigError
+        It is not JSON, no object, or has a key twice.
+    """
+    try:
+        document = json.loads(content, object_pairs_hook=_without_repeats)
+        # Half a surrogate pair is a string to json, and no text to anybody who writes it out.
+        json.dumps(document, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        reason = reason if content.strip() else "it is empty"
+        raise ConfigError(f"{name}: not JSON ({reason}); expected a metadata schema") from error
+    if not isinstance(document, dict):
+        raise ConfigError(
+            f"{name}: holds {short(document)}, expected an object: key → "
+            '{"ty": "number"} and the like'
+        )
+    return document
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of its pairs; a repeated key would lose a declaration without a word."""
+    keys = dict(pairs)
+    if len(keys) < len(pairs):
+        repeated, times = Counter(key for key, _ in pairs).most_common(1)[0]
+        raise ValueError(f"key {short(repeated)} occurs {times} times in one object")
+    return keys
+
+
+def check_key(key: str, where: str = "") -> None:
+    """Refuse what cannot be a key, as the platform's client does.
+
+    Raises
+    ------
+    ConfigError
+        The message says why, behind `where`.
+
+    Examples
+    --------
+    >>> check_key("site/name")
+    Traceback (most recent call last):
+    labelingest.errors.ConfigError: key 'site/name' has '/': letters, digits, ...
+    """
+    bare = key.translate(_BLANKS)
+    if key.startswith("$"):
+        cause = "begins with '$', which is the platform's own"
+    elif not bare:
+        cause = "has no letter and no digit"
+    elif bare == _RESERVED:
+        cause = "is a name that the platform keeps for itself"
+    elif not bare.isalnum():
+        wrong = next(c for c in bare if not c.isalnum())
+        cause = f"has {wrong!r}: letters, digits, '-', '_', '.' and blanks are allowed"
+    else:
+        return
+    raise ConfigError(f"{where}key {short(key)} {cause}; choose another name")
+
+
+def _without_aliases(declared: Any) -> Any:
+    """Return a type as it was read, its hint by its present name; likewise one that was deleted."""
+    declared = _with_hint(declared)
+    if isinstance(declared, Mapping) and "deleted_ty" in declared:
+        return {**declared, "deleted_ty": _with_hint(declared["deleted_ty"])}
+    return declared
+
+
+def _with_hint(declared: Any) -> Any:
+    hint = declared.get("hint") if isinstance(declared, Mapping) else None
+    if isinstance(hint, str) and hint in ALIASES:
+        return {**declared, "hint": ALIASES[hint]}
+    return declared
+
+
+_EXPECTED: Final[Mapping[str, str]] = {
+    "bool_type": "true or false",
+    "greater_than_equal": "at least {ge}",
+    "int_type": "a whole number",
+    "less_than_equal": "at most {le}",
+    "literal_error": "{expected}",
+    "string_type": "text",
+    "too_long": "at most {max_length}",
+    "too_short": "one at least",
+    "tuple_type": "a list",
+    "uuid_parsing": "a UUID",
+}
+"""What pydantic's kinds of errors ask for, in words for the author of the file."""
+
+
+def _sentence(name: str, error: ValidationError) -> str:
+    """Say where the first defect is, what was found there and what is expected."""
+    errors = error.errors(include_url=False)
+    first = errors[0]
+    pointer = "".join(_pointer(first["loc"]))
+    context, found = first.get("ctx", {}), short(first["input"])
+    if first["type"] == "union_tag_invalid":
+        pointer += "/ty"
+        detail = f"{short(context['tag'])} is no type; expected {context['expected_tags']}"
+    elif first["type"] == "missing":
+        detail = "it is missing"
+    elif first["type"] in _EXPECTED:
+        detail = f"found {found}, expected {_EXPECTED[first['type']].format_map(context)}"
+    else:
+        detail = (
+            f'found {found}, expected a type, as {{"ty": "number"}}; labelingest metadata schema '
+            "import reads the older, flat format"
+        )
+    others = len(errors) - 1
+    more = f" (and {others} more place{'s' if others > 1 else ''})" if others else ""
+    return f"{name}#{pointer}: {detail}{more}"
+
+
+def _pointer(loc: Sequence[int | str]) -> Iterator[str]:
+    """Yield the steps to a place; behind a type pydantic names which one it took it for."""
+    previous: int | str | None = None
+    for depth, name in enumerate(loc):
+        if depth != 1 and previous != "deleted_ty":
+            yield step("", name)
+        previous = name

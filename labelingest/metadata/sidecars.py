@@ -1,0 +1,259 @@
+"""All metadata sidecars of a storage path, checked in batches; nothing else there is read.
+
+1. List. A key that ends with the suffix is a metadata sidecar, junk of systems aside.
+2. One whose data file is not there is an orphan: named, not read. A metadata sidecar is nobody's
+   data file.
+3. The others are fetched in batches, in order of keys, and checked one by one.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from time import perf_counter
+from typing import Any, Final
+
+import numpy as np
+import orjson
+
+from labelingest.columns.keys import Keys
+from labelingest.columns.types import Int64
+from labelingest.fence import tried
+from labelingest.metadata.check import (
+    MAX_METADATA,
+    MetadataResult,
+    check_metadata,
+    too_large_metadata,
+)
+from labelingest.metadata.schema import MetadataSchema
+from labelingest.model.blobs import Unread
+from labelingest.model.listing import Listing
+from labelingest.pairing.file_kinds import junk_rows
+from labelingest.pairing.match import ending_with, first_row
+from labelingest.pairing.rules import SuffixRule
+from labelingest.problems import Problem, ProblemCode, Severity
+from labelingest.report import ProblemLog, problem_dict
+from labelingest.storage.base import Storage, list_all
+
+__all__ = ["MetadataReport", "check_folder"]
+
+_BATCH_FILES: Final = 1_000
+_BATCH_BYTES: Final = 16_000_000
+
+
+@dataclass(slots=True)
+class MetadataReport:
+    """What a check of metadata sidecars found.
+
+    Every key of the listing is a sidecar with its data file, an orphan or another file; every
+    sidecar is taken or refused as a whole; every value of those that are taken is kept or dropped.
+    """
+
+    storage_url: str
+    suffix: str
+    keys_seen: int = 0
+    """Keys of the listing."""
+    orphans: int = 0
+    """Metadata sidecars whose data file is not there."""
+    others: int = 0
+    """Files that are no metadata sidecars."""
+    taken: int = 0
+    """Sidecars that are objects of JSON."""
+    refused: int = 0
+    """Sidecars of which nothing is kept."""
+    values_seen: int = 0
+    """Keys of the sidecars that were taken."""
+    values_kept: int = 0
+    log: ProblemLog = field(default_factory=ProblemLog)
+    seconds: float = 0.0
+
+    @property
+    def sidecars(self) -> int:
+        """How many sidecars have their data file."""
+        return self.keys_seen - self.orphans - self.others
+
+    @property
+    def errors(self) -> int:
+        """How many problems cost something."""
+        return self.log.count(Severity.ERROR)
+
+    @property
+    def warnings(self) -> int:
+        """How many problems only deserve a look."""
+        return self.log.count(Severity.WARNING)
+
+    def exit_code(self, *, strict: bool = False) -> int:
+        """Return 0 when clean, 1 with errors, 3 where the program failed over a file.
+
+        Warnings count as errors when strict.
+        """
+        return self.log.exit_code(strict=strict)
+
+    def to_json(self) -> bytes:
+        """Return the report as indented JSON."""
+        return orjson.dumps(self.as_dict(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as JSON says it."""
+        log = self.log
+        return {
+            "storage_url": self.storage_url,
+            "suffix": self.suffix,
+            "keys": {
+                "seen": self.keys_seen,
+                "metadata_sidecar": self.sidecars,
+                "orphan_sidecar": self.orphans,
+                "other": self.others,
+            },
+            "sidecars": {"taken": self.taken, "refused": self.refused},
+            "values": {
+                "seen": self.values_seen,
+                "kept": self.values_kept,
+                "dropped": self.values_seen - self.values_kept,
+            },
+            "problems": {
+                "errors": self.errors,
+                "warnings": self.warnings,
+                "files_with_errors": log.files,
+                "by_code": {code.value: n for code, n in sorted(log.totals.items())},
+                "examples": [
+                    problem_dict(p) for code in sorted(log.examples) for p in log.examples[code]
+                ],
+            },
+            "seconds": self.seconds,
+        }
+
+
+def check_folder(
+    storage: Storage,
+    rule: SuffixRule,
+    schema: MetadataSchema | None = None,
+    *,
+    log: ProblemLog | None = None,
+    listed: Callable[[int], None] | None = None,
+    checked: Callable[[int, int], None] | None = None,
+) -> MetadataReport:
+    """Check the metadata sidecars of a storage path.
+
+    Parameters
+    ----------
+    storage, rule
+        Where they are, and how they are called.
+    schema
+        What their values are checked against, if anything.
+    log
+        Takes the problems; a new one when None.
+    listed
+        Told how many files were listed.
+    checked
+        Told how many sidecars were checked, and of how many.
+
+    Raises
+    ------
+    StorageError
+        The storage path cannot be listed.
+
+    Examples
+    --------
+    >>> from labelingest.storage.memory import MemoryStorage
+    >>> storage = MemoryStorage({"a.dcm": b"", "a.dcm.metadata.json": b'{"site": 1}', "b.txt": b""})
+    >>> schema = MetadataSchema().add("site", "varchar")
+    >>> report = check_folder(storage, SuffixRule(".metadata.json"), schema)
+    >>> report.keys_seen, report.sidecars, report.taken, report.values_seen, report.values_kept
+    (3, 1, 1, 1, 0)
+    >>> print(report.log.kept[0])
+    a.dcm.metadata.json#/site: wrong-type: found a number (1), expected text
+    """
+    started = perf_counter()
+    report = MetadataReport(storage.url, rule.suffix, log=ProblemLog() if log is None else log)
+    listing = list_all(storage, seen=listed)
+    report.log.add(listing.problems, {})
+    sidecars, orphans = _sidecars(listing.keys, rule.suffix)
+    report.keys_seen = len(listing)
+    report.orphans = len(orphans)
+    report.others = len(listing) - len(sidecars) - len(orphans)
+    for rows in _batches(orphans, listing.size):
+        report.log.add(_orphan_problems(listing.keys.take(rows), rule.suffix), {})
+    done = 0
+    for rows in _batches(sidecars, listing.size):
+        _check_batch(storage, listing, rows, schema, report)
+        done += len(rows)
+        if checked is not None:
+            checked(done, len(sidecars))
+    report.seconds = perf_counter() - started
+    return report
+
+
+def _sidecars(keys: Keys, suffix: str) -> tuple[Int64, Int64]:
+    """Return the rows of metadata sidecars: with their data file, and without."""
+    rows = ending_with(keys, np.arange(len(keys)), suffix.encode())
+    rows = np.setdiff1d(rows, junk_rows(keys))
+    paired = np.fromiter(
+        (_has_data(key, keys, suffix) for row in rows for key in [keys[row]]), np.bool_, len(rows)
+    )
+    return rows[paired], rows[~paired]
+
+
+def _has_data(key: str, keys: Keys, suffix: str) -> bool:
+    data = key.removesuffix(suffix)
+    row = first_row(keys, data.encode())
+    return row < len(keys) and keys[row] == data and not data.endswith(suffix)
+
+
+def _orphan_problems(orphans: Sequence[str], suffix: str) -> list[Problem]:
+    return [
+        Problem(
+            ProblemCode.ORPHAN_SIDECAR,
+            key,
+            f"there is no data file for it: {key.removesuffix(suffix)!r} does not exist",
+        )
+        for key in orphans
+    ]
+
+
+def _batches(rows: Int64, size: Int64) -> Iterator[Int64]:
+    """Yield rows in runs of so many files and bytes at most; files that are not read weigh nothing."""
+    start, weight = 0, 0
+    for at, listed in enumerate(size[rows].tolist()):
+        more = 0 if listed > MAX_METADATA else listed
+        if at > start and (at - start >= _BATCH_FILES or weight + more > _BATCH_BYTES):
+            yield rows[start:at]
+            start, weight = at, 0
+        weight += more
+    if start < len(rows):
+        yield rows[start:]
+
+
+def _check_batch(
+    storage: Storage,
+    listing: Listing,
+    rows: Int64,
+    schema: MetadataSchema | None,
+    report: MetadataReport,
+) -> None:
+    """Fetch some sidecars and check each."""
+    sizes = listing.size[rows]
+    small = rows[sizes <= MAX_METADATA]
+    blobs = storage.fetch(listing.keys.take(small), sizes=listing.size[small], tokens=False)
+    problems: list[Problem] = []
+    data_files: dict[str, str] = {}
+    fetched = 0
+    for key, size in zip(listing.keys.take(rows), sizes.tolist(), strict=True):
+        data_files[key] = key.removesuffix(report.suffix)
+        if size > MAX_METADATA:
+            problems.append(Problem(ProblemCode.FILE_TOO_LARGE, key, too_large_metadata(size)))
+            report.refused += 1
+            continue
+        result: MetadataResult | Unread | None = blobs.unread.get(fetched)
+        if result is None:
+            result = tried(partial(check_metadata, blobs.get(fetched), key, schema))
+        fetched += 1
+        if isinstance(result, Unread):
+            problems.append(Problem(result.code, key, result.detail))
+            report.refused += 1
+            continue
+        problems += result.problems
+        report.taken += result.value is not None
+        report.refused += result.value is None
+        report.values_seen += result.keys_seen
+        report.values_kept += len(result.value or ())
+    report.log.add(problems, data_files)

@@ -1,0 +1,151 @@
+"""What a file is by its name alone, for many keys at once: junk, or which kind of data.
+
+The same answers as `labelingest.model.kinds` gives for one key (a property test holds them equal),
+but from the bytes of the column, without a string for each key.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from labelingest.columns.keys import Keys
+from labelingest.columns.types import Bool, Int64, UInt8, UInt64
+from labelingest.model.kinds import KIND_OF_EXTENSION, DataKind, is_junk, kind_of
+
+__all__ = ["KINDS", "NO_KIND", "chunks", "folder_numbers", "junk_rows", "kind_numbers"]
+
+KINDS: Final = tuple(DataKind)
+"""Kind number → kind of data."""
+NO_KIND: Final = len(KINDS)
+"""The kind number of files that cannot be labelled."""
+
+_CHUNK: Final = 65_536
+"""Rows looked at together: their columns stay in the processor's cache."""
+_WORD: Final = 8
+"""Bytes of an extension that are compared as one number; every known one has so few."""
+
+_EXTENSIONS: Final = sorted(
+    (int.from_bytes(extension.encode(), "little"), KINDS.index(kind))
+    for extension, kind in KIND_OF_EXTENSION.items()
+)
+_WORDS: Final = np.array([word for word, _ in _EXTENSIONS], dtype=np.uint64)
+_KIND_NUMBERS: Final = np.array([number for _, number in _EXTENSIONS], dtype=np.uint8)
+
+
+def chunks(rows: Int64) -> Iterator[Int64]:
+    """Yield rows in runs that are small enough to work on in the processor's cache.
+
+    Examples
+    --------
+    >>> [len(chunk) for chunk in chunks(np.arange(100_000))]
+    [65536, 34464]
+    """
+    for start in range(0, len(rows), _CHUNK):
+        yield rows[start : start + _CHUNK]
+
+
+def junk_rows(keys: Keys) -> Int64:
+    """Return the rows of files that a system or a tool left.
+
+    Examples
+    --------
+    >>> junk_rows(Keys.from_texts(["a/.DS_Store", "a/b.jpg", "labels.cache"])).tolist()
+    [0, 2]
+    """
+    found = [np.zeros(0, dtype=np.int64)]
+    for rows in chunks(np.arange(len(keys))):
+        names = _Names.of(keys, rows)
+        first, last = names.text[names.begins], names.text[names.ends - 1]
+        # Every name of junk begins so or ends so; few others do.
+        suspects = rows[(first == ord(".")) | (first == ord("T")) | (last == ord("e"))]
+        junk = [is_junk(key) for key in keys.take(suspects)]
+        found.append(suspects[np.array(junk, dtype=np.bool_)])
+    return np.concatenate(found)
+
+
+def kind_numbers(keys: Keys, rows: Int64) -> UInt8:
+    """Return (n,) the kind number of each row: its place in `KINDS`, or `NO_KIND`.
+
+    Examples
+    --------
+    >>> kind_numbers(Keys.from_texts(["a.JPG", "b.dcm", "c.txt"]), np.arange(3)).tolist()
+    [0, 6, 4]
+    """
+    numbers = [np.zeros(0, dtype=np.uint8)]
+    for chunk in chunks(rows):
+        names = _Names.of(keys, chunk)
+        words, dotted = names.extensions()
+        at = np.minimum(np.searchsorted(_WORDS, words), len(_WORDS) - 1)
+        number = np.where(_WORDS[at] == words, _KIND_NUMBERS[at], np.uint8(NO_KIND))
+        for row in np.flatnonzero(dotted).tolist():
+            kind = kind_of(keys[chunk[row]])
+            number[row] = NO_KIND if kind is None else KINDS.index(kind)
+        numbers.append(number)
+    return np.concatenate(numbers)
+
+
+def folder_numbers(keys: Keys, rows: Int64) -> Int64:
+    """Return (n,) a number of the folder of each row: files of one folder have the same.
+
+    Two folders can have one number too, by an accident that nobody can plan.
+
+    Examples
+    --------
+    >>> a, b, c = folder_numbers(Keys.from_texts(["x/1.jpg", "x/2.jpg", "y/1.jpg"]), np.arange(3)).tolist()
+    >>> a == b, a == c
+    (True, False)
+    """
+    numbers = [np.zeros(0, dtype=np.int64)]
+    for chunk in chunks(rows):
+        names = _Names.of(keys, chunk)
+        text = names.text.tobytes()
+        begins = (keys.offsets[chunk] - keys.offsets[chunk[0]]).tolist()
+        folders = [text[a:b] for a, b in zip(begins, names.begins.tolist(), strict=True)]
+        numbers.append(np.array([hash(folder) for folder in folders], dtype=np.int64))
+    return np.concatenate(numbers)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Names:
+    """The last parts of keys, as places in their text."""
+
+    text: UInt8
+    begins: Int64
+    """(n,) where each name begins."""
+    ends: Int64
+    """(n,) where each name ends."""
+
+    @classmethod
+    def of(cls, keys: Keys, rows: Int64) -> "_Names":
+        """Find the names of rows, ascending; at least one."""
+        start = int(keys.offsets[rows[0]])
+        text = np.frombuffer(keys.text, dtype=np.uint8)[start : keys.offsets[rows[-1] + 1]]
+        begins, ends = keys.offsets[rows] - start, keys.offsets[rows + 1] - start
+        begins = np.maximum(begins, _last(text, "/", ends) + 1)
+        # A key that ends with a slash has no name: its slash will do.
+        return cls(text, np.minimum(begins, ends - 1), ends)
+
+    def extensions(self) -> tuple[UInt64, Bool]:
+        """Return (n,) the extensions as numbers, 0 for none; and where that needs a second look.
+
+        A name that begins with a dot may have no extension, however many dots follow.
+        """
+        dots = _last(self.text, ".", self.ends)
+        length = self.ends - dots - 1
+        length[(dots <= self.begins) | (length > _WORD)] = 0
+        words = np.zeros(len(dots), dtype=np.uint64)
+        for i in range(_WORD):
+            rows = np.flatnonzero(length > i)
+            letters = self.text[dots[rows] + 1 + i]
+            upper = (letters >= ord("A")) & (letters <= ord("Z"))
+            words[rows] |= (letters | upper * np.uint8(0x20)).astype(np.uint64) << np.uint64(8 * i)
+        return words, self.text[self.begins] == ord(".")
+
+
+def _last(text: UInt8, character: str, ends: Int64) -> Int64:
+    """Return (n,) the last place of a character before each end; -1 for none."""
+    places = np.concatenate([[-1], np.flatnonzero(text == ord(character))])
+    last: Int64 = places[np.searchsorted(places, ends) - 1]
+    return last

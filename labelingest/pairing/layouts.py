@@ -1,0 +1,144 @@
+"""Which of the usual layouts of YOLO folders a listing has, so that nobody has to write patterns.
+
+A layout is found when it pairs at least one image. That is little, on purpose: with two layouts
+found the caller has to ask, and a few files that pair another way may be the ones that matter.
+One kind of accident is told apart: next to each other, `README.png` and `README.txt` are a picture
+and its text, not an image and its labels, and no reason for a question. Every other pair of files
+in one folder is.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from labelingest.columns.keys import Keys
+from labelingest.columns.types import Int64
+from labelingest.model.kinds import DataKind
+from labelingest.model.listing import Listing
+from labelingest.model.pairs import Pairs
+from labelingest.pairing.file_kinds import KINDS, chunks, folder_numbers, kind_numbers
+from labelingest.pairing.match import ending_with
+from labelingest.pairing.pair import pair
+from labelingest.pairing.rules import PatternRule
+
+__all__ = ["USUAL_LABELS", "LayoutGuess", "recognise"]
+
+USUAL_LABELS: Final = ".txt"
+"""What the label files of all layouts end with."""
+
+_NO_LABELS: Final = frozenset({"readme", "license", "licence", "notice", "changelog", "classes"})
+"""Names, without extension and in lower case, of files that are about the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutGuess:
+    """A layout that a listing may have."""
+
+    rule: PatternRule
+    """With one image file pattern for each extension of the images it is about, as spelt."""
+    pairs: int
+    """How many images it pairs; at least one."""
+    description: str
+    """The layout in words, for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    image: str
+    """Image file pattern up to its extension."""
+    labels: str
+    description: str
+    is_about: Callable[[str], bool]
+    """Whether the key of an image is one of the layout's."""
+
+
+_LAYOUTS: Final = (
+    _Layout(
+        "images/{name}",
+        "labels/{name}" + USUAL_LABELS,
+        "the folder images beside the folder labels",
+        lambda key: key.startswith("images/"),
+    ),
+    _Layout(
+        "{split}/images/{name}",
+        "{split}/labels/{name}" + USUAL_LABELS,
+        "folders that have images and labels in them",
+        # Behind at least one character, which is the split's.
+        lambda key: "/images/" in key[1:],
+    ),
+    _Layout(
+        "{name}",
+        "{name}" + USUAL_LABELS,
+        "each label file beside its image",
+        lambda key: True,
+    ),
+)
+_BESIDE: Final = _LAYOUTS[2]
+
+
+def recognise(listing: Listing) -> list[LayoutGuess]:
+    """Return the usual layouts that pair something of a listing.
+
+    Take the only one; ask when there are several.
+
+    Examples
+    --------
+    >>> keys = ["images/a.JPG", "images/b.png", "labels/a.txt", "labels/b.txt"]
+    >>> [guess] = recognise(Listing.from_entries((key, 1, 0) for key in keys))
+    >>> guess.rule.images, guess.rule.labels, guess.pairs
+    (('images/{name}.JPG', 'images/{name}.png'), 'labels/{name}.txt', 2)
+    """
+    keys = listing.keys
+    texts = ending_with(keys, np.arange(len(keys)), USUAL_LABELS.encode())
+    images = _images(keys)
+    if not len(texts) or not len(images):
+        return []
+    guesses = (_guess(listing, layout, images, texts) for layout in _LAYOUTS)
+    return [guess for guess in guesses if guess is not None]
+
+
+def _images(keys: Keys) -> Int64:
+    return np.flatnonzero(kind_numbers(keys, np.arange(len(keys))) == KINDS.index(DataKind.IMAGE))
+
+
+def _guess(listing: Listing, layout: _Layout, images: Int64, texts: Int64) -> LayoutGuess | None:
+    if layout is _BESIDE and not _share_a_folder(listing.keys, images, texts):
+        return None
+    extensions = sorted(_extensions(listing.keys, images, layout))
+    if not extensions:
+        return None
+    patterns = tuple(f"{layout.image}.{extension}" for extension in extensions)
+    rule = PatternRule(patterns, layout.labels)
+    pairs = pair(listing, rule)
+    count = len(pairs)
+    if layout is _BESIDE:
+        count -= sum(_is_about_others(key) for key in _sidecars(listing.keys, pairs))
+    return LayoutGuess(rule, count, layout.description) if count > 0 else None
+
+
+def _share_a_folder(keys: Keys, images: Int64, texts: Int64) -> bool:
+    """Return whether a label file can be beside an image at all: cheaper than pairing them."""
+    folders = folder_numbers(keys, texts)
+    return bool(np.isin(folder_numbers(keys, images), folders).any())
+
+
+def _extensions(keys: Keys, images: Int64, layout: _Layout) -> set[str]:
+    """Return the extensions of the images that a layout is about, as they are spelt."""
+    return {
+        key.rpartition(".")[2]
+        for rows in chunks(images)
+        for key in keys.take(rows)
+        if layout.is_about(key)
+    }
+
+
+def _sidecars(keys: Keys, pairs: Pairs) -> Iterator[str]:
+    for rows in chunks(pairs.sidecar):
+        yield from keys.take(rows)
+
+
+def _is_about_others(key: str) -> bool:
+    name = key.rpartition("/")[2]
+    return name.removesuffix(USUAL_LABELS).lower() in _NO_LABELS

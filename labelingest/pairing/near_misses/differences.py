@@ -1,0 +1,123 @@
+"""How a key differs from the key that was expected in its place, and which patterns fit instead.
+
+Questions about two keys; `labelingest.pairing.near_misses.near_misses` asks them for many.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["Cause", "Parts", "difference", "fold", "patterns_from"]
+
+
+class Cause(StrEnum):
+    """Why two files that look like a pair are none."""
+
+    EXTENSION_CASE = "extension-case"
+    OTHER_EXTENSION = "other-extension"
+    FOLDER_NAME = "folder-name"
+    TOO_DEEP = "too-deep"
+    TOO_SHALLOW = "too-shallow"
+    NAME_CASE = "name-case"
+    UNICODE_FORM = "unicode-form"
+    BLANKS = "blanks"
+    LINK_AS_FILE = "link-as-file"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A key in three parts.
+
+    Examples
+    --------
+    >>> Parts.of("images/train/a.b.jpg")
+    Parts(folders=('images', 'train'), stem='a.b', extension='.jpg')
+    """
+
+    folders: tuple[str, ...]
+    stem: str
+    """The name without its extension."""
+    extension: str
+    """As spelt, with its dot; "" for none."""
+
+    @classmethod
+    def of(cls, key: str) -> "Parts":
+        """Take a key apart."""
+        *folders, name = key.split("/")
+        stem, dot, extension = name.rpartition(".")
+        return cls(tuple(folders), stem, dot + extension) if stem else cls(tuple(folders), name, "")
+
+
+def fold(text: str) -> str:
+    """Return what is left when case, Unicode form and surrounding blanks do not matter.
+
+    Examples
+    --------
+    >>> fold(" Cafe\N{COMBINING ACUTE ACCENT}") == fold("CAFÉ")
+    True
+    """
+    return unicodedata.normalize("NFC", text.strip().casefold())
+
+
+def difference(actual: str, expected: str) -> Cause | None:
+    """Return what keeps a key from being the expected one; None where they have little in common.
+
+    Examples
+    --------
+    >>> difference("images/a.JPG", "images/a.jpg"), difference("images/x/a.jpg", "images/a.jpg")
+    (<Cause.EXTENSION_CASE: 'extension-case'>, <Cause.TOO_DEEP: 'too-deep'>)
+    """
+    a, b = Parts.of(actual), Parts.of(expected)
+    if a.folders != b.folders:
+        if len(a.folders) == len(b.folders):
+            return Cause.FOLDER_NAME
+        return Cause.TOO_DEEP if len(a.folders) > len(b.folders) else Cause.TOO_SHALLOW
+    if a.stem != b.stem:
+        return _name_difference(a.stem, b.stem)
+    if a.extension == b.extension:
+        return None
+    same = a.extension.lower() == b.extension.lower()
+    return Cause.EXTENSION_CASE if same else Cause.OTHER_EXTENSION
+
+
+def _name_difference(a: str, b: str) -> Cause | None:
+    if a.strip() == b.strip():
+        return Cause.BLANKS
+    a, b = (unicodedata.normalize("NFC", text.strip()) for text in (a, b))
+    if a == b:
+        return Cause.UNICODE_FORM
+    return Cause.NAME_CASE if fold(a) == fold(b) else None
+
+
+def patterns_from(image: str, sidecar: str) -> tuple[str, str] | None:
+    """Return the image and label file pattern that pair two files of one name.
+
+    Folders that both have at their ends belong to {name}, those at their beginnings are {split}.
+    None where the names differ, or nothing but the extension would tell the two patterns apart.
+
+    Examples
+    --------
+    >>> patterns_from("v1/image/day/a.jpg", "v1/label/day/a.txt")
+    ('{split}/image/{name}.jpg', '{split}/label/{name}.txt')
+    """
+    a, b = Parts.of(image), Parts.of(sidecar)
+    if a.stem != b.stem:
+        return None
+    end = _shared(a.folders[::-1], b.folders[::-1])
+    own_a, own_b = a.folders[: len(a.folders) - end], b.folders[: len(b.folders) - end]
+    begin = _shared(own_a, own_b)
+    split = "{split}/" if begin else ""
+    return (
+        split + _literal(*own_a[begin:], "") + "{name}" + _literal(a.extension),
+        split + _literal(*own_b[begin:], "") + "{name}" + _literal(b.extension),
+    )
+
+
+def _shared(a: tuple[str, ...], b: tuple[str, ...]) -> int:
+    """Return how many parts are the same from the beginning."""
+    same = [x == y for x, y in zip(a, b, strict=False)]
+    return same.index(False) if False in same else len(same)
+
+
+def _literal(*parts: str) -> str:
+    return "/".join(parts).replace("{", "{{").replace("}", "}}")

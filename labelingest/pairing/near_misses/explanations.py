@@ -1,0 +1,155 @@
+"""What keeps a data file and a sidecar from being a pair, and the flag or command that helps.
+
+For two files at a time that are known to look alike; `labelingest.pairing.near_misses.near_misses` finds them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from labelingest.pairing.near_misses.differences import Cause, Parts, difference, patterns_from
+from labelingest.pairing.near_misses.shell import shell_word
+from labelingest.pairing.rules import Pattern, PatternRule, SuffixRule
+
+__all__ = ["Explained", "LeftOver", "explain", "partners"]
+
+_NAMES: Final = {
+    Cause.NAME_CASE: "differ in upper and lower case",
+    Cause.UNICODE_FORM: "look the same, but their letters are composed differently (NFC, NFD)",
+    Cause.BLANKS: "differ in blanks at the beginning or end of the name",
+}
+_ONE_FORM: Final = "convmv -r -f utf8 -t utf8 --nfc --notest . gives all names one form"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOver:
+    """A data file or a sidecar that has no partner."""
+
+    key: str
+    fields: tuple[str, ...] | None
+    """What the rule captures of it; None where no pattern matches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Why two files are no pair."""
+
+    cause: Cause
+    keys: tuple[str, str]
+    """Data file, sidecar."""
+    detail: str
+    fix: str
+    renames: bool = False
+    """Whether the fix is a command for these two files alone."""
+
+
+def partners(rule: PatternRule | SuffixRule, item: LeftOver, is_sidecar: bool) -> list[str]:
+    """Return the keys that the rule expects the other file of a pair to have.
+
+    Examples
+    --------
+    >>> rule = PatternRule(("images/{name}.jpg",), "labels/{name}.txt")
+    >>> partners(rule, LeftOver("labels/a.txt", ("a",)), is_sidecar=True)
+    ['images/a.jpg']
+    """
+    if item.fields is None:
+        return []
+    if isinstance(rule, SuffixRule):
+        return [item.fields[0] if is_sidecar else item.key + rule.suffix]
+    patterns = rule.image_patterns if is_sidecar else (rule.label_pattern,)
+    return [pattern.key(item.fields) for pattern in patterns]
+
+
+def explain(rule: PatternRule | SuffixRule, data: LeftOver, sidecar: LeftOver) -> Explained | None:
+    """Return why two files that look alike are no pair; None where no reason is known.
+
+    Examples
+    --------
+    >>> rule = PatternRule(("images/{name}.jpg",), "labels/{name}.txt")
+    >>> explain(rule, LeftOver("image/a.jpg", None), LeftOver("labels/a.txt", ("a",))).fix
+    "use --images 'image/{name}.jpg' --labels 'labels/{name}.txt'"
+    """
+    if isinstance(rule, SuffixRule):
+        return _renamed(rule, data, sidecar)
+    label, image = rule.label_pattern, _nearest(rule.image_patterns, data.key)
+    if sidecar.fields is not None:
+        expected = image.key(sidecar.fields)
+        # Of two names one has to change: rather that of the label file.
+        if data.fields is None or difference(data.key, expected) not in _NAMES:
+            return _explain_by(image, expected, data, data, sidecar)
+    if data.fields is not None:
+        return _explain_by(label, label.key(data.fields), sidecar, data, sidecar)
+    detail = f"{data.key!r} and {sidecar.key!r} have one name, and no pattern matches them"
+    return _other_folders(Cause.FOLDER_NAME, detail, data, sidecar)
+
+
+def _nearest(patterns: Sequence[Pattern], key: str) -> Pattern:
+    """Return the pattern that was most likely meant for a key: one with its extension."""
+    extension = Parts.of(key).extension.lower()
+    same = (p for p in patterns if extension and p.literals[-1].lower().endswith(extension))
+    return next(same, patterns[0])
+
+
+def _explain_by(
+    pattern: Pattern, expected: str, actual: LeftOver, data: LeftOver, sidecar: LeftOver
+) -> Explained | None:
+    """Explain by the key that one of the two was expected to have."""
+    cause = difference(actual.key, expected)
+    match cause:
+        case None:
+            return None
+        case Cause.EXTENSION_CASE | Cause.OTHER_EXTENSION:
+            return _other_extension(cause, pattern, actual, (data.key, sidecar.key))
+        case Cause.FOLDER_NAME:
+            detail = f"{actual.key!r} is in another folder than expected, {expected!r}"
+        case Cause.TOO_DEEP:
+            detail = f"{actual.key!r} is deeper than expected, {expected!r}"
+        case Cause.TOO_SHALLOW:
+            detail = f"{actual.key!r} is less deep than expected, {expected!r}"
+        case _:
+            return _other_name(cause, expected, actual, (data.key, sidecar.key))
+    return _other_folders(cause, detail, data, sidecar)
+
+
+def _other_extension(
+    cause: Cause, pattern: Pattern, actual: LeftOver, keys: tuple[str, str]
+) -> Explained:
+    found = Parts.of(actual.key).extension
+    known = Parts.of(f"x{pattern.literals[-1]}").extension
+    text = shell_word(pattern.text.removesuffix(known) + found)
+    counts = ", and case counts" if cause is Cause.EXTENSION_CASE else ""
+    detail = f"{actual.key!r} ends in {found!r}, the {pattern.role} in {known!r}{counts}"
+    fix = f"add --images {text}" if actual.key == keys[0] else f"use --labels {text}"
+    return Explained(cause, keys, detail, fix)
+
+
+def _other_folders(
+    cause: Cause, detail: str, data: LeftOver, sidecar: LeftOver
+) -> Explained | None:
+    patterns = patterns_from(data.key, sidecar.key)
+    if patterns is None:
+        return None
+    images, labels = map(shell_word, patterns)
+    fix = f"use --images {images} --labels {labels}"
+    return Explained(cause, (data.key, sidecar.key), detail, fix)
+
+
+def _other_name(cause: Cause, expected: str, actual: LeftOver, keys: tuple[str, str]) -> Explained:
+    # As ASCII: letters that look the same are to be told apart.
+    detail = f"{actual.key!a} and the expected {expected!a} {_NAMES[cause]}"
+    if cause is Cause.UNICODE_FORM:
+        return Explained(cause, keys, detail, _ONE_FORM)
+    fix = f"mv -- {shell_word(actual.key)} {shell_word(expected)}"
+    return Explained(cause, keys, detail, fix, renames=True)
+
+
+def _renamed(rule: SuffixRule, data: LeftOver, sidecar: LeftOver) -> Explained | None:
+    """Explain a sidecar that a suffix rule expects to have another name."""
+    [expected] = partners(rule, sidecar, is_sidecar=True)
+    cause = difference(data.key, expected)
+    if cause is None:
+        return None
+    target = data.key + rule.suffix
+    detail = f"{sidecar.key!a} is no sidecar of {data.key!a}: that is {target!a}"
+    fix = f"mv -- {shell_word(sidecar.key)} {shell_word(target)}"
+    return Explained(cause, (data.key, sidecar.key), detail, fix, renames=True)

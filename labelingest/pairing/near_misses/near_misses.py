@@ -1,0 +1,222 @@
+"""Why files that look like pairs are none: a folder called otherwise, `.JPG` for `.jpg`, and so on.
+
+1. The files left over are compared by their names without extension, case, Unicode form and
+   surrounding blanks: first at the place where a rule expects them, then with one folder, then
+   alone.
+2. What keeps the two from being a pair is named, and what helps: a flag or a command.
+3. What has the same cause and cure is counted together.
+
+Hints for people: at most `MAX_LEFT_OVER` files of each side are looked at, and nothing is changed.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
+
+import numpy as np
+
+from labelingest.columns.keys import Keys
+from labelingest.columns.types import Int64, UInt8
+from labelingest.model.kinds import DataKind
+from labelingest.model.listing import Listing
+from labelingest.model.pairs import Outcome, Pairs
+from labelingest.pairing.file_kinds import KINDS, kind_numbers
+from labelingest.pairing.match import Affixes
+from labelingest.pairing.near_misses.differences import Cause, Parts, fold
+from labelingest.pairing.near_misses.explanations import Explained, LeftOver, explain, partners
+from labelingest.pairing.near_misses.stored_links import stored_links
+from labelingest.pairing.rules import PatternRule, SuffixRule
+
+__all__ = ["MAX_LEFT_OVER", "NearMiss", "near_misses"]
+
+MAX_LEFT_OVER: Final = 20_000
+"""How many data files and how many sidecars are looked at."""
+
+_MAX_CAUSES: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class NearMiss:
+    """Files that did not pair for one cause."""
+
+    cause: Cause
+    count: int
+    """How many pairs there would be; 1 for a file that should be a folder."""
+    keys: tuple[str, ...]
+    """An example: data file and sidecar, or the file that should be a folder."""
+    detail: str
+    """What is the matter with the example, in a sentence."""
+    fix: str
+    """What helps: flags, or a command for a shell in the folder."""
+
+    def __str__(self) -> str:
+        counted = f"{self.count:,}" if self.count < MAX_LEFT_OVER else f"at least {self.count:,}"
+        times = "" if self.count == 1 else f" ({counted} pairs like this)"
+        return f"{self.detail}{times}; {self.fix}"
+
+
+def near_misses(
+    listing: Listing,
+    pairs: Pairs,
+    rule: PatternRule | SuffixRule,
+    *,
+    small_files: Callable[[str], bytes] | None = None,
+) -> list[NearMiss]:
+    """Return why files that look like pairs are none, the most frequent cause first.
+
+    Parameters
+    ----------
+    pairs
+        What `rule` made of the listing.
+    small_files
+        Returns the content of a file of a few kilobytes; asked for files that stand where a
+        folder is expected, which come first in the result. None: they are not looked into.
+
+    Examples
+    --------
+    >>> from labelingest.pairing.pair import pair
+    >>> listing = Listing.from_entries((key, 1, 0) for key in ["images/a.JPG", "labels/a.txt"])
+    >>> rule = PatternRule(("images/{name}.jpg",), "labels/{name}.txt")
+    >>> [miss] = near_misses(listing, pair(listing, rule), rule)
+    >>> miss.cause.value, miss.fix
+    ('extension-case', "add --images 'images/{name}.JPG'")
+    """
+    found: dict[tuple[Cause, str], tuple[int, Explained]] = {}
+    for explained in _explained(listing.keys, pairs.outcome, rule):
+        # A command that renames names one file: those of one cause are one group all the same.
+        group = (explained.cause, "" if explained.renames else explained.fix)
+        count, first = found.get(group, (0, explained))
+        found[group] = (count + 1, first)
+    misses = [
+        NearMiss(first.cause, count, first.keys, first.detail, first.fix)
+        for count, first in found.values()
+    ]
+    misses.sort(key=lambda miss: (-miss.count, miss.cause, miss.keys))
+    return [*_links(listing, rule, small_files), *misses[:_MAX_CAUSES]]
+
+
+def _links(
+    listing: Listing,
+    rule: PatternRule | SuffixRule,
+    small_files: Callable[[str], bytes] | None,
+) -> Iterator[NearMiss]:
+    if small_files is not None:
+        for link in stored_links(listing, small_files, _folders(rule)):
+            yield NearMiss(Cause.LINK_AS_FILE, 1, (link.key,), link.detail, link.fix)
+
+
+def _folders(rule: PatternRule | SuffixRule) -> list[str]:
+    """Return the names of folders that stand in the patterns."""
+    if isinstance(rule, SuffixRule):
+        return []
+    patterns = [*rule.image_patterns, rule.label_pattern]
+    # NUL for a placeholder: a part that has one is no name.
+    parts = [part for p in patterns for part in "\0".join(p.literals).split("/")[:-1]]
+    return sorted({part for part in parts if part and "\0" not in part})
+
+
+def _explained(keys: Keys, outcome: UInt8, rule: PatternRule | SuffixRule) -> Iterator[Explained]:
+    """Find for each data file left over the sidecar that was most likely meant for it."""
+    data = _data_left_over(keys, outcome, rule)
+    sidecars = _sidecars_left_over(keys, outcome, rule)
+    for places in (_expected_places, _near_places, _names):
+        couples = list(_couples(data, sidecars, places, rule))
+        for file, sidecar in couples:
+            explained = explain(rule, file, sidecar)
+            if explained is not None:
+                yield explained
+        done = {item.key for couple in couples for item in couple}
+        data = [item for item in data if item.key not in done]
+        sidecars = [item for item in sidecars if item.key not in done]
+
+
+def _couples(
+    data: Sequence[LeftOver],
+    sidecars: Sequence[LeftOver],
+    places: Callable[[LeftOver, PatternRule | SuffixRule, bool], list[str]],
+    rule: PatternRule | SuffixRule,
+) -> Iterator[tuple[LeftOver, LeftOver]]:
+    """Bring together what has a place in common; each file once, in order of keys."""
+    waiting: dict[str, list[LeftOver]] = {}
+    for sidecar in reversed(sidecars):
+        for place in places(sidecar, rule, True):
+            waiting.setdefault(place, []).append(sidecar)
+    taken: set[str] = set()
+    for file in data:
+        stacks = (waiting.get(place, []) for place in places(file, rule, False))
+        for sidecar in chain.from_iterable(_popped(stack) for stack in stacks):
+            if sidecar.key not in taken:
+                taken.add(sidecar.key)
+                yield file, sidecar
+                break
+
+
+def _popped(stack: list[LeftOver]) -> Iterator[LeftOver]:
+    while stack:
+        yield stack.pop()
+
+
+def _expected_places(item: LeftOver, rule: PatternRule | SuffixRule, is_sidecar: bool) -> list[str]:
+    """Return where it is and where its partner is expected, as one place of both."""
+    own, partner = ("sidecar", "data") if is_sidecar else ("data", "sidecar")
+    expected = [f"{partner}:{_place(key)}" for key in partners(rule, item, is_sidecar)]
+    return [*expected, f"{own}:{_place(item.key)}"]
+
+
+def _near_places(item: LeftOver, rule: PatternRule | SuffixRule, is_sidecar: bool) -> list[str]:
+    parts = Parts.of(_data_key(item, rule, is_sidecar))
+    return [f"{fold(parts.folders[-1])}/{fold(parts.stem)}"] if parts.folders else []
+
+
+def _names(item: LeftOver, rule: PatternRule | SuffixRule, is_sidecar: bool) -> list[str]:
+    return [fold(Parts.of(_data_key(item, rule, is_sidecar)).stem)]
+
+
+def _data_key(item: LeftOver, rule: PatternRule | SuffixRule, is_sidecar: bool) -> str:
+    """Return the key without what a suffix rule adds to it."""
+    if is_sidecar and isinstance(rule, SuffixRule):
+        return item.key.removesuffix(rule.suffix)
+    return item.key
+
+
+def _place(key: str) -> str:
+    parts = Parts.of(key)
+    return "/".join(fold(part) for part in (*parts.folders, parts.stem))
+
+
+def _data_left_over(keys: Keys, outcome: UInt8, rule: PatternRule | SuffixRule) -> list[LeftOver]:
+    rows = np.flatnonzero(outcome == Outcome.UNLABELLED)
+    if isinstance(rule, SuffixRule):
+        return [LeftOver(key, (key,)) for key in keys.take(rows[:MAX_LEFT_OVER])]
+    rows = rows[kind_numbers(keys, rows) == KINDS.index(DataKind.IMAGE)][:MAX_LEFT_OVER]
+    fields: dict[int, tuple[str, ...]] = {}
+    for pattern in reversed(rule.image_patterns):  # the first that matches wins
+        fields |= Affixes.of(pattern).fields(keys, rows)
+    return _left_over(keys, rows, fields)
+
+
+def _sidecars_left_over(
+    keys: Keys, outcome: UInt8, rule: PatternRule | SuffixRule
+) -> list[LeftOver]:
+    """Return orphans, and files that the label pattern does not claim but by their extension."""
+    orphans = np.flatnonzero(outcome == Outcome.ORPHAN_SIDECAR)[:MAX_LEFT_OVER]
+    if isinstance(rule, SuffixRule):
+        suffix = rule.suffix
+        return [LeftOver(key, (key.removesuffix(suffix),)) for key in keys.take(orphans)]
+    fields = Affixes.of(rule.label_pattern).fields(keys, orphans)
+    return [*_left_over(keys, orphans, fields), *_unclaimed(keys, outcome, rule)]
+
+
+def _unclaimed(keys: Keys, outcome: UInt8, rule: PatternRule) -> Iterator[LeftOver]:
+    extension = Parts.of(f"x{rule.label_pattern.literals[-1]}").extension.lower()
+    rows = np.flatnonzero((outcome == Outcome.UNLABELLED) | (outcome == Outcome.UNSUPPORTED))
+    rows = rows[kind_numbers(keys, rows) != KINDS.index(DataKind.IMAGE)][:MAX_LEFT_OVER]
+    for key in keys.take(rows):
+        if extension and key.lower().endswith(extension):
+            yield LeftOver(key, None)
+
+
+def _left_over(keys: Keys, rows: Int64, fields: dict[int, tuple[str, ...]]) -> list[LeftOver]:
+    texts = keys.take(rows)
+    return [LeftOver(key, fields.get(row)) for row, key in zip(rows.tolist(), texts, strict=True)]

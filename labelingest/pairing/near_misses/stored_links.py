@@ -1,0 +1,91 @@
+"""Which files stand where a folder is expected, and hold the path of one.
+
+Git stores a symbolic link as a file where it must not make one (core.symlinks=false), and so do
+some archives and copies. People see a folder called "images" in the repository and an image file
+pattern that matches nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from labelingest.model.listing import Listing
+from labelingest.pairing.match import ending_with
+from labelingest.pairing.near_misses.shell import shell_word
+
+__all__ = ["StoredLink", "stored_links"]
+
+_USUAL_FOLDERS: Final = ("images", "labels")
+_MAX_PATH: Final = 4096
+_MAX_LOOKED_INTO: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLink:
+    """A symbolic link that was stored as a file."""
+
+    key: str
+    target: str
+    """The path it holds."""
+
+    @property
+    def detail(self) -> str:
+        """Return what is the matter, in a sentence."""
+        return (
+            f"{self.key!r} is a file that holds {self.target!r}: a symbolic link to a folder, "
+            "stored as a file as git does with core.symlinks=false"
+        )
+
+    @property
+    def fix(self) -> str:
+        """Return the command that makes the link, for a shell in the folder."""
+        return f"ln -sfn {shell_word(self.target)} {shell_word(self.key)}"
+
+
+def stored_links(
+    listing: Listing, small_files: Callable[[str], bytes], folders: Sequence[str] = _USUAL_FOLDERS
+) -> list[StoredLink]:
+    """Return the files that should be links to folders, in order of their keys.
+
+    Parameters
+    ----------
+    small_files
+        Returns the content of a file of a few kilobytes.
+    folders
+        Names that folders are expected to have.
+
+    Examples
+    --------
+    >>> listing = Listing.from_entries([("images", 9, 0), ("labels/a.txt", 20, 0)])
+    >>> [link] = stored_links(listing, lambda key: b"../images")
+    >>> link.fix
+    'ln -sfn ../images images'
+    """
+    found = []
+    for key in _called(listing, folders):
+        target = _as_path(small_files(key))
+        if target is not None:
+            found.append(StoredLink(key, target))
+    return found
+
+
+def _called(listing: Listing, folders: Sequence[str]) -> list[str]:
+    """Return the keys of small files that are called like a folder."""
+    small = np.flatnonzero((listing.size > 0) & (listing.size <= _MAX_PATH))
+    found: list[str] = []
+    for folder in folders:
+        keys = listing.keys.take(ending_with(listing.keys, small, folder.encode()))
+        found += (key for key in keys if key.rpartition("/")[2] == folder)
+    return sorted(found)[:_MAX_LOOKED_INTO]
+
+
+def _as_path(content: bytes) -> str | None:
+    """Return the path that is all of a file's content; None where it is anything else."""
+    try:
+        path = content.decode().removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        return None
+    is_one = path.isprintable() and path == path.strip() and ("/" in path or path.startswith("."))
+    return path if is_one else None

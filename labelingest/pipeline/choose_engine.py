@@ -1,0 +1,63 @@
+"""Which engine does the jobs of a run."""
+
+from concurrent.futures import Executor
+from types import TracebackType
+from typing import Final
+
+from labelingest.config import IngestConfig
+from labelingest.engines import open_engine
+from labelingest.engines.base import Engine, usable_cores
+from labelingest.engines.executors import ExecutorEngine
+from labelingest.engines.processes import ProcessEngine
+from labelingest.engines.serial import SerialEngine
+
+__all__ = ["PRELOAD", "Engines"]
+
+_WORTH_IT: Final = 5_000
+"""Data files from which on starting processes pays (`benchmarks/bench_end_to_end.py`)."""
+_LISTED: Final = 2 * _WORTH_IT
+"""Files, with their sidecars: so many data files are likely then."""
+_IN_FLIGHT: Final = 4
+"""Batches for each worker of an executor: what one is busy with, and what waits on the way."""
+PRELOAD: Final = "labelingest.pipeline.worker"
+"""What a worker process loads before its first batch."""
+
+
+class Engines:
+    """Chooses the engine of a run; starts processes while a large folder is still being listed.
+
+    Used as a context, which ends processes that were started in vain.
+    """
+
+    def __init__(self, config: IngestConfig, executor: Executor | None) -> None:
+        self._config = config
+        self._executor = executor
+        self._cores = usable_cores()
+        self._processes = ProcessEngine(config.workers or self._cores, PRELOAD)
+
+    def __enter__(self) -> "Engines":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._processes.end()
+
+    def seen(self, files: int) -> None:
+        """Take notice that so many files were listed."""
+        is_local = self._executor is None and self._config.engine is None
+        if is_local and self._processes.workers > 1 and files >= _LISTED:
+            self._processes.start()
+
+    def engine(self, pairs: int) -> Engine:
+        """Return the engine that the configuration asks for, or that suits so many data files."""
+        workers = self._config.workers
+        if self._executor is not None:
+            return ExecutorEngine(self._executor, in_flight=_IN_FLIGHT * (workers or self._cores))
+        if self._config.engine is not None:
+            return open_engine(self._config.engine)
+        is_small = workers is None and pairs < _WORTH_IT
+        return SerialEngine() if is_small or self._processes.workers == 1 else self._processes

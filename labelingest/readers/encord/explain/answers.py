@@ -1,0 +1,291 @@
+"""Answers to attributes: does each fit its attribute, and are all of them consistent.
+
+Answers of a label stand flat in one list, nested ones beside their parents, told apart by their
+hashes. What is asked for is in the vocabulary; whether an answer may change over time, too: those
+are handed on with their ranges unread (`dynamic_answers.py`).
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any, Final, TypeAlias
+
+from labelingest.model.vocabulary import Attribute, machine_name
+from labelingest.problems import ProblemCode
+from labelingest.problems.of_document import Notes, kind_of_json, shown, step
+from labelingest.readers.encord.explain.provenance import is_manual
+
+__all__ = ["Answer", "Value", "note_missing", "read_answers", "static_answers", "written_answer"]
+
+Value: TypeAlias = tuple[str, ...] | str | int | float
+"""Hashes of options in the ontology's order (radio: one), a text, or a number."""
+
+_KEYS: Final = frozenset(
+    (
+        *("name", "value", "answers", "featureHash", "manualAnnotation"),
+        *("dynamic", "range", "shouldPropagate", "trackHash", "spaceId", "classifications"),
+    )
+)
+_OPTION_KEYS: Final = frozenset(("name", "value", "featureHash"))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer that fits its attribute."""
+
+    attribute: Attribute
+    value: Value
+    manual: bool
+    row: Mapping[str, Any]
+    """As decoded."""
+    at: str
+    """Its pointer."""
+
+
+def read_answers(
+    rows: object, at: str, attributes: Mapping[str, Attribute], notes: Notes
+) -> list[Answer]:
+    """Return the answers of a list that can be used, in their order; the others are noted.
+
+    Parameters
+    ----------
+    rows
+        The list as decoded.
+    at
+        Its pointer.
+    attributes
+        Hash → attribute of the class that the answers are about.
+    notes
+        Takes what is wrong.
+
+    Examples
+    --------
+    >>> speed = Attribute("Sp33d+/0", "Speed", "numeric")
+    >>> row = {"featureHash": "Sp33d+/0", "answers": "fast"}
+    >>> notes = Notes("a.json")
+    >>> read_answers([row], "/classifications", {"Sp33d+/0": speed}, notes)
+    []
+    >>> print(notes.problems()[0])
+    a.json#/classifications/0/answers: wrong-answer-type: found text ('fast'), expected a number
+    """
+    if not isinstance(rows, list):
+        notes.wrong_type(at, rows, "a list of answers")
+        return []
+    read = (_answer(row, step(at, i), attributes, notes) for i, row in enumerate(rows))
+    return [answer for answer in read if answer is not None]
+
+
+def _answer(
+    row: object, at: str, attributes: Mapping[str, Attribute], notes: Notes
+) -> Answer | None:
+    if not isinstance(row, dict):
+        notes.wrong_type(at, row, "an answer")
+        return None
+    feature_hash = row.get("featureHash")
+    if feature_hash is None or "answers" not in row:
+        key = "answers" if feature_hash is not None else "featureHash"
+        notes.note(ProblemCode.MISSING_KEY, at, f"{key!r} is missing in an answer")
+        return None
+    attribute = attributes.get(feature_hash) if isinstance(feature_hash, str) else None
+    if attribute is None:
+        detail = f"the class has no attribute of the feature hash {shown(feature_hash)}"
+        notes.note(ProblemCode.UNKNOWN_ATTRIBUTE, step(at, "featureHash"), detail)
+        return None
+    notes.unknown_keys(row, _KEYS, at, "an answer")
+    _compare(row, "name", attribute.name, at, notes)
+    _note_archived(attribute.archived, attribute.name, step(at, "featureHash"), notes)
+    read = _READERS.get(attribute.type)
+    value = read(row["answers"], step(at, "answers"), attribute, notes) if read else None
+    if value is None:
+        return None
+    return Answer(attribute, value, is_manual(row, at, notes), row, at)
+
+
+def _compare(row: dict[str, Any], key: str, expected: str, at: str, notes: Notes) -> None:
+    found = row.get(key, expected)
+    if found != expected:
+        detail = f"{shown(found)} is {expected!r} in the ontology, which is written"
+        notes.note(ProblemCode.DIFFERS_FROM_ONTOLOGY, step(at, key), detail)
+
+
+def _note_archived(archived: bool, name: str, at: str, notes: Notes) -> None:
+    if archived:
+        detail = f"{shown(name)} is archived in the ontology: kept"
+        notes.note(ProblemCode.ARCHIVED_CLASS, at, detail)
+
+
+def _text(value: object, at: str, attribute: Attribute, notes: Notes) -> Value | None:
+    if isinstance(value, str):
+        return value
+    _wrong(value, at, "text", notes)
+    return None
+
+
+def _numeric(value: object, at: str, attribute: Attribute, notes: Notes) -> Value | None:
+    if type(value) is not float and type(value) is not int:
+        _wrong(value, at, "a number", notes)
+        return None
+    if not isfinite(value):
+        notes.note(ProblemCode.NOT_FINITE, at, f"{value} is not finite: no answer")
+        return None
+    return value
+
+
+def _wrong(value: object, at: str, expected: str, notes: Notes) -> None:
+    detail = f"found {kind_of_json(value)} ({shown(value)}), expected {expected}"
+    notes.note(ProblemCode.WRONG_ANSWER_TYPE, at, detail)
+
+
+def _radio(value: object, at: str, attribute: Attribute, notes: Notes) -> Value | None:
+    """Return the one option; none at all means that the question is not answered."""
+    if isinstance(value, list) and len(value) > 1:
+        detail = f"{len(value)} options of {shown(attribute.name)}, where one can be chosen"
+        notes.note(ProblemCode.TWO_ANSWERS, at, f"{detail}: none is kept")
+        return None
+    options = _options(value, at, attribute, notes)
+    return tuple(options) if options else None
+
+
+def _checklist(value: object, at: str, attribute: Attribute, notes: Notes) -> Value | None:
+    options = _options(value, at, attribute, notes)
+    if options is None:
+        return None
+    return tuple(known for known in attribute.options if known in options)
+
+
+def _options(value: object, at: str, attribute: Attribute, notes: Notes) -> list[str] | None:
+    """Return the hashes of known options; None where there is no list, or an unknown option."""
+    if not isinstance(value, list):
+        _wrong(value, at, f"a list of options of a {attribute.type}", notes)
+        return None
+    found = [_option(option, step(at, i), attribute, notes) for i, option in enumerate(value)]
+    good = [feature_hash for feature_hash in found if feature_hash is not None]
+    return good if good or not found else None
+
+
+def _option(row: object, at: str, attribute: Attribute, notes: Notes) -> str | None:
+    if not isinstance(row, dict):
+        _wrong(row, at, "an option with its feature hash", notes)
+        return None
+    feature_hash = row.get("featureHash")
+    if feature_hash is None:
+        notes.note(ProblemCode.MISSING_KEY, at, "'featureHash' is missing in an option")
+        return None
+    option = attribute.options.get(feature_hash) if isinstance(feature_hash, str) else None
+    if option is None:
+        detail = f"{shown(attribute.name)} has no option of the feature hash {shown(feature_hash)}"
+        notes.note(ProblemCode.UNKNOWN_OPTION, step(at, "featureHash"), detail)
+        return None
+    notes.unknown_keys(row, _OPTION_KEYS, at, "an option")
+    _compare(row, "name", option.label, at, notes)
+    _compare(row, "value", option.value, at, notes)
+    _note_archived(option.archived, option.label, step(at, "featureHash"), notes)
+    return option.feature_hash
+
+
+_Reader: TypeAlias = Callable[[object, str, Attribute, Notes], Value | None]
+_READERS: Final[Mapping[str, _Reader]] = {
+    "radio": _radio,
+    "checklist": _checklist,
+    "text": _text,
+    "numeric": _numeric,
+}
+
+
+def static_answers(answers: Iterable[Answer], notes: Notes) -> dict[str, Answer]:
+    """Return hash of attribute → its one answer, of those that do not change over time.
+
+    Checklists are merged: the web editor writes an answer for each ticked option. Of two answers
+    to anything else the last one counts, as in Encord's client. Nested answers without their
+    parent's option are kept and noted.
+    """
+    chosen: dict[str, Answer] = {}
+    for answer in answers:
+        attribute = answer.attribute
+        before = chosen.get(attribute.feature_hash)
+        if before is not None and attribute.type == "checklist":
+            answer = _ticked(before, answer)
+        elif before is not None and before.value != answer.value:
+            detail = f"{shown(attribute.name)} is answered twice: the last answer counts"
+            notes.note(ProblemCode.TWO_ANSWERS, answer.at, detail)
+        chosen[attribute.feature_hash] = answer
+    for answer in chosen.values():
+        if not _is_asked(answer.attribute, chosen):
+            detail = (
+                f"{shown(answer.attribute.name)} is asked only under an option that is not chosen: "
+                "kept, though readers may not show it"
+            )
+            notes.note(ProblemCode.PARENT_NOT_SELECTED, answer.at, detail)
+    return chosen
+
+
+def _ticked(before: Answer, after: Answer) -> Answer:
+    """Merge two answers to one checklist."""
+    ticked = {*_hashes(before.value), *_hashes(after.value)}
+    options = tuple(known for known in before.attribute.options if known in ticked)
+    return Answer(before.attribute, options, before.manual, before.row, before.at)
+
+
+def _hashes(value: Value) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else ()
+
+
+def _is_asked(attribute: Attribute, chosen: Mapping[str, Answer]) -> bool:
+    """Whether an attribute stands at the top or under an option that was chosen."""
+    if attribute.parent is None:
+        return True
+    parent = chosen.get(attribute.parent[0])
+    return parent is not None and attribute.parent[1] in _hashes(parent.value)
+
+
+def note_missing(
+    attributes: Mapping[str, Attribute],
+    chosen: Mapping[str, Answer],
+    changing: Iterable[str],
+    at: str,
+    notes: Notes,
+) -> None:
+    """Note required attributes that are asked and not answered.
+
+    Parameters
+    ----------
+    attributes
+        Hash → attribute of the class.
+    chosen
+        Hash → answer that holds always.
+    changing
+        Hashes of attributes with answers that change over time.
+    at
+        Pointer of the answers.
+    notes
+        Takes what is missing.
+    """
+    answered = {*chosen, *changing}
+    for attribute in attributes.values():
+        asked = attribute.required and not attribute.archived and _is_asked(attribute, chosen)
+        if asked and attribute.feature_hash not in answered:
+            detail = f"{shown(attribute.name)} is required, and has no answer"
+            notes.note(ProblemCode.MISSING_ANSWER, at, detail)
+
+
+def written_answer(attribute: Attribute, value: Value, manual: bool) -> dict[str, Any]:
+    """Return an answer as label rows write it.
+
+    Examples
+    --------
+    >>> written_answer(Attribute("Qr5tUv6w", "Goods in", "text"), "gravel", True)["value"]
+    'goods_in'
+    """
+    answers: object = value
+    if isinstance(value, tuple):
+        answers = [
+            {"featureHash": option.feature_hash, "name": option.label, "value": option.value}
+            for option in map(attribute.options.__getitem__, value)
+        ]
+    return {
+        "featureHash": attribute.feature_hash,
+        "name": attribute.name,
+        "value": machine_name(attribute.name),
+        "answers": answers,
+        "manualAnnotation": manual,
+    }

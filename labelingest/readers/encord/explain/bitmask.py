@@ -1,0 +1,122 @@
+"""Check bitmasks: a run-length text must describe exactly height times width pixels.
+
+The coding is COCO's, the order of pixels row-major: each number stands in groups of 5 bits, low
+group first, 0x20 = more follows, plus 48 as a character; from the fourth number on it is the
+difference to the one two before. Decoded to run lengths only, never to pixels.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+
+from labelingest.columns.types import Int64
+from labelingest.problems import ProblemCode
+from labelingest.problems.of_document import Notes, shown, step
+
+__all__ = ["bitmask", "run_lengths"]
+
+_KEYS: Final = frozenset(("top", "left", "height", "width", "rleString"))
+_MOST_PIXELS: Final = 1 << 34
+_MOST_GROUPS: Final = 12
+"""Groups of one number: 60 bits, more than any image needs."""
+
+
+def run_lengths(text: str) -> Int64 | None:
+    """Return (n,) lengths of the runs, the first of zeros; None where the text is malformed.
+
+    Examples
+    --------
+    >>> run_lengths("432").tolist()
+    [4, 3, 2]
+    >>> run_lengths("d") is None
+    True
+    """
+    try:
+        codes = np.frombuffer(text.encode("ascii"), dtype=np.uint8).astype(np.int64) - 48
+    except UnicodeEncodeError:
+        return None
+    if not len(codes):
+        return codes
+    more = (codes & 0x20) != 0
+    if codes.min() < 0 or codes.max() > 0x3F or more[-1]:
+        return None
+    ends = np.flatnonzero(~more)
+    starts = np.concatenate((np.zeros(1, np.int64), ends[:-1] + 1))
+    if (ends - starts).max() >= _MOST_GROUPS:
+        return None
+    place = np.arange(len(codes)) - np.repeat(starts, ends - starts + 1)
+    numbers = np.add.reduceat((codes & 0x1F) << (5 * place), starts)
+    negative = (codes[ends] & 0x10) != 0
+    numbers -= np.where(negative, np.int64(1) << (5 * (ends - starts + 1)), 0)
+    if np.abs(numbers).max() > _MOST_PIXELS:
+        return None
+    numbers[1::2] = np.cumsum(numbers[1::2])
+    numbers[2::2] = np.cumsum(numbers[2::2])
+    return numbers
+
+
+def bitmask(
+    value: dict[str, Any], at: str, size: tuple[int, int] | None, notes: Notes
+) -> dict[str, Any] | None:
+    """Return the clean payload of a bitmask; None where it is none of this image.
+
+    Parameters
+    ----------
+    value
+        The payload as decoded.
+    at
+        Its pointer.
+    size
+        Width and height of the data unit in pixels; None where not known.
+    notes
+        Takes what is wrong.
+    """
+    notes.unknown_keys(value, _KEYS, at, "a bitmask")
+    sides = []
+    for key, default in (("top", 0), ("left", 0), ("height", None), ("width", None)):
+        side = value.get(key, default)
+        if side is None:
+            notes.note(ProblemCode.MISSING_KEY, at, f"{key!r} is missing; expected pixels")
+            return None
+        if type(side) is not int or side < 0:
+            detail = f"found {shown(side)}, expected a whole number of pixels"
+            notes.note(ProblemCode.BAD_BITMASK, step(at, key), detail)
+            return None
+        sides.append(side)
+    top, left, height, width = sides
+    text = value.get("rleString")
+    if not isinstance(text, str):
+        notes.note(ProblemCode.BAD_BITMASK, at, "'rleString' is missing; expected run lengths")
+        return None
+    if not _fits(at, size, sides, notes) or not _complete(text, height * width, at, notes):
+        return None
+    return {"top": top, "left": left, "height": height, "width": width, "rleString": text}
+
+
+def _fits(at: str, size: tuple[int, int] | None, sides: list[int], notes: Notes) -> bool:
+    top, left, height, width = sides
+    if size is not None and (width, height) != size:
+        detail = (
+            f"the mask has {width} x {height} pixels, its image {size[0]} x {size[1]}: "
+            "a mask must be as large as its image"
+        )
+        place = step(at, "width" if width != size[0] else "height")
+        notes.note(ProblemCode.BAD_BITMASK, place, detail)
+        return False
+    if top or left:
+        detail = f"found top {top} and left {left}; a mask covers its image, so both are 0"
+        notes.note(ProblemCode.BAD_BITMASK, step(at, "top" if top else "left"), detail)
+        return False
+    return True
+
+
+def _complete(text: str, pixels: int, at: str, notes: Notes) -> bool:
+    runs = run_lengths(text) if pixels <= _MOST_PIXELS else None
+    if runs is None or (len(runs) and runs.min() < 0):
+        detail = f"{shown(text)} holds no run lengths of a mask of {pixels:,} pixels"
+    elif int(runs.sum()) != pixels:
+        detail = f"the runs cover {int(runs.sum()):,} pixels, the mask has {pixels:,}"
+    else:
+        return True
+    notes.note(ProblemCode.BAD_BITMASK, step(at, "rleString"), detail)
+    return False

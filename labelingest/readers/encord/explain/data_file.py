@@ -1,0 +1,139 @@
+"""The file that a sidecar stands beside: does the label row fit it.
+
+A row of another kind is about another file. What both only spell differently counts as equal; a
+type or a size that differs within the kind is named, and written as the file has it.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from labelingest.model.kinds import DataKind, kind_of, mime_type_of
+from labelingest.problems import ProblemCode
+from labelingest.problems.of_document import Notes, step
+from labelingest.readers.encord.explain.data_units import Unit
+
+__all__ = ["ANY_FILE", "DataFile", "fits", "same_type"]
+
+_KINDS: Final = {
+    "image": DataKind.IMAGE,
+    "video": DataKind.VIDEO,
+    "audio": DataKind.AUDIO,
+    "pdf": DataKind.PDF,
+    "plain_text": DataKind.TEXT,
+}
+_HTML: Final = "text/html"
+_CALLED: Final = {
+    DataKind.IMAGE: "an image",
+    DataKind.VIDEO: "a video",
+    DataKind.AUDIO: "an audio file",
+    DataKind.PDF: "a PDF",
+    DataKind.TEXT: "a text",
+    DataKind.HTML: "an HTML page",
+}
+_SPELLED: Final = {"jpg": "jpeg", "mp3": "mpeg", "wave": "wav", "tif": "tiff", "ms-bmp": "bmp"}
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """What is known of a data file.
+
+    Examples
+    --------
+    >>> DataFile.of("clips/a.mp4")
+    DataFile(kind=<DataKind.VIDEO: 'video'>, mime_type='video/mp4', size=None, date=None)
+    """
+
+    kind: DataKind | None = None
+    """By its name; None where that does not say: nothing is compared then."""
+    mime_type: str = ""
+    size: tuple[int, int] | None = None
+    """Width and height in pixels from the header of an image; None where it was not read."""
+    date: str | None = None
+    """What labels without a date get, as label rows write dates."""
+
+    @classmethod
+    def of(
+        cls, key: str, size: tuple[int, int] | None = None, date: str | None = None
+    ) -> "DataFile":
+        """Return what the key says, and what else is known."""
+        return cls(kind_of(key), mime_type_of(key), size, date)
+
+
+ANY_FILE: Final = DataFile()
+"""A file of which nothing is known."""
+
+
+def same_type(one: str, other: str) -> bool:
+    """Whether two MIME types are spellings of one.
+
+    Examples
+    --------
+    >>> same_type("audio/wav", "audio/x-wav"), same_type("image/png", "image/jpeg")
+    (True, False)
+    """
+    return one == other or _plain(one) == _plain(other)
+
+
+def _plain(mime_type: str) -> tuple[str, str]:
+    major, _, minor = mime_type.lower().partition(";")[0].strip().partition("/")
+    minor = minor.removeprefix("x-")
+    return major, _SPELLED.get(minor, minor)
+
+
+def fits(data_type: str, units: list[Unit], file: DataFile, notes: Notes) -> bool:
+    """Whether a label row is about a file of that kind; types and sizes are set to the file's.
+
+    Parameters
+    ----------
+    data_type
+        The row's, one of `KINDS`.
+    units
+        Its data units; changed where the file says otherwise.
+    file
+        The data file.
+    notes
+        Takes what differs.
+    """
+    if file.kind is None:
+        return True
+    if data_type == "img_group":
+        detail = (
+            "an image group is about many files, and folders hold sidecars of one file each: give "
+            "every image its own"
+        )
+        notes.note(ProblemCode.UNSUPPORTED_LABEL, "/data_type", detail)
+        return False
+    head, at = units[0].head, units[0].at
+    kind = DataKind.HTML if head["data_type"] == _HTML else _KINDS[data_type]
+    if kind is not file.kind:
+        detail = (
+            f"Expected {_CALLED[kind]}, got a file of type {file.mime_type}: the label row is about "
+            "another file; put it beside that one"
+        )
+        place = "/data_type" if kind is not DataKind.HTML else step(at, "data_type")
+        notes.note(ProblemCode.WRONG_DATA_TYPE, place, detail)
+        return False
+    # All texts are read alike, and the client calls each of them text/plain.
+    if kind is not DataKind.TEXT and not same_type(head["data_type"], file.mime_type):
+        expected = f"{file.mime_type}, the type of the file by its name"
+        place = step(at, "data_type")
+        notes.replaced(place, head["data_type"], expected, "that is written")
+        head["data_type"] = file.mime_type
+    if file.size is not None and kind is DataKind.IMAGE:
+        _set_size(units[0], file.size, notes)
+    return True
+
+
+def _set_size(unit: Unit, size: tuple[int, int], notes: Notes) -> None:
+    found = unit.size
+    if found is not None and found != size:
+        turned = "; were the labels drawn before it was turned?" if found == size[::-1] else ""
+        detail = (
+            f"the row says {found[0]} x {found[1]} pixels, the header of the image says "
+            f"{size[0]} x {size[1]}, which is written{turned}"
+        )
+        notes.note(ProblemCode.IMAGE_SIZE_DIFFERS, step(unit.at, "width"), detail)
+    # Taken out first: one that was missing would stand behind the other.
+    for key in ("width", "height"):
+        unit.head.pop(key, None)
+    unit.head["width"], unit.head["height"] = size

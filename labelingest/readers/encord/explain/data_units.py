@@ -1,0 +1,264 @@
+"""Data units: the files that a row is about, with their sizes, frames and lengths.
+
+Refuses to know labels: it hands them on as they are, each list with its pointer and its frame.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil, isfinite
+from typing import Any, Final
+
+from labelingest.problems import ProblemCode
+from labelingest.problems.of_document import Notes, shown, step
+
+__all__ = ["KINDS", "MOST_FRAMES", "Unit", "frame_count", "frames_of", "read_units"]
+
+KINDS: Final = ("image", "img_group", "video", "audio", "plain_text", "pdf")
+"""Values of `data_type` that can be read."""
+
+_REQUIRED: Final = ("data_hash", "data_title", "data_type", "data_sequence")
+_AUDIO: Final = ("audio_codec", "audio_sample_rate", "audio_bit_depth", "audio_num_channels")
+_SIZED: Final = ("image", "img_group", "video")
+_KEYS: Final = frozenset(
+    (
+        *("data_hash", "data_title", "data_type", "data_sequence", "data_link", "width", "height"),
+        *("data_fps", "data_duration", "labels", "metadata", *_AUDIO),
+    )
+)
+MOST_FRAMES: Final = 10_000_000
+"""Frames or pages of a file whose row does not say how many it has: four days of video.
+
+Readers make a list of the frames of a classification: no bound would be a bomb."""
+
+_LAST_FRAME: Final = 2**53
+_LONGEST_NUMBER: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One data unit."""
+
+    head: dict[str, Any]
+    """Its keys as they are written, up to the labels."""
+    tail: dict[str, Any]
+    """Those that are written after the labels."""
+    labels: Any
+    """As decoded."""
+    at: str
+    """Its pointer."""
+    frame: int
+    """Its place in an image group; 0 for all others."""
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Width and height in pixels; None where not known."""
+        width, height = self.head.get("width"), self.head.get("height")
+        return (width, height) if width and height else None
+
+
+def read_units(value: Any, kind: str, notes: Notes) -> list[Unit] | None:
+    """Return the data units by their frame; None where they make no label row of that kind.
+
+    Parameters
+    ----------
+    value
+        The row's data_units as decoded.
+    kind
+        The row's data_type, one of `KINDS`.
+    notes
+        Takes what is wrong.
+    """
+    at = "/data_units"
+    if not isinstance(value, dict) or not value:
+        found = "is empty" if value == {} else f"found {shown(value)}"
+        detail = f"{found}; expected the file that the labels are about"
+        notes.note(ProblemCode.NOT_A_LABEL_ROW, at, detail)
+        return None
+    if kind != "img_group" and len(value) > 1:
+        detail = f"{len(value)} data units; a row about one {kind} has one"
+        notes.note(ProblemCode.NOT_A_LABEL_ROW, at, detail)
+        return None
+    units = [_unit(row, step(at, name), kind, notes) for name, row in value.items()]
+    good = [unit for unit in units if unit is not None]
+    if len(good) < len(units) or not _are_a_group(good, notes):
+        return None
+    return sorted(good, key=lambda unit: unit.frame)
+
+
+def _unit(row: object, at: str, kind: str, notes: Notes) -> Unit | None:
+    if not isinstance(row, dict):
+        detail = f"found {shown(row)}, expected a data unit"
+        notes.note(ProblemCode.NOT_A_LABEL_ROW, at, detail)
+        return None
+    required = (*_REQUIRED, *(("data_link",) if kind != "img_group" else ()))
+    missing = [key for key in required + (_AUDIO if kind == "audio" else ()) if key not in row]
+    if missing:
+        detail = f"{', '.join(map(repr, missing))} missing in the data unit of a label row"
+        notes.note(ProblemCode.NOT_A_LABEL_ROW, at, detail)
+        return None
+    notes.unknown_keys(row, _KEYS, at, "a data unit")
+    frame = _sequence(row["data_sequence"], step(at, "data_sequence"), kind, notes)
+    head = _head(row, at, kind, notes)
+    if frame is None or head is None:
+        return None
+    head["data_sequence"] = str(frame) if kind == "img_group" else frame
+    head.update(_of_kind(row, at, kind, notes))
+    tail = {}
+    for key in ("data_duration", "data_fps"):
+        if kind == "video" or (kind, key) == ("audio", "data_duration"):
+            tail.update(_length(row, key, at, notes))
+    return Unit(head, tail, row.get("labels"), at, frame)
+
+
+def _head(row: dict[str, Any], at: str, kind: str, notes: Notes) -> dict[str, Any] | None:
+    """Return what every kind has; None where the unit has no name or no type."""
+    for key in ("data_hash", "data_type"):
+        if not isinstance(row[key], str) or not row[key]:
+            detail = f"found {shown(row[key])}, expected text"
+            notes.note(ProblemCode.NOT_A_LABEL_ROW, step(at, key), detail)
+            return None
+    head = {"data_hash": row["data_hash"]}
+    for key in ("data_title", "data_link"):
+        text = row.get(key, "")
+        if not isinstance(text, str) and not (key == "data_link" and text is None):
+            notes.replaced(step(at, key), text, "text", "'' is written")
+            text = ""
+        head[key] = text
+    return {**head, "data_type": row["data_type"]}
+
+
+def _sequence(value: object, at: str, kind: str, notes: Notes) -> int | None:
+    """Return the place of a unit in its group; 0 where there is no group."""
+    frame = _frame(value) if isinstance(value, str) else value
+    if type(frame) is int and 0 <= frame < _LAST_FRAME and (kind == "img_group" or frame == 0):
+        return frame
+    if kind == "img_group":
+        detail = f"found {shown(value)}, expected the number of the image, from 0 on"
+        notes.note(ProblemCode.NOT_A_LABEL_ROW, at, detail)
+        return None
+    notes.replaced(at, value, "0, as there is one data unit", "0 is written")
+    return 0
+
+
+def _of_kind(row: dict[str, Any], at: str, kind: str, notes: Notes) -> dict[str, Any]:
+    """Return the keys that some kinds have."""
+    if kind == "pdf":
+        return {"height": 0, "width": 0, "data_fps": 0}
+    if kind == "audio":
+        return {key: _audio(row[key], key, at, notes) for key in _AUDIO}
+    if kind not in _SIZED:
+        return {}
+    sides: dict[str, Any] = {}
+    for key in ("width", "height"):
+        side = row.get(key)
+        if type(side) is int and 0 < side < _LAST_FRAME:
+            sides[key] = side
+        elif side is not None and side != 0:
+            notes.replaced(step(at, key), side, "a number of pixels", "left out")
+    return sides
+
+
+def _audio(value: object, key: str, at: str, notes: Notes) -> Any:
+    is_text = key == "audio_codec"
+    good = isinstance(value, str) if is_text else type(value) is int
+    if value is None or good:
+        return value
+    words = "text" if is_text else "a whole number"
+    notes.replaced(step(at, key), value, words, "null is written")
+    return None
+
+
+def _length(row: dict[str, Any], key: str, at: str, notes: Notes) -> dict[str, float]:
+    value = row.get(key)
+    if value is None:
+        return {}
+    if type(value) in (int, float) and isfinite(value) and value >= 0:
+        return {key: value}
+    notes.replaced(step(at, key), value, "a number from 0 on", "left out")
+    return {}
+
+
+def _are_a_group(units: list[Unit], notes: Notes) -> bool:
+    """Whether units are numbered 0 to n - 1, each number and each hash once."""
+    frames: set[int] = set()
+    hashes: set[str] = set()
+    for unit in units:
+        name = unit.head["data_hash"]
+        if unit.frame in frames or unit.frame >= len(units):
+            detail = (
+                f"image {unit.frame} of a group of {len(units)}; its images are numbered "
+                f"0 to {len(units) - 1}, each once"
+            )
+            at = step(unit.at, "data_sequence")
+        elif name in hashes:
+            detail = f"another image of the group has the hash {shown(name)}"
+            at = step(unit.at, "data_hash")
+        else:
+            frames.add(unit.frame)
+            hashes.add(name)
+            continue
+        notes.note(ProblemCode.NOT_A_LABEL_ROW, at, detail)
+        return False
+    return True
+
+
+def frame_count(units: list[Unit], kind: str) -> int:
+    """Return the number of frames of a row; `MOST_FRAMES` where it does not say.
+
+    Audio and text count as one frame. The pages of a PDF are not in the row; the frames of a video
+    follow from its rate and its duration.
+    """
+    if kind == "img_group":
+        return len(units)
+    if kind not in ("pdf", "video"):
+        return 1
+    tail = units[0].tail
+    frames = tail.get("data_fps", 0) * tail.get("data_duration", 0)
+    return ceil(frames) if 0 < frames < MOST_FRAMES else MOST_FRAMES
+
+
+def frames_of(
+    unit: Unit, kind: str, count: int, notes: Notes
+) -> Iterator[tuple[int, dict[str, Any], str]]:
+    """Yield frame, labels and pointer of each frame of a unit that can be used."""
+    at = step(unit.at, "labels")
+    if unit.labels is None:
+        return
+    if not isinstance(unit.labels, dict):
+        notes.wrong_type(at, unit.labels, "an object")
+    elif kind in ("image", "img_group"):
+        yield unit.frame, unit.labels, at
+    elif kind in ("video", "pdf"):
+        yield from _keyed_frames(unit.labels, at, count, notes)
+    elif unit.labels:
+        expected = "{}: labels of audio and text stand in object_answers"
+        notes.replaced(at, unit.labels, expected, "left out")
+
+
+def _keyed_frames(
+    labels: dict[str, Any], at: str, count: int, notes: Notes
+) -> Iterator[tuple[int, dict[str, Any], str]]:
+    for key, row in labels.items():
+        place = step(at, key)
+        frame = _frame(key)
+        if frame is None:
+            detail = f"{shown(key)} is no frame; expected a whole number from 0 on"
+            notes.note(ProblemCode.BAD_FRAME, place, detail)
+        elif frame >= count:
+            detail = f"frame {frame} is beyond the {count:,} frames of the file"
+            notes.note(ProblemCode.BAD_FRAME, place, detail)
+        elif not isinstance(row, dict):
+            notes.wrong_type(place, row, "an object")
+        else:
+            if "objects" not in row:
+                detail = "'objects' is missing, the list of objects of the frame"
+                notes.note(ProblemCode.MISSING_KEY, place, detail)
+            yield frame, row, place
+
+
+def _frame(text: str) -> int | None:
+    """Return the number of a decimal text; None where it is none, or not in its shortest form."""
+    plain = text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER
+    if not plain or (text[0] == "0" and text != "0"):
+        return None
+    return int(text)

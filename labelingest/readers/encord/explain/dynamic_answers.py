@@ -1,0 +1,176 @@
+"""Answers that change over time: which answer holds on which frames.
+
+Read in every form (one action for each value, or for each range and option); written with one
+action for each value, its ranges sorted and apart. Where two answers claim a frame, the later in
+the list has it, as in Encord's client; options of a checklist add up instead.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from typing import Any, TypeAlias
+from uuid import NAMESPACE_OID, uuid5
+
+from labelingest.model.frame_ranges import Range, latest, length, merged, minus, within
+from labelingest.model.vocabulary import Attribute
+from labelingest.problems import ProblemCode
+from labelingest.problems.of_document import Notes, shown, step
+from labelingest.readers.encord.explain.answers import Answer, Value, written_answer
+
+__all__ = ["ranges_of", "written_actions"]
+
+_Spans: TypeAlias = list[tuple[Answer, list[Range]]]
+
+
+def ranges_of(value: object, at: str, notes: Notes) -> list[Range]:
+    """Return the ranges of a list of inclusive pairs that can be read; the others are noted.
+
+    Examples
+    --------
+    >>> notes = Notes("a.json")
+    >>> ranges_of([[0, 4], [9, 7]], "/range", notes)
+    [(0, 4)]
+    >>> print(notes.problems()[0])
+    a.json#/range/1: bad-range: found [9, 7], expected [first, last], both included
+    """
+    if not isinstance(value, list):
+        notes.note(ProblemCode.BAD_RANGE, at, f"found {shown(value)}, expected a list of ranges")
+        return []
+    ranges = []
+    for position, pair in enumerate(value):
+        good = (
+            isinstance(pair, list)
+            and len(pair) == 2
+            and type(pair[0]) is int
+            and type(pair[1]) is int
+            and pair[0] <= pair[1]
+        )
+        if good:
+            ranges.append((pair[0], pair[1]))
+        else:
+            detail = f"found {shown(pair)}, expected [first, last], both included"
+            notes.note(ProblemCode.BAD_RANGE, step(at, position), detail)
+    return ranges
+
+
+def written_actions(
+    answers: Iterable[Answer],
+    object_hash: str,
+    frames: list[Range],
+    frame_count: int,
+    notes: Notes,
+) -> list[dict[str, Any]]:
+    """Return the actions of one object as they are written.
+
+    Parameters
+    ----------
+    answers
+        Its answers to attributes that change over time.
+    object_hash
+        Names the object: tracks are named after it.
+    frames
+        Where the object is.
+    frame_count
+        Number of frames of the data unit.
+    notes
+        Takes what is wrong.
+    """
+    spans: dict[str, _Spans] = {}
+    for answer in answers:
+        ranges = _ranges(answer, frames, frame_count, notes)
+        if ranges:
+            spans.setdefault(answer.attribute.feature_hash, []).append((answer, ranges))
+    return [
+        _action(attribute, value, manual, ranges, object_hash)
+        for found in spans.values()
+        for attribute, value, manual, ranges in _by_value(found, notes)
+    ]
+
+
+def _ranges(answer: Answer, frames: list[Range], frame_count: int, notes: Notes) -> list[Range]:
+    """Return the frames of one answer inside the data unit."""
+    if "range" not in answer.row:
+        detail = f"'range' is missing: {shown(answer.attribute.name)} changes over time"
+        notes.note(ProblemCode.MISSING_KEY, answer.at, detail)
+        return []
+    at = step(answer.at, "range")
+    ranges = merged(ranges_of(answer.row["range"], at, notes))
+    inside = within(ranges, frame_count)
+    if length(inside) < length(ranges):
+        detail = f"{shown(answer.row['range'])} leaves the {frame_count:,} frames of the file: cut"
+        notes.note(ProblemCode.BAD_FRAME, at, detail)
+    if minus(inside, frames):
+        detail = f"{shown(answer.row['range'])} has frames on which the object is not: kept"
+        notes.note(ProblemCode.RANGE_OFF_OBJECT, at, detail)
+    return inside
+
+
+def _by_value(spans: _Spans, notes: Notes) -> Iterator[tuple[Attribute, Value, bool, list[Range]]]:
+    """Yield each value of one attribute with all frames on which it holds."""
+    attribute = spans[0][0].attribute
+    held = _ticked(spans) if attribute.type == "checklist" else _last_said(spans, notes)
+    by_value: dict[tuple[type, Value], list[Range]] = {}
+    for value, frames in held:
+        by_value.setdefault((type(value), value), []).append(frames)
+    manual = all(answer.manual for answer, _ in spans)
+    for (_, value), ranges in by_value.items():
+        yield attribute, value, manual, merged(ranges)
+
+
+def _last_said(spans: _Spans, notes: Notes) -> list[tuple[Value, Range]]:
+    """Return ranges with their values; where two answers claim a frame, the later has it."""
+    ranges = [(first, last, rank) for rank, (_, found) in enumerate(spans) for first, last in found]
+    _note_overlap(spans, ranges, notes)
+    return [(spans[rank][0].value, (first, last)) for first, last, rank in latest(ranges)]
+
+
+def _note_overlap(spans: _Spans, ranges: list[tuple[int, int, int]], notes: Notes) -> None:
+    """Note the first two ranges that give different answers for one frame."""
+    reach, holder = -1, -1
+    for first, last, rank in sorted(ranges):
+        if first <= reach and spans[rank][0].value != spans[holder][0].value:
+            late = spans[max(rank, holder)][0]
+            detail = (
+                f"{shown(late.attribute.name)} has another answer for frame {first} before: "
+                "the later one counts"
+            )
+            notes.note(ProblemCode.TWO_ANSWERS, step(late.at, "range"), detail)
+            return
+        if last > reach:
+            reach, holder = last, rank
+
+
+def _ticked(spans: _Spans) -> list[tuple[Value, Range]]:
+    """Return ranges with the options that are ticked there, those of all answers together."""
+    edges: dict[int, list[tuple[tuple[str, ...], int]]] = {}
+    for answer, ranges in spans:
+        options = answer.value if isinstance(answer.value, tuple) else ()
+        for first, last in ranges:
+            edges.setdefault(first, []).append((options, 1))
+            edges.setdefault(last + 1, []).append((options, -1))
+    known = spans[0][0].attribute.options
+    count: Counter[str] = Counter()
+    open_ranges = 0
+    held: list[tuple[Value, Range]] = []
+    for edge, following in pairwise(sorted(edges)):
+        for options, change in edges[edge]:
+            open_ranges += change
+            count.update(dict.fromkeys(options, change))
+        if open_ranges:
+            ticked = tuple(option for option in known if count[option] > 0)
+            held.append((ticked, (edge, following - 1)))
+    return held
+
+
+def _action(
+    attribute: Attribute, value: Value, manual: bool, ranges: list[Range], object_hash: str
+) -> dict[str, Any]:
+    # Readers before 0.1.200 ask for a track; named by content, it is the same in every run.
+    track = f"{object_hash}/{attribute.feature_hash}/{value!r}".encode("utf-8", "replace").hex()
+    return {
+        **written_answer(attribute, value, manual),
+        "dynamic": True,
+        "range": [[first, last] for first, last in ranges],
+        "shouldPropagate": False,
+        "trackHash": str(uuid5(NAMESPACE_OID, track)),
+    }

@@ -1,0 +1,300 @@
+"""Label rows: the document of a sidecar → a row as every reader takes it, and what was wrong.
+
+Steps: the row's own keys; its data units; objects frame by frame; answers; classifications. A row
+that is none, or one of a file of another kind, yields nothing; everything below that costs only
+what it is about, so good objects survive bad ones. Identifiers, titles and links stay as they are:
+who writes the row replaces them.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from labelingest.documents.decode import UNDECODED, decode
+from labelingest.model.vocabulary import Vocabulary
+from labelingest.problems import Problem, ProblemCode
+from labelingest.problems.of_document import Notes, kind_of_json, shown, step
+from labelingest.readers.encord.explain.classifications import Classifications
+from labelingest.readers.encord.explain.data_file import ANY_FILE, DataFile, fits
+from labelingest.readers.encord.explain.data_units import (
+    KINDS,
+    Unit,
+    frame_count,
+    frames_of,
+    read_units,
+)
+from labelingest.readers.encord.explain.object_answers import Medium, object_answers
+from labelingest.readers.encord.explain.objects import Objects
+from labelingest.readers.encord.explain.provenance import Dates, row_date
+
+__all__ = ["LABEL_STATUS", "TASK_STATUS", "Checked", "read_label_row"]
+
+_REQUIRED: Final = (
+    *("label_hash", "created_at", "last_edited_at", "data_hash", "dataset_hash", "dataset_title"),
+    *("data_title", "data_type", "label_status", "data_units", "object_answers"),
+    *("classification_answers", "object_actions"),
+)
+_KNOWN: Final = frozenset(
+    (
+        *_REQUIRED,
+        *("branch_name", "annotation_task_status", "is_shadow_data", "spaces", "scene"),
+        # What platform exports and the client's metadata add, and nobody reads.
+        *("export_hash", "export_history", "exported_at", "is_image_sequence", "video_link"),
+        *("is_valid", "client_metadata", "images_data", "workflow_graph_node", "priority"),
+        *("task_uuid", "group_hash", "assigned_user_email", "last_actioned_by_user_email"),
+        *("backing_item_uuid", "file_type"),
+    )
+)
+_OTHER_KINDS: Final = ("dicom", "dicom_study", "nifti", "time_series", "group", "scene")
+LABEL_STATUS: Final = (
+    *("NOT_LABELLED", "LABEL_IN_PROGRESS", "LABELLED"),
+    *("REVIEW_IN_PROGRESS", "REVIEWED", "REVIEWED_TWICE"),
+)
+TASK_STATUS: Final = ("QUEUED", "ASSIGNED", "IN_REVIEW", "RETURNED", "COMPLETED")
+_FRAME_KEYS: Final = frozenset(("objects", "classifications", "metadata"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checked:
+    """What was read from one sidecar."""
+
+    row: dict[str, Any] | None
+    """The label row as every reader takes it; None where the sidecar is none."""
+    problems: list[Problem]
+    objects_seen: int = 0
+    """Annotations: an object counts once for each of its frames."""
+    objects_kept: int = 0
+    classifications_seen: int = 0
+    classifications_kept: int = 0
+    rejected: Counter[ProblemCode] = field(default_factory=Counter)
+    """What was seen and not kept, objects and classifications, by cause."""
+
+
+def read_label_row(
+    content: bytes, source: str, vocabulary: Vocabulary, file: DataFile = ANY_FILE
+) -> Checked:
+    """Read one sidecar.
+
+    Parameters
+    ----------
+    content
+        The sidecar as stored.
+    source
+        Its key, as problems name it.
+    vocabulary
+        What labels may refer to.
+    file
+        The data file that the sidecar stands beside.
+
+    Returns
+    -------
+    Checked
+        The clean row, the problems by their JSON pointers, and what was counted.
+
+    Examples
+    --------
+    >>> vocabulary = Vocabulary.from_structure({"objects": [], "classifications": []})
+    >>> checked = read_label_row(b"[]", "a.jpg.encord.json", vocabulary)
+    >>> print(checked.row, checked.problems[0].code)
+    None not-a-label-row
+    """
+    notes = Notes(source)
+    document = decode(content, notes)
+    if document is UNDECODED:
+        return Checked(None, notes.problems())
+    if not isinstance(document, dict):
+        detail = f"holds {kind_of_json(document)}, expected a label row, which is an object"
+        notes.note(ProblemCode.NOT_A_LABEL_ROW, "", detail)
+        return Checked(None, notes.problems())
+    if not _is_label_row(document, notes) or not _is_supported(document, notes):
+        return Checked(None, notes.problems())
+    units = read_units(document["data_units"], document["data_type"], notes)
+    if units is None or not fits(document["data_type"], units, file, notes):
+        return Checked(None, notes.problems())
+    return _read(document, units, vocabulary, file.date, notes)
+
+
+def _is_label_row(row: dict[str, Any], notes: Notes) -> bool:
+    """Whether the keys that the client requires are there, with the types it needs."""
+    missing = [key for key in _REQUIRED if key not in row]
+    if missing:
+        detail = f"{', '.join(map(repr, missing))} missing; a label row has them: export it again"
+        notes.note(ProblemCode.NOT_A_LABEL_ROW, "", detail)
+        return False
+    good = True
+    for key in ("object_answers", "classification_answers", "object_actions"):
+        if not isinstance(row[key], dict):
+            detail = f"found {kind_of_json(row[key])}, expected an object keyed by hashes"
+            notes.note(ProblemCode.NOT_A_LABEL_ROW, step("", key), detail)
+            good = False
+    return good
+
+
+def _is_supported(row: dict[str, Any], notes: Notes) -> bool:
+    """Whether the row is of a kind that folders hold, and without spaces."""
+    kind = row["data_type"]
+    if kind not in KINDS:
+        known = isinstance(kind, str) and kind in _OTHER_KINDS
+        code = ProblemCode.UNSUPPORTED_LABEL if known else ProblemCode.NOT_A_LABEL_ROW
+        detail = f"{shown(kind)} cannot be read; expected one of {', '.join(KINDS)}"
+        notes.note(code, "/data_type", detail)
+        return False
+    for key in ("spaces", "scene"):
+        if row.get(key):
+            detail = f"{key} belong to data groups and scenes, which folders do not hold"
+            notes.note(ProblemCode.UNSUPPORTED_LABEL, step("", key), detail)
+            return False
+        if row.get(key) is not None and row[key] != {}:
+            notes.replaced(step("", key), row[key], "an empty object", "{} is written")
+    return True
+
+
+def _read(
+    document: dict[str, Any],
+    units: list[Unit],
+    vocabulary: Vocabulary,
+    date: str | None,
+    notes: Notes,
+) -> Checked:
+    kind = document["data_type"]
+    notes.unknown_keys(document, _KNOWN, "", "a label row")
+    head = _head(document, date, notes)
+    defaults = Dates(head["created_at"], head["last_edited_at"])
+    medium = Medium(
+        frame_count(units, kind),
+        on_frames=kind not in ("audio", "plain_text"),
+        audio=kind == "audio",
+        html=units[0].head["data_type"] == "text/html",
+    )
+    objects = Objects(vocabulary, defaults, notes)
+    classifications = Classifications(vocabulary, defaults, medium, notes)
+    drawn = [_frames(unit, kind, medium, objects, classifications) for unit in units]
+    answers, actions = object_answers(document, objects, medium)
+    classifications.answers(document["classification_answers"], "/classification_answers")
+    _add_entries(drawn, units, kind, classifications)
+    status = head.pop("label_status")
+    row = {
+        **head,
+        "object_answers": answers,
+        "classification_answers": classifications.written,
+        "object_actions": actions,
+        "label_status": status,
+        "data_units": {
+            unit.head["data_hash"]: {
+                **unit.head,
+                "labels": _labels(frames, unit, kind),
+                **unit.tail,
+            }
+            for unit, frames in zip(units, drawn, strict=True)
+        },
+        "spaces": {},
+    }
+    return Checked(
+        row,
+        notes.problems(),
+        objects.seen,
+        objects.kept,
+        classifications.seen,
+        len(classifications.written),
+        objects.rejected + classifications.rejected,
+    )
+
+
+def _head(row: dict[str, Any], date: str | None, notes: Notes) -> dict[str, Any]:
+    """Return the row's own keys; the client writes the last of them after the answers.
+
+    Dates that are missing are the given one.
+    """
+    texts = {}
+    for key, default in (
+        ("label_hash", ""),
+        ("branch_name", "main"),
+        ("data_hash", ""),
+        ("dataset_hash", ""),
+        ("dataset_title", ""),
+        ("data_title", ""),
+    ):
+        value = row.get(key)
+        if not isinstance(value, str):
+            if key in row and not (key == "label_hash" and value is None):
+                notes.replaced(step("", key), value, "text", f"{default!r} is written")
+            value = None if key == "label_hash" and value is None else default
+        texts[key] = value
+    status = _status(row, "label_status", LABEL_STATUS, "LABEL_IN_PROGRESS", notes)
+    task = _status(row, "annotation_task_status", TASK_STATUS, None, notes)
+    return {
+        "label_hash": texts["label_hash"],
+        "branch_name": texts["branch_name"],
+        "created_at": row_date(row, "created_at", "", notes) or date,
+        "last_edited_at": row_date(row, "last_edited_at", "", notes) or date,
+        "data_hash": texts["data_hash"],
+        "dataset_hash": texts["dataset_hash"],
+        "dataset_title": texts["dataset_title"],
+        "data_title": texts["data_title"],
+        "data_type": row["data_type"],
+        "annotation_task_status": task,
+        "is_shadow_data": row.get("is_shadow_data") is True,
+        "label_status": status,
+    }
+
+
+def _status(
+    row: dict[str, Any], key: str, known: tuple[str, ...], default: str | None, notes: Notes
+) -> str | None:
+    value = row.get(key)
+    if isinstance(value, str) and value in known:
+        return value
+    if value is not None or default is not None:
+        notes.replaced(
+            step("", key), value, f"one of {', '.join(known)}", f"{shown(default)} is written"
+        )
+    return default
+
+
+def _frames(
+    unit: Unit, kind: str, medium: Medium, objects: Objects, classifications: Classifications
+) -> dict[int, list[dict[str, Any]]]:
+    """Return frame → objects of one unit as they are written; collects its classifications."""
+    drawn: dict[int, list[dict[str, Any]]] = {}
+    for frame, labels, at in frames_of(unit, kind, medium.frame_count, objects.notes):
+        objects.notes.unknown_keys(labels, _FRAME_KEYS, at, "a frame")
+        found = objects.notes.get(labels, "objects", at, list, [])
+        place = step(at, "objects")
+        read = (
+            objects.read(value, step(place, position), frame, unit.size)
+            for position, value in enumerate(found)
+        )
+        kept = [value for value in read if value is not None]
+        if kept:
+            drawn[frame] = kept
+        classifications.on_frame(labels.get("classifications"), step(at, "classifications"), frame)
+    return drawn
+
+
+def _add_entries(
+    drawn: list[dict[int, list[dict[str, Any]]]],
+    units: list[Unit],
+    kind: str,
+    classifications: Classifications,
+) -> None:
+    """Put the entries of classifications behind the objects of their frames."""
+    if kind == "img_group":
+        by_frame = {unit.frame: frames for unit, frames in zip(units, drawn, strict=True)}
+    for frame, entry in classifications.frame_entries():
+        frames = by_frame[frame] if kind == "img_group" else drawn[0]
+        frames.setdefault(frame, []).append(entry)
+
+
+def _labels(frames: dict[int, list[dict[str, Any]]], unit: Unit, kind: str) -> dict[str, Any]:
+    if kind in ("audio", "plain_text"):
+        return {}
+    if kind in ("image", "img_group"):
+        return _frame(frames.get(unit.frame, []))
+    return {str(frame): _frame(frames[frame]) for frame in sorted(frames)}
+
+
+def _frame(values: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "objects": [value for value in values if "objectHash" in value],
+        "classifications": [value for value in values if "classificationHash" in value],
+    }

@@ -1,0 +1,232 @@
+"""Entries of object_answers and object_actions: whose answers are they, and where do they belong.
+
+Each object of the row gets its entry, also an empty one. An answer that stands in the list of the
+other kind (what never changes among actions, what changes among static answers) is put where it
+belongs. Whether an answer fits its attribute is the business of `answers.py`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from labelingest.model.frame_ranges import Range, merged
+from labelingest.problems import ProblemCode
+from labelingest.problems.of_document import Notes, shown, step
+from labelingest.readers.encord.explain.answers import (
+    Answer,
+    note_missing,
+    read_answers,
+    static_answers,
+    written_answer,
+)
+from labelingest.readers.encord.explain.dynamic_answers import written_actions
+from labelingest.readers.encord.explain.objects import Instance, Objects
+from labelingest.readers.encord.explain.ranged_objects import RANGED_KEYS, read_ranged
+
+__all__ = ["Medium", "entries", "object_answers"]
+
+_KEYS: Final = frozenset(("objectHash", "classifications", "objectNumber"))
+_NO_ENTRY: Final[dict[str, Any]] = {"classifications": []}
+_ACTION_KEYS: Final = frozenset(("objectHash", "actions"))
+
+
+@dataclass(frozen=True, slots=True)
+class Medium:
+    """What kind of file the row is about, as far as answers depend on it."""
+
+    frame_count: int
+    """Number of frames; the most that a file can have where the row does not say."""
+    on_frames: bool = True
+    """False for audio and text: objects stand in object_answers."""
+    audio: bool = False
+    html: bool = False
+
+
+@dataclass(slots=True)
+class _Numbers:
+    """Numbers of objects: one of a class has each."""
+
+    notes: Notes
+    taken: set[tuple[str, int]] = field(default_factory=set)
+
+    def read(self, entry: dict[str, Any], at: str, feature_hash: str) -> dict[str, int]:
+        """Return the number as it is written; nothing where there is none or it is wrong."""
+        number = entry.get("objectNumber")
+        if number is None:
+            return {}
+        place = step(at, "objectNumber")
+        if type(number) is not int or number < 0:
+            detail = f"found {shown(number)}, expected a whole number from 0 on: left out"
+            self.notes.note(ProblemCode.BAD_OBJECT_NUMBER, place, detail)
+            return {}
+        if (feature_hash, number) in self.taken:
+            detail = f"another object of the class has the number {number}: left out"
+            self.notes.note(ProblemCode.BAD_OBJECT_NUMBER, place, detail)
+            return {}
+        self.taken.add((feature_hash, number))
+        return {"objectNumber": number}
+
+
+def entries(
+    value: Any, at: str, key: str, notes: Notes
+) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Yield hash, entry and pointer of entries that are objects, each hash once.
+
+    Parameters
+    ----------
+    value
+        Hash → entry as decoded.
+    at
+        Its pointer.
+    key
+        The key inside an entry that repeats the hash; it counts where the two differ.
+    notes
+        Takes what is wrong.
+    """
+    seen: set[str] = set()
+    for name, entry in value.items():
+        place = step(at, name)
+        if not isinstance(entry, dict):
+            notes.wrong_type(place, entry, "an object")
+            continue
+        own = _own_hash(name, entry, place, key, notes)
+        if own in seen:
+            detail = f"another entry is about {shown(own)} already: dropped"
+            notes.note(ProblemCode.DUPLICATE_OBJECT, place, detail)
+            continue
+        seen.add(own)
+        yield own, entry, place
+
+
+def _own_hash(name: str, entry: dict[str, Any], at: str, key: str, notes: Notes) -> str:
+    """Return the hash that an entry is about: what it says itself, else its key."""
+    own = entry.get(key)
+    if own == name:
+        return name
+    good = isinstance(own, str) and bool(own)
+    counts = "the latter counts" if good else "the former counts"
+    place = step(at, key) if key in entry else at
+    detail = f"the entry {shown(name)} says {key} {shown(own)}: {counts}"
+    notes.note(ProblemCode.HASH_DIFFERS_FROM_KEY, place, detail)
+    return str(own) if good else name
+
+
+def object_answers(
+    row: Mapping[str, Any], objects: Objects, medium: Medium
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return object_answers and object_actions as they are written.
+
+    Parameters
+    ----------
+    row
+        The label row as decoded; both keys hold JSON objects.
+    objects
+        The objects that stand on frames; those of audio and text are added.
+    medium
+        What kind of file it is.
+    """
+    notes = objects.notes
+    found = {
+        name: (entry, at)
+        for name, entry, at in entries(
+            row["object_answers"], "/object_answers", "objectHash", notes
+        )
+    }
+    acted = {
+        name: (entry, at)
+        for name, entry, at in entries(
+            row["object_actions"], "/object_actions", "objectHash", notes
+        )
+    }
+    placed: dict[str, dict[str, Any]] = {}
+    if not medium.on_frames:
+        for name, (entry, at) in found.items():
+            kept = read_ranged(entry, at, name, objects, html=medium.html, audio=medium.audio)
+            if kept is not None:
+                placed[name] = kept
+    _note_orphans(found, acted, objects)
+    numbers = _Numbers(notes)
+    answers, actions = {}, {}
+    for name, instance in _in_order(found, objects):
+        entry, at = found.get(name, (_NO_ENTRY, "/object_answers"))
+        frames = merged((f, f) for f in instance.frames | objects.dropped.get(name, set()))
+        static, changing = _of_object(
+            entry, at, acted.get(name), instance, frames, medium, notes, name
+        )
+        answers[name] = {
+            "classifications": static,
+            "objectHash": name,
+            **numbers.read(entry, at, instance.of.feature_hash),
+            **placed.get(name, {}),
+        }
+        if changing:
+            actions[name] = {"objectHash": name, "actions": changing}
+    return answers, actions
+
+
+def _in_order(found: Mapping[str, Any], objects: Objects) -> Iterator[tuple[str, Instance]]:
+    """Yield the objects that have entries as they stand, then the others."""
+    for name in found:
+        if name in objects.instances:
+            yield name, objects.instances[name]
+    for name, instance in objects.instances.items():
+        if name not in found:
+            yield name, instance
+
+
+def _note_orphans(
+    found: Mapping[str, tuple[Any, str]], acted: Mapping[str, tuple[Any, str]], objects: Objects
+) -> None:
+    for rows in (found, acted):
+        for name, (_, at) in rows.items():
+            if name not in objects.instances and name not in objects.dropped:
+                detail = f"no object {shown(name)} stands in the row: its answers are dropped"
+                objects.notes.note(ProblemCode.ANSWER_WITHOUT_OBJECT, at, detail)
+
+
+def _of_object(
+    entry: dict[str, Any],
+    at: str,
+    acted: tuple[dict[str, Any], str] | None,
+    instance: Instance,
+    frames: list[Range],
+    medium: Medium,
+    notes: Notes,
+    name: str,
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return static answers and actions of one object as they are written."""
+    known = _KEYS if medium.on_frames else _KEYS | RANGED_KEYS
+    answers = _listed(entry, at, "classifications", known, instance, notes)
+    actions = _listed(*acted, "actions", _ACTION_KEYS, instance, notes) if acted else []
+    for answer in (answer for answer in answers if answer.attribute.dynamic):
+        _note_misplaced(answer, "changes over time and belongs into object_actions", notes)
+    for answer in (answer for answer in actions if not answer.attribute.dynamic):
+        _note_misplaced(answer, "never changes and belongs into object_answers", notes)
+    both = [*answers, *actions]
+    chosen = static_answers((a for a in both if not a.attribute.dynamic), notes)
+    changing = [answer for answer in both if answer.attribute.dynamic]
+    written = written_actions(changing, name, frames, medium.frame_count, notes)
+    note_missing(
+        instance.of.attributes, chosen, (action["featureHash"] for action in written), at, notes
+    )
+    return [written_answer(a.attribute, a.value, a.manual) for a in chosen.values()], written
+
+
+def _listed(
+    entry: dict[str, Any],
+    at: str,
+    key: str,
+    known: frozenset[str],
+    instance: Instance,
+    notes: Notes,
+) -> list[Answer]:
+    notes.unknown_keys(entry, known, at, f"an entry of {at.split('/')[1]}")
+    if key not in entry:
+        notes.note(ProblemCode.MISSING_KEY, at, f"{key!r} is missing: the list of answers")
+        return []
+    return read_answers(entry[key], step(at, key), instance.of.attributes, notes)
+
+
+def _note_misplaced(answer: Answer, why: str, notes: Notes) -> None:
+    detail = f"{shown(answer.attribute.name)} {why}: moved there"
+    notes.note(ProblemCode.MISPLACED_ANSWER, answer.at, detail)

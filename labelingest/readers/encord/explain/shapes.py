@@ -1,0 +1,221 @@
+"""Check the payloads of objects on frames: what is drawn must fit the shape of its class.
+
+One function for each shape takes the object as decoded and returns the clean payload keys, or None
+after it has noted why there are none. Coordinates outside the image are kept: a writer decides.
+
+Refuses to know frames, answers and other objects.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+from labelingest.model.ontology import Shape
+from labelingest.model.vocabulary import ObjectClass
+from labelingest.problems import ProblemCode
+from labelingest.problems.of_document import Notes, step
+from labelingest.readers.encord.explain.bitmask import bitmask
+from labelingest.readers.encord.explain.coordinates import (
+    SLACK,
+    angle,
+    finite,
+    finite_ring,
+    inside,
+    inside_ring,
+)
+from labelingest.readers.encord.explain.points import point, polygon, polyline, skeleton
+
+__all__ = ["PAYLOAD_KEYS", "payload"]
+
+PAYLOAD_KEYS: Final[Mapping[str, str]] = {
+    Shape.BOUNDING_BOX: "boundingBox",
+    Shape.ROTATABLE_BOUNDING_BOX: "rotatableBoundingBox",
+    Shape.POLYGON: "polygon",
+    Shape.POLYLINE: "polyline",
+    Shape.POINT: "point",
+    Shape.CIRCLE: "circle",
+    Shape.ELLIPSE: "ellipse",
+    Shape.BITMASK: "bitmask",
+    Shape.SKELETON: "skeleton",
+    Shape.CUBOID_2D: "cuboid_2d",
+}
+"""Shape → the key its payload stands under, for all shapes that stand on frames."""
+
+_Check: TypeAlias = Callable[[dict[str, Any], str, Notes], dict[str, Any] | None]
+
+_BOX: Final = ("h", "w", "x", "y")
+_CIRCLE: Final = ("x", "y", "r")
+_ELLIPSE: Final = ("x", "y", "rx", "ry")
+
+
+def payload(
+    value: dict[str, Any], at: str, of: ObjectClass, size: tuple[int, int] | None, notes: Notes
+) -> dict[str, Any] | None:
+    """Return the clean payload of an object.
+
+    Parameters
+    ----------
+    value
+        The object as decoded; its shape is that of the class.
+    at
+        Its pointer.
+    of
+        Its class; the shape is one of `PAYLOAD_KEYS`.
+    size
+        Width and height of the data unit in pixels; None where not known.
+    notes
+        Takes what is wrong.
+
+    Returns
+    -------
+    dict or None
+        The payload's keys as they are written; None where the object cannot be used.
+
+    Examples
+    --------
+    >>> car = ObjectClass("a1B2c3D4", "Car", "#D33115", "bounding_box")
+    >>> box = {"boundingBox": {"h": 0.25, "w": 0.125, "x": 0.5, "y": 0.375}}
+    >>> payload(box, "/0", car, None, Notes("a.json")) == box
+    True
+    """
+    key = PAYLOAD_KEYS[of.shape]
+    if of.shape == Shape.POLYGON:
+        return polygon(value, at, notes)
+    found = value.get(key)
+    if found is None:
+        notes.note(ProblemCode.MISSING_KEY, at, f"{key!r} is missing, the payload of {of.shape}")
+        return None
+    if of.shape in _OF_POINTS:
+        return _OF_POINTS[of.shape](value, at, notes)
+    if of.shape == Shape.SKELETON:
+        return skeleton(value, at, of, notes)
+    if not isinstance(found, dict):
+        notes.wrong_type(step(at, key), found, "an object")
+        return None
+    if of.shape == Shape.BITMASK:
+        clean = bitmask(found, step(at, key), size, notes)
+    else:
+        clean = _OF_NUMBERS[of.shape](found, step(at, key), notes)
+    return None if clean is None else {key: clean}
+
+
+def _numbers(found: dict[str, Any], keys: tuple[str, ...], at: str, notes: Notes) -> bool:
+    """Whether all keys are there with finite numbers."""
+    good = True
+    for key in keys:
+        if key not in found:
+            notes.note(ProblemCode.MISSING_KEY, at, f"{key!r} is missing; expected a number")
+            good = False
+        elif not finite(found[key], step(at, key), notes):
+            good = False
+    return good
+
+
+def _bounding_box(found: dict[str, Any], at: str, notes: Notes) -> dict[str, Any] | None:
+    if not _numbers(found, _BOX, at, notes):
+        return None
+    notes.unknown_keys(found, _BOX_KEYS, at, "a bounding box")
+    box = {key: found[key] for key in _BOX}
+    within = all(0 <= value <= 1 for value in box.values())
+    if within and box["x"] + box["w"] <= 1 + SLACK and box["y"] + box["h"] <= 1 + SLACK:
+        return _floats(box)
+    for key, start in (("x", "x"), ("y", "y"), ("w", "x"), ("h", "y")):
+        if key == start or not 0 <= box[key] <= 1 + SLACK:
+            inside(box[key], step(at, key), notes)
+        elif box[start] + box[key] > 1 + SLACK and box[start] <= 1 + SLACK:
+            far = f"{box[start] + box[key]!r}, the far edge,"
+            detail = f"{far} lies outside the image, whose coordinates go from 0 to 1: kept"
+            notes.note(ProblemCode.OUTSIDE_IMAGE, step(at, key), detail)
+    return _floats(box)
+
+
+def _floats(numbers: Mapping[str, float]) -> dict[str, float]:
+    """Return numbers as they are written: a whole number that is a place has a point as well."""
+    return {key: float(value) for key, value in numbers.items()}
+
+
+def _rotatable_box(found: dict[str, Any], at: str, notes: Notes) -> dict[str, Any] | None:
+    if not _numbers(found, (*_BOX, "theta"), at, notes):
+        return None
+    notes.unknown_keys(found, _ROTATABLE_KEYS, at, "a rotatable bounding box")
+    box = {key: found[key] for key in _BOX}
+    # The box before it is turned may reach outside; its centre and its size are what can be wrong.
+    for corner, side in (("x", "w"), ("y", "h")):
+        if box[side] < 0:
+            inside(box[side], step(at, side), notes)
+        centre = box[corner] + box[side] / 2
+        if not -SLACK <= centre <= 1 + SLACK:
+            detail = f"{centre!r}, the centre, lies outside the image (0 to 1): kept"
+            notes.note(ProblemCode.OUTSIDE_IMAGE, step(at, corner), detail)
+    box["theta"] = angle(found["theta"], step(at, "theta"), notes)
+    return _floats(box)
+
+
+def _round(
+    found: dict[str, Any],
+    keys: tuple[str, ...],
+    defaults: Mapping[str, float],
+    at: str,
+    notes: Notes,
+) -> dict[str, Any] | None:
+    """Return a circle or an ellipse: keys, then the optional ones with their defaults."""
+    optional = tuple(key for key in defaults if key in found)
+    if not _numbers(found, (*keys, *optional), at, notes):
+        return None
+    notes.unknown_keys(found, _ROUND_KEYS, at, "a circle or an ellipse")
+    clean = {key: found[key] for key in keys}
+    for key, value in clean.items():
+        inside(value, step(at, key), notes)
+    clean.update({key: found.get(key, default) for key, default in defaults.items()})
+    if clean.get("stretch", 1.0) < 0:
+        inside(clean["stretch"], step(at, "stretch"), notes)
+    clean["theta"] = angle(clean["theta"], step(at, "theta"), notes)
+    return _floats(clean)
+
+
+def _circle(found: dict[str, Any], at: str, notes: Notes) -> dict[str, Any] | None:
+    return _round(found, _CIRCLE, {"stretch": 1.0, "theta": 0.0}, at, notes)
+
+
+def _ellipse(found: dict[str, Any], at: str, notes: Notes) -> dict[str, Any] | None:
+    return _round(found, _ELLIPSE, {"theta": 0.0}, at, notes)
+
+
+def _cuboid_2d(found: dict[str, Any], at: str, notes: Notes) -> dict[str, Any] | None:
+    front = found.get("front")
+    place = step(at, "front")
+    if not isinstance(front, list) or not front or len(front) % 2:
+        detail = "'front' must be a list of x and y of the corners of the front face"
+        notes.note(ProblemCode.BAD_POINTS, place if "front" in found else at, detail)
+        return None
+    if not finite_ring(front, place, notes):
+        return None
+    inside_ring(front, place, notes)
+    notes.unknown_keys(found, _CUBOID_KEYS, at, "a 2D cuboid")
+    key = "vanishingPoint" if "vanishingPoint" in found else "offset"
+    depth = found.get(key)
+    if not isinstance(depth, dict):
+        detail = "needs 'vanishingPoint' and 'scaleRatio', or 'offset': where its back is"
+        notes.note(ProblemCode.MISSING_KEY, at if key not in found else step(at, key), detail)
+        return None
+    if not _numbers(depth, ("x", "y"), step(at, key), notes):
+        return None
+    clean = {"front": list(map(float, front)), key: _floats({"x": depth["x"], "y": depth["y"]})}
+    if key == "offset":
+        return clean
+    if not _numbers(found, ("scaleRatio",), at, notes):
+        return None
+    return {**clean, "scaleRatio": float(found["scaleRatio"])}
+
+
+_BOX_KEYS: Final = frozenset(_BOX)
+_ROTATABLE_KEYS: Final = frozenset((*_BOX, "theta"))
+_ROUND_KEYS: Final = frozenset((*_CIRCLE, *_ELLIPSE, "stretch", "theta"))
+_CUBOID_KEYS: Final = frozenset(("front", "vanishingPoint", "offset", "scaleRatio"))
+_OF_POINTS: Final[Mapping[str, _Check]] = {Shape.POLYLINE: polyline, Shape.POINT: point}
+_OF_NUMBERS: Final[Mapping[str, _Check]] = {
+    Shape.BOUNDING_BOX: _bounding_box,
+    Shape.ROTATABLE_BOUNDING_BOX: _rotatable_box,
+    Shape.CIRCLE: _circle,
+    Shape.ELLIPSE: _ellipse,
+    Shape.CUBOID_2D: _cuboid_2d,
+}

@@ -1,0 +1,266 @@
+"""A batch of Encord sidecars → clean label rows, their annotations in columns, and what was wrong.
+
+Sidecars are nearly always clean label rows of images, so they are decoded as such (`typed/schema.py`); what
+that cannot tell is asked of all of them at once (`typed/label_rows.py`). Where some are not clean, they are
+divided until those that are not stand alone; these are read by `explain/label_row.py`, which explains. What is returned is the same on both paths.
+"""
+
+import gc
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, groupby
+from math import isqrt
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from labelingest.columns.types import Int32, Int64
+from labelingest.documents.decode import LARGE_BYTES
+from labelingest.documents.value_count import too_many_values
+from labelingest.encord.typed_rows import ImageRow, LabelRow
+from labelingest.model.annotations import Annotations, Instances
+from labelingest.model.vocabulary import Vocabulary
+from labelingest.problems import Problem, ProblemCode
+from labelingest.readers.encord.columns import columns_of
+from labelingest.readers.encord.explain.data_file import DataFile
+from labelingest.readers.encord.explain.label_row import read_label_row
+from labelingest.readers.encord.typed.label_rows import CleanObjects, clean_rows
+from labelingest.readers.encord.typed.schema import Known, known_of
+
+__all__ = ["SidecarBatch", "read_sidecars"]
+
+_FEW: Final = 8
+"""So few rows are looked at one by one when one of them is not clean."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SidecarBatch:
+    """What was read from a batch of sidecars."""
+
+    rows: Sequence[LabelRow | None]
+    """(u,) label rows as every reader takes them; None where a sidecar is none."""
+    annotations: Annotations
+    """The objects of all rows."""
+    problems: Sequence[Sequence[Problem]]
+    """(u,) what was wrong with each."""
+    objects_seen: Int64
+    """(u,) annotations; an object counts once for each of its frames."""
+    classifications_seen: Int64
+    """(u,)"""
+    classifications_kept: Int64
+    """(u,)"""
+    rejected: Counter[ProblemCode]
+    """Objects and classifications that were not kept, by cause."""
+
+
+def read_sidecars(
+    contents: Sequence[bytes],
+    sources: Sequence[str],
+    files: Sequence[DataFile],
+    vocabulary: Vocabulary,
+    features: Mapping[str, int],
+) -> SidecarBatch:
+    """Read a batch.
+
+    Parameters
+    ----------
+    contents
+        (u,) the sidecars as stored.
+    sources
+        (u,) their keys, as problems name them.
+    files
+        (u,) the data files that they stand beside.
+    vocabulary
+        What labels may refer to.
+    features
+        Feature hash → row in `Ontology.objects`, for all objects of the vocabulary.
+
+    Examples
+    --------
+    >>> vocabulary = Vocabulary.from_structure({"objects": [], "classifications": []})
+    >>> batch = read_sidecars([b"[]"], ["a.jpg.encord.json"], [DataFile.of("a.jpg")], vocabulary, {})
+    >>> batch.rows, batch.problems[0][0].code.value
+    ([None], 'not-a-label-row')
+    """
+    reading = _Reading(contents, sources, files, vocabulary, features)
+    with _without_collection():
+        return _joined(list(reading.batches()))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reading:
+    """What `read_sidecars` is given."""
+
+    contents: Sequence[bytes]
+    sources: Sequence[str]
+    files: Sequence[DataFile]
+    vocabulary: Vocabulary
+    features: Mapping[str, int]
+
+    def batches(self) -> Iterator[SidecarBatch]:
+        """Yield one batch after the other: as many clean ones together as there are."""
+        known = known_of(self.vocabulary)
+        documents = [_decoded(content, known) for content in self.contents]
+        feature = np.array([self.features[of.feature_hash] for of in known.objects], dtype=np.int32)
+        unclean = slice(0, 0)
+        for rows in _runs(documents):
+            for part, clean in self._parts(documents, rows, known):
+                if clean is None:
+                    # Those that follow each other are read together.
+                    follows = unclean.stop == part.start
+                    unclean = slice(unclean.start if follows else part.start, part.stop)
+                    continue
+                if unclean.start < unclean.stop:
+                    yield self._explained(unclean)
+                unclean = slice(part.stop, part.stop)
+                yield _of_clean(documents[part], clean, feature)
+        if unclean.start < unclean.stop or not documents:
+            yield self._explained(unclean)
+
+    def _parts(
+        self, documents: Sequence[ImageRow | None], rows: slice, known: Known
+    ) -> Iterator[tuple[slice, CleanObjects | None]]:
+        """Yield parts of the rows that are clean together, or such that are not."""
+        count = rows.stop - rows.start
+        decoded = [row for row in documents[rows] if row is not None]
+        if len(decoded) < count:
+            yield rows, None
+            return
+        clean = clean_rows(decoded, self.contents[rows], self.files[rows], known)
+        if isinstance(clean, CleanObjects):
+            yield rows, clean
+        elif count == 1:
+            yield rows, None
+        else:
+            for part, suspected in _divided(rows, clean):
+                if suspected:
+                    yield part, None
+                else:
+                    yield from self._parts(documents, part, known)
+
+    def _explained(self, rows: slice) -> SidecarBatch:
+        """Return what the general path says of some sidecars."""
+        read = [
+            read_label_row(content, source, self.vocabulary, file)
+            for content, source, file in zip(
+                self.contents[rows], self.sources[rows], self.files[rows], strict=True
+            )
+        ]
+        found = [checked.row for checked in read]
+        return SidecarBatch(
+            found,
+            columns_of(found, self.features),
+            [checked.problems for checked in read],
+            np.array([checked.objects_seen for checked in read], dtype=np.int64),
+            np.array([checked.classifications_seen for checked in read], dtype=np.int64),
+            np.array([checked.classifications_kept for checked in read], dtype=np.int64),
+            sum((checked.rejected for checked in read), Counter()),
+        )
+
+
+def _divided(rows: slice, suspects: frozenset[int]) -> Iterator[tuple[slice, bool]]:
+    """Yield smaller parts of rows, and whether one is suspected not to be clean.
+
+    Around suspects, by their positions in the rows, where there are any; else of equal size.
+    """
+    if not suspects:
+        count = rows.stop - rows.start
+        size = isqrt(count - 1) + 1 if count > _FEW else 1
+        for start in range(rows.start, rows.stop, size):
+            yield slice(start, min(start + size, rows.stop)), False
+        return
+    start = rows.start
+    for row in sorted(rows.start + suspect for suspect in suspects):
+        if start < row:
+            yield slice(start, row), False
+        yield slice(row, row + 1), True
+        start = row + 1
+    if start < rows.stop:
+        yield slice(start, rows.stop), False
+
+
+def _decoded(content: bytes, known: Known) -> ImageRow | None:
+    """Return a label row of an image; None for what the general path has to look at."""
+    if len(content) > LARGE_BYTES or too_many_values(content):
+        return None
+    try:
+        return known.decoder.decode(content)
+    # What is no UTF-8 is a ValueError, and what is nested too deep a RecursionError.
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
+def _runs(documents: Sequence[ImageRow | None]) -> Iterator[slice]:
+    """Yield runs of documents that were decoded, and of those that were not."""
+    start = 0
+    for _, run in groupby(document is None for document in documents):
+        stop = start + len(list(run))
+        yield slice(start, stop)
+        start = stop
+
+
+def _of_clean(
+    documents: Sequence[ImageRow | None], found: CleanObjects, feature: Int32
+) -> SidecarBatch:
+    """Return the batch of clean rows; feature has the row in the ontology of each known class."""
+    rows = [row for row in documents if row is not None]
+    u, n = len(rows), len(found.unit)
+    classifications = np.array([len(row.classification_answers) for row in rows], dtype=np.int64)
+    drawn = found.drawn
+    return SidecarBatch(
+        rows,
+        Annotations(
+            found.unit.astype(np.int32),
+            feature[found.of],
+            np.zeros(n, dtype=np.int32),
+            found.confidence,
+            drawn.numbers,
+            np.concatenate((np.zeros(1, np.int64), np.cumsum(drawn.lengths))),
+            np.zeros(n, dtype=np.uint64),
+            Instances(found.hashes, np.zeros(n, dtype=np.int32), drawn.parts),
+        ),
+        [()] * u,
+        np.bincount(found.unit, minlength=u),
+        classifications,
+        classifications,
+        Counter(),
+    )
+
+
+def _joined(batches: Sequence[SidecarBatch]) -> SidecarBatch:
+    """Return batches as one."""
+    if len(batches) == 1:
+        return batches[0]
+    return SidecarBatch(
+        list(chain.from_iterable(batch.rows for batch in batches)),
+        Annotations.joined(
+            [batch.annotations for batch in batches], [len(batch.rows) for batch in batches]
+        ),
+        list(chain.from_iterable(batch.problems for batch in batches)),
+        _end_to_end([batch.objects_seen for batch in batches]),
+        _end_to_end([batch.classifications_seen for batch in batches]),
+        _end_to_end([batch.classifications_kept for batch in batches]),
+        sum((batch.rejected for batch in batches), Counter()),
+    )
+
+
+def _end_to_end(columns: Sequence[np.ndarray[Any, Any]]) -> Any:
+    return np.concatenate(columns)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Keep Python from looking for cycles meanwhile: decoded JSON has none.
+
+    The lists and columns that are made of it would be walked through again and again.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

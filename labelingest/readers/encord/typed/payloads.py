@@ -1,0 +1,255 @@
+"""What objects of one shape draw, all at once: clean numbers in columns, or not clean.
+
+That numbers are numbers, and inside the image where one alone tells, was checked while decoding
+(`types.py`). Clean is what `readers/encord/explain/shapes.py` would write as it stands, without a word; where a
+condition here is not exactly its condition, it is the stricter one.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import accumulate, chain
+from types import MappingProxyType
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from msgspec import Raw, Struct
+from msgspec.structs import astuple
+
+from labelingest.columns.types import Bool, Float64, Int64
+from labelingest.model.annotations import Rings
+from labelingest.model.ontology import Shape
+from labelingest.model.vocabulary import ObjectClass
+from labelingest.problems.of_document import Notes
+from labelingest.readers.encord.explain.coordinates import SLACK
+from labelingest.readers.encord.explain.shapes import PAYLOAD_KEYS, payload
+from labelingest.readers.encord.typed.rejected import Unclean, about, demand, demand_all
+from labelingest.readers.encord.typed.types import Box, Point, TurnedBox
+
+__all__ = ["Payloads", "clean_payloads", "payloads_one_by_one"]
+
+_NUMBERS: Final = tuple(map(str, range(1024)))
+_OUTLINE: Final = msgspec.json.Decoder(dict[str, Point])
+_FLAT: Final = 1e-10
+"""An area that is this small a part of its summands may be nothing but rounding errors."""
+_MOST: Final = 10_000
+"""Numbers of a ring for which that part is large enough."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Payloads:
+    """What n objects of one shape draw."""
+
+    numbers: Float64
+    """(v,) as in `Annotations`, one object after the other."""
+    lengths: Int64
+    """(n,) how many of them each has."""
+    colons: int
+    """In the text of all payloads: after keys and in strings."""
+    parts: Mapping[int, Rings] = field(default_factory=lambda: MappingProxyType({}))
+    """Object → all rings of a polygon that has more than one."""
+    texts: Sequence[tuple[Any, Raw, Raw]] = ()
+    """Polygons with both forms of what they draw as they are written."""
+
+
+def clean_payloads(shape: str, objects: Sequence[Any], drawn: Sequence[Any]) -> Payloads | None:
+    """Return what objects of one shape draw; None where that has to be read one by one.
+
+    `Unclean` where one of them is not clean.
+
+    Parameters
+    ----------
+    shape
+        The shape of all.
+    objects, drawn
+        (n,) the objects, n > 0; their first payload each.
+    """
+    if shape == Shape.BOUNDING_BOX:
+        return _boxes(drawn)
+    if shape == Shape.ROTATABLE_BOUNDING_BOX:
+        return _turned_boxes(drawn)
+    if shape == Shape.POLYGON:
+        return _polygons(objects, drawn)
+    if shape == Shape.POLYLINE:
+        _demand_numbered(drawn, map(len, drawn))
+        return _without_columns(drawn)
+    if shape in (Shape.POINT, Shape.CIRCLE, Shape.ELLIPSE):
+        return _without_columns(drawn)
+    return None
+
+
+def payloads_one_by_one(
+    drawn: Sequence[Any],
+    classes: Sequence[ObjectClass],
+    sizes: Sequence[tuple[int, int]],
+) -> Payloads:
+    """Return the payloads of objects of shapes that were decoded as they are.
+
+    Parameters
+    ----------
+    drawn
+        (n,) the payloads as decoded.
+    classes
+        (n,) the classes of the objects.
+    sizes
+        (n,) width and height in pixels of what they are drawn on.
+    """
+    notes = Notes("")
+    for found, of, size in zip(drawn, classes, sizes, strict=True):
+        row = {"shape": of.shape, PAYLOAD_KEYS[of.shape]: found}
+        clean = payload(row, "", of, size, notes)
+        written = {PAYLOAD_KEYS[of.shape]: found}
+        demand(msgspec.json.encode(clean) == msgspec.json.encode(written))
+    demand(not notes.problems())
+    return _without_columns(drawn)
+
+
+def _without_columns(drawn: Sequence[Any]) -> Payloads:
+    colons = msgspec.json.encode(drawn).count(b":")
+    return Payloads(np.zeros(0), np.zeros(len(drawn), dtype=np.int64), colons)
+
+
+def _boxes(drawn: Sequence[Box]) -> Payloads:
+    n = len(drawn)
+    h, w, x, y = _columns(drawn, 4)
+    demand_all((x + w <= 1 + SLACK) & (y + h <= 1 + SLACK))
+    return Payloads(np.stack((x, y, w, h), axis=1).reshape(-1), np.full(n, 4), 4 * n)
+
+
+def _columns(drawn: Sequence[Struct], fields: int) -> Float64:
+    """Return the numbers of structures of some fields, (fields, n), in the order of the fields."""
+    numbers = chain.from_iterable(map(astuple, drawn))
+    return np.fromiter(numbers, np.float64, fields * len(drawn)).reshape(-1, fields).T
+
+
+def _turned_boxes(drawn: Sequence[TurnedBox]) -> Payloads:
+    n = len(drawn)
+    h, w, x, y, theta = _columns(drawn, 5)
+    demand_all(_is_inside(x + w / 2) & _is_inside(y + h / 2))
+    return Payloads(np.stack((x, y, w, h, theta), axis=1).reshape(-1), np.full(n, 5), 5 * n)
+
+
+def _is_inside(place: Float64) -> Bool:
+    inside: Bool = (place >= -SLACK) & (place <= 1 + SLACK)
+    return inside
+
+
+def _polygons(objects: Sequence[Any], outlines: Sequence[Raw]) -> Payloads:
+    found = [value.polygons for value in objects]
+    rings = list(chain.from_iterable(chain.from_iterable(found)))
+    firsts = rings if len(rings) == len(found) else [polygon[0][0] for polygon in found]
+    with about(_ring_of(firsts)):
+        numbers = _numbers(firsts)
+    _demand_areas(firsts, numbers)
+    several: dict[int, Rings] = {}
+    if firsts is not rings:
+        with about(lambda ring: _polygon_of_ring(found)[ring]):
+            with about(_ring_of(rings)):
+                every = _numbers(rings)
+            _demand_areas(rings, every)
+        several = {i: p for i, p in enumerate(found) if len(p) > 1 or len(p[0]) > 1}
+    # A vertex of an outline has a number, an x and a y.
+    colons = len(numbers) // 2 * 3
+    texts = _texts(objects, outlines, firsts, several)
+    return Payloads(numbers, _lengths(firsts), colons, several, texts)
+
+
+def _texts(
+    objects: Sequence[Any],
+    outlines: Sequence[Raw],
+    rings: Sequence[list[float]],
+    several: Mapping[int, Rings],
+) -> list[tuple[Any, Raw, Raw]]:
+    """Return polygons with both of their forms; `Unclean` where the two disagree.
+
+    Each number is turned into text once, for both. An outline that has the same text, but for
+    blanks, says the same: it is not even decoded.
+    """
+    texts = []
+    # Between the brackets of the list and of the first and the last ring.
+    written = msgspec.json.encode(rings)[2:-2].split(b"],[")
+    for i, (value, outline, ring) in enumerate(zip(objects, outlines, written, strict=True)):
+        numbers = ring.split(b",")
+        pieces = _outline(len(numbers)).copy()
+        pieces[1::2] = numbers
+        expected = b"".join(pieces)
+        if bytes(outline).translate(None, b" ") != expected:
+            _demand_outline(outline, rings[i], i)
+        parts = msgspec.json.encode(several[i]) if i in several else b"[[[%b]]]" % ring
+        texts.append((value, Raw(expected), Raw(parts)))
+    return texts
+
+
+def _outline(numbers: int) -> list[bytes]:
+    # Long rings are rare, and their outlines large: those are made each time.
+    return _usual_outline(numbers) if numbers <= len(_NUMBERS) else _make_outline(numbers)
+
+
+@lru_cache(maxsize=len(_NUMBERS))
+def _usual_outline(numbers: int) -> list[bytes]:
+    return _make_outline(numbers)
+
+
+def _make_outline(numbers: int) -> list[bytes]:
+    """Return the text of an outline in pieces, with an empty one in the place of each number."""
+    points = ",".join(f'"{i}":{{"x":%,"y":%}}' for i in range(numbers // 2))
+    return re.split(b"(?<=%)|(?=%)", f"{{{points}}}".encode())
+
+
+def _demand_outline(outline: Raw, ring: list[float], position: int) -> None:
+    """Raise `Unclean` where a numbered outline has other points than a flat ring."""
+    try:
+        points = _OUTLINE.decode(outline)
+    except (msgspec.MsgspecError, ValueError):
+        raise Unclean([position]) from None
+    same = list(chain.from_iterable(map(astuple, points.values())))
+    # As texts: 0.0 is not -0.0.
+    if list(points) != list(map(str, range(len(points)))) or repr(same) != repr(ring):
+        raise Unclean([position])
+
+
+def _numbers(rings: Sequence[list[float]]) -> Float64:
+    """Return the numbers of rings; `Unclean` where one is outside the image."""
+    numbers = np.fromiter(chain.from_iterable(rings), np.float64, sum(map(len, rings)))
+    if numbers.min() < -SLACK or numbers.max() > 1 + SLACK:
+        raise Unclean(np.flatnonzero((numbers < -SLACK) | (numbers > 1 + SLACK)).tolist())
+    return numbers
+
+
+def _demand_numbered(drawn: Sequence[dict[str, Point]], counts: Any) -> None:
+    """Raise `Unclean` where points are not numbered from 0 to their count, in order."""
+    numbered = list(chain.from_iterable(map(_numbered, counts)))
+    demand(list(chain.from_iterable(drawn)) == numbered)
+
+
+def _numbered(count: int) -> Sequence[str]:
+    return _NUMBERS[:count] if count <= len(_NUMBERS) else list(map(str, range(count)))
+
+
+def _lengths(rings: Sequence[list[float]]) -> Int64:
+    return np.fromiter(map(len, rings), np.int64, len(rings))
+
+
+def _polygon_of_ring(found: Sequence[Rings]) -> list[int]:
+    return [i for i, parts in enumerate(found) for part in parts for _ in part]
+
+
+def _ring_of(rings: Sequence[list[float]]) -> Callable[[int], int]:
+    """Return a function from the position of a number to that of its ring."""
+    return lambda number: bisect_right(list(accumulate(map(len, rings))), number)
+
+
+def _demand_areas(rings: Sequence[list[float]], numbers: Float64) -> None:
+    """Raise `Unclean` where a ring encloses no area worth the name."""
+    lengths = _lengths(rings)
+    demand(lengths.max() <= _MOST and not (lengths % 2).any())
+    x, y = numbers[::2], numbers[1::2]
+    begin = np.cumsum(lengths // 2) - lengths // 2
+    x, y = x - np.repeat(x[begin], lengths // 2), y - np.repeat(y[begin], lengths // 2)
+    along, across = x[:-1] * y[1:], x[1:] * y[:-1]
+    # From the last vertex of a ring to the first of the next, where x and y are 0, is nothing.
+    area = np.add.reduceat(along - across, begin)
+    demand_all(np.abs(area) > _FLAT * np.add.reduceat(np.abs(along) + np.abs(across), begin))

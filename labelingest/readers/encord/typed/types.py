@@ -1,0 +1,336 @@
+"""Types of clean label rows of images, made from a vocabulary: most is checked while decoding.
+
+An object has the type of its class, told by its feature hash: it must say what the ontology says,
+have the keys that are written and no others, and draw the shape of its class. So do answers, their
+options and classifications. What one value cannot tell alone is asked afterwards (`label_rows.py`).
+An archived class, attribute or option has no type: each use is worth a warning.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Final, Literal, Union
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from labelingest.encord.typed_rows import Frame, ImageRow, ImageUnit, ObjectEntry
+from labelingest.model.ontology import Shape
+from labelingest.model.vocabulary import (
+    Attribute,
+    ClassificationClass,
+    ObjectClass,
+    Option,
+    machine_name,
+)
+from labelingest.readers.encord.explain.coordinates import SLACK
+from labelingest.readers.encord.explain.label_row import LABEL_STATUS, TASK_STATUS
+from labelingest.readers.encord.explain.shapes import PAYLOAD_KEYS
+
+__all__ = [
+    "Answer",
+    "Box",
+    "Choice",
+    "Classification",
+    "Drawn",
+    "OnFrame",
+    "Point",
+    "TurnedBox",
+    "answer_types",
+    "classification_type",
+    "frame_type",
+    "object_type",
+    "one_of",
+    "row_type",
+]
+
+_MOST: Final = 2**53
+"""Whole numbers below it are the same in every program."""
+_Inside = Annotated[float, Meta(ge=-SLACK, le=1 + SLACK)]
+_Side = Annotated[float, Meta(ge=0, le=1 + SLACK)]
+_Length = Annotated[float, Meta(ge=0)]
+_Angle = Annotated[float, Meta(ge=0, lt=360)]
+_Pixels = Annotated[int, Meta(gt=0, lt=_MOST)]
+_Hash = Annotated[str, Meta(min_length=8, max_length=8)]
+_Text = Annotated[str, Meta(min_length=1)]
+_Sure = Annotated[float, Meta(ge=0, le=1)]
+_Number = Annotated[int, Meta(gt=-_MOST, lt=_MOST)] | float
+_Empty = Annotated[dict[str, Any], Meta(max_length=0)]
+_Nothing = Annotated[list[Any], Meta(max_length=0)]
+
+
+class _Strict(Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
+    """What holds for all types here."""
+
+
+class Box(_Strict):
+    """A box along the edges of the image."""
+
+    h: _Side
+    w: _Side
+    x: _Inside
+    y: _Inside
+
+
+class TurnedBox(_Strict):
+    """A box that is turned about its centre."""
+
+    h: _Length
+    w: _Length
+    x: float
+    y: float
+    theta: _Angle
+
+
+class Point(_Strict):
+    """A vertex, or the point that an object is."""
+
+    x: _Inside
+    y: _Inside
+
+
+class _Points(Struct, forbid_unknown_fields=True, gc=False):
+    point: Point = msgspec.field(name="0")
+
+
+class _Circle(_Strict):
+    x: _Inside
+    y: _Inside
+    r: _Inside
+    stretch: _Length
+    theta: _Angle
+
+
+class _Ellipse(_Strict):
+    x: _Inside
+    y: _Inside
+    rx: _Inside
+    ry: _Inside
+    theta: _Angle
+
+
+_Ring = Annotated[list[float], Meta(min_length=6)]
+_Part = Annotated[list[_Ring], Meta(min_length=1)]
+_POLYGONS: Final = Annotated[list[_Part], Meta(min_length=1)]
+_PAYLOADS: Final[Mapping[str, Any]] = {
+    Shape.BOUNDING_BOX: Box,
+    Shape.ROTATABLE_BOUNDING_BOX: TurnedBox,
+    Shape.POLYGON: msgspec.Raw,
+    Shape.POLYLINE: Annotated[dict[str, Point], Meta(min_length=1)],
+    Shape.POINT: _Points,
+    Shape.CIRCLE: _Circle,
+    Shape.ELLIPSE: _Ellipse,
+}
+"""Shape → its payload; those of other shapes are decoded as they are."""
+
+
+class Drawn(_Strict, kw_only=True, omit_defaults=True):
+    """An object; types of classes add what is drawn."""
+
+    name: str
+    color: str
+    shape: str
+    value: str
+    created_at: str
+    created_by: str | None
+    confidence: _Sure
+    object_hash: _Hash
+    manual_annotation: bool
+    last_edited_at: str
+    last_edited_by: str | UnsetType = UNSET
+    is_deleted: bool | UnsetType = UNSET
+
+
+class _Named(_Strict):
+    """An option."""
+
+    name: str
+    value: str
+
+
+class Answer(_Strict):
+    """An answer to an attribute; its type tells which."""
+
+    name: str
+    value: str
+    answers: Any
+    manual_annotation: bool
+
+
+class Choice(Answer):
+    """An answer by options."""
+
+    answers: list[_Named]
+
+
+class Classification(_Strict):
+    """An entry of classification_answers; its type tells the class."""
+
+    classifications: list[Answer]
+    classification_hash: _Hash
+    spaces: _Empty
+    range: Any
+    created_by: str | None
+    created_at: str
+    last_edited_by: str | None
+    last_edited_at: str
+    confidence: _Sure
+    manual_annotation: bool
+
+
+class OnFrame(_Strict):
+    """A classification on a frame; its type tells the class."""
+
+    name: str
+    value: str
+    created_at: str
+    created_by: str | None
+    confidence: _Sure
+    classification_hash: _Hash
+    manual_annotation: bool
+    last_edited_at: str
+    last_edited_by: str | None
+
+
+def one_of(texts: Sequence[str]) -> Any:
+    """Return the type of a text that is one of some."""
+    return Literal.__getitem__(tuple(texts))
+
+
+def _union(types: Iterable[type]) -> Any:
+    return Union.__getitem__(tuple(types))
+
+
+def _listed(types: Sequence[type]) -> Any:
+    """Return the type of a list of values of any of some types."""
+    return list[_union(types)] if types else _Nothing  # type: ignore[misc]
+
+
+def _tagged(base: type[Struct], feature_hash: str, **fields: Any) -> type[Struct]:
+    """Return a type that is told from others by its feature hash."""
+    return msgspec.defstruct(
+        base.__name__.strip("_"),
+        list(fields.items()),
+        bases=(base,),
+        tag_field="featureHash",
+        tag=feature_hash,
+    )
+
+
+def object_type(of: ObjectClass) -> type[Struct]:
+    """Return the type of the objects of a class, which stands on frames."""
+    drawn: dict[str, Any] = {}
+    if of.shape == Shape.POLYGON:
+        drawn["polygons"] = _POLYGONS
+    payload = _PAYLOADS.get(of.shape, dict[str, Any])
+    return msgspec.defstruct(
+        "Object",
+        [
+            *((key, one_of([getattr(of, key)])) for key in ("name", "color", "shape", "value")),
+            ("drawn", payload, msgspec.field(name=PAYLOAD_KEYS[of.shape])),
+            *drawn.items(),
+        ],
+        bases=(Drawn,),
+        tag_field="featureHash",
+        tag=of.feature_hash,
+        kw_only=True,
+    )
+
+
+def answer_types(attributes: Iterable[Attribute]) -> list[type[Struct]]:
+    """Return the types of answers to attributes that do not change over time."""
+    known = [one for one in attributes if one.type in _ANSWERS or one.options]
+    return [_answer_type(one) for one in known if not (one.dynamic or one.archived)]
+
+
+def _answer_type(of: Attribute) -> type[Struct]:
+    names = {"name": one_of([of.name]), "value": one_of([machine_name(of.name)])}
+    if of.type in _ANSWERS:
+        return _tagged(Answer, of.feature_hash, **names, answers=_ANSWERS[of.type])
+    options = [_option_type(one) for one in of.options.values() if not one.archived]
+    return _tagged(Choice, of.feature_hash, **names, answers=_listed(options))
+
+
+_ANSWERS: Final[Mapping[str, Any]] = {"text": str, "numeric": _Number}
+
+
+def _option_type(of: Option) -> type[Struct]:
+    return _tagged(_Named, of.feature_hash, name=one_of([of.label]), value=one_of([of.value]))
+
+
+_FIRST_IMAGE = Annotated[
+    list[Annotated[list[Literal[0]], Meta(min_length=2, max_length=2)]],
+    Meta(min_length=1, max_length=1),
+]
+"""The only range of what stands on an image: [[0, 0]]."""
+
+
+def classification_type(of: ClassificationClass) -> type[Struct]:
+    """Return the type of entries of classification_answers."""
+    return _tagged(
+        Classification,
+        of.feature_hash,
+        classifications=_listed(answer_types(of.attributes.values())),
+        range=_Nothing if of.is_global else _FIRST_IMAGE,
+    )
+
+
+def frame_type(of: ClassificationClass) -> type[Struct]:
+    """Return the type of what stands on frames of a classification."""
+    return _tagged(OnFrame, of.feature_hash, name=one_of([of.name]), value=one_of([of.value]))
+
+
+def row_type(
+    objects: Sequence[type],
+    answers: Sequence[type],
+    classifications: Sequence[type],
+    on_frames: Sequence[type],
+) -> type[ImageRow]:
+    """Return the type of label rows.
+
+    Parameters
+    ----------
+    objects, answers, classifications, on_frames
+        The types of objects, of answers about them, of entries of classification_answers, and of
+        what stands on frames of classifications.
+    """
+    frame = msgspec.defstruct(
+        "Frame",
+        [("objects", _listed(objects)), ("classifications", _listed(on_frames))],
+        bases=(Frame,),
+    )
+    unit = msgspec.defstruct(
+        "Unit",
+        [
+            ("data_hash", _Text),
+            ("data_type", _Text),
+            ("data_sequence", Literal[0]),
+            ("width", _Pixels),
+            ("height", _Pixels),
+            ("labels", frame),
+        ],
+        bases=(ImageUnit,),
+    )
+    entry = msgspec.defstruct(
+        "Entry",
+        [
+            ("classifications", _listed(answers)),
+            ("object_number", Annotated[int, Meta(ge=0, lt=_MOST)] | UnsetType, UNSET),
+        ],
+        bases=(ObjectEntry,),
+    )
+    said = dict[str, _union(classifications)] if classifications else _Empty  # type: ignore[misc]
+    row: Any = msgspec.defstruct(
+        "Row",
+        [
+            ("data_type", Literal["image"]),
+            ("annotation_task_status", one_of(TASK_STATUS) | None),
+            ("object_answers", dict[str, entry]),  # type: ignore[valid-type]
+            ("classification_answers", said),
+            ("object_actions", _Empty),
+            ("label_status", one_of(LABEL_STATUS)),
+            ("data_units", Annotated[dict[str, unit], Meta(min_length=1, max_length=1)]),  # type: ignore[valid-type]
+            ("spaces", _Empty),
+        ],
+        bases=(ImageRow,),
+    )
+    made: type[ImageRow] = row
+    return made

@@ -1,0 +1,86 @@
+"""The text that nearly all label files are: digits, points, single blanks and newlines, nothing else.
+
+Then a token ends at each blank or newline, and rows follow from counting newlines among them. Text
+with anything else (signs, exponents, tabs, CRLF, comments, blank runs) is left to
+`labelingest.readers.yolo.tokens.rows_of`, which says the same of this text, more slowly.
+"""
+
+import numpy as np
+
+from labelingest.columns.types import Int64, UInt8
+from labelingest.model.blobs import FRONT, Blobs
+from labelingest.readers.yolo.tokens import Rows, Tokens
+
+__all__ = ["plain_rows"]
+
+_BLANK, _NEWLINE, _POINT, _ZERO = (np.uint8(ord(character)) for character in " \n.0")
+
+
+def plain_rows(blobs: Blobs) -> tuple[Rows, Tokens] | None:
+    r"""Split files into rows and tokens; None where their text is not plain.
+
+    Parameters
+    ----------
+    blobs
+        Contents as read.
+
+    Examples
+    --------
+    >>> rows, tokens = plain_rows(Blobs.from_contents([b"0 .5\n\n1 0.25\n", b"7"]))
+    >>> rows.unit.tolist(), rows.line.tolist(), rows.count.tolist(), tokens.end.tolist()
+    ([0, 0, 1], [1, 3, 1], [2, 2, 1], [17, 20, 23, 28, 31])
+    >>> plain_rows(Blobs.from_contents([b"0 -1"])) is None
+    True
+    """
+    text = blobs.buffer[FRONT:]
+    separators = np.flatnonzero(text <= _BLANK)
+    breaks = text[separators] == _NEWLINE
+    line_ends = np.flatnonzero(breaks)
+    blanks, points = (int(np.count_nonzero(text == mark)) for mark in (_BLANK, _POINT))
+    if np.count_nonzero((text - _ZERO) < 10) + points + blanks + len(line_ends) != len(text):
+        return None
+    lengths = np.diff(separators, prepend=-1)  # one more than the token has
+    empty = lengths == 1
+    ends_nothing = empty[line_ends]
+    if np.count_nonzero(empty) != np.count_nonzero(ends_nothing):
+        return None  # a blank at the beginning of a line, or several
+    separators += FRONT
+    rows = _rows(blobs, separators[line_ends], np.diff(line_ends, prepend=-1) - ends_nothing)
+    if ends_nothing.any():
+        separators, lengths = separators[~empty], lengths[~empty]
+    start = separators - lengths + 1
+    point = _points(blobs.buffer, start, separators, rows.first, points)
+    if point is None:
+        return None
+    return rows, Tokens(start, separators, point, np.ones(len(start), dtype=bool))
+
+
+def _rows(blobs: Blobs, line_ends: Int64, count: Int64) -> Rows:
+    """Return the lines that hold tokens, given where each line ends and how many it holds."""
+    lines = np.flatnonzero(count)
+    # The newline behind each file ends its last line.
+    lines_until = np.searchsorted(line_ends, blobs.ends) + 1
+    lines_of = np.diff(lines_until, prepend=0)
+    unit = np.repeat(np.arange(len(blobs), dtype=np.int32), lines_of)[lines]
+    line = lines - (lines_until - lines_of)[unit] + 1
+    count = count[lines]
+    return Rows(unit, line.astype(np.int32), np.cumsum(count) - count, count)
+
+
+def _points(buffer: UInt8, start: Int64, end: Int64, first: Int64, count: int) -> Int64 | None:
+    """Return (t,) the point of each token, its end for none; None where a token has several."""
+    found = end.copy()
+    if count == len(end) - len(first):
+        # As most rows are written: the class number has none, the others one behind one digit.
+        others = np.ones(len(end), dtype=bool)
+        others[first] = False
+        second = start[others] + 1
+        if (buffer[second] == _POINT).all():
+            found[others] = second
+            return found
+    points = np.flatnonzero(buffer == _POINT)
+    tokens = np.searchsorted(end, points)
+    if (tokens[1:] == tokens[:-1]).any():
+        return None
+    found[tokens] = points
+    return found

@@ -1,0 +1,149 @@
+"""A text file in slices of about equal size, each with its rows and their numbers.
+
+What is made of a text takes 30 to 50 times its size, so a large file is never taken at once. Slices
+end where lines end; a line that is longer than a slice is one for itself, whose numbers are read
+piece by piece.
+
+Refuses to know what numbers mean.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from labelingest.columns.types import Float64, Int64
+from labelingest.model.blobs import FRONT, Blobs
+from labelingest.readers.yolo.numbers import number_from_text, numbers_from_tokens
+from labelingest.readers.yolo.read import Sheet, sheet_of
+from labelingest.readers.yolo.tokens import Rows, Tokens, rows_of
+
+__all__ = ["MAX_COLUMNS", "SLICE_BYTES", "TooManyColumns", "sheets"]
+
+SLICE_BYTES: Final = 1_000_000
+"""About how many bytes of a file are worked on at once."""
+MAX_COLUMNS: Final = 2_000_000
+"""Columns that one row may have: a polygon of a million vertices."""
+
+_LINE_END: Final = re.compile(rb"[\r\n]")
+_BLANK: Final = re.compile(rb"[ \t]")
+_BLANKS: Final = re.compile(rb"[ \t]*+")
+
+
+@dataclass(frozen=True, slots=True)
+class TooManyColumns:
+    """A row that has more columns than any may have."""
+
+    line: int
+    column: int
+
+
+def sheets(
+    content: bytes, size: int = SLICE_BYTES, most: int = MAX_COLUMNS
+) -> Iterator[Sheet | TooManyColumns]:
+    r"""Yield the rows of a file slice by slice.
+
+    Parameters
+    ----------
+    content
+        The file, in UTF-8 without byte order mark.
+    size
+        About how many bytes a slice has.
+    most
+        How many columns a row may have that is longer than a slice.
+
+    Examples
+    --------
+    >>> [sheet.rows.line.tolist() for sheet in sheets(b"0 1\n\n2 3\r\n4 5", 4)]
+    [[1], [], [3], [4]]
+    """
+    lines = 0
+    for start, end in _bounds(content, size):
+        if end - start <= 2 * size:
+            text = content[start:end]
+            yield sheet_of(Blobs.from_contents([text]), lines)
+            lines += text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n")
+        else:
+            yield from _long_row(content, start, end, size, (lines + 1, most))
+            lines += 1
+
+
+def _bounds(content: bytes, size: int) -> Iterator[tuple[int, int]]:
+    """Yield where each slice begins and ends: behind the end of a line."""
+    start = 0
+    while start < len(content):
+        end = start + size
+        if end < len(content):
+            last = max(content.rfind(b"\n", start, end), content.rfind(b"\r", start, end))
+            if last < start:
+                following = _LINE_END.search(content, end)
+                last = following.start() if following else len(content) - 1
+            end = last + 1
+            if content[last:end] == b"\r" and content[end : end + 1] == b"\n":
+                end += 1
+        end = min(end, len(content))
+        yield start, end
+        start = end
+
+
+def _long_row(
+    content: bytes, start: int, end: int, size: int, line_and_most: tuple[int, int]
+) -> Iterator[Sheet | TooManyColumns]:
+    """Yield the one row of a long line; nothing for a comment or blanks."""
+    line, most = line_and_most
+    blanks = _BLANKS.match(content, start, end)
+    begin = blanks.end() if blanks else start
+    if content[begin : begin + 1] in (b"#", b"\n", b"\r", b""):
+        return
+    starts, ends, values = [], [], []
+    count = 0
+    for first, last in _pieces(content, begin, end, size):
+        at, to, numbers = _numbers(content, first, last, size)
+        count += len(at)
+        if count > most:
+            yield TooManyColumns(line, begin - start + 1)
+            return
+        starts.append(at)
+        ends.append(to)
+        values.append(numbers)
+    text = np.frombuffer(content, np.uint8)
+    blobs = Blobs(text, np.array([start]), np.array([end]))
+    row = Rows(
+        np.zeros(1, np.int32), np.array([line], np.int32), np.zeros(1, np.int64), np.array([count])
+    )
+    at, to = np.concatenate(starts), np.concatenate(ends)
+    # Their numbers are read: where their points are does not matter any more.
+    tokens = Tokens(at, to, to, np.zeros(len(at), dtype=bool))
+    yield Sheet(blobs, row, tokens, np.concatenate(values))
+
+
+def _pieces(content: bytes, start: int, end: int, size: int) -> Iterator[tuple[int, int]]:
+    """Yield pieces of a line that end behind blanks, or hold one token that is longer."""
+    while start < end:
+        last = start + size
+        if last < end:
+            blank = max(content.rfind(b" ", start, last), content.rfind(b"\t", start, last))
+            if blank < start:
+                following = _BLANK.search(content, last, end)
+                blank = following.start() if following else end - 1
+            last = blank + 1
+        last = min(last, end)
+        yield start, last
+        start = last
+
+
+def _numbers(content: bytes, start: int, end: int, size: int) -> tuple[Int64, Int64, Float64]:
+    """Return where the tokens of a piece begin and end, and their values."""
+    if end - start > size:
+        # One token, and perhaps a blank or the end of the line.
+        text = content[start:end].rstrip(b" \t\r\n")
+        one = np.array([number_from_text(text)[0]] if text else [])
+        at = np.full(len(one), start)
+        return at, at + len(text), one
+    piece = Blobs.from_contents([content[start:end]])
+    tokens = rows_of(piece)[1]
+    values = numbers_from_tokens(piece.buffer, tokens)
+    shift = start - FRONT
+    return tokens.start + shift, tokens.end + shift, values

@@ -1,0 +1,256 @@
+r"""One file of label rows, one a line, plain or compressed. The fast sink: one file, one stream.
+
+A compressed file is a sequence of zstd frames, one for each batch: `zstd -d` reads it, and libraries
+do as a stream. So batches can be compressed where they are made, and a file can be cut between two.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field
+from io import BufferedReader, RawIOBase
+from itertools import chain
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Final, TypeAlias, cast
+
+from labelingest.errors import ConfigError
+from labelingest.model.labels import Made
+from labelingest.problems import Problem
+from labelingest.sinks.base import Begun
+from labelingest.sinks.marks import Mark, Summed, are_whole, checksum, holds
+from labelingest.storage.atomic import whole_file
+from labelingest.storage.os_errors import cannot_write
+
+__all__ = [
+    "ZSTD",
+    "LinesSink",
+    "Pack",
+    "check_zstandard",
+    "compress_lines",
+    "join_lines",
+    "packed_pieces",
+    "plain_head",
+    "plain_lines",
+    "unpacking_errors",
+]
+
+Pack: TypeAlias = Callable[[Sequence[bytes]], bytes]
+"""Texts, each on one line → what is appended to the file."""
+ZSTD: Final = ".zst"
+_LEVEL: Final = 3
+
+
+def join_lines(texts: Sequence[bytes]) -> bytes:
+    r"""Return texts as lines.
+
+    Examples
+    --------
+    >>> join_lines([b"{}", b"{}"]), join_lines([])
+    (b'{}\n{}\n', b'')
+    """
+    return b"\n".join((*texts, b"")) if texts else b""
+
+
+def compress_lines(texts: Sequence[bytes]) -> bytes:
+    """Return texts as lines in one zstd frame; nothing for no texts."""
+    from zstandard import ZstdCompressor
+
+    return ZstdCompressor(level=_LEVEL).compress(join_lines(texts)) if texts else b""
+
+
+def packed_pieces(pack: Pack, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    r"""Yield one text that comes in pieces as a line, packed like others.
+
+    Examples
+    --------
+    >>> list(packed_pieces(join_lines, [b"{", b"}"]))
+    [b'{', b'}', b'\n']
+    """
+    line = chain(pieces, (b"\n",))
+    if pack is not compress_lines:
+        yield from line
+        return
+    from zstandard import ZstdCompressor
+
+    frame = ZstdCompressor(level=_LEVEL).compressobj()
+    yield from filter(None, map(frame.compress, line))
+    yield frame.flush()
+
+
+def _no_lines() -> bytes:
+    """Return a file without lines: what has no frame at all is no compressed file."""
+    from zstandard import ZstdCompressor
+
+    return ZstdCompressor(level=_LEVEL).compress(b"")
+
+
+def plain_head(file: BinaryIO, length: int) -> bytes | None:
+    """Return how the content of a compressed file begins; None where it is no such file."""
+    from zstandard import ZstdDecompressor, ZstdError
+
+    try:
+        return ZstdDecompressor().stream_reader(file, closefd=False).read(length)
+    except ZstdError:
+        return None
+
+
+def plain_lines(file: BinaryIO) -> BinaryIO:
+    """Return the content of a compressed file, frame after frame, as a file.
+
+    Raises
+    ------
+    ConfigError
+        The package for it is not installed.
+    """
+    check_zstandard()
+    from zstandard import ZstdDecompressor
+
+    reader = ZstdDecompressor().stream_reader(file, read_across_frames=True, closefd=False)
+    return BufferedReader(cast(RawIOBase, reader))
+
+
+def unpacking_errors() -> tuple[type[Exception], ...]:
+    """Return what reading from `plain_lines` raises where the file is damaged, or not compressed."""
+    try:
+        from zstandard import ZstdError
+    except ImportError:
+        return ()
+    return (ZstdError,)
+
+
+def check_zstandard() -> None:
+    """Refuse to compress without the package for it.
+
+    Raises
+    ------
+    ConfigError
+        It is not installed; names the extra.
+    """
+    try:
+        import zstandard  # noqa: F401
+    except ImportError as error:
+        raise ConfigError(
+            "compressed label rows need the package zstandard: pip install 'labelingest[zstd]'"
+        ) from error
+
+
+@dataclass(slots=True)
+class LinesSink:
+    r"""Appends label rows to one file, replacing an older one of that name at the end.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "rows.jsonl"
+    >>> with LinesSink(path) as sink:
+    ...     sink.put(Made(["a.jpg", "b.jpg"], [b"{}", b"{}"]))
+    []
+    >>> path.read_text()
+    '{}\n{}\n'
+    """
+
+    path: Path
+    pack: Pack = join_lines
+    begun: Begun | None = None
+    """Where the unfinished file is kept; without, it is gone when the block fails."""
+    _opened: AbstractContextManager[BinaryIO] | None = field(default=None, init=False, repr=False)
+    _file: BinaryIO | None = field(default=None, init=False, repr=False)
+    _added: Mark = field(default=(0, 0), init=False, repr=False)
+    """Of the last put."""
+
+    def __enter__(self) -> "LinesSink":
+        kept = None if self.begun is None else (self.begun.path, _length(self.begun.marks))
+        self._opened = whole_file(self.path, kept=kept)
+        self._file = self._opened.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        opened, file, self._opened, self._file = self._opened, self._file, None, None
+        if opened is not None and file is not None:
+            if kind is None and self.pack is compress_lines and not file.tell():
+                file.write(_no_lines())
+            opened.__exit__(kind, error, trace)
+
+    def refused(self, keys: Sequence[str]) -> dict[int, Problem]:
+        """Refuse nothing: a file can hold the labels of any key."""
+        return {}
+
+    def put(self, made: Made) -> list[tuple[int, Problem]]:
+        """Append label rows; a file can hold any of them."""
+        if made.large is not None:
+            self._append(packed_pieces(self.pack, made.large.pieces()))
+            return []
+        chunk = self.pack(made.texts) if made.packed is None else made.packed
+        with self._disk_errors_said():
+            self._open().write(chunk)
+        self._added = len(chunk), checksum(chunk)
+        return []
+
+    def _append(self, pieces: Iterable[bytes]) -> None:
+        """Append a label row in pieces, or nothing where they end by an exception."""
+        file, summed = self._open(), Summed(pieces)
+        begin = file.tell()
+        with self._disk_errors_said():
+            try:
+                file.writelines(summed)
+            except OSError:
+                raise  # of the disk: the run ends
+            except Exception:
+                file.seek(begin)
+                file.truncate()
+                raise
+        self._added = summed.mark
+
+    @contextmanager
+    def _disk_errors_said(self) -> Iterator[None]:
+        """Turn errors of the disk into a sentence: they are about the output, not about one file."""
+        try:
+            yield
+        except OSError as error:
+            raise cannot_write(str(self.path), error) from error
+
+    def good_marks(self, files: Sequence[int]) -> int:
+        """Return how many marks fit what is in the unfinished file, as `ResumableSink` says."""
+        # A pipe in its place would be waited for without end.
+        if self.begun is None or self.begun.path.is_symlink() or not self.begun.path.is_file():
+            return 0
+        good = 0
+        with suppress(OSError), self.begun.path.open("rb") as file:
+            for mark, count in zip(self.begun.marks, files, strict=True):
+                # Lines are not counted: none is empty.
+                good_form = _is_mark(mark) and (mark[0] > 0) == (count > 0)
+                if not (good_form and holds(file, *mark)):
+                    break
+                good += 1
+        return good
+
+    def mark(self) -> Mark:
+        """Return what the last put added."""
+        with self._disk_errors_said():
+            self._open().flush()
+        return self._added
+
+    def sync(self) -> None:
+        """Bring all that was put onto the disk."""
+        from os import fsync
+
+        with self._disk_errors_said():
+            fsync(self._open().fileno())
+
+    def _open(self) -> BinaryIO:
+        if self._file is None:
+            raise ValueError("the sink is not open: use it as `with sink:`")
+        return self._file
+
+
+def _length(marks: Iterable[Mark]) -> int:
+    return sum(size for size, _ in marks)
+
+
+def _is_mark(mark: object) -> bool:
+    return isinstance(mark, list | tuple) and len(mark) == 2 and are_whole(*mark)

@@ -1,0 +1,179 @@
+"""Outputs that are folders: built beside their place, moved there when complete.
+
+An older folder is replaced only if labelingest wrote one of the same kind (a marker file says so)
+and nobody put anything else into it; the two renames of a replacement are not one: killed between
+them, the older folder is found beside, under a temporary name, until the next run.
+"""
+
+import errno
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from ctypes import CDLL, get_errno
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from labelingest.errors import StorageError
+from labelingest.model.kinds import is_junk
+from labelingest.storage.atomic import flush_folder, unfinished_name
+from labelingest.storage.os_errors import cannot_write
+
+__all__ = ["MARKER", "Disk", "begin_folder", "checked_place", "end_folder", "is_as_begun"]
+
+MARKER: Final = ".labelingest-output"
+"""Name of the empty file that marks a folder as ours to replace."""
+
+
+def checked_place(path: Path, is_ours: Callable[[str], bool]) -> Path:
+    """Follow links, and refuse to replace anything that is not a folder of ours, of the same kind.
+
+    Parameters
+    ----------
+    path
+        The output.
+    is_ours
+        Whether the name of a file, relative to the folder, can be one that was written there.
+
+    Raises
+    ------
+    StorageError
+        Something else is there.
+    """
+    try:
+        # A link keeps its place: what it leads to is replaced.
+        place = path.resolve()
+        _refuse_foreign(place, is_ours)
+    except StorageError:
+        raise
+    except (OSError, RuntimeError) as error:
+        # resolve() calls a loop of links a RuntimeError.
+        looped = OSError(errno.ELOOP, "") if isinstance(error, RuntimeError) else error
+        raise cannot_write(str(path), looped) from error
+    return place
+
+
+def begin_folder(building: Path, place: Path, root: Mapping[str, bytes]) -> None:
+    """Make the folder that an output is built in, with these files and the marker."""
+    try:
+        shutil.rmtree(building, ignore_errors=True)
+        building.mkdir()
+        for name, content in {MARKER: b"", **root}.items():
+            (building / name).write_bytes(content)
+        if place.exists():
+            building.chmod(stat.S_IMODE(place.stat().st_mode))
+    except OSError as error:
+        shutil.rmtree(building, ignore_errors=True)
+        raise cannot_write(str(place), error) from error
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
+
+
+def is_as_begun(building: Path, root: Mapping[str, bytes]) -> bool:
+    """Whether an unfinished folder has its marker and first files, and otherwise only plain files.
+
+    Links and special files are not plain: the output would hold what no run wrote, or lead away.
+    """
+    try:
+        first = {MARKER: b"", **root}.items()
+        return _is_plain(building) and all(
+            (building / name).read_bytes() == content for name, content in first
+        )
+    except OSError:
+        return False
+
+
+def _is_plain(building: Path) -> bool:
+    waiting = [str(building)]
+    if building.is_symlink():
+        return False
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                elif not entry.is_file(follow_symlinks=False):
+                    return False
+    return True
+
+
+class Disk:
+    """The file system that a folder is built in: all of it is brought onto the disk at once.
+
+    A flush for each of a million files would cost more than all the rest. Where the system tells it,
+    a write that failed since this object was made is an error of the flush, once.
+    """
+
+    def __init__(self, folder: Path, output: Path) -> None:
+        self._output = str(output)
+        try:
+            self._folder = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise cannot_write(self._output, error) from error
+
+    def flush(self) -> None:
+        """Write all that is waiting; StorageError where something cannot be written."""
+        flush = _syncfs()
+        if flush is None:
+            os.sync()
+        elif flush(self._folder):
+            error = OSError(get_errno(), "")
+            raise cannot_write(self._output, error) from error
+
+    def close(self) -> None:
+        """End."""
+        os.close(self._folder)
+
+
+@cache
+def _syncfs() -> Callable[[int], int] | None:
+    """Return the system's call for one file system; None where it has none."""
+    try:
+        return CDLL(None, use_errno=True).syncfs
+    except (OSError, AttributeError):
+        return None
+
+
+def end_folder(building: Path, place: Path, disk: Disk) -> None:
+    """Bring a folder onto the disk and to its place; what was there is gone then."""
+    old = place.with_name(unfinished_name(place.name, "-old"))
+    try:
+        disk.flush()
+        if place.exists():
+            shutil.rmtree(old, ignore_errors=True)
+            place.rename(old)
+        building.rename(place)
+    except OSError as error:
+        raise cannot_write(str(place), error) from error
+    # What was there goes only when the new name is on the disk.
+    flush_folder(place.parent, str(place))
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _refuse_foreign(path: Path, is_ours: Callable[[str], bool]) -> None:
+    if not path.exists():
+        return
+    if path == Path.cwd():
+        raise StorageError(f"{str(path)!r} is where you are: give the name of a new folder in it")
+    if path.is_dir() and not os.access(path, os.W_OK | os.X_OK | os.R_OK):
+        raise OSError(errno.EACCES, "")
+    if not path.is_dir():
+        raise StorageError(f"{str(path)!r} is a file: give the name of a folder")
+    names = _names(path)
+    foreign = next((name for name in names if not (is_junk(name) or is_ours(name))), None)
+    if foreign is not None or (not (path / MARKER).exists() and any(path.iterdir())):
+        what = f"it holds {foreign!r}" if foreign else "labelingest did not write what is in it"
+        raise StorageError(
+            f"{str(path)!r} is not replaced: {what}; give a new folder, or move that away"
+        )
+
+
+def _names(path: Path) -> Iterator[str]:
+    """Yield the names of all that is in a folder but folders, links to folders included."""
+    for folder, folders, files in os.walk(path):
+        links = (name for name in folders if os.path.islink(f"{folder}/{name}"))  # noqa: PTH114
+        inside = folder[len(str(path)) :].lstrip("/")
+        for name in (*files, *links):
+            yield f"{inside}/{name}" if inside else name

@@ -1,0 +1,246 @@
+"""The one door of outputs: what may be replaced, and how a file that a command writes is opened.
+
+Input is never written to, and no work of people is replaced by accident. A file that is there already is
+replaced if it is empty, or if it looks like what an earlier run wrote in that place: by its first
+bytes or, of a Parquet file, by what its footer says. Anything else needs `overwrite`, which still
+replaces no input of the same command: no file that it reads, and nothing in a storage path.
+
+Folders as outputs have a marker instead: `labelingest.sinks.output_folder`.
+"""
+
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import permutations
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from labelingest.errors import ConfigError
+from labelingest.sinks.json_lines import ZSTD, plain_head
+from labelingest.storage.atomic import file_target, whole_file
+from labelingest.storage.base import Storage
+from labelingest.storage.local.local import LocalStorage
+from labelingest.storage.local.real_paths import real_path
+from labelingest.writers.coco import HEAD
+from labelingest.writers.parquet import written_by_labelingest
+
+__all__ = ["Output", "OutputGuard", "OutputKind"]
+
+_ROW: Final = b'{"label_hash":"'
+_OPEN_FILES: Final = ("/dev/", "/proc/", "/sys/")
+"""Where names stand for devices and for files that are open: none is a place for an output."""
+_SHARED_MEMORY: Final = "/dev/shm/"
+_LONGEST_CHAIN: Final = 40
+"""Links that lead to each other; the kernel follows no more."""
+
+
+class OutputKind(StrEnum):
+    """What an output is; those that come with other formats have their place here."""
+
+    LABELS = "labels"
+    """What labels become: one file of any format, or a folder."""
+    LABEL_ROWS = "label rows"
+    """The label rows of a synced folder."""
+    REPORT = "report"
+    PROBLEMS = "problems"
+    FAILED_FILES = "failed files"
+    PLAN = "plan"
+    ONTOLOGY = "ontology"
+    """Begun here, and edited by people: never replaced without being asked for."""
+    SCHEMA = "metadata schema"
+    """The same."""
+
+
+_BEGINNINGS: Final[Mapping[OutputKind, Mapping[str, bytes]]] = {
+    OutputKind.LABELS: {".jsonl": _ROW, ZSTD: _ROW, ".json": HEAD, ".parquet": b"PAR1"},
+    OutputKind.LABEL_ROWS: {".jsonl": _ROW},
+    OutputKind.REPORT: {"": b'{\n  "storage_url": '},
+    OutputKind.PROBLEMS: {"": b'{"code":"'},
+    OutputKind.FAILED_FILES: {"": b"data_file,sidecar,"},
+    OutputKind.PLAN: {"": b'{"labelingest folder plan '},
+}
+"""Kind → how the name of its file ends, "" for any → how the content begins then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One file that a command was asked to write."""
+
+    name: str
+    """As the user calls it: the option."""
+    path: str
+    kind: OutputKind
+
+
+@dataclass(frozen=True, slots=True)
+class OutputGuard:
+    """What the outputs of one command may not replace.
+
+    Examples
+    --------
+    >>> guard = OutputGuard({"ontology": "pyproject.toml"})
+    >>> guard.admit(Output("report", "pyproject.toml", OutputKind.REPORT))
+    Traceback (most recent call last):
+    labelingest.errors.ConfigError: report 'pyproject.toml' is the ontology of this command: ...
+    """
+
+    inputs: Mapping[str, str | os.PathLike[str] | None] = field(default_factory=dict)
+    """What the user calls an input → the file; None for one that was not given."""
+    storages: Mapping[str, Storage] = field(default_factory=dict)
+    """What the user calls a storage that is read → it."""
+    overwrite: bool = False
+    """Whether files may be replaced that no run wrote."""
+
+    def admit(self, *outputs: Output) -> None:
+        """Refuse outputs that would replace what they must not; nothing is changed.
+
+        Raises
+        ------
+        ConfigError
+            One would; says what helps.
+        StorageError
+            No file can be in that place.
+        """
+        for output in outputs:
+            self._admit(output)
+        for output, other in permutations(outputs, 2):
+            if real_path(output.path) in real_path(other.path).parents:
+                raise ConfigError(
+                    f"{other.name} {other.path!r} lies in {output.name} {output.path!r}, which is "
+                    "replaced as a whole: give another place"
+                )
+
+    @contextmanager
+    def open(self, output: Output) -> Iterator[BinaryIO]:
+        """Open an output for writing; it appears when the block ends without exception.
+
+        Raises
+        ------
+        ConfigError, StorageError
+            As `admit` and `labelingest.storage.atomic.whole_file` raise them.
+        """
+        self.admit(output)
+        with whole_file(Path(output.path)) as file:
+            yield file
+
+    def refuse_inputs(self, *outputs: Output) -> None:
+        """Refuse outputs that are an input of the same command, whatever else is there.
+
+        Raises
+        ------
+        ConfigError
+            One is, by its name, by links or as another name of the same file.
+        """
+        for output in outputs:
+            target = Path(output.path)
+            for name, given in self.inputs.items():
+                if given is not None and _is_same(target, Path(given)):
+                    raise ConfigError(
+                        f"{output.name} {output.path!r} is the {name} of this command: choose "
+                        "another name"
+                    )
+
+    def _admit(self, output: Output) -> None:
+        which = f"{output.name} {output.path!r}"
+        target = _target(output)
+        self.refuse_inputs(output)
+        if not target.is_file() or _is_ours(output, target):
+            return
+        inside = self._storage_with(Path(output.path), target)
+        if inside is not None:
+            raise ConfigError(
+                f"{which} is a file of the {inside} that no run wrote: choose another name, or "
+                "remove it"
+            )
+        if not self.overwrite:
+            raise ConfigError(
+                f"{which} is a file that no run wrote: choose another name, remove it, or give "
+                "--overwrite to replace it"
+            )
+
+    def _storage_with(self, path: Path, target: Path) -> str | None:
+        """Return which of the storages has a file, by its name, by where it lies or by a link."""
+        for name, storage in self.storages.items():
+            if not isinstance(storage, LocalStorage):
+                continue
+            root = Path(storage.root)
+            logical = Path(os.path.abspath(path))  # noqa: PTH100 - keys are logical
+            if logical.is_relative_to(root) or target.is_relative_to(real_path(root)):
+                return name
+            # Only now is every file looked at: links may lead anywhere.
+            if self.overwrite and _leads_to(storage, target):
+                return name
+        return None
+
+
+def _target(output: Output) -> Path:
+    """Follow links to the file that would be replaced."""
+    _refuse_open_file(output)
+    path = Path(output.path)
+    with suppress(OSError, RuntimeError):
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode) and output.kind is OutputKind.LABELS:
+            return path.resolve()
+        if not stat.S_ISREG(mode):
+            what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
+            raise ConfigError(
+                f"{output.path!r} cannot be written: it is {what}; choose another name"
+            )
+    return file_target(path)
+
+
+def _refuse_open_file(output: Output) -> None:
+    """Refuse /dev/stdout and its like: behind them may be a file, and it would be replaced."""
+    step = os.path.abspath(output.path)  # noqa: PTH100 - not resolved: that is what this is about
+    for _ in range(_LONGEST_CHAIN):
+        if step.startswith(_OPEN_FILES) and not step.startswith(_SHARED_MEMORY):
+            raise ConfigError(
+                f"{output.name} {output.path!r} is a device or an open file, and outputs are files "
+                "that appear whole: give the name of a file"
+            )
+        try:
+            link = os.readlink(step)  # noqa: PTH115
+        except OSError:
+            return
+        step = os.path.abspath(os.path.join(os.path.dirname(step), link))  # noqa: PTH100, PTH118, PTH120
+
+
+def _is_same(target: Path, given: Path) -> bool:
+    """Whether two paths are one file: by name, by links, or as two names of it."""
+    with suppress(OSError, RuntimeError):
+        if real_path(target) == real_path(given):
+            return True
+        return target.samefile(given)
+    return False
+
+
+def _leads_to(storage: LocalStorage, target: Path) -> bool:
+    found = target.stat()
+    with suppress(OSError):
+        for part in storage.list():
+            for key in part.keys:
+                with suppress(OSError, ValueError):
+                    if os.path.samestat(os.stat(f"{storage.root}/{key}"), found):  # noqa: PTH116
+                        return True
+    return False
+
+
+def _is_ours(output: Output, path: Path) -> bool:
+    """Whether a file is empty, or what an earlier run wrote as such an output."""
+    beginnings = _BEGINNINGS.get(output.kind, {})
+    beginning = beginnings.get(path.suffix, beginnings.get(""))
+    try:
+        if beginning is None:
+            return output.kind is not OutputKind.LABELS and path.stat().st_size == 0
+        with path.open("rb") as file:
+            if path.suffix == ZSTD and output.kind is OutputKind.LABELS:
+                return plain_head(file, len(beginning)) in (beginning, b"")
+            head = file.read(len(beginning))
+            if path.suffix == ".parquet" and head:
+                return written_by_labelingest(file)
+    except OSError:
+        return False
+    return head in (beginning, b"")

@@ -1,0 +1,1 @@
+"""Storage paths in S3, Google Cloud Storage and Azure."""

@@ -1,0 +1,241 @@
+"""The keys below a place in the cloud, page by page, from LIST requests alone.
+
+1. A listing is complete or it is none: what `cloud_stream` gives is proven to end where it does.
+2. Empty objects whose names end in "/" stand for folders and are no files. obstore takes the slash
+   away; so what has files right behind it in the listing is a folder, and where nothing follows
+   one LIST tells an empty folder from an empty file, unless its extension does.
+3. An answer waits for the one before it. So where keys are known between which to cut, and the
+   store lists from any key on, parts are listed at the same time; a store whose keys come in
+   another order than theirs is found out, as parts do not end where they should then.
+4. What has no key here is named at the end. obstore also takes away a slash at the begin of a name,
+   without a word: two requests tell whether a whole bucket of S3 has such names.
+
+It refuses to read: no request for a single object is made.
+"""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from labelingest.columns.keys import Keys
+from labelingest.model.listing import (
+    Listing,
+    date_problem,
+    outside_dates,
+    sizes_column,
+    times_column,
+)
+from labelingest.storage.base import PartsError
+from labelingest.storage.cloud.clients import Client
+from labelingest.storage.cloud.connections import Connection
+from labelingest.storage.cloud.errors import Operation, broke_off, cloud_error
+from labelingest.storage.cloud.interleaved import merged
+from labelingest.storage.cloud.list_parts import Part, parts_of
+from labelingest.storage.cloud.raw_listing import RawListing
+from labelingest.storage.cloud.stream import FAILURES, Asked, End, chunks
+from labelingest.storage.urls import Place
+
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
+
+__all__ = ["list_pages", "plain_tag", "token_of"]
+
+_PARTS_AT_ONCE: Final = 16
+"""As many as one processor keeps up with."""
+_IN_FLIGHT: Final = 64
+_BEFORE_SLASH: Final = ".\U0010ffff"
+"""Names that begin with a slash come behind it, and before "0"."""
+_BEHIND_SLASH: Final = "0"
+_ANSWER: Final = 1_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+def list_pages(
+    client: Client,
+    place: Place,
+    *,
+    exclude: Sequence[str] = (),
+    splits: Sequence[str] = (),
+    connection: Connection | None = None,
+) -> Iterator[Listing]:
+    """Yield everything below a place in pages, each in the order of the store.
+
+    Parameters
+    ----------
+    client, place
+        Whom to ask, and about what.
+    exclude
+        Keys and folders (with a slash at the end) that are passed over.
+    splits
+        Keys between which to list at the same time, where the store can.
+    connection
+        How it is reached, and how often an answer that breaks off is asked for again.
+
+    Raises
+    ------
+    PartsError
+        Where it cannot be listed in parts.
+    StorageError
+        Where the listing is not complete.
+    """
+    connection = connection or Connection()
+    raw = RawListing(place, connection, exclude)
+    asked = Asked(client, place, exclude, connection.retries, raw)
+    if not place.prefix and raw.can_list and _may_begin_with_a_slash(asked):
+        raw.open()
+    yield from _all_pages(asked, splits)
+    if problems := raw.problems():
+        yield replace(_page([]), problems=problems)
+
+
+def _may_begin_with_a_slash(asked: Asked) -> bool:
+    """Return whether a bucket has names that begin with a slash, or a file called "0"."""
+    try:
+        first, behind = (
+            next(asked.answers(None, offset=offset, chunk_size=_ANSWER), [])
+            for offset in (_BEFORE_SLASH, _BEHIND_SLASH)
+        )
+    except FAILURES as error:
+        if asked.raw.open_after(error):
+            return True
+        if broke_off(error):
+            return False  # the listing itself asks again
+        raise cloud_error(error, asked.place, Operation.LIST) from None
+    return list(first) != list(behind)
+
+
+def _all_pages(asked: Asked, splits: Sequence[str]) -> Iterator[Listing]:
+    """Yield the files in pages; in parts, where that is possible."""
+    if not splits or not asked.place.lists_from_any_key:
+        yield from _pages(asked, Part())
+        return
+    # One answer tells whether there is anything, and the second whether there is more: threads are
+    # only begun for what is behind these two.
+    pages = _pages(asked, Part())
+    begun = []
+    for page in islice(pages, 2):
+        begun.append(page.keys)
+        yield page
+    keys = Keys.concat(begun)
+    parts = parts_of(splits, keys[len(keys) - 1] if len(keys) else None)
+    if len(begun) < 2 or len(parts) < 2 or not keys.are_in_order():
+        yield from pages
+        return
+    yield from merged((_pages(asked, part) for part in parts), _PARTS_AT_ONCE, asked.stopped)
+    _check_ends(asked, parts)
+
+
+def _check_ends(asked: Asked, parts: Sequence[Part]) -> None:
+    """Refuse parts that ended one way where those before and behind them ended another.
+
+    The first ones end with a key behind them. One proves that nothing is behind its last key, and
+    so that those after it are empty.
+    """
+    ends = [asked.ends[part] for part in parts]
+    proven = ends.index(End.PROVEN) if End.PROVEN in ends else len(ends)
+    expected = [End.BEHIND] * proven + [End.PROVEN] + [End.EMPTY] * (len(ends) - proven - 1)
+    if ends != expected:
+        raise PartsError(
+            f"the parts of {asked.place.url} contradict each other: list it as a whole"
+        )
+
+
+def _pages(asked: Asked, part: Part) -> Iterator[Listing]:
+    """Yield the files of a part."""
+    files = frozenset(entry for entry in asked.exclude if not entry.endswith("/"))
+    folders = tuple(entry for entry in asked.exclude if entry.endswith("/"))
+    for chunk in chunks(asked, part):
+        chunk = chunk[: _end(chunk, part.until)]
+        names = [entry["path"] for entry in chunk]
+        markers = _markers(asked, part, chunk)
+        rows = (
+            row
+            for row, name in enumerate(names)
+            if row not in markers and name not in files and not name.startswith(folders)
+        )
+        yield _page([chunk[row] for row in rows])
+
+
+def _end(entries: Sequence["ObjectMeta"], until: str | None) -> int:
+    """Return the row of the first entry that lies behind a key; their number where none does."""
+    if until is None:
+        return len(entries)
+    behind = (row for row, entry in enumerate(entries) if entry["path"] > until)
+    return next(behind, len(entries))
+
+
+def token_of(meta: "ObjectMeta") -> str:
+    """Return the version token of an object: the same from a listing and from reading it."""
+    tag = plain_tag(meta["e_tag"])
+    # Reading tells the time to the second only.
+    return tag or f"{meta['size']}:{int(meta['last_modified'].timestamp())}"
+
+
+def plain_tag(tag: str | None) -> str:
+    """Return an ETag as a token: Azure quotes its tags in one of two places.
+
+    Examples
+    --------
+    >>> plain_tag('W/"0x8D"'), plain_tag("0x8D"), plain_tag(None)
+    ('0x8D', '0x8D', '')
+    """
+    return (tag or "").removeprefix("W/").strip('"')
+
+
+def _page(entries: Sequence["ObjectMeta"]) -> Listing:
+    times = [(entry["last_modified"] - _EPOCH) // _MICROSECOND * 1000 for entry in entries]
+    column = times_column(times)
+    return Listing(
+        Keys.from_texts([entry["path"] for entry in entries]),
+        sizes_column([entry["size"] for entry in entries]),
+        column,
+        [date_problem(entries[row]["path"], times[row]) for row in outside_dates(column, times)],
+        tokens=Keys.from_texts([token_of(entry) for entry in entries]),
+    )
+
+
+def _markers(asked: Asked, part: Part, chunk: Sequence["ObjectMeta"]) -> set[int]:
+    """Return the rows that stand for folders."""
+    markers, suspects = set(), []
+    last = len(chunk) - 1
+    for row, entry in enumerate(chunk):
+        if entry["size"]:
+            continue
+        name = entry["path"]
+        if row < last and chunk[row + 1]["path"].startswith(f"{name}/"):
+            markers.add(row)
+        elif row == last or "." not in name.rpartition("/")[2]:
+            suspects.append(row)  # empty label files are many, but have an extension
+    if not suspects:
+        return markers
+
+    def is_marker(row: int) -> bool:
+        return _is_marker(asked, chunk[row]["path"])
+
+    at_once = _IN_FLIGHT if part.is_everything else _IN_FLIGHT // _PARTS_AT_ONCE
+    with ThreadPoolExecutor(min(at_once, len(suspects))) as threads:
+        found = threads.map(is_marker, suspects)
+        markers.update(row for row, is_one in zip(suspects, found, strict=True) if is_one)
+    return markers
+
+
+def _is_marker(asked: Asked, name: str) -> bool:
+    """Return whether an object's name is this one and a slash."""
+    if not name:
+        return True  # the storage path's own folder
+    path = asked.path(name)
+    if asked.raw.is_open:
+        return asked.raw.is_marker(path)
+    try:
+        # What a listing of "name/" gives as "name" is "name/"; it is the first of all.
+        return any(
+            entry["path"] == path for entry in next(asked.client.list(path, chunk_size=1), [])
+        )
+    except FAILURES as error:
+        if asked.raw.open_after(error):
+            return asked.raw.is_marker(path)
+        raise cloud_error(error, asked.place, Operation.LIST) from None

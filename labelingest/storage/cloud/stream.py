@@ -1,0 +1,357 @@
+"""What a store answers about a stretch of its keys, until it is proven that nothing follows.
+
+1. A client takes much for the last page: a body without any key (an error or a web page with status
+   200), a page that is cut off without a token for the next. So where an answer ends, the last keys
+   are asked for again, from one before them on. They must come again; what comes behind them goes
+   on, and only where nothing does, it is the end.
+2. Keys go up. A page that is repeated is passed over, and one that is repeated for ever is an error;
+   so are keys that go back, and keys outside the prefix.
+3. Where obstore's client meets a key that it cannot name, `raw_listing` goes on instead of it.
+4. An answer that breaks off is asked for again from the last key on.
+5. Azure and directory buckets list from the first key only. What may have been a full last page is
+   listed again as a whole there, and both listings must agree.
+
+Chunks are those of the store, without what it said twice. It refuses to know which of them are files.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from itertools import pairwise
+from threading import Event
+from typing import TYPE_CHECKING, Final
+
+from obstore.exceptions import BaseError
+
+from labelingest.errors import StorageError
+from labelingest.storage.base import PartsError
+from labelingest.storage.cloud.clients import Client
+from labelingest.storage.cloud.errors import Operation, broke_off, cloud_error
+from labelingest.storage.cloud.list_parts import Part
+from labelingest.storage.cloud.raw_listing import RawListing
+from labelingest.storage.urls import Place, Provider
+
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
+
+__all__ = ["FAILURES", "Asked", "End", "chunks"]
+
+FAILURES: Final = (BaseError, OSError, ValueError)
+"""What a client raises: a missing object is an OSError, a date that cannot be said a ValueError."""
+
+_ANSWER: Final = 1_000
+"""Keys asked for at once: what S3 and Google answer with."""
+_MOST: Final = 5_000
+"""Keys of a chunk at most; and of a page of Azure."""
+_MOST_REPEATED: Final = 3
+"""So many answers may hold nothing new."""
+_LONGEST_PAUSE: Final = 15.0
+"""Seconds."""
+_MOST_BREAKS: Final = 10
+"""How often an answer may break off at one place: about a minute."""
+_CHECK: Final = "check the network and whatever lies between, and give the same command again"
+
+
+class End(Enum):
+    """How the listing of a part ended."""
+
+    BEHIND = auto()
+    """A key behind the part came."""
+    PROVEN = auto()
+    """Nothing is behind its last key."""
+    EMPTY = auto()
+    """No key came at all: another part must prove that there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whom to ask, about what, and how."""
+
+    client: Client
+    """Of the whole bucket: what is outside the prefix is to be seen."""
+    place: Place
+    exclude: Sequence[str]
+    retries: int
+    raw: RawListing
+    """Asked instead of the client, once this has met a key that it cannot name."""
+    stopped: Event = field(default_factory=Event)
+    """Set when answers are not waited for any more."""
+    ends: dict[Part, End] = field(default_factory=dict)
+    """How the parts ended that did."""
+
+    def answers(
+        self, prefix: str | None, *, offset: str | None = None, chunk_size: int
+    ) -> Iterator[Sequence["ObjectMeta"]]:
+        """Ask for what lies below a prefix of the bucket, and behind a name."""
+        if self.raw.is_open:
+            return self.raw.answers(prefix, offset=offset, chunk_size=chunk_size)
+        return self.client.list(prefix, offset=offset, chunk_size=chunk_size)
+
+    def path(self, key: str) -> str:
+        """Return the name of a key in the bucket."""
+        return f"{self.place.prefix}/{key}" if self.place.prefix else key
+
+    def key(self, path: str) -> str:
+        """Return the key of a name in the bucket; "" for the storage path's own folder.
+
+        Raises
+        ------
+        StorageError
+            It is not one.
+        """
+        prefix = self.place.prefix
+        if not prefix:
+            return path
+        if path == prefix:
+            return ""
+        if not path.startswith(f"{prefix}/"):
+            raise StorageError(
+                f"{self.place.url} cannot be listed: the answer holds {path!r}, which lies outside; "
+                f"{_CHECK}"
+            )
+        return path[len(prefix) + 1 :]
+
+
+def chunks(asked: Asked, part: Part) -> Iterator[Sequence["ObjectMeta"]]:
+    """Yield what the store lists of a part, by key; the last chunk may reach behind its end.
+
+    Raises
+    ------
+    PartsError
+        Where it cannot be listed in parts.
+    StorageError
+        Where it cannot be listed, or may not be complete.
+    """
+    if asked.place.lists_from_any_key:
+        yield from _ordered(asked, part)
+    else:
+        yield from _whole(asked)
+
+
+# --- stores that list in order ---
+
+
+class _Seen:
+    """What came of a part so far: enough to tell what is new, and whether the end is the end."""
+
+    def __init__(self, place: Place, part: Part) -> None:
+        self.place, self.part = place, part
+        # Empty objects may have lost a slash: they lie where their names say, or a little behind.
+        self.highest = part.after
+        """The last of all names: behind it, nothing came."""
+        self.final: str | None = None
+        """The name that came last."""
+        self.anchor = part.after
+        """The last of all names that came before that one: it lies before it."""
+        self.confirmed = False
+        """Whether the last name came again since that was set to False."""
+        self.reached = False
+        """Whether a key at the end of the part, or behind it, came."""
+        self._last = part.after or ""
+        """Of the files with content, the last: these come in order."""
+        # Some begin with that key, not behind it.
+        self._recent = set() if part.after is None else {part.after}
+        self._repeats = 0
+
+    def take(self, chunk: Sequence["ObjectMeta"], *, again: bool) -> Sequence["ObjectMeta"]:
+        """Return what of a chunk is new.
+
+        Parameters
+        ----------
+        chunk
+            In the order of the store.
+        again
+            Whether it may hold what came already, because it was asked for once more.
+        """
+        if again:
+            chunk = self._behind(chunk)
+        elif not self._goes_up(chunk):  # nearly never
+            chunk = self._fresh(chunk)
+        if chunk:
+            self._remember(chunk)
+        return chunk
+
+    def _goes_up(self, chunk: Sequence["ObjectMeta"]) -> bool:
+        names = [entry["path"] for entry in chunk]
+        return all(entry["size"] for entry in chunk) and all(
+            a < b for a, b in pairwise([self._last, *names])
+        )
+
+    def _behind(self, chunk: Sequence["ObjectMeta"]) -> Sequence["ObjectMeta"]:
+        """Return what lies behind all that came; what lies before came, or was put there since."""
+        self.confirmed = self.confirmed or any(entry["path"] == self.final for entry in chunk)
+        highest = self.highest or ""
+        behind = [entry for entry in chunk if entry["path"] > highest or self.final is None]
+        if not behind:
+            self._count_repeats(chunk)
+        return behind if self._goes_up(behind) else self._fresh(behind)
+
+    def _fresh(self, chunk: Sequence["ObjectMeta"]) -> Sequence["ObjectMeta"]:
+        """Return a chunk without what is repeated."""
+        fresh, passed = [], set(self._recent)
+        last = self._last
+        for entry in chunk:
+            name, is_sure = entry["path"], bool(entry["size"])
+            if is_sure and name < last and not (name in passed and self.part.is_everything):
+                raise self._backwards(name, last)
+            if name not in passed:
+                passed.add(name)
+                fresh.append(entry)
+                last = name if is_sure else last
+        if not fresh:
+            self._count_repeats(chunk)
+        return fresh
+
+    def _count_repeats(self, chunk: Sequence["ObjectMeta"]) -> None:
+        self._repeats += len(chunk)
+        if self._repeats > _MOST_REPEATED * _ANSWER:
+            raise StorageError(
+                f"{self.place.url} cannot be listed: the same page comes again and again, with the "
+                f"key {chunk[0]['path']!r}; {_CHECK}"
+            )
+
+    def _backwards(self, name: str, last: str) -> StorageError:
+        if not self.part.is_everything:
+            return PartsError(
+                f"{self.place.url} does not list in the order of its keys: list it without splits"
+            )
+        return StorageError(
+            f"{self.place.url} cannot be listed: {name!r} comes behind {last!r}, and keys come in "
+            f"their order; {_CHECK}"
+        )
+
+    def _remember(self, chunk: Sequence["ObjectMeta"]) -> None:
+        names = [entry["path"] for entry in chunk]
+        self.anchor = max([self.highest or "", *names[:-1]])
+        self.final = names[-1]
+        self.highest = max(self.anchor, self.final)
+        until = self.part.until
+        self.reached = self.reached or (until is not None and self.highest >= until)
+        with_content = (entry["path"] for entry in reversed(chunk) if entry["size"])
+        self._last = next(with_content, self._last)
+        self._recent = set(names)
+        self._repeats = 0
+
+
+def _ordered(asked: Asked, part: Part) -> Iterator[Sequence["ObjectMeta"]]:
+    """Yield a part of a store that lists in order; go on where an answer broke off."""
+    seen, again, failures = _Seen(asked.place, part), False, 0
+    while part not in asked.ends and not asked.stopped.is_set():
+        grew = seen.confirmed = False
+        try:
+            begin = seen.anchor if again else seen.highest
+            for chunk in _answers(asked, Part(begin, part.until)):
+                if fresh := seen.take(chunk, again=again or failures > 0):
+                    grew, failures = True, 0
+                    yield fresh
+        except StorageError:
+            raise
+        except FAILURES as error:
+            failures += 1
+            _wait(asked, error, failures)
+            again = again and not grew
+        else:
+            if again and seen.final and not seen.confirmed and not asked.stopped.is_set():
+                raise _unproven(asked.place, seen.final)
+            end = _end_of(seen, part, again=again and not grew)
+            if end is not None:
+                asked.ends[part] = end
+            again = True
+
+
+def _wait(asked: Asked, error: Exception, failures: int) -> None:
+    """Wait before an answer that broke off is asked for again.
+
+    Raises
+    ------
+    StorageError
+        It is another failure, or one too many.
+    """
+    if asked.raw.open_after(error):
+        return
+    if not broke_off(error) or failures > min(asked.retries, _MOST_BREAKS):
+        raise cloud_error(error, asked.place, Operation.LIST) from None
+    asked.stopped.wait(min(0.05 * 2**failures, _LONGEST_PAUSE))
+
+
+def _end_of(seen: _Seen, part: Part, *, again: bool) -> End | None:
+    """Return how a part ended; None where that is still to be proven."""
+    if seen.reached:
+        return End.BEHIND
+    if again:
+        return End.PROVEN
+    return End.EMPTY if seen.final is None and not part.is_everything else None
+
+
+def _unproven(place: Place, last: str) -> StorageError:
+    return StorageError(
+        f"{place.url} cannot be listed: the answers end with {last!r}, and asked for again, the keys "
+        f"around it do not come: what is behind them is not known; {_CHECK}"
+    )
+
+
+# --- stores that list from the first key only ---
+
+
+def _whole(asked: Asked) -> Iterator[Sequence["ObjectMeta"]]:
+    """Yield everything; list it again where it may end with a full page."""
+    first, second = _Sum(), _Sum()
+    page = _MOST if asked.place.provider is Provider.AZURE else _ANSWER
+    try:
+        for chunk in _answers(asked, Part()):
+            first.add(chunk)
+            yield chunk
+        if not first.count or first.count % page:
+            return
+        for chunk in _answers(asked, Part()):
+            second.add(chunk)
+    except StorageError:
+        raise
+    except FAILURES as error:
+        # Nobody knows from where to go on.
+        raise cloud_error(error, asked.place, Operation.LIST) from None
+    if second != first:
+        raise StorageError(
+            f"{asked.place.url} cannot be listed: listed again, it holds {second.count:,} keys "
+            f"instead of {first.count:,}, or others; {_CHECK}"
+        )
+
+
+@dataclass(slots=True)
+class _Sum:
+    """Of keys in any order: their number, and what is another number if they are others."""
+
+    count: int = 0
+    total: int = 0
+
+    def add(self, chunk: Sequence["ObjectMeta"]) -> None:
+        self.count += len(chunk)
+        for entry in chunk:
+            self.total ^= hash(entry["path"])
+
+
+# --- requests ---
+
+
+def _answers(asked: Asked, part: Part) -> Iterator[Sequence["ObjectMeta"]]:
+    """Ask, and yield what is answered, by key; the last may reach behind the part's end."""
+    chunk: list[ObjectMeta] = []
+    offset = asked.path(part.after) if part.after else None
+    for answer in asked.answers(asked.place.prefix or None, offset=offset, chunk_size=_ANSWER):
+        for entry in answer:
+            entry["path"] = asked.key(entry["path"])
+        chunk += answer
+        is_last = asked.stopped.is_set() or _reaches(answer, part.until)
+        # Whether an empty one at the end stands for a folder, the next answer tells for nothing.
+        if is_last or chunk[-1]["size"] or len(chunk) >= _MOST:
+            yield chunk
+            chunk = []
+        if is_last:
+            return
+    if chunk:
+        yield chunk
+
+
+def _reaches(entries: Sequence["ObjectMeta"], until: str | None) -> bool:
+    """Whether nothing that follows can lie before the end of a part, or be it."""
+    return until is not None and any(entry["path"] >= until for entry in entries)

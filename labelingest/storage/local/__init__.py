@@ -1,0 +1,1 @@
+"""Storage paths that are folders on this machine."""

@@ -1,0 +1,395 @@
+"""What is below a folder: the files as pages of a listing, and what could not be listed as problems.
+
+1. A folder is read to its end and sorted: its files as names, its folders as names with a slash.
+   Gone through in that order, with each folder entered where it stands, the keys of all folders come
+   in the order of their bytes. So nothing larger than one folder is ever sorted.
+2. A folder that is reached through a link and is one of those it lies in is a loop: a problem, and
+   not entered. Two links to one folder are no loop: keys are logical, and both are listed.
+3. Everything seen counts against a limit, so that a few links that multiply each other end too.
+4. Files whose size and time nobody asks for cost no system call of their own.
+
+Names are bytes throughout: what a key is does not depend on the locale. It opens no file and
+refuses to know what files mean.
+"""
+
+import errno
+import os
+import stat
+from bisect import bisect_left
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Final
+
+from labelingest.columns.keys import Keys
+from labelingest.errors import StorageError
+from labelingest.model.kinds import TEMPORARY_PREFIX
+from labelingest.model.listing import (
+    UNKNOWN,
+    Listing,
+    date_problem,
+    outside_dates,
+    sizes_column,
+    times_column,
+)
+from labelingest.problems import Problem, ProblemCode
+from labelingest.storage.base import MAX_FILES, PAGE
+from labelingest.storage.os_errors import cause_of
+
+__all__ = ["MAX_ENTRIES", "walk"]
+
+MAX_ENTRIES: Final = 2 * MAX_FILES
+"""How many files, folders and other entries are looked at before the folder is given up."""
+
+_SPECIAL: Final = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Folder:
+    """A folder on the stack, and the way that led to it."""
+
+    prefix: bytes
+    """What the keys of its files begin with; "" for the root, else with a slash at the end."""
+    identity: tuple[int, int]
+    """Device and inode."""
+    parent: "_Folder | None"
+
+    def is_inside(self, identity: tuple[int, int]) -> bool:
+        """Return whether this folder, or one it lies in, is that one."""
+        folder: _Folder | None = self
+        while folder is not None:
+            if folder.identity == identity:
+                return True
+            folder = folder.parent
+        return False
+
+
+def walk(
+    root: str,
+    *,
+    exclude: Sequence[str] = (),
+    bare: Collection[str] = (),
+    follow_symlinks: bool = True,
+    max_entries: int = MAX_ENTRIES,
+) -> Iterator[Listing]:
+    """Yield everything below a folder in pages, in the order of keys.
+
+    Parameters
+    ----------
+    root
+        Absolute path of a folder.
+    exclude
+        Keys and folders (with a slash at the end) that are passed over.
+    bare
+        Extensions, as spelt, of files whose size and time are not wanted.
+
+    Raises
+    ------
+    StorageError
+        Where the root cannot be read, or holds more than max_entries entries.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> root = tempfile.mkdtemp()
+    >>> Path(root, "a.txt").write_text("0 .5 .5 1 1")
+    11
+    >>> [list(page.keys) for page in walk(root)]
+    [['a.txt']]
+    """
+    yield from _Walk(root, exclude, bare, follow_symlinks, max_entries).pages()
+
+
+class _Column:
+    """Files that are being gathered."""
+
+    def __init__(self) -> None:
+        self.keys: list[bytes] = []
+        self.sizes: list[int] = []
+        self.mtimes: list[int] = []
+
+    def take(self, prefix: bytes, files: Listing, start: int, end: int) -> None:
+        """Add some files of a folder, whose keys are their names."""
+        text, bounds = files.keys.text, files.keys.offsets[start : end + 1].tolist()
+        self.keys += [prefix + text[a:b] for a, b in pairwise(bounds)]
+        self.sizes += files.size[start:end].tolist()
+        self.mtimes += files.mtime_ns[start:end].tolist()
+
+    def listing(self, problems: Sequence[Problem]) -> Listing:
+        """Return what was gathered, as columns."""
+        return Listing(
+            Keys.from_texts(self.keys),
+            sizes_column(self.sizes),
+            times_column(self.mtimes),
+            problems,
+        )
+
+
+@dataclass(slots=True, eq=False)
+class _Read:
+    """A folder that was read: what of it is still to be yielded."""
+
+    folder: _Folder
+    files: Listing
+    """By their names, in order; yielded up to `position`."""
+    folders: list[_Folder]
+    """In descending order: the next one is the last."""
+    position: int = 0
+
+    def until(self, folder: _Folder) -> int:
+        """Return how many files come before what is in one of the folders."""
+        name = folder.prefix[len(self.folder.prefix) :]
+        text, offsets = self.files.keys.text, self.files.keys.offsets
+        return bisect_left(
+            range(len(self.files)), name, key=lambda row: text[offsets[row] : offsets[row + 1]]
+        )
+
+
+class _Walk:
+    """The state of one walk: the folders that are being gone through, and the page being filled."""
+
+    def __init__(
+        self,
+        root: str,
+        exclude: Sequence[str],
+        bare: Collection[str],
+        follow_symlinks: bool,
+        max_entries: int,
+    ) -> None:
+        self.root = root
+        self.path = os.fsencode(root).rstrip(b"/") + b"/"
+        self.excluded = frozenset(entry.encode() for entry in exclude)
+        self.bare = frozenset(extension.encode() for extension in bare)
+        self.follow_symlinks = follow_symlinks
+        self.entries_left = self.max_entries = max_entries
+        self.found = _Column()
+        self.folders: list[_Folder] = []
+        self.problems: list[Problem] = []
+
+    def pages(self) -> Iterator[Listing]:
+        """Go through folder after folder; yield each page that is full."""
+        page = _Column()
+        stack = [self._read(self._find_root())]
+        while stack:
+            top = stack[-1]
+            following = top.folders.pop() if top.folders else None
+            end = len(top.files) if following is None else top.until(following)
+            for start in range(top.position, end, PAGE):
+                page.take(top.folder.prefix, top.files, start, min(start + PAGE, end))
+                if len(page.keys) >= PAGE:
+                    yield page.listing(self._problems())
+                    page = _Column()
+            top.position = end
+            if following is None:
+                stack.pop()
+            else:
+                stack.append(self._read(following))
+        if page.keys or self.problems:
+            yield page.listing(self._problems())
+
+    def _problems(self) -> list[Problem]:
+        found, self.problems = self.problems, []
+        return found
+
+    def _read(self, folder: _Folder) -> _Read:
+        """Read a folder to its end."""
+        parts = []
+        self.found, self.folders = _Column(), []
+        try:
+            with os.scandir(self.path + folder.prefix) as entries:
+                while batch := list(islice(entries, PAGE)):
+                    self._count(len(batch))
+                    for entry in self._take_files(batch, folder):
+                        self._take(entry, folder)
+                    parts.append(self._part(folder))
+        except StorageError:
+            raise
+        except OSError as error:
+            if folder.parent is None:
+                raise self._unlistable(error) from error
+            self._add(
+                ProblemCode.UNREADABLE_FOLDER,
+                folder.prefix[:-1],
+                f"this folder cannot be listed: {cause_of(error)}; nothing in it was looked at",
+            )
+        if self.found.keys:  # read before that
+            parts.append(self._part(folder))
+        folders = sorted(self.folders, key=lambda one: one.prefix, reverse=True)
+        return _Read(folder, Listing.from_pages(parts), folders)
+
+    def _part(self, folder: _Folder) -> Listing:
+        """Return the files that were found in a folder; name those whose times are clamped."""
+        found, self.found = self.found, _Column()
+        part = found.listing(())
+        for row in outside_dates(part.mtime_ns, found.mtimes):
+            key = (folder.prefix + found.keys[row]).decode()
+            self.problems.append(date_problem(key, found.mtimes[row]))
+        return part
+
+    def _find_root(self) -> _Folder:
+        try:
+            found = Path(self.root).stat()
+        except OSError as error:
+            raise self._unlistable(error) from error
+        return _Folder(b"", (found.st_dev, found.st_ino), None)
+
+    def _unlistable(self, error: OSError) -> StorageError:
+        return StorageError(f"{self.root!r} cannot be listed: {cause_of(error)}")
+
+    def _count(self, entries: int) -> None:
+        self.entries_left -= entries
+        if self.entries_left < 0:
+            raise StorageError(
+                f"{self.root!r} holds more than {self.max_entries:,} files and folders: give a "
+                "folder further down; links to folders that multiply each other are another "
+                "cause, and are not followed with follow_symlinks=False"
+            )
+
+    def _take_files(
+        self, entries: Sequence[os.DirEntry[bytes]], folder: _Folder
+    ) -> list[os.DirEntry[bytes]]:
+        """Put what is plainly a file onto the page; return the other entries."""
+        # A folder of a million files goes through here: no step costs more than a few list
+        # comprehensions, and what is out of the ordinary is left to `_take`.
+        files: list[os.DirEntry[bytes]] = []
+        others: list[os.DirEntry[bytes]] = []
+        for entry in entries:
+            try:
+                plain = entry.is_file(follow_symlinks=False) and entry.name.isascii()
+            except OSError:
+                plain = False  # what is the matter is said when it is looked at again
+            (files if plain else others).append(entry)
+        prefix = folder.prefix
+        if any(key.startswith(prefix) for key in self.excluded):
+            files = [entry for entry in files if prefix + entry.name not in self.excluded]
+        named = files if self.bare else []
+        if named:
+            bare = self.bare
+            files = [entry for entry in named if entry.name.rpartition(b".")[2] not in bare]
+            named = [entry for entry in named if entry.name.rpartition(b".")[2] in bare]
+        try:
+            stats = [entry.stat(follow_symlinks=False) for entry in files]
+        except OSError:
+            return [*others, *files, *named]
+        found = self.found
+        found.keys += [entry.name for entry in files]
+        found.sizes += [one.st_size for one in stats]
+        found.mtimes += [one.st_mtime_ns for one in stats]
+        found.keys += [entry.name for entry in named]
+        found.sizes += [UNKNOWN] * len(named)
+        found.mtimes += [UNKNOWN] * len(named)
+        return others
+
+    def _take(self, entry: os.DirEntry[bytes], folder: _Folder) -> None:
+        """Put one entry where it belongs: page, stack or problems."""
+        name = entry.name
+        key = folder.prefix + name
+        if key in self.excluded:
+            return
+        if not name.isascii() and not _is_utf8(name):
+            self._add(
+                ProblemCode.KEY_NOT_UTF8,
+                key,
+                f"the name {name!r} is not UTF-8, which keys are; rename it (convmv does many)",
+            )
+            return
+        try:
+            if entry.is_file(follow_symlinks=False):
+                self._take_file(key, entry.stat(follow_symlinks=False))
+            elif entry.is_dir(follow_symlinks=False):
+                self._take_folder(key, entry.stat(follow_symlinks=False), folder)
+            elif entry.is_symlink():
+                self._take_link(key, entry, folder)
+            else:
+                self._refuse_special(key, entry.stat(follow_symlinks=False).st_mode)
+        except FileNotFoundError:
+            self._note_vanished(key)
+        except OSError as error:
+            self._add(
+                ProblemCode.UNREADABLE_FILE, key, f"this entry cannot be read: {cause_of(error)}"
+            )
+
+    def _note_vanished(self, key: bytes) -> None:
+        """Note what its folder named a moment ago: deleted since, or a disk that comes and goes."""
+        if not key.rpartition(b"/")[2].startswith(TEMPORARY_PREFIX.encode()):
+            self._add(
+                ProblemCode.VANISHED_FILE,
+                key,
+                "it was there when its folder was read, and gone a moment later",
+            )
+
+    def _take_file(self, key: bytes, found: os.stat_result) -> None:
+        self.found.keys.append(key[key.rfind(b"/") + 1 :])
+        self.found.sizes.append(found.st_size)
+        self.found.mtimes.append(found.st_mtime_ns)
+
+    def _take_folder(self, key: bytes, found: os.stat_result, parent: _Folder) -> None:
+        prefix = key + b"/"
+        # What another run has not finished is no data: its files come and go.
+        unfinished = key.rpartition(b"/")[2].startswith(TEMPORARY_PREFIX.encode())
+        if prefix not in self.excluded and not unfinished:
+            self.folders.append(_Folder(prefix, (found.st_dev, found.st_ino), parent))
+
+    def _take_link(self, key: bytes, entry: os.DirEntry[bytes], folder: _Folder) -> None:
+        if not self.follow_symlinks:
+            self._add(
+                ProblemCode.NOT_A_REGULAR_FILE,
+                key,
+                "a symbolic link, and links are not followed here (follow_symlinks=False)",
+            )
+            return
+        try:
+            found = entry.stat()
+        except OSError as error:
+            if error.errno not in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
+                raise
+            looped = error.errno == errno.ELOOP
+            self._add(
+                ProblemCode.LINK_LOOP if looped else ProblemCode.BROKEN_LINK,
+                key,
+                "a symbolic link that leads "
+                + ("back to itself" if looped else f"nowhere: {_target(entry)} does not exist"),
+            )
+            return
+        if stat.S_ISREG(found.st_mode):
+            self._take_file(key, found)
+        elif not stat.S_ISDIR(found.st_mode):
+            self._refuse_special(key, found.st_mode)
+        elif folder.is_inside((found.st_dev, found.st_ino)):
+            self._add(
+                ProblemCode.LINK_LOOP,
+                key,
+                f"a symbolic link to {_target(entry)}, a folder it lies in itself: not followed",
+            )
+        else:
+            self._take_folder(key, found, folder)
+
+    def _refuse_special(self, key: bytes, mode: int) -> None:
+        what = _SPECIAL.get(stat.S_IFMT(mode), "neither a file nor a folder")
+        self._add(ProblemCode.NOT_A_REGULAR_FILE, key, f"{what}: only regular files are read")
+
+    def _add(self, code: ProblemCode, key: bytes, detail: str) -> None:
+        self.problems.append(Problem(code, key.decode("utf-8", "backslashreplace"), detail))
+
+
+def _is_utf8(name: bytes) -> bool:
+    try:
+        name.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _target(link: os.DirEntry[bytes]) -> str:
+    """Return where a link points, as written in it."""
+    try:
+        return repr(str(Path(os.fsdecode(link.path)).readlink()))
+    except OSError:
+        return "its target"

@@ -1,0 +1,100 @@
+"""Which annotations have a place in formats of images: boxes, rotated boxes and polygons of them.
+
+Whole files that are no images are told apart before (`are_images`).
+
+Shared by the writers of YOLO and COCO. What has no place is rejected here, before anything is
+written, so that the books are right; a label row and a Parquet table have a place for all.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from labelingest.columns.types import Bool
+from labelingest.model.annotations import SHAPES, Annotations, shape_positions
+from labelingest.model.kinds import DataKind, kind_of
+from labelingest.model.ontology import OntologyObject
+from labelingest.model.rejections import reject_rows
+from labelingest.model.units import DataUnits
+from labelingest.problems import ProblemCode
+from labelingest.problems.of_batch import Findings
+from labelingest.writers.instances import parts_of
+
+__all__ = ["are_images", "with_place"]
+
+_CURE: Final = "--to encord or --to parquet writes it"
+_FARTHEST: Final = 1e100
+"""Of a coordinate: in pixels, and squared for an area, it is still a number."""
+
+
+def are_images(units: DataUnits) -> Bool:
+    """Return (u,) whether the data units can be images, by the names of their files.
+
+    Examples
+    --------
+    >>> keys = ["a.jpg", "b.mp4", "frame-1"]
+    >>> are_images(DataUnits.from_keys(keys, keys, np.zeros(3, np.int64))).tolist()
+    [True, False, True]
+    """
+    return np.array([kind_of(key) in (DataKind.IMAGE, None) for key in units.key], dtype=bool)
+
+
+def with_place(
+    annotations: Annotations,
+    units: DataUnits,
+    objects: Sequence[OntologyObject],
+    name: str,
+    findings: Findings,
+) -> Annotations:
+    """Return the boxes, rotated boxes and polygons; reject the others.
+
+    Parameters
+    ----------
+    annotations
+        (n,) annotations of the units.
+    units
+        (u,) the data units.
+    objects
+        (o,) the ontology's objects.
+    name
+        What the format is called.
+    findings
+        Takes the others, as `no-place-in-format`.
+    """
+    on_image = np.ones(len(annotations), dtype=bool)
+    if annotations.instances is not None:
+        on_image = annotations.instances.frame == 0
+    has_columns = shape_positions(objects)[annotations.feature] < len(SHAPES)
+    is_far = _are_far(annotations)
+
+    def detail(row: int) -> str:
+        one = objects[annotations.feature[row]]
+        if is_far[row]:
+            return f"a coordinate beyond {_FARTHEST:g} is no number of pixels in {name}: {_CURE}"
+        if not on_image[row]:
+            return f"{name} has labels of single images only, and this is an image group: {_CURE}"
+        shape = one.shape.replace("_", " ")
+        return (
+            f"{name} has boxes, rotated boxes and polygons only, and {one.name!r} is of shape "
+            f"{shape}: {_CURE}"
+        )
+
+    kept = on_image & has_columns & ~is_far
+    code = ProblemCode.NO_PLACE_IN_FORMAT
+    return reject_rows(~kept, code, annotations, units, detail, findings)
+
+
+def _are_far(annotations: Annotations) -> Bool:
+    """Return (n,) whether a coordinate of the annotation is too large for what is made of it."""
+    far = np.zeros(len(annotations), dtype=bool)
+    # Numbers that are not finite never get here.
+    too_large = np.abs(annotations.coordinates) > _FARTHEST
+    if too_large.any():
+        far[np.searchsorted(annotations.offsets, np.flatnonzero(too_large), side="right") - 1] = (
+            True
+        )
+    for row, rings in parts_of(annotations).items():
+        numbers = (number for part in rings for ring in part for number in ring)
+        far[row] |= any(abs(number) > _FARTHEST for number in numbers)
+    return far
