@@ -1,9 +1,13 @@
-"""Stages 5 and 6: source labels and the shapes they are wanted in → annotations.
+"""Stages 5 and 6: source labels and their ontology objects → annotations.
 
 The shape of the ontology object decides what a row becomes. Ranges are checked first, then the
-geometry is converted; a row is rejected for one cause, the first that applies; whatever is changed
-on the way is counted. Formats and files are not known here.
+geometry is converted; a row is rejected for one cause, the first that applies; every change is
+counted. Formats and files are not known here::
 
-`assemble.py` picks the step, `boxes.py`, `polygons.py` and `rotated_boxes.py` are the steps by what the
-source wrote, `context.py` is what they share.
+    assemble.py        picks the conversion of each row, finds duplicates, puts rows together
+    boxes.py           boxes → any shape
+    rotated_boxes.py   corners and rotated boxes → any shape
+    polygons.py        polygons → any shape
+    outlines.py        polygons that cross themselves
+    context.py         the context of a batch, and checks that conversions share
 """

@@ -1,24 +1,32 @@
-"""Pick, for all rows of one kind and one wanted shape at once, the step that converts them."""
+"""Assemble annotations: rows of one kind and one target shape are converted together.
+
+1. reject rows whose numbers contradict the row layout, or whose geometry is not the object's;
+2. find duplicates;
+3. convert the valid rows, grouped by the step that their geometry and target shape need;
+4. drop duplicates of annotations, or warn of them;
+5. put the converted rows back into the order of the source, and count what was changed.
+
+The conversions themselves are in `boxes`, `rotated_boxes` and `polygons`.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
 
 import numpy as np
 
-from labelingest.assembly.boxes import from_boxes
+from labelingest.assembly.boxes import convert_boxes
 from labelingest.assembly.context import (
-    BOX,
-    NAMES,
-    POLYGON,
-    ROTATED,
+    AssemblyContext,
     AssemblyOptions,
-    Bench,
     Piece,
-    note_outside,
+    TargetShape,
+    count_outside,
 )
-from labelingest.assembly.polygons import from_rings
-from labelingest.assembly.rotated_boxes import from_corners, from_turned
+from labelingest.assembly.polygons import convert_rings
+from labelingest.assembly.rotated_boxes import convert_corners, convert_rotated_boxes
 from labelingest.columns import ragged
 from labelingest.columns.fingerprints import mix, row_fingerprints
 from labelingest.columns.types import Bool, Int32, Int64, UInt8, UInt64
@@ -33,9 +41,27 @@ from labelingest.problems.of_batch import Findings
 __all__ = ["Assembled", "assemble", "sizes_needed"]
 
 
+class _Step(IntEnum):
+    """The conversion that a row needs."""
+
+    BOX = 0
+    CORNERS = 1
+    """Four corners for a rotated box."""
+    ROTATED_BOX = 2
+    RING = 3
+
+
+_CONVERSIONS: Final[Mapping[_Step, Callable[[AssemblyContext, Int64], list[Piece]]]] = {
+    _Step.BOX: convert_boxes,
+    _Step.CORNERS: convert_corners,
+    _Step.ROTATED_BOX: convert_rotated_boxes,
+    _Step.RING: convert_rings,
+}
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Assembled:
-    """Annotations of a batch and what was changed to get them."""
+    """Annotations of a batch and counts of what was changed to get them."""
 
     annotations: Annotations
     converted: Counter[str]
@@ -46,12 +72,13 @@ class Assembled:
 def sizes_needed(labels: SourceLabels, feature: Int32, objects: Sequence[OntologyObject]) -> Bool:
     """Return (n,) whether a row can become its shape only with the image's size in pixels.
 
-    Turning happens in pixels; whatever stays as it was, or stays upright, needs no size.
+    Turning happens in pixels; geometry that stays as it is, or stays upright, needs no size.
     """
-    upright = labels.kind <= SourceKind.BOX_AND_NUMBER
-    turned = labels.kind == SourceKind.ROTATED_BOX
-    rotated_wanted = shape_positions(objects)[feature] == ROTATED
-    needed: Bool = np.where(rotated_wanted, ~upright & ~turned, turned)
+    shape = shape_positions(objects)[feature]
+    step = _steps(labels, shape)
+    becomes_rotated = shape == TargetShape.ROTATED_BOX
+    is_rotated = step == _Step.ROTATED_BOX
+    needed: Bool = np.where(becomes_rotated, ~is_rotated & (step != _Step.BOX), is_rotated)
     return needed
 
 
@@ -61,7 +88,7 @@ def assemble(
     objects: Sequence[OntologyObject],
     units: DataUnits,
     options: AssemblyOptions,
-    findings: Findings,
+    problems: Findings,
     same_as: Int32 | None = None,
 ) -> Assembled:
     """Turn source labels into annotations of the shapes that their ontology objects have.
@@ -69,171 +96,181 @@ def assemble(
     Parameters
     ----------
     labels
-        (n,) rows as written.
+        (n,) rows as read.
     feature
-        (n,) row of each one's object in objects, whose shape is one of `SHAPES`.
+        (n,) row of each row's object in objects, whose shape is one of `SHAPES`.
     objects
         The ontology's objects.
     units
         Sizes of the images, where known, and names for problems.
     options
         Choices.
-    findings
+    problems
         Takes the rows that cannot become annotations.
     same_as
         (n,) line of the identical row before each, 0 for none, where labels are a part of a file
-        and only rows that become annotations are told; None where they are whole files.
+        and duplicates are known of annotations only; None where labels are whole files.
     """
-    bench = Bench(labels, shape_positions(objects)[feature], units, options, findings)
-    good = _confident(bench)
-    if options.reject_shape_mismatch:
-        good &= _same_kind(bench, good)
+    shape = shape_positions(objects)[feature]
     content = row_fingerprints(labels.values, labels.class_at, labels.columns)
-    duplicates = _duplicates(bench, content, good) if same_as is None else {}
-    line = {row: int(labels.line[original]) for row, original in duplicates.items()}
-    if same_as is not None:
-        line = {row: int(same_as[row]) for row in np.flatnonzero(same_as).tolist()}
-    if options.drop_duplicates:
-        good[list(line)] = False
-    pieces = _converted(bench, good)
-    made = _made(bench, pieces)
-    if options.drop_duplicates:
-        _drop(bench, line, {row: o for row, o in duplicates.items() if not made[o]})
+    context = AssemblyContext(labels, shape, units, options, problems)
+    valid = _check_confidence(context)
+    if options.reject_shape_mismatch:
+        valid &= _check_shape(context, valid)
+    if same_as is None:
+        duplicates = _find_duplicates(labels, content, valid)
+        lines = {row: int(labels.line[original]) for row, original in duplicates.items()}
     else:
-        _warn_of(bench, line, made)
-    annotations = _merge(bench, feature, content, pieces, made)
-    adjusted = note_outside(bench, made)
-    return Assembled(annotations, bench.converted, adjusted, bench.refitted)
+        duplicates = {}
+        lines = {row: int(same_as[row]) for row in np.flatnonzero(same_as).tolist()}
+    if options.drop_duplicates:
+        valid[list(lines)] = False
+        context.originals.update(duplicates.values())
+    pieces = _convert(context, valid)
+    is_annotation = _rows_of(pieces, len(labels))
+    if options.drop_duplicates:
+        _drop_duplicates(context, lines, duplicates)
+    else:
+        _warn_of_duplicates(context, lines, is_annotation)
+    annotations = _merge(labels, feature, content, pieces, is_annotation)
+    adjusted = count_outside(context, is_annotation)
+    return Assembled(annotations, context.converted, adjusted, context.refitted)
 
 
-def _converted(bench: Bench, good: Bool) -> list[Piece]:
-    """Let the good rows, (n,), go each its way."""
-    return [
-        piece
-        for step, mask in _steps(bench)
-        if len(rows := np.flatnonzero(mask & good))
-        for piece in step(bench, rows)
-    ]
+def _steps(labels: SourceLabels, shape: UInt8) -> UInt8:
+    """Return (n,) the `_Step` that each row needs to get its `TargetShape`, (n,)."""
+    kind = labels.kind
+    steps = np.full(len(kind), _Step.RING, dtype=np.uint8)
+    steps[kind <= SourceKind.BOX_AND_NUMBER] = _Step.BOX
+    steps[kind == SourceKind.ROTATED_BOX] = _Step.ROTATED_BOX
+    corners = (kind == SourceKind.CORNERS) | (kind == SourceKind.QUAD)
+    steps[corners & (shape == TargetShape.ROTATED_BOX)] = _Step.CORNERS
+    return steps
 
 
-def _made(bench: Bench, pieces: Sequence[Piece]) -> Bool:
-    """Return (n,) rows that became annotations."""
-    made = np.zeros(len(bench.labels), dtype=bool)
+def _convert(context: AssemblyContext, valid: Bool) -> list[Piece]:
+    """Convert the valid rows, (n,), grouped by the step that they need."""
+    steps = _steps(context.labels, context.shape)
+    pieces = []
+    for step, convert in _CONVERSIONS.items():
+        rows = np.flatnonzero((steps == step) & valid)
+        if len(rows):
+            pieces += convert(context, rows)
+    return pieces
+
+
+def _rows_of(pieces: Sequence[Piece], count: int) -> Bool:
+    """Return (n,) rows that became annotations, of a count of n rows."""
+    is_annotation = np.zeros(count, dtype=bool)
     for piece in pieces:
-        made[piece.rows] = True
-    return made
+        is_annotation[piece.rows] = True
+    return is_annotation
 
 
-def _confident(bench: Bench) -> Bool:
+def _check_confidence(context: AssemblyContext) -> Bool:
     """Return (n,) rows whose numbers beside the geometry make sense; reject the others."""
-    labels = bench.labels
-    unclear = (labels.kind == SourceKind.BOX_AND_NUMBER) & (bench.shape == ROTATED)
-    for row in bench.rows_to_note(unclear):
+    labels = context.labels
+    unclear = labels.kind == SourceKind.BOX_AND_NUMBER
+    unclear &= context.shape == TargetShape.ROTATED_BOX
+    for row in context.rows_to_note(unclear):
         detail = (
             "6 columns for a rotated box: is the last a confidence or an angle? Declare the row "
             "layout: box+confidence or xywhr"
         )
-        bench.reject(row, ProblemCode.AMBIGUOUS_COLUMNS, detail, number=4)
+        context.reject(row, ProblemCode.AMBIGUOUS_COLUMNS, detail, number=4)
     wrong = ~unclear & ((labels.confidence < 0) | (labels.confidence > 1))
-    for row in bench.rows_to_note(wrong):
+    for row in context.rows_to_note(wrong):
         detail = (
             f"{float(labels.confidence[row])!r} was read as a confidence, which is 0 to 1: if it "
             "is something else, declare the row layout"
         )
-        bench.reject(row, ProblemCode.BAD_CONFIDENCE, detail, number=None)
-    good: Bool = ~unclear & ~wrong
-    return good
+        context.reject(row, ProblemCode.BAD_CONFIDENCE, detail, number=None)
+    valid: Bool = ~unclear & ~wrong
+    return valid
 
 
-def _kinds(bench: Bench) -> UInt8:
-    """Return (n,) the shape each row would be without conversion."""
-    labels = bench.labels
-    kind = np.full(len(labels), POLYGON, dtype=np.uint8)
-    kind[labels.kind <= SourceKind.BOX_AND_NUMBER] = BOX
-    kind[(labels.kind == SourceKind.CORNERS) | (labels.kind == SourceKind.ROTATED_BOX)] = ROTATED
+def _check_shape(context: AssemblyContext, mask: Bool) -> Bool:
+    """Return (n,) rows that have their object's shape; reject the others where mask is true."""
+    unconverted = _shape_as_read(context)
+    is_same: Bool = unconverted == context.shape
+    for row in context.rows_to_note(mask & ~is_same):
+        shape, wanted_shape = TargetShape(unconverted[row]), TargetShape(context.shape[row])
+        detail = f"the row is a {shape.label}, its ontology object a {wanted_shape.label}"
+        context.reject(row, ProblemCode.SHAPE_MISMATCH, detail)
+    return is_same
+
+
+def _shape_as_read(context: AssemblyContext) -> UInt8:
+    """Return (n,) the `TargetShape` that each row would have without conversion."""
+    kind = context.labels.kind
+    shape = np.full(len(kind), TargetShape.POLYGON, dtype=np.uint8)
+    shape[kind <= SourceKind.BOX_AND_NUMBER] = TargetShape.BOX
+    shape[(kind == SourceKind.CORNERS) | (kind == SourceKind.ROTATED_BOX)] = TargetShape.ROTATED_BOX
     # Eight numbers are corners for a rotated box and four vertices for everything else.
-    kind[(labels.kind == SourceKind.QUAD) & (bench.shape == ROTATED)] = ROTATED
-    return kind
+    is_quad = kind == SourceKind.QUAD
+    shape[is_quad & (context.shape == TargetShape.ROTATED_BOX)] = TargetShape.ROTATED_BOX
+    return shape
 
 
-def _same_kind(bench: Bench, good: Bool) -> Bool:
-    kind = _kinds(bench)
-    same: Bool = kind == bench.shape
-    for row in bench.rows_to_note(good & ~same):
-        detail = f"the row is a {NAMES[kind[row]]}, its ontology object a {NAMES[bench.shape[row]]}"
-        bench.reject(row, ProblemCode.SHAPE_MISMATCH, detail)
-    return same
-
-
-def _duplicates(bench: Bench, content: UInt64, good: Bool) -> dict[int, int]:
-    """Return the good rows that are identical to an earlier one of their file, each with that."""
-    labels = bench.labels
+def _find_duplicates(labels: SourceLabels, content: UInt64, valid: Bool) -> dict[int, int]:
+    """Return valid row → the first identical row of its file, for rows that have one before them."""
     key = mix(content ^ mix(labels.unit.astype(np.uint64)))
     order = np.argsort(key, kind="stable")
     same = key[order[1:]] == key[order[:-1]]
-    found: dict[int, int] = {}
+    duplicates: dict[int, int] = {}
     if not same.any():
-        return found
+        return duplicates
     first: dict[tuple[int, bytes], int] = {}
     for row in np.sort(np.union1d(order[1:][same], order[:-1][same])).tolist():
         begin = int(labels.class_at[row])
         numbers = labels.values[begin : begin + int(labels.columns[row])].tobytes()
         original = first.setdefault((int(labels.unit[row]), numbers), row)
-        if original != row and good[row]:
-            found[row] = original
-    return found
+        if original != row and valid[row]:
+            duplicates[row] = original
+    return duplicates
 
 
-def _drop(bench: Bench, line: Mapping[int, int], unmade: Mapping[int, int]) -> None:
-    """Drop the duplicates of annotations; those of rejected rows are rejected for the same cause.
+def _drop_duplicates(
+    context: AssemblyContext, lines: Mapping[int, int], duplicates: Mapping[int, int]
+) -> None:
+    """Drop the duplicates of annotations; reject duplicates of rejected rows for the same cause.
 
     Parameters
     ----------
-    bench
-        What every step works on.
-    line
+    context
+        Knows why the originals were rejected.
+    lines
         Row → line of the identical row before it.
-    unmade
-        The rows among them whose identical row became no annotation.
+    duplicates
+        Row → the identical row, where labels are whole files.
     """
-    rejected = np.zeros(len(bench.labels), dtype=bool)
-    rejected[list(unmade)] = True
-    for row, original in line.items():
-        if row not in unmade:
-            detail = f"identical to line {original}: dropped"
-            bench.drop(row, ProblemCode.DUPLICATE_ROW, detail, number=None)
-    # Equal rows of one file have one fate: nothing comes of these, but each says why.
-    _converted(bench, rejected)
+    for row, line in lines.items():
+        rejection = context.rejections.get(duplicates.get(row, -1))
+        if rejection is None:
+            detail = f"identical to line {line}: dropped"
+            context.drop(row, ProblemCode.DUPLICATE_ROW, detail, number=None)
+        else:
+            context.reject(row, *rejection)
 
 
-def _warn_of(bench: Bench, line: Mapping[int, int], made: Bool) -> None:
-    """Name the duplicates that became annotations; the others were rejected for themselves."""
-    for row, original in line.items():
-        if made[row]:
-            detail = f"identical to line {original}: kept"
-            bench.warn(row, ProblemCode.DUPLICATE_ROW, detail, number=None)
-
-
-def _steps(bench: Bench) -> tuple[tuple[Callable[[Bench, Int64], list[Piece]], Bool], ...]:
-    """Return each way to make annotations with the (n,) rows that go it; every row goes one."""
-    kind = bench.labels.kind
-    upright = kind <= SourceKind.BOX_AND_NUMBER
-    turned = kind == SourceKind.ROTATED_BOX
-    corners = (kind == SourceKind.CORNERS) | (kind == SourceKind.QUAD)
-    corners &= bench.shape == ROTATED
-    return (
-        (from_boxes, upright),
-        (from_corners, corners),
-        (from_turned, turned),
-        (from_rings, ~upright & ~corners & ~turned),
-    )
+def _warn_of_duplicates(
+    context: AssemblyContext, lines: Mapping[int, int], is_annotation: Bool
+) -> None:
+    """Warn of the duplicates that became annotations; the others were rejected themselves."""
+    for row, line in lines.items():
+        if is_annotation[row]:
+            detail = f"identical to line {line}: kept"
+            context.warn(row, ProblemCode.DUPLICATE_ROW, detail, number=None)
 
 
 def _merge(
-    bench: Bench, feature: Int32, content: UInt64, pieces: Sequence[Piece], made: Bool
+    labels: SourceLabels,
+    feature: Int32,
+    content: UInt64,
+    pieces: Sequence[Piece],
+    is_annotation: Bool,
 ) -> Annotations:
-    """Put the finished rows, those where made (n,), back into the order of the source."""
-    labels = bench.labels
+    """Put the converted rows, where is_annotation (n,) is true, back into the source's order."""
     lengths = np.zeros(len(labels), dtype=np.int64)
     for piece in pieces:
         lengths[piece.rows] = piece.lengths
@@ -245,11 +282,11 @@ def _merge(
         for piece in pieces:
             coordinates[ragged.gather(begin[piece.rows], piece.lengths)] = piece.coordinates
     return Annotations(
-        unit=labels.unit[made],
-        feature=feature[made],
-        line=labels.line[made],
-        confidence=labels.confidence[made],
+        unit=labels.unit[is_annotation],
+        feature=feature[is_annotation],
+        line=labels.line[is_annotation],
+        confidence=labels.confidence[is_annotation],
         coordinates=coordinates,
-        offsets=ragged.offsets_from_lengths(lengths[made]),
-        content=content[made],
+        offsets=ragged.offsets_from_lengths(lengths[is_annotation]),
+        content=content[is_annotation],
     )

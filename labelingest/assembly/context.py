@@ -1,9 +1,13 @@
-"""What every step of assembly works on, and the checks that several of them share."""
+"""The context that every step of assembly works on, and the checks that several steps share.
+
+A check returns a mask of the rows that pass, and rejects the others through the context. Conversion
+of geometry and formats of files are not known here.
+"""
 
 from collections import Counter
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Final
+from enum import IntEnum, StrEnum
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -16,43 +20,81 @@ from labelingest.problems import Problem, ProblemCode
 from labelingest.problems.of_batch import Findings
 
 __all__ = [
-    "BOX",
     "FAR",
     "FARTHEST",
-    "NAMES",
-    "POLYGON",
-    "ROTATED",
     "TOLERANCE",
+    "AssemblyContext",
     "AssemblyOptions",
-    "Bench",
     "OutOfRange",
-    "Outside",
     "Piece",
-    "coordinates",
+    "SourceGeometry",
+    "TargetShape",
+    "check_area",
+    "check_range",
+    "check_reach",
+    "check_size_known",
     "count_conversion",
-    "encloses_area",
+    "count_outside",
     "has_area",
-    "in_range",
-    "inside",
-    "note_outside",
-    "piece_of",
-    "sized",
+    "make_piece",
+    "take_coordinates",
 ]
 
-BOX, ROTATED, POLYGON = range(3)
-NAMES: Final = ("box", "rotated box", "polygon")
-
 FARTHEST: Final = 1e100
-"""Coordinates beyond this are refused even where they may leave the image: the products that
-geometry makes of them overflow, and a label row has no place for infinity."""
+"""Image sides beyond which coordinates are refused even where they may leave the image: products of
+larger ones overflow, and a label row cannot hold infinity."""
 FAR: Final = 1.0
 """Image sides by which geometry may leave the image before pixels are suspected."""
 TOLERANCE: Final = 1e-6
 """Fraction of the image by which coordinates may leave it uncounted: the sixth decimal's rounding."""
 
 
+class TargetShape(IntEnum):
+    """The shape of an ontology object, as its position in `SHAPES`."""
+
+    BOX = 0
+    ROTATED_BOX = 1
+    POLYGON = 2
+
+    @property
+    def label(self) -> str:
+        """The shape's name in sentences and counts.
+
+        Examples
+        --------
+        >>> TargetShape.ROTATED_BOX.label
+        'rotated box'
+        """
+        return self.name.lower().replace("_", " ")
+
+
+class SourceGeometry(StrEnum):
+    """The geometry that a row was written as; the value is its name in sentences and counts."""
+
+    BOX = "box"
+    ROTATED_BOX = "rotated box"
+    POLYGON = "polygon"
+    CORNERS = "corners"
+
+    @property
+    def reaches(self) -> str:
+        """Subject and verb of the sentence about geometry outside the image."""
+        return "the corners reach" if self is SourceGeometry.CORNERS else f"the {self} reaches"
+
+    def outcome(self, *, is_clipped: bool) -> str:
+        """Return the second verb of that sentence.
+
+        Examples
+        --------
+        >>> SourceGeometry.CORNERS.outcome(is_clipped=False)
+        'are kept'
+        """
+        verb = "are" if self is SourceGeometry.CORNERS else "is"
+        return f"{verb} clipped to it" if is_clipped else f"{verb} kept"
+
+
 class OutOfRange(StrEnum):
-    """What happens to geometry that reaches outside the image."""
+    """The treatment of geometry that reaches outside the image."""
 
     CLIP = "clip"
     KEEP = "keep"
@@ -61,9 +103,9 @@ class OutOfRange(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AssemblyOptions:
-    """Choices in the making of annotations; the defaults are the specification's."""
+    """Choices of assembly; the defaults are the specification's."""
 
-    out_of_range: str = OutOfRange.CLIP
+    out_of_range: OutOfRange = OutOfRange.CLIP
     reject_shape_mismatch: bool = False
     """Reject rows whose kind of geometry is not that of the ontology object."""
     drop_duplicates: bool = False
@@ -74,7 +116,7 @@ class AssemblyOptions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Piece:
-    """Finished rows: coordinates of rows[i] are the next lengths[i] numbers."""
+    """Converted rows: the coordinates of rows[i] are the next lengths[i] numbers."""
 
     rows: Int64
     lengths: Int64
@@ -83,28 +125,43 @@ class Piece:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outside:
-    """Rows that reach outside the image, by deviation in image sides, and what is done to them."""
+    """Rows of one geometry that reach outside the image."""
 
     rows: Int64
     deviation: Float64
-    name: str
+    """(r,) distance outside the image, in image sides."""
+    geometry: SourceGeometry
     is_clipped: bool
+    """Whether the rows are clipped to the image; they are kept as they are otherwise."""
+
+
+class Rejection(NamedTuple):
+    """The cause for which a row was rejected."""
+
+    code: ProblemCode
+    detail: str
+    number: int | None
+    """The coordinate that is to blame; None for the row as a whole."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Bench:
-    """What every step works on."""
+class AssemblyContext:
+    """Rows of a batch with everything that a step needs, and what the steps count."""
 
     labels: SourceLabels
     shape: UInt8
-    """(n,) position of each row's shape in `SHAPES`."""
+    """(n,) `TargetShape` of each row."""
     units: DataUnits
     options: AssemblyOptions
-    findings: Findings
+    problems: Findings
+    originals: set[int] = field(default_factory=set)
+    """Rows whose later duplicates are dropped: the cause of their rejection is remembered."""
+    rejections: dict[int, Rejection] = field(default_factory=dict)
+    """Cause of rejection of each original that was rejected."""
     converted: Counter[str] = field(default_factory=Counter)
     refitted: Misfits = field(default_factory=Misfits)
-    outside: list["Outside"] = field(default_factory=list)
-    """What reaches outside the image; noted for good when its rows became annotations."""
+    outside: list[Outside] = field(default_factory=list)
+    """Rows outside the image; they are counted once it is known which became annotations."""
 
     def problem(self, row: int, code: ProblemCode, detail: str, number: int | None = 0) -> Problem:
         """Make a problem at a coordinate of a row; at its class number when None."""
@@ -117,30 +174,32 @@ class Bench:
         )
 
     def rows_to_note(self, bad: Bool) -> list[int]:
-        """Return the places of bad rows whose problems are noted: all of them, or none."""
-        places: list[int] = self.findings.rows_to_note(np.flatnonzero(bad)).tolist()
-        return places
+        """Return the positions in bad, (r,), whose problems are noted: all that are true, or none."""
+        positions: list[int] = self.problems.rows_to_note(np.flatnonzero(bad)).tolist()
+        return positions
 
     def reject(self, row: int, code: ProblemCode, detail: str, number: int | None = 0) -> None:
-        """Drop a row for one cause."""
+        """Reject a row for one cause."""
+        if row in self.originals:
+            self.rejections[row] = Rejection(code, detail, number)
         unit = int(self.labels.unit[row])
-        if self.findings.lists(unit, code):
-            self.findings.reject(unit, self.problem(row, code, detail, number))
+        if self.problems.lists(unit, code):
+            self.problems.reject(unit, self.problem(row, code, detail, number))
         else:
-            self.findings.count_rejected(unit, code)
+            self.problems.count_rejected(unit, code)
 
     def drop(self, row: int, code: ProblemCode, detail: str, number: int | None = 0) -> None:
-        """Drop a row because that was asked for: it is counted, but speaks not against its file."""
+        """Drop a row as an option demands: it counts as rejected, but not against its file."""
         self.warn(row, code, detail, number)
-        self.findings.rejected[code] += 1
+        self.problems.rejected[code] += 1
 
     def warn(self, row: int, code: ProblemCode, detail: str, number: int | None = 0) -> None:
-        """Note something about a row that is kept."""
+        """Note a problem of a row that is kept."""
         unit = int(self.labels.unit[row])
-        if self.findings.lists(unit, code):
-            self.findings.warn(unit, self.problem(row, code, detail, number))
+        if self.problems.lists(unit, code):
+            self.problems.warn(unit, self.problem(row, code, detail, number))
         else:
-            self.findings.count_unlisted(unit, code)
+            self.problems.count_unlisted(unit, code)
 
     def sizes(self, rows: Int64) -> tuple[Float64, Float64]:
         """Return (r,) image widths and heights of rows, in pixels; -1 where not known."""
@@ -148,127 +207,150 @@ class Bench:
         return self.units.width[unit].astype(float), self.units.height[unit].astype(float)
 
 
-def coordinates(bench: Bench, rows: Int64, count: int) -> Float64:
+def take_coordinates(context: AssemblyContext, rows: Int64, count: int) -> Float64:
     """Return (r, count) the first numbers of each row's geometry."""
-    at = bench.labels.begin[rows, np.newaxis] + np.arange(count)
-    numbers: Float64 = bench.labels.values[at]
+    positions = context.labels.begin[rows, np.newaxis] + np.arange(count)
+    numbers: Float64 = context.labels.values[positions]
     return numbers
 
 
-def piece_of(rows: Int64, numbers: Float64) -> Piece:
-    """Make a piece of rows that all have as many coordinates: numbers (r, k)."""
+def make_piece(rows: Int64, numbers: Float64) -> Piece:
+    """Make a piece of rows with equally many coordinates: numbers (r, k)."""
     lengths = np.full(len(rows), numbers.shape[1], dtype=np.int64)
     return Piece(rows, lengths, numbers.reshape(-1))
 
 
-def count_conversion(bench: Bench, source: str, shape: int, count: int) -> None:
+def count_conversion(
+    context: AssemblyContext, source: SourceGeometry, shape: TargetShape, count: int
+) -> None:
     """Count rows whose kind of geometry was changed."""
-    if source != NAMES[shape] and count:
-        bench.converted[f"{source} → {NAMES[shape]}"] += count
+    if source != shape.label and count:
+        context.converted[f"{source} → {shape.label}"] += count
 
 
-def in_range(bench: Bench, rows: Int64, cxcywh: Float64, largest: float) -> Bool:
+def check_range(context: AssemblyContext, rows: Int64, cxcywh: Float64, largest: float) -> Bool:
     """Return (r,) boxes with their centre in the image and a possible size; reject the others."""
     centre, size = cxcywh[:, :2], cxcywh[:, 2:4]
     good = np.concatenate(
         ((centre >= -TOLERANCE) & (centre <= 1 + TOLERANCE), (size > 0) & (size <= largest)), axis=1
     )
     keep: Bool = np.logical_and.reduce(good, axis=1)
-    for at in bench.rows_to_note(~keep):
-        number = int(np.argmin(good[at]))
+    for position in context.rows_to_note(~keep):
+        number = int(np.argmin(good[position]))
         name = ("centre x", "centre y", "width", "height")[number]
         expected = "0 to 1" if number < 2 else "more than 0"
         if number >= 2:
             expected += f", at most {largest:.3g}"
         detail = (
-            f"{name} {float(cxcywh[at, number])!r} is out of range ({expected}): coordinates are "
-            "fractions of the image, not pixels"
+            f"{name} {float(cxcywh[position, number])!r} is out of range ({expected}): coordinates "
+            "are fractions of the image, not pixels"
         )
-        bench.reject(int(rows[at]), ProblemCode.OUT_OF_RANGE, detail, number)
+        context.reject(int(rows[position]), ProblemCode.OUT_OF_RANGE, detail, number)
     return keep
 
 
-def inside(
-    bench: Bench, rows: Int64, deviation: Float64, name: str, *, clipped: bool = True
+def check_reach(
+    context: AssemblyContext,
+    rows: Int64,
+    deviation: Float64,
+    geometry: SourceGeometry,
+    *,
+    clips: bool = True,
 ) -> Bool:
-    """Note rows that reach outside the image by deviation (r,); return (r,) which to keep."""
+    """Return (r,) rows that may reach as far outside the image as they do; reject the others.
+
+    Parameters
+    ----------
+    context
+        Takes note of the rows that reach outside and are kept.
+    rows
+        (r,) rows that are checked.
+    deviation
+        (r,) distance outside the image, in image sides.
+    geometry
+        What the rows were written as.
+    clips
+        Whether the geometry can be clipped.
+    """
     outside: Bool = deviation >= TOLERANCE
     if not outside.any():
         return ~outside
-    is_clipped = clipped and bench.options.out_of_range == OutOfRange.CLIP
+    is_clipped = clips and context.options.out_of_range == OutOfRange.CLIP
     refused = outside
-    if bench.options.out_of_range != OutOfRange.REJECT:
+    if context.options.out_of_range != OutOfRange.REJECT:
         refused = np.zeros(len(rows), dtype=bool) if is_clipped else deviation > FARTHEST
         noted = outside & ~refused
-        bench.outside.append(Outside(rows[noted], deviation[noted], name, is_clipped))
-    for at in bench.rows_to_note(refused):
-        reaches = "reach" if name == "corners" else "reaches"
-        detail = f"the {name} {reaches} {deviation[at]:.3g} of the image's side outside the image"
-        bench.reject(int(rows[at]), ProblemCode.OUT_OF_RANGE, detail)
+        context.outside.append(Outside(rows[noted], deviation[noted], geometry, is_clipped))
+    for position in context.rows_to_note(refused):
+        detail = (
+            f"{geometry.reaches} {deviation[position]:.3g} of the image's side outside the image"
+        )
+        context.reject(int(rows[position]), ProblemCode.OUT_OF_RANGE, detail)
     return ~refused
 
 
-def note_outside(bench: Bench, made: Bool) -> Counter[str]:
-    """Count what reaches outside the image among the rows (n,) that were made; warn of the far.
+def count_outside(context: AssemblyContext, is_annotation: Bool) -> Counter[str]:
+    """Count the annotations that reach outside the image; warn of those far outside.
 
-    Only now is it known which rows were not rejected for something else.
+    Called last: only then is it known which of the rows, (n,), were rejected for another cause.
     """
     adjusted: Counter[str] = Counter()
-    for outside in bench.outside:
-        name, is_made = outside.name, made[outside.rows]
-        what = "clipped to the image" if outside.is_clipped else "reaching outside the image, kept"
-        if count := int(is_made.sum()):
-            adjusted[f"{name} {what}"] += count
-        reaches = "reach" if name == "corners" else "reaches"
-        become = "are" if name == "corners" else "is"
-        done = f"{become} {'clipped to it' if outside.is_clipped else 'kept'}"
-        for at in bench.rows_to_note(is_made & (outside.deviation > FAR)):
+    for outside in context.outside:
+        geometry, counts = outside.geometry, is_annotation[outside.rows]
+        change = (
+            "clipped to the image" if outside.is_clipped else "reaching outside the image, kept"
+        )
+        if count := int(counts.sum()):
+            adjusted[f"{geometry} {change}"] += count
+        outcome = geometry.outcome(is_clipped=outside.is_clipped)
+        for position in context.rows_to_note(counts & (outside.deviation > FAR)):
             detail = (
-                f"the {name} {reaches} {outside.deviation[at]:.3g} times the image's side outside "
-                f"the image, and {done}: pixels? Coordinates are fractions of the image"
+                f"{geometry.reaches} {outside.deviation[position]:.3g} times the image's side "
+                f"outside the image, and {outcome}: pixels? Coordinates are fractions of the image"
             )
-            bench.warn(int(outside.rows[at]), ProblemCode.FAR_OUTSIDE_IMAGE, detail)
+            context.warn(int(outside.rows[position]), ProblemCode.FAR_OUTSIDE_IMAGE, detail)
     return adjusted
 
 
-def encloses_area(
-    bench: Bench, rows: Int64, vertices: Float64, offsets: Int64, among: Bool
+def check_area(
+    context: AssemblyContext, rows: Int64, vertices: Float64, offsets: Int64, mask: Bool
 ) -> Bool:
-    """Return (r,) rings that enclose an area; reject the others that are among (r,)."""
-    few, flat = _flaws(vertices, offsets)
-    for at in bench.rows_to_note(among & (few | flat)):
-        ring = vertices[offsets[at] : offsets[at + 1]].tolist()
-        if few[at]:
+    """Return (r,) rings that enclose an area; reject the others where mask, (r,), is true."""
+    too_few, flat = _flaws(vertices, offsets)
+    for position in context.rows_to_note(mask & (too_few | flat)):
+        ring = vertices[offsets[position] : offsets[position + 1]].tolist()
+        if too_few[position]:
             different = len({(x + 0.0, y + 0.0) for x, y in ring})
             detail = f"{different} different {'vertex' if different == 1 else 'vertices'}; a polygon has at least 3"
         else:
             detail = f"the {len(ring)} vertices enclose no area"
-        bench.reject(int(rows[at]), ProblemCode.DEGENERATE_POLYGON, detail)
-    good: Bool = ~(few | flat)
+        context.reject(int(rows[position]), ProblemCode.DEGENERATE_POLYGON, detail)
+    good: Bool = ~(too_few | flat)
     return good
 
 
 def has_area(vertices: Float64, offsets: Int64) -> Bool:
     """Return (r,) rings that enclose an area; reject nothing."""
-    few, flat = _flaws(vertices, offsets)
-    good: Bool = ~(few | flat)
+    too_few, flat = _flaws(vertices, offsets)
+    good: Bool = ~(too_few | flat)
     return good
 
 
 def _flaws(vertices: Float64, offsets: Int64) -> tuple[Bool, Bool]:
-    few: Bool = polygons.different_vertices(vertices, offsets) < 3
-    return few, polygons.enclosed_area_is_zero(vertices, offsets)
+    """Return (r,) rings with fewer than three different vertices, and rings without area."""
+    too_few: Bool = polygons.different_vertices(vertices, offsets) < 3
+    return too_few, polygons.enclosed_area_is_zero(vertices, offsets)
 
 
-def sized(bench: Bench, rows: Int64) -> Bool:
+def check_size_known(context: AssemblyContext, rows: Int64) -> Bool:
     """Return (r,) rows whose image's size is known; reject the others."""
-    width, height = bench.sizes(rows)
-    known: Bool = (width > 0) & (height > 0)
-    for at in bench.rows_to_note(~known):
-        key = bench.units.key[bench.labels.unit[rows[at]]]
+    width, height = context.sizes(rows)
+    has_size: Bool = (width > 0) & (height > 0)
+    for position in context.rows_to_note(~has_size):
+        key = context.units.key[context.labels.unit[rows[position]]]
         detail = (
             f"turning to or from a rotated box happens in pixels, and the size of {key!r} is not "
             "known: its header could not be read, or sizes are switched off"
         )
-        bench.reject(int(rows[at]), ProblemCode.IMAGE_SIZE_UNKNOWN, detail, number=None)
-    return known
+        context.reject(int(rows[position]), ProblemCode.IMAGE_SIZE_UNKNOWN, detail, number=None)
+    return has_size

@@ -1,10 +1,10 @@
-"""Outlines of polygons, whatever format they came from: which of them cross themselves."""
+"""Find outlines of polygons that cross themselves, whatever format they came from."""
 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from labelingest.assembly.context import POLYGON
+from labelingest.assembly.context import TargetShape
 from labelingest.columns import ragged
 from labelingest.columns.types import Float64, Int64
 from labelingest.model.annotations import Annotations, shape_positions
@@ -18,7 +18,7 @@ __all__ = ["crossings", "warn_of_outlines"]
 
 
 def crossings(vertices: Float64, offsets: Int64) -> Iterator[tuple[int, ProblemCode, str]]:
-    """Yield ring, code and sentence of the rings that a person should look at.
+    """Yield ring, problem code and sentence of each ring that a person should look at.
 
     Parameters
     ----------
@@ -28,13 +28,13 @@ def crossings(vertices: Float64, offsets: Int64) -> Iterator[tuple[int, ProblemC
         (r + 1,) ring i owns vertices[offsets[i] : offsets[i + 1]].
     """
     # Imported here: shapely takes a tenth of a second to load, and boxes never need it.
-    from labelingest.geometry import simple_polygons as validity
+    from labelingest.geometry import simple_polygons
 
-    crossing = validity.self_intersecting(vertices, offsets)
+    crossing = simple_polygons.self_intersecting(vertices, offsets)
     for ring in np.flatnonzero(crossing).tolist():
         detail = "the outline crosses or touches itself: kept as it is"
         yield ring, ProblemCode.SELF_INTERSECTING_POLYGON, detail
-    unchecked = validity.too_large_to_check(vertices, offsets) & ~crossing
+    unchecked = simple_polygons.too_large_to_check(vertices, offsets) & ~crossing
     for ring in np.flatnonzero(unchecked).tolist():
         detail = (
             f"the outline of {offsets[ring + 1] - offsets[ring]:,} vertices is too tangled to be "
@@ -47,10 +47,10 @@ def warn_of_outlines(
     annotations: Annotations,
     objects: Sequence[OntologyObject],
     units: DataUnits,
-    findings: Findings,
+    problems: Findings,
 ) -> None:
-    """Warn of polygons whose outlines cross themselves; of one with holes, its first ring's."""
-    rows = np.flatnonzero(shape_positions(objects)[annotations.feature] == POLYGON)
+    """Warn of polygons whose outlines cross themselves; only the first ring of each is checked."""
+    rows = np.flatnonzero(shape_positions(objects)[annotations.feature] == TargetShape.POLYGON)
     if not len(rows):
         return
     begin = annotations.offsets[rows]
@@ -61,4 +61,4 @@ def warn_of_outlines(
         if annotations.instances is not None and annotations.instances.frame[row] > 0:
             detail += f" (frame {annotations.instances.frame[row]})"
         problem = problem_of_row(row, code, annotations, units, detail)
-        findings.warn(int(annotations.unit[row]), problem)
+        problems.warn(int(annotations.unit[row]), problem)

@@ -1,110 +1,115 @@
-"""Outlines of three vertices and more: clipped, checked, then turned into the wanted shape."""
+"""Outlines of three vertices and more: clipped, checked, then converted to the object's shape."""
 
 from typing import Final
 
 import numpy as np
 
 from labelingest.assembly.context import (
-    BOX,
-    POLYGON,
-    ROTATED,
     TOLERANCE,
-    Bench,
+    AssemblyContext,
     OutOfRange,
     Piece,
+    SourceGeometry,
+    TargetShape,
+    check_area,
+    check_reach,
+    check_size_known,
     count_conversion,
-    encloses_area,
     has_area,
-    inside,
-    piece_of,
-    sized,
+    make_piece,
 )
 from labelingest.assembly.outlines import crossings
 from labelingest.columns import ragged
 from labelingest.columns.types import Bool, Float64, Int64
-from labelingest.geometry import boxes, polygons
-from labelingest.geometry import rotated_boxes as rotated
+from labelingest.geometry import boxes, polygons, rotated_boxes
 from labelingest.model.source_labels import SourceKind
 from labelingest.problems import ProblemCode
 
-__all__ = ["from_rings", "from_vertices"]
+__all__ = ["convert_rings", "convert_vertices"]
 
 
-def from_rings(bench: Bench, rows: Int64) -> list[Piece]:
+def convert_rings(context: AssemblyContext, rows: Int64) -> list[Piece]:
     """Convert rows of x, y, x, y, …: rings of vertices, or corners for another shape."""
-    corners = bench.labels.kind[rows] == SourceKind.CORNERS
-    sources = (("polygon", rows[~corners]), ("rotated box", rows[corners]))
-    return [
-        piece
-        for source, of_source in sources
-        if len(of_source)
-        for piece in _from_rings(bench, of_source, source)
-    ]
-
-
-def _from_rings(bench: Bench, rows: Int64, source: str) -> list[Piece]:
-    count = bench.labels.count[rows]
-    at = ragged.gather(bench.labels.begin[rows], count)
-    vertices = bench.labels.values[at].reshape(-1, 2)
-    offsets = ragged.offsets_from_lengths(count // 2)
-    vertices, offsets = polygons.drop_repeated_last(vertices, offsets)
-    return from_vertices(bench, rows, vertices, offsets, source)
-
-
-def from_vertices(
-    bench: Bench, rows: Int64, vertices: Float64, offsets: Int64, source: str
-) -> list[Piece]:
-    """Turn rings, vertices (v, 2) and offsets (r + 1,), into the shapes that their rows want."""
-    clipped, deviation = polygons.clip_to_unit_square(vertices)
-    farthest = ragged.segment_max(deviation, offsets)
-    keep = inside(bench, rows, farthest, source)
-    outside = farthest >= TOLERANCE
-    if bench.options.out_of_range == OutOfRange.CLIP and outside.any():
-        # What is not counted is not clipped either: nothing is changed in silence.
-        of_vertex = np.repeat(outside, np.diff(offsets))
-        whole = vertices
-        vertices = np.where(of_vertex[:, np.newaxis], clipped, vertices)
-        keep &= _left_over(bench, rows, whole, vertices, offsets, keep & outside, source)
-    keep &= encloses_area(bench, rows, vertices, offsets, keep)
-    rows, vertices, offsets = _take(rows, vertices, offsets, keep)
+    corners = context.labels.kind[rows] == SourceKind.CORNERS
     pieces = []
-    for shape in range(3):
-        of_shape = bench.shape[rows] == shape
-        if of_shape.any():
-            picked = _take(rows, vertices, offsets, of_shape)
-            pieces.append(_RINGS_TO[shape](bench, *picked, source))
+    for source, mask in (
+        (SourceGeometry.POLYGON, ~corners),
+        (SourceGeometry.ROTATED_BOX, corners),
+    ):
+        if mask.any():
+            pieces += _convert_rings(context, rows[mask], source)
     return pieces
 
 
-def _left_over(
-    bench: Bench,
+def _convert_rings(context: AssemblyContext, rows: Int64, source: SourceGeometry) -> list[Piece]:
+    count = context.labels.count[rows]
+    positions = ragged.gather(context.labels.begin[rows], count)
+    vertices = context.labels.values[positions].reshape(-1, 2)
+    offsets = ragged.offsets_from_lengths(count // 2)
+    vertices, offsets = polygons.drop_repeated_last(vertices, offsets)
+    return convert_vertices(context, rows, vertices, offsets, source)
+
+
+def convert_vertices(
+    context: AssemblyContext,
     rows: Int64,
-    whole: Float64,
+    vertices: Float64,
+    offsets: Int64,
+    source: SourceGeometry,
+) -> list[Piece]:
+    """Convert rings, vertices (v, 2) and offsets (r + 1,), to the shapes of their objects."""
+    clipped, deviation = polygons.clip_to_unit_square(vertices)
+    farthest = ragged.segment_max(deviation, offsets)
+    keep = check_reach(context, rows, farthest, source)
+    outside = farthest >= TOLERANCE
+    if context.options.out_of_range == OutOfRange.CLIP and outside.any():
+        # A deviation below the tolerance is not counted, and so not clipped either: nothing is
+        # changed in silence.
+        of_vertex = np.repeat(outside, np.diff(offsets))
+        unclipped = vertices
+        vertices = np.where(of_vertex[:, np.newaxis], clipped, vertices)
+        keep &= _check_rest(context, rows, unclipped, vertices, offsets, keep & outside, source)
+    keep &= check_area(context, rows, vertices, offsets, keep)
+    rows, vertices, offsets = _take(rows, vertices, offsets, keep)
+    pieces = []
+    for shape in TargetShape:
+        of_shape = context.shape[rows] == shape
+        if of_shape.any():
+            rings = _take(rows, vertices, offsets, of_shape)
+            pieces.append(_RINGS_TO[shape](context, *rings, source))
+    return pieces
+
+
+def _check_rest(
+    context: AssemblyContext,
+    rows: Int64,
+    unclipped: Float64,
     clipped: Float64,
     offsets: Int64,
-    among: Bool,
-    source: str,
+    mask: Bool,
+    source: SourceGeometry,
 ) -> Bool:
-    """Return (r,) rings that did not lose their area by clipping; reject the others among (r,)."""
-    lost = np.flatnonzero(among)
-    lost = lost[~has_area(*_take(rows, clipped, offsets, among)[1:])]
-    left_over = np.ones(len(rows), dtype=bool)
-    left_over[lost] = False
-    if len(lost):
-        _, far, ends = _take(rows, whole, offsets, ~left_over)
+    """Return (r,) rings that have an area after clipping; reject the others where mask is true."""
+    without_area = np.flatnonzero(mask)
+    without_area = without_area[~has_area(*_take(rows, clipped, offsets, mask)[1:])]
+    has_rest = np.ones(len(rows), dtype=bool)
+    has_rest[without_area] = False
+    if len(without_area):
+        _, vertices, ends = _take(rows, unclipped, offsets, ~has_rest)
         # Halving is exact, and products of coordinates near the largest double overflow.
-        halvings = np.frexp(ragged.segment_max(np.abs(far), ends))[1]
-        far = np.ldexp(far, -np.repeat(halvings, np.diff(ends), axis=0))
+        halvings = np.frexp(ragged.segment_max(np.abs(vertices), ends))[1]
+        vertices = np.ldexp(vertices, -np.repeat(halvings, np.diff(ends), axis=0))
         # A ring that never had an area is degenerate, wherever it lies.
-        every = np.ones(len(lost), dtype=bool)
-        lost = lost[encloses_area(bench, rows[lost], far, ends, every)]
-    for row in bench.findings.rows_to_note(rows[lost]).tolist():
+        all_rings = np.ones(len(without_area), dtype=bool)
+        had_area = check_area(context, rows[without_area], vertices, ends, all_rings)
+        without_area = without_area[had_area]
+    for row in context.problems.rows_to_note(rows[without_area]).tolist():
         detail = (
             f"the {source} lies wholly outside the image, or nearly so: no area is left once its "
             "vertices are clipped"
         )
-        bench.reject(row, ProblemCode.OUT_OF_RANGE, detail)
-    return left_over
+        context.reject(row, ProblemCode.OUT_OF_RANGE, detail)
+    return has_rest
 
 
 def _take(
@@ -114,39 +119,54 @@ def _take(
     if keep.all():
         return rows, vertices, offsets
     lengths = np.diff(offsets)[keep]
-    at = ragged.gather(offsets[:-1][keep], lengths)
-    return rows[keep], vertices[at], ragged.offsets_from_lengths(lengths)
+    positions = ragged.gather(offsets[:-1][keep], lengths)
+    return rows[keep], vertices[positions], ragged.offsets_from_lengths(lengths)
 
 
-def _rings_to_boxes(
-    bench: Bench, rows: Int64, vertices: Float64, offsets: Int64, source: str
+def _to_boxes(
+    context: AssemblyContext,
+    rows: Int64,
+    vertices: Float64,
+    offsets: Int64,
+    source: SourceGeometry,
 ) -> Piece:
-    count_conversion(bench, source, BOX, len(rows))
+    count_conversion(context, source, TargetShape.BOX, len(rows))
     # 0.0 and -0.0 are equally small, and which one a minimum gives is no rule: + 0.0 makes it 0.0.
-    return piece_of(rows, boxes.ltwh_from_vertices(vertices, offsets) + 0.0)
+    return make_piece(rows, boxes.ltwh_from_vertices(vertices, offsets) + 0.0)
 
 
-def _rings_to_rotated(
-    bench: Bench, rows: Int64, vertices: Float64, offsets: Int64, source: str
+def _to_rotated_boxes(
+    context: AssemblyContext,
+    rows: Int64,
+    vertices: Float64,
+    offsets: Int64,
+    source: SourceGeometry,
 ) -> Piece:
-    rows, vertices, offsets = _take(rows, vertices, offsets, sized(bench, rows))
-    width, height = bench.sizes(rows)
+    rows, vertices, offsets = _take(rows, vertices, offsets, check_size_known(context, rows))
+    width, height = context.sizes(rows)
     lengths = np.diff(offsets)
     scale = np.stack((np.repeat(width, lengths), np.repeat(height, lengths)), axis=1)
-    rectangles = rotated.smallest_rectangle_of_rings(vertices * scale, offsets)
-    count_conversion(bench, source, ROTATED, len(rows))
-    return piece_of(rows, rotated.normalised_from_centred(rectangles, width, height))
+    rectangles = rotated_boxes.smallest_rectangle_of_rings(vertices * scale, offsets)
+    count_conversion(context, source, TargetShape.ROTATED_BOX, len(rows))
+    return make_piece(rows, rotated_boxes.normalised_from_centred(rectangles, width, height))
 
 
-def _rings_to_polygons(
-    bench: Bench, rows: Int64, vertices: Float64, offsets: Int64, source: str
+def _to_polygons(
+    context: AssemblyContext,
+    rows: Int64,
+    vertices: Float64,
+    offsets: Int64,
+    source: SourceGeometry,
 ) -> Piece:
-    if len(bench.findings.rows_to_note(rows)):
+    if len(context.problems.rows_to_note(rows)):
         for ring, code, detail in crossings(vertices, offsets):
-            bench.warn(int(rows[ring]), code, detail)
-    count_conversion(bench, source, POLYGON, len(rows))
+            context.warn(int(rows[ring]), code, detail)
+    count_conversion(context, source, TargetShape.POLYGON, len(rows))
     return Piece(rows, 2 * np.diff(offsets), vertices.reshape(-1))
 
 
-_RINGS_TO: Final = (_rings_to_boxes, _rings_to_rotated, _rings_to_polygons)
-"""By position in `SHAPES`."""
+_RINGS_TO: Final = {
+    TargetShape.BOX: _to_boxes,
+    TargetShape.ROTATED_BOX: _to_rotated_boxes,
+    TargetShape.POLYGON: _to_polygons,
+}

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from labelingest.assembly.context import AssemblyOptions
+from labelingest.assembly.context import AssemblyOptions, OutOfRange
 from labelingest.config import IngestConfig
 from labelingest.converter import Converter, LabelFormat, needs_class_numbers
 from labelingest.engines import check_engine
@@ -323,7 +323,7 @@ def _options(config: IngestConfig) -> dict[str, Any]:
     return {
         "yolo": YoloOptions(config.row_layout, config.kpt_shape),
         "assembly": AssemblyOptions(
-            out_of_range=config.out_of_range,
+            out_of_range=OutOfRange(config.out_of_range),
             reject_shape_mismatch=config.on_shape_mismatch == "reject",
             drop_duplicates=config.duplicate_rows == "drop",
             warn_misfit=config.warn_misfit,
