@@ -295,7 +295,7 @@ class Converter:
             findings.fail(unit, Problem(reason.code, units.sidecar[unit], detail))
         batch = self._source.read(blobs, units, sizes, findings, watch)
         with watch.stage(Stage.CHECK):
-            output.sayable(batch, sizes)
+            output.representable(batch, sizes)
             written = settle(batch, self.on_row_error, classified=self.to == OutputFormat.ENCORD)
         with watch.stage(Stage.WRITE):
             made = output.write(batch, written)

@@ -272,8 +272,8 @@ class LargeFile:
             return annotations
         objects = output.ontology.objects
         if output.to == OutputFormat.COCO:
-            return coco.sayable(annotations, sized, objects, findings)
-        return yolo.sayable(
+            return coco.representable(annotations, sized, objects, findings)
+        return yolo.representable(
             annotations, sized, output.numbers, objects, findings, layout=output.layout
         )
 

@@ -2,8 +2,8 @@
 
 Two steps, because what cannot be said decides which files are written (`batch.settle` between)::
 
-    sayable   labels that the format has a place for; the others are rejected
-    write     texts for each file, or columns for a format that is one file
+    representable   labels that the format has a place for; the others are rejected
+    write           texts for each file, or columns for a format that is one file
 """
 
 from collections import Counter
@@ -58,13 +58,13 @@ class Output:
     confidence: bool
     """Whether YOLO rows have a confidence as their last column."""
 
-    def sayable(self, batch: Batch, sizes: Sizes) -> None:
+    def representable(self, batch: Batch, sizes: Sizes) -> None:
         """Reject the annotations that the format cannot say; find the sizes that it needs."""
         if self.to in OF_IMAGES:
             fail_others(batch, OF_IMAGES[self.to])
         if self.to == OutputFormat.YOLO:
             batch.units = sizes.of(batch.units, self.turned(batch.annotations, batch.units))
-            batch.annotations = yolo.sayable(
+            batch.annotations = yolo.representable(
                 batch.annotations,
                 batch.units,
                 self.numbers,
@@ -74,7 +74,7 @@ class Output:
             )
         elif self.to == OutputFormat.COCO:
             batch.units = sizes.of(batch.units, np.ones(len(batch.units), dtype=bool))
-            batch.annotations = coco.sayable(
+            batch.annotations = coco.representable(
                 batch.annotations, batch.units, self.ontology.objects, batch.findings
             )
 
@@ -98,7 +98,7 @@ class Output:
             return Written(self._encord(batch, written))
         labels = Labels.of_written(batch.units, batch.annotations, written)
         if self.to == OutputFormat.COCO:
-            batch.dropped.update(coco.without_place(labels.annotations))
+            batch.dropped.update(coco.dropped_parts(labels.annotations))
         return Written(labels=labels)
 
     def _encord(self, batch: Batch, written: Bool) -> list[bytes | None]:

@@ -112,7 +112,7 @@ def _uuid5s(names: Sequence[bytes]) -> list[str]:
     for column, digit, count in _GROUPS:
         lines[:, column : column + count] = digits[:, digit : digit + count]
     text = lines.tobytes().decode()
-    return [text[at : at + lines.shape[1]] for at in range(0, len(text), lines.shape[1])]
+    return [text[start : start + lines.shape[1]] for start in range(0, len(text), lines.shape[1])]
 
 
 def object_hashes(keys: Sequence[str], unit: Int32, line: Int32, content: UInt64) -> list[str]:
@@ -139,7 +139,7 @@ def object_hashes(keys: Sequence[str], unit: Int32, line: Int32, content: UInt64
     ['o1olCIl9']
     """
     text = object_hash_column(keys, unit, line, content).tobytes().decode()
-    return [text[at : at + 8] for at in range(0, len(text), 8)]
+    return [text[start : start + 8] for start in range(0, len(text), 8)]
 
 
 def object_hash_column(keys: Sequence[str], unit: Int32, line: Int32, content: UInt64) -> Texts:
@@ -211,8 +211,9 @@ def rename_duplicates(names: UInt64) -> None:
 
 def _first_row(name: int, order: Int64, in_order: UInt64) -> int:
     """Return the first row that had a name; the number of rows where none had."""
-    at = int(np.searchsorted(in_order, np.uint64(name)))
-    return int(order[at]) if at < len(order) and int(in_order[at]) == name else len(order)
+    place = int(np.searchsorted(in_order, np.uint64(name)))
+    exists = place < len(order) and int(in_order[place]) == name
+    return int(order[place]) if exists else len(order)
 
 
 def are_sound(names: Sequence[str]) -> bool:
@@ -235,16 +236,16 @@ def new_hashes(names: Iterable[str], key: str) -> dict[str, str]:
     {'a hash': '1+NhxOLK'}
     """
     names = list(dict.fromkeys(names))
-    taken = {name for name in names if are_sound([name])}
+    used = {name for name in names if are_sound([name])}
     new: dict[str, str] = {}
     for name in names:
-        if name in taken:
+        if name in used:
             continue
         turn = 0
-        while (made := _hash_of_text(f"{turn}:{key}:{name}")) in taken:
+        while (candidate := _hash_of_text(f"{turn}:{key}:{name}")) in used:
             turn += 1
-        taken.add(made)
-        new[name] = made
+        used.add(candidate)
+        new[name] = candidate
     return new
 
 

@@ -26,7 +26,7 @@ from labelingest.errors import SidecarError, StorageError
 from labelingest.model.tally import Misfits, Tally
 from labelingest.pipeline.discover import Paired
 from labelingest.problems import Problem, ProblemCode
-from labelingest.sinks.base import Begun, ResumableSink
+from labelingest.sinks.base import ResumableSink, UnfinishedOutput
 from labelingest.small_files import read_small
 from labelingest.storage.atomic import protect, unfinished_name
 from labelingest.storage.journal import Journal
@@ -151,9 +151,9 @@ class Kept:
     _synced: float = field(default_factory=monotonic)
 
     @property
-    def begun(self) -> Begun:
-        """What a sink goes on with."""
-        return Begun(self.building, self.marks)
+    def unfinished(self) -> UnfinishedOutput:
+        """The unfinished output that a sink continues."""
+        return UnfinishedOutput(self.building, self.marks)
 
     @property
     def files(self) -> int:

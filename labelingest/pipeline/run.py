@@ -259,7 +259,7 @@ def _go_on(kept: Kept, config: IngestConfig, converter: Converter, subject: str)
     out = str(config.out)
     options = _output_options(config, converter)
     del options["storage_url"]
-    sink = resume_sink(config.to, out, kept.begun, **options)
+    sink = resume_sink(config.to, out, kept.unfinished, **options)
     good = sink.good_marks([done.tally.label_rows for done in kept.done])
     if good == len(kept.done):
         return sink
@@ -270,7 +270,7 @@ def _go_on(kept: Kept, config: IngestConfig, converter: Converter, subject: str)
         f"{kept.files:,}",
         f"{before:,}",
     )
-    return resume_sink(config.to, out, kept.begun, **options)
+    return resume_sink(config.to, out, kept.unfinished, **options)
 
 
 def make_converter(

@@ -12,7 +12,7 @@ from labelingest.columns.types import Int64
 from labelingest.errors import ConfigError
 from labelingest.model.labels import OutputFormat
 from labelingest.model.ontology import Ontology
-from labelingest.sinks.base import Begun, ResumableSink, Sink
+from labelingest.sinks.base import ResumableSink, Sink, UnfinishedOutput
 from labelingest.sinks.coco import coco_document
 from labelingest.sinks.json_lines import (
     ZSTD,
@@ -95,8 +95,8 @@ def check_output(to: str, out: str, shard_rows: int | None = None) -> None:
 def _check_name(to: str, path: Path) -> None:
     is_folder = path.suffix.lower() not in _OTHER_FILES
     if path.suffix != _FILE.get(to) and not (is_folder and to in _FOLDER):
-        found = "is the name of a folder" if is_folder else f"ends in {path.suffix}"
-        raise ConfigError(f"out {str(path)!r} {found}: {expected_name(to)}{_hint(to, path)}")
+        reason = "is the name of a folder" if is_folder else f"ends in {path.suffix}"
+        raise ConfigError(f"out {str(path)!r} {reason}: {expected_name(to)}{_hint(to, path)}")
 
 
 def _check_shards(to: str, path: Path) -> None:
@@ -138,7 +138,7 @@ def expected_name(to: str) -> str:
 
 
 def _hint(to: str, path: Path) -> str:
-    meant = [one for one, ending in _FILE.items() if ending == path.suffix and one != to]
+    meant = [name for name, ending in _FILE.items() if ending == path.suffix and name != to]
     return f"; or did you mean --to {meant[0]}?" if meant else ""
 
 
@@ -181,7 +181,7 @@ def open_sink(
 def resume_sink(
     to: str,
     out: str,
-    begun: Begun,
+    unfinished: UnfinishedOutput,
     *,
     ontology: Ontology,
     numbers: Int64,
@@ -193,29 +193,29 @@ def resume_sink(
     ----------
     to, out, ontology, numbers, shard_rows
         As for `open_sink`; the format is one of `RESUMABLE`.
-    begun
+    unfinished
         The unfinished output, which stays when the block fails.
     """
     check_output(to, out, shard_rows)
-    return _growing(to, Path(out), begun, ontology, numbers, shard_rows)
+    return _growing(to, Path(out), unfinished, ontology, numbers, shard_rows)
 
 
 def _growing(
     to: str,
     path: Path,
-    begun: Begun | None,
+    unfinished: UnfinishedOutput | None,
     ontology: Ontology,
     numbers: Int64,
     shard_rows: int | None,
 ) -> ResumableSink:
     """Return the sink of an output that grows file by file, or at its end."""
     if to == OutputFormat.YOLO:
-        return yolo_tree(path, ontology.objects, numbers, begun)
+        return yolo_tree(path, ontology.objects, numbers, unfinished)
     if shard_rows is not None:
-        return ShardSink(path, shard_rows, path.suffix == ZSTD, begun)
+        return ShardSink(path, shard_rows, path.suffix == ZSTD, unfinished)
     if _is_file(path):
-        return LinesSink(path, _pack(path), begun)
-    return sidecar_tree(path, begun)
+        return LinesSink(path, _pack(path), unfinished)
+    return sidecar_tree(path, unfinished)
 
 
 def packing_of(to: str, out: str | None, shard_rows: int | None = None) -> Pack | None:

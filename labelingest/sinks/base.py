@@ -10,7 +10,7 @@ from labelingest.model.labels import Made
 from labelingest.problems import Problem
 from labelingest.storage.atomic import temporary_name
 
-__all__ = ["Begun", "ResumableSink", "Sink"]
+__all__ = ["ResumableSink", "Sink", "UnfinishedOutput"]
 
 
 class Sink(Protocol):
@@ -39,13 +39,13 @@ class Sink(Protocol):
         """
         ...
 
-    def put(self, made: Made) -> list[tuple[int, Problem]]:
+    def put(self, batch: Made) -> list[tuple[int, Problem]]:
         """Take labels of data files; return position and problem of each that it refuses."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class UnfinishedOutput:
     """An unfinished output that outlives a run that is interrupted, so that the next can go on."""
 
     path: Path
@@ -54,9 +54,9 @@ class Begun:
     """What `ResumableSink.mark` said after each put that counts."""
 
     @staticmethod
-    def place(begun: "Begun | None", path: Path) -> Path:
+    def place(unfinished: "UnfinishedOutput | None", path: Path) -> Path:
         """Return where the output at a path is built: where it was begun, or a new place."""
-        return path.with_name(temporary_name()) if begun is None else begun.path
+        return path.with_name(temporary_name()) if unfinished is None else unfinished.path
 
 
 class ResumableSink(Sink, Protocol):

@@ -32,11 +32,11 @@ def coco_document(path: Path, ontology: Ontology, storage_url: str) -> Iterator[
             images.write(chunk.images)
             annotations.write(chunk.annotations)
 
-        def put(made: Made) -> Callable[[], None]:
-            parts = [made.labels] if made.large is None else made.large.parts()
+        def put(batch: Made) -> Callable[[], None]:
+            parts = [batch.labels] if batch.large is None else batch.large.parts()
             for number, part in enumerate(filter(None, parts)):
                 chunk = writer.add(part.annotations, part.units, continued=number > 0)
-                if made.large is None:
+                if batch.large is None:
                     return partial(write, chunk)
                 write(chunk)
             return lambda: None

@@ -16,7 +16,7 @@ from typing import BinaryIO, Final, TypeAlias, cast
 from labelingest.errors import ConfigError
 from labelingest.model.labels import Made
 from labelingest.problems import Problem
-from labelingest.sinks.base import Begun
+from labelingest.sinks.base import UnfinishedOutput
 from labelingest.sinks.marks import Mark, Summed, are_whole, checksum, holds
 from labelingest.storage.atomic import whole_file
 from labelingest.storage.os_errors import cannot_write
@@ -151,7 +151,7 @@ class LinesSink:
 
     path: Path
     pack: Pack = join_lines
-    begun: Begun | None = None
+    unfinished: UnfinishedOutput | None = None
     """Where the unfinished file is kept; without, it is gone when the block fails."""
     _opened: AbstractContextManager[BinaryIO] | None = field(default=None, init=False, repr=False)
     _file: BinaryIO | None = field(default=None, init=False, repr=False)
@@ -159,8 +159,9 @@ class LinesSink:
     """Of the last put."""
 
     def __enter__(self) -> "LinesSink":
-        kept = None if self.begun is None else (self.begun.path, _length(self.begun.marks))
-        self._opened = whole_file(self.path, kept=kept)
+        unfinished = self.unfinished
+        place = None if unfinished is None else (unfinished.path, _length(unfinished.marks))
+        self._opened = whole_file(self.path, kept=place)
         self._file = self._opened.__enter__()
         return self
 
@@ -180,12 +181,12 @@ class LinesSink:
         """Refuse nothing: a file can hold the labels of any key."""
         return {}
 
-    def put(self, made: Made) -> list[tuple[int, Problem]]:
+    def put(self, batch: Made) -> list[tuple[int, Problem]]:
         """Append label rows; a file can hold any of them."""
-        if made.large is not None:
-            self._append(packed_pieces(self.pack, made.large.pieces()))
+        if batch.large is not None:
+            self._append(packed_pieces(self.pack, batch.large.pieces()))
             return []
-        chunk = self.pack(made.texts) if made.packed is None else made.packed
+        chunk = self.pack(batch.texts) if batch.packed is None else batch.packed
         with self._disk_errors_said():
             self._open().write(chunk)
         self._added = len(chunk), checksum(chunk)
@@ -217,11 +218,15 @@ class LinesSink:
     def good_marks(self, files: Sequence[int]) -> int:
         """Return how many marks fit what is in the unfinished file, as `ResumableSink` says."""
         # A pipe in its place would be waited for without end.
-        if self.begun is None or self.begun.path.is_symlink() or not self.begun.path.is_file():
+        if (
+            self.unfinished is None
+            or self.unfinished.path.is_symlink()
+            or not self.unfinished.path.is_file()
+        ):
             return 0
         good = 0
-        with suppress(OSError), self.begun.path.open("rb") as file:
-            for mark, count in zip(self.begun.marks, files, strict=True):
+        with suppress(OSError), self.unfinished.path.open("rb") as file:
+            for mark, count in zip(self.unfinished.marks, files, strict=True):
                 # Lines are not counted: none is empty.
                 good_form = _is_mark(mark) and (mark[0] > 0) == (count > 0)
                 if not (good_form and holds(file, *mark)):

@@ -33,11 +33,11 @@ def checksum(content: bytes, before: int = 0) -> int:
     >>> checksum(b"b", checksum(b"a")) == checksum(b"", checksum(b"ab"))
     False
     """
-    return _ended(crc32(content, before), len(content))
+    return _with_length(crc32(content, before), len(content))
 
 
-def _ended(found: int, length: int) -> int:
-    return crc32(length.to_bytes(8, "little"), found)
+def _with_length(crc: int, length: int) -> int:
+    return crc32(length.to_bytes(8, "little"), crc)
 
 
 class Summed:
@@ -52,37 +52,37 @@ class Summed:
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = pieces
-        self._found = self._length = 0
+        self._crc = self._length = 0
 
     def __iter__(self) -> Iterator[bytes]:
         for piece in self._pieces:
-            self._found = crc32(piece, self._found)
+            self._crc = crc32(piece, self._crc)
             self._length += len(piece)
             yield piece
 
     @property
     def mark(self) -> Mark:
         """What the mark of the content is."""
-        return self._length, _ended(self._found, self._length)
+        return self._length, _with_length(self._crc, self._length)
 
 
 def checksum_of(file: BinaryIO, before: int = 0) -> int:
     """Return the checksum of what is left of a file, as `checksum` does, piece by piece."""
-    found, length = before, 0
+    crc, length = before, 0
     while piece := file.read(_PIECE):
-        found, length = crc32(piece, found), length + len(piece)
-    return _ended(found, length)
+        crc, length = crc32(piece, crc), length + len(piece)
+    return _with_length(crc, length)
 
 
 def holds(file: BinaryIO, size: int, expected: int) -> bool:
     """Whether the next bytes of a file are those of a mark; reads on to their end."""
-    found, rest = 0, size
+    crc, rest = 0, size
     while rest:
         piece = file.read(min(rest, _PIECE))
         if not piece:
             return False
-        found, rest = crc32(piece, found), rest - len(piece)
-    return _ended(found, size) == expected
+        crc, rest = crc32(piece, crc), rest - len(piece)
+    return _with_length(crc, size) == expected
 
 
 def are_whole(*numbers: object) -> bool:

@@ -136,8 +136,8 @@ class OutputGuard:
         """
         for output in outputs:
             target = Path(output.path)
-            for name, given in self.inputs.items():
-                if given is not None and _is_same(target, Path(given)):
+            for name, path in self.inputs.items():
+                if path is not None and _is_same(target, Path(path)):
                     raise ConfigError(
                         f"{output.name} {output.path!r} is the {name} of this command: choose "
                         "another name"
@@ -208,22 +208,22 @@ def _refuse_open_file(output: Output) -> None:
         step = os.path.abspath(os.path.join(os.path.dirname(step), link))  # noqa: PTH100, PTH118, PTH120
 
 
-def _is_same(target: Path, given: Path) -> bool:
+def _is_same(target: Path, path: Path) -> bool:
     """Whether two paths are one file: by name, by links, or as two names of it."""
     with suppress(OSError, RuntimeError):
-        if real_path(target) == real_path(given):
+        if real_path(target) == real_path(path):
             return True
-        return target.samefile(given)
+        return target.samefile(path)
     return False
 
 
 def _leads_to(storage: LocalStorage, target: Path) -> bool:
-    found = target.stat()
+    status = target.stat()
     with suppress(OSError):
         for part in storage.list():
             for key in part.keys:
                 with suppress(OSError, ValueError):
-                    if os.path.samestat(os.stat(f"{storage.root}/{key}"), found):  # noqa: PTH116
+                    if os.path.samestat(os.stat(f"{storage.root}/{key}"), status):  # noqa: PTH116
                         return True
     return False
 

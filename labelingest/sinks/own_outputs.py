@@ -34,8 +34,8 @@ def own_keys(root: Path, outputs: Iterable[str]) -> list[str]:
         path, real = Path(os.path.abspath(value)), Path(os.path.realpath(value))  # noqa: PTH100
         inside = {p.relative_to(r) for p, r in ((path, root), (real, real_root)) if _below(p, r)}
         for relative in sorted(inside):
-            for own in (relative.name, *unfinished_names(relative.name)):
-                key = relative.with_name(own).as_posix()
+            for name in (relative.name, *unfinished_names(relative.name)):
+                key = relative.with_name(name).as_posix()
                 keys += [key, f"{key}/"]
     return keys
 

@@ -19,11 +19,11 @@ def parquet_table(path: Path, ontology: Ontology, storage_url: str) -> Iterator[
     """Open a table that grows by the columns of batches."""
     with whole_file(path) as file, ParquetWriter(file, ontology, storage_url) as writer:
 
-        def put(made: Made) -> Callable[[], None]:
-            parts = [made.labels] if made.large is None else made.large.parts()
+        def put(batch: Made) -> Callable[[], None]:
+            parts = [batch.labels] if batch.large is None else batch.large.parts()
             for part in filter(None, parts):
                 rows = writer.make(part.annotations, part.units)
-                if made.large is None:
+                if batch.large is None:
                     return partial(writer.take, rows)
                 writer.take(rows)
             return lambda: None

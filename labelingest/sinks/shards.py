@@ -20,7 +20,7 @@ import orjson
 
 from labelingest.model.labels import Made
 from labelingest.problems import Problem
-from labelingest.sinks.base import Begun
+from labelingest.sinks.base import UnfinishedOutput
 from labelingest.sinks.json_lines import ZSTD, Pack, compress_lines, join_lines, packed_pieces
 from labelingest.sinks.marks import Summed, are_whole, holds
 from labelingest.sinks.output_folder import (
@@ -69,7 +69,7 @@ class ShardSink:
     rows: int
     """Label rows in each file; the last may have fewer."""
     compressed: bool = False
-    begun: Begun | None = None
+    unfinished: UnfinishedOutput | None = None
     """Where the unfinished folder is kept; without, it is gone when the block fails."""
     _building: Path | None = field(default=None, init=False, repr=False)
     _disk: Disk | None = field(default=None, init=False, repr=False)
@@ -80,9 +80,9 @@ class ShardSink:
 
     def __enter__(self) -> "ShardSink":
         self.path = checked_place(self.path, _is_ours)
-        marks = () if self.begun is None else self.begun.marks
+        marks = () if self.unfinished is None else self.unfinished.marks
         self._shards = _shards(marks)
-        building = Begun.place(self.begun, self.path)
+        building = UnfinishedOutput.place(self.unfinished, self.path)
         if marks:
             self._cut(building)
         else:
@@ -126,7 +126,7 @@ class ShardSink:
                 end_folder(building, self.path, disk)
         finally:
             disk.close()
-            if self.begun is None:
+            if self.unfinished is None:
                 shutil.rmtree(building, ignore_errors=True)
 
     def _end(self, building: Path) -> None:
@@ -158,23 +158,23 @@ class ShardSink:
         """Refuse nothing: a file can hold the labels of any key."""
         return {}
 
-    def put(self, made: Made) -> list[tuple[int, Problem]]:
+    def put(self, batch: Made) -> list[tuple[int, Problem]]:
         """Append label rows, beginning a new shard whenever one is full."""
         building = self._open()
         self._added = []
         start = 0
-        while start < len(made.keys):
+        while start < len(batch.keys):
             if not self._shards or self._shards[-1].rows == self.rows:
-                self._shards.append(_Shard(made.keys[start], ""))
+                self._shards.append(_Shard(batch.keys[start], ""))
                 self._close()
             room = self.rows - self._shards[-1].rows
-            end = min(start + room, len(made.keys))
+            end = min(start + room, len(batch.keys))
             pack: Pack = compress_lines if self.compressed else join_lines
-            if made.large is None:
-                pieces: Iterable[bytes] = (pack(made.texts[start:end]),)
+            if batch.large is None:
+                pieces: Iterable[bytes] = (pack(batch.texts[start:end]),)
             else:
-                pieces = packed_pieces(pack, made.large.pieces())
-            self._append(building, made.keys[start:end], pieces)
+                pieces = packed_pieces(pack, batch.large.pieces())
+            self._append(building, batch.keys[start:end], pieces)
             start = end
         return []
 
@@ -223,18 +223,18 @@ class ShardSink:
             self._file = None
 
     def _name(self, number: int, count: int | None = None) -> str:
-        of = "" if count is None else f"-of-{count:05}"
-        return f"label_rows-{number:05}{of}.jsonl{ZSTD if self.compressed else ''}"
+        total = "" if count is None else f"-of-{count:05}"
+        return f"label_rows-{number:05}{total}.jsonl{ZSTD if self.compressed else ''}"
 
     def good_marks(self, files: Sequence[int]) -> int:
         """Return how many marks fit what is in the unfinished shards, as `ResumableSink` says."""
-        if self.begun is None or not is_as_begun(self.begun.path, {}):
+        if self.unfinished is None or not is_as_begun(self.unfinished.path, {}):
             return 0
         good = 0
         with suppress(OSError), ExitStack() as opened:
-            paths = {number: path for path, number in _unfinished(self.begun.path)}
+            paths = {number: path for path, number in _unfinished(self.unfinished.path)}
             shards: dict[int, BinaryIO] = {}
-            for mark, count in zip(self.begun.marks, files, strict=True):
+            for mark, count in zip(self.unfinished.marks, files, strict=True):
                 good_form = _is_mark(mark, len(shards)) and sum(p[3] for p in mark) == count
                 if not (good_form and _hold(mark, paths, shards, opened)):
                     break
@@ -304,8 +304,8 @@ def _hold(
 
 def _unfinished(building: Path) -> Iterator[tuple[Path, int]]:
     for path in sorted(building.iterdir()):
-        if found := _NAME.fullmatch(path.name):
-            yield path, int(found[1])
+        if match := _NAME.fullmatch(path.name):
+            yield path, int(match[1])
 
 
 def _foreign(building: Path) -> Iterator[Path]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from labelingest.sinks.base import Begun
+from labelingest.sinks.base import UnfinishedOutput
 from labelingest.sinks.tree import TreeKind, TreeSink
 
 __all__ = ["SUFFIX", "sidecar_tree"]
@@ -11,7 +11,7 @@ __all__ = ["SUFFIX", "sidecar_tree"]
 SUFFIX: Final = ".encord.json"
 
 
-def sidecar_tree(path: Path, begun: Begun | None = None) -> TreeSink:
+def sidecar_tree(path: Path, unfinished: UnfinishedOutput | None = None) -> TreeSink:
     """Return the sink of a tree of sidecars.
 
     Examples
@@ -19,7 +19,7 @@ def sidecar_tree(path: Path, begun: Begun | None = None) -> TreeSink:
     >>> sidecar_tree(Path("labels")).kind.name_of("train/a.jpg")
     'train/a.jpg.encord.json'
     """
-    return TreeSink(path, TreeKind("label row", _name_of, _is_ours), begun)
+    return TreeSink(path, TreeKind("label row", _name_of, _is_ours), unfinished)
 
 
 def _name_of(key: str) -> str:

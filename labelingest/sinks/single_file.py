@@ -54,22 +54,22 @@ class FileSink:
         """Refuse nothing: a file can hold the labels of any key."""
         return {}
 
-    def put(self, made: Made) -> list[tuple[int, Problem]]:
+    def put(self, batch: Made) -> list[tuple[int, Problem]]:
         """Append labels; those over which the format fails unexpectedly are refused."""
         put, refused = self._put, list[tuple[int, Problem]]()
         if put is None:
             raise ValueError("the sink is not open: use it as `with sink:`")
-        if made.large is not None:
-            self._put_large(put, made)
+        if batch.large is not None:
+            self._put_large(put, batch)
             return []
 
         def give_up(row: int, why: Unread) -> list[Callable[[], None]]:
-            refused.append((row, Problem(why.code, made.keys[row], why.detail)))
+            refused.append((row, Problem(why.code, batch.keys[row], why.detail)))
             return []
 
         writes = fenced(
-            lambda rows: [put(made.columns_of(rows))],
-            len(made.keys),
+            lambda rows: [put(batch.columns_of(rows))],
+            len(batch.keys),
             give_up,
             lambda parts: [write for part in parts for write in part],
         )
@@ -77,14 +77,14 @@ class FileSink:
             write()
         return refused
 
-    def _put_large(self, put: Put, made: Made) -> None:
+    def _put_large(self, put: Put, batch: Made) -> None:
         try:
-            put(made)()
+            put(batch)()
         except (LabelIngestError, OSError):
             raise
         except Exception as error:
             # Half of its labels are in the document by now: the others cannot go on without it.
             raise StorageError(
-                f"{str(self.path)!r} cannot be written: the labels of {made.keys[0]!r} broke off; "
+                f"{str(self.path)!r} cannot be written: the labels of {batch.keys[0]!r} broke off; "
                 "leave that file out, or give the process more memory"
             ) from error

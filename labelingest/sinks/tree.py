@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 from labelingest.errors import ConfigError
 from labelingest.model.labels import Made
 from labelingest.problems import Problem, ProblemCode
-from labelingest.sinks.base import Begun
+from labelingest.sinks.base import UnfinishedOutput
 from labelingest.sinks.marks import Summed, are_whole, checksum, checksum_of
 from labelingest.sinks.output_folder import (
     MARKER,
@@ -82,7 +82,7 @@ class TreeSink:
 
     path: Path
     kind: TreeKind
-    begun: Begun | None = None
+    unfinished: UnfinishedOutput | None = None
     """Where the unfinished tree is kept; without, it is gone when the block fails."""
     _building: Path | None = field(default=None, init=False, repr=False)
     _disk: Disk | None = field(default=None, init=False, repr=False)
@@ -94,9 +94,9 @@ class TreeSink:
 
     def __enter__(self) -> "TreeSink":
         self.path = checked_place(self.path, self._can_be_ours)
-        marks = () if self.begun is None else self.begun.marks
+        marks = () if self.unfinished is None else self.unfinished.marks
         self._folders, self._kept = set(), [_packed(keys) for keys, _ in marks]
-        building = Begun.place(self.begun, self.path)
+        building = UnfinishedOutput.place(self.unfinished, self.path)
         if marks:
             self._sweep(building)
         else:
@@ -141,29 +141,29 @@ class TreeSink:
                 end_folder(building, self.path, disk)
         finally:
             disk.close()
-            if self.begun is None:
+            if self.unfinished is None:
                 shutil.rmtree(building, ignore_errors=True)
 
     def good_marks(self, files: Sequence[int]) -> int:
         """Return how many marks fit the files of the unfinished tree, as `ResumableSink` says."""
-        if self.begun is None or not is_as_begun(self.begun.path, self.kind.root):
+        if self.unfinished is None or not is_as_begun(self.unfinished.path, self.kind.root):
             return 0
         good = 0
         with suppress(OSError, ConfigError):
-            for mark, count in zip(self.begun.marks, files, strict=True):
-                if not (_is_mark(mark, count) and self._holds(self.begun.path, *mark)):
+            for mark, count in zip(self.unfinished.marks, files, strict=True):
+                if not (_is_mark(mark, count) and self._holds(self.unfinished.path, *mark)):
                     break
                 good += 1
         return good
 
     def _holds(self, building: Path, keys: Sequence[str], expected: int) -> bool:
         """Whether the files of a batch are as they were put."""
-        found = 0
+        crc = 0
         for key in keys:
             check_key(key)
             with open(f"{building}/{self.kind.name_of(key)}", "rb") as file:  # noqa: PTH123
-                found = checksum_of(file, found)
-        return found == expected
+                crc = checksum_of(file, crc)
+        return crc == expected
 
     def mark(self) -> Batch:
         """Return the files of the last put."""
@@ -190,27 +190,29 @@ class TreeSink:
             raise ValueError("the sink is not open: use it as `with sink:`")
         return self._building
 
-    def put(self, made: Made) -> list[tuple[int, Problem]]:
+    def put(self, batch: Made) -> list[tuple[int, Problem]]:
         """Write files; a key whose file name is taken or not allowed is a problem."""
-        names = [self.kind.name_of(key) for key in made.keys]
-        keys, found = [], 0
-        if made.large is not None:
-            summed = Summed(made.large.pieces())
+        names = [self.kind.name_of(key) for key in batch.keys]
+        keys, crc = [], 0
+        if batch.large is not None:
+            summed = Summed(batch.large.pieces())
             refused = self._write_some(self._open(), names, [summed], range(1))
             if not refused:
-                keys, (_, found) = list(made.keys), summed.mark
+                keys, (_, crc) = list(batch.keys), summed.mark
         else:
-            refused = self._write_all(names, made.texts)
-            for position, (key, text) in enumerate(zip(made.keys, made.texts, strict=True)):
+            refused = self._write_all(names, batch.texts)
+            for position, (key, text) in enumerate(zip(batch.keys, batch.texts, strict=True)):
                 if position not in refused:
                     keys.append(key)
-                    found = checksum(text, found)
-        self._added = keys, found
+                    crc = checksum(text, crc)
+        self._added = keys, crc
         self._kept.append(_packed(keys))
-        taken = (made.keys[at] for at, number in refused.items() if number == errno.EEXIST)
-        owners = self._owners({self.kind.name_of(key) for key in taken})
+        in_use = (
+            batch.keys[position] for position, number in refused.items() if number == errno.EEXIST
+        )
+        owners = self._owners({self.kind.name_of(key) for key in in_use})
         return [
-            (position, self._problem(made.keys[position], number, owners))
+            (position, self._problem(batch.keys[position], number, owners))
             for position, number in refused.items()
         ]
 
@@ -226,7 +228,7 @@ class TreeSink:
                 partial(self._write_some, building, names, contents),
                 [everything[start::_THREADS] for start in range(_THREADS)],
             )
-            refused = [found for part in parts for found in part.items()]
+            refused = [refusal for part in parts for refusal in part.items()]
         return dict(sorted(refused))
 
     def _write_some(
@@ -257,9 +259,9 @@ class TreeSink:
             raise
         try:
             for piece in (content,) if isinstance(content, bytes) else content:
-                written = os.write(descriptor, piece)
-                while written < len(piece):
-                    written += os.write(descriptor, piece[written:])
+                length = os.write(descriptor, piece)
+                while length < len(piece):
+                    length += os.write(descriptor, piece[length:])
         except Exception:
             if isinstance(content, Summed):  # the run may go on without this one
                 os.unlink(path)  # noqa: PTH108
@@ -323,7 +325,10 @@ def _are_apart(names: Sequence[str]) -> bool:
     different = {name.casefold() for name in names}
     folders = {name.rpartition("/")[0] for name in different}
     above = {
-        folder[:at] for folder in folders for at, character in enumerate(folder) if character == "/"
+        folder[:end]
+        for folder in folders
+        for end, character in enumerate(folder)
+        if character == "/"
     }
     return len(different) == len(names) and different.isdisjoint(folders | above)
 

@@ -13,7 +13,7 @@ from typing import Final
 from labelingest.columns.types import Int64
 from labelingest.model.ontology import OntologyObject
 from labelingest.problems import printable
-from labelingest.sinks.base import Begun
+from labelingest.sinks.base import UnfinishedOutput
 from labelingest.sinks.tree import TreeKind, TreeSink
 
 __all__ = ["NAMES", "data_yaml", "label_file_of", "yolo_tree"]
@@ -24,7 +24,10 @@ _LINE: Final = re.compile(r'#.*|names:(?: {})?|  [0-9]+: ".*"')
 
 
 def yolo_tree(
-    path: Path, objects: Sequence[OntologyObject], numbers: Int64, begun: Begun | None = None
+    path: Path,
+    objects: Sequence[OntologyObject],
+    numbers: Int64,
+    unfinished: UnfinishedOutput | None = None,
 ) -> TreeSink:
     """Return the sink of a tree of label files.
 
@@ -34,12 +37,12 @@ def yolo_tree(
         The tree's folder.
     objects, numbers
         (o,) the ontology's objects and the class number of each; -1 for none.
-    begun
+    unfinished
         The unfinished tree of an interrupted run.
     """
     root = {NAMES: data_yaml(objects, numbers)}
     kind = TreeKind("label file", label_file_of, _is_ours, root, _is_as_written)
-    return TreeSink(path, kind, begun)
+    return TreeSink(path, kind, unfinished)
 
 
 def label_file_of(key: str) -> str:
@@ -85,7 +88,7 @@ def data_yaml(objects: Sequence[OntologyObject], numbers: Int64) -> bytes:
     names:
       0: "Car: \"fast\""
     """
-    names = {n: one.name for n, one in zip(numbers.tolist(), objects, strict=True) if n >= 0}
+    names = {n: entry.name for n, entry in zip(numbers.tolist(), objects, strict=True) if n >= 0}
     lines = [
         "# Written by labelingest, and replaced by its next run. To train, copy this file beside the",
         "# folder, and add path:, train: and val:",

@@ -16,9 +16,9 @@ was read. Additional keys lead back: `data_hash` of images, `feature_hash` of ca
 
 Products of fractions and pixels are not rounded. A polygon has the outlines of all its parts, and
 the box around them; holes have no place but in the area, which is without them, and are counted
-(`without_place`). The official client's exporter draws such polygons as masks of whole pixels
+(`dropped_parts`). The official client's exporter draws such polygons as masks of whole pixels
 instead, and calls them crowds, which evaluations leave out. Which annotations cannot be written at
-all is told apart before (`sayable`):
+all is decided before (`representable`):
 
 - `no-place-in-format`: no box, rotated box or polygon of an image;
 - `image-size-unknown`: COCO has no place for an image of unknown size but in the list of images,
@@ -45,9 +45,9 @@ from labelingest.writers.coco_geometry import geometries
 from labelingest.writers.encord_json import object_url
 from labelingest.writers.instances import hashes_of, hole_count
 from labelingest.writers.number_text import shortest_texts
-from labelingest.writers.representable import with_place
+from labelingest.writers.representable import representable_on_images
 
-__all__ = ["BETWEEN", "HEAD", "CocoChunk", "CocoWriter", "sayable", "without_place"]
+__all__ = ["BETWEEN", "HEAD", "CocoChunk", "CocoWriter", "dropped_parts", "representable"]
 
 HEAD: Final = b'{"info":{"description":"written by labelingest"},"licenses":[],"images":['
 """What stands before the images."""
@@ -65,13 +65,13 @@ class CocoChunk(NamedTuple):
     annotations: bytes
 
 
-def sayable(
+def representable(
     annotations: Annotations,
     units: DataUnits,
     objects: Sequence[OntologyObject],
-    findings: Findings,
+    problems: Findings,
 ) -> Annotations:
-    """Return the annotations that COCO can say; reject the others.
+    """Return the annotations that COCO can represent; reject the others.
 
     Parameters
     ----------
@@ -81,10 +81,10 @@ def sayable(
         (u,) the data units, and their sizes where known.
     objects
         (o,) the ontology's objects.
-    findings
+    problems
         Takes the annotations that cannot be written, each once.
     """
-    annotations = with_place(annotations, units, objects, "COCO", findings)
+    annotations = representable_on_images(annotations, units, objects, "COCO", problems)
 
     def unsized(row: int) -> str:
         return (
@@ -94,11 +94,11 @@ def sayable(
 
     without_size = ((units.width <= 0) | (units.height <= 0))[annotations.unit]
     code = ProblemCode.IMAGE_SIZE_UNKNOWN
-    return reject_rows(without_size, code, annotations, units, unsized, findings)
+    return reject_rows(without_size, code, annotations, units, unsized, problems)
 
 
-def without_place(annotations: Annotations) -> Counter[str]:
-    """Count the parts of annotations that COCO has no place for."""
+def dropped_parts(annotations: Annotations) -> Counter[str]:
+    """Count the parts of annotations that COCO cannot represent."""
     holes = hole_count(annotations)
     return Counter({"hole": holes} if holes else {})
 
@@ -141,7 +141,7 @@ class CocoWriter:
         Parameters
         ----------
         annotations
-            (n,) annotations of the units that are `sayable`; a unit may have none.
+            (n,) annotations of the units that are `representable`; a unit may have none.
         units
             (u,) the data units, and their sizes where known.
         continued
@@ -164,12 +164,14 @@ class CocoWriter:
         """Return what stands after the annotations: the categories, and the document's end."""
         categories = [
             {
-                "supercategory": one.shape,
+                "supercategory": entry.shape,
                 "id": number,
-                "name": one.name,
-                "feature_hash": one.feature_hash,
+                "name": entry.name,
+                "feature_hash": entry.feature_hash,
             }
-            for one, number in zip(self.ontology.objects, self._categories().tolist(), strict=True)
+            for entry, number in zip(
+                self.ontology.objects, self._categories().tolist(), strict=True
+            )
             if number
         ]
         return b'\n],"categories":' + orjson.dumps(categories) + b"}\n"
@@ -206,13 +208,11 @@ def _annotations(
     annotations: Annotations, units: DataUnits, categories: Int64, before: CocoWriter
 ) -> list[str]:
     """Return (n,) the JSON of each annotation, numbered after those before."""
-    drawn = np.isnan(annotations.confidence)
-    scores = shortest_texts(np.where(drawn, 1.0, annotations.confidence))
+    is_manual = np.isnan(annotations.confidence)
+    scores = shortest_texts(np.where(is_manual, 1.0, annotations.confidence))
     tails = [
-        '"manual_annotation":true}}'
-        if by_hand
-        else f'"manual_annotation":false}},"score":{score}}}'
-        for by_hand, score in zip(drawn.tolist(), scores, strict=True)
+        '"manual_annotation":true}}' if manual else f'"manual_annotation":false}},"score":{score}}}'
+        for manual, score in zip(is_manual.tolist(), scores, strict=True)
     ]
     # The one loop over annotations that all shapes share.
     return [

@@ -37,25 +37,25 @@ def geometries(
     size = np.stack((units.width[unit], units.height[unit]), axis=1).astype(float)
     begin = annotations.offsets[:-1]
     parts = parts_of(annotations)
-    made: list[tuple[str, str]] = [("", "")] * len(annotations)
+    fragments: list[tuple[str, str]] = [("", "")] * len(annotations)
     of_box = np.flatnonzero(shape != _POLYGON)
     if len(of_box):
         numbers = annotations.coordinates[begin[of_box, np.newaxis] + np.arange(4)]
         texts = _boxes(numbers * np.tile(size[of_box], 2))
         angles = _angles(annotations, begin[of_box], shape[of_box] == _ROTATED)
-        for at, text, angle in zip(of_box.tolist(), texts, angles, strict=True):
-            made[at] = text, angle
+        for row, text, angle in zip(of_box.tolist(), texts, angles, strict=True):
+            fragments[row] = text, angle
     of_ring = np.setdiff1d(np.flatnonzero(shape == _POLYGON), list(parts))
     if len(of_ring):
         count = annotations.offsets[of_ring + 1] - begin[of_ring]
         numbers = annotations.coordinates[ragged.gather(begin[of_ring], count)].reshape(-1, 2)
         vertices_px = numbers * np.repeat(size[of_ring], count // 2, axis=0)
         texts = _polygons(vertices_px, ragged.offsets_from_lengths(count // 2))
-        for at, text in zip(of_ring.tolist(), texts, strict=True):
-            made[at] = text, ""
-    for at, rings in parts.items():
-        made[at] = _polygon_of_parts(rings, size[at]), ""
-    return made
+        for row, text in zip(of_ring.tolist(), texts, strict=True):
+            fragments[row] = text, ""
+    for row, rings in parts.items():
+        fragments[row] = _polygon_of_parts(rings, size[row]), ""
+    return fragments
 
 
 def _angles(annotations: Annotations, begin: Int64, rotated: Bool) -> list[str]:
@@ -63,8 +63,8 @@ def _angles(annotations: Annotations, begin: Int64, rotated: Bool) -> list[str]:
     angles = [""] * len(begin)
     turned = np.flatnonzero(rotated)
     theta = shortest_texts(annotations.coordinates[begin[turned] + 4])
-    for at, text in zip(turned.tolist(), theta, strict=True):
-        angles[at] = f'"rotation":{text},'
+    for position, text in zip(turned.tolist(), theta, strict=True):
+        angles[position] = f'"rotation":{text},'
     return angles
 
 
@@ -94,7 +94,7 @@ def _polygons(vertices_px: Float64, offsets: Int64) -> list[str]:
 def _polygon_of_parts(parts: Rings, size: Float64) -> str:
     """Return the JSON of a polygon with holes, which its area has, or several parts."""
     rings = [ring for part in parts for ring in part]
-    is_outline = np.array([not at for part in parts for at in range(len(part))])
+    is_outline = np.array([not ring for part in parts for ring in range(len(part))])
     lengths = np.array([len(ring) // 2 for ring in rings])
     vertices_px = np.array([number for ring in rings for number in ring]).reshape(-1, 2) * size
     signed = _areas(vertices_px, ragged.offsets_from_lengths(lengths)) * np.where(is_outline, 1, -1)

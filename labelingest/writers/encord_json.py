@@ -19,7 +19,7 @@ from urllib.parse import quote, unquote
 import numpy as np
 import orjson
 
-from labelingest.columns.types import Bool, Texts
+from labelingest.columns.types import Bool, Int32, Int64, Texts
 from labelingest.encord.identifiers import (
     data_hashes,
     dataset_hash,
@@ -84,6 +84,7 @@ def write(
     dates = [date_text(mtime_ns) for mtime_ns in units.mtime_ns.tolist()]
     hashes = object_hash_column(units.key, annotations.unit, annotations.line, annotations.content)
     objects = _objects(annotations, ontology, hashes, dates, options)
+    assert hashes.dtype.itemsize == _HASH_LENGTH, "answers are cut by the length of object hashes"
     answers = joined(b',"', hashes, b'":{"objectHash":"', hashes, b'","classifications":[]}')
     bounds = np.searchsorted(annotations.unit, np.arange(len(units) + 1)).tolist()
     frames = _frames(units, ontology, options, dates)
@@ -166,7 +167,10 @@ def _objects_or_ring(
 _LARGE_RING: Final = 100_000
 """Coordinates of a polygon that is written in pieces; no other shape has as many."""
 _AFTER: Final = b'],"classifications":[]}}}}'
-_ANSWER: Final = len(',"abcdefgh":{"objectHash":"abcdefgh","classifications":[]}')
+_HASH_LENGTH: Final = 8
+"""Characters of an object hash: 6 bytes in base64 (`labelingest.encord.identifiers`)."""
+_ANSWER: Final = len(',"":{"objectHash":"","classifications":[]}') + 2 * _HASH_LENGTH
+"""Bytes of an object's answers; all are equally long, as every object hash has 8 characters."""
 
 
 def _frames(
@@ -229,50 +233,64 @@ def _objects(
     options: WriterOptions,
 ) -> list[bytes]:
     """Return (4n,) the pieces of the JSON of each annotation, the comma before it first."""
-    drawn = np.isnan(annotations.confidence)
-    numbers = {date: number for number, date in enumerate(dict.fromkeys(dates))}
-    number = np.array([numbers[date] for date in dates], dtype=np.int64)[annotations.unit]
+    is_manual = np.isnan(annotations.confidence)
+    distinct_dates = list(dict.fromkeys(dates))
+    date_numbers = {date: number for number, date in enumerate(distinct_dates)}
+    date = np.array([date_numbers[text] for text in dates], dtype=np.int64)[annotations.unit]
     count = len(ontology.objects)
-    # What is the same for an object, a date and a way of drawing is put together once.
-    variants, variant = np.unique(
-        (2 * number + drawn) * count + annotations.feature, return_inverse=True
+    # Text that is the same for an object, a date and a way of drawing is put together once.
+    variants, variant_of_row = np.unique(
+        _encode_variants(date, is_manual, annotations.feature, count), return_inverse=True
     )
-    author, names = _author_and_names(annotations, drawn, hashes, options)
-    every = list(numbers)
+    author, names = _author_and_names(annotations, is_manual, hashes, options)
     heads, middles = [], []
-    for one in variants.tolist():
-        date, of = every[one // (2 * count)], ontology.objects[one % count]
-        heads.append(f"{_head(of)}{date}{author}".encode())
-        middles.append(f'{_middle(of, by_hand=one // count % 2 == 1)}{date}",'.encode())
-    chosen = variant.tolist()
+    for variant in variants.tolist():
+        date_number, manual, feature = _decode_variant(variant, count)
+        day, entry = distinct_dates[date_number], ontology.objects[feature]
+        heads.append(f"{_head(entry)}{day}{author}".encode())
+        middles.append(f'{_middle(entry, manual=manual)}{day}",'.encode())
+    chosen = variant_of_row.tolist()
     pieces = [b""] * (_PIECES * len(annotations))
-    pieces[0::_PIECES] = [heads[row] for row in chosen]
+    pieces[0::_PIECES] = [heads[variant] for variant in chosen]
     pieces[1::_PIECES] = names
-    pieces[2::_PIECES] = [middles[row] for row in chosen]
+    pieces[2::_PIECES] = [middles[variant] for variant in chosen]
     pieces[3::_PIECES] = shapes(annotations, ontology)
     return pieces
 
 
+def _encode_variants(date: Int64, is_manual: Bool, feature: Int32, count: int) -> Int64:
+    """Return (n,) one number for the date, the way of drawing and the object of each annotation."""
+    variants: Int64 = (2 * date + is_manual) * count + feature
+    return variants
+
+
+def _decode_variant(variant: int, count: int) -> tuple[int, bool, int]:
+    """Return the number of the date, whether a person drew, and the row of the object."""
+    date_and_way, feature = divmod(variant, count)
+    date, is_manual = divmod(date_and_way, 2)
+    return date, bool(is_manual), feature
+
+
 def _author_and_names(
-    annotations: Annotations, drawn: Bool, hashes: Texts, options: WriterOptions
+    annotations: Annotations, is_manual: Bool, hashes: Texts, options: WriterOptions
 ) -> tuple[str, list[bytes]]:
     """Return what is said of the author, and (n,) what follows up to the end of the object hash."""
     author = f'","createdBy":{_json(options.created_by)},"confidence":'
-    if drawn.all():
+    if is_manual.all():
         # A row without confidence is ground truth.
         return f'{author}1.0,"objectHash":"', hashes.tolist()
-    certainty = shortest_column(np.where(drawn, 1.0, annotations.confidence))
+    certainty = shortest_column(np.where(is_manual, 1.0, annotations.confidence))
     return author, joined(certainty, b',"objectHash":"', hashes, b"\n").split(b"\n")[:-1]
 
 
-def _head(of: OntologyObject) -> str:
-    name = f',{{"name":{_json(of.name)},"color":{_json(of.color)},"shape":"{of.shape}",'
-    return f'{name}"value":{_json(of.value)},"createdAt":"'
+def _head(entry: OntologyObject) -> str:
+    name = f',{{"name":{_json(entry.name)},"color":{_json(entry.color)},"shape":"{entry.shape}",'
+    return f'{name}"value":{_json(entry.value)},"createdAt":"'
 
 
-def _middle(of: OntologyObject, *, by_hand: bool) -> str:
-    drawn = f'"manualAnnotation":{"true" if by_hand else "false"},"lastEditedAt":"'
-    return f'","featureHash":{_json(of.feature_hash)},{drawn}'
+def _middle(entry: OntologyObject, *, manual: bool) -> str:
+    way = f'"manualAnnotation":{"true" if manual else "false"},"lastEditedAt":"'
+    return f'","featureHash":{_json(entry.feature_hash)},{way}'
 
 
 def _json(value: str | None) -> str:

@@ -23,7 +23,7 @@ _AT_ONCE: Final = 1 << 15
 def shapes(annotations: Annotations, ontology: Ontology) -> list[bytes]:
     """Return (n,) the shape's own key and value of each annotation, and the brace that ends it."""
     shape = shape_positions(ontology.objects)[annotations.feature]
-    found: list[bytes] = [b""] * len(annotations)
+    fragments: list[bytes] = [b""] * len(annotations)
     for position, write in enumerate((_boxes, _rotated_boxes, _polygons)):
         of_shape = shape == position
         if of_shape.all():
@@ -32,8 +32,8 @@ def shapes(annotations: Annotations, ontology: Ontology) -> list[bytes]:
             picked = annotations.where(of_shape)
             texts = write(picked.coordinates, picked.offsets)
             for row, text in zip(np.flatnonzero(of_shape).tolist(), texts, strict=True):
-                found[row] = text
-    return found
+                fragments[row] = text
+    return fragments
 
 
 def _boxes(coordinates: Float64, offsets: Int64) -> list[bytes]:
@@ -71,7 +71,7 @@ def _polygons(coordinates: Float64, offsets: Int64) -> list[bytes]:
 def ring_pieces(coordinates: Float64) -> Iterator[bytes]:
     """Yield the same of one polygon piece by piece: a million vertices have 100 MB of text."""
     count = len(coordinates) // 2
-    parts = [slice(at, min(at + _AT_ONCE, count)) for at in range(0, count, _AT_ONCE)]
+    parts = [slice(start, min(start + _AT_ONCE, count)) for start in range(0, count, _AT_ONCE)]
     yield b'"polygon":{'
     for part in parts:
         x, y = _columns(coordinates[2 * part.start : 2 * part.stop], 2)

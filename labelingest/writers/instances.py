@@ -50,11 +50,11 @@ def outlines(annotations: Annotations, *, joined: bool) -> Annotations:
     Annotations
         The same where no polygon has several parts; without object hashes otherwise.
     """
-    several = {row: rings for row, rings in parts_of(annotations).items() if len(rings) > 1}
-    if not several:
+    multipart = {row: rings for row, rings in parts_of(annotations).items() if len(rings) > 1}
+    if not multipart:
         return annotations
-    rows = sorted(several)
-    of_row = {row: [part[0] for part in several[row]] for row in rows}
+    rows = sorted(multipart)
+    of_row = {row: [part[0] for part in multipart[row]] for row in rows}
     if joined:
         of_row = {row: [list(chain.from_iterable(of_row[row]))] for row in rows}
     count = np.ones(len(annotations), dtype=np.int64)
@@ -68,10 +68,10 @@ def outlines(annotations: Annotations, *, joined: bool) -> Annotations:
     coordinates = np.empty(int(offsets[-1]))
     to = ragged.gather(offsets[:-1][replaced], lengths[replaced])
     coordinates[to] = list(chain.from_iterable(rings))
-    kept = ~replaced
-    to = ragged.gather(offsets[:-1][kept], lengths[kept])
-    begin = annotations.offsets[source[kept]]
-    coordinates[to] = annotations.coordinates[ragged.gather(begin, lengths[kept])]
+    unchanged = ~replaced
+    to = ragged.gather(offsets[:-1][unchanged], lengths[unchanged])
+    begin = annotations.offsets[source[unchanged]]
+    coordinates[to] = annotations.coordinates[ragged.gather(begin, lengths[unchanged])]
     return Annotations(
         annotations.unit[source],
         annotations.feature[source],

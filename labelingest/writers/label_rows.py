@@ -188,5 +188,5 @@ def _changed(row: Mapping[str, Any], change: _Change) -> dict[str, Any]:
 def _changed_labels(labels: Mapping[str, Any], change: _Change) -> dict[str, Any]:
     """Return the labels of a data unit, of one frame or by frames, changed."""
     if "objects" not in labels:
-        return {frame: _changed_labels(found, change) for frame, found in labels.items()}
-    return {kind: [change(label) for label in found] for kind, found in labels.items()}
+        return {frame: _changed_labels(entry, change) for frame, entry in labels.items()}
+    return {kind: [change(label) for label in entries] for kind, entries in labels.items()}

@@ -129,6 +129,6 @@ def plain_texts(numbers: Float64) -> list[str]:
     texts = shortest_texts(numbers)
     # Exponents are written for the very small and the very large only, which coordinates hardly are.
     size = np.abs(numbers)
-    for at in np.flatnonzero((size < 1e-4) & (size > 0) | (size >= 1e15)).tolist():
-        texts[at] = format(Decimal(texts[at]), "f")
+    for position in np.flatnonzero((size < 1e-4) & (size > 0) | (size >= 1e15)).tolist():
+        texts[position] = format(Decimal(texts[position]), "f")
     return texts

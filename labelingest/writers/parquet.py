@@ -152,9 +152,9 @@ class ParquetWriter:
 
     def make(self, annotations: Annotations, units: DataUnits) -> Any:
         """Return the rows of a batch, as `take` writes them; nothing changes by it."""
-        made = _columns(self._arrow, annotations, units, self.ontology, self.storage_url)
+        columns = _columns(self._arrow, annotations, units, self.ontology, self.storage_url)
         schema = _schema(self._arrow)
-        return self._arrow.table([made[name] for name in schema.names], schema=schema)
+        return self._arrow.table([columns[name] for name in schema.names], schema=schema)
 
     def take(self, rows: Any) -> None:
         """Write rows that `make` made."""
@@ -218,10 +218,10 @@ def _columns(
 ) -> dict[str, Any]:
     """Return the columns of a batch by name."""
     objects, feature, unit = ontology.objects, annotations.feature, annotations.unit
-    drawn = np.isnan(annotations.confidence)
+    is_manual = np.isnan(annotations.confidence)
     line = annotations.line
-    given = annotations.instances
-    frame = np.zeros(len(annotations), np.int32) if given is None else given.frame
+    instances = annotations.instances
+    frame = np.zeros(len(annotations), np.int32) if instances is None else instances.frame
 
     def of_rows(values: Sequence[str], rows: Any) -> Any:
         return arrow.array(values, arrow.string()).take(arrow.array(rows))
@@ -238,8 +238,8 @@ def _columns(
         "shape": of_rows([o.shape.value for o in objects], feature),
         "frame": arrow.array(frame, arrow.int32(), mask=frame < 0),
         "line": arrow.array(line, arrow.int32(), mask=line <= 0),
-        "confidence": arrow.array(annotations.confidence, arrow.float64(), mask=drawn),
-        "manual": arrow.array(drawn),
+        "confidence": arrow.array(annotations.confidence, arrow.float64(), mask=is_manual),
+        "manual": arrow.array(is_manual),
         **_geometry(arrow, annotations, ontology),
         **sizes,
     }
@@ -249,31 +249,31 @@ def _geometry(arrow: Any, annotations: Annotations, ontology: Ontology) -> dict[
     """Return the columns of coordinates by name."""
     shape = shape_positions(ontology.objects)[annotations.feature]
     box, rotated, polygon = (shape == position for position in range(len(SHAPES)))
-    made = {
-        name: _numbers(arrow, annotations, at, box | rotated)
-        for at, name in enumerate(("left", "top", "width", "height"))
+    columns = {
+        name: _numbers(arrow, annotations, position, box | rotated)
+        for position, name in enumerate(("left", "top", "width", "height"))
     }
-    made["theta"] = _numbers(arrow, annotations, 4, rotated)
+    columns["theta"] = _numbers(arrow, annotations, 4, rotated)
     lengths = np.where(polygon, np.diff(annotations.offsets), 0)
     schema = _schema(arrow)
-    made["vertices"] = arrow.ListArray.from_arrays(
+    columns["vertices"] = arrow.ListArray.from_arrays(
         arrow.array(ragged.offsets_from_lengths(lengths).astype(np.int32)),
         arrow.array(annotations.coordinates[ragged.gather(annotations.offsets[:-1], lengths)]),
         type=schema.field("vertices").type,
         mask=arrow.array(~polygon),
     )
     parts, kind = parts_of(annotations), schema.field("parts").type
-    made["parts"] = (
+    columns["parts"] = (
         arrow.array([parts.get(row) for row in range(len(annotations))], kind)
         if parts
         else arrow.nulls(len(annotations), kind)
     )
-    return made
+    return columns
 
 
-def _numbers(arrow: Any, annotations: Annotations, at: int, where: Bool) -> Any:
+def _numbers(arrow: Any, annotations: Annotations, position: int, where: Bool) -> Any:
     """Return (n,) one number of each annotation where there is one; null elsewhere."""
     begin: Int64 = annotations.offsets[:-1]
     numbers = np.zeros(len(annotations))
-    numbers[where] = annotations.coordinates[begin[where] + at]
+    numbers[where] = annotations.coordinates[begin[where] + position]
     return arrow.array(numbers, arrow.float64(), mask=~where)

@@ -21,7 +21,7 @@ from labelingest.problems import ProblemCode
 from labelingest.problems.of_batch import Findings
 from labelingest.writers.instances import parts_of
 
-__all__ = ["are_images", "with_place"]
+__all__ = ["are_images", "representable_on_images"]
 
 _CURE: Final = "--to encord or --to parquet writes it"
 _FARTHEST: Final = 1e100
@@ -40,12 +40,12 @@ def are_images(units: DataUnits) -> Bool:
     return np.array([kind_of(key) in (DataKind.IMAGE, None) for key in units.key], dtype=bool)
 
 
-def with_place(
+def representable_on_images(
     annotations: Annotations,
     units: DataUnits,
     objects: Sequence[OntologyObject],
     name: str,
-    findings: Findings,
+    problems: Findings,
 ) -> Annotations:
     """Return the boxes, rotated boxes and polygons; reject the others.
 
@@ -59,7 +59,7 @@ def with_place(
         (o,) the ontology's objects.
     name
         What the format is called.
-    findings
+    problems
         Takes the others, as `no-place-in-format`.
     """
     on_image = np.ones(len(annotations), dtype=bool)
@@ -69,32 +69,31 @@ def with_place(
     is_far = _are_far(annotations)
 
     def detail(row: int) -> str:
-        one = objects[annotations.feature[row]]
         if is_far[row]:
             return f"a coordinate beyond {_FARTHEST:g} is no number of pixels in {name}: {_CURE}"
         if not on_image[row]:
             return f"{name} has labels of single images only, and this is an image group: {_CURE}"
-        shape = one.shape.replace("_", " ")
+        entry = objects[annotations.feature[row]]
+        shape = entry.shape.replace("_", " ")
         return (
-            f"{name} has boxes, rotated boxes and polygons only, and {one.name!r} is of shape "
+            f"{name} has boxes, rotated boxes and polygons only, and {entry.name!r} is of shape "
             f"{shape}: {_CURE}"
         )
 
-    kept = on_image & has_columns & ~is_far
+    can_be_written = on_image & has_columns & ~is_far
     code = ProblemCode.NO_PLACE_IN_FORMAT
-    return reject_rows(~kept, code, annotations, units, detail, findings)
+    return reject_rows(~can_be_written, code, annotations, units, detail, problems)
 
 
 def _are_far(annotations: Annotations) -> Bool:
     """Return (n,) whether a coordinate of the annotation is too large for what is made of it."""
-    far = np.zeros(len(annotations), dtype=bool)
+    is_far = np.zeros(len(annotations), dtype=bool)
     # Numbers that are not finite never get here.
     too_large = np.abs(annotations.coordinates) > _FARTHEST
     if too_large.any():
-        far[np.searchsorted(annotations.offsets, np.flatnonzero(too_large), side="right") - 1] = (
-            True
-        )
+        rows = np.searchsorted(annotations.offsets, np.flatnonzero(too_large), side="right") - 1
+        is_far[rows] = True
     for row, rings in parts_of(annotations).items():
         numbers = (number for part in rings for ring in part for number in ring)
-        far[row] |= any(abs(number) > _FARTHEST for number in numbers)
-    return far
+        is_far[row] |= any(abs(number) > _FARTHEST for number in numbers)
+    return is_far

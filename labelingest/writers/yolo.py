@@ -10,7 +10,7 @@ exponents. Whether they are in the image is not asked here: what reaches outside
 
 What a row has no place for is counted, never made up: a row has a class number, one outline and a
 confidence; no holes, no angle, no author. A polygon of several parts is a row for each. Which
-annotations cannot be written at all is told apart before (`sayable`), a problem each:
+annotations cannot be written at all is decided before (`representable`), a problem each:
 
 - `no-place-in-format`: no box, rotated box or polygon of an image;
 - `no-class-number`: the class map has no number for the ontology object;
@@ -35,10 +35,10 @@ from labelingest.problems import ProblemCode
 from labelingest.problems.of_batch import Findings
 from labelingest.writers.instances import hole_count, outlines, parts_of
 from labelingest.writers.number_text import plain_texts
-from labelingest.writers.representable import with_place
+from labelingest.writers.representable import representable_on_images
 from labelingest.writers.yolo_rows import YoloLayout, YoloRows, conversions, row_numbers
 
-__all__ = ["YoloFiles", "YoloLayout", "class_numbers", "sayable", "write_yolo"]
+__all__ = ["YoloFiles", "YoloLayout", "class_numbers", "representable", "write_yolo"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +73,22 @@ def class_numbers(class_map: ClassMap, objects: Sequence[OntologyObject]) -> Int
     return numbers
 
 
-def sayable(
+def representable(
     annotations: Annotations,
     units: DataUnits,
     numbers: Int64,
     objects: Sequence[OntologyObject],
-    findings: Findings,
+    problems: Findings,
     *,
     layout: str = YoloLayout.AUTO,
 ) -> Annotations:
-    """Return the annotations that YOLO rows can say; reject the others.
+    """Return the annotations that YOLO rows can represent; reject the others.
 
     Parameters
     ----------
     annotations, units, numbers, objects, layout
         As for `write_yolo`.
-    findings
+    problems
         Takes the annotations that cannot be written, each once.
 
     Raises
@@ -97,7 +97,7 @@ def sayable(
         The layout is not known.
     """
     form = _layout(layout)
-    annotations = with_place(annotations, units, objects, "YOLO", findings)
+    annotations = representable_on_images(annotations, units, objects, "YOLO", problems)
 
     def unnumbered(row: int) -> str:
         name = objects[annotations.feature[row]].name
@@ -105,7 +105,7 @@ def sayable(
 
     numbered = numbers[annotations.feature] >= 0
     code = ProblemCode.NO_CLASS_NUMBER
-    annotations = reject_rows(~numbered, code, annotations, units, unnumbered, findings)
+    annotations = reject_rows(~numbered, code, annotations, units, unnumbered, problems)
 
     def unsized(row: int) -> str:
         return (
@@ -114,11 +114,11 @@ def sayable(
             "sizes are switched off"
         )
 
-    in_pixels = YoloRows.of(annotations, units, objects, form).in_pixels
+    in_pixels = YoloRows.from_annotations(annotations, units, objects, form).in_pixels
     unknown = (units.width <= 0) | (units.height <= 0)
     without_size = in_pixels & unknown[annotations.unit]
     code = ProblemCode.IMAGE_SIZE_UNKNOWN
-    return reject_rows(without_size, code, annotations, units, unsized, findings)
+    return reject_rows(without_size, code, annotations, units, unsized, problems)
 
 
 def write_yolo(
@@ -135,7 +135,7 @@ def write_yolo(
     Parameters
     ----------
     annotations
-        (n,) annotations of the units that are `sayable`; a unit may have none.
+        (n,) annotations of the units that are `representable`; a unit may have none.
     units
         (u,) the data units, and their sizes where known.
     numbers
@@ -168,11 +168,13 @@ def write_yolo(
     form = _layout(layout)
     dropped = Counter({"hole": holes} if (holes := hole_count(annotations)) else {})
     by_part = form in (YoloLayout.AUTO, YoloLayout.POLYGON)
-    several = sum(len(parts) > 1 for parts in parts_of(annotations).values())
-    rows = YoloRows.of(outlines(annotations, joined=not by_part), units, objects, form)
+    multipart = sum(len(parts) > 1 for parts in parts_of(annotations).values())
+    rows = YoloRows.from_annotations(
+        outlines(annotations, joined=not by_part), units, objects, form
+    )
     converted = conversions(rows)
-    if by_part and several:
-        converted["polygon of several parts → polygon each"] = several
+    if by_part and multipart:
+        converted["polygon of several parts → polygon each"] = multipart
     scored = ~np.isnan(annotations.confidence)
     if not confidence and scored.any():
         dropped["confidence"] = int(scored.sum())

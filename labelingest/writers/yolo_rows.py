@@ -62,7 +62,7 @@ class YoloRows:
     """(n,) boxes, and rotated boxes with an angle of 0: their first four numbers are a box."""
 
     @classmethod
-    def of(
+    def from_annotations(
         cls,
         annotations: Annotations,
         units: DataUnits,
@@ -92,8 +92,8 @@ class YoloRows:
 
     def numbers(self, rows: Int64, count: int) -> Float64:
         """Return (r, count) the first numbers of rows."""
-        at = self.annotations.offsets[rows, np.newaxis] + np.arange(count)
-        numbers: Float64 = self.annotations.coordinates[at]
+        positions = self.annotations.offsets[rows, np.newaxis] + np.arange(count)
+        numbers: Float64 = self.annotations.coordinates[positions]
         return numbers
 
     def rings(self, rows: Int64) -> tuple[Float64, Int64]:
@@ -145,27 +145,27 @@ def row_numbers(rows: YoloRows) -> tuple[Int64, Float64]:
 # Each step returns lengths (r,) and numbers of the rows it gets, one after the other.
 
 
-def _upright_boxes(rows: YoloRows, of: Int64) -> tuple[Int64, Float64]:
-    return np.full(len(of), 4), cxcywh_from_ltwh(rows.numbers(of, 4))
+def _upright_boxes(rows: YoloRows, chosen: Int64) -> tuple[Int64, Float64]:
+    return np.full(len(chosen), 4), cxcywh_from_ltwh(rows.numbers(chosen, 4))
 
 
-def _upright_corners(rows: YoloRows, of: Int64) -> tuple[Int64, Float64]:
-    return np.full(len(of), 8), boxes.corners_from_ltwh(rows.numbers(of, 4))
+def _upright_corners(rows: YoloRows, chosen: Int64) -> tuple[Int64, Float64]:
+    return np.full(len(chosen), 8), boxes.corners_from_ltwh(rows.numbers(chosen, 4))
 
 
-def _turned_corners(rows: YoloRows, of: Int64) -> tuple[Int64, Float64]:
-    size = rows.sizes(of)
-    corners_px = rotated.corners_from_rotated(rows.numbers(of, 5), *size.T)
-    return np.full(len(of), 8), corners_px / size[:, np.newaxis]
+def _turned_corners(rows: YoloRows, chosen: Int64) -> tuple[Int64, Float64]:
+    size = rows.sizes(chosen)
+    corners_px = rotated.corners_from_rotated(rows.numbers(chosen, 5), *size.T)
+    return np.full(len(chosen), 8), corners_px / size[:, np.newaxis]
 
 
-def _turned_boxes(rows: YoloRows, of: Int64) -> tuple[Int64, Float64]:
-    _, corners = _turned_corners(rows, of)
-    return _boxes_around(corners.reshape(-1, 2), 4 * np.arange(len(of) + 1))
+def _turned_boxes(rows: YoloRows, chosen: Int64) -> tuple[Int64, Float64]:
+    _, corners = _turned_corners(rows, chosen)
+    return _boxes_around(corners.reshape(-1, 2), 4 * np.arange(len(chosen) + 1))
 
 
-def _ring_boxes(rows: YoloRows, of: Int64) -> tuple[Int64, Float64]:
-    return _boxes_around(*rows.rings(of))
+def _ring_boxes(rows: YoloRows, chosen: Int64) -> tuple[Int64, Float64]:
+    return _boxes_around(*rows.rings(chosen))
 
 
 def _boxes_around(vertices: Float64, offsets: Int64) -> tuple[Int64, Float64]:
@@ -173,17 +173,17 @@ def _boxes_around(vertices: Float64, offsets: Int64) -> tuple[Int64, Float64]:
     return np.full(len(around), 4), cxcywh_from_ltwh(around)
 
 
-def _ring_corners(rows: YoloRows, of: Int64) -> tuple[Int64, Float64]:
-    vertices, offsets = rows.rings(of)
-    size = rows.sizes(of)
+def _ring_corners(rows: YoloRows, chosen: Int64) -> tuple[Int64, Float64]:
+    vertices, offsets = rows.rings(chosen)
+    size = rows.sizes(chosen)
     vertices_px = vertices * np.repeat(size, np.diff(offsets), axis=0)
     rectangles = rotated.smallest_rectangle_of_rings(vertices_px, offsets)
     corners = rotated.corners_from_centred(rectangles) / size[:, np.newaxis]
-    return np.full(len(of), 8), corners
+    return np.full(len(chosen), 8), corners
 
 
-def _rings(rows: YoloRows, of: Int64) -> tuple[Int64, Float64]:
-    vertices, offsets = rows.rings(of)
+def _rings(rows: YoloRows, chosen: Int64) -> tuple[Int64, Float64]:
+    vertices, offsets = rows.rings(chosen)
     first, end = offsets[:-1], offsets[1:]
     # Readers drop a last vertex that repeats the first; where it belongs to the ring it is written
     # once more, so that what they drop is the repetition.

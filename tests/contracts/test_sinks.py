@@ -46,7 +46,7 @@ def sink_at(out: Path) -> Sink:
     )
 
 
-def made(units: int = 1, boxes: int = 1, text: bytes = b"{}") -> Made:
+def batch_with(units: int = 1, boxes: int = 1, text: bytes = b"{}") -> Made:
     """Return what a batch made, in both forms, with so many boxes in each image."""
     rows = [Row(0, (0.25, 0.5, 0.5, 0.25), unit) for unit in range(units) for _ in range(boxes)]
     batch = batch_of(rows, [(200, 100)] * units)
@@ -82,7 +82,7 @@ def names(folder: Path) -> list[str]:
 
 def test_nothing_is_visible_before_the_end(out: Path) -> None:
     with sink_at(out) as sink:
-        sink.put(made())
+        sink.put(batch_with())
         assert not out.exists()
     assert out.exists()
 
@@ -90,25 +90,25 @@ def test_nothing_is_visible_before_the_end(out: Path) -> None:
 @pytest.mark.parametrize("ending", [KeyboardInterrupt(), ValueError("because")])
 def test_an_exception_leaves_nothing_behind(out: Path, ending: BaseException) -> None:
     with pytest.raises(type(ending)):
-        write(out, [made()], ending)
+        write(out, [batch_with()], ending)
     assert names(out.parent) == []
 
 
 def test_an_exception_leaves_the_older_output_as_it_was(out: Path) -> None:
-    write(out, [made()])
+    write(out, [batch_with()])
     before = content(out)
     with pytest.raises(KeyboardInterrupt):
-        write(out, [made(2, text=b"new")], KeyboardInterrupt())
+        write(out, [batch_with(2, text=b"new")], KeyboardInterrupt())
     assert content(out) == before
     assert names(out.parent) == [out.name]
 
 
 def test_an_older_output_is_replaced_as_a_whole(out: Path) -> None:
-    write(out, [made()])
+    write(out, [batch_with()])
     first = content(out)
-    write(out, [made(2)])
+    write(out, [batch_with(2)])
     assert content(out) != first
-    write(out, [made()])
+    write(out, [batch_with()])
     assert content(out) == first
     assert names(out.parent) == [out.name]
 
@@ -125,11 +125,11 @@ def test_a_missing_parent_folder_is_named(out: Path) -> None:
 
 def test_a_closed_sink_takes_nothing(out: Path) -> None:
     with pytest.raises(ValueError, match="not open"):
-        sink_at(out).put(made())
+        sink_at(out).put(batch_with())
 
 
 def test_a_key_with_a_newline_is_no_problem(out: Path) -> None:
-    batch = made()
+    batch = batch_with()
     assert batch.labels is not None
     units = batch.labels.units
     with sink_at(out) as sink:
@@ -141,7 +141,7 @@ def test_a_key_with_a_newline_is_no_problem(out: Path) -> None:
 
 
 def test_labels_in_parts_or_at_once_are_the_same_output(out: Path) -> None:
-    batch = made(4)
+    batch = batch_with(4)
     assert batch.labels is not None
     parts = []
     for unit in range(4):
@@ -150,9 +150,9 @@ def test_labels_in_parts_or_at_once_are_the_same_output(out: Path) -> None:
         )
         parts.append(Made(labels.units.key, [b"{}"], labels))
     write(out, [batch])
-    whole = content(out)
+    expected = content(out)
     write(out, parts)
-    assert content(out) == whole
+    assert content(out) == expected
 
 
 FILL = """
@@ -160,9 +160,9 @@ import sys
 from pathlib import Path
 from dataclasses import replace
 from random import Random
-from tests.contracts.test_sinks import made, write
+from tests.contracts.test_sinks import batch_with, write
 texts = [Random(n).randbytes(1000) for n in range(400)]
-write(Path(sys.argv[1]), [replace(made(400, 100), texts=texts)])
+write(Path(sys.argv[1]), [replace(batch_with(400, 100), texts=texts)])
 """
 ROOT = Path(__file__).parents[2]
 

@@ -25,7 +25,7 @@ from labelingest.model.ontology import Ontology
 from labelingest.resolution.ontology_json import load_ontology
 from labelingest.writers import coco
 from labelingest.writers.number_text import plain_texts
-from labelingest.writers.yolo import class_numbers, sayable, write_yolo
+from labelingest.writers.yolo import class_numbers, representable, write_yolo
 from tests.builders.annotations import Batch, from_yolo
 from tests.builders.yolo import SHAPES, STORAGE_URL, converter_for
 from tests.oracles.yolo_shapes import corners_of
@@ -39,7 +39,9 @@ Numbers = tuple[float, ...]
 def written(batch: Batch, **options: Any) -> list[bytes]:
     objects = batch.ontology.objects
     numbers = class_numbers(batch.class_map, objects)
-    said = sayable(batch.annotations, batch.units, numbers, objects, batch.findings, **options)
+    said = representable(
+        batch.annotations, batch.units, numbers, objects, batch.findings, **options
+    )
     assert not batch.findings.rejected
     return write_yolo(said, batch.units, numbers, objects, **options).texts
 

@@ -15,7 +15,7 @@ from labelingest.problems.of_batch import Findings
 from labelingest.writers import coco
 from labelingest.writers.parquet import ParquetWriter
 from labelingest.writers.representable import are_images
-from labelingest.writers.yolo import class_numbers, sayable, write_yolo
+from labelingest.writers.yolo import class_numbers, representable, write_yolo
 from tests.builders.annotations import Batch, from_encord
 from tests.builders.sidecars import HEIGHT, WIDTH, client_rows
 from tests.builders.yolo import STORAGE_URL
@@ -69,7 +69,7 @@ def has_parts(one: Mapping[str, Any]) -> bool:
 
 def coco_of(batch: Batch) -> dict[str, Any]:
     findings = Findings()
-    said = coco.sayable(of_images(batch), batch.units, batch.ontology.objects, findings)
+    said = coco.representable(of_images(batch), batch.units, batch.ontology.objects, findings)
     writer = coco.CocoWriter(batch.ontology, STORAGE_URL)
     chunk = writer.add(said, batch.units)
     text = coco.HEAD + chunk.images + coco.BETWEEN + chunk.annotations + writer.tail()
@@ -129,8 +129,8 @@ def test_coco_has_all_outlines_of_polygons_and_their_area_without_holes(seed: in
                 [n * SIZE[at % 2] for at, n in enumerate(rings[0])] for rings in parts
             ]
             holes += sum(len(rings) - 1 for rings in parts)
-        said = coco.sayable(of_images(batch), batch.units, batch.ontology.objects, Findings())
-        counted += coco.without_place(said)["hole"]
+        said = coco.representable(of_images(batch), batch.units, batch.ontology.objects, Findings())
+        counted += coco.dropped_parts(said)["hole"]
     assert holes == counted > 0
 
 
@@ -152,7 +152,7 @@ def test_yolo_has_a_row_for_each_box_and_each_part(seed: int) -> None:
         objects, findings = batch.ontology.objects, Findings()
         numbers = class_numbers(batch.class_map, objects)
         number_of = {one.feature_hash: number for number, one in enumerate(objects)}
-        said = sayable(of_images(batch), batch.units, numbers, objects, findings)
+        said = representable(of_images(batch), batch.units, numbers, objects, findings)
         files = write_yolo(said, batch.units, numbers, objects, confidence=False)
         assert len(said) + findings.rejected.total() == len(of_images(batch))
         for text, row in zip(files.texts, rows, strict=True):

@@ -63,8 +63,8 @@ def output(path: Path | str, kind: OutputKind = OutputKind.REPORT) -> Output:
 @pytest.mark.parametrize("name", EARLIER)
 def test_an_earlier_output_and_an_empty_file_are_replaced(tmp_path: Path, name: str) -> None:
     kind, content = EARLIER[name]
-    for found in (content, b""):
-        (tmp_path / name).write_bytes(found)
+    for older in (content, b""):
+        (tmp_path / name).write_bytes(older)
         with OutputGuard().open(output(tmp_path / name, kind)) as file:
             file.write(b"new")
         assert (tmp_path / name).read_bytes() == b"new"
@@ -180,5 +180,5 @@ def test_an_output_keeps_its_permissions(tmp_path: Path, mode: int) -> None:
     path.chmod(mode)
     with OutputGuard().open(output(path)) as file:
         file.write(b"{}")
-        assert {found.stat().st_mode & 0o777 for found in tmp_path.iterdir()} == {mode}
+        assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {mode}
     assert path.stat().st_mode & 0o777 == mode

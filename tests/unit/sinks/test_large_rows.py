@@ -19,12 +19,12 @@ from labelingest.storage.atomic import whole_file
 
 
 def large(key: str, pieces: int, *, breaks: bool = False) -> Made:
-    def made() -> Iterator[bytes]:
+    def pieces_of_row() -> Iterator[bytes]:
         yield from [b"x" * 100_000] * pieces
         if breaks:
             raise MemoryError
 
-    return Made([key], large=Large(made, lambda: iter(())))
+    return Made([key], large=Large(pieces_of_row, lambda: iter(())))
 
 
 @pytest.mark.parametrize("buffer", [0, 1 << 20], ids=["at once", "when buffers are written"])
@@ -45,7 +45,7 @@ def test_a_full_disk_ends_the_run_and_is_no_failure_over_one_file(
 
 
 def test_a_full_disk_is_said_of_a_document_too(tmp_path: Path) -> None:
-    def put(made: Made) -> Callable[[], None]:
+    def put(batch: Made) -> Callable[[], None]:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     @contextmanager
@@ -64,8 +64,8 @@ def test_a_row_that_breaks_off_leaves_no_shard_and_no_key(tmp_path: Path, broken
 
     def index(name: str, rows: list[Made]) -> object:
         with ShardSink(tmp_path / name, 2) as sink:
-            for made in rows:
-                tried(lambda made=made: sink.put(made))  # type: ignore[misc]
+            for batch in rows:
+                tried(lambda batch=batch: sink.put(batch))  # type: ignore[misc]
         files = sorted(path.name for path in (tmp_path / name).glob("*.jsonl"))
         return files, json.loads((tmp_path / name / INDEX).read_text())
 
@@ -80,7 +80,7 @@ def test_a_part_of_a_row_that_cannot_be_taken_back_ends_the_run(
 ) -> None:
     """Else the next row would follow that part."""
 
-    def failing(*of: object, **named: object) -> None:
+    def failing(*arguments: object, **keywords: object) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     def put(sink: ShardSink) -> None:

@@ -254,16 +254,14 @@ def test_a_tree_keeps_its_permissions(make: Any, tmp_path: Path) -> None:
 
 def test_many_files_of_a_batch_are_those_of_one_after_the_other(tmp_path: Path) -> None:
     keys = [f"{i % 7}/{i:03}.jpg" for i in range(200)]
-    taken = tmp_path / "labels"
-    with sidecar_tree(taken) as sink:
+    out = tmp_path / "labels"
+    with sidecar_tree(out) as sink:
         assert sink.put(Made([keys[5]], [b"first"])) == []
         [(position, problem)] = sink.put(Made(keys, [key.encode() for key in keys]))
     assert position == 5
     assert problem.code == ProblemCode.OUTPUT_NAME_REFUSED
-    written = {
-        path.relative_to(taken).as_posix(): path.read_bytes() for path in taken.rglob("*.json")
-    }
-    assert written == {f"{key}.encord.json": key.encode() for key in keys} | {
+    contents = {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*.json")}
+    assert contents == {f"{key}.encord.json": key.encode() for key in keys} | {
         f"{keys[5]}.encord.json": b"first"
     }
 

@@ -19,78 +19,78 @@ TRIANGLE = Row(POLYGON, (0.25, 0.25, 0.75, 0.25, 0.5, 0.75))
 
 
 def document(batches: Sequence[Batch]) -> dict[str, Any]:
-    """Return what is made of what can be said; the rest is in the findings, and the books add up."""
+    """Return the document of what can be represented; the rest is in the findings, and the books add up."""
     writer = coco.CocoWriter(batches[0].ontology, STORAGE_URL)
-    chunks, said = [], 0
+    chunks, count = [], 0
     for b in batches:
-        annotations = coco.sayable(b.annotations, b.units, b.ontology.objects, b.findings)
+        annotations = coco.representable(b.annotations, b.units, b.ontology.objects, b.findings)
         assert len(annotations) + b.findings.rejected.total() == len(b.annotations)
         chunks.append(writer.add(annotations, b.units))
-        said += len(annotations)
+        count += len(annotations)
     text = coco.HEAD + b"".join(chunk.images for chunk in chunks)
     text += coco.BETWEEN + b"".join(chunk.annotations for chunk in chunks) + writer.tail()
     decoded: dict[str, Any] = json.loads(text)
-    assert said == len(decoded["annotations"])
+    assert count == len(decoded["annotations"])
     return decoded
 
 
-def one(row: Row) -> dict[str, Any]:
-    (made,) = document([batch_of([row], [SIZE], SHAPES)])["annotations"]
-    assert isinstance(made, dict)
-    return made
+def annotation_of(row: Row) -> dict[str, Any]:
+    (entry,) = document([batch_of([row], [SIZE], SHAPES)])["annotations"]
+    assert isinstance(entry, dict)
+    return entry
 
 
 def test_a_box_is_in_pixels() -> None:
-    made = one(FULL)
-    assert made["bbox"] == [50, 50, 100, 25]
-    assert made["segmentation"] == [[50, 50, 150, 50, 150, 75, 50, 75]]
-    assert made["area"] == 2500
-    assert made["iscrowd"] == 0
-    assert "rotation" not in made["attributes"]
+    entry = annotation_of(FULL)
+    assert entry["bbox"] == [50, 50, 100, 25]
+    assert entry["segmentation"] == [[50, 50, 150, 50, 150, 75, 50, 75]]
+    assert entry["area"] == 2500
+    assert entry["iscrowd"] == 0
+    assert "rotation" not in entry["attributes"]
 
 
 def test_a_rotated_box_stays_unrotated_and_its_angle_goes_to_the_attributes() -> None:
-    made = one(Row(ROTATED, (0.25, 0.5, 0.5, 0.25, 30.0)))
-    assert made["bbox"] == [50, 50, 100, 25]
-    assert made["segmentation"] == [[50, 50, 150, 50, 150, 75, 50, 75]]
-    assert made["area"] == 2500
-    assert made["attributes"]["rotation"] == 30
+    entry = annotation_of(Row(ROTATED, (0.25, 0.5, 0.5, 0.25, 30.0)))
+    assert entry["bbox"] == [50, 50, 100, 25]
+    assert entry["segmentation"] == [[50, 50, 150, 50, 150, 75, 50, 75]]
+    assert entry["area"] == 2500
+    assert entry["attributes"]["rotation"] == 30
 
 
 def test_a_polygon_has_its_outline_its_envelope_and_its_area() -> None:
-    made = one(TRIANGLE)
-    assert made["segmentation"] == [[50, 25, 150, 25, 100, 75]]
-    assert made["bbox"] == [50, 25, 100, 50]
-    assert made["area"] == 2500
+    entry = annotation_of(TRIANGLE)
+    assert entry["segmentation"] == [[50, 25, 150, 25, 100, 75]]
+    assert entry["bbox"] == [50, 25, 100, 50]
+    assert entry["area"] == 2500
 
 
 def test_the_area_of_a_polygon_does_not_depend_on_its_direction() -> None:
-    assert one(Row(POLYGON, (0.5, 0.75, 0.75, 0.25, 0.25, 0.25)))["area"] == 2500
+    assert annotation_of(Row(POLYGON, (0.5, 0.75, 0.75, 0.25, 0.25, 0.25)))["area"] == 2500
 
 
 def test_a_confidence_that_was_read_is_the_score() -> None:
-    made = one(FULL._replace(confidence=0.75))
-    assert (made["score"], made["attributes"]["manual_annotation"]) == (0.75, False)
+    entry = annotation_of(FULL._replace(confidence=0.75))
+    assert (entry["score"], entry["attributes"]["manual_annotation"]) == (0.75, False)
 
 
 def test_what_a_person_drew_has_no_score() -> None:
-    made = one(FULL)
-    assert "score" not in made
-    assert made["attributes"]["manual_annotation"] is True
+    entry = annotation_of(FULL)
+    assert "score" not in entry
+    assert entry["attributes"]["manual_annotation"] is True
 
 
 def test_an_annotation_carries_the_object_hash_of_its_label_row() -> None:
     batch = batch_of([FULL], [SIZE], SHAPES)
     a = batch.annotations
-    (made,) = document([batch])["annotations"]
-    assert [made["attributes"]["encord_track_uuid"]] == object_hashes(
+    (entry,) = document([batch])["annotations"]
+    assert [entry["attributes"]["encord_track_uuid"]] == object_hashes(
         batch.units.key, a.unit, a.line, a.content
     )
 
 
 def test_an_annotation_of_a_label_row_keeps_its_object_hash() -> None:
-    (made,) = document([with_instances(batch_of([FULL], [SIZE], SHAPES))])["annotations"]
-    assert made["attributes"]["encord_track_uuid"] == "hash+/00"
+    (entry,) = document([with_instances(batch_of([FULL], [SIZE], SHAPES))])["annotations"]
+    assert entry["attributes"]["encord_track_uuid"] == "hash+/00"
 
 
 def test_an_image_has_its_size_its_link_and_its_data_hash() -> None:
@@ -114,15 +114,15 @@ def test_categories_count_from_1_in_the_order_of_the_ontology() -> None:
 
 def test_shapes_that_are_on_no_image_are_no_categories_and_leave_no_gap() -> None:
     shapes = {1: "bounding_box", 2: "audio", 3: "text", 4: "polygon"}
-    made = document([batch_of([TRIANGLE._replace(feature=3)], [SIZE], shapes)])
-    assert [(c["id"], c["name"]) for c in made["categories"]] == [(1, "Class 1"), (2, "Class 4")]
-    assert made["annotations"][0]["category_id"] == 2
+    decoded = document([batch_of([TRIANGLE._replace(feature=3)], [SIZE], shapes)])
+    assert [(c["id"], c["name"]) for c in decoded["categories"]] == [(1, "Class 1"), (2, "Class 4")]
+    assert decoded["annotations"][0]["category_id"] == 2
 
 
 def test_annotations_keep_their_order_and_point_to_image_and_category() -> None:
     rows = [TRIANGLE, FULL, TRIANGLE._replace(unit=2), FULL._replace(unit=2)]
-    made = document([batch_of(rows, [SIZE] * 3, SHAPES)])
-    assert [(a["id"], a["image_id"], a["category_id"]) for a in made["annotations"]] == [
+    decoded = document([batch_of(rows, [SIZE] * 3, SHAPES)])
+    assert [(a["id"], a["image_id"], a["category_id"]) for a in decoded["annotations"]] == [
         *((1, 1, 2), (2, 1, 1), (3, 3, 2), (4, 3, 1))
     ]
 
@@ -134,38 +134,38 @@ def test_batches_are_numbered_on() -> None:
         batch_of([], [SIZE], SHAPES),
         batch_of([FULL, TRIANGLE], [SIZE], SHAPES),
     ]
-    made = document(batches)
-    assert [image["id"] for image in made["images"]] == [1, 2, 3, 4]
-    assert [(a["id"], a["image_id"]) for a in made["annotations"]] == [(1, 1), (2, 4), (3, 4)]
+    decoded = document(batches)
+    assert [image["id"] for image in decoded["images"]] == [1, 2, 3, 4]
+    assert [(a["id"], a["image_id"]) for a in decoded["annotations"]] == [(1, 1), (2, 4), (3, 4)]
 
 
 def test_nothing_at_all_is_a_document() -> None:
-    made = document([batch_of([], [], SHAPES)])
-    assert (made["images"], made["annotations"]) == ([], [])
+    decoded = document([batch_of([], [], SHAPES)])
+    assert (decoded["images"], decoded["annotations"]) == ([], [])
 
 
 def test_an_image_of_unknown_size_is_listed_and_its_annotations_are_problems() -> None:
     batch = batch_of([FULL, FULL, FULL._replace(unit=1)], [None, SIZE], SHAPES)
-    made = document([batch])
-    assert [image.get("width") for image in made["images"]] == [None, 200]
-    assert [a["image_id"] for a in made["annotations"]] == [2]
+    decoded = document([batch])
+    assert [image.get("width") for image in decoded["images"]] == [None, 200]
+    assert [a["image_id"] for a in decoded["annotations"]] == [2]
     assert batch.findings.rejected == {ProblemCode.IMAGE_SIZE_UNKNOWN: 2}
 
 
 @pytest.mark.parametrize("size", [(200, 0), (0, 100), (200, -1), (-1, 100)])
 def test_an_image_of_which_one_side_is_unknown_has_no_size(size: tuple[int, int]) -> None:
     batch = batch_of([FULL], [size], SHAPES)
-    made = document([batch])
-    assert "width" not in made["images"][0]
-    assert "height" not in made["images"][0]
-    assert made["annotations"] == []
+    decoded = document([batch])
+    assert "width" not in decoded["images"][0]
+    assert "height" not in decoded["images"][0]
+    assert decoded["annotations"] == []
     assert batch.findings.rejected == {ProblemCode.IMAGE_SIZE_UNKNOWN: 1}
 
 
 def test_an_image_may_be_one_pixel_large() -> None:
-    made = document([batch_of([FULL], [(1, 1)], SHAPES)])
-    assert (made["images"][0]["width"], made["images"][0]["height"]) == (1, 1)
-    assert made["annotations"][0]["bbox"] == [0.25, 0.5, 0.5, 0.25]
+    decoded = document([batch_of([FULL], [(1, 1)], SHAPES)])
+    assert (decoded["images"][0]["width"], decoded["images"][0]["height"]) == (1, 1)
+    assert decoded["annotations"][0]["bbox"] == [0.25, 0.5, 0.5, 0.25]
 
 
 # A square of 100 x 50 pixels with two holes, and a triangle beside it.
@@ -176,38 +176,38 @@ BESIDE = (0.8, 0.0, 1.0, 0.0, 1.0, 0.5)  # 40 x 50 pixels, halved
 
 
 def of_parts(*parts: Any) -> dict[str, Any]:
-    """Return what is made of a polygon between two others."""
+    """Return the annotation of a polygon between two others."""
     batch = batch_of([FULL, Row(POLYGON, parts[0][0]), TRIANGLE], [SIZE], SHAPES)
     batch = with_instances(batch, parts={1: parts})
-    first, made, last = document([batch])["annotations"]
+    first, entry, last = document([batch])["annotations"]
     assert (first["bbox"], last["area"]) == ([50, 50, 100, 25], 2500)
-    assert isinstance(made, dict)
-    return made
+    assert isinstance(entry, dict)
+    return entry
 
 
 def test_a_polygon_of_several_parts_has_all_outlines_and_what_is_around_them() -> None:
-    made = of_parts([SQUARE], [BESIDE])
-    assert made["segmentation"] == [
+    entry = of_parts([SQUARE], [BESIDE])
+    assert entry["segmentation"] == [
         [50, 25, 150, 25, 150, 75, 50, 75],
         [160, 0, 200, 0, 200, 50],
     ]
-    assert made["bbox"] == [50, 0, 150, 75]
-    assert made["area"] == 100 * 50 + 40 * 50 / 2
+    assert entry["bbox"] == [50, 0, 150, 75]
+    assert entry["area"] == 100 * 50 + 40 * 50 / 2
 
 
 def test_holes_are_out_of_the_area_only() -> None:
-    made = of_parts([SQUARE, HOLE, OTHER_HOLE])
-    assert made["segmentation"] == [[50, 25, 150, 25, 150, 75, 50, 75]]
-    assert made["bbox"] == [50, 25, 100, 50]
-    assert made["area"] == pytest.approx(100 * 50 - 20 * 20 / 2 - 20 * 10, abs=1e-9)
+    entry = of_parts([SQUARE, HOLE, OTHER_HOLE])
+    assert entry["segmentation"] == [[50, 25, 150, 25, 150, 75, 50, 75]]
+    assert entry["bbox"] == [50, 25, 100, 50]
+    assert entry["area"] == pytest.approx(100 * 50 - 20 * 20 / 2 - 20 * 10, abs=1e-9)
 
 
 def test_holes_are_counted() -> None:
     batch = batch_of([TRIANGLE, TRIANGLE], [SIZE], SHAPES)
-    assert coco.without_place(batch.annotations) == {}
+    assert coco.dropped_parts(batch.annotations) == {}
     parts: dict[int, Rings] = {1: [[SQUARE, HOLE, OTHER_HOLE], [BESIDE], [SQUARE, HOLE]]}
-    assert coco.without_place(with_instances(batch, parts=parts).annotations) == {"hole": 3}
-    assert coco.without_place(with_instances(batch).annotations) == {}
+    assert coco.dropped_parts(with_instances(batch, parts=parts).annotations) == {"hole": 3}
+    assert coco.dropped_parts(with_instances(batch).annotations) == {}
 
 
 def test_what_is_on_no_image_or_has_no_columns_is_a_problem_at_its_object() -> None:
@@ -218,8 +218,8 @@ def test_what_is_on_no_image_or_has_no_columns_is_a_problem_at_its_object() -> N
     assert batch.findings.rejected == {ProblemCode.NO_PLACE_IN_FORMAT: 3}
     places = [problem.place for problem in batch.findings.in_order()]
     assert places == [
-        f"labels/{unit}.txt#/object_answers/hash+~1{at}"
-        for unit, at in ((0, "00"), (1, "02"), (1, "03"))
+        f"labels/{unit}.txt#/object_answers/hash+~1{ending}"
+        for unit, ending in ((0, "00"), (1, "02"), (1, "03"))
     ]
     assert "'Class 10' is of shape cuboid 2d" in batch.findings.in_order()[0].detail
 
@@ -227,10 +227,10 @@ def test_what_is_on_no_image_or_has_no_columns_is_a_problem_at_its_object() -> N
 def test_the_official_clients_importer_reads_the_document() -> None:
     structure = pytest.importorskip("encord.utilities.coco.datastructure")
     rows = [FULL, TRIANGLE, Row(ROTATED, (0.25, 0.5, 0.5, 0.25, 30.0))]
-    made = document([batch_of(rows, [SIZE], SHAPES)])
+    decoded = document([batch_of(rows, [SIZE], SHAPES)])
     # Its reader changes what it is given.
-    root = structure.CocoRootModel.from_dict(json.loads(json.dumps(made)))
+    root = structure.CocoRootModel.from_dict(json.loads(json.dumps(decoded)))
     assert [tuple(a.bbox) for a in root.annotations] == [
-        tuple(a["bbox"]) for a in made["annotations"]
+        tuple(a["bbox"]) for a in decoded["annotations"]
     ]
     assert [image.id for image in root.images] == [1]

@@ -74,7 +74,7 @@ def test_hashes_of_a_source_that_are_not_sound_are_replaced_file_by_file() -> No
 
 
 def test_a_new_hash_is_none_that_the_file_has() -> None:
-    [made] = ids.new_hashes(["a hash"], "a.jpg").values()
-    again = ids.new_hashes(["a hash", made], "a.jpg")
+    [replacement] = ids.new_hashes(["a hash"], "a.jpg").values()
+    again = ids.new_hashes(["a hash", replacement], "a.jpg")
     assert again.keys() == {"a hash"}
-    assert again["a hash"] != made
+    assert again["a hash"] != replacement

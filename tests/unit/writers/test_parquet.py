@@ -23,7 +23,7 @@ ROWS = [
 ]
 
 
-def written(*batches: Batch) -> bytes:
+def bytes_of(*batches: Batch) -> bytes:
     stream = BytesIO()
     with parquet.ParquetWriter(stream, batches[0].ontology, STORAGE_URL) as writer:
         for batch in batches:
@@ -33,7 +33,7 @@ def written(*batches: Batch) -> bytes:
 
 
 def table(*batches: Batch) -> Any:
-    return pq.read_table(BytesIO(written(*batches)))
+    return pq.read_table(BytesIO(bytes_of(*batches)))
 
 
 @pytest.fixture
@@ -47,15 +47,15 @@ def test_a_row_is_an_annotation(batch: Batch) -> None:
     hashes = object_hashes(batch.units.key, a.unit, a.line, a.content)
     nothing = dict.fromkeys(("left", "top", "width", "height", "theta", "vertices", "parts"))
     edges = {"left": 0.25, "top": 0.5, "width": 0.5, "height": 0.25}
-    known: dict[str, Any] = {"key": "images/0.jpg", "data_hash": first}
-    known |= {"image_width_px": 200, "image_height_px": 100}
-    unknown: dict[str, Any] = {"key": "images/1.jpg", "data_hash": second}
-    unknown |= {"image_width_px": None, "image_height_px": None}
+    sized: dict[str, Any] = {"key": "images/0.jpg", "data_hash": first}
+    sized |= {"image_width_px": 200, "image_height_px": 100}
+    unsized: dict[str, Any] = {"key": "images/1.jpg", "data_hash": second}
+    unsized |= {"image_width_px": None, "image_height_px": None}
     vertices = list(ROWS[1].numbers)
     expected: list[dict[str, Any]] = [
-        known | nothing | edges | {"confidence": 0.75, "manual": False},
-        known | nothing | {"vertices": vertices, "confidence": None, "manual": True},
-        unknown | nothing | edges | {"theta": 30.0, "confidence": None, "manual": True},
+        sized | nothing | edges | {"confidence": 0.75, "manual": False},
+        sized | nothing | {"vertices": vertices, "confidence": None, "manual": True},
+        unsized | nothing | edges | {"theta": 30.0, "confidence": None, "manual": True},
     ]
     for i, (row, (number, shape)) in enumerate(zip(expected, SHAPES.items(), strict=True), 1):
         row |= {"name": f"Class {number}", "shape": shape, "feature_hash": f"{i:08x}"}
@@ -73,8 +73,8 @@ def test_columns_have_the_types_that_are_promised(batch: Batch) -> None:
 
 
 def test_no_rows_make_a_table_with_all_columns() -> None:
-    made = table(batch_of([], [(1, 1)], SHAPES))
-    assert (made.num_rows, made.column_names) == (0, list(parquet.COLUMNS))
+    rows = table(batch_of([], [(1, 1)], SHAPES))
+    assert (rows.num_rows, rows.column_names) == (0, list(parquet.COLUMNS))
 
 
 PARTS = [[list(ROWS[1].numbers), [0.4, 0.3, 0.6, 0.3, 0.5, 0.6]], [[0.0, 0.0, 0.1, 0.0, 0.1, 0.1]]]
@@ -89,15 +89,15 @@ def test_annotations_of_label_rows_have_their_hashes_frames_and_rings() -> None:
         parts={1: PARTS},
         keys=["a.jpg", "b.mp4", "c.wav"],
     )
-    made = table(batch)
-    assert made["object_hash"].to_pylist() == [f"hash+/0{i}" for i in range(5)]
-    assert made["frame"].to_pylist() == [0, 0, 3, 12, None]
-    assert made["line"].to_pylist() == [None] * 5
-    assert made["shape"].to_pylist()[3:] == ["polyline", "audio"]
-    assert made["parts"].to_pylist() == [None, PARTS, None, None, None]
-    assert made["vertices"].to_pylist() == [None, PARTS[0][0], None, None, None]
-    assert made["left"].to_pylist() == [0.25, None, 0.25, None, None]
-    assert made["theta"].to_pylist() == [None, None, 30.0, None, None]
+    rows = table(batch)
+    assert rows["object_hash"].to_pylist() == [f"hash+/0{i}" for i in range(5)]
+    assert rows["frame"].to_pylist() == [0, 0, 3, 12, None]
+    assert rows["line"].to_pylist() == [None] * 5
+    assert rows["shape"].to_pylist()[3:] == ["polyline", "audio"]
+    assert rows["parts"].to_pylist() == [None, PARTS, None, None, None]
+    assert rows["vertices"].to_pylist() == [None, PARTS[0][0], None, None, None]
+    assert rows["left"].to_pylist() == [0.25, None, 0.25, None, None]
+    assert rows["theta"].to_pylist() == [None, None, 30.0, None, None]
 
 
 def test_batches_follow_each_other(batch: Batch) -> None:
@@ -110,14 +110,14 @@ def test_bytes_do_not_depend_on_batches(
 ) -> None:
     monkeypatch.setattr(parquet, "GROUP_ROWS", 50)
     rows = [ROWS[i % 3]._replace(unit=i // 7) for i in range(7 * 60)]
-    whole = batch_of(rows, [(200, 100)] * 60, SHAPES)
+    batch = batch_of(rows, [(200, 100)] * 60, SHAPES)
     batches = [
-        replace(whole, annotations=whole.annotations.of_units(np.arange(60) // units_a_batch == i))
+        replace(batch, annotations=batch.annotations.of_units(np.arange(60) // units_a_batch == i))
         for i in range(60 // units_a_batch)
     ]
-    made = written(*batches)
-    assert made == written(whole)
-    groups = pq.ParquetFile(BytesIO(made)).metadata
+    content = bytes_of(*batches)
+    assert content == bytes_of(batch)
+    groups = pq.ParquetFile(BytesIO(content)).metadata
     sizes = [groups.row_group(i).num_rows for i in range(groups.num_row_groups)]
     assert sizes == [50] * 8 + [20]
 

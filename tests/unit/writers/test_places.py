@@ -16,7 +16,7 @@ def test_a_coordinate_that_is_no_number_of_pixels_costs_its_annotation(
         {"AAAAAAAA": {"boundingBox": {**BOX, "x": 1e300}}, "BBBBBBBB": {"boundingBox": BOX}}
     )
     converter = encord_converter(to=to)
-    done = converter.convert([LabelFile("a.jpg", json.dumps(row).encode())])
-    assert ProblemCode.NO_PLACE_IN_FORMAT in {p.code for p in done.problems}
-    assert done.tally.annotations == 1
-    assert done.tally.balance()
+    conversion = converter.convert([LabelFile("a.jpg", json.dumps(row).encode())])
+    assert ProblemCode.NO_PLACE_IN_FORMAT in {p.code for p in conversion.problems}
+    assert conversion.tally.annotations == 1
+    assert conversion.tally.balance()

@@ -8,7 +8,7 @@ from labelingest.errors import ConfigError
 from labelingest.model.ontology import ClassMap
 from labelingest.problems import ProblemCode
 from labelingest.problems.of_batch import MAX_LISTED
-from labelingest.writers.yolo import YoloFiles, class_numbers, sayable, write_yolo
+from labelingest.writers.yolo import YoloFiles, class_numbers, representable, write_yolo
 from tests.builders.annotations import Batch, Row, batch_of, with_instances
 from tests.builders.yolo import ontology_for
 
@@ -24,18 +24,20 @@ TURNED_CORNERS = [
 TRIANGLE = Row(POLYGON, (0.25, 0.25, 0.75, 0.25, 0.5, 0.75))
 
 
-def written(batch: Batch, numbers: Sequence[int] | None = None, **options: Any) -> YoloFiles:
-    """Write what can be said; the rest is in the findings, and the books add up."""
+def files_of(batch: Batch, numbers: Sequence[int] | None = None, **options: Any) -> YoloFiles:
+    """Write what can be representable_rows; the rest is in the findings, and the books add up."""
     objects = batch.ontology.objects
     of_class = class_numbers(batch.class_map, objects) if numbers is None else np.array(numbers)
     layout = {name: options[name] for name in ("layout",) if name in options}
-    said = sayable(batch.annotations, batch.units, of_class, objects, batch.findings, **layout)
-    assert len(said) + batch.findings.rejected.total() == len(batch.annotations)
-    return write_yolo(said, batch.units, of_class, objects, **options)
+    representable_rows = representable(
+        batch.annotations, batch.units, of_class, objects, batch.findings, **layout
+    )
+    assert len(representable_rows) + batch.findings.rejected.total() == len(batch.annotations)
+    return write_yolo(representable_rows, batch.units, of_class, objects, **options)
 
 
-def one(row: Row, size: tuple[int, int] | None = SIZE, **options: Any) -> str:
-    (text,) = written(batch_of([row], [size], SHAPES), **options).texts
+def text_of(row: Row, size: tuple[int, int] | None = SIZE, **options: Any) -> str:
+    (text,) = files_of(batch_of([row], [size], SHAPES), **options).texts
     return text.decode()
 
 
@@ -44,27 +46,27 @@ def numbers(text: str) -> list[float]:
 
 
 def test_a_box_is_written_by_its_centre() -> None:
-    assert one(Row(BOX, (0.25, 0.5, 0.5, 0.25)), None) == "7 0.5 0.625 0.5 0.25\n"
+    assert text_of(Row(BOX, (0.25, 0.5, 0.5, 0.25)), None) == "7 0.5 0.625 0.5 0.25\n"
 
 
 def test_a_polygon_is_written_vertex_by_vertex() -> None:
-    assert one(TRIANGLE, None) == "8 0.25 0.25 0.75 0.25 0.5 0.75\n"
+    assert text_of(TRIANGLE, None) == "8 0.25 0.25 0.75 0.25 0.5 0.75\n"
 
 
 def test_a_rotated_box_is_written_by_its_corners_from_the_top_left_of_the_unrotated_box() -> None:
-    number, *corners = numbers(one(TURNED))
+    number, *corners = numbers(text_of(TURNED))
     assert number == 9
     assert corners == pytest.approx(TURNED_CORNERS, abs=1e-12)
 
 
 def test_an_angle_of_zero_needs_no_image_size() -> None:
-    text = one(Row(ROTATED, (0.25, 0.5, 0.5, 0.25, 0.0)), None)
+    text = text_of(Row(ROTATED, (0.25, 0.5, 0.5, 0.25, 0.0)), None)
     assert text == "9 0.25 0.5 0.75 0.5 0.75 0.75 0.25 0.75\n"
 
 
 def test_a_file_has_the_rows_of_its_unit_and_one_without_rows_is_empty() -> None:
     rows = [Row(BOX, (0.0, 0.0, 1.0, 1.0)), TRIANGLE, Row(BOX, (0.5, 0.5, 0.5, 0.5), unit=2)]
-    files = written(batch_of(rows, [SIZE] * 3, SHAPES))
+    files = files_of(batch_of(rows, [SIZE] * 3, SHAPES))
     assert files.texts == [
         b"7 0.5 0.5 1.0 1.0\n8 0.25 0.25 0.75 0.25 0.5 0.75\n",
         b"",
@@ -74,7 +76,7 @@ def test_a_file_has_the_rows_of_its_unit_and_one_without_rows_is_empty() -> None
 
 
 def test_small_numbers_are_written_without_exponent() -> None:
-    assert one(Row(POLYGON, (0.0, 1e-7, 1.0, 0.0, 2.5e-9, 1.0))) == (
+    assert text_of(Row(POLYGON, (0.0, 1e-7, 1.0, 0.0, 2.5e-9, 1.0))) == (
         "8 0.0 0.0000001 1.0 0.0 0.0000000025 1.0\n"
     )
 
@@ -87,7 +89,7 @@ class TestConfidence:
     )
 
     def test_it_is_the_last_column_of_rows_that_have_one(self) -> None:
-        (text,) = written(batch_of(self.ROWS, [SIZE], SHAPES)).texts
+        (text,) = files_of(batch_of(self.ROWS, [SIZE], SHAPES)).texts
         assert text.decode().splitlines() == [
             "7 0.5 0.625 0.5 0.25 0.75",
             "7 0.5 0.625 0.5 0.25",
@@ -95,39 +97,39 @@ class TestConfidence:
         ]
 
     def test_it_is_counted_where_it_is_left_out(self) -> None:
-        files = written(batch_of(self.ROWS, [SIZE], SHAPES), confidence=False)
+        files = files_of(batch_of(self.ROWS, [SIZE], SHAPES), confidence=False)
         assert files.texts[0].splitlines()[0] == b"7 0.5 0.625 0.5 0.25"
         assert files.dropped == {"confidence": 2}
 
 
 class TestLayout:
     def test_box_writes_the_envelope_of_a_polygon(self) -> None:
-        assert one(TRIANGLE, layout="box") == "8 0.5 0.5 0.5 0.5\n"
+        assert text_of(TRIANGLE, layout="box") == "8 0.5 0.5 0.5 0.5\n"
 
     def test_box_writes_the_envelope_of_a_rotated_box(self) -> None:
         # Half sides in pixels: 50 cos 30° + 10 sin 30° and 50 sin 30° + 10 cos 30°.
         expected = [9, 0.5, 0.5, 2 * 48.30127018922193 / 200, 2 * 33.66025403784439 / 100]
-        assert numbers(one(TURNED, layout="box")) == pytest.approx(expected, abs=1e-12)
+        assert numbers(text_of(TURNED, layout="box")) == pytest.approx(expected, abs=1e-12)
 
     def test_box_writes_a_rotated_box_at_an_angle_of_zero_as_it_is(self) -> None:
         row = Row(ROTATED, (0.701 - 0.128 / 2, 0.5, 0.128, 0.25, 0.0))
-        assert one(row, None, layout="box") == "9 0.701 0.625 0.128 0.25\n"
+        assert text_of(row, None, layout="box") == "9 0.701 0.625 0.128 0.25\n"
 
     def test_polygon_writes_the_corners_of_a_box_clockwise_from_the_top_left(self) -> None:
-        text = one(Row(BOX, (0.25, 0.5, 0.5, 0.25)), None, layout="polygon")
+        text = text_of(Row(BOX, (0.25, 0.5, 0.5, 0.25)), None, layout="polygon")
         assert text == "7 0.25 0.5 0.75 0.5 0.75 0.75 0.25 0.75\n"
 
     def test_polygon_writes_the_corners_of_a_rotated_box(self) -> None:
-        assert numbers(one(TURNED, layout="polygon"))[1:] == pytest.approx(TURNED_CORNERS)
+        assert numbers(text_of(TURNED, layout="polygon"))[1:] == pytest.approx(TURNED_CORNERS)
 
     def test_corners_writes_the_smallest_rectangle_around_a_polygon_in_pixels(self) -> None:
         # A square stood on its corner in pixels: it is its own smallest rectangle.
         diamond = Row(POLYGON, (0.25, 0.0, 0.5, 0.5, 0.25, 1.0, 0.0, 0.5))
-        made = numbers(one(diamond, (200, 100), layout="corners"))
-        assert made == pytest.approx([8, *diamond.numbers], abs=1e-12)
+        columns = numbers(text_of(diamond, (200, 100), layout="corners"))
+        assert columns == pytest.approx([8, *diamond.numbers], abs=1e-12)
 
     def test_corners_writes_a_box_by_its_corners(self) -> None:
-        text = one(Row(BOX, (0.25, 0.5, 0.5, 0.25)), None, layout="corners")
+        text = text_of(Row(BOX, (0.25, 0.5, 0.5, 0.25)), None, layout="corners")
         assert text == "7 0.25 0.5 0.75 0.5 0.75 0.75 0.25 0.75\n"
 
     @pytest.mark.parametrize(
@@ -142,24 +144,24 @@ class TestLayout:
     def test_what_changes_its_kind_is_counted(self, layout: str, converted: dict[str, int]) -> None:
         box = Row(BOX, (0.25, 0.5, 0.5, 0.25))
         rows = [box, TRIANGLE, TURNED, box, TRIANGLE, box]
-        assert written(batch_of(rows, [SIZE], SHAPES), layout=layout).converted == converted
+        assert files_of(batch_of(rows, [SIZE], SHAPES), layout=layout).converted == converted
 
     def test_rows_keep_their_order_whatever_they_become(self) -> None:
         rows = [TURNED, TRIANGLE, Row(BOX, (0.25, 0.5, 0.5, 0.25)), TURNED, TRIANGLE]
         for layout in ("auto", "box", "polygon", "corners"):
-            (text,) = written(batch_of(rows, [SIZE], SHAPES), layout=layout).texts
+            (text,) = files_of(batch_of(rows, [SIZE], SHAPES), layout=layout).texts
             assert [line.split()[0] for line in text.splitlines()] == [b"9", b"8", b"7", b"9", b"8"]
-            assert text.decode() == "".join(one(row, layout=layout) for row in rows)
+            assert text.decode() == "".join(text_of(row, layout=layout) for row in rows)
 
     def test_one_that_is_not_known_is_refused(self) -> None:
         with pytest.raises(ConfigError, match="'obb' is not known; choose one of auto, box"):
-            one(TRIANGLE, layout="obb")
+            text_of(TRIANGLE, layout="obb")
 
 
 class TestRowsThatCannotBeWritten:
     def test_an_object_without_class_number_is_a_problem_for_each_row(self) -> None:
         batch = batch_of([TRIANGLE, Row(BOX, (0.0, 0.0, 1.0, 1.0)), TRIANGLE], [SIZE], SHAPES)
-        files = written(batch, [7, -1, 9])
+        files = files_of(batch, [7, -1, 9])
         assert files.texts == [b"7 0.5 0.5 1.0 1.0\n"]
         assert batch.findings.rejected == {ProblemCode.NO_CLASS_NUMBER: 2}
         assert [str(problem) for problem in batch.findings.in_order()] == [
@@ -171,13 +173,13 @@ class TestRowsThatCannotBeWritten:
     @pytest.mark.parametrize(("row", "layout"), [(TURNED, "auto"), (TRIANGLE, "corners")])
     def test_what_is_turned_needs_the_size_of_the_image(self, row: Row, layout: str) -> None:
         batch = batch_of([row, Row(BOX, (0.0, 0.0, 1.0, 1.0))], [None], SHAPES)
-        (text,) = written(batch, layout=layout).texts
+        (text,) = files_of(batch, layout=layout).texts
         assert [line.split()[0] for line in text.splitlines()] == [b"7"]
         assert batch.findings.rejected == {ProblemCode.IMAGE_SIZE_UNKNOWN: 1}
 
     def test_a_row_is_rejected_for_one_cause(self) -> None:
         batch = batch_of([TURNED], [None], SHAPES)
-        written(batch, [-1, -1, -1])
+        files_of(batch, [-1, -1, -1])
         assert batch.findings.rejected == {ProblemCode.NO_CLASS_NUMBER: 1}
 
 
@@ -200,7 +202,7 @@ class TestLabelRows:
         rows = [self.BOX, Row(3, ()), self.BOX._replace(unit=1)]
         batch = batch_of(rows, [SIZE] * 2, {**SHAPES, 10: "polyline"})
         batch = with_instances(batch, frames=[0, 0, 7], keys=self.KEYS)
-        assert written(batch).texts == [b"7 0.5 0.625 0.5 0.25\n", b""]
+        assert files_of(batch).texts == [b"7 0.5 0.625 0.5 0.25\n", b""]
         assert batch.findings.rejected == {ProblemCode.NO_PLACE_IN_FORMAT: 2}
         only = "no-place-in-format: YOLO has"
         cure = "--to encord or --to parquet writes it"
@@ -214,25 +216,25 @@ class TestLabelRows:
     @pytest.mark.parametrize("frame", [1, -1])
     def test_what_is_on_another_frame_than_the_first_has_no_place(self, frame: int) -> None:
         batch = with_instances(batch_of([self.BOX], [SIZE], SHAPES), frames=[frame])
-        assert written(batch).texts == [b""]
+        assert files_of(batch).texts == [b""]
         assert batch.findings.rejected == {ProblemCode.NO_PLACE_IN_FORMAT: 1}
 
     def test_a_shape_without_columns_is_rejected_for_that_and_not_for_its_class_number(
         self,
     ) -> None:
         batch = with_instances(batch_of([Row(0, ())], [None], {1: "point", 2: "polygon"}))
-        written(batch, [-1, 2])
+        files_of(batch, [-1, 2])
         assert batch.findings.rejected == {ProblemCode.NO_PLACE_IN_FORMAT: 1}
 
     def test_problems_beyond_those_that_are_listed_are_counted(self) -> None:
         count = MAX_LISTED + 5
         batch = batch_of([self.BOX] * count, [None], SHAPES)
-        written(with_instances(batch, frames=[1] * count, keys=["group"]))
+        files_of(with_instances(batch, frames=[1] * count, keys=["group"]))
         assert batch.findings.rejected == {ProblemCode.NO_PLACE_IN_FORMAT: MAX_LISTED + 5}
         assert batch.findings.in_order()[-1].count == 5
 
     def test_a_polygon_of_several_parts_is_a_row_for_each(self) -> None:
-        files = written(self.polygons([self.SQUARE], [self.BESIDE]))
+        files = files_of(self.polygons([self.SQUARE], [self.BESIDE]))
         assert files.texts[0].decode().splitlines() == [
             "7 0.5 0.625 0.5 0.25",
             "8 0.25 0.25 0.5 0.25 0.5 0.5 0.25 0.5",
@@ -245,20 +247,20 @@ class TestLabelRows:
     def test_each_row_of_a_part_has_the_confidence(self) -> None:
         batch = batch_of([Row(POLYGON, self.SQUARE, confidence=0.5)], [SIZE], SHAPES)
         batch = with_instances(batch, parts={0: [[self.SQUARE], [self.BESIDE]]})
-        (text,) = written(batch).texts
+        (text,) = files_of(batch).texts
         assert [line.split()[-1] for line in text.splitlines()] == [b"0.5", b"0.5"]
-        assert written(batch, confidence=False).dropped == {"confidence": 1}
+        assert files_of(batch, confidence=False).dropped == {"confidence": 1}
 
     @pytest.mark.parametrize("layout", ["auto", "box", "polygon", "corners"])
     def test_holes_are_counted(self, layout: str) -> None:
-        files = written(self.polygons([self.SQUARE, *self.HOLES]), layout=layout)
+        files = files_of(self.polygons([self.SQUARE, *self.HOLES]), layout=layout)
         assert files.dropped == {"hole": 2}
         assert len(files.texts[0].splitlines()) == 3
         if layout == "auto":
             assert files.texts[0].splitlines()[1] == b"8 0.25 0.25 0.5 0.25 0.5 0.5 0.25 0.5"
 
     def test_box_is_drawn_around_all_parts(self) -> None:
-        files = written(self.polygons([self.SQUARE], [self.BESIDE]), layout="box")
+        files = files_of(self.polygons([self.SQUARE], [self.BESIDE]), layout="box")
         assert files.texts[0].splitlines()[1] == b"8 0.625 0.5 0.75 0.5"
         assert files.converted == {"polygon → box": 2}
 
@@ -267,10 +269,10 @@ class TestLabelRows:
         left = (0.25, 0.0, 0.25, 1.0, 0.0, 0.5)
         right = (0.25, 0.0, 0.5, 0.5, 0.25, 1.0)
         batch = batch_of([Row(POLYGON, left)], [(200, 100)], SHAPES)
-        files = written(with_instances(batch, parts={0: [[left], [right]]}), layout="corners")
+        files = files_of(with_instances(batch, parts={0: [[left], [right]]}), layout="corners")
         corners = numbers(files.texts[0].decode())[1:]
-        made = sorted(zip(corners[::2], corners[1::2], strict=True))
-        assert np.allclose(made, [(0.0, 0.5), (0.25, 0.0), (0.25, 1.0), (0.5, 0.5)], atol=1e-12)
+        vertices = sorted(zip(corners[::2], corners[1::2], strict=True))
+        assert np.allclose(vertices, [(0.0, 0.5), (0.25, 0.0), (0.25, 1.0), (0.5, 0.5)], atol=1e-12)
         assert files.converted == {"polygon → rotated box": 1}
 
 
@@ -280,9 +282,9 @@ def test_an_object_with_several_class_numbers_gets_the_smallest() -> None:
 
 
 def test_no_annotations_are_empty_files() -> None:
-    files = written(batch_of([], [SIZE, None], SHAPES))
+    files = files_of(batch_of([], [SIZE, None], SHAPES))
     assert files.texts == [b"", b""]
 
 
 def test_no_units_are_no_files() -> None:
-    assert written(batch_of([], [], SHAPES)).texts == []
+    assert files_of(batch_of([], [], SHAPES)).texts == []
