@@ -19,7 +19,7 @@ from labelingest.model.blobs import Blobs
 from labelingest.model.ontology import ClassMap, Ontology
 from labelingest.model.source_labels import SourceLabels
 from labelingest.model.units import DataUnits
-from labelingest.problems.of_batch import Findings
+from labelingest.problems.of_batch import BatchProblems
 from labelingest.readers.yolo.read import YoloOptions, read
 from labelingest.resolution.class_map import make_class_map
 from labelingest.resolution.ontology_json import load_ontology
@@ -48,17 +48,17 @@ class Batch:
 
     def read(self) -> SourceLabels:
         """Return the rows as written."""
-        return read(self.blobs, self.units, YoloOptions(), Findings()).labels
+        return read(self.blobs, self.units, YoloOptions(), BatchProblems()).labels
 
     def resolved(self) -> tuple[SourceLabels, Int32]:
         """Return the rows whose class is known, and the ontology object of each."""
-        return resolve(self.read(), self.class_map, self.units, Findings())
+        return resolve(self.read(), self.class_map, self.units, BatchProblems())
 
     def assembled(self) -> Assembled:
         """Return the annotations."""
         labels, feature = self.resolved()
         objects, options = self.ontology.objects, AssemblyOptions()
-        return assemble(labels, feature, objects, self.units, options, Findings())
+        return assemble(labels, feature, objects, self.units, options, BatchProblems())
 
 
 @cache

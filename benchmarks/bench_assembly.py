@@ -11,7 +11,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from benchmarks.batches import KINDS, batch
 from labelingest.assembly.assemble import assemble
 from labelingest.assembly.context import AssemblyOptions
-from labelingest.problems.of_batch import Findings
+from labelingest.problems.of_batch import BatchProblems
 from tests.oracles.yolo_shapes import ltwh_of_box
 
 
@@ -26,7 +26,7 @@ def test_assemble(benchmark: BenchmarkFixture, kind: str) -> None:
     labels, feature = one.resolved()
     found = benchmark(
         assemble,
-        *(labels, feature, one.ontology.objects, one.units, AssemblyOptions(), Findings()),
+        *(labels, feature, one.ontology.objects, one.units, AssemblyOptions(), BatchProblems()),
     )
     assert len(found.annotations) == one.files.rows
     assert np.array_equal(found.annotations.line, labels.line)

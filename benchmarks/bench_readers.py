@@ -7,7 +7,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.batches import KINDS, batch
-from labelingest.problems.of_batch import Findings
+from labelingest.problems.of_batch import BatchProblems
 from labelingest.readers.yolo.numbers import numbers_from_tokens
 from labelingest.readers.yolo.read import YoloOptions, read
 from labelingest.readers.yolo.tokens import rows_of
@@ -82,14 +82,14 @@ class TestRead:
 
     def test_read(self, benchmark: BenchmarkFixture, kind: str) -> None:
         one = batch(kind)
-        found = benchmark(read, one.blobs, one.units, YoloOptions(), Findings())
+        found = benchmark(read, one.blobs, one.units, YoloOptions(), BatchProblems())
         assert len(found.labels) == int(found.rows_seen.sum()) == one.files.rows
 
     def test_read_with_bad_rows(self, benchmark: BenchmarkFixture, kind: str) -> None:
         one = batch(kind, 0.01)
 
-        def read_and_explain() -> Findings:
-            findings = Findings()
+        def read_and_explain() -> BatchProblems:
+            findings = BatchProblems()
             read(one.blobs, one.units, YoloOptions(), findings)
             return findings
 

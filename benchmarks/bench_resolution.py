@@ -5,7 +5,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.batches import batch
 from benchmarks.generate import ontology
-from labelingest.problems.of_batch import Findings
+from labelingest.problems.of_batch import BatchProblems
 from labelingest.resolution.class_map import make_class_map
 from labelingest.resolution.ontology_json import load_ontology
 from labelingest.resolution.resolve import resolve
@@ -20,7 +20,7 @@ def features_one_by_one(numbers: list[int], feature_of: dict[int, int]) -> list[
 @pytest.mark.benchmark(group=LOOK_UP)
 def test_resolve(benchmark: BenchmarkFixture) -> None:
     one, labels = batch("boxes"), batch("boxes").read()
-    known, feature = benchmark(resolve, labels, one.class_map, one.units, Findings())
+    known, feature = benchmark(resolve, labels, one.class_map, one.units, BatchProblems())
     assert known is labels
     # Object i of the generated ontology has class number i.
     assert feature.tolist() == labels.class_number.tolist()
@@ -31,8 +31,8 @@ def test_resolve_with_unknown_classes(benchmark: BenchmarkFixture) -> None:
     one = batch("boxes", 0.01)
     labels = one.read()
 
-    def resolve_and_explain() -> Findings:
-        findings = Findings()
+    def resolve_and_explain() -> BatchProblems:
+        findings = BatchProblems()
         resolve(labels, one.class_map, one.units, findings)
         return findings
 

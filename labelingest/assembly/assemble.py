@@ -36,7 +36,7 @@ from labelingest.model.source_labels import SourceKind, SourceLabels
 from labelingest.model.tally import Misfits
 from labelingest.model.units import DataUnits
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_batch import Findings
+from labelingest.problems.of_batch import BatchProblems
 
 __all__ = ["Assembled", "assemble", "sizes_needed"]
 
@@ -88,7 +88,7 @@ def assemble(
     objects: Sequence[OntologyObject],
     units: DataUnits,
     options: AssemblyOptions,
-    problems: Findings,
+    problems: BatchProblems,
     same_as: Int32 | None = None,
 ) -> Assembled:
     """Turn source labels into annotations of the shapes that their ontology objects have.

@@ -17,7 +17,7 @@ from labelingest.model.source_labels import SourceLabels
 from labelingest.model.tally import Misfits
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
-from labelingest.problems.of_batch import Findings
+from labelingest.problems.of_batch import BatchProblems
 
 __all__ = [
     "FAR",
@@ -153,7 +153,7 @@ class AssemblyContext:
     """(n,) `TargetShape` of each row."""
     units: DataUnits
     options: AssemblyOptions
-    problems: Findings
+    problems: BatchProblems
     originals: set[int] = field(default_factory=set)
     """Rows whose later duplicates are dropped: the cause of their rejection is remembered."""
     rejections: dict[int, Rejection] = field(default_factory=dict)

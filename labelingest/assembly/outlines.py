@@ -12,7 +12,7 @@ from labelingest.model.ontology import OntologyObject
 from labelingest.model.rejections import problem_of_row
 from labelingest.model.units import DataUnits
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_batch import Findings
+from labelingest.problems.of_batch import BatchProblems
 
 __all__ = ["crossings", "warn_of_outlines"]
 
@@ -47,7 +47,7 @@ def warn_of_outlines(
     annotations: Annotations,
     objects: Sequence[OntologyObject],
     units: DataUnits,
-    problems: Findings,
+    problems: BatchProblems,
 ) -> None:
     """Warn of polygons whose outlines cross themselves; only the first ring of each is checked."""
     rows = np.flatnonzero(shape_positions(objects)[annotations.feature] == TargetShape.POLYGON)

@@ -14,7 +14,7 @@ from labelingest.model.annotations import Annotations
 from labelingest.model.tally import Misfits, Tally
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode, Severity
-from labelingest.problems.of_batch import Findings
+from labelingest.problems.of_batch import BatchProblems
 
 __all__ = ["Batch", "settle"]
 
@@ -26,7 +26,7 @@ class Batch:
     units: DataUnits
     """(u,) the data files."""
     annotations: Annotations
-    findings: Findings
+    findings: BatchProblems
     rows_seen: Int64
     """(u,) rows of each sidecar: annotations and classifications, good or not."""
     classifications: Int64

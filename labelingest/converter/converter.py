@@ -29,7 +29,7 @@ from labelingest.model.ontology import ClassMap, Ontology
 from labelingest.model.tally import Tally
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
-from labelingest.problems.of_batch import Findings
+from labelingest.problems.of_batch import BatchProblems
 from labelingest.readers.yolo.read import YoloOptions
 from labelingest.readers.yolo.slices import SLICE_BYTES
 from labelingest.resolution.class_map import make_class_map
@@ -287,7 +287,7 @@ class Converter:
         self, blobs: Blobs, units: DataUnits, sizes: Sizes, watch: Stopwatch
     ) -> Conversion:
         output = self._output()
-        findings = Findings()
+        findings = BatchProblems()
         for unit, reason in blobs.unread.items():
             detail = reason.detail
             if reason.code is ProblemCode.FILE_TOO_LARGE and self.format == LabelFormat.YOLO:

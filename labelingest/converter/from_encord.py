@@ -14,7 +14,7 @@ from labelingest.model.blobs import Blobs
 from labelingest.model.ontology import Ontology
 from labelingest.model.units import DataUnits
 from labelingest.model.vocabulary import Vocabulary
-from labelingest.problems.of_batch import Findings
+from labelingest.problems.of_batch import BatchProblems
 from labelingest.readers.encord.explain.data_file import DataFile
 from labelingest.readers.encord.read import SidecarBatch, read_sidecars
 from labelingest.stopwatch import OFF, Stage, Stopwatch
@@ -42,7 +42,7 @@ class EncordSource:
         blobs: Blobs,
         units: DataUnits,
         sizes: Sizes,
-        findings: Findings,
+        findings: BatchProblems,
         watch: Stopwatch = OFF,
     ) -> Batch:
         """Read a batch of sidecars.
@@ -79,7 +79,7 @@ class EncordSource:
         there: Int64,
         units: DataUnits,
         sizes: Sizes,
-        findings: Findings,
+        findings: BatchProblems,
     ) -> Batch:
         """Put what was read of some data units, by their rows, among all of them."""
         rows: list[LabelRow | None] = [None] * len(units)

@@ -11,7 +11,7 @@ from labelingest.converter.image_sizes import Sizes
 from labelingest.model.blobs import Blobs
 from labelingest.model.ontology import ClassMap, Ontology
 from labelingest.model.units import DataUnits
-from labelingest.problems.of_batch import Findings
+from labelingest.problems.of_batch import BatchProblems
 from labelingest.readers.yolo.read import YoloOptions, read
 from labelingest.resolution.resolve import resolve
 from labelingest.stopwatch import OFF, Stage, Stopwatch
@@ -33,7 +33,7 @@ class YoloSource:
         blobs: Blobs,
         units: DataUnits,
         sizes: Sizes,
-        findings: Findings,
+        findings: BatchProblems,
         watch: Stopwatch = OFF,
     ) -> Batch:
         """Read a batch of sidecars.

@@ -9,7 +9,7 @@ from labelingest.columns.types import Bool
 from labelingest.converter.options import ImageSizes
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
-from labelingest.problems.of_batch import Findings
+from labelingest.problems.of_batch import BatchProblems
 from labelingest.writers.representable import are_images
 
 __all__ = ["Sizes", "SizesOf"]
@@ -44,7 +44,7 @@ class Sizes:
                 width[row], height[row] = size
         return units.with_sizes(width, height)
 
-    def note_missing(self, units: DataUnits, findings: Findings) -> None:
+    def note_missing(self, units: DataUnits, findings: BatchProblems) -> None:
         """Name the images without a size, where all are asked for."""
         if self.policy != ImageSizes.ALL:
             return

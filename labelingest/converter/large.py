@@ -36,7 +36,7 @@ from labelingest.model.source_labels import SourceLabels
 from labelingest.model.tally import Tally
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
-from labelingest.problems.of_batch import Findings, Muted
+from labelingest.problems.of_batch import BatchProblems, UnrecordedProblems
 from labelingest.readers.yolo.read import read_sheet
 from labelingest.readers.yolo.rows import ReadResult
 from labelingest.readers.yolo.slices import MAX_COLUMNS, SLICE_BYTES, TooManyColumns, sheets
@@ -140,7 +140,7 @@ class LargeFile:
         units = sizes.of(sizes.of_all(self.units), self._needs_size(sizes))
         scan = self._scan(units)
         sized = self._sized(units, sizes)
-        findings = Findings()
+        findings = BatchProblems()
         if self._reason:
             findings.fail(0, Problem(ProblemCode.NOT_TEXT, units.sidecar[0], self._reason))
         sizes.note_missing(units, findings)
@@ -167,7 +167,7 @@ class LargeFile:
         objects = self.source.ontology.objects
         needed = False
         if sizes.policy != ImageSizes.NEVER and self.units.width[0] <= 0:
-            slices = self._labels(self.units, Muted())
+            slices = self._labels(self.units, UnrecordedProblems())
             needed = any(sizes_needed(*of_slice[1:], objects).any() for of_slice in slices)
         return np.array([needed])
 
@@ -178,12 +178,12 @@ class LargeFile:
         is_yolo = self.output.to == OutputFormat.YOLO and are_images(units)[0]
         if not is_yolo or units.width[0] > 0:
             return units
-        slices = self._assembled(units, Muted())
+        slices = self._assembled(units, UnrecordedProblems())
         turned = any(self.output.turned(made.annotations, units)[0] for _, _, made in slices)
         return sizes.of(units, np.array([turned]))
 
     def _labels(
-        self, units: DataUnits, findings: Findings
+        self, units: DataUnits, findings: BatchProblems
     ) -> Iterator[tuple[ReadResult, SourceLabels, Int32]]:
         """Read and resolve slice by slice."""
         self._too_many = 0
@@ -194,7 +194,7 @@ class LargeFile:
             result = read_sheet(sheet, units, self.source.yolo, findings)
             yield result, *resolve(result.labels, self.source.class_map, units, findings)
 
-    def _reject(self, row: TooManyColumns, findings: Findings) -> None:
+    def _reject(self, row: TooManyColumns, findings: BatchProblems) -> None:
         self._too_many += 1
         code = ProblemCode.WRONG_COLUMN_COUNT
         detail = f"more than {self.most_columns:,} columns, the most that one row may have"
@@ -205,7 +205,7 @@ class LargeFile:
             findings.count_rejected(0, code)
 
     def _assembled(
-        self, units: DataUnits, findings: Findings, scan: "_Scan | None" = None
+        self, units: DataUnits, findings: BatchProblems, scan: "_Scan | None" = None
     ) -> Iterator[tuple[ReadResult, SourceLabels, Assembled]]:
         """Read, resolve and assemble slice by slice; without a scan, nothing is a duplicate."""
         scan = scan or _Scan.of_nothing()
@@ -219,7 +219,7 @@ class LargeFile:
         """Find the duplicates, and name all annotations."""
         secret = secrets.randbits(62)
         lines, contents, keys = [], [], []
-        for _, labels, made in self._assembled(units, Muted()):
+        for _, labels, made in self._assembled(units, UnrecordedProblems()):
             rows = np.searchsorted(labels.line, made.annotations.line)
             begin, count = labels.class_at[rows], labels.columns[rows]
             lines.append(made.annotations.line)
@@ -240,7 +240,7 @@ class LargeFile:
         return _Scan(content, duplicates, originals)
 
     def _books(
-        self, units: DataUnits, sized: DataUnits, scan: "_Scan", findings: Findings
+        self, units: DataUnits, sized: DataUnits, scan: "_Scan", findings: BatchProblems
     ) -> tuple["_Totals", YoloFiles]:
         """Find the problems and count; return what writing YOLO counts apart."""
         seen = count = 0
@@ -264,7 +264,7 @@ class LargeFile:
         return totals, yolo_files
 
     def _sayable(
-        self, annotations: Annotations, sized: DataUnits, findings: Findings
+        self, annotations: Annotations, sized: DataUnits, findings: BatchProblems
     ) -> Annotations:
         """Return the annotations that the format has a place for."""
         output = self.output
@@ -293,10 +293,10 @@ class LargeFile:
     ) -> Iterator[tuple[Annotations, Texts]]:
         """Yield the annotations that are written, with their object hashes."""
         at = 0
-        for _, _, made in self._assembled(units, Muted(), scan):
+        for _, _, made in self._assembled(units, UnrecordedProblems(), scan):
             names = scan.names[at : at + len(made.annotations)]
             at += len(names)
-            yield self._sayable(made.annotations, sized, Muted()), hash_texts(names)
+            yield self._sayable(made.annotations, sized, UnrecordedProblems()), hash_texts(names)
 
     def _pieces(self, units: DataUnits, sized: DataUnits, scan: "_Scan") -> Iterator[bytes]:
         """Yield the label row, or the label file, piece by piece."""

@@ -23,7 +23,7 @@ import orjson
 
 from labelingest.documents.value_count import MAX_VALUES, longest_text, too_many_values
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_document import Notes, shown, step
+from labelingest.problems.of_document import DocumentProblems, child_pointer, excerpt
 
 __all__ = ["LARGE_BYTES", "MAX_BYTES", "UNDECODED", "decode"]
 
@@ -45,7 +45,7 @@ _UNSURE: Final = (b" :", b"\t:", b"\n:", b"\r:", b"\\u0022", b"\\u003a", b"\\u00
 _LONG_INTEGER: Final = 18
 
 
-def decode(content: bytes, notes: Notes, expected: str = _LABEL_ROW) -> Any:
+def decode(content: bytes, notes: DocumentProblems, expected: str = _LABEL_ROW) -> Any:
     r"""Decode a sidecar; `UNDECODED` where it is not JSON, and the notes say why.
 
     Parameters
@@ -55,12 +55,12 @@ def decode(content: bytes, notes: Notes, expected: str = _LABEL_ROW) -> Any:
 
     Examples
     --------
-    >>> notes = Notes("a.encord.json")
+    >>> notes = DocumentProblems("a.encord.json")
     >>> decode(b'{"a": 1}', notes)
     {'a': 1}
     >>> decode(b'{"a": 1', notes) is UNDECODED
     True
-    >>> print(notes.problems()[0].code)
+    >>> print(notes.in_order()[0].code)
     not-json
     """
     if not _size_allowed(content, notes):
@@ -82,7 +82,7 @@ def decode(content: bytes, notes: Notes, expected: str = _LABEL_ROW) -> Any:
     return document
 
 
-def _size_allowed(content: bytes, notes: Notes) -> bool:
+def _size_allowed(content: bytes, notes: DocumentProblems) -> bool:
     if len(content) > MAX_BYTES:
         notes.note(
             ProblemCode.FILE_TOO_LARGE,
@@ -107,7 +107,7 @@ def _size_allowed(content: bytes, notes: Notes) -> bool:
     return True
 
 
-def _is_wide(content: bytes, notes: Notes, expected: str) -> bool:
+def _is_wide(content: bytes, notes: DocumentProblems, expected: str) -> bool:
     """Whether decoding makes far more bytes of a large text; the notes say why it is not decoded.
 
     One emoji makes four bytes of every character of its text, and of the whole file where orjson
@@ -130,7 +130,7 @@ def _is_wide(content: bytes, notes: Notes, expected: str) -> bool:
     return False
 
 
-def _without_mark(content: bytes, notes: Notes) -> bytes:
+def _without_mark(content: bytes, notes: DocumentProblems) -> bytes:
     """Return the content without the byte order mark of UTF-8, which JSON may not have."""
     if not content.startswith(b"\xef\xbb\xbf"):
         return content
@@ -140,7 +140,9 @@ def _without_mark(content: bytes, notes: Notes) -> bytes:
     return content[3:]
 
 
-def _second_try(content: bytes, error: json.JSONDecodeError, notes: Notes, expected: str) -> Any:
+def _second_try(
+    content: bytes, error: json.JSONDecodeError, notes: DocumentProblems, expected: str
+) -> Any:
     """Decode what only Python's json module takes, or note why it is not JSON."""
     infinite = "infinity" in error.msg
     found = error.doc[error.pos : error.pos + 9]
@@ -164,7 +166,7 @@ def _reason(error: json.JSONDecodeError, content: bytes) -> str:
         return _TOO_DEEP
     if error.pos >= len(error.doc) or error.doc[error.pos :].isspace():
         return "the JSON ends too early: the file is truncated"
-    return f"not JSON from {shown(error.doc[error.pos : error.pos + 20])} on: {error.msg}"
+    return f"not JSON from {excerpt(error.doc[error.pos : error.pos + 20])} on: {error.msg}"
 
 
 def _not_utf8(content: bytes) -> str:
@@ -235,7 +237,7 @@ def _trail(value: Any) -> _Trail | None:
 _NESTED: Final = frozenset((list, _Trail))
 
 
-def _note_repeated(content: bytes, notes: Notes) -> None:
+def _note_repeated(content: bytes, notes: DocumentProblems) -> None:
     """Note each key that an object has twice, with its pointer."""
     try:
         document = json.loads(content, object_pairs_hook=_hook, parse_int=_integer)
@@ -247,6 +249,6 @@ def _note_repeated(content: bytes, notes: Notes) -> None:
     while waiting:
         value, at = waiting.pop()
         for name in value.names:
-            detail = f"the key {shown(name)} stands twice in one object: the last one counts"
-            notes.note(ProblemCode.DUPLICATE_KEY, step(at, name), detail)
-        waiting.extend((inner, step(at, place)) for place, inner in value.inner)
+            detail = f"the key {excerpt(name)} stands twice in one object: the last one counts"
+            notes.note(ProblemCode.DUPLICATE_KEY, child_pointer(at, name), detail)
+        waiting.extend((inner, child_pointer(at, place)) for place, inner in value.inner)

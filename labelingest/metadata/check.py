@@ -25,7 +25,12 @@ from labelingest.metadata.schema import MetadataSchema
 from labelingest.metadata.types import TombstoneType
 from labelingest.metadata.values import Wrong, wrong_value
 from labelingest.problems import Problem, ProblemCode
-from labelingest.problems.of_document import Notes, kind_of_json, shown, step
+from labelingest.problems.of_document import (
+    DocumentProblems,
+    child_pointer,
+    excerpt,
+    json_type_name,
+)
 
 __all__ = ["MAX_METADATA", "MetadataResult", "check_metadata", "too_large_metadata"]
 
@@ -81,10 +86,10 @@ def check_metadata(
     a.jpg.metadata.json#/speed: wrong-type: found text ('fast'), expected a number
     a.jpg.metadata.json#/sight: undeclared-key: the schema has no key 'sight'; did you mean 'site'?
     """
-    notes = Notes(source)
+    notes = DocumentProblems(source)
     document = _decoded(content, notes)
     if document is None:
-        return MetadataResult(None, notes.problems())
+        return MetadataResult(None, notes.in_order())
     suspected = _SUSPECT.search(content) is not None
     kept = {}
     undeclared = 0
@@ -93,7 +98,7 @@ def check_metadata(
         if wrong is None and schema is not None:
             declared = schema.keys.get(key)
             if isinstance(declared, TombstoneType):
-                notes.note(ProblemCode.DELETED_KEY, step("", key), _deleted(key, declared))
+                notes.note(ProblemCode.DELETED_KEY, child_pointer("", key), _deleted(key, declared))
             elif declared is not None:
                 wrong = wrong_value(value, declared)
             elif not key.startswith("$"):
@@ -102,11 +107,11 @@ def check_metadata(
         if wrong is None:
             kept[key] = value
         else:
-            notes.note(wrong.code, step("", key) + wrong.at, wrong.detail)
-    return MetadataResult(kept, notes.problems(), len(document))
+            notes.note(wrong.code, child_pointer("", key) + wrong.at, wrong.detail)
+    return MetadataResult(kept, notes.in_order(), len(document))
 
 
-def _decoded(content: bytes, notes: Notes) -> dict[str, Any] | None:
+def _decoded(content: bytes, notes: DocumentProblems) -> dict[str, Any] | None:
     """Return the document; None where it is no object, and the notes say why."""
     if len(content) > MAX_METADATA:
         notes.note(ProblemCode.FILE_TOO_LARGE, "", too_large_metadata(len(content)))
@@ -115,7 +120,7 @@ def _decoded(content: bytes, notes: Notes) -> dict[str, Any] | None:
     if document is UNDECODED:
         return None
     if not isinstance(document, dict):
-        detail = f"holds {kind_of_json(document)} ({shown(document)}), expected {_EXPECTED}"
+        detail = f"holds {json_type_name(document)} ({excerpt(document)}), expected {_EXPECTED}"
         notes.note(ProblemCode.NOT_METADATA, "", detail)
         return None
     return document
@@ -132,14 +137,14 @@ def too_large_metadata(size: int) -> str:
     return f"it has {size:,} bytes, more than the {MAX_METADATA:,} that custom metadata may have"
 
 
-def _note_undeclared(notes: Notes, key: str, schema: MetadataSchema | None) -> None:
+def _note_undeclared(notes: DocumentProblems, key: str, schema: MetadataSchema | None) -> None:
     """Note a key that the schema does not have; with a schema, also the nearest that it has."""
-    detail = f"the schema has no key {shown(key)}"
+    detail = f"the schema has no key {excerpt(key)}"
     near = None
     if schema is not None and len(key) <= _LONGEST_NAME:
         near = _nearest(key, tuple(schema.keys))
     detail += f"; did you mean {near!r}?" if near else ": kept, not checked"
-    notes.note(ProblemCode.UNDECLARED_KEY, step("", key), detail)
+    notes.note(ProblemCode.UNDECLARED_KEY, child_pointer("", key), detail)
 
 
 @lru_cache(maxsize=4096)
@@ -151,7 +156,7 @@ def _nearest(key: str, names: tuple[str, ...]) -> str | None:
 
 def _deleted(key: str, declared: TombstoneType) -> str:
     again = "restore it, or leave it out" if declared.deleted_ty else "leave it out"
-    return f"{shown(key)} was deleted from the schema: kept, not checked; {again}"
+    return f"{excerpt(key)} was deleted from the schema: kept, not checked; {again}"
 
 
 def _unstorable(key: str, value: Any) -> Wrong | None:
@@ -160,7 +165,7 @@ def _unstorable(key: str, value: Any) -> Wrong | None:
     if found is None:
         return None
     code, detail, path = found
-    return Wrong(code, "".join(step("", name) for name in reversed(path)), detail)
+    return Wrong(code, "".join(child_pointer("", name) for name in reversed(path)), detail)
 
 
 def _refused(value: Any) -> tuple[ProblemCode, str, list[str | int]] | None:
@@ -171,7 +176,7 @@ def _refused(value: Any) -> tuple[ProblemCode, str, list[str | int]] | None:
     if isinstance(value, str):
         return (ProblemCode.NUL_IN_TEXT, _NUL, []) if "\0" in value else None
     if isinstance(value, float) and not isfinite(value):
-        return ProblemCode.NOT_FINITE, f"found {shown(value)}{_INFINITE}", []
+        return ProblemCode.NOT_FINITE, f"found {excerpt(value)}{_INFINITE}", []
     if isinstance(value, dict):
         if any("\0" in name for name in value):
             return ProblemCode.NUL_IN_TEXT, _NUL, []

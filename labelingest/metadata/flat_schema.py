@@ -12,7 +12,7 @@ from typing import Any, Final
 from labelingest.errors import ConfigError
 from labelingest.metadata.schema import MetadataSchema
 from labelingest.metadata.schema_json import decode_schema
-from labelingest.problems.of_document import step
+from labelingest.problems.of_document import child_pointer
 
 __all__ = ["ImportedSchema", "import_schema"]
 
@@ -71,7 +71,7 @@ def import_schema(content: bytes, name: str) -> ImportedSchema:
     for key, declared in document.items():
         if declared not in _FLAT:
             raise ConfigError(
-                f"{name}#{step('', key)}: found {declared!r}, expected one of {', '.join(_FLAT)}"
+                f"{name}#{child_pointer('', key)}: found {declared!r}, expected one of {', '.join(_FLAT)}"
             )
         if declared in _NEEDS:
             left_out[key] = (

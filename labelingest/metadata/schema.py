@@ -37,7 +37,7 @@ from labelingest.metadata.types import (
     VariantType,
 )
 from labelingest.problems import Problem, ProblemCode, printable
-from labelingest.problems.of_document import step
+from labelingest.problems.of_document import child_pointer
 
 __all__ = ["MAX_ACTIVE_EMBEDDING", "TYPES", "MetadataSchema", "schema_problems"]
 
@@ -224,7 +224,7 @@ def schema_problems(schema: MetadataSchema, source: str) -> list[Problem]:
             source,
             f"{declared.size:,} numbers: Active shows embeddings of at most "
             f"{MAX_ACTIVE_EMBEDDING:,}, Index all",
-            pointer=f"{step('', key)}/size",
+            pointer=f"{child_pointer('', key)}/size",
         )
         for key, declared in sorted(schema.keys.items())
         if isinstance(declared, EmbeddingType) and declared.size > MAX_ACTIVE_EMBEDDING

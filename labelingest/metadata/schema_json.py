@@ -14,7 +14,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from labelingest.errors import ConfigError
 from labelingest.metadata.types import ALIASES, KeyType
-from labelingest.problems.of_document import step
+from labelingest.problems.of_document import child_pointer
 from labelingest.small_files import read_small
 
 __all__ = ["check_key", "decode_schema", "keys_from_wire", "read_schema_file"]
@@ -188,5 +188,5 @@ def _pointer(loc: Sequence[int | str]) -> Iterator[str]:
     previous: int | str | None = None
     for depth, name in enumerate(loc):
         if depth != 1 and previous != "deleted_ty":
-            yield step("", name)
+            yield child_pointer("", name)
         previous = name

@@ -24,7 +24,7 @@ from labelingest.metadata.types import (
     VariantType,
 )
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_document import kind_of_json, shown
+from labelingest.problems.of_document import excerpt, json_type_name
 
 __all__ = ["Wrong", "wrong_value"]
 
@@ -77,7 +77,7 @@ def wrong_value(value: Any, declared: LiveType) -> Wrong | None:
 
 
 def _type(value: Any, expected: str, at: str = "") -> Wrong:
-    found = f"found {kind_of_json(value)} ({shown(value)})"
+    found = f"found {json_type_name(value)} ({excerpt(value)})"
     return Wrong(ProblemCode.WRONG_TYPE, at, f"{found}, expected {expected}")
 
 
@@ -89,7 +89,7 @@ def _number(value: Any, declared: NumberType) -> Wrong | None:
     if type(value) not in _NUMBERS:
         return _type(value, "a number")
     if declared.format == "F32" and abs(value) > _LARGEST_F32:
-        detail = f"{shown(value)} is beyond single precision (F32, ±3.4e38): declare it as F64"
+        detail = f"{excerpt(value)} is beyond single precision (F32, ±3.4e38): declare it as F64"
         return Wrong(ProblemCode.NUMBER_TOO_LARGE, "", detail)
     return None
 
@@ -119,7 +119,7 @@ def _datetime(value: Any, declared: DatetimeType) -> Wrong | None:
             return None
     except ValueError:
         pass
-    detail = f"{shown(value)} is no date of ISO 8601, as '2026-01-05T16:46:58Z'"
+    detail = f"{excerpt(value)} is no date of ISO 8601, as '2026-01-05T16:46:58Z'"
     return Wrong(ProblemCode.BAD_DATETIME, "", detail)
 
 
@@ -128,7 +128,7 @@ def _uuid(value: Any, declared: UuidType) -> Wrong | None:
         return _type(value, "a UUID as text")
     if _UUID.fullmatch(value):
         return None
-    detail = f"{shown(value)} is no UUID, as '3f0c9a52-6d1e-4b7a-9c55-08d2b1c7e4aa'"
+    detail = f"{excerpt(value)} is no UUID, as '3f0c9a52-6d1e-4b7a-9c55-08d2b1c7e4aa'"
     return Wrong(ProblemCode.BAD_UUID, "", detail)
 
 
@@ -141,8 +141,8 @@ def _enum(value: Any, declared: EnumType) -> Wrong | None:
     if len(value) <= _LONGEST_OPTION:
         found = [option for option in declared.values if option.lower() == value.lower()]
         found += get_close_matches(value, declared.values, n=1)
-    hint = f"did you mean {found[0]!r}?" if found else f"declared are {shown(declared.values)}"
-    return Wrong(ProblemCode.UNDECLARED_OPTION, "", f"{shown(value)} is no option; {hint}")
+    hint = f"did you mean {found[0]!r}?" if found else f"declared are {excerpt(declared.values)}"
+    return Wrong(ProblemCode.UNDECLARED_OPTION, "", f"{excerpt(value)} is no option; {hint}")
 
 
 def _embedding(value: Any, declared: EmbeddingType) -> Wrong | None:
@@ -170,7 +170,7 @@ def _geospatial(value: Any, declared: GeospatialType) -> Wrong | None:
         if type(degrees) not in _NUMBERS:
             return _type(degrees, "a number of degrees", f"/{name}")
         if not -most <= degrees <= most:
-            detail = f"{shown(degrees)} is no {name}: −{most} to {most} degrees"
+            detail = f"{excerpt(degrees)} is no {name}: −{most} to {most} degrees"
             swapped = name == "latitude" and abs(degrees) <= 180
             detail += "; are latitude and longitude swapped?" if swapped else ""
             return Wrong(ProblemCode.BAD_COORDINATES, f"/{name}", detail)

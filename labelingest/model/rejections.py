@@ -11,7 +11,7 @@ from labelingest.columns.types import Bool
 from labelingest.model.annotations import Annotations
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
-from labelingest.problems.of_batch import Findings
+from labelingest.problems.of_batch import BatchProblems
 
 __all__ = ["problem_of_row", "reject_rows"]
 
@@ -22,7 +22,7 @@ def reject_rows(
     annotations: Annotations,
     units: DataUnits,
     detail: Callable[[int], str],
-    findings: Findings,
+    findings: BatchProblems,
 ) -> Annotations:
     """Return the annotations that are not rejected; note the problem of each that is.
 

@@ -1,4 +1,4 @@
-"""Findings: the problems of a batch while its stages run, and which rows they cost.
+"""BatchProblems: the problems of a batch while its stages run, and which rows they cost.
 
 A stage that drops a row says so through `reject`, once a row; that is what keeps the books of
 "rows seen = annotations written + rows rejected, by code".
@@ -12,19 +12,19 @@ from typing import Final
 from labelingest.columns.types import Int64
 from labelingest.problems import Problem, ProblemCode, Severity
 
-__all__ = ["MAX_LISTED", "Findings", "Muted"]
+__all__ = ["MAX_LISTED", "BatchProblems", "UnrecordedProblems"]
 
 MAX_LISTED: Final = 10_000
 """Problems of one code listed for one file; a file of a million bad rows must not fill memory."""
 
 
 @dataclass(slots=True)
-class Findings:
+class BatchProblems:
     """Problems with the data unit each belongs to.
 
     Examples
     --------
-    >>> findings = Findings()
+    >>> findings = BatchProblems()
     >>> findings.reject(0, Problem(ProblemCode.UNKNOWN_CLASS, "a.txt", "no object for 7", line=2))
     >>> findings.warn(0, Problem(ProblemCode.DUPLICATE_ROW, "a.txt", "as line 1", line=1))
     >>> [p.code.value for p in findings.in_order()], dict(findings.rejected)
@@ -113,7 +113,7 @@ class Findings:
         return [problem for unit, problem in ordered if of is None or unit == of]
 
 
-class Muted(Findings):
+class UnrecordedProblems(BatchProblems):
     """Takes everything and notes nothing: for stages that are gone through once more."""
 
     def lists(self, unit: int, code: ProblemCode) -> bool:

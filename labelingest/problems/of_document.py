@@ -11,7 +11,7 @@ from typing import Any, Final
 from labelingest.problems import Problem, ProblemCode, Severity
 from labelingest.problems.of_batch import MAX_LISTED
 
-__all__ = ["Notes", "kind_of_json", "shown", "step"]
+__all__ = ["DocumentProblems", "child_pointer", "excerpt", "json_type_name"]
 
 _SHORT: Final = Repr()
 _SHORT.maxstring = 60
@@ -22,7 +22,7 @@ _LONGEST_POINTER: Final = 2000
 """Characters of a pointer: 254 levels of answers fit; 10,000 problems of a code take 20 MB."""
 
 
-def step(at: str, key: str | int) -> str:
+def child_pointer(at: str, key: str | int) -> str:
     """Return the pointer of a child: of a key of an object or a position in a list.
 
     A key of more than 200 characters loses its middle, and a pointer of 2,000 ends: a key may be as
@@ -30,7 +30,7 @@ def step(at: str, key: str | int) -> str:
 
     Examples
     --------
-    >>> step("/object_answers", "k3P/x0+~")
+    >>> child_pointer("/object_answers", "k3P/x0+~")
     '/object_answers/k3P~1x0+~0'
     """
     if len(at) > _LONGEST_POINTER:
@@ -42,12 +42,12 @@ def step(at: str, key: str | int) -> str:
     return f"{at}/{name.replace('~', '~0').replace('/', '~1')}"
 
 
-def shown(value: object) -> str:
+def excerpt(value: object) -> str:
     """Return a value as messages show it: on one line, and short.
 
     Examples
     --------
-    >>> shown([1] * 100), shown(None)
+    >>> excerpt([1] * 100), excerpt(None)
     ('[1, 1, 1, 1, 1, 1, ...]', 'null')
     """
     if value is None:
@@ -57,26 +57,26 @@ def shown(value: object) -> str:
     return _SHORT.repr(value)
 
 
-def kind_of_json(value: object) -> str:
+def json_type_name(value: object) -> str:
     """Return what JSON calls the kind of a decoded value.
 
     Examples
     --------
-    >>> kind_of_json([]), kind_of_json(True), kind_of_json(1.5)
+    >>> json_type_name([]), json_type_name(True), json_type_name(1.5)
     ('a list', 'a boolean', 'a number')
     """
     kinds = {dict: "an object", list: "a list", str: "text", bool: "a boolean"}
     return "null" if value is None else kinds.get(type(value), "a number")
 
 
-class Notes:
+class DocumentProblems:
     """The problems of one sidecar, in the order they were found.
 
     Examples
     --------
-    >>> notes = Notes("a.jpg.encord.json")
+    >>> notes = DocumentProblems("a.jpg.encord.json")
     >>> notes.note(ProblemCode.WRONG_TYPE, "/data_units", "found a list, expected an object")
-    >>> print(notes.problems()[0])
+    >>> print(notes.in_order()[0])
     a.jpg.encord.json#/data_units: wrong-type: found a list, expected an object
     """
 
@@ -106,13 +106,15 @@ class Notes:
         self.note(
             ProblemCode.WRONG_TYPE,
             at,
-            f"found {kind_of_json(value)} ({shown(value)}), expected {expected}",
+            f"found {json_type_name(value)} ({excerpt(value)}), expected {expected}",
         )
 
     def replaced(self, at: str, value: object, expected: str, instead: str) -> None:
         """Note a value that was left out or replaced by a default."""
         self.note(
-            ProblemCode.REPLACED_VALUE, at, f"found {shown(value)}, expected {expected}: {instead}"
+            ProblemCode.REPLACED_VALUE,
+            at,
+            f"found {excerpt(value)}, expected {expected}: {instead}",
         )
 
     def unknown_keys(self, found: dict[str, Any], known: frozenset[str], at: str, of: str) -> None:
@@ -121,17 +123,17 @@ class Notes:
             return
         for key in found:
             if key not in known:
-                first, count = self._unknown.get((of, key), (step(at, key), 0))
+                first, count = self._unknown.get((of, key), (child_pointer(at, key), 0))
                 if len(self._unknown) < MAX_LISTED or count:
                     self._unknown[of, key] = first, count + 1
 
-    def problems(self) -> list[Problem]:
+    def in_order(self) -> list[Problem]:
         """Return all that was noted."""
         unknown = [
             Problem(
                 ProblemCode.UNKNOWN_KEY,
                 self.source,
-                f"{shown(key)} is no key of {of}: dropped",
+                f"{excerpt(key)} is no key of {of}: dropped",
                 pointer=first,
                 count=count,
             )
@@ -161,6 +163,6 @@ class Notes:
             return default
         if type(value) is not expected:
             words = {dict: "an object", list: "a list", str: "text", bool: "true or false"}
-            self.wrong_type(step(at, key), value, words[expected])
+            self.wrong_type(child_pointer(at, key), value, words[expected])
             return default
         return value

@@ -5,13 +5,13 @@ from labelingest.model.ontology import ClassMap
 from labelingest.model.source_labels import SourceLabels
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
-from labelingest.problems.of_batch import Findings
+from labelingest.problems.of_batch import BatchProblems
 
 __all__ = ["resolve"]
 
 
 def resolve(
-    labels: SourceLabels, class_map: ClassMap, units: DataUnits, findings: Findings
+    labels: SourceLabels, class_map: ClassMap, units: DataUnits, findings: BatchProblems
 ) -> tuple[SourceLabels, Int32]:
     r"""Find the ontology object of each label.
 
@@ -28,7 +28,7 @@ def resolve(
     >>> from labelingest.model.blobs import Blobs
     >>> from labelingest.readers.yolo.read import YoloOptions, read
     >>> units = DataUnits.from_keys(["a.jpg"], ["a.txt"], np.zeros(1, np.int64))
-    >>> findings = Findings()
+    >>> findings = BatchProblems()
     >>> blobs = Blobs.from_contents([b"0 .5 .5 1 1\n7 .5 .5 1 1"])
     >>> labels = read(blobs, units, YoloOptions(), findings).labels
     >>> car = ClassMap(np.array([7]), np.array([0], dtype=np.int32))

@@ -40,7 +40,7 @@ from labelingest.model.ontology import Ontology, OntologyObject, Shape
 from labelingest.model.rejections import reject_rows
 from labelingest.model.units import DataUnits
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_batch import Findings
+from labelingest.problems.of_batch import BatchProblems
 from labelingest.writers.coco_geometry import geometries
 from labelingest.writers.encord_json import object_url
 from labelingest.writers.instances import hashes_of, hole_count
@@ -69,7 +69,7 @@ def representable(
     annotations: Annotations,
     units: DataUnits,
     objects: Sequence[OntologyObject],
-    problems: Findings,
+    problems: BatchProblems,
 ) -> Annotations:
     """Return the annotations that COCO can represent; reject the others.
 

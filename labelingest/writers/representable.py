@@ -18,7 +18,7 @@ from labelingest.model.ontology import OntologyObject
 from labelingest.model.rejections import reject_rows
 from labelingest.model.units import DataUnits
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_batch import Findings
+from labelingest.problems.of_batch import BatchProblems
 from labelingest.writers.instances import parts_of
 
 __all__ = ["are_images", "representable_on_images"]
@@ -45,7 +45,7 @@ def representable_on_images(
     units: DataUnits,
     objects: Sequence[OntologyObject],
     name: str,
-    problems: Findings,
+    problems: BatchProblems,
 ) -> Annotations:
     """Return the boxes, rotated boxes and polygons; reject the others.
 

@@ -32,7 +32,7 @@ from labelingest.model.ontology import ClassMap, OntologyObject
 from labelingest.model.rejections import reject_rows
 from labelingest.model.units import DataUnits
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_batch import Findings
+from labelingest.problems.of_batch import BatchProblems
 from labelingest.writers.instances import hole_count, outlines, parts_of
 from labelingest.writers.number_text import plain_texts
 from labelingest.writers.representable import representable_on_images
@@ -78,7 +78,7 @@ def representable(
     units: DataUnits,
     numbers: Int64,
     objects: Sequence[OntologyObject],
-    problems: Findings,
+    problems: BatchProblems,
     *,
     layout: str = YoloLayout.AUTO,
 ) -> Annotations:

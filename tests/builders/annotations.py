@@ -14,7 +14,7 @@ from labelingest.model.blobs import Blobs
 from labelingest.model.ontology import ClassMap, Ontology
 from labelingest.model.units import DataUnits
 from labelingest.model.vocabulary import Vocabulary
-from labelingest.problems.of_batch import Findings
+from labelingest.problems.of_batch import BatchProblems
 from labelingest.readers.encord.explain.data_file import DataFile
 from labelingest.readers.encord.read import read_sidecars
 from labelingest.readers.yolo.read import YoloOptions, read
@@ -43,7 +43,7 @@ class Batch:
     units: DataUnits
     ontology: Ontology
     class_map: ClassMap
-    findings: Findings
+    findings: BatchProblems
 
 
 def batch_of(
@@ -64,7 +64,7 @@ def batch_of(
         np.arange(len(rows), dtype=np.uint64),
     )
     class_map = make_class_map(ontology).class_map
-    return Batch(annotations, _units(sizes), ontology, class_map, Findings())
+    return Batch(annotations, _units(sizes), ontology, class_map, BatchProblems())
 
 
 def with_instances(
@@ -97,7 +97,7 @@ def from_yolo(
     """Make annotations from label files; options are those of assembly."""
     ontology = shapes if isinstance(shapes, Ontology) else ontology_for(shapes)
     class_map = make_class_map(ontology).class_map
-    units, findings = _units(sizes), Findings()
+    units, findings = _units(sizes), BatchProblems()
     found = read(Blobs.from_contents(contents), units, YoloOptions(row_layout), findings)
     labels, feature = resolve(found.labels, class_map, units, findings)
     assembled = assemble(
@@ -126,7 +126,7 @@ def from_encord(
     units = replace(_units([size] * len(keys)), key=keys)
     numbers = np.arange(len(ontology.objects), dtype=np.int32)
     class_map = ClassMap(numbers.astype(np.int64), numbers)
-    return Batch(found.annotations, units, ontology, class_map, Findings())
+    return Batch(found.annotations, units, ontology, class_map, BatchProblems())
 
 
 def _units(sizes: Sequence[tuple[int, int] | None]) -> DataUnits:

@@ -41,7 +41,7 @@ from labelingest.model.vocabulary import Vocabulary
 from labelingest.pairing.pair import pair
 from labelingest.pairing.rules import PatternRule, SuffixRule
 from labelingest.problems import UNEXPECTED, Problem
-from labelingest.problems.of_document import Notes
+from labelingest.problems.of_document import DocumentProblems
 from labelingest.readers.encord import DataFile, read_label_row
 from labelingest.readers.encord.read import read_sidecars
 from labelingest.resolution.class_map import make_class_map
@@ -661,10 +661,10 @@ def _images() -> Target:
 
 def _shown() -> Target:
     def run(content: bytes, rng: random.Random) -> None:
-        notes = Notes("s.json")
+        notes = DocumentProblems("s.json")
         document = decode(content, notes)
         if not isinstance(document, dict):
-            assert document is not UNDECODED or notes.problems(), "refused in silence"
+            assert document is not UNDECODED or notes.in_order(), "refused in silence"
             return
         row = label_row_of(document, rng.choice((None, _vocabulary())))
         orjson.dumps(row)

@@ -11,7 +11,7 @@ import pytest
 
 from labelingest.model.annotations import Annotations
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_batch import Findings
+from labelingest.problems.of_batch import BatchProblems
 from labelingest.writers import coco
 from labelingest.writers.parquet import ParquetWriter
 from labelingest.writers.representable import are_images
@@ -68,7 +68,7 @@ def has_parts(one: Mapping[str, Any]) -> bool:
 
 
 def coco_of(batch: Batch) -> dict[str, Any]:
-    findings = Findings()
+    findings = BatchProblems()
     said = coco.representable(of_images(batch), batch.units, batch.ontology.objects, findings)
     writer = coco.CocoWriter(batch.ontology, STORAGE_URL)
     chunk = writer.add(said, batch.units)
@@ -129,7 +129,9 @@ def test_coco_has_all_outlines_of_polygons_and_their_area_without_holes(seed: in
                 [n * SIZE[at % 2] for at, n in enumerate(rings[0])] for rings in parts
             ]
             holes += sum(len(rings) - 1 for rings in parts)
-        said = coco.representable(of_images(batch), batch.units, batch.ontology.objects, Findings())
+        said = coco.representable(
+            of_images(batch), batch.units, batch.ontology.objects, BatchProblems()
+        )
         counted += coco.dropped_parts(said)["hole"]
     assert holes == counted > 0
 
@@ -149,7 +151,7 @@ def yolo_rows_of(one: Mapping[str, Any], number: int) -> list[list[float]]:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_yolo_has_a_row_for_each_box_and_each_part(seed: int) -> None:
     for batch, rows in batches(seed):
-        objects, findings = batch.ontology.objects, Findings()
+        objects, findings = batch.ontology.objects, BatchProblems()
         numbers = class_numbers(batch.class_map, objects)
         number_of = {one.feature_hash: number for number, one in enumerate(objects)}
         said = representable(of_images(batch), batch.units, numbers, objects, findings)

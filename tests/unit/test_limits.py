@@ -14,8 +14,8 @@ from labelingest.documents import value_count as weigh
 from labelingest.errors import ConfigError
 from labelingest.pipeline.run import check, convert
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_batch import Findings, Muted
-from labelingest.problems.of_document import Notes
+from labelingest.problems.of_batch import BatchProblems, UnrecordedProblems
+from labelingest.problems.of_document import DocumentProblems
 from labelingest.resolution.ontology_json import load_ontology
 from labelingest.storage.local.local import LocalStorage
 
@@ -100,9 +100,9 @@ def test_more_than_can_be_fetched_cannot_be_allowed(config: IngestConfig) -> Non
 def test_too_many_values_are_not_decoded(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decode, "too_many_values", lambda text: weigh.too_many_values(text, 10))
     monkeypatch.setattr("orjson.loads", lambda _: pytest.fail("decoded"))
-    notes = Notes("a.json")
+    notes = DocumentProblems("a.json")
     assert decode.decode(content, notes) is decode.UNDECODED
-    (problem,) = notes.problems()
+    (problem,) = notes.in_order()
     assert problem.code is ProblemCode.FILE_TOO_LARGE
 
 
@@ -119,12 +119,12 @@ def test_a_text_that_would_become_four_times_as_large_is_not_decoded(
     monkeypatch.setattr(decode, "LARGE_BYTES", 10)
     monkeypatch.setattr(decode, "MAX_TEXT", 10)
     monkeypatch.setattr("orjson.loads", lambda _: pytest.fail("decoded"))
-    notes = Notes("a.json")
+    notes = DocumentProblems("a.json")
     assert decode.decode(content.encode(), notes) is decode.UNDECODED
-    assert [p.code for p in notes.problems()] == [ProblemCode.LARGE_SIDECAR, code]
+    assert [p.code for p in notes.in_order()] == [ProblemCode.LARGE_SIDECAR, code]
 
 
 def test_a_pass_that_notes_nothing_goes_through_no_bad_row() -> None:
     bad = np.arange(5)
-    assert Findings().rows_to_note(bad).tolist() == [0, 1, 2, 3, 4]
-    assert Muted().rows_to_note(bad).tolist() == []
+    assert BatchProblems().rows_to_note(bad).tolist() == [0, 1, 2, 3, 4]
+    assert UnrecordedProblems().rows_to_note(bad).tolist() == []

@@ -21,7 +21,7 @@ from labelingest.fence import tried
 from labelingest.model.blobs import Unread
 from labelingest.model.vocabulary import Vocabulary
 from labelingest.problems import UNEXPECTED, Problem, Severity
-from labelingest.problems.of_document import Notes, kind_of_json
+from labelingest.problems.of_document import DocumentProblems, json_type_name
 from labelingest.readers.encord.explain.data_file import ANY_FILE, DataFile
 from labelingest.readers.encord.explain.label_row import Checked, read_label_row
 from labelingest.report import problem_dict
@@ -101,20 +101,20 @@ def _read(
 
 
 def _as_it_stands(found: FoundRow) -> tuple[LabelRow, Sequence[Problem]]:
-    notes = Notes(found.source)
+    notes = DocumentProblems(found.source)
     document = decode(found.content, notes)
     if document is UNDECODED:
-        raise ConfigError(str(notes.problems()[-1]))
+        raise ConfigError(str(notes.in_order()[-1]))
     if not isinstance(document, dict):
         raise ConfigError(
-            f"{found.source}: holds {kind_of_json(document)}, expected a label row, "
+            f"{found.source}: holds {json_type_name(document)}, expected a label row, "
             "which is an object"
         )
     if "data_units" not in document:
         raise ConfigError(
             f"{found.source}: holds no label row: 'data_units' is missing, which has the labels"
         )
-    return label_row_of(document), notes.problems()
+    return label_row_of(document), notes.in_order()
 
 
 def _as_json(source: str, row: LabelRow | None, problems: Sequence[Problem]) -> bytes:

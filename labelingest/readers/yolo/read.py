@@ -21,7 +21,7 @@ from labelingest.model.ontology import LARGEST_CLASS_NUMBER
 from labelingest.model.source_labels import SourceKind, SourceLabels, column_at
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
-from labelingest.problems.of_batch import Findings
+from labelingest.problems.of_batch import BatchProblems
 from labelingest.readers.yolo.numbers import NOT_FINITE, OK, number_from_text, numbers_from_tokens
 from labelingest.readers.yolo.plain_tokens import plain_rows
 from labelingest.readers.yolo.rows import ReadResult
@@ -145,7 +145,9 @@ class Sheet:
     """(t,) NaN where the token is no finite number."""
 
 
-def read(blobs: Blobs, units: DataUnits, options: YoloOptions, findings: Findings) -> ReadResult:
+def read(
+    blobs: Blobs, units: DataUnits, options: YoloOptions, findings: BatchProblems
+) -> ReadResult:
     r"""Read the sidecars of a batch.
 
     Parameters
@@ -162,7 +164,7 @@ def read(blobs: Blobs, units: DataUnits, options: YoloOptions, findings: Finding
     Examples
     --------
     >>> units = DataUnits.from_keys(["a.jpg"], ["a.txt"], np.zeros(1, np.int64))
-    >>> findings = Findings()
+    >>> findings = BatchProblems()
     >>> text = b"7 .5 .5 .2 .4\n7 .5 .5 .2 x"
     >>> labels = read(Blobs.from_contents([text]), units, YoloOptions(), findings).labels
     >>> labels.line.tolist(), labels.class_number.tolist()
@@ -196,7 +198,7 @@ def sheet_of(blobs: Blobs, lines_before: int = 0) -> Sheet:
 
 
 def read_sheet(
-    found: Sheet, units: DataUnits, options: YoloOptions, findings: Findings
+    found: Sheet, units: DataUnits, options: YoloOptions, findings: BatchProblems
 ) -> ReadResult:
     """Read rows whose numbers are known; units, options and findings are those of `read`."""
     rows = found.rows
@@ -230,7 +232,7 @@ class _Sheet:
     values: Float64
     """(t,) NaN where the token is no finite number."""
 
-    def readable(self, findings: Findings) -> Bool:
+    def readable(self, findings: BatchProblems) -> Bool:
         """Return (r,) rows of finite numbers with a class number; the others are explained."""
         good = _is_class_number(self.values[self.rows.first])
         if np.isnan(self.values).any():
@@ -238,7 +240,7 @@ class _Sheet:
         self._reject(np.flatnonzero(~good), findings)
         return good
 
-    def _reject(self, rows: Int64, findings: Findings) -> None:
+    def _reject(self, rows: Int64, findings: BatchProblems) -> None:
         """Reject rows with a bad token; only those that are listed are explained."""
         rows = findings.rows_to_note(rows)
         first = self.rows.first[rows]
@@ -324,7 +326,7 @@ class _Sheet:
 
 
 def _cut(
-    sheet: _Sheet, good: Bool, options: YoloOptions, findings: Findings
+    sheet: _Sheet, good: Bool, options: YoloOptions, findings: BatchProblems
 ) -> tuple[SourceLabels, Counter[str]]:
     """Cut readable rows into class number, coordinates and confidence."""
     count = sheet.rows.count

@@ -4,7 +4,7 @@ from labelingest.model.blobs import Blobs
 from labelingest.model.ontology import ClassMap
 from labelingest.model.units import DataUnits
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_batch import MAX_LISTED, Findings
+from labelingest.problems.of_batch import MAX_LISTED, BatchProblems
 from labelingest.readers.yolo.read import YoloOptions, read
 from labelingest.resolution.resolve import resolve
 
@@ -16,7 +16,7 @@ def test_labels_of_unknown_classes_are_all_counted_and_the_first_ones_listed() -
     first, second = b"3 .5 .5 1 1\n" * unknown + b"7 .5 .5 1 1", b"4 .5 .5 1 1\n7 .5 .5 1 1"
     keys = ["a.txt", "b.txt"]
     units = DataUnits.from_keys(["a.jpg", "b.jpg"], keys, np.zeros(2, np.int64))
-    findings = Findings()
+    findings = BatchProblems()
     labels = read(Blobs.from_contents([first, second]), units, YoloOptions(), findings).labels
     labels, feature = resolve(labels, CLASS_MAP, units, findings)
     assert (labels.line.tolist(), feature.tolist()) == ([unknown + 1, 2], [0, 0])

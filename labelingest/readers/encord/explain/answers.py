@@ -12,7 +12,12 @@ from typing import Any, Final, TypeAlias
 
 from labelingest.model.vocabulary import Attribute, machine_name
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_document import Notes, kind_of_json, shown, step
+from labelingest.problems.of_document import (
+    DocumentProblems,
+    child_pointer,
+    excerpt,
+    json_type_name,
+)
 from labelingest.readers.encord.explain.provenance import is_manual
 
 __all__ = ["Answer", "Value", "note_missing", "read_answers", "static_answers", "written_answer"]
@@ -43,7 +48,7 @@ class Answer:
 
 
 def read_answers(
-    rows: object, at: str, attributes: Mapping[str, Attribute], notes: Notes
+    rows: object, at: str, attributes: Mapping[str, Attribute], notes: DocumentProblems
 ) -> list[Answer]:
     """Return the answers of a list that can be used, in their order; the others are noted.
 
@@ -62,21 +67,21 @@ def read_answers(
     --------
     >>> speed = Attribute("Sp33d+/0", "Speed", "numeric")
     >>> row = {"featureHash": "Sp33d+/0", "answers": "fast"}
-    >>> notes = Notes("a.json")
+    >>> notes = DocumentProblems("a.json")
     >>> read_answers([row], "/classifications", {"Sp33d+/0": speed}, notes)
     []
-    >>> print(notes.problems()[0])
+    >>> print(notes.in_order()[0])
     a.json#/classifications/0/answers: wrong-answer-type: found text ('fast'), expected a number
     """
     if not isinstance(rows, list):
         notes.wrong_type(at, rows, "a list of answers")
         return []
-    read = (_answer(row, step(at, i), attributes, notes) for i, row in enumerate(rows))
+    read = (_answer(row, child_pointer(at, i), attributes, notes) for i, row in enumerate(rows))
     return [answer for answer in read if answer is not None]
 
 
 def _answer(
-    row: object, at: str, attributes: Mapping[str, Attribute], notes: Notes
+    row: object, at: str, attributes: Mapping[str, Attribute], notes: DocumentProblems
 ) -> Answer | None:
     if not isinstance(row, dict):
         notes.wrong_type(at, row, "an answer")
@@ -88,40 +93,42 @@ def _answer(
         return None
     attribute = attributes.get(feature_hash) if isinstance(feature_hash, str) else None
     if attribute is None:
-        detail = f"the class has no attribute of the feature hash {shown(feature_hash)}"
-        notes.note(ProblemCode.UNKNOWN_ATTRIBUTE, step(at, "featureHash"), detail)
+        detail = f"the class has no attribute of the feature hash {excerpt(feature_hash)}"
+        notes.note(ProblemCode.UNKNOWN_ATTRIBUTE, child_pointer(at, "featureHash"), detail)
         return None
     notes.unknown_keys(row, _KEYS, at, "an answer")
     _compare(row, "name", attribute.name, at, notes)
-    _note_archived(attribute.archived, attribute.name, step(at, "featureHash"), notes)
+    _note_archived(attribute.archived, attribute.name, child_pointer(at, "featureHash"), notes)
     read = _READERS.get(attribute.type)
-    value = read(row["answers"], step(at, "answers"), attribute, notes) if read else None
+    value = read(row["answers"], child_pointer(at, "answers"), attribute, notes) if read else None
     if value is None:
         return None
     return Answer(attribute, value, is_manual(row, at, notes), row, at)
 
 
-def _compare(row: dict[str, Any], key: str, expected: str, at: str, notes: Notes) -> None:
+def _compare(
+    row: dict[str, Any], key: str, expected: str, at: str, notes: DocumentProblems
+) -> None:
     found = row.get(key, expected)
     if found != expected:
-        detail = f"{shown(found)} is {expected!r} in the ontology, which is written"
-        notes.note(ProblemCode.DIFFERS_FROM_ONTOLOGY, step(at, key), detail)
+        detail = f"{excerpt(found)} is {expected!r} in the ontology, which is written"
+        notes.note(ProblemCode.DIFFERS_FROM_ONTOLOGY, child_pointer(at, key), detail)
 
 
-def _note_archived(archived: bool, name: str, at: str, notes: Notes) -> None:
+def _note_archived(archived: bool, name: str, at: str, notes: DocumentProblems) -> None:
     if archived:
-        detail = f"{shown(name)} is archived in the ontology: kept"
+        detail = f"{excerpt(name)} is archived in the ontology: kept"
         notes.note(ProblemCode.ARCHIVED_CLASS, at, detail)
 
 
-def _text(value: object, at: str, attribute: Attribute, notes: Notes) -> Value | None:
+def _text(value: object, at: str, attribute: Attribute, notes: DocumentProblems) -> Value | None:
     if isinstance(value, str):
         return value
     _wrong(value, at, "text", notes)
     return None
 
 
-def _numeric(value: object, at: str, attribute: Attribute, notes: Notes) -> Value | None:
+def _numeric(value: object, at: str, attribute: Attribute, notes: DocumentProblems) -> Value | None:
     if type(value) is not float and type(value) is not int:
         _wrong(value, at, "a number", notes)
         return None
@@ -131,39 +138,45 @@ def _numeric(value: object, at: str, attribute: Attribute, notes: Notes) -> Valu
     return value
 
 
-def _wrong(value: object, at: str, expected: str, notes: Notes) -> None:
-    detail = f"found {kind_of_json(value)} ({shown(value)}), expected {expected}"
+def _wrong(value: object, at: str, expected: str, notes: DocumentProblems) -> None:
+    detail = f"found {json_type_name(value)} ({excerpt(value)}), expected {expected}"
     notes.note(ProblemCode.WRONG_ANSWER_TYPE, at, detail)
 
 
-def _radio(value: object, at: str, attribute: Attribute, notes: Notes) -> Value | None:
+def _radio(value: object, at: str, attribute: Attribute, notes: DocumentProblems) -> Value | None:
     """Return the one option; none at all means that the question is not answered."""
     if isinstance(value, list) and len(value) > 1:
-        detail = f"{len(value)} options of {shown(attribute.name)}, where one can be chosen"
+        detail = f"{len(value)} options of {excerpt(attribute.name)}, where one can be chosen"
         notes.note(ProblemCode.TWO_ANSWERS, at, f"{detail}: none is kept")
         return None
     options = _options(value, at, attribute, notes)
     return tuple(options) if options else None
 
 
-def _checklist(value: object, at: str, attribute: Attribute, notes: Notes) -> Value | None:
+def _checklist(
+    value: object, at: str, attribute: Attribute, notes: DocumentProblems
+) -> Value | None:
     options = _options(value, at, attribute, notes)
     if options is None:
         return None
     return tuple(known for known in attribute.options if known in options)
 
 
-def _options(value: object, at: str, attribute: Attribute, notes: Notes) -> list[str] | None:
+def _options(
+    value: object, at: str, attribute: Attribute, notes: DocumentProblems
+) -> list[str] | None:
     """Return the hashes of known options; None where there is no list, or an unknown option."""
     if not isinstance(value, list):
         _wrong(value, at, f"a list of options of a {attribute.type}", notes)
         return None
-    found = [_option(option, step(at, i), attribute, notes) for i, option in enumerate(value)]
+    found = [
+        _option(option, child_pointer(at, i), attribute, notes) for i, option in enumerate(value)
+    ]
     good = [feature_hash for feature_hash in found if feature_hash is not None]
     return good if good or not found else None
 
 
-def _option(row: object, at: str, attribute: Attribute, notes: Notes) -> str | None:
+def _option(row: object, at: str, attribute: Attribute, notes: DocumentProblems) -> str | None:
     if not isinstance(row, dict):
         _wrong(row, at, "an option with its feature hash", notes)
         return None
@@ -173,17 +186,19 @@ def _option(row: object, at: str, attribute: Attribute, notes: Notes) -> str | N
         return None
     option = attribute.options.get(feature_hash) if isinstance(feature_hash, str) else None
     if option is None:
-        detail = f"{shown(attribute.name)} has no option of the feature hash {shown(feature_hash)}"
-        notes.note(ProblemCode.UNKNOWN_OPTION, step(at, "featureHash"), detail)
+        detail = (
+            f"{excerpt(attribute.name)} has no option of the feature hash {excerpt(feature_hash)}"
+        )
+        notes.note(ProblemCode.UNKNOWN_OPTION, child_pointer(at, "featureHash"), detail)
         return None
     notes.unknown_keys(row, _OPTION_KEYS, at, "an option")
     _compare(row, "name", option.label, at, notes)
     _compare(row, "value", option.value, at, notes)
-    _note_archived(option.archived, option.label, step(at, "featureHash"), notes)
+    _note_archived(option.archived, option.label, child_pointer(at, "featureHash"), notes)
     return option.feature_hash
 
 
-_Reader: TypeAlias = Callable[[object, str, Attribute, Notes], Value | None]
+_Reader: TypeAlias = Callable[[object, str, Attribute, DocumentProblems], Value | None]
 _READERS: Final[Mapping[str, _Reader]] = {
     "radio": _radio,
     "checklist": _checklist,
@@ -192,7 +207,7 @@ _READERS: Final[Mapping[str, _Reader]] = {
 }
 
 
-def static_answers(answers: Iterable[Answer], notes: Notes) -> dict[str, Answer]:
+def static_answers(answers: Iterable[Answer], notes: DocumentProblems) -> dict[str, Answer]:
     """Return hash of attribute → its one answer, of those that do not change over time.
 
     Checklists are merged: the web editor writes an answer for each ticked option. Of two answers
@@ -206,13 +221,13 @@ def static_answers(answers: Iterable[Answer], notes: Notes) -> dict[str, Answer]
         if before is not None and attribute.type == "checklist":
             answer = _ticked(before, answer)
         elif before is not None and before.value != answer.value:
-            detail = f"{shown(attribute.name)} is answered twice: the last answer counts"
+            detail = f"{excerpt(attribute.name)} is answered twice: the last answer counts"
             notes.note(ProblemCode.TWO_ANSWERS, answer.at, detail)
         chosen[attribute.feature_hash] = answer
     for answer in chosen.values():
         if not _is_asked(answer.attribute, chosen):
             detail = (
-                f"{shown(answer.attribute.name)} is asked only under an option that is not chosen: "
+                f"{excerpt(answer.attribute.name)} is asked only under an option that is not chosen: "
                 "kept, though readers may not show it"
             )
             notes.note(ProblemCode.PARENT_NOT_SELECTED, answer.at, detail)
@@ -243,7 +258,7 @@ def note_missing(
     chosen: Mapping[str, Answer],
     changing: Iterable[str],
     at: str,
-    notes: Notes,
+    notes: DocumentProblems,
 ) -> None:
     """Note required attributes that are asked and not answered.
 
@@ -264,7 +279,7 @@ def note_missing(
     for attribute in attributes.values():
         asked = attribute.required and not attribute.archived and _is_asked(attribute, chosen)
         if asked and attribute.feature_hash not in answered:
-            detail = f"{shown(attribute.name)} is required, and has no answer"
+            detail = f"{excerpt(attribute.name)} is required, and has no answer"
             notes.note(ProblemCode.MISSING_ANSWER, at, detail)
 
 

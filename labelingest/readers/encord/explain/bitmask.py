@@ -11,7 +11,7 @@ import numpy as np
 
 from labelingest.columns.types import Int64
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_document import Notes, shown, step
+from labelingest.problems.of_document import DocumentProblems, child_pointer, excerpt
 
 __all__ = ["bitmask", "run_lengths"]
 
@@ -56,7 +56,7 @@ def run_lengths(text: str) -> Int64 | None:
 
 
 def bitmask(
-    value: dict[str, Any], at: str, size: tuple[int, int] | None, notes: Notes
+    value: dict[str, Any], at: str, size: tuple[int, int] | None, notes: DocumentProblems
 ) -> dict[str, Any] | None:
     """Return the clean payload of a bitmask; None where it is none of this image.
 
@@ -79,8 +79,8 @@ def bitmask(
             notes.note(ProblemCode.MISSING_KEY, at, f"{key!r} is missing; expected pixels")
             return None
         if type(side) is not int or side < 0:
-            detail = f"found {shown(side)}, expected a whole number of pixels"
-            notes.note(ProblemCode.BAD_BITMASK, step(at, key), detail)
+            detail = f"found {excerpt(side)}, expected a whole number of pixels"
+            notes.note(ProblemCode.BAD_BITMASK, child_pointer(at, key), detail)
             return None
         sides.append(side)
     top, left, height, width = sides
@@ -93,30 +93,30 @@ def bitmask(
     return {"top": top, "left": left, "height": height, "width": width, "rleString": text}
 
 
-def _fits(at: str, size: tuple[int, int] | None, sides: list[int], notes: Notes) -> bool:
+def _fits(at: str, size: tuple[int, int] | None, sides: list[int], notes: DocumentProblems) -> bool:
     top, left, height, width = sides
     if size is not None and (width, height) != size:
         detail = (
             f"the mask has {width} x {height} pixels, its image {size[0]} x {size[1]}: "
             "a mask must be as large as its image"
         )
-        place = step(at, "width" if width != size[0] else "height")
+        place = child_pointer(at, "width" if width != size[0] else "height")
         notes.note(ProblemCode.BAD_BITMASK, place, detail)
         return False
     if top or left:
         detail = f"found top {top} and left {left}; a mask covers its image, so both are 0"
-        notes.note(ProblemCode.BAD_BITMASK, step(at, "top" if top else "left"), detail)
+        notes.note(ProblemCode.BAD_BITMASK, child_pointer(at, "top" if top else "left"), detail)
         return False
     return True
 
 
-def _complete(text: str, pixels: int, at: str, notes: Notes) -> bool:
+def _complete(text: str, pixels: int, at: str, notes: DocumentProblems) -> bool:
     runs = run_lengths(text) if pixels <= _MOST_PIXELS else None
     if runs is None or (len(runs) and runs.min() < 0):
-        detail = f"{shown(text)} holds no run lengths of a mask of {pixels:,} pixels"
+        detail = f"{excerpt(text)} holds no run lengths of a mask of {pixels:,} pixels"
     elif int(runs.sum()) != pixels:
         detail = f"the runs cover {int(runs.sum()):,} pixels, the mask has {pixels:,}"
     else:
         return True
-    notes.note(ProblemCode.BAD_BITMASK, step(at, "rleString"), detail)
+    notes.note(ProblemCode.BAD_BITMASK, child_pointer(at, "rleString"), detail)
     return False

@@ -19,7 +19,7 @@ from typing import Any, Final
 from labelingest.model.frame_ranges import Range, length, merged, minus, within
 from labelingest.model.vocabulary import ClassificationClass, Vocabulary
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_document import Notes, shown, step
+from labelingest.problems.of_document import DocumentProblems, child_pointer, excerpt
 from labelingest.readers.encord.explain.answers import (
     note_missing,
     read_answers,
@@ -76,7 +76,7 @@ class Classifications:
     vocabulary: Vocabulary
     defaults: Dates
     medium: Medium
-    notes: Notes
+    notes: DocumentProblems
     instances: dict[str, _Instance] = field(default_factory=dict)
     written: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Hash → entry of classification_answers, as written."""
@@ -98,7 +98,7 @@ class Classifications:
             self.notes.wrong_type(at, rows, "a list of classifications")
             return
         for position, row in enumerate(rows):
-            self._listed(row, step(at, position), frame)
+            self._listed(row, child_pointer(at, position), frame)
 
     def _listed(self, row: object, at: str, frame: int) -> None:
         if not isinstance(row, dict):
@@ -106,7 +106,7 @@ class Classifications:
             return
         name = row.get("classificationHash")
         if not isinstance(name, str) or not name:
-            detail = f"'classificationHash' is {shown(name)}, expected 8 base64 characters"
+            detail = f"'classificationHash' is {excerpt(name)}, expected 8 base64 characters"
             self.notes.note(ProblemCode.MISSING_KEY, at, detail)
             return
         self.notes.unknown_keys(row, _ENTRY_KEYS, at, "a classification on a frame")
@@ -143,7 +143,7 @@ class Classifications:
         if metadata is None:
             return None
         self._note_class(instance, of)
-        hash_is_sound(name, step(instance.at, "classificationHash"), self.notes)
+        hash_is_sound(name, child_pointer(instance.at, "classificationHash"), self.notes)
         return {
             "featureHash": of.feature_hash,
             "classifications": self._answers(instance, of),
@@ -162,10 +162,8 @@ class Classifications:
             known = self.vocabulary.classifications
             of = known.get(feature_hash) if isinstance(feature_hash, str) else None
             if of is None:
-                detail = (
-                    f"no classification of the ontology has the feature hash {shown(feature_hash)}"
-                )
-                self.notes.note(ProblemCode.UNKNOWN_CLASS, step(at, "featureHash"), detail)
+                detail = f"no classification of the ontology has the feature hash {excerpt(feature_hash)}"
+                self.notes.note(ProblemCode.UNKNOWN_CLASS, child_pointer(at, "featureHash"), detail)
             return of
         candidates = self._candidates(instance)
         if len(candidates) == 1:
@@ -192,13 +190,13 @@ class Classifications:
         if not instance.answer.get("spaces"):
             return True
         detail = "spaces belong to data groups, which cloud-synced folders do not hold"
-        at = step(instance.answer_at, "spaces")
+        at = child_pointer(instance.answer_at, "spaces")
         self.notes.note(ProblemCode.UNSUPPORTED_LABEL, at, detail)
         return False
 
     def _placed(self, instance: _Instance, of: ClassificationClass) -> list[Range] | None:
         """Return the frames it is written on, [] for the whole file; None where it has no place."""
-        at = step(instance.answer_at, "range")
+        at = child_pointer(instance.answer_at, "range")
         said = instance.answer.get("range")
         read = [] if said is None else ranges_of(said, at, self.notes)
         if of.is_global:
@@ -208,7 +206,7 @@ class Classifications:
         ranges = merged([*read, *((frame, frame) for frame in instance.frames)])
         inside = within(ranges, self.medium.frame_count)
         if length(inside) < length(ranges):
-            detail = f"{shown(said)} leaves the frames of the file: cut"
+            detail = f"{excerpt(said)} leaves the frames of the file: cut"
             self.notes.note(ProblemCode.BAD_FRAME, at, detail)
         elif not ranges:
             detail = (
@@ -221,7 +219,7 @@ class Classifications:
         if of.feature_hash not in self.taken:
             self.taken[of.feature_hash] = []
             return []
-        detail = f"{shown(of.name)} is global and stands in the row already: dropped"
+        detail = f"{excerpt(of.name)} is global and stands in the row already: dropped"
         self.notes.note(ProblemCode.OVERLAPPING_CLASSIFICATIONS, instance.at, detail)
         return None
 
@@ -234,9 +232,9 @@ class Classifications:
         free = minus(ranges, merged(clashing)) if clashing else ranges
         if clashing:
             place = instance.answer_at or instance.at
-            frames = shown([list(pair) for pair in ranges])
+            frames = excerpt([list(pair) for pair in ranges])
             detail = (
-                f"another {shown(of.name)} stands on some of the frames {frames}: "
+                f"another {excerpt(of.name)} stands on some of the frames {frames}: "
                 f"{'cut' if free else 'dropped'}"
             )
             self.notes.note(ProblemCode.OVERLAPPING_CLASSIFICATIONS, place, detail)
@@ -261,17 +259,17 @@ class Classifications:
 
     def _note_class(self, instance: _Instance, of: ClassificationClass) -> None:
         if of.archived:
-            detail = f"{shown(of.name)} is archived in the ontology: kept"
+            detail = f"{excerpt(of.name)} is archived in the ontology: kept"
             self.notes.note(ProblemCode.ARCHIVED_CLASS, instance.at, detail)
         for key, expected in (("name", of.name), ("value", of.value)):
             found = instance.row.get(key, expected)
             if found != expected:
-                detail = f"{shown(found)} is {expected!r} in the ontology, which is written"
-                at = step(instance.row_at, key)
+                detail = f"{excerpt(found)} is {expected!r} in the ontology, which is written"
+                at = child_pointer(instance.row_at, key)
                 self.notes.note(ProblemCode.DIFFERS_FROM_ONTOLOGY, at, detail)
 
     def _answers(self, instance: _Instance, of: ClassificationClass) -> list[dict[str, Any]]:
-        at = step(instance.answer_at, "classifications")
+        at = child_pointer(instance.answer_at, "classifications")
         rows = instance.answer.get("classifications")
         if rows is None and instance.answer:
             detail = "'classifications' is missing: the list of answers"
@@ -280,7 +278,7 @@ class Classifications:
         chosen = static_answers(answers, self.notes)
         place = instance.answer_at or instance.at
         if not chosen and not rows:
-            detail = f"{shown(of.name)} has no answer"
+            detail = f"{excerpt(of.name)} has no answer"
             self.notes.note(ProblemCode.MISSING_ANSWER, place, detail)
         else:
             note_missing(of.attributes, chosen, (), place, self.notes)

@@ -8,7 +8,12 @@ from math import isfinite
 from typing import Any, Final
 
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_document import Notes, kind_of_json, shown, step
+from labelingest.problems.of_document import (
+    DocumentProblems,
+    child_pointer,
+    excerpt,
+    json_type_name,
+)
 
 __all__ = ["SLACK", "angle", "finite", "finite_ring", "inside", "inside_ring"]
 
@@ -16,19 +21,19 @@ SLACK: Final = 1e-6
 """A coordinate this far outside 0..1 is a rounding error, and not worth a word."""
 
 
-def finite(value: object, at: str, notes: Notes) -> bool:
+def finite(value: object, at: str, notes: DocumentProblems) -> bool:
     """Whether a value is a finite number; noted where it is not.
 
     Examples
     --------
-    >>> notes = Notes("a.json")
+    >>> notes = DocumentProblems("a.json")
     >>> finite(0.5, "/x", notes), finite("0.5", "/y", notes)
     (True, False)
-    >>> print(notes.problems()[0])
+    >>> print(notes.in_order()[0])
     a.json#/y: not-a-number: found text ('0.5'), expected a number
     """
     if type(value) is not float and type(value) is not int:
-        detail = f"found {kind_of_json(value)} ({shown(value)}), expected a number"
+        detail = f"found {json_type_name(value)} ({excerpt(value)}), expected a number"
         notes.note(ProblemCode.NOT_A_NUMBER, at, detail)
         return False
     if not isfinite(value):
@@ -37,19 +42,19 @@ def finite(value: object, at: str, notes: Notes) -> bool:
     return True
 
 
-def inside(value: float, at: str, notes: Notes) -> None:
+def inside(value: float, at: str, notes: DocumentProblems) -> None:
     """Note a coordinate that lies outside 0..1, fractions of the image's size."""
     if not -SLACK <= value <= 1 + SLACK:
         detail = f"{value!r} lies outside the image, whose coordinates go from 0 to 1: kept"
         notes.note(ProblemCode.OUTSIDE_IMAGE, at, detail)
 
 
-def angle(value: float, at: str, notes: Notes) -> float:
+def angle(value: float, at: str, notes: DocumentProblems) -> float:
     """Return degrees reduced to [0, 360); an angle outside is noted.
 
     Examples
     --------
-    >>> notes = Notes("a.json")
+    >>> notes = DocumentProblems("a.json")
     >>> angle(400, "/theta", notes), angle(-1e-20, "/theta", notes), angle(30.5, "/theta", notes)
     (40, 0.0, 30.5)
     """
@@ -63,16 +68,18 @@ def angle(value: float, at: str, notes: Notes) -> float:
     return reduced
 
 
-def finite_ring(ring: list[Any], at: str, notes: Notes) -> bool:
+def finite_ring(ring: list[Any], at: str, notes: DocumentProblems) -> bool:
     """Whether a flat list of numbers is finite throughout; each bad one is noted."""
     # The types of a list at once: a Python loop per number only where one of them is bad.
     if set(map(type, ring)) <= _NUMBERS and all(map(isfinite, ring)):
         return True
-    good = [finite(value, step(at, position), notes) for position, value in enumerate(ring)]
+    good = [
+        finite(value, child_pointer(at, position), notes) for position, value in enumerate(ring)
+    ]
     return all(good)
 
 
-def inside_ring(ring: list[float], at: str, notes: Notes) -> None:
+def inside_ring(ring: list[float], at: str, notes: DocumentProblems) -> None:
     """Note the first coordinate of a flat ring that lies outside 0..1, and how many do."""
     if ring and min(ring) >= -SLACK and max(ring) <= 1 + SLACK:
         return
@@ -81,7 +88,7 @@ def inside_ring(ring: list[float], at: str, notes: Notes) -> None:
         more = f" (and {len(out) - 1} more of this ring)" if len(out) > 1 else ""
         notes.note(
             ProblemCode.OUTSIDE_IMAGE,
-            step(at, out[0]),
+            child_pointer(at, out[0]),
             f"{ring[out[0]]!r} lies outside the image, whose coordinates go from 0 to 1{more}: kept",
         )
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from labelingest.model.kinds import DataKind, kind_of, mime_type_of
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_document import Notes, step
+from labelingest.problems.of_document import DocumentProblems, child_pointer
 from labelingest.readers.encord.explain.data_units import Unit
 
 __all__ = ["ANY_FILE", "DataFile", "fits", "same_type"]
@@ -80,7 +80,7 @@ def _plain(mime_type: str) -> tuple[str, str]:
     return major, _SPELLED.get(minor, minor)
 
 
-def fits(data_type: str, units: list[Unit], file: DataFile, notes: Notes) -> bool:
+def fits(data_type: str, units: list[Unit], file: DataFile, notes: DocumentProblems) -> bool:
     """Whether a label row is about a file of that kind; types and sizes are set to the file's.
 
     Parameters
@@ -110,13 +110,13 @@ def fits(data_type: str, units: list[Unit], file: DataFile, notes: Notes) -> boo
             f"Expected {_CALLED[kind]}, got a file of type {file.mime_type}: the label row is about "
             "another file; put it beside that one"
         )
-        place = "/data_type" if kind is not DataKind.HTML else step(at, "data_type")
+        place = "/data_type" if kind is not DataKind.HTML else child_pointer(at, "data_type")
         notes.note(ProblemCode.WRONG_DATA_TYPE, place, detail)
         return False
     # All texts are read alike, and the client calls each of them text/plain.
     if kind is not DataKind.TEXT and not same_type(head["data_type"], file.mime_type):
         expected = f"{file.mime_type}, the type of the file by its name"
-        place = step(at, "data_type")
+        place = child_pointer(at, "data_type")
         notes.replaced(place, head["data_type"], expected, "that is written")
         head["data_type"] = file.mime_type
     if file.size is not None and kind is DataKind.IMAGE:
@@ -124,7 +124,7 @@ def fits(data_type: str, units: list[Unit], file: DataFile, notes: Notes) -> boo
     return True
 
 
-def _set_size(unit: Unit, size: tuple[int, int], notes: Notes) -> None:
+def _set_size(unit: Unit, size: tuple[int, int], notes: DocumentProblems) -> None:
     found = unit.size
     if found is not None and found != size:
         turned = "; were the labels drawn before it was turned?" if found == size[::-1] else ""
@@ -132,7 +132,7 @@ def _set_size(unit: Unit, size: tuple[int, int], notes: Notes) -> None:
             f"the row says {found[0]} x {found[1]} pixels, the header of the image says "
             f"{size[0]} x {size[1]}, which is written{turned}"
         )
-        notes.note(ProblemCode.IMAGE_SIZE_DIFFERS, step(unit.at, "width"), detail)
+        notes.note(ProblemCode.IMAGE_SIZE_DIFFERS, child_pointer(unit.at, "width"), detail)
     # Taken out first: one that was missing would stand behind the other.
     for key in ("width", "height"):
         unit.head.pop(key, None)

@@ -9,7 +9,7 @@ from math import ceil, isfinite
 from typing import Any, Final
 
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_document import Notes, shown, step
+from labelingest.problems.of_document import DocumentProblems, child_pointer, excerpt
 
 __all__ = ["KINDS", "MOST_FRAMES", "Unit", "frame_count", "frames_of", "read_units"]
 
@@ -56,7 +56,7 @@ class Unit:
         return (width, height) if width and height else None
 
 
-def read_units(value: Any, kind: str, notes: Notes) -> list[Unit] | None:
+def read_units(value: Any, kind: str, notes: DocumentProblems) -> list[Unit] | None:
     """Return the data units by their frame; None where they make no label row of that kind.
 
     Parameters
@@ -70,7 +70,7 @@ def read_units(value: Any, kind: str, notes: Notes) -> list[Unit] | None:
     """
     at = "/data_units"
     if not isinstance(value, dict) or not value:
-        found = "is empty" if value == {} else f"found {shown(value)}"
+        found = "is empty" if value == {} else f"found {excerpt(value)}"
         detail = f"{found}; expected the file that the labels are about"
         notes.note(ProblemCode.NOT_A_LABEL_ROW, at, detail)
         return None
@@ -78,16 +78,16 @@ def read_units(value: Any, kind: str, notes: Notes) -> list[Unit] | None:
         detail = f"{len(value)} data units; a row about one {kind} has one"
         notes.note(ProblemCode.NOT_A_LABEL_ROW, at, detail)
         return None
-    units = [_unit(row, step(at, name), kind, notes) for name, row in value.items()]
+    units = [_unit(row, child_pointer(at, name), kind, notes) for name, row in value.items()]
     good = [unit for unit in units if unit is not None]
     if len(good) < len(units) or not _are_a_group(good, notes):
         return None
     return sorted(good, key=lambda unit: unit.frame)
 
 
-def _unit(row: object, at: str, kind: str, notes: Notes) -> Unit | None:
+def _unit(row: object, at: str, kind: str, notes: DocumentProblems) -> Unit | None:
     if not isinstance(row, dict):
-        detail = f"found {shown(row)}, expected a data unit"
+        detail = f"found {excerpt(row)}, expected a data unit"
         notes.note(ProblemCode.NOT_A_LABEL_ROW, at, detail)
         return None
     required = (*_REQUIRED, *(("data_link",) if kind != "img_group" else ()))
@@ -97,7 +97,7 @@ def _unit(row: object, at: str, kind: str, notes: Notes) -> Unit | None:
         notes.note(ProblemCode.NOT_A_LABEL_ROW, at, detail)
         return None
     notes.unknown_keys(row, _KEYS, at, "a data unit")
-    frame = _sequence(row["data_sequence"], step(at, "data_sequence"), kind, notes)
+    frame = _sequence(row["data_sequence"], child_pointer(at, "data_sequence"), kind, notes)
     head = _head(row, at, kind, notes)
     if frame is None or head is None:
         return None
@@ -110,37 +110,39 @@ def _unit(row: object, at: str, kind: str, notes: Notes) -> Unit | None:
     return Unit(head, tail, row.get("labels"), at, frame)
 
 
-def _head(row: dict[str, Any], at: str, kind: str, notes: Notes) -> dict[str, Any] | None:
+def _head(
+    row: dict[str, Any], at: str, kind: str, notes: DocumentProblems
+) -> dict[str, Any] | None:
     """Return what every kind has; None where the unit has no name or no type."""
     for key in ("data_hash", "data_type"):
         if not isinstance(row[key], str) or not row[key]:
-            detail = f"found {shown(row[key])}, expected text"
-            notes.note(ProblemCode.NOT_A_LABEL_ROW, step(at, key), detail)
+            detail = f"found {excerpt(row[key])}, expected text"
+            notes.note(ProblemCode.NOT_A_LABEL_ROW, child_pointer(at, key), detail)
             return None
     head = {"data_hash": row["data_hash"]}
     for key in ("data_title", "data_link"):
         text = row.get(key, "")
         if not isinstance(text, str) and not (key == "data_link" and text is None):
-            notes.replaced(step(at, key), text, "text", "'' is written")
+            notes.replaced(child_pointer(at, key), text, "text", "'' is written")
             text = ""
         head[key] = text
     return {**head, "data_type": row["data_type"]}
 
 
-def _sequence(value: object, at: str, kind: str, notes: Notes) -> int | None:
+def _sequence(value: object, at: str, kind: str, notes: DocumentProblems) -> int | None:
     """Return the place of a unit in its group; 0 where there is no group."""
     frame = _frame(value) if isinstance(value, str) else value
     if type(frame) is int and 0 <= frame < _LAST_FRAME and (kind == "img_group" or frame == 0):
         return frame
     if kind == "img_group":
-        detail = f"found {shown(value)}, expected the number of the image, from 0 on"
+        detail = f"found {excerpt(value)}, expected the number of the image, from 0 on"
         notes.note(ProblemCode.NOT_A_LABEL_ROW, at, detail)
         return None
     notes.replaced(at, value, "0, as there is one data unit", "0 is written")
     return 0
 
 
-def _of_kind(row: dict[str, Any], at: str, kind: str, notes: Notes) -> dict[str, Any]:
+def _of_kind(row: dict[str, Any], at: str, kind: str, notes: DocumentProblems) -> dict[str, Any]:
     """Return the keys that some kinds have."""
     if kind == "pdf":
         return {"height": 0, "width": 0, "data_fps": 0}
@@ -154,31 +156,31 @@ def _of_kind(row: dict[str, Any], at: str, kind: str, notes: Notes) -> dict[str,
         if type(side) is int and 0 < side < _LAST_FRAME:
             sides[key] = side
         elif side is not None and side != 0:
-            notes.replaced(step(at, key), side, "a number of pixels", "left out")
+            notes.replaced(child_pointer(at, key), side, "a number of pixels", "left out")
     return sides
 
 
-def _audio(value: object, key: str, at: str, notes: Notes) -> Any:
+def _audio(value: object, key: str, at: str, notes: DocumentProblems) -> Any:
     is_text = key == "audio_codec"
     good = isinstance(value, str) if is_text else type(value) is int
     if value is None or good:
         return value
     words = "text" if is_text else "a whole number"
-    notes.replaced(step(at, key), value, words, "null is written")
+    notes.replaced(child_pointer(at, key), value, words, "null is written")
     return None
 
 
-def _length(row: dict[str, Any], key: str, at: str, notes: Notes) -> dict[str, float]:
+def _length(row: dict[str, Any], key: str, at: str, notes: DocumentProblems) -> dict[str, float]:
     value = row.get(key)
     if value is None:
         return {}
     if type(value) in (int, float) and isfinite(value) and value >= 0:
         return {key: value}
-    notes.replaced(step(at, key), value, "a number from 0 on", "left out")
+    notes.replaced(child_pointer(at, key), value, "a number from 0 on", "left out")
     return {}
 
 
-def _are_a_group(units: list[Unit], notes: Notes) -> bool:
+def _are_a_group(units: list[Unit], notes: DocumentProblems) -> bool:
     """Whether units are numbered 0 to n - 1, each number and each hash once."""
     frames: set[int] = set()
     hashes: set[str] = set()
@@ -189,10 +191,10 @@ def _are_a_group(units: list[Unit], notes: Notes) -> bool:
                 f"image {unit.frame} of a group of {len(units)}; its images are numbered "
                 f"0 to {len(units) - 1}, each once"
             )
-            at = step(unit.at, "data_sequence")
+            at = child_pointer(unit.at, "data_sequence")
         elif name in hashes:
-            detail = f"another image of the group has the hash {shown(name)}"
-            at = step(unit.at, "data_hash")
+            detail = f"another image of the group has the hash {excerpt(name)}"
+            at = child_pointer(unit.at, "data_hash")
         else:
             frames.add(unit.frame)
             hashes.add(name)
@@ -218,10 +220,10 @@ def frame_count(units: list[Unit], kind: str) -> int:
 
 
 def frames_of(
-    unit: Unit, kind: str, count: int, notes: Notes
+    unit: Unit, kind: str, count: int, notes: DocumentProblems
 ) -> Iterator[tuple[int, dict[str, Any], str]]:
     """Yield frame, labels and pointer of each frame of a unit that can be used."""
-    at = step(unit.at, "labels")
+    at = child_pointer(unit.at, "labels")
     if unit.labels is None:
         return
     if not isinstance(unit.labels, dict):
@@ -236,13 +238,13 @@ def frames_of(
 
 
 def _keyed_frames(
-    labels: dict[str, Any], at: str, count: int, notes: Notes
+    labels: dict[str, Any], at: str, count: int, notes: DocumentProblems
 ) -> Iterator[tuple[int, dict[str, Any], str]]:
     for key, row in labels.items():
-        place = step(at, key)
+        place = child_pointer(at, key)
         frame = _frame(key)
         if frame is None:
-            detail = f"{shown(key)} is no frame; expected a whole number from 0 on"
+            detail = f"{excerpt(key)} is no frame; expected a whole number from 0 on"
             notes.note(ProblemCode.BAD_FRAME, place, detail)
         elif frame >= count:
             detail = f"frame {frame} is beyond the {count:,} frames of the file"

@@ -14,7 +14,7 @@ from uuid import NAMESPACE_OID, uuid5
 from labelingest.model.frame_ranges import Range, latest, length, merged, minus, within
 from labelingest.model.vocabulary import Attribute
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_document import Notes, shown, step
+from labelingest.problems.of_document import DocumentProblems, child_pointer, excerpt
 from labelingest.readers.encord.explain.answers import Answer, Value, written_answer
 
 __all__ = ["ranges_of", "written_actions"]
@@ -22,19 +22,19 @@ __all__ = ["ranges_of", "written_actions"]
 _Spans: TypeAlias = list[tuple[Answer, list[Range]]]
 
 
-def ranges_of(value: object, at: str, notes: Notes) -> list[Range]:
+def ranges_of(value: object, at: str, notes: DocumentProblems) -> list[Range]:
     """Return the ranges of a list of inclusive pairs that can be read; the others are noted.
 
     Examples
     --------
-    >>> notes = Notes("a.json")
+    >>> notes = DocumentProblems("a.json")
     >>> ranges_of([[0, 4], [9, 7]], "/range", notes)
     [(0, 4)]
-    >>> print(notes.problems()[0])
+    >>> print(notes.in_order()[0])
     a.json#/range/1: bad-range: found [9, 7], expected [first, last], both included
     """
     if not isinstance(value, list):
-        notes.note(ProblemCode.BAD_RANGE, at, f"found {shown(value)}, expected a list of ranges")
+        notes.note(ProblemCode.BAD_RANGE, at, f"found {excerpt(value)}, expected a list of ranges")
         return []
     ranges = []
     for position, pair in enumerate(value):
@@ -48,8 +48,8 @@ def ranges_of(value: object, at: str, notes: Notes) -> list[Range]:
         if good:
             ranges.append((pair[0], pair[1]))
         else:
-            detail = f"found {shown(pair)}, expected [first, last], both included"
-            notes.note(ProblemCode.BAD_RANGE, step(at, position), detail)
+            detail = f"found {excerpt(pair)}, expected [first, last], both included"
+            notes.note(ProblemCode.BAD_RANGE, child_pointer(at, position), detail)
     return ranges
 
 
@@ -58,7 +58,7 @@ def written_actions(
     object_hash: str,
     frames: list[Range],
     frame_count: int,
-    notes: Notes,
+    notes: DocumentProblems,
 ) -> list[dict[str, Any]]:
     """Return the actions of one object as they are written.
 
@@ -87,25 +87,31 @@ def written_actions(
     ]
 
 
-def _ranges(answer: Answer, frames: list[Range], frame_count: int, notes: Notes) -> list[Range]:
+def _ranges(
+    answer: Answer, frames: list[Range], frame_count: int, notes: DocumentProblems
+) -> list[Range]:
     """Return the frames of one answer inside the data unit."""
     if "range" not in answer.row:
-        detail = f"'range' is missing: {shown(answer.attribute.name)} changes over time"
+        detail = f"'range' is missing: {excerpt(answer.attribute.name)} changes over time"
         notes.note(ProblemCode.MISSING_KEY, answer.at, detail)
         return []
-    at = step(answer.at, "range")
+    at = child_pointer(answer.at, "range")
     ranges = merged(ranges_of(answer.row["range"], at, notes))
     inside = within(ranges, frame_count)
     if length(inside) < length(ranges):
-        detail = f"{shown(answer.row['range'])} leaves the {frame_count:,} frames of the file: cut"
+        detail = (
+            f"{excerpt(answer.row['range'])} leaves the {frame_count:,} frames of the file: cut"
+        )
         notes.note(ProblemCode.BAD_FRAME, at, detail)
     if minus(inside, frames):
-        detail = f"{shown(answer.row['range'])} has frames on which the object is not: kept"
+        detail = f"{excerpt(answer.row['range'])} has frames on which the object is not: kept"
         notes.note(ProblemCode.RANGE_OFF_OBJECT, at, detail)
     return inside
 
 
-def _by_value(spans: _Spans, notes: Notes) -> Iterator[tuple[Attribute, Value, bool, list[Range]]]:
+def _by_value(
+    spans: _Spans, notes: DocumentProblems
+) -> Iterator[tuple[Attribute, Value, bool, list[Range]]]:
     """Yield each value of one attribute with all frames on which it holds."""
     attribute = spans[0][0].attribute
     held = _ticked(spans) if attribute.type == "checklist" else _last_said(spans, notes)
@@ -117,24 +123,26 @@ def _by_value(spans: _Spans, notes: Notes) -> Iterator[tuple[Attribute, Value, b
         yield attribute, value, manual, merged(ranges)
 
 
-def _last_said(spans: _Spans, notes: Notes) -> list[tuple[Value, Range]]:
+def _last_said(spans: _Spans, notes: DocumentProblems) -> list[tuple[Value, Range]]:
     """Return ranges with their values; where two answers claim a frame, the later has it."""
     ranges = [(first, last, rank) for rank, (_, found) in enumerate(spans) for first, last in found]
     _note_overlap(spans, ranges, notes)
     return [(spans[rank][0].value, (first, last)) for first, last, rank in latest(ranges)]
 
 
-def _note_overlap(spans: _Spans, ranges: list[tuple[int, int, int]], notes: Notes) -> None:
+def _note_overlap(
+    spans: _Spans, ranges: list[tuple[int, int, int]], notes: DocumentProblems
+) -> None:
     """Note the first two ranges that give different answers for one frame."""
     reach, holder = -1, -1
     for first, last, rank in sorted(ranges):
         if first <= reach and spans[rank][0].value != spans[holder][0].value:
             late = spans[max(rank, holder)][0]
             detail = (
-                f"{shown(late.attribute.name)} has another answer for frame {first} before: "
+                f"{excerpt(late.attribute.name)} has another answer for frame {first} before: "
                 "the later one counts"
             )
-            notes.note(ProblemCode.TWO_ANSWERS, step(late.at, "range"), detail)
+            notes.note(ProblemCode.TWO_ANSWERS, child_pointer(late.at, "range"), detail)
             return
         if last > reach:
             reach, holder = last, rank

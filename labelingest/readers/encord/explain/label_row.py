@@ -13,7 +13,12 @@ from typing import Any, Final
 from labelingest.documents.decode import UNDECODED, decode
 from labelingest.model.vocabulary import Vocabulary
 from labelingest.problems import Problem, ProblemCode
-from labelingest.problems.of_document import Notes, kind_of_json, shown, step
+from labelingest.problems.of_document import (
+    DocumentProblems,
+    child_pointer,
+    excerpt,
+    json_type_name,
+)
 from labelingest.readers.encord.explain.classifications import Classifications
 from labelingest.readers.encord.explain.data_file import ANY_FILE, DataFile, fits
 from labelingest.readers.encord.explain.data_units import (
@@ -98,23 +103,23 @@ def read_label_row(
     >>> print(checked.row, checked.problems[0].code)
     None not-a-label-row
     """
-    notes = Notes(source)
+    notes = DocumentProblems(source)
     document = decode(content, notes)
     if document is UNDECODED:
-        return Checked(None, notes.problems())
+        return Checked(None, notes.in_order())
     if not isinstance(document, dict):
-        detail = f"holds {kind_of_json(document)}, expected a label row, which is an object"
+        detail = f"holds {json_type_name(document)}, expected a label row, which is an object"
         notes.note(ProblemCode.NOT_A_LABEL_ROW, "", detail)
-        return Checked(None, notes.problems())
+        return Checked(None, notes.in_order())
     if not _is_label_row(document, notes) or not _is_supported(document, notes):
-        return Checked(None, notes.problems())
+        return Checked(None, notes.in_order())
     units = read_units(document["data_units"], document["data_type"], notes)
     if units is None or not fits(document["data_type"], units, file, notes):
-        return Checked(None, notes.problems())
+        return Checked(None, notes.in_order())
     return _read(document, units, vocabulary, file.date, notes)
 
 
-def _is_label_row(row: dict[str, Any], notes: Notes) -> bool:
+def _is_label_row(row: dict[str, Any], notes: DocumentProblems) -> bool:
     """Whether the keys that the client requires are there, with the types it needs."""
     missing = [key for key in _REQUIRED if key not in row]
     if missing:
@@ -124,28 +129,28 @@ def _is_label_row(row: dict[str, Any], notes: Notes) -> bool:
     good = True
     for key in ("object_answers", "classification_answers", "object_actions"):
         if not isinstance(row[key], dict):
-            detail = f"found {kind_of_json(row[key])}, expected an object keyed by hashes"
-            notes.note(ProblemCode.NOT_A_LABEL_ROW, step("", key), detail)
+            detail = f"found {json_type_name(row[key])}, expected an object keyed by hashes"
+            notes.note(ProblemCode.NOT_A_LABEL_ROW, child_pointer("", key), detail)
             good = False
     return good
 
 
-def _is_supported(row: dict[str, Any], notes: Notes) -> bool:
+def _is_supported(row: dict[str, Any], notes: DocumentProblems) -> bool:
     """Whether the row is of a kind that folders hold, and without spaces."""
     kind = row["data_type"]
     if kind not in KINDS:
         known = isinstance(kind, str) and kind in _OTHER_KINDS
         code = ProblemCode.UNSUPPORTED_LABEL if known else ProblemCode.NOT_A_LABEL_ROW
-        detail = f"{shown(kind)} cannot be read; expected one of {', '.join(KINDS)}"
+        detail = f"{excerpt(kind)} cannot be read; expected one of {', '.join(KINDS)}"
         notes.note(code, "/data_type", detail)
         return False
     for key in ("spaces", "scene"):
         if row.get(key):
             detail = f"{key} belong to data groups and scenes, which folders do not hold"
-            notes.note(ProblemCode.UNSUPPORTED_LABEL, step("", key), detail)
+            notes.note(ProblemCode.UNSUPPORTED_LABEL, child_pointer("", key), detail)
             return False
         if row.get(key) is not None and row[key] != {}:
-            notes.replaced(step("", key), row[key], "an empty object", "{} is written")
+            notes.replaced(child_pointer("", key), row[key], "an empty object", "{} is written")
     return True
 
 
@@ -154,7 +159,7 @@ def _read(
     units: list[Unit],
     vocabulary: Vocabulary,
     date: str | None,
-    notes: Notes,
+    notes: DocumentProblems,
 ) -> Checked:
     kind = document["data_type"]
     notes.unknown_keys(document, _KNOWN, "", "a label row")
@@ -191,7 +196,7 @@ def _read(
     }
     return Checked(
         row,
-        notes.problems(),
+        notes.in_order(),
         objects.seen,
         objects.kept,
         classifications.seen,
@@ -200,7 +205,7 @@ def _read(
     )
 
 
-def _head(row: dict[str, Any], date: str | None, notes: Notes) -> dict[str, Any]:
+def _head(row: dict[str, Any], date: str | None, notes: DocumentProblems) -> dict[str, Any]:
     """Return the row's own keys; the client writes the last of them after the answers.
 
     Dates that are missing are the given one.
@@ -217,7 +222,7 @@ def _head(row: dict[str, Any], date: str | None, notes: Notes) -> dict[str, Any]
         value = row.get(key)
         if not isinstance(value, str):
             if key in row and not (key == "label_hash" and value is None):
-                notes.replaced(step("", key), value, "text", f"{default!r} is written")
+                notes.replaced(child_pointer("", key), value, "text", f"{default!r} is written")
             value = None if key == "label_hash" and value is None else default
         texts[key] = value
     status = _status(row, "label_status", LABEL_STATUS, "LABEL_IN_PROGRESS", notes)
@@ -239,14 +244,21 @@ def _head(row: dict[str, Any], date: str | None, notes: Notes) -> dict[str, Any]
 
 
 def _status(
-    row: dict[str, Any], key: str, known: tuple[str, ...], default: str | None, notes: Notes
+    row: dict[str, Any],
+    key: str,
+    known: tuple[str, ...],
+    default: str | None,
+    notes: DocumentProblems,
 ) -> str | None:
     value = row.get(key)
     if isinstance(value, str) and value in known:
         return value
     if value is not None or default is not None:
         notes.replaced(
-            step("", key), value, f"one of {', '.join(known)}", f"{shown(default)} is written"
+            child_pointer("", key),
+            value,
+            f"one of {', '.join(known)}",
+            f"{excerpt(default)} is written",
         )
     return default
 
@@ -259,15 +271,17 @@ def _frames(
     for frame, labels, at in frames_of(unit, kind, medium.frame_count, objects.notes):
         objects.notes.unknown_keys(labels, _FRAME_KEYS, at, "a frame")
         found = objects.notes.get(labels, "objects", at, list, [])
-        place = step(at, "objects")
+        place = child_pointer(at, "objects")
         read = (
-            objects.read(value, step(place, position), frame, unit.size)
+            objects.read(value, child_pointer(place, position), frame, unit.size)
             for position, value in enumerate(found)
         )
         kept = [value for value in read if value is not None]
         if kept:
             drawn[frame] = kept
-        classifications.on_frame(labels.get("classifications"), step(at, "classifications"), frame)
+        classifications.on_frame(
+            labels.get("classifications"), child_pointer(at, "classifications"), frame
+        )
     return drawn
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from labelingest.model.frame_ranges import Range, merged
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_document import Notes, shown, step
+from labelingest.problems.of_document import DocumentProblems, child_pointer, excerpt
 from labelingest.readers.encord.explain.answers import (
     Answer,
     note_missing,
@@ -46,7 +46,7 @@ class Medium:
 class _Numbers:
     """Numbers of objects: one of a class has each."""
 
-    notes: Notes
+    notes: DocumentProblems
     taken: set[tuple[str, int]] = field(default_factory=set)
 
     def read(self, entry: dict[str, Any], at: str, feature_hash: str) -> dict[str, int]:
@@ -54,9 +54,9 @@ class _Numbers:
         number = entry.get("objectNumber")
         if number is None:
             return {}
-        place = step(at, "objectNumber")
+        place = child_pointer(at, "objectNumber")
         if type(number) is not int or number < 0:
-            detail = f"found {shown(number)}, expected a whole number from 0 on: left out"
+            detail = f"found {excerpt(number)}, expected a whole number from 0 on: left out"
             self.notes.note(ProblemCode.BAD_OBJECT_NUMBER, place, detail)
             return {}
         if (feature_hash, number) in self.taken:
@@ -68,7 +68,7 @@ class _Numbers:
 
 
 def entries(
-    value: Any, at: str, key: str, notes: Notes
+    value: Any, at: str, key: str, notes: DocumentProblems
 ) -> Iterator[tuple[str, dict[str, Any], str]]:
     """Yield hash, entry and pointer of entries that are objects, each hash once.
 
@@ -85,28 +85,28 @@ def entries(
     """
     seen: set[str] = set()
     for name, entry in value.items():
-        place = step(at, name)
+        place = child_pointer(at, name)
         if not isinstance(entry, dict):
             notes.wrong_type(place, entry, "an object")
             continue
         own = _own_hash(name, entry, place, key, notes)
         if own in seen:
-            detail = f"another entry is about {shown(own)} already: dropped"
+            detail = f"another entry is about {excerpt(own)} already: dropped"
             notes.note(ProblemCode.DUPLICATE_OBJECT, place, detail)
             continue
         seen.add(own)
         yield own, entry, place
 
 
-def _own_hash(name: str, entry: dict[str, Any], at: str, key: str, notes: Notes) -> str:
+def _own_hash(name: str, entry: dict[str, Any], at: str, key: str, notes: DocumentProblems) -> str:
     """Return the hash that an entry is about: what it says itself, else its key."""
     own = entry.get(key)
     if own == name:
         return name
     good = isinstance(own, str) and bool(own)
     counts = "the latter counts" if good else "the former counts"
-    place = step(at, key) if key in entry else at
-    detail = f"the entry {shown(name)} says {key} {shown(own)}: {counts}"
+    place = child_pointer(at, key) if key in entry else at
+    detail = f"the entry {excerpt(name)} says {key} {excerpt(own)}: {counts}"
     notes.note(ProblemCode.HASH_DIFFERS_FROM_KEY, place, detail)
     return str(own) if good else name
 
@@ -180,7 +180,7 @@ def _note_orphans(
     for rows in (found, acted):
         for name, (_, at) in rows.items():
             if name not in objects.instances and name not in objects.dropped:
-                detail = f"no object {shown(name)} stands in the row: its answers are dropped"
+                detail = f"no object {excerpt(name)} stands in the row: its answers are dropped"
                 objects.notes.note(ProblemCode.ANSWER_WITHOUT_OBJECT, at, detail)
 
 
@@ -191,7 +191,7 @@ def _of_object(
     instance: Instance,
     frames: list[Range],
     medium: Medium,
-    notes: Notes,
+    notes: DocumentProblems,
     name: str,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return static answers and actions of one object as they are written."""
@@ -218,15 +218,15 @@ def _listed(
     key: str,
     known: frozenset[str],
     instance: Instance,
-    notes: Notes,
+    notes: DocumentProblems,
 ) -> list[Answer]:
     notes.unknown_keys(entry, known, at, f"an entry of {at.split('/')[1]}")
     if key not in entry:
         notes.note(ProblemCode.MISSING_KEY, at, f"{key!r} is missing: the list of answers")
         return []
-    return read_answers(entry[key], step(at, key), instance.of.attributes, notes)
+    return read_answers(entry[key], child_pointer(at, key), instance.of.attributes, notes)
 
 
-def _note_misplaced(answer: Answer, why: str, notes: Notes) -> None:
-    detail = f"{shown(answer.attribute.name)} {why}: moved there"
+def _note_misplaced(answer: Answer, why: str, notes: DocumentProblems) -> None:
+    detail = f"{excerpt(answer.attribute.name)} {why}: moved there"
     notes.note(ProblemCode.MISPLACED_ANSWER, answer.at, detail)

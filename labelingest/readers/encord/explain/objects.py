@@ -11,7 +11,7 @@ from typing import Any, Final
 from labelingest.model.ontology import Shape
 from labelingest.model.vocabulary import ObjectClass, Vocabulary
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_document import Notes, shown, step
+from labelingest.problems.of_document import DocumentProblems, child_pointer, excerpt
 from labelingest.readers.encord.explain.provenance import (
     Dates,
     author,
@@ -52,7 +52,7 @@ class Objects:
 
     vocabulary: Vocabulary
     defaults: Dates
-    notes: Notes
+    notes: DocumentProblems
     instances: dict[str, Instance] = field(default_factory=dict)
     """Hash → object, in the order of their first annotations that were kept."""
     dropped: dict[str, set[int]] = field(default_factory=dict)
@@ -85,7 +85,7 @@ class Objects:
             return None
         object_hash = value.get("objectHash")
         if not isinstance(object_hash, str) or not object_hash:
-            detail = f"'objectHash' is {shown(object_hash)}, expected 8 base64 characters"
+            detail = f"'objectHash' is {excerpt(object_hash)}, expected 8 base64 characters"
             self.notes.note(ProblemCode.MISSING_KEY, at, detail)
             self.rejected[self.notes.cause] += 1
             return None
@@ -141,18 +141,18 @@ class Objects:
     def _fits(self, value: dict[str, Any], at: str, of: ObjectClass) -> bool:
         """Whether the shape is the one of the class, and one that stands on frames."""
         shape = value.get("shape")
-        code, place = ProblemCode.SHAPE_MISMATCH, step(at, "shape")
+        code, place = ProblemCode.SHAPE_MISMATCH, child_pointer(at, "shape")
         if of.shape not in PAYLOAD_KEYS:
             where = _ELSEWHERE.get(Shape(of.shape)) if of.shape in list(Shape) else None
             code = code if where else ProblemCode.UNSUPPORTED_LABEL
             detail = f"an object of shape {of.shape} {where or 'belongs to scenes and time series'}"
         elif shape is None:
             code, place = ProblemCode.MISSING_KEY, at
-            detail = f"'shape' is missing, expected {of.shape!r}, the shape of {shown(of.name)}"
+            detail = f"'shape' is missing, expected {of.shape!r}, the shape of {excerpt(of.name)}"
         elif shape != of.shape:
-            detail = f"{shown(shape)} is not {of.shape!r}, the shape of {shown(of.name)}"
+            detail = f"{excerpt(shape)} is not {of.shape!r}, the shape of {excerpt(of.name)}"
         elif value.get("event") is not None or value.get("interpolate") not in (None, "hold"):
-            code, place = ProblemCode.UNSUPPORTED_LABEL, step(at, _event_key(value))
+            code, place = ProblemCode.UNSUPPORTED_LABEL, child_pointer(at, _event_key(value))
             detail = "keyframes belong to scenes, which cloud-synced folders do not hold"
         else:
             return True
@@ -166,14 +166,14 @@ class Objects:
             return True
         if known.of is not of:
             detail = (
-                f"object {shown(object_hash)} is of {shown(known.of.name)} before and of "
-                f"{shown(of.name)} here; an object keeps its class"
+                f"object {excerpt(object_hash)} is of {excerpt(known.of.name)} before and of "
+                f"{excerpt(of.name)} here; an object keeps its class"
             )
-            self.notes.note(ProblemCode.CLASS_CHANGED, step(at, "featureHash"), detail)
+            self.notes.note(ProblemCode.CLASS_CHANGED, child_pointer(at, "featureHash"), detail)
             return False
         if frame in known.frames:
-            detail = f"object {shown(object_hash)} stands on frame {frame} already"
-            self.notes.note(ProblemCode.DUPLICATE_OBJECT, step(at, "objectHash"), detail)
+            detail = f"object {excerpt(object_hash)} stands on frame {frame} already"
+            self.notes.note(ProblemCode.DUPLICATE_OBJECT, child_pointer(at, "objectHash"), detail)
             return False
         return True
 
@@ -182,10 +182,12 @@ class Objects:
         known = self.instances.get(object_hash)
         if known is None:
             known = self.instances[object_hash] = Instance(of)
-            hash_is_sound(object_hash, step(at, "objectHash"), self.notes)
+            hash_is_sound(object_hash, child_pointer(at, "objectHash"), self.notes)
             if of.archived:
-                detail = f"{shown(of.name)} is archived in the ontology: kept"
-                self.notes.note(ProblemCode.ARCHIVED_CLASS, step(at, "featureHash"), detail)
+                detail = f"{excerpt(of.name)} is archived in the ontology: kept"
+                self.notes.note(
+                    ProblemCode.ARCHIVED_CLASS, child_pointer(at, "featureHash"), detail
+                )
         known.frames.add(frame)
 
     def _optional(self, value: dict[str, Any], at: str, written: dict[str, Any]) -> None:
@@ -197,11 +199,13 @@ class Objects:
         if isinstance(deleted, bool):
             written["isDeleted"] = deleted
         elif deleted is not None:
-            self.notes.replaced(step(at, "isDeleted"), deleted, "true or false", "left out")
+            self.notes.replaced(
+                child_pointer(at, "isDeleted"), deleted, "true or false", "left out"
+            )
 
 
 def object_class(
-    value: dict[str, Any], at: str, vocabulary: Vocabulary, notes: Notes
+    value: dict[str, Any], at: str, vocabulary: Vocabulary, notes: DocumentProblems
 ) -> ObjectClass | None:
     """Return the class of an object; None where the ontology has none of its feature hash."""
     feature_hash = value.get("featureHash")
@@ -211,18 +215,18 @@ def object_class(
         return None
     of = vocabulary.objects.get(feature_hash) if isinstance(feature_hash, str) else None
     if of is None:
-        detail = f"no object of the ontology has the feature hash {shown(feature_hash)}"
-        notes.note(ProblemCode.UNKNOWN_CLASS, step(at, "featureHash"), detail)
+        detail = f"no object of the ontology has the feature hash {excerpt(feature_hash)}"
+        notes.note(ProblemCode.UNKNOWN_CLASS, child_pointer(at, "featureHash"), detail)
     return of
 
 
-def compare_names(value: dict[str, Any], at: str, of: ObjectClass, notes: Notes) -> None:
+def compare_names(value: dict[str, Any], at: str, of: ObjectClass, notes: DocumentProblems) -> None:
     """Note name, color and value that are not those of the class, which are written instead."""
     for key, expected in (("name", of.name), ("color", of.color), ("value", of.value)):
         found = value.get(key, expected)
         if found != expected:
-            detail = f"{shown(found)} is {expected!r} in the ontology, which is written"
-            notes.note(ProblemCode.DIFFERS_FROM_ONTOLOGY, step(at, key), detail)
+            detail = f"{excerpt(found)} is {expected!r} in the ontology, which is written"
+            notes.note(ProblemCode.DIFFERS_FROM_ONTOLOGY, child_pointer(at, key), detail)
 
 
 def _event_key(value: dict[str, Any]) -> str:

@@ -9,7 +9,12 @@ from typing import Any, Final
 
 from labelingest.model.vocabulary import ObjectClass
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_document import Notes, kind_of_json, shown, step
+from labelingest.problems.of_document import (
+    DocumentProblems,
+    child_pointer,
+    excerpt,
+    json_type_name,
+)
 from labelingest.readers.encord.explain.coordinates import finite, finite_ring, inside, inside_ring
 
 __all__ = ["numbered", "point", "polygon", "polyline", "skeleton"]
@@ -37,7 +42,7 @@ def numbered(ring: list[float]) -> dict[str, dict[str, float]]:
     return {str(position): {"x": x, "y": y} for position, (x, y) in enumerate(pairs)}
 
 
-def polygon(value: dict[str, Any], at: str, notes: Notes) -> dict[str, Any] | None:
+def polygon(value: dict[str, Any], at: str, notes: DocumentProblems) -> dict[str, Any] | None:
     """Return `polygon` and `polygons` of an object; None where neither can be used.
 
     Where the two disagree, `polygons` counts: it has all parts and holes.
@@ -48,34 +53,34 @@ def polygon(value: dict[str, Any], at: str, notes: Notes) -> dict[str, Any] | No
         empty = key in value
         code = ProblemCode.BAD_POINTS if empty else ProblemCode.MISSING_KEY
         detail = "has no points" if empty else "'polygon' and 'polygons' are missing"
-        notes.note(code, step(at, key) if empty else at, f"{detail}; expected an outline")
+        notes.note(code, child_pointer(at, key) if empty else at, f"{detail}; expected an outline")
         return None
-    ring = _flat(outline, step(at, "polygon"), notes) if outline else []
+    ring = _flat(outline, child_pointer(at, "polygon"), notes) if outline else []
     if ring is None:
         return None
-    read = _parts(parts, step(at, "polygons"), notes) if parts else [[ring]]
+    read = _parts(parts, child_pointer(at, "polygons"), notes) if parts else [[ring]]
     if read is None or not _encloses(read, at, parts, notes):
         return None
     if parts and ring and ring != read[0][0]:
         detail = "the outline differs from the first ring of 'polygons', which counts"
-        notes.note(ProblemCode.POLYGONS_DIFFER, step(at, "polygon"), detail)
+        notes.note(ProblemCode.POLYGONS_DIFFER, child_pointer(at, "polygon"), detail)
     return {"polygon": numbered(read[0][0]), "polygons": read}
 
 
-def _parts(parts: object, at: str, notes: Notes) -> list[list[list[float]]] | None:
+def _parts(parts: object, at: str, notes: DocumentProblems) -> list[list[list[float]]] | None:
     """Return polygons → rings → flat numbers, new lists only where the form changes."""
     if not isinstance(parts, list):
         notes.wrong_type(at, parts, "a list of polygons")
         return None
     read: list[list[list[float]]] = []
     for position, rings in enumerate(parts):
-        place = step(at, position)
+        place = child_pointer(at, position)
         if not isinstance(rings, list) or not rings:
             notes.note(
-                ProblemCode.BAD_POINTS, place, f"found {shown(rings)}, expected a list of rings"
+                ProblemCode.BAD_POINTS, place, f"found {excerpt(rings)}, expected a list of rings"
             )
             return None
-        flat = [_flat(ring, step(place, i), notes) for i, ring in enumerate(rings)]
+        flat = [_flat(ring, child_pointer(place, i), notes) for i, ring in enumerate(rings)]
         good = [ring for ring in flat if ring]
         if len(good) < len(flat):
             return None
@@ -83,7 +88,7 @@ def _parts(parts: object, at: str, notes: Notes) -> list[list[list[float]]] | No
     return read
 
 
-def _flat(points: object, at: str, notes: Notes) -> list[float] | None:
+def _flat(points: object, at: str, notes: DocumentProblems) -> list[float] | None:
     """Return finite x, y, x, y, …; None where the points cannot be read."""
     if isinstance(points, dict):
         keyed = _in_order(points, at, notes)
@@ -95,7 +100,9 @@ def _flat(points: object, at: str, notes: Notes) -> list[float] | None:
         notes.note(ProblemCode.BAD_POINTS, at, "has no points")
         return None
     if isinstance(points[0], dict):
-        return _flat_points([(step(at, i), found) for i, found in enumerate(points)], notes)
+        return _flat_points(
+            [(child_pointer(at, i), found) for i, found in enumerate(points)], notes
+        )
     if len(points) % 2:
         detail = f"{len(points)} numbers are no pairs of x and y"
         notes.note(ProblemCode.BAD_POINTS, at, detail)
@@ -106,27 +113,29 @@ def _flat(points: object, at: str, notes: Notes) -> list[float] | None:
     return list(map(float, points))
 
 
-def _in_order(points: dict[str, Any], at: str, notes: Notes) -> list[tuple[str, Any]] | None:
+def _in_order(
+    points: dict[str, Any], at: str, notes: DocumentProblems
+) -> list[tuple[str, Any]] | None:
     """Return pointer and point of numbered points, in the order of their numbers."""
     if not points:
         notes.note(ProblemCode.BAD_POINTS, at, "has no points")
         return None
     plain = all(map(str.isdecimal, points)) and all(map(str.isascii, points))
     if not plain or max(map(len, points)) > 9 or len(set(map(int, points))) < len(points):
-        detail = f"keys {shown(list(points))} do not number points 0, 1, 2, …"
+        detail = f"keys {excerpt(list(points))} do not number points 0, 1, 2, …"
         notes.note(ProblemCode.BAD_POINTS, at, detail)
         return None
     # Nearly always in order already; sorting an ordered list is one pass.
-    return [(step(at, key), points[key]) for key in sorted(points, key=int)]
+    return [(child_pointer(at, key), points[key]) for key in sorted(points, key=int)]
 
 
-def _flat_points(points: list[tuple[str, Any]], notes: Notes) -> list[float] | None:
+def _flat_points(points: list[tuple[str, Any]], notes: DocumentProblems) -> list[float] | None:
     pairs = [_pair(found, at, notes) for at, found in points]
     good = [pair for pair in pairs if pair is not None]
     return list(chain.from_iterable(good)) if len(good) == len(pairs) else None
 
 
-def _pair(found: object, at: str, notes: Notes) -> tuple[float, float] | None:
+def _pair(found: object, at: str, notes: DocumentProblems) -> tuple[float, float] | None:
     """Return x and y of one point."""
     if not isinstance(found, dict):
         notes.wrong_type(at, found, "a point with x and y")
@@ -134,34 +143,36 @@ def _pair(found: object, at: str, notes: Notes) -> tuple[float, float] | None:
     if not _has_coordinates(found, at, notes):
         return None
     x, y = found["x"], found["y"]
-    inside(x, step(at, "x"), notes)
-    inside(y, step(at, "y"), notes)
+    inside(x, child_pointer(at, "x"), notes)
+    inside(y, child_pointer(at, "y"), notes)
     return float(x), float(y)
 
 
-def _has_coordinates(found: dict[str, Any], at: str, notes: Notes) -> bool:
+def _has_coordinates(found: dict[str, Any], at: str, notes: DocumentProblems) -> bool:
     good = True
     for key in ("x", "y"):
         if key not in found:
             notes.note(ProblemCode.MISSING_KEY, at, f"{key!r} is missing; expected a number")
             good = False
-        elif not finite(found[key], step(at, key), notes):
+        elif not finite(found[key], child_pointer(at, key), notes):
             good = False
     if "z" in found:
         detail = "3D points belong to scenes, which cloud-synced folders do not hold"
-        notes.note(ProblemCode.UNSUPPORTED_LABEL, step(at, "z"), detail)
+        notes.note(ProblemCode.UNSUPPORTED_LABEL, child_pointer(at, "z"), detail)
         good = False
     return good
 
 
-def _encloses(parts: list[list[list[float]]], at: str, written: object, notes: Notes) -> bool:
+def _encloses(
+    parts: list[list[list[float]]], at: str, written: object, notes: DocumentProblems
+) -> bool:
     """Whether every ring has three different vertices and encloses an area."""
     for i, rings in enumerate(parts):
         for j, ring in enumerate(rings):
             vertices = len(set(zip(ring[::2], ring[1::2], strict=True)))
             if vertices >= _FEWEST and _has_area(ring):
                 continue
-            place = step(at, "polygon") if not written else f"{at}/polygons/{i}/{j}"
+            place = child_pointer(at, "polygon") if not written else f"{at}/polygons/{i}/{j}"
             detail = f"{vertices} different vertices that enclose no area; a polygon has 3 or more"
             notes.note(ProblemCode.DEGENERATE_POLYGON, place, detail)
             return False
@@ -177,71 +188,73 @@ def _has_area(ring: list[float]) -> bool:
     return sum(x * v - u * y for x, y, u, v in crossed) != 0
 
 
-def polyline(value: dict[str, Any], at: str, notes: Notes) -> dict[str, Any] | None:
+def polyline(value: dict[str, Any], at: str, notes: DocumentProblems) -> dict[str, Any] | None:
     """Return `polyline` of an object; None where its points cannot be read."""
-    place = step(at, "polyline")
+    place = child_pointer(at, "polyline")
     points = value["polyline"]
     if isinstance(points, dict | list) and not points:
         notes.note(ProblemCode.BAD_POINTS, place, "has no points; expected a line")
         return None
     if isinstance(points, list) and not isinstance(points[0], dict):
-        notes.wrong_type(step(place, 0), points[0], "a point with x and y")
+        notes.wrong_type(child_pointer(place, 0), points[0], "a point with x and y")
         return None
     ring = _flat(points, place, notes)
     return None if ring is None else {"polyline": numbered(ring)}
 
 
-def point(value: dict[str, Any], at: str, notes: Notes) -> dict[str, Any] | None:
+def point(value: dict[str, Any], at: str, notes: DocumentProblems) -> dict[str, Any] | None:
     """Return `point` of an object; None where it cannot be read."""
-    place = step(at, "point")
+    place = child_pointer(at, "point")
     found = value["point"]
     if not isinstance(found, dict) or list(found) != ["0"]:
-        detail = f"found {shown(found)}, expected one point under the key '0'"
+        detail = f"found {excerpt(found)}, expected one point under the key '0'"
         notes.note(ProblemCode.BAD_POINTS, place, detail)
         return None
-    pair = _pair(found["0"], step(place, "0"), notes)
+    pair = _pair(found["0"], child_pointer(place, "0"), notes)
     return None if pair is None else {"point": {"0": {"x": pair[0], "y": pair[1]}}}
 
 
 def skeleton(
-    value: dict[str, Any], at: str, of: ObjectClass, notes: Notes
+    value: dict[str, Any], at: str, of: ObjectClass, notes: DocumentProblems
 ) -> dict[str, Any] | None:
     """Return `skeleton` of an object; None where one of its points cannot be read."""
-    place = step(at, "skeleton")
+    place = child_pointer(at, "skeleton")
     found = value["skeleton"]
     if not isinstance(found, dict) or not found:
-        detail = f"found {shown(found)}, expected points under the keys '0', '1', …"
+        detail = f"found {excerpt(found)}, expected points under the keys '0', '1', …"
         notes.note(ProblemCode.BAD_POINTS, place, detail)
         return None
-    points = [_joint(joint, step(place, key), of, notes) for key, joint in found.items()]
+    points = [_joint(joint, child_pointer(place, key), of, notes) for key, joint in found.items()]
     good = [joint for joint in points if joint is not None]
     if len(good) < len(points):
         return None
     return {"skeleton": {str(position): joint for position, joint in enumerate(good)}}
 
 
-def _joint(found: object, at: str, of: ObjectClass, notes: Notes) -> dict[str, Any] | None:
+def _joint(
+    found: object, at: str, of: ObjectClass, notes: DocumentProblems
+) -> dict[str, Any] | None:
     """Return one point of a skeleton."""
     if not isinstance(found, dict):
         notes.note(
             ProblemCode.WRONG_TYPE,
             at,
-            f"found {kind_of_json(found)}, expected a point of a skeleton",
+            f"found {json_type_name(found)}, expected a point of a skeleton",
         )
         return None
     if not _has_coordinates(found, at, notes):
         return None
     name = found.get("name")
     if not isinstance(name, str):
-        detail = f"'name' is {shown(name)}, expected the name of a point of the skeleton template"
+        detail = f"'name' is {excerpt(name)}, expected the name of a point of the skeleton template"
         notes.note(ProblemCode.MISSING_KEY, at, detail)
         return None
     notes.unknown_keys(found, _SKELETON_KEYS, at, "a point of a skeleton")
-    inside(found["x"], step(at, "x"), notes)
-    inside(found["y"], step(at, "y"), notes)
+    inside(found["x"], child_pointer(at, "x"), notes)
+    inside(found["y"], child_pointer(at, "y"), notes)
     if of.points and name not in of.points:
-        detail = f"{shown(name)} is no point of the skeleton template of {shown(of.name)}: kept"
-        notes.note(ProblemCode.UNKNOWN_SKELETON_POINT, step(at, "name"), detail)
+        detail = f"{excerpt(name)} is no point of the skeleton template of {excerpt(of.name)}: kept"
+        notes.note(ProblemCode.UNKNOWN_SKELETON_POINT, child_pointer(at, "name"), detail)
     joint = {"x": float(found["x"]), "y": float(found["y"]), "name": name}
     for key in ("color", "featureHash", "value"):
         text = notes.get(found, key, at, str)
@@ -251,7 +264,7 @@ def _joint(found: object, at: str, of: ObjectClass, notes: Notes) -> dict[str, A
     return joint if visibility is None else {**joint, "visibility": visibility}
 
 
-def _visibility(found: dict[str, Any], at: str, notes: Notes) -> str | None:
+def _visibility(found: dict[str, Any], at: str, notes: DocumentProblems) -> str | None:
     """Return the visibility; older rows have a boolean key of that name instead."""
     for name in _VISIBILITIES:
         if found.get(name):
@@ -260,5 +273,5 @@ def _visibility(found: dict[str, Any], at: str, notes: Notes) -> str | None:
     if visibility is None or (isinstance(visibility, str) and visibility in _VISIBILITIES):
         return visibility
     expected = f"one of {', '.join(_VISIBILITIES)}"
-    notes.replaced(step(at, "visibility"), visibility, expected, "left out")
+    notes.replaced(child_pointer(at, "visibility"), visibility, expected, "left out")
     return None

@@ -9,7 +9,12 @@ from typing import Any, Final
 from labelingest.encord.dates import written_date
 from labelingest.model.authors import is_email
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_document import Notes, kind_of_json, shown, step
+from labelingest.problems.of_document import (
+    DocumentProblems,
+    child_pointer,
+    excerpt,
+    json_type_name,
+)
 
 __all__ = [
     "Dates",
@@ -32,12 +37,12 @@ class Dates:
     last_edited_at: str | None
 
 
-def row_date(row: Mapping[str, Any], key: str, at: str, notes: Notes) -> str | None:
+def row_date(row: Mapping[str, Any], key: str, at: str, notes: DocumentProblems) -> str | None:
     """Return a date in the written form; None where it is absent, null or unreadable.
 
     Examples
     --------
-    >>> row_date({"createdAt": "2026-01-05"}, "createdAt", "", Notes("a.json"))
+    >>> row_date({"createdAt": "2026-01-05"}, "createdAt", "", DocumentProblems("a.json"))
     'Mon, 05 Jan 2026 00:00:00 UTC'
     """
     value = row.get(key)
@@ -45,35 +50,35 @@ def row_date(row: Mapping[str, Any], key: str, at: str, notes: Notes) -> str | N
         return None
     date = written_date(value) if isinstance(value, str) else None
     if date is None:
-        detail = f"found {shown(value)}, expected a date like 'Mon, 05 Jan 2026 16:46:58 UTC'"
-        notes.note(ProblemCode.BAD_DATE, step(at, key), f"{detail}: left out")
+        detail = f"found {excerpt(value)}, expected a date like 'Mon, 05 Jan 2026 16:46:58 UTC'"
+        notes.note(ProblemCode.BAD_DATE, child_pointer(at, key), f"{detail}: left out")
     return date
 
 
-def dates(row: dict[str, Any], at: str, defaults: Dates, notes: Notes) -> Dates:
+def dates(row: dict[str, Any], at: str, defaults: Dates, notes: DocumentProblems) -> Dates:
     """Return the dates of a label; those it does not have are the row's."""
     created_at = row_date(row, "createdAt", at, notes) or defaults.created_at
     return Dates(created_at, row_date(row, "lastEditedAt", at, notes) or defaults.last_edited_at)
 
 
-def author(row: dict[str, Any], key: str, at: str, notes: Notes) -> str | None:
+def author(row: dict[str, Any], key: str, at: str, notes: DocumentProblems) -> str | None:
     """Return an e-mail address; None, which stands for the user who imports, where it is none."""
     value = row.get(key)
     if value is None or (isinstance(value, str) and is_email(value)):
         return value
-    detail = f"{shown(value)} is no e-mail address: left out"
-    notes.note(ProblemCode.BAD_AUTHOR, step(at, key), detail)
+    detail = f"{excerpt(value)} is no e-mail address: left out"
+    notes.note(ProblemCode.BAD_AUTHOR, child_pointer(at, key), detail)
     return None
 
 
-def confidence(row: dict[str, Any], at: str, notes: Notes) -> float | None:
+def confidence(row: dict[str, Any], at: str, notes: DocumentProblems) -> float | None:
     """Return a confidence, 1.0 where there is none; None where it is outside 0..1."""
     value = row.get("confidence")
     if value is None:
         return 1.0
-    place = step(at, "confidence")
+    place = child_pointer(at, "confidence")
     if type(value) is not float and type(value) is not int:
-        detail = f"found {kind_of_json(value)} ({shown(value)}), expected a number from 0 to 1"
+        detail = f"found {json_type_name(value)} ({excerpt(value)}), expected a number from 0 to 1"
     elif not isfinite(value) or not 0 <= value <= 1:
         detail = f"{value!r} is no confidence; expected a number from 0 to 1"
     else:
@@ -82,19 +87,19 @@ def confidence(row: dict[str, Any], at: str, notes: Notes) -> float | None:
     return None
 
 
-def is_manual(row: dict[str, Any], at: str, notes: Notes) -> bool:
+def is_manual(row: dict[str, Any], at: str, notes: DocumentProblems) -> bool:
     """Return whether a person made the label; true where it does not say."""
     value = row.get("manualAnnotation")
     if value is None or isinstance(value, bool):
         return value is not False
-    notes.replaced(step(at, "manualAnnotation"), value, "true or false", "true is written")
+    notes.replaced(child_pointer(at, "manualAnnotation"), value, "true or false", "true is written")
     return True
 
 
-def hash_is_sound(value: str, at: str, notes: Notes) -> bool:
+def hash_is_sound(value: str, at: str, notes: DocumentProblems) -> bool:
     """Whether a hash is 8 base64 characters; noted where it is not."""
     if _HASH.fullmatch(value):
         return True
-    detail = f"{shown(value)} is no hash of 8 base64 characters: it gets a new one"
+    detail = f"{excerpt(value)} is no hash of 8 base64 characters: it gets a new one"
     notes.note(ProblemCode.BAD_HASH, at, detail)
     return False

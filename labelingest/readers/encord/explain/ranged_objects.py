@@ -8,7 +8,7 @@ from typing import Any, Final
 from labelingest.model.ontology import Shape
 from labelingest.model.vocabulary import ObjectClass
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_document import shown, step
+from labelingest.problems.of_document import child_pointer, excerpt
 from labelingest.readers.encord.explain.dynamic_answers import ranges_of
 from labelingest.readers.encord.explain.objects import Objects, compare_names, object_class
 from labelingest.readers.encord.explain.provenance import author, confidence, dates, is_manual
@@ -82,11 +82,9 @@ def _fits(value: dict[str, Any], at: str, of: ObjectClass, shape: Shape, objects
     found = value.get("shape", shape.value)
     if of.shape == shape and found == shape:
         return True
-    place = step(at, "featureHash" if of.shape != shape else "shape")
+    place = child_pointer(at, "featureHash" if of.shape != shape else "shape")
     wrong = of.shape if of.shape != shape else found
-    detail = (
-        f"{shown(of.name)} has the shape {shown(wrong)}, expected {shape.value!r} in such a file"
-    )
+    detail = f"{excerpt(of.name)} has the shape {excerpt(wrong)}, expected {shape.value!r} in such a file"
     objects.notes.note(ProblemCode.SHAPE_MISMATCH, place, detail)
     return False
 
@@ -97,13 +95,13 @@ def _ranges(
     if "range" not in value:
         objects.notes.note(ProblemCode.MISSING_KEY, at, "'range' is missing: where the object is")
         return None
-    place = step(at, "range")
+    place = child_pointer(at, "range")
     found = value["range"]
     ranges = ranges_of(found, place, objects.notes)
     early = next((i for i, (first, _) in enumerate(ranges) if first < 0), None)
     if early is not None:
-        detail = f"{shown(list(ranges[early]))} begins before 0, where the file begins"
-        objects.notes.note(ProblemCode.BAD_RANGE, step(place, early), detail)
+        detail = f"{excerpt(list(ranges[early]))} begins before 0, where the file begins"
+        objects.notes.note(ProblemCode.BAD_RANGE, child_pointer(place, early), detail)
         return None
     if not ranges:
         if found == []:
@@ -116,16 +114,18 @@ def _ranges(
 
 def _html(value: dict[str, Any], at: str, objects: Objects) -> dict[str, Any] | None:
     found = value.get("range_html")
-    place = step(at, "range_html")
+    place = child_pointer(at, "range_html")
     if "range_html" not in value:
         detail = "'range_html' is missing: where in the HTML the object is"
         objects.notes.note(ProblemCode.MISSING_KEY, at, detail)
         return None
     if not isinstance(found, list) or not found:
-        detail = f"found {shown(found)}, expected a list of ranges with start and end"
+        detail = f"found {excerpt(found)}, expected a list of ranges with start and end"
         objects.notes.note(ProblemCode.BAD_RANGE, place, detail)
         return None
-    ranges = [_between_nodes(pair, step(place, i), objects) for i, pair in enumerate(found)]
+    ranges = [
+        _between_nodes(pair, child_pointer(place, i), objects) for i, pair in enumerate(found)
+    ]
     good = [pair for pair in ranges if pair is not None]
     return {"range": [], "range_html": good} if good else None
 
@@ -138,8 +138,8 @@ def _between_nodes(pair: object, at: str, objects: Objects) -> dict[str, Any] | 
         xpath = node.get("xpath") if isinstance(node, dict) else None
         offset = node.get("offset") if isinstance(node, dict) else None
         if not isinstance(xpath, str) or type(offset) is not int or offset < 0:
-            detail = f"found {shown(node)} as {end}, expected a node with xpath and offset"
-            place = step(at, end) if isinstance(pair, dict) and end in pair else at
+            detail = f"found {excerpt(node)} as {end}, expected a node with xpath and offset"
+            place = child_pointer(at, end) if isinstance(pair, dict) and end in pair else at
             objects.notes.note(ProblemCode.BAD_RANGE, place, detail)
             return None
         nodes[end] = {"xpath": xpath, "offset": offset}

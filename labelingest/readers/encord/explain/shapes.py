@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 from labelingest.model.ontology import Shape
 from labelingest.model.vocabulary import ObjectClass
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_document import Notes, step
+from labelingest.problems.of_document import DocumentProblems, child_pointer
 from labelingest.readers.encord.explain.bitmask import bitmask
 from labelingest.readers.encord.explain.coordinates import (
     SLACK,
@@ -40,7 +40,7 @@ PAYLOAD_KEYS: Final[Mapping[str, str]] = {
 }
 """Shape → the key its payload stands under, for all shapes that stand on frames."""
 
-_Check: TypeAlias = Callable[[dict[str, Any], str, Notes], dict[str, Any] | None]
+_Check: TypeAlias = Callable[[dict[str, Any], str, DocumentProblems], dict[str, Any] | None]
 
 _BOX: Final = ("h", "w", "x", "y")
 _CIRCLE: Final = ("x", "y", "r")
@@ -48,7 +48,11 @@ _ELLIPSE: Final = ("x", "y", "rx", "ry")
 
 
 def payload(
-    value: dict[str, Any], at: str, of: ObjectClass, size: tuple[int, int] | None, notes: Notes
+    value: dict[str, Any],
+    at: str,
+    of: ObjectClass,
+    size: tuple[int, int] | None,
+    notes: DocumentProblems,
 ) -> dict[str, Any] | None:
     """Return the clean payload of an object.
 
@@ -74,7 +78,7 @@ def payload(
     --------
     >>> car = ObjectClass("a1B2c3D4", "Car", "#D33115", "bounding_box")
     >>> box = {"boundingBox": {"h": 0.25, "w": 0.125, "x": 0.5, "y": 0.375}}
-    >>> payload(box, "/0", car, None, Notes("a.json")) == box
+    >>> payload(box, "/0", car, None, DocumentProblems("a.json")) == box
     True
     """
     key = PAYLOAD_KEYS[of.shape]
@@ -89,28 +93,30 @@ def payload(
     if of.shape == Shape.SKELETON:
         return skeleton(value, at, of, notes)
     if not isinstance(found, dict):
-        notes.wrong_type(step(at, key), found, "an object")
+        notes.wrong_type(child_pointer(at, key), found, "an object")
         return None
     if of.shape == Shape.BITMASK:
-        clean = bitmask(found, step(at, key), size, notes)
+        clean = bitmask(found, child_pointer(at, key), size, notes)
     else:
-        clean = _OF_NUMBERS[of.shape](found, step(at, key), notes)
+        clean = _OF_NUMBERS[of.shape](found, child_pointer(at, key), notes)
     return None if clean is None else {key: clean}
 
 
-def _numbers(found: dict[str, Any], keys: tuple[str, ...], at: str, notes: Notes) -> bool:
+def _numbers(
+    found: dict[str, Any], keys: tuple[str, ...], at: str, notes: DocumentProblems
+) -> bool:
     """Whether all keys are there with finite numbers."""
     good = True
     for key in keys:
         if key not in found:
             notes.note(ProblemCode.MISSING_KEY, at, f"{key!r} is missing; expected a number")
             good = False
-        elif not finite(found[key], step(at, key), notes):
+        elif not finite(found[key], child_pointer(at, key), notes):
             good = False
     return good
 
 
-def _bounding_box(found: dict[str, Any], at: str, notes: Notes) -> dict[str, Any] | None:
+def _bounding_box(found: dict[str, Any], at: str, notes: DocumentProblems) -> dict[str, Any] | None:
     if not _numbers(found, _BOX, at, notes):
         return None
     notes.unknown_keys(found, _BOX_KEYS, at, "a bounding box")
@@ -120,11 +126,11 @@ def _bounding_box(found: dict[str, Any], at: str, notes: Notes) -> dict[str, Any
         return _floats(box)
     for key, start in (("x", "x"), ("y", "y"), ("w", "x"), ("h", "y")):
         if key == start or not 0 <= box[key] <= 1 + SLACK:
-            inside(box[key], step(at, key), notes)
+            inside(box[key], child_pointer(at, key), notes)
         elif box[start] + box[key] > 1 + SLACK and box[start] <= 1 + SLACK:
             far = f"{box[start] + box[key]!r}, the far edge,"
             detail = f"{far} lies outside the image, whose coordinates go from 0 to 1: kept"
-            notes.note(ProblemCode.OUTSIDE_IMAGE, step(at, key), detail)
+            notes.note(ProblemCode.OUTSIDE_IMAGE, child_pointer(at, key), detail)
     return _floats(box)
 
 
@@ -133,7 +139,9 @@ def _floats(numbers: Mapping[str, float]) -> dict[str, float]:
     return {key: float(value) for key, value in numbers.items()}
 
 
-def _rotatable_box(found: dict[str, Any], at: str, notes: Notes) -> dict[str, Any] | None:
+def _rotatable_box(
+    found: dict[str, Any], at: str, notes: DocumentProblems
+) -> dict[str, Any] | None:
     if not _numbers(found, (*_BOX, "theta"), at, notes):
         return None
     notes.unknown_keys(found, _ROTATABLE_KEYS, at, "a rotatable bounding box")
@@ -141,12 +149,12 @@ def _rotatable_box(found: dict[str, Any], at: str, notes: Notes) -> dict[str, An
     # The box before it is turned may reach outside; its centre and its size are what can be wrong.
     for corner, side in (("x", "w"), ("y", "h")):
         if box[side] < 0:
-            inside(box[side], step(at, side), notes)
+            inside(box[side], child_pointer(at, side), notes)
         centre = box[corner] + box[side] / 2
         if not -SLACK <= centre <= 1 + SLACK:
             detail = f"{centre!r}, the centre, lies outside the image (0 to 1): kept"
-            notes.note(ProblemCode.OUTSIDE_IMAGE, step(at, corner), detail)
-    box["theta"] = angle(found["theta"], step(at, "theta"), notes)
+            notes.note(ProblemCode.OUTSIDE_IMAGE, child_pointer(at, corner), detail)
+    box["theta"] = angle(found["theta"], child_pointer(at, "theta"), notes)
     return _floats(box)
 
 
@@ -155,7 +163,7 @@ def _round(
     keys: tuple[str, ...],
     defaults: Mapping[str, float],
     at: str,
-    notes: Notes,
+    notes: DocumentProblems,
 ) -> dict[str, Any] | None:
     """Return a circle or an ellipse: keys, then the optional ones with their defaults."""
     optional = tuple(key for key in defaults if key in found)
@@ -164,25 +172,25 @@ def _round(
     notes.unknown_keys(found, _ROUND_KEYS, at, "a circle or an ellipse")
     clean = {key: found[key] for key in keys}
     for key, value in clean.items():
-        inside(value, step(at, key), notes)
+        inside(value, child_pointer(at, key), notes)
     clean.update({key: found.get(key, default) for key, default in defaults.items()})
     if clean.get("stretch", 1.0) < 0:
-        inside(clean["stretch"], step(at, "stretch"), notes)
-    clean["theta"] = angle(clean["theta"], step(at, "theta"), notes)
+        inside(clean["stretch"], child_pointer(at, "stretch"), notes)
+    clean["theta"] = angle(clean["theta"], child_pointer(at, "theta"), notes)
     return _floats(clean)
 
 
-def _circle(found: dict[str, Any], at: str, notes: Notes) -> dict[str, Any] | None:
+def _circle(found: dict[str, Any], at: str, notes: DocumentProblems) -> dict[str, Any] | None:
     return _round(found, _CIRCLE, {"stretch": 1.0, "theta": 0.0}, at, notes)
 
 
-def _ellipse(found: dict[str, Any], at: str, notes: Notes) -> dict[str, Any] | None:
+def _ellipse(found: dict[str, Any], at: str, notes: DocumentProblems) -> dict[str, Any] | None:
     return _round(found, _ELLIPSE, {"theta": 0.0}, at, notes)
 
 
-def _cuboid_2d(found: dict[str, Any], at: str, notes: Notes) -> dict[str, Any] | None:
+def _cuboid_2d(found: dict[str, Any], at: str, notes: DocumentProblems) -> dict[str, Any] | None:
     front = found.get("front")
-    place = step(at, "front")
+    place = child_pointer(at, "front")
     if not isinstance(front, list) or not front or len(front) % 2:
         detail = "'front' must be a list of x and y of the corners of the front face"
         notes.note(ProblemCode.BAD_POINTS, place if "front" in found else at, detail)
@@ -195,9 +203,11 @@ def _cuboid_2d(found: dict[str, Any], at: str, notes: Notes) -> dict[str, Any] |
     depth = found.get(key)
     if not isinstance(depth, dict):
         detail = "needs 'vanishingPoint' and 'scaleRatio', or 'offset': where its back is"
-        notes.note(ProblemCode.MISSING_KEY, at if key not in found else step(at, key), detail)
+        notes.note(
+            ProblemCode.MISSING_KEY, at if key not in found else child_pointer(at, key), detail
+        )
         return None
-    if not _numbers(depth, ("x", "y"), step(at, key), notes):
+    if not _numbers(depth, ("x", "y"), child_pointer(at, key), notes):
         return None
     clean = {"front": list(map(float, front)), key: _floats({"x": depth["x"], "y": depth["y"]})}
     if key == "offset":

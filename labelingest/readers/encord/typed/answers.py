@@ -12,7 +12,7 @@ import msgspec
 
 from labelingest.encord.typed_rows import ImageRow
 from labelingest.model.vocabulary import Attribute, ClassificationClass
-from labelingest.problems.of_document import Notes
+from labelingest.problems.of_document import DocumentProblems
 from labelingest.readers.encord.explain.answers import (
     note_missing,
     read_answers,
@@ -62,11 +62,11 @@ def clean_answers(
 
 
 def _are_clean(rows: Sequence[dict[str, Any]], attributes: Mapping[str, Attribute]) -> bool:
-    notes = Notes("")
+    notes = DocumentProblems("")
     chosen = static_answers(read_answers(rows, "", attributes, notes), notes)
     note_missing(attributes, chosen, (), "", notes)
     written = [written_answer(a.attribute, a.value, a.manual) for a in chosen.values()]
-    return not notes.problems() and written == rows
+    return not notes.in_order() and written == rows
 
 
 def clean_classifications(row: ImageRow, known: Known) -> tuple[list[OnFrame], int]:

@@ -25,7 +25,7 @@ from labelingest.encord.dates import are_written_dates
 from labelingest.encord.typed_rows import ImageRow, ImageUnit, ObjectEntry
 from labelingest.model.annotations import Rings
 from labelingest.model.authors import is_email
-from labelingest.problems.of_document import Notes
+from labelingest.problems.of_document import DocumentProblems
 from labelingest.readers.encord.explain.data_file import DataFile, fits
 from labelingest.readers.encord.explain.data_units import Unit
 from labelingest.readers.encord.typed.answers import clean_answers, clean_classifications
@@ -146,11 +146,11 @@ def _heads(
 
 def _demand_types(types: set[tuple[str, DataFile]]) -> None:
     """Raise `Unclean` where a MIME type is not that of its file."""
-    notes = Notes("")
+    notes = DocumentProblems("")
     for mime_type, file in types:
         unit = Unit({"data_type": mime_type}, {}, None, "", 0)
         demand(fits("image", [unit], DataFile(file.kind, file.mime_type), notes))
-    demand(not notes.problems())
+    demand(not notes.in_order())
 
 
 def _objects(

@@ -23,7 +23,7 @@ from labelingest.columns.types import Bool, Float64, Int64
 from labelingest.model.annotations import Rings
 from labelingest.model.ontology import Shape
 from labelingest.model.vocabulary import ObjectClass
-from labelingest.problems.of_document import Notes
+from labelingest.problems.of_document import DocumentProblems
 from labelingest.readers.encord.explain.coordinates import SLACK
 from labelingest.readers.encord.explain.shapes import PAYLOAD_KEYS, payload
 from labelingest.readers.encord.typed.rejected import Unclean, about, demand, demand_all
@@ -97,13 +97,13 @@ def payloads_one_by_one(
     sizes
         (n,) width and height in pixels of what they are drawn on.
     """
-    notes = Notes("")
+    notes = DocumentProblems("")
     for found, of, size in zip(drawn, classes, sizes, strict=True):
         row = {"shape": of.shape, PAYLOAD_KEYS[of.shape]: found}
         clean = payload(row, "", of, size, notes)
         written = {PAYLOAD_KEYS[of.shape]: found}
         demand(msgspec.json.encode(clean) == msgspec.json.encode(written))
-    demand(not notes.problems())
+    demand(not notes.in_order())
     return _without_columns(drawn)
 
 

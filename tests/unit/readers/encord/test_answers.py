@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from labelingest.model.vocabulary import Attribute, ObjectClass, Option, Vocabulary
-from labelingest.problems.of_document import Notes
+from labelingest.problems.of_document import DocumentProblems
 from labelingest.readers.encord.explain.answers import (
     Answer,
     note_missing,
@@ -36,8 +36,8 @@ LAMPS = Attribute("lamps", "Lamps", "checklist", dynamic=True, options=OPTIONS)
 ALL = {one.feature_hash: one for one in (KIND, SEEN, TEXT, SIZE, SEATS, TURN, LAMPS)}
 
 
-def said(notes: Notes) -> list[str]:
-    return [f"{p.pointer}: {p.code}: {p.detail}" for p in notes.problems()]
+def said(notes: DocumentProblems) -> list[str]:
+    return [f"{p.pointer}: {p.code}: {p.detail}" for p in notes.in_order()]
 
 
 def row(feature: Any, answers: Any, **more: Any) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def chosen(*options: str, **more: Any) -> list[dict[str, Any]]:
 
 
 def read(*rows: object) -> tuple[list[Answer], list[str]]:
-    notes = Notes("a.json")
+    notes = DocumentProblems("a.json")
     return read_answers(list(rows), "/c", ALL, notes), said(notes)
 
 
@@ -126,13 +126,13 @@ def test_what_is_no_answer_is_named(answer: object, kept: int, problems: list[st
 
 
 def test_answers_that_are_no_list_are_none() -> None:
-    notes = Notes("a.json")
+    notes = DocumentProblems("a.json")
     assert read_answers({}, "/c", ALL, notes) == []
     assert said(notes) == ["/c: wrong-type: found an object ({}), expected a list of answers"]
 
 
 def statics(*rows: object) -> tuple[dict[str, Any], list[str]]:
-    notes = Notes("a.json")
+    notes = DocumentProblems("a.json")
     found = static_answers(read_answers(list(rows), "/c", ALL, notes), notes)
     note_missing(ALL, found, (), "/o", notes)
     return {name: one.value for name, one in found.items()}, said(notes)
@@ -166,7 +166,7 @@ def test_what_is_asked_under_an_option_is_required_only_there() -> None:
 
 
 def test_an_answer_that_changes_is_an_answer() -> None:
-    notes = Notes("a.json")
+    notes = DocumentProblems("a.json")
     note_missing({"text": TEXT}, {}, ["text"], "/o", notes)
     assert said(notes) == []
 
@@ -186,7 +186,7 @@ def test_an_answer_is_written_with_names_of_the_ontology() -> None:
 
 def actions(*rows: object, frames: Any = ((0, 9),)) -> tuple[list[Any], list[str]]:
     """Return options and ranges of each action of an object on ten frames of twelve."""
-    notes = Notes("a.json")
+    notes = DocumentProblems("a.json")
     answers = read_answers(list(rows), "/a", ALL, notes)
     written = written_actions(answers, "hash", list(frames), 12, notes)
     found = [([o["featureHash"] for o in one["answers"]], one["range"]) for one in written]
@@ -236,7 +236,7 @@ def test_options_of_a_checklist_are_ticked_together() -> None:
 
 def test_an_action_is_manual_when_all_its_answers_are() -> None:
     for manual, expected in (((True, True), True), ((True, False), False)):
-        notes = Notes("a.json")
+        notes = DocumentProblems("a.json")
         rows = [turn("van", (i, i), manualAnnotation=one) for i, one in enumerate(manual)]
         answers = read_answers(rows, "/a", ALL, notes)
         [written] = written_actions(answers, "hash", [(0, 9)], 12, notes)
@@ -245,7 +245,7 @@ def test_an_action_is_manual_when_all_its_answers_are() -> None:
 
 def test_tracks_are_named_by_object_attribute_and_value() -> None:
     def track(name: str, option: str) -> str:
-        notes = Notes("a.json")
+        notes = DocumentProblems("a.json")
         answers = read_answers([turn(option, (0, 0))], "/a", ALL, notes)
         [written] = written_actions(answers, name, [(0, 0)], 12, notes)
         return str(written["trackHash"])
@@ -273,7 +273,7 @@ def test_ranges_outside_the_file_are_cut_and_those_off_the_object_named() -> Non
 
 @pytest.mark.parametrize("pair", [[1], [1, 2, 3], [2, 1], [0.0, 1], [0, True], "01", None])
 def test_a_range_is_a_first_and_a_last_frame(pair: object) -> None:
-    notes = Notes("a.json")
+    notes = DocumentProblems("a.json")
     assert ranges_of([[3, 3], pair], "/r", notes) == [(3, 3)]
     [problem] = said(notes)
     assert problem.startswith("/r/1: bad-range: found ")
@@ -281,13 +281,13 @@ def test_a_range_is_a_first_and_a_last_frame(pair: object) -> None:
 
 
 def test_ranges_are_a_list() -> None:
-    notes = Notes("a.json")
+    notes = DocumentProblems("a.json")
     assert ranges_of(None, "/r", notes) == []
     assert said(notes) == ["/r: bad-range: found null, expected a list of ranges"]
 
 
 def test_an_entry_is_about_the_hash_that_it_says() -> None:
-    notes = Notes("a.json")
+    notes = DocumentProblems("a.json")
     value = {
         "a": {"hash": "a"},
         "b": {"hash": "c"},
@@ -336,7 +336,7 @@ def ranged(
         "range": [[0, 5]],
         **entry,
     }
-    notes = Notes("a.json")
+    notes = DocumentProblems("a.json")
     read = Objects(Vocabulary(CLASSES, {}, {}), Dates(DATE, None), notes)
     found = {"AAAAAAAA": {k: v for k, v in full.items() if v is not None}, **(objects or {})}
     answers, _ = object_answers(

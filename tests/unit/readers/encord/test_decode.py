@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from labelingest.documents import decode as module
 from labelingest.documents.decode import UNDECODED, decode
-from labelingest.problems.of_document import Notes
+from labelingest.problems.of_document import DocumentProblems
 
 
 def found(content: bytes) -> tuple[object, list[tuple[str, str | None]]]:
-    notes = Notes("a.json")
+    notes = DocumentProblems("a.json")
     document = decode(content, notes)
-    return document, [(problem.code.value, problem.pointer) for problem in notes.problems()]
+    return document, [(problem.code.value, problem.pointer) for problem in notes.in_order()]
 
 
 @pytest.mark.parametrize(
@@ -86,9 +86,9 @@ def test_half_a_surrogate_pair_is_refused() -> None:
 
 
 def sentence(content: bytes) -> str:
-    notes = Notes("a.json")
+    notes = DocumentProblems("a.json")
     assert decode(content, notes) is UNDECODED
-    [problem] = notes.problems()
+    [problem] = notes.in_order()
     return str(problem)
 
 

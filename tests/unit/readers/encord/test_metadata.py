@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from labelingest.encord.dates import are_written_dates, written_date
-from labelingest.problems.of_document import Notes
+from labelingest.problems.of_document import DocumentProblems
 from labelingest.readers.encord.explain.provenance import (
     Dates,
     author,
@@ -17,8 +17,8 @@ from labelingest.readers.encord.explain.provenance import (
 DATE = "Mon, 05 Jan 2026 16:46:58 UTC"
 
 
-def noted(notes: Notes) -> list[str]:
-    return [f"{p.pointer}: {p.code}: {p.detail}" for p in notes.problems()]
+def noted(notes: DocumentProblems) -> list[str]:
+    return [f"{p.pointer}: {p.code}: {p.detail}" for p in notes.in_order()]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_dates_in_the_written_form_are_taken_together() -> None:
 
 
 def test_a_label_without_dates_has_those_of_its_row() -> None:
-    notes = Notes("a.json")
+    notes = DocumentProblems("a.json")
     row = Dates(DATE, None)
     assert dates({}, "/o", row, notes) == row
     assert dates({"createdAt": None, "lastEditedAt": "2026-01-05"}, "/o", row, notes) == Dates(
@@ -93,7 +93,7 @@ def test_a_label_without_dates_has_those_of_its_row() -> None:
 
 
 def test_an_author_is_an_address_or_nobody() -> None:
-    notes = Notes("a.json")
+    notes = DocumentProblems("a.json")
     assert author({"createdBy": "a@b.org"}, "createdBy", "/o", notes) == "a@b.org"
     assert author({}, "createdBy", "/o", notes) is None
     assert noted(notes) == []
@@ -107,7 +107,7 @@ def test_an_author_is_an_address_or_nobody() -> None:
 
 @pytest.mark.parametrize(("value", "number"), [(None, 1.0), (0, 0.0), (1, 1.0), (0.25, 0.25)])
 def test_a_confidence_is_a_number_from_0_to_1(value: object, number: float) -> None:
-    notes = Notes("a.json")
+    notes = DocumentProblems("a.json")
     assert repr(confidence({"confidence": value}, "/o", notes)) == repr(number)
     assert noted(notes) == []
 
@@ -124,13 +124,13 @@ def test_a_confidence_is_a_number_from_0_to_1(value: object, number: float) -> N
     ],
 )
 def test_what_is_no_confidence_is_said(value: object, said: str) -> None:
-    notes = Notes("a.json")
+    notes = DocumentProblems("a.json")
     assert confidence({"confidence": value}, "/o", notes) is None
     assert noted(notes) == [f"/o/confidence: bad-confidence: {said}"]
 
 
 def test_a_label_is_manual_unless_it_says_not() -> None:
-    notes = Notes("a.json")
+    notes = DocumentProblems("a.json")
     values: list[Any] = [None, True, False]
     assert [is_manual({"manualAnnotation": v}, "/o", notes) for v in values] == [True, True, False]
     assert noted(notes) == []
@@ -141,7 +141,7 @@ def test_a_label_is_manual_unless_it_says_not() -> None:
 
 
 def test_a_hash_is_eight_characters_of_base64() -> None:
-    notes = Notes("a.json")
+    notes = DocumentProblems("a.json")
     assert hash_is_sound("aZ09+/aa", "/o", notes)
     assert noted(notes) == []
     for value in ("aZ09+/a", "aZ09+/aaa", "aZ09-_aa", "aZ09+/a\n"):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from labelingest.encord.dates import written_date
 from labelingest.model.frame_ranges import latest, merged, minus, within
-from labelingest.problems.of_document import Notes
+from labelingest.problems.of_document import DocumentProblems
 from labelingest.readers.encord.explain.bitmask import run_lengths
 
 RANGES = st.lists(
@@ -96,9 +96,9 @@ def test_no_text_breaks_a_date(text: str) -> None:
 
 
 def test_problems_of_one_code_are_listed_up_to_a_limit() -> None:
-    notes = Notes("a.json")
+    notes = DocumentProblems("a.json")
     for position in range(10_005):
         notes.wrong_type(f"/{position}", 1, "text")
-    *listed, rest = notes.problems()
+    *listed, rest = notes.in_order()
     assert len(listed) == 10_000
     assert rest.count == 5

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from labelingest.model.vocabulary import ObjectClass
-from labelingest.problems.of_document import Notes
+from labelingest.problems.of_document import DocumentProblems
 from labelingest.readers.encord.explain.bitmask import run_lengths
 from labelingest.readers.encord.explain.coordinates import angle, inside
 from labelingest.readers.encord.explain.shapes import PAYLOAD_KEYS, payload
@@ -19,17 +19,17 @@ HAND = ObjectClass("hand", "Hand", "#808900", "skeleton", points=frozenset(("thu
 def read(shape: str, value: Any, size: tuple[int, int] | None = (4, 2)) -> tuple[Any, list[str]]:
     """Return the clean payload of a shape, and problems as `pointer: code: sentence`."""
     of = HAND if shape == "skeleton" else ObjectClass("f", "Name", "#000000", shape)
-    notes = Notes("a.json")
+    notes = DocumentProblems("a.json")
     key = PAYLOAD_KEYS[shape]
     clean = payload({key: value}, "", of, size, notes)
-    found = [f"{p.pointer}: {p.code}: {p.detail}" for p in notes.problems()]
+    found = [f"{p.pointer}: {p.code}: {p.detail}" for p in notes.in_order()]
     return clean if clean is None or shape == "polygon" else clean[key], found
 
 
 def of_polygon(value: dict[str, Any]) -> tuple[Any, list[str]]:
-    notes = Notes("a.json")
+    notes = DocumentProblems("a.json")
     clean = payload(value, "", ObjectClass("f", "Name", "#0", "polygon"), None, notes)
-    return clean, [f"{p.pointer}: {p.code}: {p.detail}" for p in notes.problems()]
+    return clean, [f"{p.pointer}: {p.code}: {p.detail}" for p in notes.in_order()]
 
 
 def box(**numbers: Any) -> dict[str, Any]:
@@ -405,9 +405,9 @@ def test_an_unknown_visibility_is_left_out() -> None:
     ("degrees", "reduced"), [(0, 0), (359.5, 359.5), (360, 0), (400, 40), (-90, 270), (-1e-20, 0.0)]
 )
 def test_angles_are_reduced_to_one_turn(degrees: float, reduced: float) -> None:
-    notes = Notes("a.json")
+    notes = DocumentProblems("a.json")
     assert angle(degrees, "/theta", notes) == reduced
-    said = [problem.detail for problem in notes.problems()]
+    said = [problem.detail for problem in notes.in_order()]
     assert said == (
         []
         if 0 <= degrees < 360
@@ -417,9 +417,9 @@ def test_angles_are_reduced_to_one_turn(degrees: float, reduced: float) -> None:
 
 @pytest.mark.parametrize("value", [-1e-6, 1 + 1e-6, 0, 1])
 def test_a_rounding_error_outside_is_not_worth_a_word(value: float) -> None:
-    notes = Notes("a.json")
+    notes = DocumentProblems("a.json")
     inside(value, "/x", notes)
-    assert notes.problems() == []
+    assert notes.in_order() == []
     for beyond in (np.nextafter(-1e-6, -1), np.nextafter(1 + 1e-6, 2)):
         inside(float(beyond), "/x", notes)
-    assert len(notes.problems()) == 2
+    assert len(notes.in_order()) == 2

@@ -12,7 +12,7 @@ from labelingest.model.vocabulary import (
     Option,
     Vocabulary,
 )
-from labelingest.problems.of_document import Notes, step
+from labelingest.problems.of_document import DocumentProblems, child_pointer
 from labelingest.readers.encord.explain.classifications import (
     MOST_LISTED,
     Classifications,
@@ -302,12 +302,12 @@ def test_an_object_stands_once_on_a_frame_and_keeps_its_class() -> None:
 def classified(
     answers: dict[str, Any], frames: dict[int, Any] | None = None, count: int = 10, **medium: Any
 ) -> tuple[Classifications, list[str]]:
-    notes = Notes("a.json")
+    notes = DocumentProblems("a.json")
     found = Classifications(VOCABULARY, Dates(DATE, DATE), Medium(count, **medium), notes)
     for frame, rows in (frames or {}).items():
         found.on_frame(rows, f"/l/{frame}", frame)
     found.answers(answers, "/c")
-    return found, [f"{p.pointer}: {p.code}: {p.detail}" for p in notes.problems()]
+    return found, [f"{p.pointer}: {p.code}: {p.detail}" for p in notes.in_order()]
 
 
 def weather(name: str, *ranges: Any, **keys: Any) -> dict[str, Any]:
@@ -607,17 +607,17 @@ def test_the_type_of_a_file_is_that_of_its_name() -> None:
 @pytest.mark.parametrize("key", ["k" * 1_000_000, "/~" * 500_000])
 def test_problems_below_a_long_key_do_not_each_repeat_the_key(key: str) -> None:
     """Else a file of 5 MB takes gigabytes: thousands of problems are listed for each code."""
-    notes = Notes("s.json")
-    at = step("/data_units", key)
+    notes = DocumentProblems("s.json")
+    at = child_pointer("/data_units", key)
     notes.get({"labels": 1}, "labels", at, dict)
-    assert len(notes.problems()[0].pointer or "") < 500
-    assert notes.problems()[0].pointer == at + "/labels"
+    assert len(notes.in_order()[0].pointer or "") < 500
+    assert notes.in_order()[0].pointer == at + "/labels"
 
 
 def test_a_pointer_ends_below_many_long_keys() -> None:
     at = ""
     for number in range(254):
-        at = step(at, "k" * 300 + str(number))
+        at = child_pointer(at, "k" * 300 + str(number))
     assert len(at) < 2_300
     assert at.count("…") == at.count("/")
     assert at.endswith("/…")
@@ -627,6 +627,6 @@ def test_a_pointer_of_usual_keys_has_all_of_them() -> None:
     at = ""
     for number in range(60):
         for name in ("classifications", number, "answers", 0):
-            at = step(at, name)
+            at = child_pointer(at, name)
     assert at.endswith("/classifications/59/answers/0")
     assert at.count("/") == 240

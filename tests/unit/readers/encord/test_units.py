@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from labelingest.problems.of_document import Notes
+from labelingest.problems.of_document import DocumentProblems
 from labelingest.readers.encord.explain.data_units import (
     MOST_FRAMES,
     Unit,
@@ -31,9 +31,9 @@ LISTED = ("data_hash", "data_title", "data_link", "data_type")
 
 def units(kind: str, *rows: object) -> tuple[list[Unit] | None, list[str]]:
     """Read data units named u0, u1, …; problems as `pointer: code: sentence`."""
-    notes = Notes("a.json")
+    notes = DocumentProblems("a.json")
     found = read_units({f"u{i}": row for i, row in enumerate(rows)}, kind, notes)
-    return found, [f"{p.pointer}: {p.code}: {p.detail}" for p in notes.problems()]
+    return found, [f"{p.pointer}: {p.code}: {p.detail}" for p in notes.in_order()]
 
 
 def one(kind: str, row: dict[str, Any]) -> tuple[Unit, list[str]]:
@@ -175,9 +175,9 @@ def test_what_is_no_data_unit_is_said() -> None:
     for key in ("data_hash", "data_type"):
         for value in ("", None):
             assert refusal("image", IMAGE | {key: value}).startswith(f"/data_units/u0/{key}: ")
-    notes = Notes("a.json")
+    notes = DocumentProblems("a.json")
     assert read_units([], "image", notes) is None
-    assert notes.problems()[0].detail.startswith("found []; expected")
+    assert notes.in_order()[0].detail.startswith("found []; expected")
 
 
 @pytest.mark.parametrize(
@@ -208,9 +208,9 @@ def test_a_group_has_as_many_frames_as_images() -> None:
 
 def frames(kind: str, labels: object) -> tuple[list[tuple[int, Any, str]], list[str]]:
     unit, _ = one(kind, (AUDIO if kind == "audio" else IMAGE) | {"labels": labels})
-    notes = Notes("a.json")
+    notes = DocumentProblems("a.json")
     found = list(frames_of(unit, kind, 10, notes))
-    return found, [f"{p.pointer}: {p.code}: {p.detail}" for p in notes.problems()]
+    return found, [f"{p.pointer}: {p.code}: {p.detail}" for p in notes.in_order()]
 
 
 def test_labels_of_a_video_are_by_frame() -> None:
