@@ -110,10 +110,10 @@ def _query(folder_id: int, which: str) -> sa.Select[tuple[str]]:
         .order_by(label_rows.c.key)
         .execution_options(yield_per=_AT_ONCE)
     )
-    gone = items.c.deleted_at
+    deleted_at = items.c.deleted_at
     if which == "all":
         return query
-    return query.where(gone.is_(None) if which == "present" else gone.is_not(None))
+    return query.where(deleted_at.is_(None) if which == "present" else deleted_at.is_not(None))
 
 
 def _wrong(file: RowFile, content: bytes, token: str) -> str:
@@ -131,5 +131,5 @@ def _wrong(file: RowFile, content: bytes, token: str) -> str:
 def _difference(file: RowFile, version: Version, digest: str, content: bytes | None = None) -> str:
     if file.digest is None and content is None:
         return ""
-    found = difference(file, version, digest, content, read=True)
-    return "" if found is None else found.value.removeprefix("label row ")
+    change = difference(file, version, digest, content, read=True)
+    return "" if change is None else change.value.removeprefix("label row ")

@@ -34,7 +34,7 @@ from labelingest.folders.state.folders import (
     remove_folder,
 )
 from labelingest.folders.state.items import WHICH, iterate_items
-from labelingest.folders.state.lock import look_at_runs
+from labelingest.folders.state.lock import list_runs
 from labelingest.folders.state.problems import iterate_problems
 from labelingest.folders.state.runs import RunRecord
 from labelingest.folders.state.summary import Summary, summarise
@@ -309,7 +309,7 @@ class SyncedFolder:
     def activity(self, limit: int = 20) -> list[RunRecord]:
         """Return the last runs, newest first; of one that is running, how far it is."""
         with self.state.read() as connection:
-            return look_at_runs(connection, self.record.id, limit)
+            return list_runs(connection, self.record.id, limit)
 
     def items(self, which: str = "present") -> Iterator[dict[str, Any]]:
         """Yield the items, ordered by key, by Encord's names.

@@ -129,9 +129,11 @@ def output_folder(storage: Storage, output: Storage) -> str | None:
 
 def overlap(first: Storage, second: Storage) -> bool:
     """Whether one of two storages is the other, or lies in it."""
-    (one, account), (two, other) = _where(first), _where(second)
-    apart = account and other and account != other
-    return not apart and (one.startswith(two) or two.startswith(one))
+    (first_place, first_account), (second_place, second_account) = _where(first), _where(second)
+    apart = first_account and second_account and first_account != second_account
+    return not apart and (
+        first_place.startswith(second_place) or second_place.startswith(first_place)
+    )
 
 
 def _where(storage: Storage) -> tuple[str, str | None]:

@@ -30,8 +30,8 @@ __all__ = [
     "NOTHING",
     "OUTPUT_SUFFIX",
     "LabelRowFiles",
-    "Outcome",
     "RowFile",
+    "WriteOutcome",
     "digest_of",
     "foreign_file",
     "parts_of",
@@ -60,11 +60,11 @@ class RowFile:
         """Whether the folder wrote a file, or may have."""
         return self != NOTHING
 
-    def begun(self, size: int, digest: str) -> "RowFile":
+    def with_next(self, size: int, digest: str) -> "RowFile":
         """Return what is known while another file is being written."""
         return replace(self, next_size=size, next_digest=digest)
 
-    def ended(self) -> "RowFile":
+    def without_next(self) -> "RowFile":
         """Return what is known when no file is being written."""
         return replace(self, next_size=None, next_digest=None)
 
@@ -88,16 +88,16 @@ NOTHING: Final = RowFile()
 
 
 @dataclass(slots=True)
-class Outcome:
+class WriteOutcome:
     """What became of label rows that were to be written."""
 
     files: dict[str, RowFile] = field(default_factory=dict)
     """Data file → what is known of its label row's file now."""
-    written: set[str] = field(default_factory=set)
+    written_keys: set[str] = field(default_factory=set)
     """Data files whose label row was written."""
     refused: dict[str, str] = field(default_factory=dict)
     """Data file → why its label row was not written."""
-    taken: set[str] = field(default_factory=set)
+    blocked: set[str] = field(default_factory=set)
     """Data files of which something foreign has the place: to be tried again."""
 
 
@@ -143,48 +143,50 @@ class LabelRowFiles:
 
     def write(
         self,
-        made: Made,
+        label_rows: Made,
         files: Mapping[str, RowFile],
-        begin: Callable[[Mapping[str, RowFile]], None],
+        on_begin: Callable[[Mapping[str, RowFile]], None],
         *,
         overwrites: Set[str] = frozenset(),
         missing: Set[str] = frozenset(),
-    ) -> Outcome:
+    ) -> WriteOutcome:
         """Write label rows.
 
         Parameters
         ----------
-        made
+        label_rows
             Keys of data files, and texts.
         files
             Data file → what is known of the file, where anything is.
-        begin
+        on_begin
             Called before anything is written, with what is known then: it is to be in the state.
         overwrites
             Data files whose label row is written over a file that was changed since.
         missing
             Data files whose label row was deleted from the output.
         """
-        outcome = Outcome()
+        outcome = WriteOutcome()
         texts: Sequence[tuple[bytes | _Pieces, str]]
-        if made.large is None:
-            texts = [(text, content_digest(text)) for text in made.texts]
+        if label_rows.large is None:
+            texts = [(text, content_digest(text)) for text in label_rows.texts]
         else:
-            digest = Digest(made.large.pieces())
-            texts = [(_Pieces(made.large, digest.length), digest.value)]
+            digest = Digest(label_rows.large.pieces())
+            texts = [(_Pieces(label_rows.large, digest.length), digest.value)]
         drafts = [
             _Draft(key, text, digest, files.get(key, NOTHING), key in overwrites)
-            for key, (text, digest) in zip(made.keys, texts, strict=True)
+            for key, (text, digest) in zip(label_rows.keys, texts, strict=True)
         ]
         for draft in drafts:
             draft.expected = "" if draft.key in missing else draft.file.token or ""
         drafts = self._prepared(drafts, outcome)
-        begin({draft.key: draft.file.begun(len(draft.text), draft.digest) for draft in drafts})
+        on_begin(
+            {draft.key: draft.file.with_next(len(draft.text), draft.digest) for draft in drafts}
+        )
         changed = self._put(drafts, outcome)
         # What was changed since is looked at once; whoever goes on changing it has the place.
         for draft in self._put(self._looked_at(changed, outcome), outcome):
             self._refuse(draft, outcome)
-        self.output.flush([key + OUTPUT_SUFFIX for key in outcome.written])
+        self.output.flush([key + OUTPUT_SUFFIX for key in outcome.written_keys])
         return outcome
 
     def remove(self, files: Mapping[str, RowFile]) -> set[str]:
@@ -195,22 +197,22 @@ class LabelRowFiles:
         files
             Data file → what is known of the file.
         """
-        known = {key: file for key, file in files.items() if file.exists}
-        drafts = [_Draft(key, b"", "", file, overwrites=False) for key, file in known.items()]
+        existing = {key: file for key, file in files.items() if file.exists}
+        drafts = [_Draft(key, b"", "", file, overwrites=False) for key, file in existing.items()]
         foreign = {draft.key for draft, owned in self._look(drafts) if not owned}
-        names = [key + OUTPUT_SUFFIX for key in known if key not in foreign]
+        names = [key + OUTPUT_SUFFIX for key in existing if key not in foreign]
         self.output.delete(names)
         self.output.flush(names)
         return foreign
 
-    def _prepared(self, drafts: list[_Draft], outcome: Outcome) -> list[_Draft]:
+    def _prepared(self, drafts: list[_Draft], outcome: WriteOutcome) -> list[_Draft]:
         """Find out what stands where the state alone does not tell; leave out what is foreign."""
         doubtful = [draft for draft in drafts if draft.is_doubtful()]
         refused = {draft.key for draft in doubtful}
         refused -= {draft.key for draft in self._looked_at(doubtful, outcome)}
         return [draft for draft in drafts if draft.key not in refused]
 
-    def _looked_at(self, drafts: Sequence[_Draft], outcome: Outcome) -> list[_Draft]:
+    def _looked_at(self, drafts: Sequence[_Draft], outcome: WriteOutcome) -> list[_Draft]:
         """Look at what stands there; return those that may be written, refuse the others."""
         writable = []
         for draft, owned in self._look(drafts):
@@ -261,7 +263,7 @@ class LabelRowFiles:
         read = ((row, key) for row, key in enumerate(keys) if row not in blobs.unread)
         return large | {key: content_digest(blobs.get(row)) for row, key in read}
 
-    def _put(self, drafts: Sequence[_Draft], outcome: Outcome) -> list[_Draft]:
+    def _put(self, drafts: Sequence[_Draft], outcome: WriteOutcome) -> list[_Draft]:
         """Write label rows; return those whose file is not the version that was expected."""
         if not drafts:
             return []
@@ -272,7 +274,7 @@ class LabelRowFiles:
             parts = list(pool.map(partial(self._put_some, outcome), shares))
         return [draft for part in parts for draft in part]
 
-    def _put_some(self, outcome: Outcome, drafts: Iterable[_Draft]) -> list[_Draft]:
+    def _put_some(self, outcome: WriteOutcome, drafts: Iterable[_Draft]) -> list[_Draft]:
         changed = []
         for draft in drafts:
             key = draft.key
@@ -284,19 +286,19 @@ class LabelRowFiles:
                 changed.append(draft)
             except NameRefusedError as error:
                 outcome.refused[key] = f"no label row: {error}"
-                outcome.files[key] = draft.file.ended()
+                outcome.files[key] = draft.file.without_next()
                 if isinstance(error, PlaceTakenError):
-                    outcome.taken.add(key)
+                    outcome.blocked.add(key)
             else:
-                outcome.written.add(key)
+                outcome.written_keys.add(key)
                 outcome.files[key] = draft.file.replaced(len(draft.text), draft.digest, token)
         return changed
 
-    def _refuse(self, draft: _Draft, outcome: Outcome) -> None:
-        outcome.taken.add(draft.key)
+    def _refuse(self, draft: _Draft, outcome: WriteOutcome) -> None:
+        outcome.blocked.add(draft.key)
         sentence = foreign_file(self.output, draft.key, is_changed=draft.file.size is not None)
         outcome.refused[draft.key] = f"no label row: {sentence}"
-        outcome.files[draft.key] = draft.file.ended()
+        outcome.files[draft.key] = draft.file.without_next()
 
 
 def parts_of(output: Storage, key: str, size: int) -> Iterator[bytes | Unread]:
@@ -360,12 +362,14 @@ def _take(draft: _Draft, version: Version, digest: str | None) -> bool:
     if version == NO_FILE:
         return False
     if file.has_token(version):
-        draft.file = file.ended()
+        draft.file = file.without_next()
         return True
     if digest is not None and digest == file.next_digest:
         draft.file = file.replaced(version.size, digest, version.token)
         return True
     if digest is not None and digest in {file.digest, draft.digest}:
-        draft.file = replace(file.ended(), size=version.size, digest=digest, token=version.token)
+        draft.file = replace(
+            file.without_next(), size=version.size, digest=digest, token=version.token
+        )
         return True
     return draft.overwrites

@@ -26,7 +26,7 @@ from labelingest.errors import ConfigError, StorageError
 from labelingest.folders.output_files import OUTPUT_SUFFIX
 from labelingest.folders.state.database import State
 from labelingest.folders.state.folders import FolderRecord, change_folder
-from labelingest.folders.state.tables import items, label_rows, output_rows, written
+from labelingest.folders.state.tables import items, label_rows, output_listing, output_rows
 from labelingest.folders.sync.batch import LabelStatus
 from labelingest.folders.sync.missing_outputs import list_output, load_output
 from labelingest.model.kinds import OWNER_MARKER
@@ -70,12 +70,12 @@ def _read(output: Storage) -> tuple[str, str]:
     if blobs.unread:
         raise StorageError(f"{MARKER!r} in {output.url}: {blobs.unread[0].detail}")
     try:
-        found: Any = orjson.loads(blobs.get(0))
+        document: Any = orjson.loads(blobs.get(0))
     except orjson.JSONDecodeError:
         return "", ""
-    if not isinstance(found, dict) or found.get("format") != _FORMAT:
+    if not isinstance(document, dict) or document.get("format") != _FORMAT:
         return "", ""
-    return str(found.get("identity", "")), str(found.get("folder", ""))
+    return str(document.get("identity", "")), str(document.get("folder", ""))
 
 
 def _of_another(output: Storage, name: str) -> str:
@@ -140,8 +140,8 @@ def _used(output: Storage) -> tuple[list[str], list[str]]:
     markers: list[str] = []
     for page in output.list():
         if page.keys.text.find(OUTPUT_SUFFIX.encode()) >= 0:
-            found = (key for key in page.keys if key.endswith(OUTPUT_SUFFIX))
-            label_files += islice(found, _FEW - len(label_files))
+            names = (key for key in page.keys if key.endswith(OUTPUT_SUFFIX))
+            label_files += islice(names, _FEW - len(label_files))
         markers += _markers(page)
     return label_files, markers
 
@@ -159,7 +159,7 @@ def _markers(listing: Listing) -> list[str]:
     return keys
 
 
-def without_outputs(listing: Listing, known: Callable[[str], Collection[str]]) -> Listing:
+def without_outputs(listing: Listing, keys_below: Callable[[str], Collection[str]]) -> Listing:
     """Leave out the outputs of other folders, which their markers tell: they are no data.
 
     What the folder had from there before stays: a marker that comes among data, or an output that is
@@ -169,7 +169,7 @@ def without_outputs(listing: Listing, known: Callable[[str], Collection[str]]) -
     ----------
     listing
         Of a storage path.
-    known
+    keys_below
         Returns which keys below a folder ("…/") the state has.
 
     Examples
@@ -182,7 +182,7 @@ def without_outputs(listing: Listing, known: Callable[[str], Collection[str]]) -
     prefixes = tuple(key.removesuffix(MARKER) for key in _markers(listing))
     if not prefixes:
         return listing
-    stays = {key for prefix in prefixes for key in known(prefix)}
+    stays = {key for prefix in prefixes for key in keys_below(prefix)}
     keep = np.array(
         [key in stays or not key.startswith(prefixes) for key in listing.keys], dtype=np.bool_
     )
@@ -213,13 +213,13 @@ def known_below(state: State, record: FolderRecord, folder: str) -> set[str]:
     )
     suffix = record.settings.metadata_suffix
     with state.read() as connection:
-        known = set(connection.scalars(sidecars))
+        keys = set(connection.scalars(sidecars))
         for key, metadata in connection.execute(data):
             if not key.endswith(OUTPUT_SUFFIX):
-                known.add(key)
+                keys.add(key)
             if suffix and metadata is not None:
-                known.add(key + suffix)
-    return known
+                keys.add(key + suffix)
+    return keys
 
 
 def claim_output(state: State, record: FolderRecord, output: Storage) -> FolderRecord:
@@ -276,15 +276,15 @@ def confirm_owner(
     StorageError
         It belongs to another folder, or holds label rows that the state does not know.
     """
-    found = output.versions_in(_FOLDER).get(MARKER)
-    if found is not None:
-        if record.identity and found.token == record.marker_token:
+    marker = output.versions_in(_FOLDER).get(MARKER)
+    if marker is not None:
+        if record.identity and marker.token == record.marker_token:
             return record, ""
         identity, name = _read(output)
         if not record.identity or identity != record.identity:
             raise StorageError(_of_another(output, name))
         if claims:
-            record = change_folder(state, record, marker_token=found.token)
+            record = change_folder(state, record, marker_token=marker.token)
         return record, ""
     if claims and not record.identity:
         record = change_folder(state, record, identity=str(uuid4()))
@@ -309,8 +309,8 @@ def _adopt(connection: Connection, record: FolderRecord, output: Storage, *, cla
         with State.writing(connection):
             connection.execute(_take_over(record.id))
     with connection.begin():
-        count = connection.scalar(sa.select(sa.func.count()).select_from(written)) or 0
-        written.drop(connection, checkfirst=False)
+        count = connection.scalar(sa.select(sa.func.count()).select_from(output_listing)) or 0
+        output_listing.drop(connection, checkfirst=False)
     return count
 
 
@@ -322,12 +322,17 @@ def _may_have_been_written() -> sa.ColumnElement[bool]:
 
 
 def _refuse_unknown(connection: Connection, record: FolderRecord, output: Storage) -> None:
-    known = sa.select(1).where(
+    is_known = sa.select(1).where(
         label_rows.c.folder_id == record.id,
-        label_rows.c.key == written.c.key,
+        label_rows.c.key == output_listing.c.key,
         _may_have_been_written() | (label_rows.c.status == LabelStatus.REFUSED.value),
     )
-    query = sa.select(written.c.key).where(~known.exists()).order_by(written.c.key).limit(_FEW)
+    query = (
+        sa.select(output_listing.c.key)
+        .where(~is_known.exists())
+        .order_by(output_listing.c.key)
+        .limit(_FEW)
+    )
     unknown: Sequence[str] = connection.scalars(query).all()
     if unknown:
         names = ", ".join(repr(key + OUTPUT_SUFFIX) for key in unknown)
@@ -339,13 +344,18 @@ def _refuse_unknown(connection: Connection, record: FolderRecord, output: Storag
 
 
 def _take_over(folder_id: int) -> sa.Insert:
-    there = sa.select(1).where(
-        output_rows.c.folder_id == folder_id, output_rows.c.key == written.c.key
+    is_entered = sa.select(1).where(
+        output_rows.c.folder_id == folder_id, output_rows.c.key == output_listing.c.key
     )
-    taken = (
-        sa.select(sa.literal(folder_id), written.c.key, written.c.size, written.c.token)
-        .select_from(written.join(label_rows, label_rows.c.key == written.c.key))
-        .where(label_rows.c.folder_id == folder_id, _may_have_been_written(), ~there.exists())
-        .order_by(written.c.key)
+    adopted = (
+        sa.select(
+            sa.literal(folder_id),
+            output_listing.c.key,
+            output_listing.c.size,
+            output_listing.c.token,
+        )
+        .select_from(output_listing.join(label_rows, label_rows.c.key == output_listing.c.key))
+        .where(label_rows.c.folder_id == folder_id, _may_have_been_written(), ~is_entered.exists())
+        .order_by(output_listing.c.key)
     )
-    return output_rows.insert().from_select(["folder_id", "key", "size", "token"], taken)
+    return output_rows.insert().from_select(["folder_id", "key", "size", "token"], adopted)

@@ -36,7 +36,7 @@ def serve(
     wait: Callable[[float], bool],
     stopped: Callable[[], bool],
     open_storage: OpenStorage | None = None,
-    done: Callable[[FolderRecord, RunRecord], None] = lambda folder, run: None,
+    on_run: Callable[[FolderRecord, RunRecord], None] = lambda folder, run: None,
 ) -> None:
     """Run folders when they are due.
 
@@ -50,8 +50,8 @@ def serve(
         Whether to stop; a run that is on ends at its next batch.
     open_storage
         As for `SyncedFolder`.
-    done
-        Told of each run.
+    on_run
+        Called with each run that ended.
     """
     damaged: set[str] = set()
 
@@ -63,7 +63,7 @@ def serve(
     pause = 0.0
     while not stopped():
         try:
-            seconds = _run_due(state, stopped, open_storage, done, on_damaged)
+            seconds = _run_due(state, stopped, open_storage, on_run, on_damaged)
             if pause:
                 _log.warning("the state %r is back", state.url)
             pause = 0.0
@@ -79,13 +79,13 @@ def _run_due(
     state: State,
     stopped: Callable[[], bool],
     open_storage: OpenStorage | None,
-    done: Callable[[FolderRecord, RunRecord], None],
+    on_run: Callable[[FolderRecord, RunRecord], None],
     on_damaged: Callable[[str, Exception], None],
 ) -> float:
     """Run what is due; return the seconds until there may be more."""
     held = False
     for record in _due(state, on_damaged):
-        held |= not _run(state, record, stopped, open_storage, done)
+        held |= not _run(state, record, stopped, open_storage, on_run)
         if stopped():
             return 0.0
     return _LONGEST_WAIT if held else _seconds_left(state, on_damaged)
@@ -114,7 +114,7 @@ def _run(
     record: FolderRecord,
     stopped: Callable[[], bool],
     open_storage: OpenStorage | None,
-    done: Callable[[FolderRecord, RunRecord], None],
+    on_run: Callable[[FolderRecord, RunRecord], None],
 ) -> bool:
     """Run one folder; return whether it went through."""
     try:
@@ -131,5 +131,5 @@ def _run(
     except Exception as error:  # noqa: BLE001 - the other folders are synced all the same
         _log.warning("%s: %s", record.name, crash_sentence(error))
         return False
-    done(record, run)
+    on_run(record, run)
     return run.status is Status.DONE

@@ -106,9 +106,9 @@ class FolderSettings:
             raise ConfigError(f"format {self.format!r} is none of encord, yolo")
         if self.format is None:
             if self.ontology is not None or self.options:
-                given = ", ".join(("ontology", *self.options) if self.ontology else self.options)
+                names = ", ".join(("ontology", *self.options) if self.ontology else self.options)
                 raise ConfigError(
-                    f"{given}: for label sidecars; say which there are: --format encord, or --images "
+                    f"{names}: for label sidecars; say which there are: --format encord, or --images "
                     "and --labels for YOLO files"
                 )
         elif self.ontology is None:
@@ -177,8 +177,8 @@ class FolderSettings:
         if self.format is not None and values.get("format", self.format) != self.format:
             raise ConfigError("format cannot be changed once it is set: create another folder")
         options = {**self.options, **values.pop("options", {})}
-        kept = {name: value for name, value in options.items() if value is not None}
-        return replace(self, options=kept, **values)
+        merged = {name: value for name, value in options.items() if value is not None}
+        return replace(self, options=merged, **values)
 
     def to_json(self) -> str:
         """Return the settings as the state keeps them."""

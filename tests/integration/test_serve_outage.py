@@ -69,7 +69,7 @@ class Served:
             self.state,
             wait=self.wait,
             stopped=stopped,
-            done=lambda folder, run: self.runs.append(run),
+            on_run=lambda folder, run: self.runs.append(run),
         )
 
 

@@ -183,7 +183,7 @@ def test_nothing_is_loaded_of_a_folder_in_step_and_only_what_differs_of_another(
             for name in files:
                 enter(connection, folder.id, name, in_step, {}, tokens=True)
             find_changes(connection, folder.id, found, folder.settings, PRINTS)
-            for table, keys in (("found", loaded), ("missed", missed)):
+            for table, keys in (("scanned_files", loaded), ("missed", missed)):
                 query = sa.text(f"SELECT key FROM {table} ORDER BY key")
                 assert connection.scalars(query).all() == keys
             transaction.rollback()

@@ -349,7 +349,7 @@ def serve(state: StateUrl = None, quiet: QuietIfWell = False, as_json: AsJson = 
             opened,
             wait=cancelled.wait,
             stopped=cancelled,
-            done=partial(print_served, quiet=quiet, as_json=as_json),
+            on_run=partial(print_served, quiet=quiet, as_json=as_json),
         )
 
 

@@ -108,7 +108,7 @@ class State:
         self._password = None if parsed.password is None else str(parsed.password)
         self.engine = _engine(parsed)
         try:
-            with self._damage_said():
+            with self._translating_damage():
                 self._bring_up_to_date()
         except LabelIngestError:
             self.engine.dispose()
@@ -136,14 +136,14 @@ class State:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a connection in a transaction that reads."""
-        with self._said(), self.engine.connect() as connection, connection.begin():
+        with self._translating_errors(), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a connection in a transaction that writes; committed when the block ends well."""
         with (
-            self._said(),
+            self._translating_errors(),
             self.engine.connect().execution_options(**{_WRITES: True}) as connection,
             connection.begin(),
         ):
@@ -159,7 +159,7 @@ class State:
             Whether each sees the state of one moment throughout, also while others write; they
             must not write to the tables that stay then. In SQLite they always do.
         """
-        with self._said(), self.engine.connect() as connection:
+        with self._translating_errors(), self.engine.connect() as connection:
             if snapshot and connection.dialect.name == "postgresql":
                 connection.execution_options(isolation_level="REPEATABLE READ")
             try:
@@ -180,12 +180,12 @@ class State:
             connection.execution_options(**{_WRITES: False})
 
     @contextmanager
-    def _said(self) -> Iterator[None]:
+    def _translating_errors(self) -> Iterator[None]:
         """Turn failures of the database into a sentence."""
         # Where rows are loaded in bulk, it is the driver that raises.
         driver: Any = self.engine.dialect.loaded_dbapi
         try:
-            with self._damage_said():
+            with self._translating_damage():
                 yield
         except (OperationalError, driver.OperationalError) as error:
             raise StateFailedError(
@@ -193,7 +193,7 @@ class State:
             ) from error
 
     @contextmanager
-    def _damage_said(self) -> Iterator[None]:
+    def _translating_damage(self) -> Iterator[None]:
         """Say that a database is damaged, or none, or has other tables than ours."""
         driver: Any = self.engine.dialect.loaded_dbapi
         general = (DatabaseError, driver.DatabaseError)
@@ -253,8 +253,8 @@ def _is_damage(error: Exception) -> bool:
         return False
     if _NO_UTF8.match(str(cause)):
         return True
-    found = _MISSING.match(str(cause))
-    return found is not None and (found["table"] is None or found["table"] in METADATA.tables)
+    match = _MISSING.match(str(cause))
+    return match is not None and (match["table"] is None or match["table"] in METADATA.tables)
 
 
 def _parsed(url: str) -> URL:
@@ -304,8 +304,8 @@ def _check_sqlite(url: URL) -> None:
 def _shown(url: URL) -> str:
     """Return a URL without passwords, as sentences and JSON repeat it."""
     hidden = [name for name in url.query if name not in _SHOWN and name != _TIMEOUT]
-    shown = url.difference_update_query(hidden)
-    return without_credentials(shown.render_as_string(hide_password=True))
+    redacted = url.difference_update_query(hidden)
+    return without_credentials(redacted.render_as_string(hide_password=True))
 
 
 def _engine(url: URL) -> Engine:

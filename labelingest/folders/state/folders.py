@@ -127,9 +127,9 @@ def enter_folder(state: State, name: str, settings: FolderSettings) -> FolderRec
     check_name(name)
     moment = now()
     with state.write() as connection:
-        found = _find(connection, name)
-        if found is not None:
-            raise _taken(name, deleted=found.deleted_at is not None)
+        existing = _find(connection, name)
+        if existing is not None:
+            raise _taken(name, deleted=existing.deleted_at is not None)
         try:
             connection.execute(
                 folders.insert().values(
@@ -156,9 +156,9 @@ def refuse_taken_name(state: State, name: str) -> None:
     """
     check_name(name)
     with state.read() as connection:
-        found = _find(connection, name)
-    if found is not None:
-        raise _taken(name, deleted=found.deleted_at is not None)
+        existing = _find(connection, name)
+    if existing is not None:
+        raise _taken(name, deleted=existing.deleted_at is not None)
 
 
 def _taken(name: str, *, deleted: bool = False) -> ConfigError:
@@ -206,19 +206,21 @@ def find_folder(state: State, name: str, *, deleted: bool = False) -> FolderReco
         There is none.
     """
     with state.read() as connection:
-        found = _find(connection, name)
+        record = _find(connection, name)
         names = connection.scalars(
             sa.select(folders.c.name).where(folders.c.deleted_at.is_(None)).order_by("name")
         ).all()
-    if found is None:
-        known = f"there are {', '.join(map(repr, names[:10]))}" if names else "there are none yet"
-        raise ConfigError(f"there is no folder {name!r} in {state.url}: {known}")
-    if found.deleted_at and not deleted:
+    if record is None:
+        available = (
+            f"there are {', '.join(map(repr, names[:10]))}" if names else "there are none yet"
+        )
+        raise ConfigError(f"there is no folder {name!r} in {state.url}: {available}")
+    if record.deleted_at and not deleted:
         raise ConfigError(
-            f"the folder {name!r} was deleted at {found.deleted_at}: "
+            f"the folder {name!r} was deleted at {record.deleted_at}: "
             f"labelingest folder restore {name!r} brings it back"
         )
-    return found
+    return record
 
 
 def _find(connection: Connection, name: str) -> FolderRecord | None:

@@ -47,14 +47,14 @@ def find_integration(state: State, name: str) -> Connection:
     ConfigError
         There is none.
     """
-    known = list_integrations(state)
-    if name not in known:
-        names = f"there are {', '.join(map(repr, known))}" if known else "there are none yet"
+    by_name = list_integrations(state)
+    if name not in by_name:
+        names = f"there are {', '.join(map(repr, by_name))}" if by_name else "there are none yet"
         raise ConfigError(
             f"there is no integration {name!r} in {state.url}: {names}; "
             f"labelingest integration set {name!r} makes it"
         )
-    return known[name]
+    return by_name[name]
 
 
 def list_integrations(state: State) -> Mapping[str, Connection]:

@@ -60,8 +60,8 @@ def iterate_items(
         .order_by(items.c.key)
     )
     if which != "all":
-        gone = items.c.deleted_at
-        query = query.where(gone.is_(None) if which == "present" else gone.is_not(None))
+        deleted_at = items.c.deleted_at
+        query = query.where(deleted_at.is_(None) if which == "present" else deleted_at.is_not(None))
     parent, location = dataset_hash(storage_url), _location(storage_url)
     of_folder = {"parent": parent, "storageLocation": location, **_OF_ALL}
     with connection.execute(query.execution_options(yield_per=10_000)) as result:

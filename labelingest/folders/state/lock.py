@@ -22,11 +22,11 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from labelingest.errors import ConfigError, StorageError
 from labelingest.folders.state.clock import later, now
 from labelingest.folders.state.database import State, StateFailedError
-from labelingest.folders.state.runs import RunRecord, Status, begin_run, iterate_runs
+from labelingest.folders.state.runs import RunRecord, Status, begin_run, stored_runs
 from labelingest.folders.state.stored_values import damaged, is_moment
 from labelingest.folders.state.tables import locks, runs
 
-__all__ = ["Holder", "Lock", "LockedError", "look_at_runs", "refuse_held", "take_lock"]
+__all__ = ["Holder", "Lock", "LockedError", "list_runs", "refuse_held", "take_lock"]
 
 _BEAT: Final = 15.0
 """Seconds between signs of life."""
@@ -57,7 +57,7 @@ class Holder:
     born: str
 
     @classmethod
-    def me(cls) -> "Holder":
+    def this_process(cls) -> "Holder":
         """Return this process."""
         pid = os.getpid()
         return cls(socket.gethostname(), _space(), pid, _born(pid))
@@ -114,8 +114,8 @@ class Lock:
         """
         mine = (locks.c.folder_id == self.run.folder_id) & (locks.c.run_id == self.run.id)
         present = _present(connection)
-        kept = connection.execute(locks.update().where(mine).values(heartbeat=present))
-        if not kept.rowcount:
+        result = connection.execute(locks.update().where(mine).values(heartbeat=present))
+        if not result.rowcount:
             raise LockedError(
                 "this sync was silent for so long that another took its place: it ends here, and "
                 "the other goes on"
@@ -172,13 +172,13 @@ def _beat(lock: Lock, stopped: Event) -> None:
 
 
 def _enter(connection: Connection, state: str, run: RunRecord, name: str) -> None:
-    me = Holder.me()
+    holder = Holder.this_process()
     values = {
         "run_id": run.id,
-        "host": me.host,
-        "space": me.space,
-        "pid": me.pid,
-        "born": me.born,
+        "host": holder.host,
+        "space": holder.space,
+        "pid": holder.pid,
+        "born": holder.born,
         "since": run.started_at,
         "heartbeat": _present(connection),
     }
@@ -268,9 +268,9 @@ def _is_dead(connection: Connection, held: RowMapping) -> bool:
     )
 
 
-def look_at_runs(connection: Connection, folder_id: int, limit: int) -> list[RunRecord]:
+def list_runs(connection: Connection, folder_id: int, limit: int) -> list[RunRecord]:
     """Return the last runs of a folder, newest first; one whose process is dead is over."""
-    last = iterate_runs(connection, folder_id, limit)
+    last = stored_runs(connection, folder_id, limit)
     held = _held(connection, folder_id)
     if held is None:
         return last

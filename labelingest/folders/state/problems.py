@@ -14,11 +14,11 @@ from labelingest.folders.state.tables import items, problems
 from labelingest.problems import Problem, ProblemCode
 from labelingest.report import problem_dict
 
-__all__ = ["Part", "iterate_problems", "of_what_is_there", "replace_problems"]
+__all__ = ["Part", "iterate_problems", "of_present_items", "replace_problems"]
 
-_KEPT: Final = 100
+_MOST_OF_FILE: Final = 100
 """Of one data file; the run counts all of them."""
-_KEPT_OF_LISTING: Final = 10_000
+_MOST_OF_LISTING: Final = 10_000
 _PLACES: Final = ("line", "column", "pointer")
 _COLUMNS: Final = ("source", "detail", *_PLACES, "count")
 
@@ -35,7 +35,7 @@ def replace_problems(
     connection: Connection,
     folder_id: int,
     looked_at: Sequence[tuple[str, Part]],
-    found: Mapping[tuple[str, Part], Sequence[Problem]],
+    new_problems: Mapping[tuple[str, Part], Sequence[Problem]],
 ) -> None:
     """Replace the problems of data files.
 
@@ -45,17 +45,17 @@ def replace_problems(
         Where.
     looked_at
         Key of each data file, and what of it; "" for the listing.
-    found
+    new_problems
         The same → what is wrong, in order.
     """
     if looked_at:
-        at = (
+        is_replaced = (
             (problems.c.folder_id == folder_id)
             & (problems.c.key == sa.bindparam("of_key"))
             & (problems.c.part == sa.bindparam("of_part"))
         )
         places = [{"of_key": key, "of_part": part.value} for key, part in looked_at]
-        connection.execute(problems.delete().where(at), places)
+        connection.execute(problems.delete().where(is_replaced), places)
     rows = [
         {
             "folder_id": folder_id,
@@ -66,8 +66,8 @@ def replace_problems(
             **_storable(problem_dict(problem)),
             "count": problem.count,
         }
-        for (key, part), of_key in found.items()
-        for number, problem in enumerate(of_key[: _KEPT if key else _KEPT_OF_LISTING])
+        for (key, part), of_key in new_problems.items()
+        for number, problem in enumerate(of_key[: _MOST_OF_FILE if key else _MOST_OF_LISTING])
     ]
     if rows:
         connection.execute(problems.insert(), rows)
@@ -85,7 +85,7 @@ def iterate_problems(connection: Connection, folder_id: int) -> Iterator[Problem
     """Yield the problems of a folder: of the listing first, then by data file."""
     query = (
         sa.select(problems)
-        .where(problems.c.folder_id == folder_id, of_what_is_there())
+        .where(problems.c.folder_id == folder_id, of_present_items())
         .order_by(problems.c.key, problems.c.part, problems.c.number)
     )
     with connection.execute(query.execution_options(yield_per=10_000)) as result:
@@ -93,7 +93,7 @@ def iterate_problems(connection: Connection, folder_id: int) -> Iterator[Problem
             yield Problem(ProblemCode(row["code"]), *(row[name] for name in _COLUMNS))
 
 
-def of_what_is_there() -> sa.ColumnElement[bool]:
+def of_present_items() -> sa.ColumnElement[bool]:
     """Leave out the problems of hidden items: they count again when their files are back."""
     hidden = (
         sa.select(1)

@@ -24,8 +24,8 @@ __all__ = [
     "RunRecord",
     "Status",
     "begin_run",
-    "iterate_runs",
     "save_run",
+    "stored_runs",
 ]
 
 
@@ -79,9 +79,9 @@ class Counters:
     withheld: dict[str, int] = field(default_factory=dict)
     """The same of deletions that were not made."""
 
-    def count_problems(self, found: Iterable[Problem]) -> None:
+    def count_problems(self, problems: Iterable[Problem]) -> None:
         """Count problems by severity."""
-        for problem in found:
+        for problem in problems:
             if problem.code in UNEXPECTED:
                 self.unexpected += problem.count
                 self.failure = self.failure or str(problem)
@@ -190,7 +190,7 @@ def _values(run: RunRecord) -> dict[str, Any]:
     }
 
 
-def iterate_runs(connection: Connection, folder_id: int, limit: int) -> list[RunRecord]:
+def stored_runs(connection: Connection, folder_id: int, limit: int) -> list[RunRecord]:
     """Return the last runs of a folder, newest first."""
     query = (
         sa.select(runs).where(runs.c.folder_id == folder_id).order_by(runs.c.id.desc()).limit(limit)

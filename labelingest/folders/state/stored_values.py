@@ -143,11 +143,11 @@ def _fits(value: object, hint: Any) -> bool:
     if hint is Any:
         return True
     if origin in (Union, UnionType):
-        return any(_fits(value, one) for one in arguments)
+        return any(_fits(value, item) for item in arguments)
     if origin in (Mapping, dict):
-        return isinstance(value, dict) and all(_fits(one, arguments[1]) for one in value.values())
+        return isinstance(value, dict) and all(_fits(item, arguments[1]) for item in value.values())
     if origin in (Sequence, list):
-        return isinstance(value, list) and all(_fits(one, arguments[0]) for one in value)
+        return isinstance(value, list) and all(_fits(item, arguments[0]) for item in value)
     if hint is float:
         return _is_whole(value) or (isinstance(value, float) and math.isfinite(value))
     return _is_whole(value) if hint is int else isinstance(value, hint)

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from labelingest.folders.state.database import State
 from labelingest.folders.state.folders import FolderRecord
-from labelingest.folders.state.lock import look_at_runs
-from labelingest.folders.state.problems import of_what_is_there
+from labelingest.folders.state.lock import list_runs
+from labelingest.folders.state.problems import of_present_items
 from labelingest.folders.state.runs import RunRecord
 from labelingest.folders.state.tables import items, label_rows, problems
 from labelingest.folders.sync.batch import LabelStatus
@@ -82,14 +82,14 @@ def summarise(state: State, record: FolderRecord) -> Summary:
     )
     by_code = (
         sa.select(problems.c.code, sa.func.sum(problems.c.count))
-        .where(problems.c.folder_id == record.id, of_what_is_there())
+        .where(problems.c.folder_id == record.id, of_present_items())
         .group_by(problems.c.code)
         .order_by(problems.c.code)
     )
     with state.read() as connection:
         kinds = connection.execute(by_kind).all()
         statuses = {row[0]: int(row[1]) for row in connection.execute(by_status)}
-        last = next(iter(look_at_runs(connection, record.id, 1)), None)
+        last = next(iter(list_runs(connection, record.id, 1)), None)
         return Summary(
             record.name,
             settings.description,

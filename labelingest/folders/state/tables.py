@@ -26,7 +26,6 @@ __all__ = [
     "METADATA",
     "changes",
     "folders",
-    "found",
     "hidden",
     "integrations",
     "items",
@@ -34,10 +33,11 @@ __all__ = [
     "label_rows",
     "locks",
     "missed",
+    "output_listing",
     "output_rows",
     "problems",
     "runs",
-    "written",
+    "scanned_files",
 ]
 
 METADATA: Final = MetaData()
@@ -183,8 +183,8 @@ integrations: Final = Table(
     Column("connection", Text, nullable=False),  # JSON: labelingest.storage.cloud.connections
 )
 
-found: Final = Table(
-    "found",
+scanned_files: Final = Table(
+    "scanned_files",
     _TEMPORARY,
     Column("key", key_type(), primary_key=True),
     Column("kind", SmallInteger, nullable=False),
@@ -234,8 +234,8 @@ hidden: Final = Table(
     sqlite_with_rowid=False,
 )
 """Stretches of keys that the listing says nothing about; those of a kind do not overlap."""
-written: Final = Table(
-    "written",
+output_listing: Final = Table(
+    "output_listing",
     _TEMPORARY,
     Column("key", key_type(), primary_key=True),
     Column("size", BigInteger, nullable=False),

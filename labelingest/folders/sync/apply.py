@@ -26,12 +26,18 @@ from labelingest.folders.state.runs import RunRecord, save_run
 from labelingest.folders.state.tables import (
     changes,
     folders,
-    found,
     items,
     label_rows,
     output_rows,
+    scanned_files,
 )
-from labelingest.folders.sync.batch import FILE_COLUMNS, BatchWork, Done, LabelStatus, row_file
+from labelingest.folders.sync.batch import (
+    FILE_COLUMNS,
+    BatchOutcome,
+    BatchWork,
+    LabelStatus,
+    row_file,
+)
 from labelingest.folders.sync.changes import ItemChange, LabelChange
 from labelingest.folders.sync.portions import first_portion
 from labelingest.problems import Problem, ProblemCode
@@ -51,7 +57,7 @@ class Applying:
     connection: Connection
     lock: Lock
     work: BatchWork
-    tell: Callable[[], None]
+    on_batch: Callable[[], None]
     """Called after each batch; raises where the run is to end there."""
     unread: int = 0
     """Data files with a sidecar that could not be read."""
@@ -80,7 +86,7 @@ class Applying:
         counters.upload_jobs_units_pending = self._count(sa.true())
         counters.upload_jobs_pending = -(-self._count(_NEEDS_WORK) // _FILES)
         self._take_items(problems)
-        self.tell()
+        self.on_batch()
         self._do_batches()
         self._remove_label_rows()
         self._hide_items()
@@ -125,12 +131,12 @@ class Applying:
                 ),
                 rows,
             )
-        gone = [{"gone": key} for key, file in files.items() if not file.exists]
-        if gone:
+        removed = [{"removed_key": key} for key, file in files.items() if not file.exists]
+        if removed:
             of_key = (output_rows.c.folder_id == folder) & (
-                output_rows.c.key == sa.bindparam("gone")
+                output_rows.c.key == sa.bindparam("removed_key")
             )
-            self.connection.execute(output_rows.delete().where(of_key), gone)
+            self.connection.execute(output_rows.delete().where(of_key), removed)
 
     def _settle(self, units: int, errors: int = 0) -> None:
         counters = self.run.counters
@@ -158,20 +164,20 @@ class Applying:
     def _upsert_items(self) -> Any:
         moment = sa.literal(now())
         columns = ["kind", "size", "mtime_ns", "token"]
-        taken = (
+        new_items = (
             sa.select(
                 sa.literal(self.folder_id),
-                found.c.key,
-                *(found.c[name] for name in columns),
+                scanned_files.c.key,
+                *(scanned_files.c[name] for name in columns),
                 moment,
                 moment,
             )
-            .select_from(changes.join(found, found.c.key == changes.c.key))
+            .select_from(changes.join(scanned_files, scanned_files.c.key == changes.c.key))
             .where(changes.c.item.is_not(None))
-            .order_by(found.c.key)
+            .order_by(scanned_files.c.key)
         )
         insert = upsert(self.connection, items).from_select(
-            ["folder_id", "key", *columns, "added_at", "updated_at"], taken
+            ["folder_id", "key", *columns, "added_at", "updated_at"], new_items
         )
         new = insert.excluded
         same = items.c.token == new.token
@@ -187,18 +193,20 @@ class Applying:
         )
 
     def _enter_pending(self) -> Any:
-        wanted = (
+        pending_rows = (
             sa.select(
                 sa.literal(self.folder_id),
-                found.c.key,
+                scanned_files.c.key,
                 sa.literal(LabelStatus.PENDING.value),
-                found.c.sidecar,
+                scanned_files.c.sidecar,
             )
-            .select_from(changes.join(found, found.c.key == changes.c.key))
+            .select_from(changes.join(scanned_files, scanned_files.c.key == changes.c.key))
             .where(changes.c.label == LabelChange.NEW.value)
-            .order_by(found.c.key)
+            .order_by(scanned_files.c.key)
         )
-        return label_rows.insert().from_select(["folder_id", "key", "status", "sidecar"], wanted)
+        return label_rows.insert().from_select(
+            ["folder_id", "key", "status", "sidecar"], pending_rows
+        )
 
     def _mark_unfinished(self) -> Any:
         touched = sa.select(changes.c.key).where(changes.c.label.is_not(None))
@@ -212,33 +220,37 @@ class Applying:
         after = ""
         while rows := self._next_batch(after):
             after = rows[-1]["key"]
-            done = self.work.do(rows, self._begin)
-            self.unread += len(done.unread)
-            self.refused += len(done.refused)
+            outcome = self.work.do(rows, self._begin)
+            self.unread += len(outcome.unread)
+            self.refused += len(outcome.refused)
             counted = [row["key"] for row in rows if row["label"] != LabelChange.GONE]
-            self._settle(len(counted), len(done.failed().intersection(counted)))
+            self._settle(len(counted), len(outcome.failed().intersection(counted)))
             counters = self.run.counters
             counters.upload_jobs_done += 1
             counters.upload_jobs_pending = max(counters.upload_jobs_pending - 1, 0)
             with State.writing(self.connection):
-                self._note(rows, done)
+                self._note(rows, outcome)
                 self._commit()
-            self.tell()
+            self.on_batch()
         self.run.counters.upload_jobs_pending = 0
 
     def _next_batch(self, after: str) -> Sequence[RowMapping]:
-        of_folder = (label_rows.c.folder_id == self.folder_id) & (label_rows.c.key == found.c.key)
-        files = (output_rows.c.folder_id == self.folder_id) & (output_rows.c.key == found.c.key)
+        of_folder = (label_rows.c.folder_id == self.folder_id) & (
+            label_rows.c.key == scanned_files.c.key
+        )
+        files = (output_rows.c.folder_id == self.folder_id) & (
+            output_rows.c.key == scanned_files.c.key
+        )
         query = (
             sa.select(
                 changes.c.label,
                 changes.c.metadata.label("change"),
-                found,
+                scanned_files,
                 *(label_rows.c[name] for name in _OF_LABEL_ROW),
                 *_FILE,
             )
             .select_from(
-                changes.join(found, found.c.key == changes.c.key)
+                changes.join(scanned_files, scanned_files.c.key == changes.c.key)
                 .outerjoin(label_rows, of_folder)
                 .outerjoin(output_rows, files)
             )
@@ -250,24 +262,24 @@ class Applying:
             rows = self.connection.execute(query).mappings().all()
         return first_portion(rows, _BYTES, "sidecar_size", "metadata_size")
 
-    def _note(self, rows: Sequence[RowMapping], done: Done) -> None:
+    def _note(self, rows: Sequence[RowMapping], outcome: BatchOutcome) -> None:
         """Write what became of a batch to the state."""
         connection, folder = self.connection, self.folder_id
-        if done.label_rows:
+        if outcome.label_rows:
             insert = upsert(connection, label_rows)
             connection.execute(
                 insert.on_conflict_do_update(
                     index_elements=["folder_id", "key"],
-                    set_={name: insert.excluded[name] for name in done.label_rows[0]},
+                    set_={name: insert.excluded[name] for name in outcome.label_rows[0]},
                 ),
-                [{"folder_id": folder, **row} for row in done.label_rows],
+                [{"folder_id": folder, **row} for row in outcome.label_rows],
             )
-        self._note_files(done.files)
+        self._note_files(outcome.files)
         item = (items.c.folder_id == folder) & (items.c.key == sa.bindparam("item"))
-        for values in (done.sizes, done.metadata):
+        for values in (outcome.sizes, outcome.metadata):
             if values:
                 connection.execute(items.update().where(item), values)
-        replace_problems(connection, folder, _looked_at(rows, done.kept), done.problems)
+        replace_problems(connection, folder, _looked_at(rows, outcome.unchanged), outcome.problems)
 
     def _remove_label_rows(self) -> None:
         after = ""
@@ -283,7 +295,7 @@ class Applying:
                 self._forget(removed)
                 self._note_foreign(sorted(foreign))
                 self._commit()
-            self.tell()
+            self.on_batch()
 
     def _next_gone(self, after: str) -> Sequence[RowMapping]:
         of_folder = output_rows.c.folder_id == self.folder_id
@@ -304,9 +316,11 @@ class Applying:
         if not keys:
             return
         of_key = (label_rows.c.folder_id == self.folder_id) & (
-            label_rows.c.key == sa.bindparam("gone")
+            label_rows.c.key == sa.bindparam("removed_key")
         )
-        self.connection.execute(label_rows.delete().where(of_key), [{"gone": key} for key in keys])
+        self.connection.execute(
+            label_rows.delete().where(of_key), [{"removed_key": key} for key in keys]
+        )
         self._note_files(dict.fromkeys(keys, NOTHING))
         looked_at = [(key, Part.LABEL) for key in keys]
         replace_problems(self.connection, self.folder_id, looked_at, {})
@@ -315,10 +329,12 @@ class Applying:
         """Keep label rows whose file is foreign: they are looked at again at every sync."""
         if not keys:
             return
-        of_key = (label_rows.c.folder_id == self.folder_id) & (
+        problems_of_key = (label_rows.c.folder_id == self.folder_id) & (
             label_rows.c.key == sa.bindparam("foreign")
         )
-        refused = label_rows.update().where(of_key).values(status=LabelStatus.REFUSED.value)
+        refused = (
+            label_rows.update().where(problems_of_key).values(status=LabelStatus.REFUSED.value)
+        )
         self.connection.execute(refused, [{"foreign": key} for key in keys])
         looked_at = [(key, Part.LABEL) for key in keys]
         output = self.work.output
@@ -333,12 +349,14 @@ class Applying:
             ]
             for key in keys
         }
-        self.run.counters.count_problems(found for of_key in problems.values() for found in of_key)
+        self.run.counters.count_problems(
+            problem for problems_of_key in problems.values() for problem in problems_of_key
+        )
         replace_problems(self.connection, self.folder_id, looked_at, problems)
 
     def _hide_items(self) -> None:
-        gone = changes.c.item.in_(_HIDES)
-        count = self._count(gone)
+        is_hidden = changes.c.item.in_(_HIDES)
+        count = self._count(is_hidden)
         if not count:
             return
         self._settle(count)
@@ -347,7 +365,7 @@ class Applying:
             self.connection.execute(
                 items.update()
                 .where(items.c.folder_id == self.folder_id)
-                .where(items.c.key.in_(sa.select(changes.c.key).where(gone)))
+                .where(items.c.key.in_(sa.select(changes.c.key).where(is_hidden)))
                 .values(deleted_at=moment, updated_at=moment)
             )
             self._commit()
@@ -363,12 +381,12 @@ _NEEDS_WORK: Final = (
 """Something is to be read for these."""
 
 
-def _looked_at(rows: Sequence[RowMapping], kept: Set[str]) -> list[tuple[str, Part]]:
+def _looked_at(rows: Sequence[RowMapping], unchanged_keys: Set[str]) -> list[tuple[str, Part]]:
     """Return what of which data files a batch looked at, and may have looked at before."""
     labels = [
         (row["key"], Part.LABEL)
         for row in rows
-        if row["label"] not in _FIRST_TIME and row["key"] not in kept
+        if row["label"] not in _FIRST_TIME and row["key"] not in unchanged_keys
     ]
     return labels + [(row["key"], Part.METADATA) for row in rows if row["change"] is not None]
 

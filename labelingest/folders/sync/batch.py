@@ -30,7 +30,7 @@ from labelingest.pipeline.worker import Job, JobResult, Worker
 from labelingest.problems import Problem, ProblemCode, Severity
 from labelingest.storage.base import Storage
 
-__all__ = ["FILE_COLUMNS", "BatchWork", "Done", "LabelStatus", "row_file"]
+__all__ = ["FILE_COLUMNS", "BatchOutcome", "BatchWork", "LabelStatus", "row_file"]
 
 _TRIED_AGAIN: Final = (ProblemCode.UNREADABLE_FILE, ProblemCode.OUT_OF_MEMORY)
 """Problems of sidecars that say nothing of what is in them: the next sync may fare better."""
@@ -52,7 +52,7 @@ class LabelStatus(StrEnum):
 
 
 @dataclass(slots=True)
-class Done:
+class BatchOutcome:
     """What became of a batch."""
 
     label_rows: list[dict[str, Any]] = field(default_factory=list)
@@ -70,12 +70,12 @@ class Done:
     """Data files of which something foreign has the place in the output."""
     files: dict[str, RowFile] = field(default_factory=dict)
     """Data file → what is known of its label row's file now."""
-    kept: set[str] = field(default_factory=set)
+    unchanged: set[str] = field(default_factory=set)
     """Data files whose label row stays as it is, with its problems."""
 
-    def add(self, key: str, part: Part, found: Sequence[Problem]) -> None:
+    def add(self, key: str, part: Part, problems: Sequence[Problem]) -> None:
         """Add problems of a data file."""
-        self.problems.setdefault((key, part), []).extend(found)
+        self.problems.setdefault((key, part), []).extend(problems)
 
     def add_metadata(
         self,
@@ -94,8 +94,8 @@ class Done:
         """Return the data files with an error."""
         return {
             key
-            for (key, _), found in self.problems.items()
-            if any(problem.severity is Severity.ERROR for problem in found)
+            for (key, _), problems in self.problems.items()
+            if any(problem.severity is Severity.ERROR for problem in problems)
         }
 
 
@@ -122,20 +122,20 @@ class BatchWork:
         return LabelRowFiles(self.output)
 
     def do(
-        self, rows: Sequence[RowMapping], begin: Callable[[Mapping[str, RowFile]], None]
-    ) -> Done:
+        self, rows: Sequence[RowMapping], on_begin: Callable[[Mapping[str, RowFile]], None]
+    ) -> BatchOutcome:
         """Do what is to be done for some data files.
 
         Parameters
         ----------
         rows
             Of the changes, joined with what was found and with the label rows that there are.
-        begin
+        on_begin
             Called before the output is touched, with what is known of its files then, for the
             state; raises where that is for another run to do.
         """
-        done = Done()
-        self._keep_touched(rows, done)
+        outcome = BatchOutcome()
+        self._keep_touched(rows, outcome)
         makes = [row for row in rows if row["label"] not in _MAKES_NOTHING]
         if makes and self.worker is not None:
             alone = self.worker.alone
@@ -143,20 +143,20 @@ class BatchWork:
             together = [row for row in makes if row not in large] if large else makes
             for rows_of_job in (together, *([row] for row in large)):
                 if rows_of_job:
-                    self._make(self.worker, rows_of_job, done, begin)
-        self._take_metadata([row for row in rows if row["change"] is not None], done)
-        for found in done.problems.values():
-            self.counters.count_problems(found)
-        return done
+                    self._make(self.worker, rows_of_job, outcome, on_begin)
+        self._take_metadata([row for row in rows if row["change"] is not None], outcome)
+        for problems in outcome.problems.values():
+            self.counters.count_problems(problems)
+        return outcome
 
     def _make(
         self,
         worker: Worker,
         rows: Sequence[RowMapping],
-        done: Done,
-        begin: Callable[[Mapping[str, RowFile]], None],
+        outcome: BatchOutcome,
+        on_begin: Callable[[Mapping[str, RowFile]], None],
     ) -> None:
-        rows = self._without_same_sizes(worker, rows, done)
+        rows = self._without_same_sizes(worker, rows, outcome)
         if not rows:
             return
         job = Job(
@@ -170,22 +170,22 @@ class BatchWork:
             result = worker.do_large(result.deferred)
         self.counters.files_read += len(rows)
         self.counters.bytes_read += sum(row["sidecar_size"] for row in rows)
-        self._note_sizes(result.image_sizes, done)
-        self._note_problems(result, done)
-        write = partial(self._write, rows, result, done, begin)
+        self._note_sizes(result.image_sizes, outcome)
+        self._note_problems(result, outcome)
+        write = partial(self._write, rows, result, outcome, on_begin)
         large = result.made.large is not None
-        written = tried(write, passes=(SQLAlchemyError,)) if large else write()
-        if isinstance(written, Unread):
+        written_keys = tried(write, passes=(SQLAlchemyError,)) if large else write()
+        if isinstance(written_keys, Unread):
             # It broke off while it was made, and nothing of it is there.
-            result, written = worker.give_up(job, 0, written), set()
-            self._note_problems(result, done)
-        self._enter(rows, result, written, done)
+            result, written_keys = worker.give_up(job, 0, written_keys), set()
+            self._note_problems(result, outcome)
+        self._enter(rows, result, written_keys, outcome)
 
-    def _keep_touched(self, rows: Sequence[RowMapping], done: Done) -> None:
+    def _keep_touched(self, rows: Sequence[RowMapping], outcome: BatchOutcome) -> None:
         """Keep the label rows whose sidecar has another time only."""
         touched = [row for row in rows if row["label"] == LabelChange.TOUCHED]
-        done.label_rows += [self._as_it_is(row, row["data_token"]) for row in touched]
-        done.kept |= {row["key"] for row in touched}
+        outcome.label_rows += [self._as_it_is(row, row["data_token"]) for row in touched]
+        outcome.unchanged |= {row["key"] for row in touched}
 
     def _as_it_is(self, row: RowMapping, data_token: str | None) -> dict[str, Any]:
         """Return a label row for the state that stays as it is."""
@@ -202,13 +202,13 @@ class BatchWork:
             "made_at": row["made_at"],
         }
 
-    def _note_problems(self, result: JobResult, done: Done) -> None:
+    def _note_problems(self, result: JobResult, outcome: BatchOutcome) -> None:
         for problem in result.problems:
             key = result.data_files.get(problem.source, problem.source)
-            done.add(key, Part.LABEL, [problem])
+            outcome.add(key, Part.LABEL, [problem])
 
     def _without_same_sizes(
-        self, worker: Worker, rows: Sequence[RowMapping], done: Done
+        self, worker: Worker, rows: Sequence[RowMapping], outcome: BatchOutcome
     ) -> list[RowMapping]:
         """Leave out the label rows whose image was replaced by one of the same size."""
         replaced = [row for row in rows if row["label"] == LabelChange.IMAGE]
@@ -220,73 +220,75 @@ class BatchWork:
             for row, size in zip(replaced, sizes, strict=True)
             if not isinstance(size, Unread)  # asked for again with its sidecar
         }
-        self._note_sizes(by_key, done)
+        self._note_sizes(by_key, outcome)
         same = {
             row["key"]
             for row in replaced
             if row["key"] in by_key and by_key[row["key"]] == _size_of(row)
         }
-        kept = [row for row in replaced if row["key"] in same]
-        done.label_rows += [self._as_it_is(row, row["token"]) for row in kept]
-        done.kept |= same
+        unchanged = [row for row in replaced if row["key"] in same]
+        outcome.label_rows += [self._as_it_is(row, row["token"]) for row in unchanged]
+        outcome.unchanged |= same
         return [row for row in rows if row["key"] not in same]
 
-    def _note_sizes(self, sizes: Mapping[str, tuple[int, int] | None], done: Done) -> None:
+    def _note_sizes(
+        self, sizes: Mapping[str, tuple[int, int] | None], outcome: BatchOutcome
+    ) -> None:
         self.counters.headers_read += len(sizes)
         for key, size in sizes.items():
             width, height = size or (None, None)
-            done.sizes.append({"item": key, "width": width, "height": height})
+            outcome.sizes.append({"item": key, "width": width, "height": height})
 
     def _write(
         self,
         rows: Sequence[RowMapping],
         result: JobResult,
-        done: Done,
-        begin: Callable[[Mapping[str, RowFile]], None],
+        outcome: BatchOutcome,
+        on_begin: Callable[[Mapping[str, RowFile]], None],
     ) -> set[str]:
         """Write the label rows; return the keys of those that have a file."""
-        made = result.made
-        known = {row["key"]: row_file(row) for row in rows}
+        label_rows = result.made
+        files = {row["key"]: row_file(row) for row in rows}
         changed = {row["key"] for row in rows if row["label"] in OUTPUT_CHANGES}
         missing = {row["key"] for row in rows if row["label"] == LabelChange.MISSING}
-        outcome = self.files.write(made, known, begin, overwrites=changed, missing=missing)
-        for key, why in sorted(outcome.refused.items()):
-            done.add(key, Part.LABEL, [Problem(ProblemCode.OUTPUT_NAME_REFUSED, key, why)])
-        done.files |= outcome.files
-        done.refused |= outcome.taken
-        written = outcome.written
-        self.counters.files_written += len(written)
-        self.counters.label_rows_made += len(written)
-        self.counters.bytes_written += sum(outcome.files[key].size or 0 for key in written)
-        return written
+        writes = self.files.write(label_rows, files, on_begin, overwrites=changed, missing=missing)
+        for key, why in sorted(writes.refused.items()):
+            outcome.add(key, Part.LABEL, [Problem(ProblemCode.OUTPUT_NAME_REFUSED, key, why)])
+        outcome.files |= writes.files
+        outcome.refused |= writes.blocked
+        written_keys = writes.written_keys
+        self.counters.files_written += len(written_keys)
+        self.counters.label_rows_made += len(written_keys)
+        self.counters.bytes_written += sum(writes.files[key].size or 0 for key in written_keys)
+        return written_keys
 
     def _enter(
         self,
         rows: Sequence[RowMapping],
         result: JobResult,
-        written: set[str],
-        done: Done,
+        written_keys: set[str],
+        outcome: BatchOutcome,
     ) -> None:
         moment = now()
         unread = {p.source for p in result.problems if p.code in _TRIED_AGAIN}
         crashed = {p.source for p in result.problems if p.code is ProblemCode.INTERNAL_ERROR}
         tokens = result.tokens or [row["sidecar_token"] for row in rows]
-        lost = {}
+        obsolete = {}
         for place, (row, token) in enumerate(zip(rows, tokens, strict=True)):
             key = row["key"]
             if row["sidecar"] in unread:
-                done.unread.add(key)
+                outcome.unread.add(key)
                 continue
-            refused = key in done.refused
-            if key not in written and not refused and row_file(row).exists:
-                lost[key] = row_file(row)
+            refused = key in outcome.refused
+            if key not in written_keys and not refused and row_file(row).exists:
+                obsolete[key] = row_file(row)
             size = result.image_sizes.get(key)
             # Another image may make a difference to what failed in a way that was not foreseen.
             counts = key in result.image_sizes or row["sidecar"] in crashed
-            done.label_rows.append(
+            outcome.label_rows.append(
                 {
                     "key": key,
-                    "status": _status(key, written, done.refused).value,
+                    "status": _status(key, written_keys, outcome.refused).value,
                     "sidecar": row["sidecar"],
                     # Of what was read: a sidecar that was replaced since the listing is not new.
                     "sidecar_token": token or row["sidecar_token"],
@@ -298,32 +300,32 @@ class BatchWork:
                     "made_at": moment,
                 }
             )
-        self._remove(lost, done)
+        self._remove(obsolete, outcome)
 
-    def _remove(self, lost: Mapping[str, RowFile], done: Done) -> None:
+    def _remove(self, obsolete: Mapping[str, RowFile], outcome: BatchOutcome) -> None:
         """Remove the files of label rows that no longer exist, but for foreign ones."""
-        foreign = self.files.remove(lost) if lost else set()
+        foreign = self.files.remove(obsolete) if obsolete else set()
         for key in sorted(foreign):
             detail = f"not deleted: {foreign_file(self.output, key, is_changed=False)}"
-            done.add(key, Part.LABEL, [Problem(ProblemCode.OUTPUT_NAME_REFUSED, key, detail)])
-        done.files |= {key: lost[key] if key in foreign else NOTHING for key in lost}
+            outcome.add(key, Part.LABEL, [Problem(ProblemCode.OUTPUT_NAME_REFUSED, key, detail)])
+        outcome.files |= {key: obsolete[key] if key in foreign else NOTHING for key in obsolete}
 
-    def _take_metadata(self, rows: Sequence[RowMapping], done: Done) -> None:
+    def _take_metadata(self, rows: Sequence[RowMapping], outcome: BatchOutcome) -> None:
         read = []
         for row in rows:
             if row["change"] == MetadataChange.CLEAR:
-                done.add_metadata(row["key"], None, None, None)
+                outcome.add_metadata(row["key"], None, None, None)
             elif row["metadata_size"] > MAX_METADATA:
                 detail = too_large_metadata(row["metadata_size"])
                 problem = Problem(ProblemCode.FILE_TOO_LARGE, row["metadata"], detail)
-                done.add(row["key"], Part.METADATA, [problem])
-                done.add_metadata(row["key"], None, row["metadata_token"], self.schema)
+                outcome.add(row["key"], Part.METADATA, [problem])
+                outcome.add_metadata(row["key"], None, row["metadata_token"], self.schema)
             else:
                 read.append(row)
         if read:
-            self._read_metadata(read, done)
+            self._read_metadata(read, outcome)
 
-    def _read_metadata(self, rows: Sequence[RowMapping], done: Done) -> None:
+    def _read_metadata(self, rows: Sequence[RowMapping], outcome: BatchOutcome) -> None:
         sizes = np.array([row["metadata_size"] for row in rows], dtype=np.int64)
         blobs = self.storage.fetch([row["metadata"] for row in rows], sizes=sizes)
         self.counters.files_read += len(rows)
@@ -332,8 +334,8 @@ class BatchWork:
             key, source = row["key"], row["metadata"]
             if place in blobs.unread:
                 code, detail = blobs.unread[place]
-                done.add(key, Part.METADATA, [Problem(code, source, detail)])
-                done.unread.add(key)
+                outcome.add(key, Part.METADATA, [Problem(code, source, detail)])
+                outcome.unread.add(key)
                 continue
             checked = tried(
                 partial(checked_metadata, blobs.get(place), source, self.settings.metadata_schema)
@@ -344,21 +346,21 @@ class BatchWork:
                     (None, [Problem(checked.code, source, checked.detail)]),
                     self.crashed,
                 )
-            value, found = checked
-            if found:
-                done.add(key, Part.METADATA, found)
+            value, problems = checked
+            if problems:
+                outcome.add(key, Part.METADATA, problems)
             token = blobs.tokens[place] if blobs.tokens else row["metadata_token"]
             text = None if value is None else orjson.dumps(value).decode()
             digest = content_digest(blobs.get(place))
-            done.add_metadata(key, text, token, schema, digest=digest)
+            outcome.add_metadata(key, text, token, schema, digest=digest)
 
 
 def _size_of(row: RowMapping) -> tuple[int, int] | None:
     return None if row["width"] is None else (row["width"], row["height"])
 
 
-def _status(key: str, written: Set[str], refused: Set[str]) -> LabelStatus:
-    if key in written:
+def _status(key: str, written_keys: Set[str], refused: Set[str]) -> LabelStatus:
+    if key in written_keys:
         return LabelStatus.MADE
     return LabelStatus.REFUSED if key in refused else LabelStatus.FAILED
 

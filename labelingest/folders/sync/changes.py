@@ -1,6 +1,6 @@
 """What is to be done: the difference of a listing and the state, found by the database.
 
-1. The data files of the listing, with their sidecars, go into the temporary table `found`, without
+1. The data files of the listing, with their sidecars, go into the temporary table `scanned_files`, without
    those that are unchanged beyond doubt; keys of the state that seem to be gone go into `missed`.
 2. One statement joins what was found with items and label rows and writes what differs into
    `changes`; another adds the items whose keys are gone. Both are set-based, and decide alone.
@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection
 
 from labelingest.folders.settings import FolderSettings
 from labelingest.folders.state.database import bulk_insert, create_temporary
-from labelingest.folders.state.tables import changes, found, items, label_rows, missed
+from labelingest.folders.state.tables import changes, items, label_rows, missed, scanned_files
 from labelingest.folders.sync.fingerprints import Fingerprints
 from labelingest.folders.sync.scan import Scan
 from labelingest.folders.sync.skip_unchanged import leave_out_unchanged, takes_metadata
@@ -106,17 +106,17 @@ def find_changes(
     fingerprints
         Of the settings.
     load_all
-        Whether what is unchanged is wanted in `found` too.
+        Whether what is unchanged is wanted in `scanned_files` too.
     """
-    for table in (found, missed, changes):
+    for table in (scanned_files, missed, changes):
         create_temporary(connection, table)
     left = leave_out_unchanged(connection, folder_id, scan, settings, fingerprints)
     places = np.arange(len(scan.data)) if load_all else left.places
-    bulk_insert(connection, found, scan.rows(places))
+    bulk_insert(connection, scanned_files, scan.rows(places))
     bulk_insert(connection, missed, _with_listed(scan, left.keys))
     if connection.dialect.name == "postgresql":
         # Without knowing how many there are, the planner joins them one by one.
-        connection.execute(sa.text("ANALYZE found, missed"))
+        connection.execute(sa.text("ANALYZE scanned_files, missed"))
     for differences in (_differences(folder_id, settings, fingerprints), _gone(folder_id)):
         connection.execute(changes.insert().from_select(_COLUMNS, differences))
 
@@ -145,18 +145,19 @@ def _differences(
     item = sa.case(
         (items.c.key.is_(None), ItemChange.ADD.value),
         (items.c.deleted_at.is_not(None), ItemChange.RESTORE.value),
-        (items.c.token != found.c.token, ItemChange.UPDATE.value),
+        (items.c.token != scanned_files.c.token, ItemChange.UPDATE.value),
     )
     label = _label_difference(fingerprints.labels)
     metadata = _metadata_difference(settings, fingerprints)
-    joined = found.outerjoin(
-        items, (items.c.folder_id == folder_id) & (items.c.key == found.c.key)
+    joined = scanned_files.outerjoin(
+        items, (items.c.folder_id == folder_id) & (items.c.key == scanned_files.c.key)
     ).outerjoin(
-        label_rows, (label_rows.c.folder_id == folder_id) & (label_rows.c.key == found.c.key)
+        label_rows,
+        (label_rows.c.folder_id == folder_id) & (label_rows.c.key == scanned_files.c.key),
     )
     compared = (
         sa.select(
-            found.c.key,
+            scanned_files.c.key,
             item.label("item"),
             label.label("label"),
             metadata.label("metadata"),
@@ -176,7 +177,7 @@ def _label_difference(fingerprint: str) -> sa.ColumnElement[str | None]:
     rows = label_rows.c
     return sa.case(
         (
-            found.c.sidecar.is_(None),
+            scanned_files.c.sidecar.is_(None),
             sa.case((rows.key.is_not(None), LabelChange.GONE.value)),
         ),
         (rows.key.is_(None), LabelChange.NEW.value),
@@ -187,11 +188,12 @@ def _label_difference(fingerprint: str) -> sa.ColumnElement[str | None]:
         ),
         (rows.fingerprint != fingerprint, LabelChange.SETTINGS.value),
         (
-            (rows.sidecar != found.c.sidecar) | (rows.sidecar_token != found.c.sidecar_token),
+            (rows.sidecar != scanned_files.c.sidecar)
+            | (rows.sidecar_token != scanned_files.c.sidecar_token),
             LabelChange.SIDECAR.value,
         ),
         (
-            rows.data_token.is_not(None) & (rows.data_token != found.c.token),
+            rows.data_token.is_not(None) & (rows.data_token != scanned_files.c.token),
             LabelChange.IMAGE.value,
         ),
     )
@@ -205,11 +207,11 @@ def _metadata_difference(
     token = items.c.metadata_token
     return sa.case(
         (
-            found.c.metadata.is_(None),
+            scanned_files.c.metadata.is_(None),
             sa.case((token.is_not(None), MetadataChange.CLEAR.value)),
         ),
         (token.is_(None), MetadataChange.SET.value),
-        (token != found.c.metadata_token, MetadataChange.REPLACE.value),
+        (token != scanned_files.c.metadata_token, MetadataChange.REPLACE.value),
         (
             items.c.metadata_schema.not_in((fingerprints.schema, fingerprints.crashed)),
             MetadataChange.SCHEMA.value,
@@ -221,12 +223,12 @@ def _with_listed(scan: Scan, keys: Sequence[str]) -> Iterator[tuple[str, int]]:
     """Yield keys of the state, and whether the listing has them as something else than data."""
     if not keys:
         return
-    listed = scan.listing.keys
-    others = np.delete(np.arange(len(listed)), scan.data)
-    wanted = set(keys)
+    listing_keys = scan.listing.keys
+    others = np.delete(np.arange(len(listing_keys)), scan.data)
+    state_keys = set(keys)
     claimed: set[str] = set()
     for start in range(0, len(others), _AT_ONCE):
-        claimed |= wanted.intersection(listed.take(others[start : start + _AT_ONCE]))
+        claimed |= state_keys.intersection(listing_keys.take(others[start : start + _AT_ONCE]))
     yield from ((key, int(key in claimed)) for key in keys)
 
 
@@ -234,7 +236,9 @@ def _gone(folder_id: int) -> sa.Select[Any]:
     reason = sa.case(
         (missed.c.listed == 1, ItemChange.CLAIMED.value), else_=ItemChange.DELETE.value
     )
-    is_found = sa.select(1).select_from(found).where(found.c.key == items.c.key).exists()
+    is_found = (
+        sa.select(1).select_from(scanned_files).where(scanned_files.c.key == items.c.key).exists()
+    )
     return (
         sa.select(items.c.key, reason, sa.null(), sa.null())
         .join(missed, missed.c.key == items.c.key)

@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from labelingest.columns.fingerprints import content_digest
 from labelingest.folders.settings import FolderSettings
-from labelingest.folders.state.tables import changes, found, items, label_rows
+from labelingest.folders.state.tables import changes, items, label_rows, scanned_files
 from labelingest.folders.sync.changes import LabelChange, MetadataChange
 from labelingest.folders.sync.portions import first_portion
 from labelingest.folders.sync.skip_unchanged import takes_metadata
@@ -80,21 +80,27 @@ class Contents:
     def _labels(self, after: str) -> sa.Select[Any]:
         """Select the label rows whose sidecar may have another content, or only another time."""
         label, rows = changes.c.label, label_rows.c
-        asked = label == LabelChange.SIDECAR.value
+        is_compared = label == LabelChange.SIDECAR.value
         if self._reads_all:
-            asked = label.is_(None) | asked
+            is_compared = label.is_(None) | is_compared
         return (
-            sa.select(found.c.key, found.c.token, found.c.sidecar, found.c.sidecar_size)
-            .add_columns(found.c.sidecar_token, label)
+            sa.select(
+                scanned_files.c.key,
+                scanned_files.c.token,
+                scanned_files.c.sidecar,
+                scanned_files.c.sidecar_size,
+            )
+            .add_columns(scanned_files.c.sidecar_token, label)
             .add_columns(rows.sidecar.label("old_sidecar"), rows.sidecar_token.label("old_token"))
             .add_columns(rows.sidecar_digest, rows.data_token, rows.width, rows.height)
             .select_from(
-                found.join(
-                    label_rows, (rows.folder_id == self.folder_id) & (rows.key == found.c.key)
-                ).outerjoin(changes, changes.c.key == found.c.key)
+                scanned_files.join(
+                    label_rows,
+                    (rows.folder_id == self.folder_id) & (rows.key == scanned_files.c.key),
+                ).outerjoin(changes, changes.c.key == scanned_files.c.key)
             )
-            .where(found.c.sidecar.is_not(None), asked, found.c.key > after)
-            .order_by(found.c.key)
+            .where(scanned_files.c.sidecar.is_not(None), is_compared, scanned_files.c.key > after)
+            .order_by(scanned_files.c.key)
             .limit(_AT_ONCE)
         )
 
@@ -107,12 +113,12 @@ class Contents:
                 reasons[row["key"]] = LabelChange.IMAGE  # its header is read when that is done
             elif row["label"] is None:
                 reasons[row["key"]] = None
-        asked = [row for row in rows if self._reads_all and row["data_token"] == row["token"]]
-        if not asked:
+        same_images = [row for row in rows if self._reads_all and row["data_token"] == row["token"]]
+        if not same_images:
             return
-        self.headers_read += len(asked)
-        sizes = self.sizes_of([row["key"] for row in asked])
-        for row, size in zip(asked, sizes, strict=True):
+        self.headers_read += len(same_images)
+        sizes = self.sizes_of([row["key"] for row in same_images])
+        for row, size in zip(same_images, sizes, strict=True):
             old = None if row["width"] is None else (row["width"], row["height"])
             if not isinstance(size, Unread) and size != old:
                 reasons[row["key"]] = LabelChange.IMAGE
@@ -130,15 +136,22 @@ class Contents:
             self._change("metadata", other)
 
     def _metadata(self, after: str) -> sa.Select[Any]:
-        of_item = (items.c.folder_id == self.folder_id) & (items.c.key == found.c.key)
+        of_item = (items.c.folder_id == self.folder_id) & (items.c.key == scanned_files.c.key)
         return (
-            sa.select(found.c.key, found.c.metadata, found.c.metadata_size, items.c.metadata_digest)
-            .select_from(
-                found.join(items, of_item).outerjoin(changes, changes.c.key == found.c.key)
+            sa.select(
+                scanned_files.c.key,
+                scanned_files.c.metadata,
+                scanned_files.c.metadata_size,
+                items.c.metadata_digest,
             )
-            .where(found.c.metadata.is_not(None), changes.c.metadata.is_(None))
-            .where(found.c.metadata_size <= MAX_METADATA, found.c.key > after)
-            .order_by(found.c.key)
+            .select_from(
+                scanned_files.join(items, of_item).outerjoin(
+                    changes, changes.c.key == scanned_files.c.key
+                )
+            )
+            .where(scanned_files.c.metadata.is_not(None), changes.c.metadata.is_(None))
+            .where(scanned_files.c.metadata_size <= MAX_METADATA, scanned_files.c.key > after)
+            .order_by(scanned_files.c.key)
             .limit(_AT_ONCE)
         )
 
@@ -161,16 +174,16 @@ class Contents:
         """Enter reasons into the changes, in place of those that are there."""
         if not reasons:
             return
-        known = set(
+        entered = set(
             self.connection.scalars(
                 sa.select(changes.c.key).where(changes.c.key.in_(list(reasons)))
             )
         )
-        old = [{"of_key": key, "why": reasons[key].value} for key in reasons if key in known]
+        old = [{"of_key": key, "why": reasons[key].value} for key in reasons if key in entered]
         if old:
             update = changes.update().where(changes.c.key == sa.bindparam("of_key"))
             self.connection.execute(update.values({column: sa.bindparam("why")}), old)
-        new = [{"key": key, column: reasons[key].value} for key in reasons if key not in known]
+        new = [{"key": key, column: reasons[key].value} for key in reasons if key not in entered]
         if new:
             self.connection.execute(changes.insert(), new)
 

@@ -31,8 +31,10 @@ def checked_metadata(
     >>> checked_metadata(b'{"weather": "fog"}', "a.jpg.metadata.json", None)
     ({'weather': 'fog'}, [])
     """
-    found = check_metadata(content, source, None if schema is None else _schema(json.dumps(schema)))
-    return found.value, found.problems
+    checked = check_metadata(
+        content, source, None if schema is None else _schema(json.dumps(schema))
+    )
+    return checked.value, checked.problems
 
 
 def check_schema(schema: Mapping[str, Any]) -> list[Problem]:

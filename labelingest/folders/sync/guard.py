@@ -149,9 +149,9 @@ def _keep_hidden(
         (MetadataChange.CLEAR, changes.c.metadata, metadata, is_hidden(connection, metadata)),
     ):
         where = (column == reason.value) & hidden
-        one = connection.scalar(sa.select(key).where(where).limit(1))
-        if one is not None:
-            example = example or one
+        hidden_key = connection.scalar(sa.select(key).where(where).limit(1))
+        if hidden_key is not None:
+            example = example or hidden_key
             result = connection.execute(changes.update().where(where).values({column.name: None}))
             withheld.counts[reason.value] = result.rowcount
     if example is not None:
@@ -177,16 +177,16 @@ def _why_mass(connection: Connection, folder_id: int, scan: Scan, counts: Mappin
     cure = "if that is right, give --allow-mass-delete"  # also to `folder configure`, for `serve`
     if not len(scan.listing):
         return f"the storage path is empty; {cure}"
-    live = (items.c.folder_id == folder_id) & items.c.deleted_at.is_(None)
+    is_present = (items.c.folder_id == folder_id) & items.c.deleted_at.is_(None)
     of_item = (items.c.folder_id == folder_id) & (items.c.key == label_rows.c.key)
     before = {
-        ItemChange.DELETE: sa.select(sa.func.count()).select_from(items).where(live),
+        ItemChange.DELETE: sa.select(sa.func.count()).select_from(items).where(is_present),
         LabelChange.GONE: sa.select(sa.func.count())
         .select_from(label_rows.join(items, of_item))
-        .where(label_rows.c.folder_id == folder_id, live),
+        .where(label_rows.c.folder_id == folder_id, is_present),
         MetadataChange.CLEAR: sa.select(sa.func.count())
         .select_from(items)
-        .where(live, items.c.metadata_token.is_not(None)),
+        .where(is_present, items.c.metadata_token.is_not(None)),
     }
     for reason, _, reason_is, what in _KINDS:
         count = counts[reason.value]
@@ -194,9 +194,9 @@ def _why_mass(connection: Connection, folder_id: int, scan: Scan, counts: Mappin
             continue
         # Of what was hidden until now, nothing is counted as there.
         back = _count(connection, reason_is & (changes.c.item == ItemChange.RESTORE.value))
-        there = (connection.scalar(before[reason]) or 0) + back
-        if count > _FEW and count > _PART * there:
-            return f"{count:,} of {there:,} {what} would go, more than half; {cure}"
-        if count == there:
-            return f"{count:,} of {there:,} {what} would go, which is all; {cure}"
+        total = (connection.scalar(before[reason]) or 0) + back
+        if count > _FEW and count > _PART * total:
+            return f"{count:,} of {total:,} {what} would go, more than half; {cure}"
+        if count == total:
+            return f"{count:,} of {total:,} {what} would go, which is all; {cure}"
     return ""

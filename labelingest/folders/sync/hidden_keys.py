@@ -144,7 +144,7 @@ def _outermost(keys: Collection[str]) -> Iterator[str]:
     """
     outer: str | None = None
     # In this order, what lies in a folder comes right behind it.
-    for key in sorted(keys, key=lambda one: one.replace("/", "\0")):
+    for key in sorted(keys, key=lambda name: name.replace("/", "\0")):
         if outer is None or not (outer == "" or key.startswith(f"{outer}/")):
             outer = key
             yield key

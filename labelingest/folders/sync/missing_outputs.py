@@ -17,7 +17,13 @@ from labelingest.columns.fingerprints import content_digest
 from labelingest.errors import StorageError
 from labelingest.folders.output_files import LARGE_ROW, OUTPUT_SUFFIX, RowFile, digest_of
 from labelingest.folders.state.database import bulk_insert
-from labelingest.folders.state.tables import changes, found, label_rows, output_rows, written
+from labelingest.folders.state.tables import (
+    changes,
+    label_rows,
+    output_listing,
+    output_rows,
+    scanned_files,
+)
 from labelingest.folders.sync.batch import FILE_COLUMNS, LabelStatus, row_file
 from labelingest.folders.sync.changes import LabelChange
 from labelingest.folders.sync.portions import first_portion
@@ -68,9 +74,9 @@ def list_output(output: Storage) -> Listing:
 
 
 def load_output(connection: Connection, listing: Listing) -> None:
-    """Load the listing of an output into the temporary table `written`; it is made here."""
-    written.create(connection, checkfirst=False)
-    bulk_insert(connection, written, _label_rows_of(listing))
+    """Load the listing of an output into the temporary table `output_listing`; it is made here."""
+    output_listing.create(connection, checkfirst=False)
+    bulk_insert(connection, output_listing, _label_rows_of(listing))
 
 
 def _label_rows_of(listing: Listing) -> Iterator[tuple[str, int, str, None]]:
@@ -118,7 +124,7 @@ def add_differences(connection: Connection, folder_id: int, output: Storage) -> 
                 same.append({"same": key, "seen": digest})
         _add(connection, reasons)
         if same:
-            digests = written.update().where(written.c.key == sa.bindparam("same"))
+            digests = output_listing.update().where(output_listing.c.key == sa.bindparam("same"))
             connection.execute(digests.values(digest=sa.bindparam("seen")), same)
 
 
@@ -166,23 +172,28 @@ def is_whole(content: bytes) -> bool:
 
 
 def _add_missing(connection: Connection, folder_id: int) -> None:
-    there = sa.select(1).select_from(written).where(written.c.key == label_rows.c.key).exists()
+    is_listed = (
+        sa.select(1)
+        .select_from(output_listing)
+        .where(output_listing.c.key == label_rows.c.key)
+        .exists()
+    )
     missing = (
         sa.select(label_rows.c.key)
-        .join(found, found.c.key == label_rows.c.key)
+        .join(scanned_files, scanned_files.c.key == label_rows.c.key)
         .where(label_rows.c.folder_id == folder_id, label_rows.c.status == LabelStatus.MADE.value)
-        .where(found.c.sidecar.is_not(None), ~there)
+        .where(scanned_files.c.sidecar.is_not(None), ~is_listed)
     )
     reason = LabelChange.MISSING.value
     # For any other reason it is made anew too.
-    kept = changes.c.label.is_(None) | (changes.c.label == LabelChange.IMAGE.value)
+    is_replaceable = changes.c.label.is_(None) | (changes.c.label == LabelChange.IMAGE.value)
     connection.execute(
-        changes.update().where(kept, changes.c.key.in_(missing)).values(label=reason)
+        changes.update().where(is_replaceable, changes.c.key.in_(missing)).values(label=reason)
     )
-    known = sa.select(1).select_from(changes).where(changes.c.key == label_rows.c.key).exists()
+    is_entered = sa.select(1).select_from(changes).where(changes.c.key == label_rows.c.key).exists()
     connection.execute(
         changes.insert().from_select(
-            ["key", "label"], missing.add_columns(sa.literal(reason)).where(~known)
+            ["key", "label"], missing.add_columns(sa.literal(reason)).where(~is_entered)
         )
     )
 
@@ -194,17 +205,17 @@ def _next_rows(connection: Connection, folder_id: int, after: str) -> Sequence[R
     query = (
         sa.select(
             label_rows.c.key,
-            written.c.size.label("written_size"),
-            written.c.token.label("written_token"),
+            output_listing.c.size.label("written_size"),
+            output_listing.c.token.label("written_token"),
             *(output_rows.c[name].label(f"file_{name}") for name in FILE_COLUMNS),
         )
         .select_from(
             label_rows.join(output_rows, output_rows.c.key == label_rows.c.key)
-            .join(written, written.c.key == label_rows.c.key)
-            .join(found, found.c.key == label_rows.c.key)
+            .join(output_listing, output_listing.c.key == label_rows.c.key)
+            .join(scanned_files, scanned_files.c.key == label_rows.c.key)
         )
         .where(of_folder, label_rows.c.status.in_(statuses), output_rows.c.size.is_not(None))
-        .where(found.c.sidecar.is_not(None), label_rows.c.key > after)
+        .where(scanned_files.c.sidecar.is_not(None), label_rows.c.key > after)
         .order_by(label_rows.c.key)
         .limit(_AT_ONCE)
     )
@@ -231,21 +242,21 @@ def _add(connection: Connection, reasons: Mapping[str, LabelChange]) -> None:
     if not reasons:
         return
     query = sa.select(changes.c.key).where(changes.c.key.in_(list(reasons)))
-    known = set(connection.scalars(query))
+    entered = set(connection.scalars(query))
     values: list[dict[str, Any]] = [
         {"of_key": key, "reason": reason.value} for key, reason in reasons.items()
     ]
-    gone = changes.c.label.is_distinct_from(LabelChange.GONE.value)
+    is_made = changes.c.label.is_distinct_from(LabelChange.GONE.value)
     connection.execute(
         changes.update()
-        .where(changes.c.key == sa.bindparam("of_key"), gone)
+        .where(changes.c.key == sa.bindparam("of_key"), is_made)
         .values(label=sa.bindparam("reason")),
         values,
     )
     new = [
         {"key": value["of_key"], "label": value["reason"]}
         for value in values
-        if value["of_key"] not in known
+        if value["of_key"] not in entered
     ]
     if new:
         connection.execute(changes.insert(), new)
@@ -255,14 +266,16 @@ def note_verified(connection: Connection, folder_id: int) -> None:
     """Note of label rows that were read what the state did not know: digests, and other times."""
     connection.execute(
         output_rows.update()
-        .where(output_rows.c.folder_id == folder_id, output_rows.c.key == written.c.key)
-        .where(written.c.digest.is_not(None))
+        .where(output_rows.c.folder_id == folder_id, output_rows.c.key == output_listing.c.key)
+        .where(output_listing.c.digest.is_not(None))
         .where(
             sa.or_(
-                output_rows.c.digest.is_(None) & (output_rows.c.token == written.c.token),
-                (output_rows.c.digest == written.c.digest)
-                & output_rows.c.token.is_distinct_from(written.c.token),
+                output_rows.c.digest.is_(None) & (output_rows.c.token == output_listing.c.token),
+                (output_rows.c.digest == output_listing.c.digest)
+                & output_rows.c.token.is_distinct_from(output_listing.c.token),
             )
         )
-        .values(digest=written.c.digest, token=written.c.token, size=written.c.size)
+        .values(
+            digest=output_listing.c.digest, token=output_listing.c.token, size=output_listing.c.size
+        )
     )

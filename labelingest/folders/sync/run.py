@@ -226,16 +226,16 @@ class _Comparison:
         )
         return notice
 
-    def list(self, seen: Callable[[int], None]) -> Listing:
+    def list(self, on_listed: Callable[[int], None]) -> Listing:
         """List, and tell how far."""
 
-        def tell(files: int) -> None:
+        def report(files: int) -> None:
             if self.options.progress is not None:
                 self.options.progress(Progress("list", files))
-            seen(files)
+            on_listed(files)
 
         storage, exclude = self.places.storage, self.places.exclude
-        listing = list_all(storage, exclude, splits=self.record.splits, seen=tell)
+        listing = list_all(storage, exclude, splits=self.record.splits, seen=report)
         return without_outputs(listing, partial(known_below, self.state, self.record))
 
     def splits(self, listing: Listing) -> Sequence[str]:
@@ -274,15 +274,15 @@ class _Comparison:
         )
         if digest == record.digest and not (verify or checksum):
             return plan, ()
-        found = scan(listing, record.settings)
+        scanned = scan(listing, record.settings)
         if not allow:
-            refuse_unpaired(found, record.settings)
+            refuse_unpaired(scanned, record.settings)
         if counts_do and is_new(connection, record.id):
-            counts = count_first_changes(found, record.settings)
-            return replace(plan, changes=counts), found.problems
+            counts = count_first_changes(scanned, record.settings)
+            return replace(plan, changes=counts), scanned.problems
         load_all = verify or checksum
         find_changes(
-            connection, record.id, found, record.settings, self.fingerprints, load_all=load_all
+            connection, record.id, scanned, record.settings, self.fingerprints, load_all=load_all
         )
         if checksum:
             self.contents = self._compared(connection)
@@ -292,7 +292,7 @@ class _Comparison:
         withheld = withhold_deletions(
             connection,
             record.id,
-            found,
+            scanned,
             record.settings,
             allow_mass_delete=allow,
             list_again=second if needs_second_look(self.places.storage) else None,
@@ -300,7 +300,7 @@ class _Comparison:
         self.used_mass_delete = withheld.is_meant
         counts, held = count_changes(connection), dict(withheld.counts)
         plan = replace(plan, changes=counts, withheld=held, why_withheld=withheld.why)
-        return plan, found.problems
+        return plan, scanned.problems
 
     def _compared(self, connection: Connection) -> Contents:
         """Compare contents too; return what was read for that."""
@@ -332,7 +332,7 @@ class _Syncing:
         self._begin_stage("list")
         comparison = _Comparison(self.state, self.record, self.open_places, self.options)
         run.message = comparison.confirm_owner(claims=True) or None
-        listing = comparison.list(self._seen)
+        listing = comparison.list(self._on_listed)
         complete = is_complete(listing)
         run.counters.scan_pages_processing_error = int(not complete)
         run.counters.places_not_listed = len(listing.hiding)
@@ -358,8 +358,8 @@ class _Syncing:
             if plan.digest == self.record.digest and not plan.changes:
                 return
             run.stage = "apply"
-            applying = Applying(connection, self.lock, self._work(comparison), self._tell)
-            applying.do((*problems, *_of_schema(self.record.settings)))
+            applying = Applying(connection, self.lock, self._work(comparison), self._on_batch)
+            applying.do((*problems, *_schema_problems(self.record.settings)))
             if comparison.used_mass_delete and self.record.settings.allow_mass_delete:
                 self._forbid_mass_delete()
             if not (applying.unread or applying.refused) and complete and not plan.withheld:
@@ -382,7 +382,7 @@ class _Syncing:
             self.lock.confirm(connection)
             save_run(connection, self.lock.run)
 
-    def _seen(self, files: int) -> None:
+    def _on_listed(self, files: int) -> None:
         counters = self.lock.run.counters
         counters.scan_pages_processing_done += 1
         counters.keys_listed = files
@@ -390,12 +390,12 @@ class _Syncing:
         if monotonic() - self._saved > _SAVED_EVERY:
             self._save()
 
-    def _tell(self) -> None:
+    def _on_batch(self) -> None:
         counters = self.lock.run.counters
-        done = counters.upload_jobs_units_done + counters.upload_jobs_units_error
+        finished = counters.upload_jobs_units_done + counters.upload_jobs_units_error
         if self.options.progress is not None:
-            of = done + counters.upload_jobs_units_pending
-            self.options.progress(Progress("convert", done, of))
+            total = finished + counters.upload_jobs_units_pending
+            self.options.progress(Progress("convert", finished, total))
         self._stop_if_asked()
 
     def _stop_if_asked(self) -> None:
@@ -428,7 +428,7 @@ class _Syncing:
             )
 
 
-def _of_schema(settings: FolderSettings) -> Sequence[Problem]:
+def _schema_problems(settings: FolderSettings) -> Sequence[Problem]:
     schema = settings.metadata_schema
     return () if schema is None else check_schema(schema)
 

@@ -58,7 +58,7 @@ class Scan:
         return int(np.count_nonzero(self.metadata != _NONE))
 
     def rows(self, places: Int64) -> Iterator[tuple[Any, ...]]:
-        """Yield a row of the table `found` for each of some data files."""
+        """Yield a row of the table `scanned_files` for each of some data files."""
         listing, keys, tokens = self.listing, self.listing.keys.take, self.listing.take_tokens
         for start in range(0, len(places), _AT_ONCE):
             part = places[start : start + _AT_ONCE]
@@ -151,10 +151,10 @@ def _without_labels(listing: Listing, metadata: SuffixRule | None) -> UInt8:
     """Return what becomes of each key where no labels are taken in."""
     keys = listing.keys
     outcome = np.full(len(keys), Outcome.UNLABELLED, dtype=np.uint8)
-    every = np.arange(len(keys))
-    outcome[every[kind_numbers(keys, every) == NO_KIND]] = Outcome.UNSUPPORTED
+    rows = np.arange(len(keys))
+    outcome[rows[kind_numbers(keys, rows) == NO_KIND]] = Outcome.UNSUPPORTED
     if metadata is not None:
-        outcome[ending_with(keys, every, metadata.suffix.encode())] = Outcome.METADATA_SIDECAR
+        outcome[ending_with(keys, rows, metadata.suffix.encode())] = Outcome.METADATA_SIDECAR
     outcome[junk_rows(keys)] = Outcome.IGNORED
     return outcome
 
@@ -163,11 +163,11 @@ def _metadata_of(
     listing: Listing, metadata: SuffixRule | None, data: Int64, outcome: UInt8
 ) -> Int64:
     """Return (n,) the row of each data file's metadata sidecar; -1 for none."""
-    found = np.full(len(data), _NONE, dtype=np.int64)
+    sidecar = np.full(len(data), _NONE, dtype=np.int64)
     if metadata is None or not (outcome == Outcome.METADATA_SIDECAR).any():
-        return found
+        return sidecar
     pairs = pair(listing, metadata)
-    ours = np.isin(outcome[pairs.data], _DATA)
-    ours &= outcome[pairs.sidecar] == Outcome.METADATA_SIDECAR
-    found[np.searchsorted(data, pairs.data[ours])] = pairs.sidecar[ours]
-    return found
+    is_data = np.isin(outcome[pairs.data], _DATA)
+    is_data &= outcome[pairs.sidecar] == Outcome.METADATA_SIDECAR
+    sidecar[np.searchsorted(data, pairs.data[is_data])] = pairs.sidecar[is_data]
+    return sidecar

@@ -65,10 +65,10 @@ def why_unconfirmed(
             "was not complete; nothing was changed: check the network and whatever lies between, "
             "and sync again"
         )
-    lost = next(_only_in(first.keys, second.keys), None)
-    if lost is None:
+    missing_key = next(_only_in(first.keys, second.keys), None)
+    if missing_key is None:
         return ""
-    return f"two listings do not agree: {lost!r} is in the first only; the next sync looks again"
+    return f"two listings do not agree: {missing_key!r} is in the first only; the next sync looks again"
 
 
 def _only_in(keys: Keys, others: Keys) -> Iterator[str]:
@@ -108,7 +108,7 @@ def _deleted_of(
             changes.c.metadata == MetadataChange.CLEAR.value, metadata.in_(again)
         ),
     ):
-        found = connection.scalar(query.limit(1))
-        if found is not None:
-            return str(found)
+        deleted_key = connection.scalar(query.limit(1))
+        if deleted_key is not None:
+            return str(deleted_key)
     return None

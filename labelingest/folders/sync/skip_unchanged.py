@@ -73,27 +73,29 @@ def leave_out_unchanged(
     state = _in_step(folder_id, fingerprints, metadata=metadata)
     places: list[Int64] = [np.zeros(0, dtype=np.int64)]
     keys: list[str] = []
-    for part, within in _parts(scan):
-        here = scan.versions(part, metadata=metadata)
+    for part, key_range in _parts(scan):
+        scanned_versions = scan.versions(part, metadata=metadata)
         # Plain tuples: rows of SQLAlchemy take three times as long to compare.
-        there = [tuple(row) for row in connection.execute(state.where(*within))]
-        if here == there:
+        stored_versions = [tuple(row) for row in connection.execute(state.where(*key_range))]
+        if scanned_versions == stored_versions:
             continue
-        by_key = {version[0]: version for version in there}
-        places.append(part[[by_key.pop(version[0], None) != version for version in here]])
+        by_key = {version[0]: version for version in stored_versions}
+        places.append(
+            part[[by_key.pop(version[0], None) != version for version in scanned_versions]]
+        )
         keys += by_key
     return Left(np.concatenate(places), keys)
 
 
 def _parts(scan: Scan) -> Iterator[tuple[Int64, list[sa.ColumnElement[bool]]]]:
     """Yield places of data files, and which items lie between them; every item lies somewhere."""
-    within: list[sa.ColumnElement[bool]] = []
+    key_range: list[sa.ColumnElement[bool]] = []
     for start in range(0, len(scan.data), _AT_ONCE):
         part = np.arange(start, min(start + _AT_ONCE, len(scan.data)))
         last = scan.listing.keys[int(scan.data[part[-1]])]
-        yield part, [*within, items.c.key <= last]
-        within = [items.c.key > last]
-    yield np.zeros(0, dtype=np.int64), within
+        yield part, [*key_range, items.c.key <= last]
+        key_range = [items.c.key > last]
+    yield np.zeros(0, dtype=np.int64), key_range
 
 
 def _in_step(

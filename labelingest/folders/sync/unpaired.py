@@ -49,13 +49,13 @@ _TEXT: Final = re.compile(
 
 
 def refuse_unpaired(
-    found: Scan, settings: FolderSettings, *, cure: str = _CURE, has_rows: bool = False
+    scanned: Scan, settings: FolderSettings, *, cure: str = _CURE, has_rows: bool = False
 ) -> None:
     """Refuse patterns by which nothing pairs where files end as label files do.
 
     Parameters
     ----------
-    found, settings
+    scanned, settings
         What a storage path holds by the patterns of a folder.
     cure
         What helps, for the sentence.
@@ -68,11 +68,11 @@ def refuse_unpaired(
         Nothing pairs; it says which files are near to it.
     """
     rule = settings.rule
-    if not isinstance(rule, PatternRule) or found.sidecars or found.listing.hiding:
+    if not isinstance(rule, PatternRule) or scanned.sidecars or scanned.listing.hiding:
         return
-    listing, ending = found.listing, rule.label_pattern.literals[-1]
+    listing, ending = scanned.listing, rule.label_pattern.literals[-1]
     examples = list(islice(_label_files(listing.keys, ending), _FEWEST))
-    if (len(examples) < _FEWEST and not has_rows) or not (found.kind == _IMAGE).any():
+    if (len(examples) < _FEWEST and not has_rows) or not (scanned.kind == _IMAGE).any():
         return  # a label file without image, or labels without any image: named by the sync
     but = f"files end with {ending!r}, as {examples[0]!r}" if examples else "it has label rows"
     misses = near_misses(listing, pair(listing, rule, settings.metadata_rule), rule)
@@ -128,10 +128,10 @@ def refuse_listed(
                 return ""
     except StorageError:
         return ""
-    found = scan(Listing.from_pages(pages), settings)
+    scanned = scan(Listing.from_pages(pages), settings)
     cure = _CURE_OF_NEW if is_new else _CURE
-    refuse_unpaired(found, settings, cure=cure, has_rows=has_rows)
-    if found.sidecars or found.listing.hiding:
+    refuse_unpaired(scanned, settings, cure=cure, has_rows=has_rows)
+    if scanned.sidecars or scanned.listing.hiding:
         return ""
     return (
         f"no data file in {settings.storage_path!r} has a label file by {as_flags(settings.rule)} "

@@ -18,8 +18,8 @@ from labelingest.folders.state.folders import (
     list_folders,
     remove_folder,
 )
-from labelingest.folders.state.lock import Holder, look_at_runs, take_lock
-from labelingest.folders.state.runs import RunRecord, iterate_runs
+from labelingest.folders.state.lock import Holder, list_runs, take_lock
+from labelingest.folders.state.runs import RunRecord, stored_runs
 from labelingest.folders.state.tables import locks, runs
 
 
@@ -66,7 +66,7 @@ def test_a_lock_is_free_again_after_its_block(state: State, folder: FolderRecord
 def test_a_living_process_of_this_machine_is_waited_for_however_silent(
     state: State, folder: FolderRecord
 ) -> None:
-    hold(state, folder, Holder.me(), later(now(), -86_400))
+    hold(state, folder, Holder.this_process(), later(now(), -86_400))
     with pytest.raises(LockedError, match=f"'drive' is being synced by process {os.getpid()} on "):
         run_in(state, folder)
 
@@ -76,10 +76,10 @@ def test_a_dead_process_of_this_machine_is_succeeded_at_once(
 ) -> None:
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    before = hold(state, folder, replace(Holder.me(), pid=dead.pid), now())
+    before = hold(state, folder, replace(Holder.this_process(), pid=dead.pid), now())
     after = run_in(state, folder)
     with state.read() as connection:
-        runs = {run.id: run for run in iterate_runs(connection, folder.id, 10)}
+        runs = {run.id: run for run in stored_runs(connection, folder.id, 10)}
     assert runs[before].status is Status.ERROR
     assert f"run {after.id} went on with it" in str(runs[before].message)
 
@@ -87,19 +87,19 @@ def test_a_dead_process_of_this_machine_is_succeeded_at_once(
 def test_a_process_that_got_the_number_of_a_dead_one_is_not_taken_for_it(
     state: State, folder: FolderRecord
 ) -> None:
-    if not Holder.me().born:
+    if not Holder.this_process().born:
         pytest.skip("this system does not say when a process began")
-    hold(state, folder, replace(Holder.me(), born="1"), now())
+    hold(state, folder, replace(Holder.this_process(), born="1"), now())
     run_in(state, folder)
 
 
 def test_processes_are_told_apart_by_when_they_began() -> None:
-    if not Holder.me().born:
+    if not Holder.this_process().born:
         pytest.skip("this system does not say when a process began")
     command = [sys.executable, "-c", "input()"]
     with subprocess.Popen(command, stdin=subprocess.PIPE) as later_one:
-        assert Holder.me().is_alive()
-        assert not replace(Holder.me(), pid=later_one.pid).is_alive()
+        assert Holder.this_process().is_alive()
+        assert not replace(Holder.this_process(), pid=later_one.pid).is_alive()
         later_one.communicate(b"\n")
 
 
@@ -108,7 +108,7 @@ def test_of_a_process_elsewhere_the_heartbeat_decides(
     state: State, folder: FolderRecord, silent: float, dead: bool
 ) -> None:
     # The number of this process, which lives: on another machine it means nothing.
-    elsewhere = replace(Holder.me(), host="host-b", space="another boot")
+    elsewhere = replace(Holder.this_process(), host="host-b", space="another boot")
     hold(state, folder, elsewhere, later(now(), -silent))
     if dead:
         run_in(state, folder)
@@ -120,7 +120,12 @@ def test_of_a_process_elsewhere_the_heartbeat_decides(
 def test_a_process_in_another_container_of_this_host_is_not_looked_up(
     state: State, folder: FolderRecord
 ) -> None:
-    hold(state, folder, replace(Holder.me(), space="another namespace", pid=999_999_999), now())
+    hold(
+        state,
+        folder,
+        replace(Holder.this_process(), space="another namespace", pid=999_999_999),
+        now(),
+    )
     with pytest.raises(LockedError):
         run_in(state, folder)
 
@@ -140,7 +145,7 @@ def test_who_lost_the_lock_commits_nothing_any_more(state: State, folder: Folder
 def test_machines_that_share_a_database_go_by_its_clock(
     state: State, folder: FolderRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hold(state, folder, replace(Holder.me(), host="host-b"), now())
+    hold(state, folder, replace(Holder.this_process(), host="host-b"), now())
     monkeypatch.setattr("labelingest.folders.state.lock.now", lambda: later(now(), 3600))
     with pytest.raises(LockedError, match="on host-b since"):
         run_in(state, folder)
@@ -175,7 +180,7 @@ def test_a_run_of_a_folder_that_was_just_removed_does_not_begin(
 def test_a_run_whose_process_is_dead_is_not_shown_as_running(
     state: State, folder: FolderRecord
 ) -> None:
-    run = hold(state, folder, Holder.me(), now())
+    run = hold(state, folder, Holder.this_process(), now())
     with SyncedFolder("drive", state=state) as synced:
         assert [(shown.id, shown.status) for shown in synced.activity()] == [(run, Status.RUNNING)]
         dead = subprocess.Popen([sys.executable, "-c", ""])
@@ -193,12 +198,14 @@ def test_a_run_that_came_to_its_end_is_over_though_its_dead_process_left_the_loc
     state: State, folder: FolderRecord, status: Status
 ) -> None:
     began = later(now(), -7200)
-    run = hold(state, folder, replace(Holder.me(), host="host-b", space="another boot"), began)
+    run = hold(
+        state, folder, replace(Holder.this_process(), host="host-b", space="another boot"), began
+    )
     with state.write() as connection:
         ended = {"status": status.value, "ended_at": later(began, 60), "message": "as it was"}
         connection.execute(runs.update().values(ended))
     with state.read() as connection:
-        [shown] = look_at_runs(connection, folder.id, 10)
+        [shown] = list_runs(connection, folder.id, 10)
     assert (shown.id, shown.status) == (run, status)
     assert (shown.ended_at, shown.message) == (later(began, 60), "as it was")
 
@@ -206,13 +213,13 @@ def test_a_run_that_came_to_its_end_is_over_though_its_dead_process_left_the_loc
 def test_only_the_run_that_has_the_lock_is_judged_by_its_process(
     state: State, folder: FolderRecord
 ) -> None:
-    dead = replace(Holder.me(), host="host-b", space="another boot")
+    dead = replace(Holder.this_process(), host="host-b", space="another boot")
     other = run_in(state, folder)
     run = hold(state, folder, dead, later(now(), -7200))
     with state.write() as connection:
         connection.execute(runs.update().values(status=Status.RUNNING.value))
     with state.read() as connection:
-        last, first = look_at_runs(connection, folder.id, 10)
+        last, first = list_runs(connection, folder.id, 10)
     assert [(last.id, last.status), (first.id, first.status)] == [
         (run, Status.ERROR),
         (other.id, Status.RUNNING),
@@ -226,7 +233,7 @@ def test_a_died_run_ended_with_its_last_heartbeat_but_never_before_it_began(
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     heartbeat = later(now(), 3600 * hours)
-    hold(state, folder, replace(Holder.me(), pid=dead.pid), heartbeat)
+    hold(state, folder, replace(Holder.this_process(), pid=dead.pid), heartbeat)
     with state.read() as connection:
-        [shown] = look_at_runs(connection, folder.id, 10)
+        [shown] = list_runs(connection, folder.id, 10)
     assert shown.ended_at == (heartbeat if hours > 0 else shown.started_at)

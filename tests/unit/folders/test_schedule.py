@@ -43,10 +43,10 @@ def served(
         waits.append(seconds)
         return True
 
-    def done(_: FolderRecord, run: RunRecord) -> None:
+    def on_run(_: FolderRecord, run: RunRecord) -> None:
         runs.append(run)
 
-    serve(world.state, wait=wait, stopped=stopped, open_storage=world.open, done=done)
+    serve(world.state, wait=wait, stopped=stopped, open_storage=world.open, on_run=on_run)
     return runs, waits
 
 
@@ -143,7 +143,7 @@ def test_after_the_end_was_asked_for_no_other_folder_begins(world: World, tmp_pa
         wait=wait,
         stopped=lambda: bool(runs),
         open_storage=world.open,
-        done=lambda folder, run: runs.append((folder.name, run.status)),
+        on_run=lambda folder, run: runs.append((folder.name, run.status)),
     )
     assert runs == [("first", Status.DONE)]
     assert second.activity() == []

@@ -28,10 +28,10 @@ from labelingest.folders.state.integrations import set_integration
 from labelingest.folders.state.tables import (
     METADATA,
     folders,
-    found,
     items,
     label_rows,
     output_rows,
+    scanned_files,
 )
 from labelingest.storage.cloud.connections import Connection
 from tests.builders.states import new_sqlite
@@ -184,28 +184,30 @@ def test_an_sqlite_state_survives_a_power_failure(tmp_path: Path) -> None:
 def test_what_fails_below_sqlalchemy_is_said_as_well(tmp_path: Path) -> None:
     with (
         State(new_sqlite(tmp_path / "state.sqlite")) as state,
-        pytest.raises(StateFailedError, match="failed: no such table: found"),
+        pytest.raises(StateFailedError, match="failed: no such table: scanned_files"),
         state.write() as connection,
     ):
-        bulk_insert(connection, found, [("a.jpg",) + (None,) * 11])
+        bulk_insert(connection, scanned_files, [("a.jpg",) + (None,) * 11])
 
 
 def test_keys_are_loaded_as_they_are_and_sort_by_their_bytes(database_url: str) -> None:
     keys = ["ü", "a\tb", "a\nb", "B", "a\\N", "\\.", "a", "𝄞", "\uffff"]
     rows = [(key, 0, 1, 2, "t", None, None, None, None, None, None, None) for key in keys]
     with State(database_url) as state, state.connection() as connection, connection.begin():
-        found.create(connection)
-        bulk_insert(connection, found, iter(rows))
-        loaded = connection.scalars(sa.select(found.c.key).order_by(found.c.key)).all()
+        scanned_files.create(connection)
+        bulk_insert(connection, scanned_files, iter(rows))
+        loaded = connection.scalars(
+            sa.select(scanned_files.c.key).order_by(scanned_files.c.key)
+        ).all()
     assert loaded == sorted(keys, key=str.encode)
 
 
 def test_however_many_rows_are_loaded_each_is_there_once(state_url: str) -> None:
     rows = [(f"{n:04}", 0, n, 2, "t", *[None] * 7) for n in range(1_003)]
     with State(state_url) as state, state.connection() as connection, connection.begin():
-        found.create(connection)
-        bulk_insert(connection, found, iter(rows))
-        loaded = connection.execute(sa.select(found).order_by(found.c.key)).all()
+        scanned_files.create(connection)
+        bulk_insert(connection, scanned_files, iter(rows))
+        loaded = connection.execute(sa.select(scanned_files).order_by(scanned_files.c.key)).all()
     assert loaded == rows
 
 

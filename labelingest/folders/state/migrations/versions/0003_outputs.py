@@ -49,5 +49,5 @@ def upgrade() -> None:
 def _give_identities(connection: sa.Connection) -> None:
     folders = sa.table("folders", sa.column("id", sa.Integer), sa.column("identity", sa.Text))
     for number in connection.scalars(sa.select(folders.c.id)).all():
-        given = folders.update().where(folders.c.id == number).values(identity=str(uuid4()))
-        connection.execute(given)
+        identified = folders.update().where(folders.c.id == number).values(identity=str(uuid4()))
+        connection.execute(identified)
