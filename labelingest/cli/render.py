@@ -15,7 +15,7 @@ from rich.console import Console
 from labelingest.cli.console import many as _many
 from labelingest.cli.console import not_looked_at, open_console, print_columns, print_line
 from labelingest.config import IngestConfig
-from labelingest.model.labels import OutputFormat
+from labelingest.model.batch_output import OutputFormat
 from labelingest.model.ontology import Ontology
 from labelingest.model.pairs import Outcome
 from labelingest.pairing.rules import PatternRule, SuffixRule

@@ -22,8 +22,8 @@ from labelingest.converter.options import (
 from labelingest.converter.outputs import Output
 from labelingest.errors import ConfigError, SidecarError
 from labelingest.fence import fenced
+from labelingest.model.batch_output import Labels, OutputFormat
 from labelingest.model.blobs import Blobs, Unread
-from labelingest.model.labels import Labels, OutputFormat
 from labelingest.model.listing import date_problem, outside_dates, times_column
 from labelingest.model.ontology import ClassMap, Ontology
 from labelingest.model.tally import Tally

@@ -31,7 +31,7 @@ from labelingest.converter.options import Counts, ImageSizes
 from labelingest.converter.outputs import OF_IMAGES, Output, fail_others
 from labelingest.encord.identifiers import hash_texts, new_names, rename_duplicates
 from labelingest.model.annotations import Annotations, Instances
-from labelingest.model.labels import Labels, Large, OutputFormat
+from labelingest.model.batch_output import Labels, LargeLabels, OutputFormat
 from labelingest.model.source_labels import SourceLabels
 from labelingest.model.tally import Tally
 from labelingest.model.units import DataUnits
@@ -63,7 +63,7 @@ class LargeConversion:
     """(1,)"""
     written: Bool
     """(1,) whether there are labels to be written."""
-    large: Large
+    large: LargeLabels
 
 
 @dataclass(slots=True, eq=False)
@@ -157,7 +157,7 @@ class LargeFile:
             totals.tally(written),
             totals.counts(),
             written,
-            Large(
+            LargeLabels(
                 lambda: self._pieces(units, sized, scan), lambda: self._parts(units, sized, scan)
             ),
         )

@@ -10,7 +10,7 @@ import orjson
 
 from labelingest.columns.types import Bool, Int64
 from labelingest.errors import ConfigError
-from labelingest.model.labels import Labels
+from labelingest.model.batch_output import Labels
 from labelingest.model.tally import Tally
 from labelingest.problems import Problem
 from labelingest.storage.base import check_key

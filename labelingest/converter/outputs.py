@@ -18,7 +18,7 @@ from labelingest.converter.batch import Batch
 from labelingest.converter.image_sizes import Sizes
 from labelingest.encord.typed_rows import LabelRow, answers_of
 from labelingest.model.annotations import SHAPES, Annotations, shape_positions
-from labelingest.model.labels import Labels, OutputFormat
+from labelingest.model.batch_output import Labels, OutputFormat
 from labelingest.model.ontology import Ontology, Shape
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
@@ -96,7 +96,7 @@ class Output:
             return Written(self._yolo(batch, written))
         if self.to == OutputFormat.ENCORD:
             return Written(self._encord(batch, written))
-        labels = Labels.of_written(batch.units, batch.annotations, written)
+        labels = Labels.of_units(batch.units, batch.annotations, written)
         if self.to == OutputFormat.COCO:
             batch.dropped.update(coco.dropped_parts(labels.annotations))
         return Written(labels=labels)

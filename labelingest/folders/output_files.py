@@ -21,8 +21,8 @@ import numpy as np
 
 from labelingest.columns.fingerprints import Digest, content_digest
 from labelingest.errors import NameRefusedError, PlaceTakenError
+from labelingest.model.batch_output import BatchOutput, LargeLabels
 from labelingest.model.blobs import Unread
-from labelingest.model.labels import Large, Made
 from labelingest.storage.base import NO_FILE, ChangedError, Storage, Version
 
 __all__ = [
@@ -105,7 +105,7 @@ class WriteOutcome:
 class _Pieces:
     """A label row that is made piece by piece whenever it is written."""
 
-    large: Large
+    large: LargeLabels
     size: int
 
     def __iter__(self) -> Iterator[bytes]:
@@ -143,7 +143,7 @@ class LabelRowFiles:
 
     def write(
         self,
-        label_rows: Made,
+        label_rows: BatchOutput,
         files: Mapping[str, RowFile],
         on_begin: Callable[[Mapping[str, RowFile]], None],
         *,

@@ -18,7 +18,7 @@ from labelingest.engines.base import usable_cores
 from labelingest.engines.processes import ProcessEngine
 from labelingest.engines.serial import SerialEngine
 from labelingest.errors import ConfigError
-from labelingest.model.labels import OutputFormat
+from labelingest.model.batch_output import OutputFormat
 from labelingest.model.pairs import Pairs
 from labelingest.pipeline.choose_engine import PRELOAD
 from labelingest.pipeline.discover import Paired

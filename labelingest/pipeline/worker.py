@@ -16,8 +16,8 @@ from labelingest.converter import Conversion, Converter, Counts, LabelFormat
 from labelingest.converter.large import LargeConversion
 from labelingest.fence import fenced, tried
 from labelingest.media.image_size import HEAD_BYTES, read_image_size
+from labelingest.model.batch_output import BatchOutput, Labels, OutputFormat
 from labelingest.model.blobs import Blobs, Unread
-from labelingest.model.labels import Labels, Made, OutputFormat
 from labelingest.model.tally import Tally
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
@@ -71,7 +71,7 @@ class Job:
 class JobResult:
     """What became of a job."""
 
-    made: Made
+    made: BatchOutput
     """The data files that were converted, in order of their keys."""
     counts: Counts
     """(m,) what each of them holds."""
@@ -94,7 +94,7 @@ class JobResult:
         """Return what stands for a job that is not done here."""
         nothing = np.zeros(0, dtype=np.int64)
         counts = Counts(nothing, nothing, nothing)
-        return cls(Made([]), counts, [], {}, Tally(), deferred=job)
+        return cls(BatchOutput([]), counts, [], {}, Tally(), deferred=job)
 
     @classmethod
     def joined(cls, parts: "Sequence[JobResult]") -> "JobResult":
@@ -102,7 +102,7 @@ class JobResult:
         tokens = [part.tokens for part in parts if part.tokens is not None]
         digests = [part.digests for part in parts if part.digests is not None]
         return cls(
-            Made.joined([part.made for part in parts]),
+            BatchOutput.joined([part.made for part in parts]),
             Counts.joined([part.counts for part in parts]),
             [problem for part in parts for problem in part.problems],
             {key: data for part in parts for key, data in part.data_files.items()},
@@ -209,12 +209,12 @@ class Worker:
         failed = self.converter.convert_blobs(nothing, unit, lambda rows: [None] * len(rows))
         return self._result(job, failed, image_sizes, tokens=tokens, digests=digests)
 
-    def _made_large(self, job: Job, done: LargeConversion) -> Made:
+    def _made_large(self, job: Job, done: LargeConversion) -> BatchOutput:
         if done.written[0] and not self.discards:
-            return Made(list(job.data), large=done.large)
+            return BatchOutput(list(job.data), large=done.large)
         is_columns = self.converter.to in (OutputFormat.COCO, OutputFormat.PARQUET)
         keys = list(job.data) if done.written[0] else []
-        return Made(keys, (), Labels.none() if is_columns else None)
+        return BatchOutput(keys, (), Labels.none() if is_columns else None)
 
     def _do(self, job: Job) -> JobResult:
         blobs = self._without_grown(job, self._fetch(job))
@@ -293,16 +293,16 @@ class Worker:
             return None
         return [content_digest(blobs.get(row)) for row in range(len(blobs))]
 
-    def _made(self, job: Job, done: Conversion) -> Made:
+    def _made(self, job: Job, done: Conversion) -> BatchOutput:
         rows = np.flatnonzero(done.written).tolist()
         keys = [job.data[row] for row in rows]
         if self.discards:
-            return Made(keys)
+            return BatchOutput(keys)
         texts = [text for text in done.label_rows if text is not None]
         if self.pack is not None:
             with self.watch.stage(Stage.WRITE):
-                return Made(keys, packed=self.pack(texts))
-        return Made(keys, texts, done.labels)
+                return BatchOutput(keys, packed=self.pack(texts))
+        return BatchOutput(keys, texts, done.labels)
 
     def image_sizes(self, keys: Sequence[str]) -> list[tuple[int, int] | Unread | None]:
         """Return width and height of images, from their headers.

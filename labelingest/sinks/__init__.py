@@ -10,7 +10,7 @@ from typing import Final
 
 from labelingest.columns.types import Int64
 from labelingest.errors import ConfigError
-from labelingest.model.labels import OutputFormat
+from labelingest.model.batch_output import OutputFormat
 from labelingest.model.ontology import Ontology
 from labelingest.sinks.base import ResumableSink, Sink, UnfinishedOutput
 from labelingest.sinks.coco import coco_document

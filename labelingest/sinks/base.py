@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
-from labelingest.model.labels import Made
+from labelingest.model.batch_output import BatchOutput
 from labelingest.problems import Problem
 from labelingest.storage.atomic import temporary_name
 
@@ -39,7 +39,7 @@ class Sink(Protocol):
         """
         ...
 
-    def put(self, batch: Made) -> list[tuple[int, Problem]]:
+    def put(self, batch: BatchOutput) -> list[tuple[int, Problem]]:
         """Take labels of data files; return position and problem of each that it refuses."""
         ...
 

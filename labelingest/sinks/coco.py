@@ -8,8 +8,8 @@ from shutil import copyfileobj
 from tempfile import TemporaryFile
 from typing import BinaryIO, Final
 
+from labelingest.model.batch_output import BatchOutput
 from labelingest.model.kinds import TEMPORARY_PREFIX
-from labelingest.model.labels import Made
 from labelingest.model.ontology import Ontology
 from labelingest.sinks.single_file import Put
 from labelingest.storage.atomic import whole_file
@@ -32,7 +32,7 @@ def coco_document(path: Path, ontology: Ontology, storage_url: str) -> Iterator[
             images.write(chunk.images)
             annotations.write(chunk.annotations)
 
-        def put(batch: Made) -> Callable[[], None]:
+        def put(batch: BatchOutput) -> Callable[[], None]:
             parts = [batch.labels] if batch.large is None else batch.large.parts()
             for number, part in enumerate(filter(None, parts)):
                 chunk = writer.add(part.annotations, part.units, continued=number > 0)

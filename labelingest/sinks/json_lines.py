@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import BinaryIO, Final, TypeAlias, cast
 
 from labelingest.errors import ConfigError
-from labelingest.model.labels import Made
+from labelingest.model.batch_output import BatchOutput
 from labelingest.problems import Problem
 from labelingest.sinks.base import UnfinishedOutput
 from labelingest.sinks.marks import Mark, Summed, are_whole, checksum, holds
@@ -143,7 +143,7 @@ class LinesSink:
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "rows.jsonl"
     >>> with LinesSink(path) as sink:
-    ...     sink.put(Made(["a.jpg", "b.jpg"], [b"{}", b"{}"]))
+    ...     sink.put(BatchOutput(["a.jpg", "b.jpg"], [b"{}", b"{}"]))
     []
     >>> path.read_text()
     '{}\n{}\n'
@@ -181,7 +181,7 @@ class LinesSink:
         """Refuse nothing: a file can hold the labels of any key."""
         return {}
 
-    def put(self, batch: Made) -> list[tuple[int, Problem]]:
+    def put(self, batch: BatchOutput) -> list[tuple[int, Problem]]:
         """Append label rows; a file can hold any of them."""
         if batch.large is not None:
             self._append(packed_pieces(self.pack, batch.large.pieces()))

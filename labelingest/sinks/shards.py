@@ -18,7 +18,7 @@ from typing import BinaryIO, Final, TypeAlias
 
 import orjson
 
-from labelingest.model.labels import Made
+from labelingest.model.batch_output import BatchOutput
 from labelingest.problems import Problem
 from labelingest.sinks.base import UnfinishedOutput
 from labelingest.sinks.json_lines import ZSTD, Pack, compress_lines, join_lines, packed_pieces
@@ -59,7 +59,7 @@ class ShardSink:
     >>> import tempfile
     >>> out = Path(tempfile.mkdtemp()) / "rows"
     >>> with ShardSink(out, 2) as sink:
-    ...     sink.put(Made(["a.jpg", "b.jpg", "c.jpg"], [b"{}", b"{}", b"{}"]))
+    ...     sink.put(BatchOutput(["a.jpg", "b.jpg", "c.jpg"], [b"{}", b"{}", b"{}"]))
     []
     >>> sorted(path.name for path in out.glob("*.jsonl"))
     ['label_rows-00000-of-00002.jsonl', 'label_rows-00001-of-00002.jsonl']
@@ -158,7 +158,7 @@ class ShardSink:
         """Refuse nothing: a file can hold the labels of any key."""
         return {}
 
-    def put(self, batch: Made) -> list[tuple[int, Problem]]:
+    def put(self, batch: BatchOutput) -> list[tuple[int, Problem]]:
         """Append label rows, beginning a new shard whenever one is full."""
         building = self._open()
         self._added = []

@@ -12,13 +12,13 @@ from typing import TypeAlias
 
 from labelingest.errors import LabelIngestError, StorageError
 from labelingest.fence import fenced
+from labelingest.model.batch_output import BatchOutput
 from labelingest.model.blobs import Unread
-from labelingest.model.labels import Made
 from labelingest.problems import Problem
 
 __all__ = ["FileSink", "Put"]
 
-Put: TypeAlias = Callable[[Made], Callable[[], None]]
+Put: TypeAlias = Callable[[BatchOutput], Callable[[], None]]
 """Makes of a batch what is next in the document, and returns what writes it.
 
 Nothing is written before, unless the labels come piece by piece: what it raises costs one file.
@@ -54,7 +54,7 @@ class FileSink:
         """Refuse nothing: a file can hold the labels of any key."""
         return {}
 
-    def put(self, batch: Made) -> list[tuple[int, Problem]]:
+    def put(self, batch: BatchOutput) -> list[tuple[int, Problem]]:
         """Append labels; those over which the format fails unexpectedly are refused."""
         put, refused = self._put, list[tuple[int, Problem]]()
         if put is None:
@@ -77,7 +77,7 @@ class FileSink:
             write()
         return refused
 
-    def _put_large(self, put: Put, batch: Made) -> None:
+    def _put_large(self, put: Put, batch: BatchOutput) -> None:
         try:
             put(batch)()
         except (LabelIngestError, OSError):

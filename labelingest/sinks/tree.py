@@ -14,7 +14,7 @@ from types import MappingProxyType, TracebackType
 from typing import Final, TypeAlias
 
 from labelingest.errors import ConfigError
-from labelingest.model.labels import Made
+from labelingest.model.batch_output import BatchOutput
 from labelingest.problems import Problem, ProblemCode
 from labelingest.sinks.base import UnfinishedOutput
 from labelingest.sinks.marks import Summed, are_whole, checksum, checksum_of
@@ -74,7 +74,7 @@ class TreeSink:
     >>> out = Path(tempfile.mkdtemp()) / "labels"
     >>> kind = TreeKind("label row", "{}.json".format, lambda name: name.endswith(".json"))
     >>> with TreeSink(out, kind) as sink:
-    ...     sink.put(Made(["train/a.jpg"], [b"{}"]))
+    ...     sink.put(BatchOutput(["train/a.jpg"], [b"{}"]))
     []
     >>> (out / "train/a.jpg.json").read_text()
     '{}'
@@ -190,7 +190,7 @@ class TreeSink:
             raise ValueError("the sink is not open: use it as `with sink:`")
         return self._building
 
-    def put(self, batch: Made) -> list[tuple[int, Problem]]:
+    def put(self, batch: BatchOutput) -> list[tuple[int, Problem]]:
         """Write files; a key whose file name is taken or not allowed is a problem."""
         names = [self.kind.name_of(key) for key in batch.keys]
         keys, crc = [], 0

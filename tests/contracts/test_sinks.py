@@ -11,7 +11,7 @@ import pytest
 import zstandard
 
 from labelingest.errors import StorageError
-from labelingest.model.labels import Labels, Made
+from labelingest.model.batch_output import BatchOutput, Labels
 from labelingest.sinks import open_sink
 from labelingest.sinks.base import Sink
 from tests.builders.annotations import Row, batch_of
@@ -46,12 +46,12 @@ def sink_at(out: Path) -> Sink:
     )
 
 
-def batch_with(units: int = 1, boxes: int = 1, text: bytes = b"{}") -> Made:
+def batch_with(units: int = 1, boxes: int = 1, text: bytes = b"{}") -> BatchOutput:
     """Return what a batch made, in both forms, with so many boxes in each image."""
     rows = [Row(0, (0.25, 0.5, 0.5, 0.25), unit) for unit in range(units) for _ in range(boxes)]
     batch = batch_of(rows, [(200, 100)] * units)
     texts = [text] * units
-    return Made(batch.units.key, texts, Labels(batch.units, batch.annotations))
+    return BatchOutput(batch.units.key, texts, Labels(batch.units, batch.annotations))
 
 
 def content(out: Path) -> dict[str, bytes]:
@@ -68,7 +68,7 @@ def plain(path: Path) -> bytes:
     return re.sub(rb'"bytes": \d+', b"", text) if path.name == "index.json" else text
 
 
-def write(out: Path, batches: Sequence[Made], ending: BaseException | None = None) -> None:
+def write(out: Path, batches: Sequence[BatchOutput], ending: BaseException | None = None) -> None:
     with sink_at(out) as sink:
         for batch in batches:
             assert sink.put(batch) == []
@@ -136,7 +136,7 @@ def test_a_key_with_a_newline_is_no_problem(out: Path) -> None:
         named = type(units)(["a\nb.jpg"], ["a"], units.width, units.height, units.mtime_ns)
         assert sink.refused(named.key) == {}
         labels = Labels(named, batch.labels.annotations)
-        assert sink.put(Made(named.key, batch.texts, labels)) == []
+        assert sink.put(BatchOutput(named.key, batch.texts, labels)) == []
     assert out.exists()
 
 
@@ -145,10 +145,8 @@ def test_labels_in_parts_or_at_once_are_the_same_output(out: Path) -> None:
     assert batch.labels is not None
     parts = []
     for unit in range(4):
-        labels = Labels.of_written(
-            batch.labels.units, batch.labels.annotations, np.arange(4) == unit
-        )
-        parts.append(Made(labels.units.key, [b"{}"], labels))
+        labels = Labels.of_units(batch.labels.units, batch.labels.annotations, np.arange(4) == unit)
+        parts.append(BatchOutput(labels.units.key, [b"{}"], labels))
     write(out, [batch])
     expected = content(out)
     write(out, parts)
@@ -185,5 +183,5 @@ def test_a_full_disk_is_said_and_leaves_nothing(out: Path) -> None:
 
 
 def test_a_compressed_file_without_label_rows_is_a_compressed_file(tmp_path: Path) -> None:
-    write(tmp_path / "rows.jsonl.zst", [Made([])])
+    write(tmp_path / "rows.jsonl.zst", [BatchOutput([])])
     assert zstandard.decompress((tmp_path / "rows.jsonl.zst").read_bytes()) == b""

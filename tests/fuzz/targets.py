@@ -34,7 +34,7 @@ from labelingest.folders.sync.plan import Plan
 from labelingest.media.image_size import image_size, read_image_size
 from labelingest.metadata.check import check_metadata
 from labelingest.metadata.schema import MetadataSchema
-from labelingest.model.labels import OutputFormat
+from labelingest.model.batch_output import OutputFormat
 from labelingest.model.listing import Listing
 from labelingest.model.ontology import Shape
 from labelingest.model.vocabulary import Vocabulary

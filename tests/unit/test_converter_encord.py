@@ -12,7 +12,7 @@ import pytest
 
 from labelingest.converter import LabelFile
 from labelingest.errors import ConfigError, SidecarError
-from labelingest.model.labels import Made
+from labelingest.model.batch_output import BatchOutput
 from labelingest.resolution.ontology_json import load_ontology
 from labelingest.sinks import open_sink
 from tests.builders.encord import BOX, ONTOLOGY, encord_converter, label_row, row_of, sidecar
@@ -313,7 +313,7 @@ def test_a_hash_that_is_replaced_is_the_same_in_every_output(tmp_path: Path) -> 
         with open_sink(
             to, str(out), ontology=ontology, storage_url=STORAGE_URL, numbers=numbers
         ) as sink:
-            sink.put(Made(labels.units.key, (), labels))
+            sink.put(BatchOutput(labels.units.key, (), labels))
         if to == "coco":
             document = orjson.loads(out.read_bytes())
             hashes = [one["attributes"]["encord_track_uuid"] for one in document["annotations"]]

@@ -11,20 +11,20 @@ import pytest
 
 from labelingest.errors import StorageError
 from labelingest.fence import tried
-from labelingest.model.labels import Large, Made
+from labelingest.model.batch_output import BatchOutput, LargeLabels
 from labelingest.sinks.json_lines import LinesSink
 from labelingest.sinks.shards import INDEX, ShardSink
 from labelingest.sinks.single_file import FileSink, Put
 from labelingest.storage.atomic import whole_file
 
 
-def large(key: str, pieces: int, *, breaks: bool = False) -> Made:
+def large(key: str, pieces: int, *, breaks: bool = False) -> BatchOutput:
     def pieces_of_row() -> Iterator[bytes]:
         yield from [b"x" * 100_000] * pieces
         if breaks:
             raise MemoryError
 
-    return Made([key], large=Large(pieces_of_row, lambda: iter(())))
+    return BatchOutput([key], large=LargeLabels(pieces_of_row, lambda: iter(())))
 
 
 @pytest.mark.parametrize("buffer", [0, 1 << 20], ids=["at once", "when buffers are written"])
@@ -45,7 +45,7 @@ def test_a_full_disk_ends_the_run_and_is_no_failure_over_one_file(
 
 
 def test_a_full_disk_is_said_of_a_document_too(tmp_path: Path) -> None:
-    def put(batch: Made) -> Callable[[], None]:
+    def put(batch: BatchOutput) -> Callable[[], None]:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     @contextmanager
@@ -62,7 +62,7 @@ def test_a_full_disk_is_said_of_a_document_too(tmp_path: Path) -> None:
 def test_a_row_that_breaks_off_leaves_no_shard_and_no_key(tmp_path: Path, broken: str) -> None:
     keys = ["a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg"]
 
-    def index(name: str, rows: list[Made]) -> object:
+    def index(name: str, rows: list[BatchOutput]) -> object:
         with ShardSink(tmp_path / name, 2) as sink:
             for batch in rows:
                 tried(lambda batch=batch: sink.put(batch))  # type: ignore[misc]

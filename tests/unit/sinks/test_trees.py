@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from labelingest.errors import StorageError
-from labelingest.model.labels import Made
+from labelingest.model.batch_output import BatchOutput
 from labelingest.model.ontology import OntologyObject, Shape
 from labelingest.problems import Problem, ProblemCode
 from labelingest.resolution.starter import read_class_names
@@ -33,7 +33,7 @@ def put(sink: TreeSink, *batches: Sequence[str]) -> list[tuple[int, Problem]]:
     refused = []
     with sink:
         for keys in batches:
-            refused += sink.put(Made(keys, [key.encode() for key in keys]))
+            refused += sink.put(BatchOutput(keys, [key.encode() for key in keys]))
     return refused
 
 
@@ -123,7 +123,7 @@ def test_a_name_that_is_too_long_costs_that_file_only(make: Any, tmp_path: Path)
         assert {p.code for p in sink.refused([key, "b.jpg"]).values()} == {
             ProblemCode.OUTPUT_NAME_REFUSED
         }
-        refused = sink.put(Made([key, "b.jpg"], [b"{}", b"{}"]))
+        refused = sink.put(BatchOutput([key, "b.jpg"], [b"{}", b"{}"]))
     assert [(position, p.code, p.source) for position, p in refused] == [
         (0, ProblemCode.OUTPUT_NAME_REFUSED, key)
     ]
@@ -256,8 +256,8 @@ def test_many_files_of_a_batch_are_those_of_one_after_the_other(tmp_path: Path) 
     keys = [f"{i % 7}/{i:03}.jpg" for i in range(200)]
     out = tmp_path / "labels"
     with sidecar_tree(out) as sink:
-        assert sink.put(Made([keys[5]], [b"first"])) == []
-        [(position, problem)] = sink.put(Made(keys, [key.encode() for key in keys]))
+        assert sink.put(BatchOutput([keys[5]], [b"first"])) == []
+        [(position, problem)] = sink.put(BatchOutput(keys, [key.encode() for key in keys]))
     assert position == 5
     assert problem.code == ProblemCode.OUTPUT_NAME_REFUSED
     contents = {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*.json")}
@@ -278,7 +278,7 @@ def test_who_gets_a_name_does_not_depend_on_how_many_files_a_batch_has(
             refused = [
                 problem.source
                 for batch in batches
-                for _, problem in sink.put(Made(batch, [b"{}"] * len(batch)))
+                for _, problem in sink.put(BatchOutput(batch, [b"{}"] * len(batch)))
             ]
         outcomes.append(refused)
     assert outcomes[0] == outcomes[1]

@@ -1,4 +1,8 @@
-"""Labels on their way out: the formats they go out as, and what a batch made of its data files."""
+"""Output of one batch: label rows or label files as texts, or labels as columns.
+
+Converters make it and sinks put it in its place; output formats are named here because both know
+them. It refuses to know how a format looks.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +14,7 @@ from labelingest.columns.types import Bool
 from labelingest.model.annotations import Annotations
 from labelingest.model.units import DataUnits
 
-__all__ = ["Labels", "Made", "OutputFormat"]
+__all__ = ["BatchOutput", "Labels", "OutputFormat"]
 
 
 class OutputFormat(StrEnum):
@@ -50,55 +54,60 @@ class Labels:
         )
 
     @classmethod
-    def of_written(cls, units: DataUnits, annotations: Annotations, written: Bool) -> "Labels":
-        """Keep the data units where written, (u,), is true, and their annotations.
+    def of_units(cls, units: DataUnits, annotations: Annotations, keep: Bool) -> "Labels":
+        """Return the data units where keep, (u,), is true, with their annotations.
 
         Examples
         --------
-        >>> units = DataUnits.from_keys(["a.jpg", "b.jpg"], ["a.txt", "b.txt"], np.zeros(2, np.int64))
-        >>> one = np.ones(1, dtype=np.int32)
-        >>> numbers, offsets, content = np.zeros(4), np.array([0, 4]), np.zeros(1, np.uint64)
-        >>> annotations = Annotations(one, one, one, one / 2, numbers, offsets, content)
-        >>> labels = Labels.of_written(units, annotations, np.array([False, True]))
+        >>> keys, sidecars = ["a.jpg", "b.jpg"], ["a.txt", "b.txt"]
+        >>> units = DataUnits.from_keys(keys, sidecars, np.zeros(2, np.int64))
+        >>> second = np.ones(1, dtype=np.int32)
+        >>> annotations = Annotations(
+        ...     unit=second,
+        ...     feature=second,
+        ...     line=second,
+        ...     confidence=second / 2,
+        ...     coordinates=np.zeros(4),
+        ...     offsets=np.array([0, 4]),
+        ...     content=np.zeros(1, np.uint64),
+        ... )
+        >>> labels = Labels.of_units(units, annotations, np.array([False, True]))
         >>> labels.units.key, labels.annotations.unit.tolist()
         (['b.jpg'], [0])
         """
-        if written.all():
+        if keep.all():
             return cls(units, annotations)
-        kept = annotations.of_units(written)
-        row_of = np.cumsum(written, dtype=np.int32) - np.int32(1)
-        return cls(units.where(written), replace(kept, unit=row_of[kept.unit]))
+        remaining = annotations.of_units(keep)
+        row_of = np.cumsum(keep, dtype=np.int32) - np.int32(1)
+        return cls(units.where(keep), replace(remaining, unit=row_of[remaining.unit]))
 
 
 @dataclass(frozen=True, slots=True)
-class Large:
-    """The labels of one data file that are made piece by piece, as they do not go into memory.
-
-    Each call makes the same ones again.
-    """
+class LargeLabels:
+    """Labels of one data file that do not fit into memory: each call makes the same ones again."""
 
     pieces: Callable[[], Iterator[bytes]]
-    """Of its label row, without the line's end, or of its label file."""
+    """Pieces of the label row, without the line's end, or of the label file."""
     parts: Callable[[], Iterator[Labels]]
-    """Of its columns, each with the one data unit, for a format that is one file; one at least."""
+    """Columns of the one data unit, part by part, for a format that is one file; at least one part."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Made:
-    """What a batch made of its data files: a text of each, or columns."""
+class BatchOutput:
+    """Labels of a batch's data files as they go to a sink: one text for each, or columns."""
 
     keys: Sequence[str]
     """(m,) keys of the data files, in order."""
     texts: Sequence[bytes] = ()
-    """(m,) the label row, on one line, or the label file of each; none where there are columns."""
+    """(m,) the label row, on one line, or the label file of each; empty where there are columns."""
     labels: Labels | None = None
-    """The columns of the same data files, for a format that is one file."""
+    """Columns of the same data files, for a format that is one file."""
     packed: bytes | None = None
-    """The texts as the output takes them, joined and perhaps compressed, instead of the texts."""
-    large: Large | None = None
-    """The labels of the only data file, instead of all of these."""
+    """Texts joined, and compressed if the output is, as it takes them; replaces `texts`."""
+    large: LargeLabels | None = None
+    """Labels of the only data file of the batch; replaces `texts`, `labels` and `packed`."""
 
-    def columns_of(self, rows: slice) -> "Made":
+    def columns_of(self, rows: slice) -> "BatchOutput":
         """Return the columns of data files that follow each other; each has one data unit.
 
         Raises
@@ -107,17 +116,17 @@ class Made:
             There are no columns.
         """
         if self.labels is None:
-            raise ValueError("the output is made of columns, and there are none")
+            raise ValueError("the output is made of columns, and the batch has none")
         if rows == slice(0, len(self.keys)):
             return self
         chosen = np.zeros(len(self.keys), dtype=bool)
         chosen[rows] = True
-        labels = Labels.of_written(self.labels.units, self.labels.annotations, chosen)
-        return Made(self.keys[rows], labels=labels)
+        labels = Labels.of_units(self.labels.units, self.labels.annotations, chosen)
+        return BatchOutput(self.keys[rows], labels=labels)
 
     @classmethod
-    def joined(cls, parts: "Sequence[Made]") -> "Made":
-        """Return what several batches made as one; all of them were made for the same output."""
+    def joined(cls, parts: "Sequence[BatchOutput]") -> "BatchOutput":
+        """Return the output of several batches, all made for the same target, as that of one."""
         labels = [part.labels for part in parts if part.labels is not None]
         packed = [part.packed for part in parts if part.packed is not None]
         return cls(

@@ -1,6 +1,6 @@
 import numpy as np
 
-from labelingest.model.labels import Labels
+from labelingest.model.batch_output import Labels
 from tests.builders.annotations import Row, batch_of, with_instances
 
 BOX = (0.25, 0.5, 0.5, 0.25)
@@ -11,7 +11,7 @@ def test_the_files_that_are_written_keep_their_annotations_under_new_numbers() -
     batch = batch_of([*rows, Row(0, BOX, unit=2)], [(1, 1), (2, 2), (30, 40), (4, 4)])
     batch = with_instances(batch, frames=[0, 0, 5, 6], parts={2: [[BOX], [BOX]]})
     written = np.array([False, False, True, True])
-    labels = Labels.of_written(batch.units, batch.annotations, written)
+    labels = Labels.of_units(batch.units, batch.annotations, written)
     units, annotations = labels.units, labels.annotations
     assert (units.key, units.sidecar) == (
         ["images/2.jpg", "images/3.jpg"],
@@ -29,5 +29,5 @@ def test_the_files_that_are_written_keep_their_annotations_under_new_numbers() -
 
 def test_nothing_written_is_no_unit_and_no_annotation() -> None:
     batch = batch_of([Row(0, BOX)], [(1, 1)])
-    labels = Labels.of_written(batch.units, batch.annotations, np.array([False]))
+    labels = Labels.of_units(batch.units, batch.annotations, np.array([False]))
     assert (len(labels.units), len(labels.annotations)) == (0, 0)
