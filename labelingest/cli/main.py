@@ -319,12 +319,13 @@ def pair(
     from labelingest.cli.progress import ShownProgress
     from labelingest.cli.render import pairs_as_json, print_pairs
     from labelingest.pipeline import pair_folder
+    from labelingest.pipeline.from_config import pairing_rule
 
     # Pairing needs no ontology: whatever stands in its place is not looked at.
     params = {"ontology": "none", **ctx.params}
     configured = _configured(params)
     with ShownProgress(quiet=False) as shown:
-        paired = pair_folder(configured, progress=shown)
+        paired = pair_folder(configured, pairing_rule(configured), progress=shown)
     if params["as_json"]:
         sys.stdout.buffer.write(pairs_as_json(paired))
     else:

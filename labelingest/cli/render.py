@@ -19,7 +19,8 @@ from labelingest.model.batch_output import OutputFormat
 from labelingest.model.ontology import Ontology
 from labelingest.model.pairs import Outcome
 from labelingest.pairing.rules import PatternRule, SuffixRule
-from labelingest.pipeline import Paired, as_flags, given_rule
+from labelingest.pipeline import Paired, as_flags
+from labelingest.pipeline.from_config import pairing_rule
 from labelingest.problems import SEVERITY, Problem, ProblemCode, Severity
 from labelingest.report import ProblemLog, Report
 from labelingest.resolution.class_map import ClassMapping, why_without_number
@@ -231,7 +232,7 @@ def _print_outcome(console: Console, report: Report, config: IngestConfig) -> No
     steps = _NEXT_STEPS if report.suffix is None else _NEXT_STEPS_OF_SIDECARS
     code = next((code for code in steps if code in report.log.totals), None)
     if code is not None:
-        rule = given_rule(config)
+        rule = pairing_rule(config)
         step = steps[code].format(
             ontology=quote(config.ontology),
             storage_path=quote(config.storage_path),

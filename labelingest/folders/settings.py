@@ -17,7 +17,7 @@ from labelingest.errors import ConfigError
 from labelingest.folders.state.stored_values import json_object, misfit
 from labelingest.model.ontology import Ontology
 from labelingest.pairing.rules import PatternRule, SuffixRule, check_suffixes
-from labelingest.pipeline.discover import given_rule
+from labelingest.pipeline.from_config import pairing_rule
 from labelingest.problems import is_utf8
 from labelingest.resolution.ontology_json import load_ontology
 from labelingest.small_files import read_small
@@ -135,7 +135,7 @@ class FolderSettings:
         """How label sidecars are called; None where no labels are taken in."""
         if self.format is None:
             return None
-        rule = given_rule(self.config)
+        rule = pairing_rule(self.config)
         if rule is None:
             raise ConfigError(
                 "images and labels are missing: say how files pair, as "

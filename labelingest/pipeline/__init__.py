@@ -19,7 +19,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from labelingest.pipeline.discover import Paired, as_flags, given_rule, pair_folder
+    from labelingest.pipeline.discover import Paired, pair_folder
+    from labelingest.pipeline.pairing_rule import as_flags
     from labelingest.pipeline.run import check, convert
     from labelingest.pipeline.worker import Job, JobResult, Worker
 
@@ -31,13 +32,13 @@ __all__ = [
     "as_flags",
     "check",
     "convert",
-    "given_rule",
     "pair_folder",
 ]
 
 _HOMES = {
     **dict.fromkeys(("Job", "JobResult", "Worker"), "worker"),
-    **dict.fromkeys(("Paired", "as_flags", "given_rule", "pair_folder"), "discover"),
+    **dict.fromkeys(("Paired", "pair_folder"), "discover"),
+    "as_flags": "pairing_rule",
     **dict.fromkeys(("check", "convert"), "run"),
 }
 

@@ -46,8 +46,8 @@ class Engines:
     ) -> None:
         self._processes.end()
 
-    def seen(self, files: int) -> None:
-        """Take notice that so many files were listed."""
+    def on_listed(self, files: int) -> None:
+        """Start worker processes once so many files are listed that processes pay."""
         is_local = self._executor is None and self._config.engine is None
         if is_local and self._processes.workers > 1 and files >= _LISTED:
             self._processes.start()

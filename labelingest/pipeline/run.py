@@ -28,12 +28,12 @@ from labelingest.pairing.rules import PatternRule, SuffixRule
 from labelingest.pipeline.choose_engine import Engines
 from labelingest.pipeline.discover import (
     Paired,
-    given_rule,
     output_guard,
     outputs_of,
     pair_folder,
-    refuse_nothing,
+    refuse_empty,
 )
+from labelingest.pipeline.from_config import pairing_rule
 from labelingest.pipeline.loop import Books, Output, work_off
 from labelingest.pipeline.resume import Kept, keep_work, subject_of
 from labelingest.pipeline.worker import Worker, jobs
@@ -135,7 +135,7 @@ def _run(
             )
         check_engine(config.engine)
     with Engines(config, executor) as engines:
-        ready = prepare(config, progress=progress, seen=engines.seen)
+        ready = prepare(config, progress=progress, on_listed=engines.on_listed)
         pairs = len(ready.paired.pairs)
         ready.report.seconds["list and pair"] = perf_counter() - started
         books = Books(ready.report, pairs, progress)
@@ -147,7 +147,7 @@ def prepare(
     config: IngestConfig,
     *,
     progress: Callable[[Progress], None] | None = None,
-    seen: Callable[[int], None] | None = None,
+    on_listed: Callable[[int], None] | None = None,
     watch: Stopwatch = OFF,
 ) -> Prepared:
     """Load the ontology, list and pair the folder.
@@ -156,8 +156,8 @@ def prepare(
     ----------
     config
         What is run.
-    progress, seen
-        Told how many files were listed.
+    progress, on_listed
+        Receive the number of listed files.
     watch
         Told which stage is on.
 
@@ -167,12 +167,13 @@ def prepare(
         As `convert` raises them.
     """
     ontology = load_ontology(Path(config.ontology))
+    rule = pairing_rule(config)
     mapping = None
     # What is wrong with classes and patterns is said before a long listing.
-    if isinstance(given_rule(config), PatternRule) or needs_class_numbers(config.format, config.to):
+    if isinstance(rule, PatternRule) or needs_class_numbers(config.format, config.to):
         mapping = make_class_map(ontology, namespace=config.namespace, overrides=config.map)
-    paired = pair_folder(config, progress=progress, seen=seen, watch=watch)
-    refuse_nothing(paired, config)
+    paired = pair_folder(config, rule, progress=progress, on_listed=on_listed, stopwatch=watch)
+    refuse_empty(paired, config)
     if mapping is None and needs_class_numbers(paired.format, config.to):
         mapping = make_class_map(ontology, namespace=config.namespace, overrides=config.map)
     url = config.storage_url or paired.storage.url

@@ -8,6 +8,7 @@ from labelingest.cli.bench import verdict
 from labelingest.config import IngestConfig
 from labelingest.errors import ConfigError
 from labelingest.pipeline import pair_folder
+from labelingest.pipeline.from_config import pairing_rule
 from labelingest.pipeline.profile import Measurement, measure, part_of
 from labelingest.stopwatch import Stage
 from tests.builders.folders import make_folder, write_ontology
@@ -86,7 +87,8 @@ def test_an_output_inside_the_storage_path_is_refused(tmp_path: Path) -> None:
 def test_a_part_of_a_folder_is_spread_evenly(
     tmp_path: Path, files: int, batch_bytes: int, expected: list[int]
 ) -> None:
-    paired = pair_folder(folder(tmp_path, 30))
+    config = folder(tmp_path, 30)
+    paired = pair_folder(config, pairing_rule(config))
     part = part_of(paired, files, batch_bytes)
     keys = part.listing.keys
     assert keys.take(part.pairs.data) == [f"images/{i:03d}.jpg" for i in expected]

@@ -22,7 +22,7 @@ from labelingest.pairing.match import ending_with
 from labelingest.pairing.near_misses.near_misses import near_misses
 from labelingest.pairing.pair import pair
 from labelingest.pairing.rules import PatternRule
-from labelingest.pipeline.discover import as_flags
+from labelingest.pipeline.pairing_rule import as_flags
 
 __all__ = ["LOOKED_AT", "refuse_listed", "refuse_unpaired"]
 
