@@ -1,9 +1,9 @@
-"""One label row for people, and the same for programs: head, objects, answers, problems.
+"""Show one label row to people, or to programs as JSON: head, objects, answers, problems.
 
-With an ontology the row is read as sidecars are when they are converted: shown are the labels that
-would be written, and the problems that `labelingest check` finds in the document (it looks at
-outlines and at image headers as well). A row that would not be converted at all, and one without an
-ontology, is shown as it stands.
+With an ontology the row is read as a conversion reads sidecars: the output has the labels that
+would be written, and the problems that `labelingest check` finds in the document (`check` looks at
+outlines and image headers as well). A row that would not be converted, or that is shown without an
+ontology, is shown unchanged.
 """
 
 import sys
@@ -13,7 +13,7 @@ from functools import partial
 import orjson
 
 from labelingest.cli.show.find_row import SUFFIX, FoundRow, find_row
-from labelingest.cli.show.label_row import LabelRow, label_row_of
+from labelingest.cli.show.label_row import LabelRowView, label_row_of
 from labelingest.cli.show.print_row import print_problems, print_row
 from labelingest.documents.decode import UNDECODED, decode
 from labelingest.errors import ConfigError
@@ -48,9 +48,9 @@ def show(
     rows
         The file of rows, one a line.
     suffix
-        What is added to the name of a data file to name its sidecar.
+        Suffix that turns the name of a data file into that of its sidecar.
     ontology
-        Path of the ontology to read the row by; without it the row is shown as it stands.
+        Path of the ontology to read the row by; without it the row is shown unchanged.
     everything
         Whether long lists are shown whole.
     as_json
@@ -64,18 +64,18 @@ def show(
     Raises
     ------
     ConfigError
-        No row is meant, several are, or the file holds none.
+        The name means no row or several, or the file holds no row.
     """
     vocabulary = (
         None if ontology is None else Vocabulary.from_structure(load_ontology(ontology).structure)
     )
-    found = find_row(what, rows=rows, suffix=suffix)
-    row, problems = _read(found, vocabulary)
+    stored = find_row(what, rows=rows, suffix=suffix)
+    label_row, problems = _read(stored, vocabulary)
     if as_json:
-        sys.stdout.buffer.write(_as_json(found.source, row, problems))
+        sys.stdout.buffer.write(_as_json(stored.source, label_row, problems))
     else:
-        if row is not None:
-            print_row(row, found.source, everything=everything)
+        if label_row is not None:
+            print_row(label_row, stored.source, everything=everything)
         print_problems(problems, everything=everything)
     if any(problem.code in UNEXPECTED for problem in problems):
         return 3
@@ -83,41 +83,41 @@ def show(
 
 
 def _read(
-    found: FoundRow, vocabulary: Vocabulary | None
-) -> tuple[LabelRow | None, Sequence[Problem]]:
-    """Return the row, None where it is none, and what is wrong with it."""
+    stored: FoundRow, vocabulary: Vocabulary | None
+) -> tuple[LabelRowView | None, Sequence[Problem]]:
+    """Return the row, or None for a file without one, and its problems."""
     if vocabulary is None:
-        return _as_it_stands(found)
-    file = ANY_FILE if found.data_file is None else DataFile.of(found.data_file)
-    checked = tried(partial(read_label_row, found.content, found.source, vocabulary, file))
+        return _read_unchanged(stored)
+    file = ANY_FILE if stored.data_file is None else DataFile.of(stored.data_file)
+    checked = tried(partial(read_label_row, stored.content, stored.source, vocabulary, file))
     if isinstance(checked, Unread):
-        checked = Checked(None, [Problem(checked.code, found.source, checked.detail)])
+        checked = Checked(None, [Problem(checked.code, stored.source, checked.detail)])
     if checked.row is not None:
         return label_row_of(checked.row, vocabulary), checked.problems
     try:
-        return _as_it_stands(found)[0], checked.problems
+        return _read_unchanged(stored)[0], checked.problems
     except ConfigError:
         return None, checked.problems
 
 
-def _as_it_stands(found: FoundRow) -> tuple[LabelRow, Sequence[Problem]]:
-    notes = DocumentProblems(found.source)
-    document = decode(found.content, notes)
+def _read_unchanged(stored: FoundRow) -> tuple[LabelRowView, Sequence[Problem]]:
+    problems = DocumentProblems(stored.source)
+    document = decode(stored.content, problems)
     if document is UNDECODED:
-        raise ConfigError(str(notes.in_order()[-1]))
+        raise ConfigError(str(problems.in_order()[-1]))
     if not isinstance(document, dict):
         raise ConfigError(
-            f"{found.source}: holds {json_type_name(document)}, expected a label row, "
+            f"{stored.source}: holds {json_type_name(document)}, expected a label row, "
             "which is an object"
         )
     if "data_units" not in document:
         raise ConfigError(
-            f"{found.source}: holds no label row: 'data_units' is missing, which has the labels"
+            f"{stored.source}: holds no label row: 'data_units' is missing, which has the labels"
         )
-    return label_row_of(document), notes.in_order()
+    return label_row_of(document), problems.in_order()
 
 
-def _as_json(source: str, row: LabelRow | None, problems: Sequence[Problem]) -> bytes:
+def _as_json(source: str, row: LabelRowView | None, problems: Sequence[Problem]) -> bytes:
     return orjson.dumps(
         {"source": source, "label_row": row, "problems": [problem_dict(p) for p in problems]},
         option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE,

@@ -1,4 +1,4 @@
-"""Which label row is meant: a file, the sidecar beside a data file, or a key in a file of rows.
+"""Find the label row that a name means: a file, a data file's sidecar, or a key in a file of rows.
 
 Files of rows may be larger than memory: they are read line by line, and a line is decoded only
 when it can hold the key at all.
@@ -30,17 +30,17 @@ _NEVER_ENCODED: Final = re.compile(r"[A-Za-z0-9._~-]+")
 
 
 class FoundRow(NamedTuple):
-    """One label row as stored."""
+    """One stored label row."""
 
     source: str
     """The file it is from, with its line where a file has many rows: as problems name it."""
     content: bytes
     data_file: str | None = None
-    """Name of the data file that it stands beside; None where it does not."""
+    """Name of the data file beside it; None where there is no such name."""
 
 
 def find_row(what: str, *, rows: str | None = None, suffix: str = SUFFIX) -> FoundRow:
-    """Return the label row that is meant.
+    """Return the label row that a name means.
 
     Parameters
     ----------
@@ -85,16 +85,16 @@ def _is_there(path: str) -> bool:
 
 
 def _cure(what: str, sidecar: str) -> str:
-    """Return why a name leads to no row, and what does."""
+    """Return why a name leads to no row, and which name would."""
     if what.endswith(".txt"):
         return (
             f"{what!r} is no label row: labelingest show shows label rows; convert first: "
             "labelingest convert ... --out label_rows.jsonl, then "
             "labelingest show KEY --in label_rows.jsonl"
         )
-    found = "has no sidecar" if _is_there(what) else "is no file, nor is there a sidecar"
+    defect = "has no sidecar" if _is_there(what) else "is no file, nor is there a sidecar"
     return (
-        f"{what!r} {found} {sidecar!r}: name a label row, another --suffix, or the file of label "
+        f"{what!r} {defect} {sidecar!r}: name a label row, another --suffix, or the file of label "
         f"rows that has it: labelingest show KEY --in label_rows.jsonl"
     )
 
@@ -137,11 +137,11 @@ def _lines(path: str, file: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 def _only_row(path: str, file: BinaryIO) -> FoundRow:
     """Return the row of a file that has one."""
-    first = [found for _, found in zip(range(_SHOWN_KEYS + 1), _lines(path, file), strict=False)]
+    first = [line for _, line in zip(range(_SHOWN_KEYS + 1), _lines(path, file), strict=False)]
     if not first:
         raise ConfigError(f"{path!r} has no label rows")
     if len(first) > 1:
-        keys = _listed([_Labels.of(line).name(number) for number, line in first])
+        keys = _listed([_Labels.from_line(line).name(number) for number, line in first])
         raise ConfigError(
             f"{path!r} has more than one label row: name one with "
             f"labelingest show KEY --in {path}; it has {keys}"
@@ -150,47 +150,47 @@ def _only_row(path: str, file: BinaryIO) -> FoundRow:
 
 
 class _Labels(NamedTuple):
-    """What a row is called."""
+    """Links and titles that name a row."""
 
     links: list[str]
     titles: list[str]
 
     @classmethod
-    def of(cls, line: bytes) -> "_Labels":
-        """Return the links and titles of a row; none where it is no row."""
+    def from_line(cls, line: bytes) -> "_Labels":
+        """Return the links and titles of a row; empty lists for a line that is no row."""
         try:
             row = orjson.loads(line)
         except orjson.JSONDecodeError:
             return cls([], [])
         units = row.get("data_units") if isinstance(row, dict) else None
-        named = [row, *(units.values() if isinstance(units, dict) else ())]
-        return cls(_texts(named, "data_link"), _texts(named, "data_title"))
+        entries = [row, *(units.values() if isinstance(units, dict) else ())]
+        return cls(_texts(entries, "data_link"), _texts(entries, "data_title"))
 
     def name(self, number: int) -> str:
-        """Return what the row is called, for people; number is that of its line."""
-        called = [*self.links, *self.titles]
-        return repr(called[0]) if called else f"line {number} without link and title"
+        """Return the name of the row for people; `number` is its line number."""
+        names = [*self.links, *self.titles]
+        return repr(names[0]) if names else f"line {number} without link and title"
 
     def linked_to(self, key: str) -> bool:
-        """Whether a data unit is the file of that key."""
+        """Whether a data unit links to the file of that key."""
         ends = f"/{key}"
         return any(
             f"/{link}".endswith(ends) or f"/{unquote(link)}".endswith(ends) for link in self.links
         )
 
 
-def _texts(named: list[Any], key: str) -> list[str]:
-    values = [one.get(key) for one in named if isinstance(one, dict)]
+def _texts(entries: list[Any], key: str) -> list[str]:
+    values = [entry.get(key) for entry in entries if isinstance(entry, dict)]
     return [value for value in values if isinstance(value, str) and value]
 
 
 def _row_of_key(key: str, path: str, file: BinaryIO) -> FoundRow:
-    """Return the row of a key: by its link, else by its title where only one has it.
+    """Return the row of a key: by its link, else by a title that only one row has.
 
-    A title says nothing where the link ends with it: that file lies in another folder.
+    A title proves nothing where the link ends with it: that file lies in another folder.
     """
     title = key.rpartition("/")[2]
-    # The part of the name that stands in the text of a row however that is escaped.
+    # The part of the name that a row contains unchanged, whatever its escaping.
     certain = max(_NEVER_ENCODED.findall(title), key=len, default="").encode()
     linked, titled = _Matches(), _Matches()
     first: list[str] = []
@@ -198,7 +198,7 @@ def _row_of_key(key: str, path: str, file: BinaryIO) -> FoundRow:
         is_first = len(first) <= _SHOWN_KEYS
         if certain not in line and not is_first:
             continue
-        labels = _Labels.of(line)
+        labels = _Labels.from_line(line)
         if is_first:
             first.append(labels.name(number))
         name = f"{labels.name(number)} in line {number}"
@@ -219,14 +219,14 @@ def _row_of_key(key: str, path: str, file: BinaryIO) -> FoundRow:
 
 
 class _Matches:
-    """The rows that fit: the first of them, and the names of a few."""
+    """Matching rows: the first row, and the names of the first few."""
 
     def __init__(self) -> None:
         self.row: FoundRow | None = None
         self.names: list[str] = []
 
     def add(self, row: FoundRow, name: str) -> None:
-        """Take a row, unless enough are known already."""
+        """Add a row; only the first few names are stored."""
         self.row = self.row or row
         if len(self.names) <= _SHOWN_KEYS:
             self.names.append(name)

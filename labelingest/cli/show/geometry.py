@@ -1,9 +1,9 @@
-"""What an object of a label row draws: its payload → coordinates in pixels, and in words.
+"""Geometries of label rows for people: payload → coordinates in pixels, and in words.
 
-Label rows hold fractions of the image's width and height; people compare with what they see in a
-viewer, which is pixels. Where the size is not known the fractions stay, and the words say so.
+Label rows hold fractions of the image's width and height; people compare with a viewer, which
+shows pixels. Where the size is unknown the fractions stay, and the words name them.
 
-The payload may be anything that JSON can say: what cannot be read is None, never an exception.
+The payload may be any JSON value: an unreadable one gives None, never an exception.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,18 +15,18 @@ from labelingest.model.ontology import Shape
 from labelingest.readers.encord.explain.bitmask import run_lengths
 from labelingest.readers.encord.explain.shapes import PAYLOAD_KEYS
 
-__all__ = ["FRACTIONS", "PIXELS", "Scale", "in_words", "measured"]
+__all__ = ["FRACTIONS", "PIXELS", "Scale", "describe_geometry", "read_geometry"]
 
 PIXELS: Final = "px"
 FRACTIONS: Final = "fractions of width and height"
 
 _SHOWN_POINTS: Final = 6
 _ABSURD: Final = 1e9
-"""No image has this many pixels on a side: digits would only fill the screen."""
+"""Pixels that no image has on a side: from here on, digits would only fill the screen."""
 _UNREADABLE: Final = (
     *(AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError),
 )
-"""What the functions below raise for a payload that is not as the official client writes it."""
+"""Exceptions of the functions below for a payload that the official client would not write."""
 
 Geometry: TypeAlias = dict[str, Any]
 Point: TypeAlias = tuple[float, float]
@@ -34,19 +34,19 @@ Point: TypeAlias = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """What fractions are multiplied by."""
+    """The factors that turn fractions into pixels."""
 
     width: float
     height: float
     unit: str
 
     @classmethod
-    def of(cls, width: object, height: object) -> "Scale":
-        """Return the scale of an image; fractions stay where its size is no size.
+    def from_size(cls, width: object, height: object) -> "Scale":
+        """Return the scale of an image; fractions stay where its size is unusable.
 
         Examples
         --------
-        >>> Scale.of(640, 480).unit, Scale.of(0, 0).unit
+        >>> Scale.from_size(640, 480).unit, Scale.from_size(0, 0).unit
         ('px', 'fractions of width and height')
         """
         if type(width) is int and type(height) is int and width > 0 and height > 0:
@@ -62,32 +62,34 @@ class Scale:
         return _number(_number(value) * self.height)
 
 
-def measured(found: Mapping[str, Any], scale: Scale) -> Geometry | None:
-    """Return what an object draws; None where its shape or its payload cannot be read.
+def read_geometry(entry: Mapping[str, Any], scale: Scale) -> Geometry | None:
+    """Return the geometry of an object; None where its shape or payload is unreadable.
 
     Examples
     --------
     >>> box = {"h": 0.25, "w": 0.125, "x": 0.5, "y": 0.375}
-    >>> measured({"shape": "bounding_box", "boundingBox": box}, Scale.of(640, 480))
+    >>> read_geometry({"shape": "bounding_box", "boundingBox": box}, Scale.from_size(640, 480))
     {'left': 320.0, 'top': 180.0, 'width': 80.0, 'height': 120.0}
     """
-    shape = found.get("shape")
+    shape = entry.get("shape")
     if not isinstance(shape, str) or shape not in PAYLOAD_KEYS:
         return None
     try:
         if shape == Shape.POLYGON:
-            return _polygon(found, scale)
-        return _MEASURES[shape](found[PAYLOAD_KEYS[shape]], scale)
+            return _polygon(entry, scale)
+        return _MEASURES[shape](entry[PAYLOAD_KEYS[shape]], scale)
     except _UNREADABLE:
         return None
 
 
-def in_words(shape: str, geometry: Geometry, unit: str, *, everything: bool = False) -> str:
+def describe_geometry(
+    shape: str, geometry: Geometry, unit: str, *, everything: bool = False
+) -> str:
     """Return a geometry for people.
 
     Examples
     --------
-    >>> in_words("circle", {"centre": (8.0, 4.5), "radius": 2.0, "stretch": 1, "degrees": 0}, "px")
+    >>> describe_geometry("circle", {"centre": (8.0, 4.5), "radius": 2.0, "stretch": 1, "degrees": 0}, "px")
     'centre 8, 4.5, radius 2 px'
     """
     most = None if everything else _SHOWN_POINTS
@@ -111,58 +113,58 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _box(found: Any, scale: Scale) -> Geometry:
+def _box(payload: Any, scale: Scale) -> Geometry:
     return {
-        "left": scale.x(found["x"]),
-        "top": scale.y(found["y"]),
-        "width": scale.x(found["w"]),
-        "height": scale.y(found["h"]),
+        "left": scale.x(payload["x"]),
+        "top": scale.y(payload["y"]),
+        "width": scale.x(payload["w"]),
+        "height": scale.y(payload["h"]),
     }
 
 
-def _rotatable_box(found: Any, scale: Scale) -> Geometry:
-    return {**_box(found, scale), "degrees": _number(found["theta"])}
+def _rotatable_box(payload: Any, scale: Scale) -> Geometry:
+    return {**_box(payload, scale), "degrees": _number(payload["theta"])}
 
 
-def _circle(found: Any, scale: Scale) -> Geometry:
+def _circle(payload: Any, scale: Scale) -> Geometry:
     return {
-        "centre": _point(found, scale),
-        "radius": scale.x(found["r"]),
-        "stretch": _number(found.get("stretch", 1.0)),
-        "degrees": _number(found.get("theta", 0.0)),
+        "centre": _point(payload, scale),
+        "radius": scale.x(payload["r"]),
+        "stretch": _number(payload.get("stretch", 1.0)),
+        "degrees": _number(payload.get("theta", 0.0)),
     }
 
 
-def _ellipse(found: Any, scale: Scale) -> Geometry:
+def _ellipse(payload: Any, scale: Scale) -> Geometry:
     return {
-        "centre": _point(found, scale),
-        "radii": (scale.x(found["rx"]), scale.y(found["ry"])),
-        "degrees": _number(found.get("theta", 0.0)),
+        "centre": _point(payload, scale),
+        "radii": (scale.x(payload["rx"]), scale.y(payload["ry"])),
+        "degrees": _number(payload.get("theta", 0.0)),
     }
 
 
-def _point(found: Any, scale: Scale) -> Point:
-    return scale.x(found["x"]), scale.y(found["y"])
+def _point(payload: Any, scale: Scale) -> Point:
+    return scale.x(payload["x"]), scale.y(payload["y"])
 
 
-def _points(found: Any, scale: Scale) -> Geometry:
-    points = _line(found, scale)
+def _points(payload: Any, scale: Scale) -> Geometry:
+    points = _line(payload, scale)
     if not points:
-        raise ValueError(found)
+        raise ValueError(payload)
     return {"points": points}
 
 
-def _line(found: Any, scale: Scale) -> list[Point]:
+def _line(payload: Any, scale: Scale) -> list[Point]:
     """Return the points of `{"0": {"x", "y"}, …}`, of a list of such, or of numbers in pairs."""
-    if isinstance(found, list) and found and not isinstance(found[0], dict):
-        pairs = zip(found[::2], found[1::2], strict=True)
+    if isinstance(payload, list) and payload and not isinstance(payload[0], dict):
+        pairs = zip(payload[::2], payload[1::2], strict=True)
         return [(scale.x(x), scale.y(y)) for x, y in pairs]
-    points = found if isinstance(found, list) else found.values()
+    points = payload if isinstance(payload, list) else payload.values()
     return [_point(point, scale) for point in points]
 
 
-def _polygon(found: Mapping[str, Any], scale: Scale) -> Geometry:
-    parts = found.get("polygons") or [[found["polygon"]]]
+def _polygon(entry: Mapping[str, Any], scale: Scale) -> Geometry:
+    parts = entry.get("polygons") or [[entry["polygon"]]]
     polygons = [[_line(ring, scale) for ring in rings] for rings in parts]
     xs, ys = zip(*[point for rings in polygons for ring in rings for point in ring], strict=True)
     left, top = min(xs), min(ys)
@@ -177,19 +179,19 @@ def _polygon(found: Mapping[str, Any], scale: Scale) -> Geometry:
     }
 
 
-def _bitmask(found: Any, scale: Scale) -> Geometry:
-    width, height, runs = found["width"], found["height"], run_lengths(found["rleString"])
+def _bitmask(payload: Any, scale: Scale) -> Geometry:
+    width, height, runs = payload["width"], payload["height"], run_lengths(payload["rleString"])
     if type(width) is not int or type(height) is not int or runs is None:
-        raise ValueError(found)
+        raise ValueError(payload)
     if (len(runs) and runs.min() < 0) or int(runs.sum()) != width * height:
-        raise ValueError(found)
+        raise ValueError(payload)
     return {"width": width, "height": height, "pixels_set": int(runs[1::2].sum())}
 
 
-def _skeleton(found: Any, scale: Scale) -> Geometry:
-    joints = list(found.values())
+def _skeleton(payload: Any, scale: Scale) -> Geometry:
+    joints = list(payload.values())
     if not joints:
-        raise ValueError(found)
+        raise ValueError(payload)
     return {
         "points": [
             {
@@ -202,14 +204,14 @@ def _skeleton(found: Any, scale: Scale) -> Geometry:
     }
 
 
-def _cuboid_2d(found: Any, scale: Scale) -> Geometry:
-    front = {"front": _line(found["front"], scale)}
-    if "offset" in found:
-        return {**front, "offset": _point(found["offset"], scale)}
+def _cuboid_2d(payload: Any, scale: Scale) -> Geometry:
+    front = {"front": _line(payload["front"], scale)}
+    if "offset" in payload:
+        return {**front, "offset": _point(payload["offset"], scale)}
     return {
         **front,
-        "vanishing_point": _point(found["vanishingPoint"], scale),
-        "scale_ratio": _number(found["scaleRatio"]),
+        "vanishing_point": _point(payload["vanishingPoint"], scale),
+        "scale_ratio": _number(payload["scaleRatio"]),
     }
 
 
@@ -289,9 +291,9 @@ def _cuboid_words(cuboid: Geometry, most: int | None) -> str:
 
 
 def _listed(words: list[str], most: int | None) -> str:
-    shown = "; ".join(words[:most])
+    excerpt = "; ".join(words[:most])
     cut = len(words) - len(words[:most])
-    return f"{shown}; … and {cut:,} more" if cut else shown
+    return f"{excerpt}; … and {cut:,} more" if cut else excerpt
 
 
 _WORDS: Final[Mapping[str, Callable[[Geometry, int | None], str]]] = {

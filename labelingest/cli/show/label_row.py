@@ -1,15 +1,15 @@
-"""What is in one label row, for people and for programs: its head, objects, answers.
+"""The contents of one label row, for people and for programs: its head, objects, answers.
 
-The row may be any JSON object. What is not as the official client writes it is None here, so that
-one bad value does not hide the others; what is wrong with it is said by `readers.encord`.
+The row may be any JSON object. A value that the official client would not write is None here, so
+that one bad value does not hide the others; `readers.encord` reports the defect.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from labelingest.cli.show.answers import Answered, classifications, object_answers
-from labelingest.cli.show.geometry import PIXELS, Geometry, Scale, measured
+from labelingest.cli.show.answers import AnswersView, classifications, object_answers
+from labelingest.cli.show.geometry import PIXELS, Geometry, Scale, read_geometry
 from labelingest.cli.show.lenient_json import (
     Ranges,
     dicts_of,
@@ -22,13 +22,13 @@ from labelingest.cli.show.lenient_json import (
 )
 from labelingest.model.vocabulary import Vocabulary
 
-__all__ = ["Drawn", "LabelRow", "Unit", "label_row_of"]
+__all__ = ["LabelRowView", "ObjectView", "UnitView", "label_row_of"]
 
 _WITHOUT_FRAMES: Final = ("image", "audio", "plain_text", None)
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class UnitView:
     """One data unit: a file, or an image of a group."""
 
     title: str | None
@@ -36,12 +36,13 @@ class Unit:
     mime_type: str | None
     data_hash: str | None
     width: int | None
-    """Pixels; None where not known, as in audio, text and PDF."""
+    """Width in pixels; None where it is unknown, as in audio, text and PDF."""
     height: int | None
+    """Height in pixels; None where it is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class ObjectView:
     """An object on one frame, or on the ranges of a file without frames."""
 
     object_hash: str | None
@@ -51,11 +52,11 @@ class Drawn:
     frame: int | None
     """Frame, page or image of the group; None where the kind has none."""
     ranges: Ranges | None
-    """Milliseconds of audio, characters of text; None where it is drawn."""
+    """Milliseconds of audio or characters of text; None for an object with a geometry."""
     html_ranges: list[str] | None
     """Ranges of an HTML file, as `xpath:offset – xpath:offset`."""
     geometry: Geometry | None
-    """By shape, as `cli/drawn.py` makes it; None where nothing is drawn, or nothing readable."""
+    """Geometry by shape, as `read_geometry` returns it; None for no geometry or an unreadable one."""
     unit: str | None
     """Unit of the geometry: pixels where the size of the image is known, else fractions."""
     confidence: float | None
@@ -63,13 +64,13 @@ class Drawn:
 
     @property
     def is_ranged(self) -> bool:
-        """Whether it lies on ranges of a file instead of being drawn."""
+        """Whether the object lies on ranges of a file and has no geometry."""
         return self.unit is None
 
 
 @dataclass(frozen=True, slots=True)
-class LabelRow:
-    """All that is shown of a label row."""
+class LabelRowView:
+    """The parts of a label row that `labelingest show` prints."""
 
     title: str | None
     kind: str | None
@@ -77,12 +78,12 @@ class LabelRow:
     label_hash: str | None
     data_hash: str | None
     dataset_hash: str | None
-    units: list[Unit]
+    units: list[UnitView]
     frames: Ranges | None
     """Frames that have objects; None where the kind has no frames."""
-    objects: list[Drawn]
-    answers: list[Answered]
-    classifications: list[Answered]
+    objects: list[ObjectView]
+    answers: list[AnswersView]
+    classifications: list[AnswersView]
     spaces: int
     """Spaces of data groups and scenes, whose labels are not shown."""
 
@@ -95,15 +96,15 @@ class _Frame(NamedTuple):
     labels: dict[str, Any]
 
 
-def label_row_of(row: Mapping[str, Any], vocabulary: Vocabulary | None = None) -> LabelRow:
-    """Return what is in a label row.
+def label_row_of(row: Mapping[str, Any], vocabulary: Vocabulary | None = None) -> LabelRowView:
+    """Return the contents of a label row.
 
     Parameters
     ----------
     row
         The decoded row.
     vocabulary
-        What its labels refer to, for the nesting of answers.
+        The ontology that its labels refer to, for the nesting of answers.
 
     Examples
     --------
@@ -112,98 +113,100 @@ def label_row_of(row: Mapping[str, Any], vocabulary: Vocabulary | None = None) -
     ('image', None, [])
     """
     kind = text_of(row.get("data_type"))
-    found_units = list(dicts_of(row.get("data_units")))
-    units = [_unit(found) for found in found_units]
-    frames = [frame for found in found_units for frame in _frames(found, kind)]
+    unit_entries = list(dicts_of(row.get("data_units")))
+    units = [_unit(entry) for entry in unit_entries]
+    frames = [frame for entry in unit_entries for frame in _frames(entry, kind)]
     objects = [
-        _drawn(found, frame.frame, frame.scale)
+        _object_on_frame(entry, frame.frame, frame.scale)
         for frame in frames
-        for found in dicts_of(frame.labels.get("objects"))
+        for entry in dicts_of(frame.labels.get("objects"))
     ]
     objects += [
-        _ranged(name, found)
-        for name, found in items_of(row.get("object_answers"))
-        if "range" in found or "range_html" in found
+        _object_on_ranges(name, entry)
+        for name, entry in items_of(row.get("object_answers"))
+        if "range" in entry or "range_html" in entry
     ]
     classes = {o.object_hash: (o.feature_hash, o.name) for o in reversed(objects)}
     classified = (
-        (frame.frame or 0, found)
+        (frame.frame or 0, entry)
         for frame in frames
-        for found in dicts_of(frame.labels.get("classifications"))
+        for entry in dicts_of(frame.labels.get("classifications"))
     )
-    on = [found.frame for found in objects if found.frame is not None]
-    return LabelRow(
-        text_of(row.get("data_title")) or next((unit.title for unit in units if unit.title), None),
-        kind,
-        text_of(row.get("label_status")),
-        text_of(row.get("label_hash")),
-        text_of(row.get("data_hash")),
-        text_of(row.get("dataset_hash")),
-        units,
-        joined((n, n) for n in on) if on or kind not in _WITHOUT_FRAMES else None,
-        objects,
-        object_answers(row, classes, vocabulary),
-        classifications(row, classified, vocabulary),
-        sum(1 for _ in items_of(row.get("spaces"))),
+    frame_numbers = [entry.frame for entry in objects if entry.frame is not None]
+    has_frames = bool(frame_numbers) or kind not in _WITHOUT_FRAMES
+    title = next((unit.title for unit in units if unit.title), None)
+    return LabelRowView(
+        title=text_of(row.get("data_title")) or title,
+        kind=kind,
+        label_status=text_of(row.get("label_status")),
+        label_hash=text_of(row.get("label_hash")),
+        data_hash=text_of(row.get("data_hash")),
+        dataset_hash=text_of(row.get("dataset_hash")),
+        units=units,
+        frames=joined((n, n) for n in frame_numbers) if has_frames else None,
+        objects=objects,
+        answers=object_answers(row, classes, vocabulary),
+        classifications=classifications(row, classified, vocabulary),
+        spaces=sum(1 for _ in items_of(row.get("spaces"))),
     )
 
 
-def _unit(found: dict[str, Any]) -> Unit:
-    scale = Scale.of(found.get("width"), found.get("height"))
-    known = scale.unit == PIXELS
-    return Unit(
-        text_of(found.get("data_title")),
-        text_of(found.get("data_link")),
-        text_of(found.get("data_type")),
-        text_of(found.get("data_hash")),
-        found["width"] if known else None,
-        found["height"] if known else None,
+def _unit(entry: dict[str, Any]) -> UnitView:
+    scale = Scale.from_size(entry.get("width"), entry.get("height"))
+    has_size = scale.unit == PIXELS
+    return UnitView(
+        title=text_of(entry.get("data_title")),
+        link=text_of(entry.get("data_link")),
+        mime_type=text_of(entry.get("data_type")),
+        data_hash=text_of(entry.get("data_hash")),
+        width=entry["width"] if has_size else None,
+        height=entry["height"] if has_size else None,
     )
 
 
 def _frames(unit: dict[str, Any], kind: str | None) -> Iterator[_Frame]:
-    """Yield the frames of a unit: by number, or the one that an image is."""
-    scale = Scale.of(unit.get("width"), unit.get("height"))
+    """Yield the frames of a data unit; an image is one frame."""
+    scale = Scale.from_size(unit.get("width"), unit.get("height"))
     labels = unit.get("labels")
     if isinstance(labels, dict) and not labels.keys() & {"objects", "classifications"}:
-        for number, found in items_of(labels):
-            yield _Frame(whole_of(number), scale, found)
+        for number, entry in items_of(labels):
+            yield _Frame(whole_of(number), scale, entry)
     elif isinstance(labels, dict):
         sequence = whole_of(unit.get("data_sequence")) if kind == "img_group" else None
         yield _Frame(sequence, scale, labels)
 
 
-def _drawn(found: dict[str, Any], frame: int | None, scale: Scale) -> Drawn:
-    return Drawn(
-        text_of(found.get("objectHash")),
-        text_of(found.get("featureHash")),
-        text_of(found.get("name")),
-        text_of(found.get("shape")),
-        frame,
-        None,
-        None,
-        measured(found, scale),
-        scale.unit,
-        number_of(found.get("confidence")),
-        text_of(found.get("createdBy")),
+def _object_on_frame(entry: dict[str, Any], frame: int | None, scale: Scale) -> ObjectView:
+    return ObjectView(
+        object_hash=text_of(entry.get("objectHash")),
+        feature_hash=text_of(entry.get("featureHash")),
+        name=text_of(entry.get("name")),
+        shape=text_of(entry.get("shape")),
+        frame=frame,
+        ranges=None,
+        html_ranges=None,
+        geometry=read_geometry(entry, scale),
+        unit=scale.unit,
+        confidence=number_of(entry.get("confidence")),
+        created_by=text_of(entry.get("createdBy")),
     )
 
 
-def _ranged(name: str, found: dict[str, Any]) -> Drawn:
-    """Return an object of a file without frames: its answers hold all of it."""
-    pairs = found.get("range_html")
-    return Drawn(
-        name,
-        text_of(found.get("featureHash")),
-        text_of(found.get("name")),
-        text_of(found.get("shape")),
-        None,
-        ranges_of(found.get("range")),
-        None if pairs is None else [_html_range(pair) for pair in dicts_of(pairs)],
-        None,
-        None,
-        number_of(found.get("confidence")),
-        text_of(found.get("createdBy")),
+def _object_on_ranges(name: str, entry: dict[str, Any]) -> ObjectView:
+    """Return an object of a file without frames: `object_answers` holds the whole object."""
+    pairs = entry.get("range_html")
+    return ObjectView(
+        object_hash=name,
+        feature_hash=text_of(entry.get("featureHash")),
+        name=text_of(entry.get("name")),
+        shape=text_of(entry.get("shape")),
+        frame=None,
+        ranges=ranges_of(entry.get("range")),
+        html_ranges=None if pairs is None else [_html_range(pair) for pair in dicts_of(pairs)],
+        geometry=None,
+        unit=None,
+        confidence=number_of(entry.get("confidence")),
+        created_by=text_of(entry.get("createdBy")),
     )
 
 
@@ -211,7 +214,7 @@ def _html_range(pair: dict[str, Any]) -> str:
     return f"{_html_place(pair.get('start'))} – {_html_place(pair.get('end'))}"
 
 
-def _html_place(found: object) -> str:
-    place = found if isinstance(found, dict) else {}
-    offset = whole_of(place.get("offset"))
-    return f"{text_of(place.get('xpath')) or '?'}:{'?' if offset is None else offset}"
+def _html_place(value: object) -> str:
+    entry = value if isinstance(value, dict) else {}
+    offset = whole_of(entry.get("offset"))
+    return f"{text_of(entry.get('xpath')) or '?'}:{'?' if offset is None else offset}"

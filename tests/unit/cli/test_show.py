@@ -10,7 +10,12 @@ import zstandard
 
 from labelingest.cli.show import show
 from labelingest.cli.show.find_row import find_row
-from labelingest.cli.show.geometry import PIXELS, Scale, in_words, measured
+from labelingest.cli.show.geometry import (
+    PIXELS,
+    Scale,
+    describe_geometry,
+    read_geometry,
+)
 from labelingest.cli.show.label_row import label_row_of
 from labelingest.errors import ConfigError, StorageError
 from labelingest.model.ontology import Shape
@@ -245,9 +250,9 @@ def test_answers_nest_as_the_ontology_says() -> None:
     ],
 )
 def test_geometry_in_words(shape: str, payload: dict[str, Any], words: str) -> None:
-    geometry = measured({"shape": shape, **payload}, Scale.of(200, 100))
+    geometry = read_geometry({"shape": shape, **payload}, Scale.from_size(200, 100))
     assert geometry is not None
-    assert in_words(shape, geometry, PIXELS) == words
+    assert describe_geometry(shape, geometry, PIXELS) == words
 
 
 def test_without_a_size_fractions_stay_and_it_is_said(tmp_path: Path, capsys: Capture) -> None:
