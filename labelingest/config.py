@@ -233,10 +233,10 @@ class IngestConfig(BaseModel):
             where no numbers are written.
         """
         names = _OPTIONS_OF_YOLO + (() if self.to == "yolo" else _CLASS_NUMBERS)
-        given = [name for name in names if name in self.model_fields_set]
-        if given:
+        misplaced = [name for name in names if name in self.model_fields_set]
+        if misplaced:
             raise ConfigError(
-                f"{', '.join(given)}: for YOLO label files, and the sidecars are Encord label rows; "
+                f"{', '.join(misplaced)}: for YOLO label files, and the sidecars are Encord label rows; "
                 "leave out"
             )
 
@@ -253,9 +253,9 @@ class IngestConfig(BaseModel):
     def _for_the_output(self) -> Self:
         """Refuse options of an output that is not asked for: they would do nothing."""
         for to, names in _OPTIONS_OF_OUTPUT.items():
-            given = [name for name in names if name in self.model_fields_set and self.to != to]
-            if given:
-                raise ValueError(f"{', '.join(given)}: for --to {to} only; leave out")
+            misplaced = [name for name in names if name in self.model_fields_set and self.to != to]
+            if misplaced:
+                raise ValueError(f"{', '.join(misplaced)}: for --to {to} only; leave out")
         return self
 
     @field_validator("created_by")

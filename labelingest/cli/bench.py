@@ -31,7 +31,7 @@ _RESOURCE: Final[Mapping[Stage, str]] = {
 _BY_ONE: Final = "one process does this: a storage path further down holds fewer files"
 
 
-def verdict(measured: Measurement, config: IngestConfig) -> tuple[str, str]:
+def verdict(measurement: Measurement, config: IngestConfig) -> tuple[str, str]:
     """Return what bounds a run, and what would help.
 
     Examples
@@ -44,104 +44,104 @@ def verdict(measured: Measurement, config: IngestConfig) -> tuple[str, str]:
     >>> verdict(measured, config)[1]
     'all cores share it: --workers 2 (the default from 5,000 files on)'
     """
-    stage = measured.largest
-    share = measured.whole[stage] / measured.estimate(1)
+    stage = measurement.largest
+    share = measurement.whole[stage] / measurement.estimate(1)
     bound = f"{_RESOURCE.get(stage, _PROCESSOR)}: to {stage} takes {share * 100:.0f} % of the time"
-    return bound, _cure(stage, measured, config)
+    return bound, _cure(stage, measurement, config)
 
 
-def _cure(stage: Stage, measured: Measurement, config: IngestConfig) -> str:
+def _cure(stage: Stage, measurement: Measurement, config: IngestConfig) -> str:
     if stage in (Stage.LIST, Stage.PAIR, Stage.BOOKS):
         return _BY_ONE
     if stage is Stage.OUTPUT:
-        if config.to == "encord" and is_tree(measured.out, config.shard_rows):
+        if config.to == "encord" and is_tree(measurement.out, config.shard_rows):
             return "one file instead of one for each data file: --out label_rows.jsonl"
         less = ", or less to write: --out label_rows.jsonl.zst"
-        is_plain = measured.out.endswith(".jsonl")
+        is_plain = measurement.out.endswith(".jsonl")
         return f"another disk (--out-folder measures it){less if is_plain else ''}"
     if stage is Stage.HEADERS and config.image_sizes == "all":
         return "--image-sizes needed, which reads the headers of images with rotated boxes alone"
     if stage is Stage.FETCH:
         return (
             f"a copy on a disk of this machine; else more processes that wait at the same time: "
-            f"--workers {2 * measured.cores}"
+            f"--workers {2 * measurement.cores}"
         )
-    if measured.cores == 1:
+    if measurement.cores == 1:
         return "a machine with more cores, or a cluster (--engine)"
-    if measured.estimate(measured.cores) > _NO_GAIN * measured.estimate(1):
+    if measurement.estimate(measurement.cores) > _NO_GAIN * measurement.estimate(1):
         return "nothing much: the folder is done as soon as more processes would have started"
-    return f"all cores share it: --workers {measured.cores} (the default from 5,000 files on)"
+    return f"all cores share it: --workers {measurement.cores} (the default from 5,000 files on)"
 
 
-def print_measurement(measured: Measurement, config: IngestConfig) -> None:
+def print_measurement(measurement: Measurement, config: IngestConfig) -> None:
     """Print the stages, what bounds them, and an estimate for the whole folder."""
     console = open_console()
-    part = "all" if measured.files == measured.pairs else "batches spread over the folder"
+    part = "all" if measurement.files == measurement.pairs else "batches spread over the folder"
     print_line(
         console,
-        f"Measured {measured.files:,} of {measured.pairs:,} data files with {measured.rows:,} rows "
+        f"Measured {measurement.files:,} of {measurement.pairs:,} data files with {measurement.rows:,} rows "
         f"({part}), in one process",
     )
-    whole, alone = measured.whole, measured.estimate(1)
+    estimated, alone = measurement.whole, measurement.estimate(1)
     rows = [("stage", "seconds", "µs a file", "files/s", "share")]
-    for stage, seconds in measured.seconds.items():
+    for stage, seconds in measurement.seconds.items():
         if seconds:
-            each = seconds / max(measured.files_of(stage), 1)
-            share = f"{whole[stage] / alone * 100:.0f} %"
+            each = seconds / max(measurement.files_of(stage), 1)
+            share = f"{estimated[stage] / alone * 100:.0f} %"
             rows.append((stage, f"{seconds:.3f}", f"{each * 1e6:.1f}", f"{1 / each:,.0f}", share))
-    rows.append(("load, and all else", f"{measured.others:.3f}", "", "", ""))
-    rows.append(("all of this", f"{measured.total:.3f}", "", "", ""))
-    rows.append(("start a worker", f"{measured.start:.3f}", "", "", ""))
+    rows.append(("load, and all else", f"{measurement.others:.3f}", "", "", ""))
+    rows.append(("all of this", f"{measurement.total:.3f}", "", "", ""))
+    rows.append(("start a worker", f"{measurement.start:.3f}", "", "", ""))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     print_columns(
         console,
         [(row[0], *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))) for row in rows],
     )
-    bound, cure = verdict(measured, config)
+    bound, cure = verdict(measurement, config)
     print_line(console, f"Bound by {bound}.")
     print_line(console, f"What would help: {cure}.")
-    if measured.files < _FEW:
+    if measurement.files < _FEW:
         print_line(console, "So few files tell more about loading than about the folder.")
-    print_line(console, _estimates(measured))
+    print_line(console, _estimates(measurement))
 
 
-def _estimates(measured: Measurement) -> str:
+def _estimates(measurement: Measurement) -> str:
     """Return how long the whole folder takes, said to be an estimate."""
-    times = f"{_about(measured.estimate(1))} in one process"
-    if measured.cores > 1:
-        times += f", {_about(measured.estimate(measured.cores))} in {measured.cores}"
-    return f"Estimate for all {measured.pairs:,}, by arithmetic from the table: {times}."
+    times = f"{_about(measurement.estimate(1))} in one process"
+    if measurement.cores > 1:
+        times += f", {_about(measurement.estimate(measurement.cores))} in {measurement.cores}"
+    return f"Estimate for all {measurement.pairs:,}, by arithmetic from the table: {times}."
 
 
 def _about(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 10 else duration(seconds)
 
 
-def measurement_as_json(measured: Measurement, config: IngestConfig) -> bytes:
+def measurement_as_json(measurement: Measurement, config: IngestConfig) -> bytes:
     """Return the same as JSON."""
-    bound, cure = verdict(measured, config)
-    whole, alone = measured.whole, measured.estimate(1)
+    bound, cure = verdict(measurement, config)
+    estimated, alone = measurement.whole, measurement.estimate(1)
     stages = [
         {
             "stage": stage.value,
             "seconds": seconds,
-            "files": measured.files_of(stage),
-            "share": whole[stage] / alone,
+            "files": measurement.files_of(stage),
+            "share": estimated[stage] / alone,
         }
-        for stage, seconds in measured.seconds.items()
+        for stage, seconds in measurement.seconds.items()
     ]
     value = {
-        "keys": measured.keys,
-        "pairs": measured.pairs,
-        "files": measured.files,
-        "rows": measured.rows,
+        "keys": measurement.keys,
+        "pairs": measurement.pairs,
+        "files": measurement.files,
+        "rows": measurement.rows,
         "stages": stages,
-        "other_seconds": measured.others,
-        "total_seconds": measured.total,
-        "seconds_to_start_a_worker": measured.start,
-        "cores": measured.cores,
+        "other_seconds": measurement.others,
+        "total_seconds": measurement.total,
+        "seconds_to_start_a_worker": measurement.start,
+        "cores": measurement.cores,
         "bound_by": bound,
         "would_help": cure,
-        "estimated_seconds": {str(n): measured.estimate(n) for n in {1, measured.cores}},
+        "estimated_seconds": {str(n): measurement.estimate(n) for n in {1, measurement.cores}},
     }
     return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

@@ -79,11 +79,11 @@ def list_(state: StateUrl = None, as_json: AsJson = False) -> None:
     from labelingest.folders.state.integrations import list_integrations
 
     with State(state or default_state()) as opened:
-        known = list_integrations(opened)
+        integrations = list_integrations(opened)
     if as_json:
-        print_json({name: asdict(connection) for name, connection in known.items()})
-    elif known:
-        rows = [(name, _words(asdict(connection))) for name, connection in known.items()]
+        print_json({name: asdict(connection) for name, connection in integrations.items()})
+    elif integrations:
+        rows = [(name, _words(asdict(connection))) for name, connection in integrations.items()]
         print_columns(open_console(), rows)
     else:
         print_line(open_console(), "no integrations yet: labelingest integration set makes one")

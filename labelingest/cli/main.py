@@ -203,21 +203,21 @@ def bench(
     """
     from labelingest.allocator import settle_memory
     from labelingest.cli.bench import measurement_as_json, print_measurement
-    from labelingest.cli.progress import ShownProgress
+    from labelingest.cli.progress import ProgressLine
     from labelingest.pipeline.profile import measure
 
     settle_memory()
     params = ctx.params
     config = _configured(params)
     try:
-        with ShownProgress(quiet=False) as shown:
-            measured = measure(config, files=files, out_folder=out_folder, progress=shown)
+        with ProgressLine(quiet=False) as progress:
+            measurement = measure(config, files=files, out_folder=out_folder, progress=progress)
     except KeyboardInterrupt as ended:
         _interrupted(ended, None)
     if params["as_json"]:
-        sys.stdout.buffer.write(measurement_as_json(measured, config))
+        sys.stdout.buffer.write(measurement_as_json(measurement, config))
     else:
-        print_measurement(measured, config)
+        print_measurement(measurement, config)
 
 
 same_options(check, convert, "out", "shard_rows", "restart")
@@ -239,12 +239,12 @@ def _configured(params: dict[str, Any]) -> "IngestConfig":
     if params.get("config"):
         values = load_config(params["config"])
         _take_switches(values, params)
-    given = {
+    flags = {
         name: value
         for name, value in params.items()
         if name not in _NOT_CONFIGURATION and value not in (None, [], ())
     }
-    config = IngestConfig(**(values | given))
+    config = IngestConfig(**(values | flags))
     if params.get("config"):
         _refuse_to_replace(params["config"], config)
     return config
@@ -279,17 +279,17 @@ def _interrupted(ended: KeyboardInterrupt, out: str | None) -> NoReturn:
 def _run(params: dict[str, Any], work: Callable[..., "Report"]) -> None:
     from labelingest.allocator import settle_memory
     from labelingest.cli.console import exit_code, log_to_people
-    from labelingest.cli.progress import ShownProgress
+    from labelingest.cli.progress import ProgressLine
     from labelingest.cli.render import print_report, say_unexpected
 
     settle_memory()
     log_to_people()
     config = _configured(params)
     try:
-        with ShownProgress(quiet=params["quiet"]) as shown:
-            report = work(config, progress=shown)
-    except KeyboardInterrupt as ended:
-        _interrupted(ended, config.out)
+        with ProgressLine(quiet=params["quiet"]) as progress:
+            report = work(config, progress=progress)
+    except KeyboardInterrupt as interrupt:
+        _interrupted(interrupt, config.out)
     if params["as_json"]:
         sys.stdout.buffer.write(report.to_json())
     if not params["quiet"]:
@@ -316,16 +316,16 @@ def pair(
 
     Example: labelingest pair coco128 --images 'images/{name}.jpg' --labels 'labels/{name}.txt'
     """
-    from labelingest.cli.progress import ShownProgress
+    from labelingest.cli.progress import ProgressLine
     from labelingest.cli.render import pairs_as_json, print_pairs
     from labelingest.pipeline import pair_folder
     from labelingest.pipeline.from_config import pairing_rule
 
     # Pairing needs no ontology: whatever stands in its place is not looked at.
     params = {"ontology": "none", **ctx.params}
-    configured = _configured(params)
-    with ShownProgress(quiet=False) as shown:
-        paired = pair_folder(configured, pairing_rule(configured), progress=shown)
+    settings = _configured(params)
+    with ProgressLine(quiet=False) as progress:
+        paired = pair_folder(settings, pairing_rule(settings), progress=progress)
     if params["as_json"]:
         sys.stdout.buffer.write(pairs_as_json(paired))
     else:
@@ -393,7 +393,7 @@ def classes(
 
     loaded = load_ontology(ontology)
     overrides = parse_overrides(map or [])
-    unmappable = not overrides and not any(found.external_ids for found in loaded.objects)
+    unmappable = not overrides and not any(entry.external_ids for entry in loaded.objects)
     if unmappable and not as_json:
         print_objects(loaded, str(ontology))
     mapping = make_class_map(loaded, namespace=namespace, overrides=overrides)

@@ -66,7 +66,7 @@ def check(
 
     from labelingest.cli.console import exit_code
     from labelingest.cli.metadata_report import print_metadata_report
-    from labelingest.cli.progress import ShownProgress
+    from labelingest.cli.progress import ProgressLine
     from labelingest.cli.render import say_unexpected
     from labelingest.metadata.schema import MetadataSchema, schema_problems
     from labelingest.metadata.sidecars import check_folder
@@ -85,7 +85,7 @@ def check(
         if problems is None
         else guard.open(Output("problems", problems, OutputKind.PROBLEMS))
     )
-    with ShownProgress(quiet=quiet) as shown, lines as file:
+    with ProgressLine(quiet=quiet) as progress, lines as file:
         log = ProblemLog(lines=file)
         if declared is not None:
             log.add(schema_problems(declared, str(schema)), {})
@@ -94,8 +94,8 @@ def check(
             rule,
             declared,
             log=log,
-            listed=lambda files: shown(Progress("list", files)),
-            checked=lambda done, of: shown(Progress("check", done, of)),
+            listed=lambda files: progress(Progress("list", files)),
+            checked=lambda checked, total: progress(Progress("check", checked, total)),
         )
     if as_json:
         sys.stdout.buffer.write(report.to_json())
@@ -246,5 +246,5 @@ def _write(schema: "MetadataSchema", path: Path, guard: "OutputGuard") -> None:
     with guard.open(Output("schema", str(path), OutputKind.SCHEMA)) as file:
         file.write(schema.to_json())
     deleted = sum(isinstance(declared, TombstoneType) for declared in schema.keys.values())
-    live = many(len(schema.keys) - deleted, "key")
-    say(f"{live}{f' and {deleted:,} deleted' if deleted else ''} in {path}")
+    count = many(len(schema.keys) - deleted, "key")
+    say(f"{count}{f' and {deleted:,} deleted' if deleted else ''} in {path}")

@@ -41,8 +41,8 @@ def print_metadata_report(
         (report.orphans, "orphan sidecar"),
         (report.others, "other file"),
     ]
-    shown = [many(count, noun) for count, noun in terms if count]
-    equation = f" = {' + '.join(shown)}" if shown else ""
+    counted = [many(count, noun) for count, noun in terms if count]
+    equation = f" = {' + '.join(counted)}" if counted else ""
     print_line(console, "Keys       ", f"{report.keys_seen:,} seen{equation}")
     print_line(
         console,
@@ -69,8 +69,8 @@ def print_metadata_report(
 
 def _keys(schema: MetadataSchema) -> str:
     deleted = sum(isinstance(declared, TombstoneType) for declared in schema.keys.values())
-    live = many(len(schema.keys) - deleted, "key")
-    return f"{live}, {deleted:,} deleted" if deleted else live
+    count = many(len(schema.keys) - deleted, "key")
+    return f"{count}, {deleted:,} deleted" if deleted else count
 
 
 def print_schema(schema: MetadataSchema, path: str) -> None:

@@ -359,7 +359,7 @@ StateUrl = Annotated[
 def same_options(command: Callable[..., None], like: Callable[..., None], *but: str) -> None:
     """Give a command the options of another, so that no list of options stands here twice."""
     parameters = [p for name, p in signature(like).parameters.items() if name not in but]
-    own = signature(command).parameters.values()
-    parameters += [p for p in own if p.kind is not p.VAR_KEYWORD and p not in parameters]
+    extra = signature(command).parameters.values()
+    parameters += [p for p in extra if p.kind is not p.VAR_KEYWORD and p not in parameters]
     command.__signature__ = signature(like).replace(parameters=parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": None}

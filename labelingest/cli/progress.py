@@ -10,7 +10,7 @@ from rich.text import Text
 
 from labelingest.progress import Progress
 
-__all__ = ["ShownProgress", "duration", "sentence"]
+__all__ = ["ProgressLine", "duration", "sentence"]
 
 _PATIENCE: Final = 2.0
 """Seconds before anything is shown."""
@@ -18,7 +18,7 @@ _EVERY_ON_SCREEN: Final = 0.2
 _EVERY_IN_A_LOG: Final = 10.0
 
 
-class ShownProgress:
+class ProgressLine:
     """Takes `Progress`; shows a live line on a terminal, a line now and then in a log."""
 
     def __init__(self, *, quiet: bool) -> None:
@@ -28,7 +28,7 @@ class ShownProgress:
         self._stage = ""
         self._live: Live | None = None
 
-    def __enter__(self) -> "ShownProgress":
+    def __enter__(self) -> "ProgressLine":
         return self
 
     def __exit__(
@@ -73,16 +73,16 @@ def sentence(progress: Progress, seconds: float) -> str:
     """
     rate = (progress.files - progress.before) / max(seconds, 1e-9)
     parts = [f"{rate:,.0f} files/s"]
-    done = f"{progress.files:,} files"
+    files = f"{progress.files:,} files"
     if progress.rows and not progress.before:
         parts.append(f"{progress.rows / max(seconds, 1e-9):,.0f} rows/s")
     if progress.of:
-        done = f"{progress.files:,} of {progress.of:,} files ({progress.files / progress.of:.0%})"
-        done = done.replace("%", " %")
+        files = f"{progress.files:,} of {progress.of:,} files ({progress.files / progress.of:.0%})"
+        files = files.replace("%", " %")
         parts.append(f"{duration((progress.of - progress.files) / max(rate, 1e-9))} left")
     if progress.before:
-        done += f", {progress.before:,} of them by the run before"
-    return f"{progress.stage}: {', '.join([done, *parts])}"
+        files += f", {progress.before:,} of them by the run before"
+    return f"{progress.stage}: {', '.join([files, *parts])}"
 
 
 def duration(seconds: float) -> str:

@@ -192,10 +192,10 @@ def _print_changes(console: Console, report: Report) -> None:
     lines += [f"{count:,} {name} dropped" for name, count in sorted(tally.dropped.items())]
     refitted = tally.refitted.steps.total()
     if refitted:
-        one = refitted == 1
+        is_single = refitted == 1
         lines.append(
-            f"{_many(refitted, 'row')} of corners {'is no rectangle' if one else 'are no rectangles'}"
-            f", now the smallest around {'it: it misses' if one else 'them: they miss'} by "
+            f"{_many(refitted, 'row')} of corners {'is no rectangle' if is_single else 'are no rectangles'}"
+            f", now the smallest around {'it: it misses' if is_single else 'them: they miss'} by "
             f"{tally.refitted.median():.1f} px (median), {tally.refitted.largest:.1f} px (largest)"
         )
     for number, line in enumerate(lines):
@@ -300,14 +300,14 @@ def _print_listed(console: Console, problems: Sequence[Problem]) -> None:
     by_code: dict[ProblemCode, list[Problem]] = {}
     for problem in problems:
         by_code.setdefault(problem.code, []).append(problem)
-    for code, listed in by_code.items():
+    for code, problems_of_code in by_code.items():
         style = "red" if SEVERITY[code] is Severity.ERROR else "yellow"
-        count = sum(problem.count for problem in listed)
+        count = sum(problem.count for problem in problems_of_code)
         print_line(console, (f"{SEVERITY[code]} ", style), (code.value, "bold"), f" × {count:,}")
-        for problem in listed[:_SHOWN_PAIRS]:
+        for problem in problems_of_code[:_SHOWN_PAIRS]:
             print_line(console, f"  {problem.place}: {problem.detail}")
-        if len(listed) > _SHOWN_PAIRS:
-            print_line(console, f"  … and {len(listed) - _SHOWN_PAIRS:,} more")
+        if len(problems_of_code) > _SHOWN_PAIRS:
+            print_line(console, f"  … and {len(problems_of_code) - _SHOWN_PAIRS:,} more")
 
 
 def pairs_as_json(paired: Paired) -> bytes:
@@ -344,10 +344,10 @@ def print_classes(ontology: Ontology, mapping: ClassMapping) -> None:
             console, "No namespaces: no object has external IDs; all numbers are mapped by hand"
         )
     else:
-        listed = ", ".join(
+        counted = ", ".join(
             f"{name} ({_many(n, 'object')})" for name, n in choice.namespaces.items()
         )
-        print_line(console, f"Namespaces: {listed}")
+        print_line(console, f"Namespaces: {counted}")
         print_line(console, f"Chosen: {choice.name}: {choice.reason}")
     rows = [("number", "object", "shape", "feature hash", "from")]
     for entry in mapping.entries:
@@ -358,14 +358,14 @@ def print_classes(ontology: Ontology, mapping: ClassMapping) -> None:
     print_columns(console, rows)
     _print_listed(console, mapping.problems)
     mapped_rows = {entry.feature for entry in mapping.entries}
-    unmapped = [found for at, found in enumerate(ontology.objects) if at not in mapped_rows]
+    unmapped = [o for index, o in enumerate(ontology.objects) if index not in mapped_rows]
     counts = (
         f"{_many(len(mapping.entries), 'class number')}; {_many(len(unmapped), 'object')} without"
     )
     print_line(console, counts + (":" if unmapped else ""))
-    for found in unmapped[:_SHOWN_OBJECTS]:
-        reason = why_without_number(found, choice.name if choice else None)
-        print_line(console, f"  {found.name} ({found.feature_hash}): {reason}")
+    for unnumbered in unmapped[:_SHOWN_OBJECTS]:
+        reason = why_without_number(unnumbered, choice.name if choice else None)
+        print_line(console, f"  {unnumbered.name} ({unnumbered.feature_hash}): {reason}")
     if len(unmapped) > _SHOWN_OBJECTS:
         print_line(console, f"  … and {len(unmapped) - _SHOWN_OBJECTS:,} more")
 
@@ -375,17 +375,17 @@ def print_objects(ontology: Ontology, path: str) -> None:
     console = open_console()
     print_line(console, "No namespaces: no object has external IDs, so no class number is mapped")
     rows = [("number", "object", "shape", "feature hash", "")]
-    for found in ontology.objects:
-        reason = why_without_number(found, None)
+    for entry in ontology.objects:
+        reason = why_without_number(entry, None)
         note = "" if reason == "no external ID" else reason
-        rows.append(("—", found.name, found.shape, found.feature_hash, note))
+        rows.append(("—", entry.name, entry.shape, entry.feature_hash, note))
     print_columns(console, rows)
     fitting = [f for f in ontology.objects if why_without_number(f, None) == "no external ID"]
-    names = [found.name for found in ontology.objects]
+    names = [entry.name for entry in ontology.objects]
     if fitting:
-        found = fitting[0]
+        entry = fitting[0]
         # A name that two objects have means neither of them.
-        name = found.name if names.count(found.name) == 1 else found.feature_hash
+        name = entry.name if names.count(entry.name) == 1 else entry.feature_hash
         print_line(
             console, f"Map by hand: labelingest classes {quote(path)} --map {quote(f'0={name}')}"
         )

@@ -145,8 +145,8 @@ def create(
     from labelingest.cli.folder.settings import settings_of
     from labelingest.folders import SyncedFolder
 
-    made = settings_of(ctx.params)
-    with SyncedFolder.create(name, made, state=state) as folder:
+    settings = settings_of(ctx.params)
+    with SyncedFolder.create(name, settings, state=state) as folder:
         _show(folder, as_json)
         if folder.notice:
             print_line(open_console(stderr=True), f"{folder.name}: {folder.notice}")
@@ -244,21 +244,21 @@ def plan(
     Example: labelingest folder plan drive --save plan.jsonl
     """
     from labelingest.cli.folder.render import print_json, print_plan
-    from labelingest.cli.progress import ShownProgress
+    from labelingest.cli.progress import ProgressLine
 
-    with _opened(name, state) as folder, ShownProgress(quiet=False) as shown:
-        made = folder.plan(
+    with _opened(name, state) as folder, ProgressLine(quiet=False) as progress:
+        sync_plan = folder.plan(
             save=save,
             overwrite=bool(overwrite),
             allow_mass_delete=allow_mass_delete,
             verify_output=verify_output,
             checksum=checksum,
-            progress=shown,
+            progress=progress,
         )
     if as_json:
-        print_json(made.as_dict())
+        print_json(sync_plan.as_dict())
     else:
-        print_plan(made, save)
+        print_plan(sync_plan, save)
 
 
 @app.command()
@@ -281,18 +281,18 @@ def sync(
     Example: labelingest folder sync drive
     """
     from labelingest.cli.folder.signals import Cancelled
-    from labelingest.cli.progress import ShownProgress
+    from labelingest.cli.progress import ProgressLine
 
     with (
         Cancelled() as cancelled,
         _opened(name, state) as folder,
-        ShownProgress(quiet=quiet) as shown,
+        ProgressLine(quiet=quiet) as progress,
     ):
         run = folder.sync(
             allow_mass_delete=allow_mass_delete,
             verify_output=verify_output,
             checksum=checksum,
-            progress=shown,
+            progress=progress,
             cancelled=cancelled,
         )
     _report(run, ctx.params, cancelled.exit_code)
@@ -315,16 +315,16 @@ def apply(
     Example: labelingest folder apply plan.jsonl
     """
     from labelingest.cli.folder.signals import Cancelled
-    from labelingest.cli.progress import ShownProgress
+    from labelingest.cli.progress import ProgressLine
     from labelingest.folders import Plan
 
-    kept = Plan.load(plan)
+    saved = Plan.load(plan)
     with (
         Cancelled() as cancelled,
-        _opened(kept.folder, state) as folder,
-        ShownProgress(quiet=quiet) as shown,
+        _opened(saved.folder, state) as folder,
+        ProgressLine(quiet=quiet) as progress,
     ):
-        run = folder.apply(kept, progress=shown, cancelled=cancelled)
+        run = folder.apply(saved, progress=progress, cancelled=cancelled)
     _report(run, ctx.params, cancelled.exit_code)
 
 

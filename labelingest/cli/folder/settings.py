@@ -30,8 +30,8 @@ def settings_of(params: Mapping[str, Any]) -> FolderSettings:
     """
     values = changes_of(params)
     options = values.pop("options", {})
-    given = {name: value for name, value in options.items() if value is not None}
-    return FolderSettings(**values, options=given)
+    set_options = {name: value for name, value in options.items() if value is not None}
+    return FolderSettings(**values, options=set_options)
 
 
 def changes_of(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,9 +56,9 @@ def changes_of(params: Mapping[str, Any]) -> dict[str, Any]:
     )
 
 
-def _without_metadata(given: Mapping[str, Any]) -> dict[str, Any]:
+def _without_metadata(changes: Mapping[str, Any]) -> dict[str, Any]:
     for name in _NO_METADATA:
-        if given.get(name):
+        if changes.get(name):
             option = "pause-metadata" if name == "metadata_paused" else name.replace("_", "-")
             raise ConfigError(f"{option} and no-metadata contradict each other")
     return dict(_NO_METADATA)
@@ -79,11 +79,11 @@ def _labels(params: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _schedule(on: bool | None, hours: float | None) -> dict[str, float | None]:
-    if on is False:
+def _schedule(is_scheduled: bool | None, hours: float | None) -> dict[str, float | None]:
+    if is_scheduled is False:
         if hours is not None:
             raise ConfigError("auto-sync-hours and no-auto-sync contradict each other")
         return {"auto_sync_hours": None}
-    if hours is None and on is None:
+    if hours is None and is_scheduled is None:
         return {}
     return {"auto_sync_hours": _HOURS if hours is None else hours}

@@ -21,14 +21,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def test_nothing_is_said_in_the_first_two_seconds(
     clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with progress.ShownProgress(quiet=False) as shown:
+    with progress.ProgressLine(quiet=False) as shown:
         clock.now = 1.9
         shown(Progress("convert", 10, 100, 70))
     assert capsys.readouterr().err == ""
 
 
 def test_a_log_gets_a_line_now_and_then(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    with progress.ShownProgress(quiet=False) as shown:
+    with progress.ProgressLine(quiet=False) as shown:
         shown(Progress("convert", 0, 1000))
         for second in range(1, 14):
             clock.now = float(second)
@@ -40,7 +40,7 @@ def test_a_log_gets_a_line_now_and_then(clock: Clock, capsys: pytest.CaptureFixt
 
 
 def test_quiet_is_quiet(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    with progress.ShownProgress(quiet=True) as shown:
+    with progress.ProgressLine(quiet=True) as shown:
         clock.now = 60.0
         shown(Progress("convert", 10, 100, 70))
     assert capsys.readouterr().err == ""
