@@ -1,4 +1,4 @@
-"""Where the time of a run goes, for people and for programs; and what would make it shorter."""
+"""Report where the time of a run goes, and what would make it shorter, to people and programs."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -15,9 +15,9 @@ from labelingest.stopwatch import Stage
 __all__ = ["measurement_as_json", "print_measurement", "verdict"]
 
 _FEW: Final = 1_000
-"""Files that are soon done: what is loaded when first used weighs more."""
+"""Files below which loading on first use outweighs the conversion."""
 _NO_GAIN: Final = 0.9
-"""Part of the time in one process; what still takes that in more is not worth it."""
+"""Share of the time in one process; more processes that still need this share are not worth it."""
 _STORAGE: Final = "the storage"
 _PROCESSOR: Final = "the processor"
 _DISK: Final = "the disk of the output"
@@ -27,12 +27,12 @@ _RESOURCE: Final[Mapping[Stage, str]] = {
     Stage.HEADERS: _STORAGE,
     Stage.OUTPUT: _DISK,
 }
-"""What a stage waits for, where it is not the processor."""
+"""Resource that bounds a stage; the processor for every other stage."""
 _BY_ONE: Final = "one process does this: a storage path further down holds fewer files"
 
 
 def verdict(measurement: Measurement, config: IngestConfig) -> tuple[str, str]:
-    """Return what bounds a run, and what would help.
+    """Return what bounds a run, and the cure.
 
     Examples
     --------
@@ -106,7 +106,7 @@ def print_measurement(measurement: Measurement, config: IngestConfig) -> None:
 
 
 def _estimates(measurement: Measurement) -> str:
-    """Return how long the whole folder takes, said to be an estimate."""
+    """Return the estimated duration for the whole folder."""
     times = f"{_about(measurement.estimate(1))} in one process"
     if measurement.cores > 1:
         times += f", {_about(measurement.estimate(measurement.cores))} in {measurement.cores}"
@@ -118,7 +118,7 @@ def _about(seconds: float) -> str:
 
 
 def measurement_as_json(measurement: Measurement, config: IngestConfig) -> bytes:
-    """Return the same as JSON."""
+    """Return the stages, the bound and the estimate as JSON."""
     bound, cure = verdict(measurement, config)
     estimated, alone = measurement.whole, measurement.estimate(1)
     stages = [

@@ -1,4 +1,4 @@
-"""How text reaches the terminal: as it is, aligned, nothing of it lost.
+"""Text on the terminal: unchanged, aligned, never cut.
 
 Names come from files and are data: they are printed as text, never as markup, with control
 characters escaped.
@@ -36,7 +36,7 @@ def many(count: int, noun: str) -> str:
 
 
 def exit_code(code: int, *, exit_zero: bool) -> int:
-    """Return the exit code of a command; that files have problems may count as success.
+    """Return the exit code of a command; with `exit_zero`, problems of files count as success.
 
     Examples
     --------
@@ -47,7 +47,7 @@ def exit_code(code: int, *, exit_zero: bool) -> int:
 
 
 def not_looked_at(places: int) -> str:
-    """Return the sentence for where files may be that are not listed.
+    """Return the sentence for places that could not be listed.
 
     Examples
     --------
@@ -60,20 +60,20 @@ def not_looked_at(places: int) -> str:
 def open_console(*, stderr: bool = False) -> Console:
     """Return a console on standard output, or on standard error."""
     console = Console(stderr=stderr)
-    # COLUMNS=0 stands for a width that is not known: rich would print nothing at all.
+    # COLUMNS=0 means an unknown width: rich would print nothing at all.
     console.width = max(console.width, 1)
     return console
 
 
 class _PrintableFormatter(logging.Formatter):
-    """Formats what is logged as everything that people read."""
+    """Formats log records like all other output for people."""
 
     def format(self, record: logging.LogRecord) -> str:
         return printable(super().format(record))
 
 
 def log_to_people() -> None:
-    """Send what is logged to standard error, a line each."""
+    """Send log records to standard error, a line each."""
     handler = logging.StreamHandler()
     handler.setFormatter(_PrintableFormatter("labelingest: %(message)s"))
     logging.basicConfig(handlers=[handler])
@@ -89,7 +89,7 @@ def print_line(console: Console, *parts: str | tuple[str, str]) -> None:
 
 
 def print_columns(console: Console, rows: Sequence[Sequence[str]]) -> None:
-    """Print rows of cells, aligned: as wide as the data, for nothing of a name may be cut off."""
+    """Print aligned rows of cells, as wide as the data: names are never cut."""
     texts = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(*texts, strict=True)]
     for row in texts:

@@ -1,4 +1,4 @@
-"""How a process of the command line ends: each exception as a sentence and an exit code.
+"""End a process of the command line: each exception becomes a sentence and an exit code.
 
 Exit codes: 0 clean, 1 finished with errors in some files, 2 wrong call or configuration, 3 storage
 or engine failure, or an unexpected failure of the program's own. No exception ends in a bare trace:

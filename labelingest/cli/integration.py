@@ -57,7 +57,11 @@ def set_(
     from labelingest.storage.cloud.connections import Connection
 
     connection = Connection(
-        endpoint, region, profile, account, anonymous, allow_http, retries, timeout
+        *(endpoint, region, profile, account),
+        anonymous=anonymous,
+        allow_http=allow_http,
+        retries=retries,
+        timeout=timeout,
     )
     with State(state or default_state()) as opened:
         set_integration(opened, name, connection)

@@ -1,4 +1,4 @@
-"""What people see of synced folders."""
+"""Print synced folders, their runs, plans, items and problems."""
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
