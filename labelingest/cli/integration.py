@@ -1,10 +1,13 @@
 """`labelingest integration`: how cloud storage is reached, for the synced folders of a state."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from labelingest.cli.options import AsJson, StateUrl
+
+if TYPE_CHECKING:
+    from labelingest.folders import State
 
 __all__ = ["app"]
 
@@ -17,6 +20,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the integrati
 
 @app.command("set")
 def set_(
+    ctx: typer.Context,
     name: Name,
     endpoint: Annotated[
         str | None, typer.Option(help="URL of the service, where it is not the provider's own.")
@@ -51,19 +55,12 @@ def set_(
     Example: labelingest integration set minio --endpoint https://minio.example.com
     """
     from labelingest.cli.render import say
-    from labelingest.folders import State
-    from labelingest.folders.state.database import default_state
     from labelingest.folders.state.integrations import set_integration
     from labelingest.storage.cloud.connections import Connection
 
-    connection = Connection(
-        *(endpoint, region, profile, account),
-        anonymous=anonymous,
-        allow_http=allow_http,
-        retries=retries,
-        timeout=timeout,
-    )
-    with State(state or default_state()) as opened:
+    options = {name: value for name, value in ctx.params.items() if name not in ("name", "state")}
+    connection = Connection(**options)
+    with _opened(state) as opened:
         set_integration(opened, name, connection)
     say(f"{name} is set; labelingest folder create … --integration {name} uses it")
 
@@ -78,11 +75,9 @@ def list_(state: StateUrl = None, as_json: AsJson = False) -> None:
 
     from labelingest.cli.console import open_console, print_columns, print_line
     from labelingest.cli.folder.render import print_json
-    from labelingest.folders import State
-    from labelingest.folders.state.database import default_state
     from labelingest.folders.state.integrations import list_integrations
 
-    with State(state or default_state()) as opened:
+    with _opened(state) as opened:
         integrations = list_integrations(opened)
     if as_json:
         print_json({name: asdict(connection) for name, connection in integrations.items()})
@@ -100,13 +95,18 @@ def delete(name: Name, state: StateUrl = None) -> None:
     Example: labelingest integration delete minio
     """
     from labelingest.cli.render import say
-    from labelingest.folders import State
-    from labelingest.folders.state.database import default_state
     from labelingest.folders.state.integrations import remove_integration
 
-    with State(state or default_state()) as opened:
+    with _opened(state) as opened:
         remove_integration(opened, name)
     say(f"{name} is deleted")
+
+
+def _opened(url: str | None) -> "State":
+    from labelingest.folders import State
+    from labelingest.folders.state.database import default_state
+
+    return State(url or default_state())
 
 
 def _words(options: dict[str, Any]) -> str:
