@@ -1,11 +1,11 @@
-"""How a process of its own handles memory: what suits batches of megabytes, one after the other.
+"""Memory of a process that belongs to the program: settings for batches of megabytes.
 
 A batch makes arrays of a few megabytes and frees them again. The C library gives such memory back
-to the system, and every page of it has to be fetched and cleared anew for the next batch: a tenth of
-a run's time, more in virtual machines. The peak stays what the largest batch needs.
+to the system, which fetches and clears every page again for the next batch: a tenth of a run's time,
+more in virtual machines. The peak stays what the largest batch needs.
 
-It also makes hundreds of thousands of small objects, none of them part of a cycle. Python looks for
-cycles after every 700 new ones, in vain: another twentieth.
+A batch also makes hundreds of thousands of small objects, none of them part of a cycle. Python looks
+for cycles after every 700 new ones, in vain: another twentieth.
 """
 
 import ctypes
@@ -20,13 +20,13 @@ __all__ = ["settle_memory"]
 _M_TRIM_THRESHOLD: Final = -1
 _M_MMAP_THRESHOLD: Final = -3
 _KEPT: Final = 128 << 20
-"""Free bytes at the end of the heap above which they are given back after all."""
+"""Free bytes at the end of the heap (128 MiB) above which they are given back after all."""
 _LARGE: Final = 32 << 20
-"""Bytes of a single array from which on it is given back at once; the most that glibc takes."""
+"""Bytes of an array (32 MiB, the most that glibc takes) that is given back at once when freed."""
 
 
 _NEW_OBJECTS: Final = 100_000
-"""After how many new objects cycles are looked for."""
+"""New objects after which Python looks for cycles: at most a few times a batch."""
 
 
 def settle_memory() -> None:

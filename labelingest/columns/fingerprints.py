@@ -1,7 +1,7 @@
 """Fingerprints of whole columns at once: 64-bit integer mixing in numpy, no call per row.
 
-Not cryptographic, but for digests of contents. They name things (object hashes) and find candidates
-(identical rows, which are then compared); a collision costs time or a second try, never a wrong
+Fingerprints are not cryptographic; digests of contents are. Fingerprints name things (object hashes)
+and find candidates (identical rows, which are then compared); a collision costs time or a second try, never a wrong
 result.
 
 The mixer is the finaliser of SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number
@@ -48,7 +48,7 @@ def row_fingerprints(values: Float64, begin: Int64, count: Int64, secret: int = 
     begin, count
         (n,) row i owns values[begin : begin + count].
     secret
-        Makes others of them, which cannot be foreseen by who wrote the numbers.
+        Changes all fingerprints, so that the author of the numbers cannot foresee them.
 
     Returns
     -------
@@ -93,7 +93,7 @@ def content_digest(content: bytes) -> str:
 
 
 class Digest:
-    """The same of a content that comes in pieces, and its length.
+    """Digest and length of a content that comes in pieces.
 
     Examples
     --------

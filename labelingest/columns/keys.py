@@ -19,7 +19,7 @@ __all__ = ["GatheredNumbers", "Gathering", "Keys"]
 
 _AT_ONCE: Final = 65_536
 _PICKED_AT_ONCE: Final = 16_384
-"""Keys that are gathered together: a place of eight bytes for each byte of them."""
+"""Keys that are picked together: eight bytes of memory for each byte of their text."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,9 +106,9 @@ class Keys:
             begin, end = self.offsets[part], self.offsets[part + 1]
             bounds = offsets[start : start + len(part) + 1]
             bounds[1:] = bounds[0] + np.cumsum(end - begin)
-            at = np.repeat(begin - bounds[:-1], end - begin)
-            at += np.arange(bounds[0], bounds[-1])
-            text.write(source[at].data)
+            positions = np.repeat(begin - bounds[:-1], end - begin)
+            positions += np.arange(bounds[0], bounds[-1])
+            text.write(source[positions].data)
         return Keys(text.getvalue(), offsets)
 
     def take(self, rows: Sequence[int] | Int64) -> list[str]:
@@ -142,12 +142,12 @@ class Gathering:
         self._lengths.add(np.diff(keys.offsets))
 
     def keys(self) -> Keys:
-        """Return them as one column."""
+        """Return all keys as one column."""
         return Keys.from_lengths(self._text.getvalue(), self._lengths.numbers())
 
 
 class GatheredNumbers:
-    """The same of numbers: a list of small arrays, once freed, would leave their memory in pieces.
+    """Numbers put one after the other: a list of small arrays would leave memory in pieces.
 
     Examples
     --------
@@ -167,5 +167,5 @@ class GatheredNumbers:
         self._buffer.write(np.ascontiguousarray(numbers, dtype=self._dtype).data)
 
     def numbers(self) -> NDArray[Any]:
-        """Return them as one array, which cannot be written to."""
+        """Return all numbers as one read-only array."""
         return np.frombuffer(self._buffer.getvalue(), dtype=self._dtype)

@@ -9,8 +9,8 @@ its numbers:
 - polygon: 2n numbers: x, y of n vertices, first vertex not repeated.
 
 All but the angle are fractions of the image's width (x) and height (y), origin at the top left,
-y down. Other shapes have no columns: their rows have no numbers, and what is drawn stays in the
-label row that it was read from.
+y down. Other shapes have no columns: their rows have no numbers, and their geometry stays in the
+label row that they were read from.
 """
 
 from collections.abc import Mapping, Sequence
@@ -48,18 +48,18 @@ def shape_positions(objects: Sequence[OntologyObject]) -> UInt8:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Instances:
-    """What label rows say of annotations that rows of text do not: which object, on which frame."""
+    """Objects and frames of annotations: label rows name them, rows of text do not."""
 
     hash: Sequence[str]
     """(n,) object hashes; one object has one on all its frames."""
     frame: Int32
     """(n,) frame or page from 0 on; 0 for images; -1 where the object is on none (audio, text)."""
     parts: Mapping[int, Rings] = field(default_factory=lambda: MappingProxyType({}))
-    """Row → all rings of a polygon with holes or several parts; its columns have the first."""
+    """Row → all rings of a polygon with holes or several parts; the columns hold the first ring."""
 
     @classmethod
     def joined(cls, parts: "Sequence[Instances]") -> "Instances":
-        """Return those of several batches as one."""
+        """Return the instances of several batches as one column set."""
         hashes: list[str] = []
         rings: dict[int, Rings] = {}
         for part in parts:
@@ -68,7 +68,7 @@ class Instances:
         return cls(hashes, np.concatenate([part.frame for part in parts]), rings)
 
     def where(self, keep: Bool) -> "Instances":
-        """Return those of the rows where keep, (n,), is true."""
+        """Return the instances of the rows where keep, (n,), is true."""
         rows = np.flatnonzero(keep).tolist()
         parts = {new: self.parts[row] for new, row in enumerate(rows) if row in self.parts}
         return Instances([self.hash[row] for row in rows], self.frame[keep], parts)
@@ -104,9 +104,9 @@ class Annotations:
     def __len__(self) -> int:
         return len(self.unit)
 
-    def of_units(self, wanted: Bool) -> "Annotations":
-        """Return the annotations of the data units where wanted, (u,), is true."""
-        return self.where(wanted[self.unit])
+    def of_units(self, keep: Bool) -> "Annotations":
+        """Return the annotations of the data units where keep, (u,), is true."""
+        return self.where(keep[self.unit])
 
     def where(self, rows: Bool) -> "Annotations":
         """Return the annotations where rows, (n,), is true."""
@@ -114,14 +114,14 @@ class Annotations:
             return self
         lengths = np.diff(self.offsets)
         return Annotations(
-            self.unit[rows],
-            self.feature[rows],
-            self.line[rows],
-            self.confidence[rows],
-            self.coordinates[np.repeat(rows, lengths)],
-            np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths[rows]))),
-            self.content[rows],
-            None if self.instances is None else self.instances.where(rows),
+            unit=self.unit[rows],
+            feature=self.feature[rows],
+            line=self.line[rows],
+            confidence=self.confidence[rows],
+            coordinates=self.coordinates[np.repeat(rows, lengths)],
+            offsets=np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths[rows]))),
+            content=self.content[rows],
+            instances=None if self.instances is None else self.instances.where(rows),
         )
 
     @classmethod
@@ -133,9 +133,16 @@ class Annotations:
         >>> len(Annotations.none())
         0
         """
-        whole, numbers = np.zeros(0, dtype=np.int32), np.zeros(0)
-        offsets, content = np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.uint64)
-        return cls(whole, whole, whole, numbers, numbers, offsets, content)
+        rows, numbers = np.zeros(0, dtype=np.int32), np.zeros(0)
+        return cls(
+            unit=rows,
+            feature=rows,
+            line=rows,
+            confidence=numbers,
+            coordinates=numbers,
+            offsets=np.zeros(1, dtype=np.int64),
+            content=np.zeros(0, dtype=np.uint64),
+        )
 
     @classmethod
     def joined(cls, parts: "Sequence[Annotations]", units: Sequence[int]) -> "Annotations":
@@ -153,14 +160,14 @@ class Annotations:
         offsets = [
             part.offsets[1:] + before for part, before in zip(parts, numbers_before, strict=True)
         ]
-        given = [part.instances for part in parts if part.instances is not None]
+        instances = [part.instances for part in parts if part.instances is not None]
         return cls(
-            np.concatenate([p.unit + n for p, n in zip(parts, units_before, strict=True)]),
-            np.concatenate([part.feature for part in parts]),
-            np.concatenate([part.line for part in parts]),
-            np.concatenate([part.confidence for part in parts]),
-            np.concatenate([part.coordinates for part in parts]),
-            np.concatenate([np.zeros(1, dtype=np.int64), *offsets]),
-            np.concatenate([part.content for part in parts]),
-            Instances.joined(given) if given else None,
+            unit=np.concatenate([p.unit + n for p, n in zip(parts, units_before, strict=True)]),
+            feature=np.concatenate([part.feature for part in parts]),
+            line=np.concatenate([part.line for part in parts]),
+            confidence=np.concatenate([part.confidence for part in parts]),
+            coordinates=np.concatenate([part.coordinates for part in parts]),
+            offsets=np.concatenate([np.zeros(1, dtype=np.int64), *offsets]),
+            content=np.concatenate([part.content for part in parts]),
+            instances=Instances.joined(instances) if instances else None,
         )

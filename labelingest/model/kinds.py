@@ -1,8 +1,8 @@
-"""What kind of data a key names, by its extension alone.
+"""Kind of data that a key names, by its extension alone.
 
 The table is written out, so that it is the same on every machine: `mimetypes` adds what the
-system's files say and grows from one Python to the next. It refuses to know content: a file whose
-bytes are of another kind than its name says is the business of who reads it.
+system's files say and grows from one Python to the next. The module refuses to know content: the
+reader of a file deals with bytes that are of another kind than the name says.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 TEMPORARY_PREFIX: Final = ".labelingest-tmp-"
-"""How the names of unfinished outputs begin: written beside the file whose name they will get."""
+"""Beginning of the names of unfinished outputs, which are written beside their final name."""
 
 
 class DataKind(StrEnum):
@@ -91,7 +91,7 @@ KIND_OF_EXTENSION: Final[Mapping[str, DataKind]] = MappingProxyType(
 """Extension in lower case, without dot → kind of data."""
 
 OWNER_MARKER: Final = ".labelingest-owner.json"
-"""The name of the file that tells which synced folder an output belongs to."""
+"""Name of the file that tells which synced folder an output belongs to."""
 _JUNK_NAMES: Final = frozenset({".DS_Store", "Thumbs.db", ".labelingest-output", OWNER_MARKER})
 
 
@@ -123,8 +123,8 @@ def kind_of(key: str) -> DataKind | None:
     >>> kind_of("a.JPG"), kind_of("notes.csv"), kind_of("scan.dcm")
     (<DataKind.IMAGE: 'image'>, <DataKind.TEXT: 'text'>, None)
     """
-    known = _BY_EXTENSION.get(extension_of(key))
-    return known[0] if known else None
+    kind_and_type = _BY_EXTENSION.get(extension_of(key))
+    return kind_and_type[0] if kind_and_type else None
 
 
 def mime_type_of(key: str) -> str:
@@ -135,8 +135,8 @@ def mime_type_of(key: str) -> str:
     >>> mime_type_of("a.jpeg"), mime_type_of("talk.wav"), mime_type_of("scan.dcm")
     ('image/jpeg', 'audio/x-wav', 'application/octet-stream')
     """
-    known = _BY_EXTENSION.get(extension_of(key))
-    return known[1] if known else "application/octet-stream"
+    kind_and_type = _BY_EXTENSION.get(extension_of(key))
+    return kind_and_type[1] if kind_and_type else "application/octet-stream"
 
 
 def is_junk(key: str) -> bool:

@@ -1,4 +1,4 @@
-"""What one listing of a storage path says: columns, one row a key, ordered by key."""
+"""Listing of a storage path as columns: one row a key, ordered by key."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -26,16 +26,16 @@ UNKNOWN: Final = -1
 """Size and time of a file that was listed by its name alone."""
 _AT_ONCE: Final = 65_536
 _EARLIEST: Final = -9_214_560_000_000_000_000
-"""1678-01-01T00:00:00Z in nanoseconds: what 64 bits hold of whole years begins here."""
+"""1678-01-01T00:00:00Z in nanoseconds: the first whole year that 64 bits hold."""
 _LATEST: Final = 9_223_372_036_000_000_000
 """2262-04-11T23:47:16Z, the last second that 64 bits hold."""
 _LARGEST: Final = 2**53
-"""Bytes of a file at most: sizes are added up."""
+"""Largest size in bytes (8 PiB): sums of sizes stay below 64 bits."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Listing:
-    """Keys below one storage path with what the listing tells of each.
+    """Keys below one storage path, with size, time and version token of each.
 
     Examples
     --------
@@ -51,9 +51,9 @@ class Listing:
     mtime_ns: Int64
     """(n,) time of the last change, nanoseconds since 1970 UTC; `UNKNOWN` together with the size."""
     problems: Sequence[Problem] = field(default=())
-    """What could not be listed (folders without permission, link loops, …)."""
+    """Places that could not be listed (folders without permission, link loops, …)."""
     tokens: Keys | None = None
-    """(n,) what tells one version of a file from another (ETag, …): opaque. None: size and time."""
+    """(n,) opaque tokens that differ between versions of a file (ETag, …). None: size and time."""
 
     @classmethod
     def from_entries(
@@ -91,7 +91,7 @@ class Listing:
 
     @property
     def hiding(self) -> Sequence[Problem]:
-        """Where files may be that are not listed."""
+        """Problems of places that may hold files which are not listed."""
         return [problem for problem in self.problems if problem.code.hides_files]
 
     def token_column(self) -> Keys:
@@ -199,10 +199,10 @@ def date_problem(key: str, time_ns: int) -> Problem:
 
 
 class _Run:
-    """Pages that came one behind the other, gathered.
+    """Columns of pages that came one behind the other.
 
-    They are not kept: ten million keys once more are a gigabyte, and small arrays that are freed
-    leave their memory in pieces.
+    The pages themselves are let go: ten million keys once more are a gigabyte, and small arrays that
+    are freed leave their memory in pieces.
     """
 
     def __init__(self, first: str) -> None:
@@ -220,7 +220,7 @@ class _Run:
             self._tokens.add(page.tokens)
 
     def listing(self, problems: Sequence[Problem] = ()) -> Listing:
-        """Return what was gathered; the run is used up then."""
+        """Return the pages as one listing; the run is used up then."""
         keys = self._keys.keys()
         del self._keys
         tokens = self._tokens.keys() if self._has_tokens else None
@@ -263,7 +263,7 @@ class _Runs:
         """Return everything, run by run; each is let go when it is taken over."""
         runs = sorted(self._runs, key=lambda run: run.first, reverse=True)
         self._runs.clear()
-        whole = runs.pop() if runs else _Run("")
+        merged = runs.pop() if runs else _Run("")
         while runs:
-            whole.add(runs.pop().listing())
-        return whole.listing(self._problems)
+            merged.add(runs.pop().listing())
+        return merged.listing(self._problems)

@@ -104,5 +104,5 @@ class ClassMap:
         """Return (n,) the row in `Ontology.objects` of each number; -1 where it is not mapped."""
         if not len(self.number):
             return np.full(len(class_number), -1, dtype=np.int32)
-        at = np.minimum(np.searchsorted(self.number, class_number), len(self.number) - 1)
-        return np.where(self.number[at] == class_number, self.feature[at], np.int32(-1))
+        rows = np.minimum(np.searchsorted(self.number, class_number), len(self.number) - 1)
+        return np.where(self.number[rows] == class_number, self.feature[rows], np.int32(-1))

@@ -1,4 +1,4 @@
-"""Which data file belongs to which sidecar, and what became of every other key."""
+"""Pairs of data file and sidecar, and the outcome of every other key of a listing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ __all__ = ["Outcome", "Pairs"]
 
 
 class Outcome(IntEnum):
-    """What became of one key; every key has exactly one."""
+    """Outcome of one key of a listing; every key has exactly one."""
 
     PAIRED = 0
     """A data file with its sidecar: converted."""

@@ -1,4 +1,4 @@
-"""Source labels: rows as written, before anybody asks what the class numbers mean.
+"""Source labels: rows as written, before class numbers are resolved to ontology objects.
 
 A reader emits them; it knows columns and layouts, never the ontology. Row columns point into one
 column of numbers, so that dropping a row, its class number or its confidence copies nothing.
@@ -16,16 +16,16 @@ from labelingest.model.blobs import Blobs
 __all__ = ["SourceKind", "SourceLabels", "column_at"]
 
 _LONG: Final = 1 << 16
-"""Bytes of a line that are decoded to be counted."""
+"""Longest line in bytes (64 KiB) whose characters are counted by decoding it."""
 
 
 class SourceKind(IntEnum):
-    """What geometry the numbers of a row describe, all normalised to the image."""
+    """Geometry that the numbers of a row describe, all normalised to the image."""
 
     BOX = 0
     """4 numbers: centre x, centre y, width, height."""
     BOX_AND_NUMBER = 1
-    """The same, and one number that is a confidence or an angle: nobody declared which."""
+    """5 numbers: those of a box, then a confidence or an angle: the layout was not declared."""
     RING = 2
     """2n numbers: x, y of n vertices."""
     CORNERS = 3
@@ -73,24 +73,24 @@ class SourceLabels:
         if keep.all():
             return self
         return SourceLabels(
-            self.unit[keep],
-            self.line[keep],
-            self.class_number[keep],
-            self.kind[keep],
-            self.class_at[keep],
-            self.columns[keep],
-            self.begin[keep],
-            self.count[keep],
-            self.confidence[keep],
-            self.values,
-            self.starts,
-            self.blobs,
+            unit=self.unit[keep],
+            line=self.line[keep],
+            class_number=self.class_number[keep],
+            kind=self.kind[keep],
+            class_at=self.class_at[keep],
+            columns=self.columns[keep],
+            begin=self.begin[keep],
+            count=self.count[keep],
+            confidence=self.confidence[keep],
+            values=self.values,
+            starts=self.starts,
+            blobs=self.blobs,
         )
 
     def column(self, row: int, number: int | None = None) -> int:
         """Return the 1-based column of a coordinate of the row; of the class number when None."""
-        at = self.class_at[row] if number is None else self.begin[row] + number
-        return column_at(self.blobs, int(self.unit[row]), int(self.starts[at]))
+        value = self.class_at[row] if number is None else self.begin[row] + number
+        return column_at(self.blobs, int(self.unit[row]), int(self.starts[value]))
 
 
 def column_at(blobs: Blobs, unit: int, position: int) -> int:
@@ -117,5 +117,6 @@ def _characters(text: bytes) -> int:
     if len(text) <= _LONG:
         return len(text.decode("utf-8", "replace"))
     # One emoji would make four bytes of every character: those that begin one are counted.
-    parts = (np.frombuffer(text, np.uint8)[at : at + _LONG] for at in range(0, len(text), _LONG))
+    octets = np.frombuffer(text, np.uint8)
+    parts = (octets[start : start + _LONG] for start in range(0, len(text), _LONG))
     return sum(int(np.count_nonzero(part & 0xC0 != 0x80)) for part in parts)

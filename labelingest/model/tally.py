@@ -1,4 +1,4 @@
-"""Tally: what a batch counted, so that batches add up to a run in any order."""
+"""Tally: the counts of a batch, which add up to those of a run in any order."""
 
 import math
 from collections import Counter
@@ -48,28 +48,28 @@ class Misfits:
 
     def median(self) -> float:
         """Return the (lower) median in pixels; 0.0 when nothing was counted."""
-        wanted = (self.steps.total() + 1) // 2
+        remaining = (self.steps.total() + 1) // 2
         for step in sorted(self.steps):
-            wanted -= self.steps[step]
-            if wanted <= 0:
+            remaining -= self.steps[step]
+            if remaining <= 0:
                 return min(2 ** ((step + 0.5) / _STEPS_PER_OCTAVE), self.largest)
         return 0.0
 
 
 @dataclass(slots=True)
 class Tally:
-    """What was counted in one batch or in many."""
+    """Counts of one batch or of many."""
 
     label_rows: int = 0
     empty_label_rows: int = 0
-    """Of these, the ones whose sidecar held no row: labelled as empty."""
+    """Label rows whose sidecar held no row: labelled as empty."""
     failed_files: int = 0
     """Paired data files that got no label row."""
     files_with_rejected_rows: int = 0
     rows_seen: int = 0
     annotations: int = 0
     classifications: int = 0
-    """What is said of whole frames or files; rows seen of label rows, and of no other format."""
+    """Classifications of frames or files; only label rows have them, and count them as rows seen."""
     rejected: Counter[ProblemCode] = field(default_factory=Counter)
     """Rows that became no annotation, by cause."""
     converted: Counter[str] = field(default_factory=Counter)
@@ -77,7 +77,7 @@ class Tally:
     adjusted: Counter[str] = field(default_factory=Counter)
     """Rows that reached outside the image, by what was done to them."""
     dropped: Counter[str] = field(default_factory=Counter)
-    """Parts of rows that a label row has no place for."""
+    """Parts of rows that the output format cannot represent."""
     refitted: Misfits = field(default_factory=Misfits)
     """Quadrilaterals that are no rectangles and became the smallest rectangle around them."""
 

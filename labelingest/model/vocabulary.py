@@ -1,6 +1,6 @@
-"""What labels may refer to, by hash: the classes, attributes, options of one ontology.
+"""Vocabulary of one ontology: the classes, attributes and options that labels refer to, by hash.
 
-Made once for an ontology from its structure and asked for every label of every sidecar. Tolerant:
+Built once from the ontology's structure and asked for every label of every sidecar. Tolerant:
 a missing optional key has its default, an element without a hash cannot be referred to and is left
 out. It refuses to judge the structure (`resolution/ontology_json.py` does) and knows no labels.
 """
@@ -53,7 +53,7 @@ class Attribute:
     """`radio`, `checklist`, `text` or `numeric`."""
     required: bool = False
     dynamic: bool = False
-    """Whether its answer may change over time; only attributes right below an object can."""
+    """Whether the answer may change over time; only attributes right below an object can."""
     archived: bool = False
     options: Mapping[str, Option] = field(default_factory=dict)
     """Hash → option, in the ontology's order; empty for text and numeric."""
@@ -63,7 +63,7 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class ObjectClass:
-    """What an object may be."""
+    """Class of objects."""
 
     feature_hash: str
     name: str
@@ -73,7 +73,7 @@ class ObjectClass:
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     """Hash → attribute, those of every depth, parents first."""
     points: frozenset[str] = frozenset()
-    """Names of the points of its skeleton template; empty where there is none."""
+    """Names of the points of the skeleton template; empty for other shapes."""
 
     @property
     def value(self) -> str:
@@ -83,15 +83,15 @@ class ObjectClass:
 
 @dataclass(frozen=True, slots=True)
 class ClassificationClass:
-    """What a frame or a whole file may be classified by."""
+    """Class of classifications: of a frame or of a whole file."""
 
     feature_hash: str
     name: str
-    """The name of its root attribute."""
+    """Name of the root attribute."""
     root: str
     """Hash of the root attribute; "" where the structure has none."""
     is_global: bool = False
-    """Whether it stands once for the whole file instead of on frames."""
+    """Whether the classification is of the whole file instead of frames."""
     archived: bool = False
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     """Hash → attribute, those of every depth, parents first."""
@@ -125,34 +125,34 @@ class Vocabulary:
         """Make the look-ups of an ontology structure, bare (without the API's wrapper)."""
         points = _skeleton_points(structure)
         objects = {
-            row["featureNodeHash"]: ObjectClass(
-                row["featureNodeHash"],
-                _text(row.get("name")),
-                _text(row.get("color")),
-                _text(row.get("shape")),
-                bool(row.get("archived")),
-                _attributes(row),
-                _points_of(row, points),
+            entry["featureNodeHash"]: ObjectClass(
+                entry["featureNodeHash"],
+                name=_text(entry.get("name")),
+                color=_text(entry.get("color")),
+                shape=_text(entry.get("shape")),
+                archived=bool(entry.get("archived")),
+                attributes=_attributes(entry),
+                points=_points_of(entry, points),
             )
-            for row in _elements(structure, "objects")
+            for entry in _elements(structure, "objects")
         }
         classifications = {
-            row["featureNodeHash"]: _classification(row)
-            for row in _elements(structure, "classifications")
+            entry["featureNodeHash"]: _classification(entry)
+            for entry in _elements(structure, "classifications")
         }
         return cls(objects, classifications, _owners(classifications))
 
 
-def _classification(row: Mapping[str, Any]) -> ClassificationClass:
-    attributes = _attributes(row)
+def _classification(entry: Mapping[str, Any]) -> ClassificationClass:
+    attributes = _attributes(entry)
     root = next(iter(attributes.values()), None)
     return ClassificationClass(
-        row["featureNodeHash"],
-        root.name if root else "",
-        root.feature_hash if root else "",
-        row.get("level") == "global",
-        bool(row.get("archived")) or bool(root and root.archived),
-        attributes,
+        entry["featureNodeHash"],
+        name=root.name if root else "",
+        root=root.feature_hash if root else "",
+        is_global=entry.get("level") == "global",
+        archived=bool(entry.get("archived")) or bool(root and root.archived),
+        attributes=attributes,
     )
 
 
@@ -160,33 +160,33 @@ def _owners(
     classifications: Mapping[str, ClassificationClass],
 ) -> dict[str, tuple[str, ...]]:
     owners: dict[str, tuple[str, ...]] = {}
-    for feature_hash, found in classifications.items():
-        for attribute in found.attributes:
+    for feature_hash, classification in classifications.items():
+        for attribute in classification.attributes:
             owners[attribute] = (*owners.get(attribute, ()), feature_hash)
     return owners
 
 
-def _attributes(row: Mapping[str, Any]) -> dict[str, Attribute]:
+def _attributes(entry: Mapping[str, Any]) -> dict[str, Attribute]:
     """Return the attributes of every depth; a queue, as depth is what hostile input chooses."""
     attributes: dict[str, Attribute] = {}
     waiting: deque[tuple[Mapping[str, Any], tuple[str, str] | None]] = deque(
-        (found, None) for found in _elements(row, "attributes")
+        (attribute, None) for attribute in _elements(entry, "attributes")
     )
     while waiting:
-        found, parent = waiting.popleft()
-        feature_hash = found["featureNodeHash"]
-        options = list(_elements(found, "options"))
+        attribute, parent = waiting.popleft()
+        feature_hash = attribute["featureNodeHash"]
+        options = list(_elements(attribute, "options"))
         attributes.setdefault(
             feature_hash,
             Attribute(
                 feature_hash,
-                _text(found.get("name")),
-                _text(found.get("type")),
-                bool(found.get("required")),
-                bool(found.get("dynamic")) and parent is None,
-                bool(found.get("archived")),
-                {option["featureNodeHash"]: _option(option) for option in options},
-                parent,
+                name=_text(attribute.get("name")),
+                type=_text(attribute.get("type")),
+                required=bool(attribute.get("required")),
+                dynamic=bool(attribute.get("dynamic")) and parent is None,
+                archived=bool(attribute.get("archived")),
+                options={option["featureNodeHash"]: _option(option) for option in options},
+                parent=parent,
             ),
         )
         waiting.extend(
@@ -197,30 +197,30 @@ def _attributes(row: Mapping[str, Any]) -> dict[str, Attribute]:
     return attributes
 
 
-def _option(row: Mapping[str, Any]) -> Option:
-    label = _text(row.get("label"))
+def _option(entry: Mapping[str, Any]) -> Option:
+    label = _text(entry.get("label"))
     return Option(
-        row["featureNodeHash"],
+        entry["featureNodeHash"],
         label,
-        _text(row.get("value")) or machine_name(label),
-        bool(row.get("archived")),
+        _text(entry.get("value")) or machine_name(label),
+        bool(entry.get("archived")),
     )
 
 
 def _elements(parent: Mapping[str, Any], key: str) -> Iterator[Mapping[str, Any]]:
     """Yield the elements that labels can refer to: JSON objects with a hash."""
-    rows = parent.get(key)
-    for row in rows if isinstance(rows, list | tuple) else ():
-        if isinstance(row, Mapping) and isinstance(row.get("featureNodeHash"), str):
-            yield row
+    entries = parent.get(key)
+    for entry in entries if isinstance(entries, list | tuple) else ():
+        if isinstance(entry, Mapping) and isinstance(entry.get("featureNodeHash"), str):
+            yield entry
 
 
 def _skeleton_points(structure: Mapping[str, Any]) -> dict[str, frozenset[str]]:
     """Return feature hash or name of each skeleton template → the names of its points."""
     points: dict[str, frozenset[str]] = {}
-    rows = structure.get("skeleton_templates")
-    for row in rows if isinstance(rows, list | tuple) else ():
-        template = row.get("template") if isinstance(row, Mapping) else None
+    entries = structure.get("skeleton_templates")
+    for entry in entries if isinstance(entries, list | tuple) else ():
+        template = entry.get("template") if isinstance(entry, Mapping) else None
         skeleton = template.get("skeleton") if isinstance(template, Mapping) else None
         if isinstance(template, Mapping) and isinstance(skeleton, Mapping):
             names = frozenset(
@@ -233,11 +233,11 @@ def _skeleton_points(structure: Mapping[str, Any]) -> dict[str, frozenset[str]]:
     return points
 
 
-def _points_of(row: Mapping[str, Any], points: Mapping[str, frozenset[str]]) -> frozenset[str]:
-    if row.get("shape") != Shape.SKELETON:
+def _points_of(entry: Mapping[str, Any], points: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    if entry.get("shape") != Shape.SKELETON:
         return frozenset()
-    known = points.get(row["featureNodeHash"]) or points.get(_text(row.get("name")) or "\0")
-    return known or frozenset()
+    names = points.get(entry["featureNodeHash"]) or points.get(_text(entry.get("name")) or "\0")
+    return names or frozenset()
 
 
 def _text(value: object) -> str:
