@@ -43,7 +43,7 @@ class Reading:
         self.batches = [made.contents[start : start + size] for start in starts]
 
     def read(self, contents: Sequence[bytes]) -> SidecarBatch:
-        file = DataFile.of("a.jpg", (WIDTH, HEIGHT), DATE)
+        file = DataFile.from_key("a.jpg", (WIDTH, HEIGHT), DATE)
         files = [file] * len(contents)
         return read_sidecars(contents, [""] * len(contents), files, self.vocabulary, self.features)
 

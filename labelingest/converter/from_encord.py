@@ -107,7 +107,7 @@ class EncordSource:
 def _data_file(units: DataUnits, unit: int) -> DataFile:
     width, height = int(units.width[unit]), int(units.height[unit])
     size = (width, height) if width > 0 else None
-    return DataFile.of(units.key[unit], size, date_text(int(units.mtime_ns[unit])))
+    return DataFile.from_key(units.key[unit], size, date_text(int(units.mtime_ns[unit])))
 
 
 def _with_own_sizes(units: DataUnits, rows: Sequence[LabelRow | None]) -> DataUnits:

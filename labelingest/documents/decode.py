@@ -73,11 +73,11 @@ def decode(content: bytes, notes: DocumentProblems, expected: str = _LABEL_ROW) 
     except orjson.JSONDecodeError as error:
         return _second_try(content, error, notes, expected)
     try:
-        written = orjson.dumps(document)
+        encoded = orjson.dumps(document)
     except orjson.JSONEncodeError:
         notes.note(ProblemCode.NOT_JSON, "", f"{_TOO_DEEP}; expected {expected}")
         return UNDECODED
-    if _keys_may_repeat(content, written):
+    if _keys_may_repeat(content, encoded):
         _note_repeated(content, notes)
     return document
 
@@ -145,8 +145,8 @@ def _second_try(
 ) -> Any:
     """Decode what only Python's json module takes, or note why it is not JSON."""
     infinite = "infinity" in error.msg
-    found = error.doc[error.pos : error.pos + 9]
-    if infinite or found.startswith(_LITERALS):
+    tail = error.doc[error.pos : error.pos + 9]
+    if infinite or tail.startswith(_LITERALS):
         document = _loads(content)
         if document is not None:
             _note_repeated(content, notes)
@@ -194,16 +194,16 @@ def _integer(text: str) -> int | float:
     return int(text) if len(text) <= _LONG_INTEGER else float(text)
 
 
-def _keys_may_repeat(content: bytes, written: bytes) -> bool:
+def _keys_may_repeat(content: bytes, encoded: bytes) -> bool:
     r"""Whether some object may have a key twice; never false when one has.
 
     In the text that orjson writes, `":` follows each key and stands nowhere else but after an
     escaped quote inside a string. The same holds for the content unless a blank parts the two
     characters or one of them is escaped by number.
     """
-    if any(found in content for found in _UNSURE):
+    if any(sign in content for sign in _UNSURE):
         return True
-    return content.count(b'":') != written.count(b'":')
+    return content.count(b'":') != encoded.count(b'":')
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +230,7 @@ def _trail(value: Any) -> _Trail | None:
     if type(value) is not list:
         return value if type(value) is _Trail else None
     items = ((place, _trail(item)) for place, item in enumerate(value) if type(item) in _NESTED)
-    inner = [(at, trail) for at, trail in items if trail]
+    inner = [(key, trail) for key, trail in items if trail]
     return _Trail([], inner) if inner else None
 
 
@@ -247,8 +247,8 @@ def _note_repeated(content: bytes, notes: DocumentProblems) -> None:
         return
     waiting = [] if trail is None else [(trail, "")]
     while waiting:
-        value, at = waiting.pop()
+        value, pointer = waiting.pop()
         for name in value.names:
             detail = f"the key {excerpt(name)} stands twice in one object: the last one counts"
-            notes.note(ProblemCode.DUPLICATE_KEY, child_pointer(at, name), detail)
-        waiting.extend((inner, child_pointer(at, place)) for place, inner in value.inner)
+            notes.note(ProblemCode.DUPLICATE_KEY, child_pointer(pointer, name), detail)
+        waiting.extend((inner, child_pointer(pointer, key)) for key, inner in value.inner)

@@ -57,16 +57,16 @@ def count_values(content: bytes) -> int:
     (3, 4, 3)
     """
     text = np.frombuffer(content, dtype=np.uint8)
-    count, inside, at = 1, False, 0
-    while at < len(text):
-        chunk = text[at : at + _CHUNK]
+    count, inside, start = 1, False, 0
+    while start < len(text):
+        chunk = text[start : start + _CHUNK]
         places, inside, escapes_next = _outside_strings(chunk, inside)
         marks = chunk[places]
         count += int(_WEIGHT[marks].sum(dtype=np.int64))
         # Both brackets of an empty one differ by 2, and no other characters that count do.
-        behind = text[np.minimum(at + places + 1, len(text) - 1)]
+        behind = text[np.minimum(start + places + 1, len(text) - 1)]
         count -= int(np.count_nonzero((marks != _COMMA) & (behind == marks + 2)))
-        at += len(chunk) + escapes_next
+        start += len(chunk) + escapes_next
     return count
 
 
@@ -79,11 +79,11 @@ def longest_text(content: bytes) -> int:
     3
     """
     text = np.frombuffer(content, dtype=np.uint8)
-    longest, inside, at, since = 0, False, 0, 0
-    while at < len(text):
-        chunk = text[at : at + _CHUNK]
+    longest, inside, start, since = 0, False, 0, 0
+    while start < len(text):
+        chunk = text[start : start + _CHUNK]
         is_quote, escapes_next = _quotes(chunk)
-        ends = np.flatnonzero(is_quote) + at
+        ends = np.flatnonzero(is_quote) + start
         if inside:
             ends = np.concatenate(([since], ends))
         longest = max(
@@ -91,7 +91,7 @@ def longest_text(content: bytes) -> int:
         )
         inside = len(ends) % 2 == 1
         since = int(ends[-1]) if inside else 0
-        at += len(chunk) + escapes_next
+        start += len(chunk) + escapes_next
     return max(longest, len(text) - since - 1) if inside else longest
 
 

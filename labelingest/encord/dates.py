@@ -87,9 +87,9 @@ def _standard_form(text: str) -> datetime | None:
 def _free_form(text: str) -> datetime | None:
     """Read a date without a zone, or in UTC."""
     for form in _FORMS:
-        found = form.fullmatch(text)
-        if found:
-            part = found.groupdict()
+        match = form.fullmatch(text)
+        if match:
+            part = match.groupdict()
             month = part.get("month") or _month(part.get("name") or "")
             if not month:
                 return None

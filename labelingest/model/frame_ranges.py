@@ -8,7 +8,7 @@ from heapq import heappop, heappush
 from itertools import pairwise
 from typing import TypeAlias
 
-__all__ = ["Range", "latest", "length", "merged", "minus", "within"]
+__all__ = ["Range", "clip", "latest", "length", "merged", "minus"]
 
 Range: TypeAlias = tuple[int, int]
 """First and last frame, both included."""
@@ -41,29 +41,29 @@ def minus(ranges: list[Range], others: list[Range]) -> list[Range]:
     [(0, 1), (4, 6)]
     """
     left: list[Range] = []
-    at = 0
+    next_other = 0
     for first, last in ranges:
         start = first
-        while at < len(others) and others[at][1] < start:
-            at += 1
-        position = at
+        while next_other < len(others) and others[next_other][1] < start:
+            next_other += 1
+        position = next_other
         while position < len(others) and others[position][0] <= last:
             if others[position][0] > start:
                 left.append((start, others[position][0] - 1))
             start = others[position][1] + 1
             position += 1
-        at = max(at, position - 1)
+        next_other = max(next_other, position - 1)
         if start <= last:
             left.append((start, last))
     return left
 
 
-def within(ranges: Iterable[Range], count: int) -> list[Range]:
+def clip(ranges: Iterable[Range], count: int) -> list[Range]:
     """Return the parts of ranges from frame 0 to the last of count frames.
 
     Examples
     --------
-    >>> within([(-3, 1), (8, 12), (20, 30)], 10)
+    >>> clip([(-3, 1), (8, 12), (20, 30)], 10)
     [(0, 1), (8, 9)]
     """
     cut = ((max(first, 0), min(last, count - 1)) for first, last in ranges)
@@ -92,12 +92,12 @@ def latest(ranges: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
     edges = sorted({first for first, _, _ in ranges} | {last + 1 for _, last, _ in ranges})
     active: list[tuple[int, int]] = []
     result: list[tuple[int, int, int]] = []
-    begun = 0
+    next_start = 0
     for edge, following in pairwise(edges):
-        while begun < len(starts) and starts[begun][0] <= edge:
-            _, last, rank = starts[begun]
+        while next_start < len(starts) and starts[next_start][0] <= edge:
+            _, last, rank = starts[next_start]
             heappush(active, (-rank, last))
-            begun += 1
+            next_start += 1
         while active and active[0][1] < edge:
             heappop(active)
         if active:

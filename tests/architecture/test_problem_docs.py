@@ -137,7 +137,7 @@ def of_sidecars() -> set[str]:
         kind = "mp4" if case.get("base") == "video" else "jpg"
         contents.append((kind, content_of(case)))
     read = [read_label_row(text, f"a.{kind}.encord.json", VOCABULARY) for kind, text in contents]
-    beside = (DataFile.of("a.mp4"), DataFile.of("a.jpg", (1280, 960)))
+    beside = (DataFile.from_key("a.mp4"), DataFile.from_key("a.jpg", (1280, 960)))
     read += [read_label_row(image, "a.jpg.encord.json", VOCABULARY, file) for file in beside]
     return {str(problem) for checked in read for problem in checked.problems}
 

@@ -118,7 +118,7 @@ def from_encord(
     found = read_sidecars(
         [orjson.dumps(row) for row in label_rows],
         [f"{key}.encord.json" for key in keys],
-        [DataFile.of(key) for key in keys],
+        [DataFile.from_key(key) for key in keys],
         Vocabulary.from_structure(structure),
         features,
     )

@@ -72,7 +72,7 @@ def content_of(case: dict[str, Any]) -> bytes:
 @pytest.mark.parametrize("case", CASES)
 def test_a_sidecar_gives_these_problems_and_keeps_the_rest(case: dict[str, Any]) -> None:
     size = tuple(case["size"]) if "size" in case else None
-    file = DataFile.of(case["data_file"], size) if "data_file" in case else ANY_FILE
+    file = DataFile.from_key(case["data_file"], size) if "data_file" in case else ANY_FILE
     checked = read_label_row(content_of(case), "case.json", VOCABULARY, file)
     assert [[p.code.value, p.pointer, p.detail] for p in checked.problems] == case["problems"]
     assert (checked.row is not None) == case["row"]

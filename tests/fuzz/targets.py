@@ -215,7 +215,7 @@ _FILES: Final = ("a.jpg", "a.jpg", "a.mp4", "a.wav", "a.txt", "a.html", "a.pdf",
 
 def _encord() -> Target:
     def run(content: bytes, rng: random.Random) -> None:
-        file = DataFile.of(rng.choice(_FILES), rng.choice((None, (640, 480))))
+        file = DataFile.from_key(rng.choice(_FILES), rng.choice((None, (640, 480))))
         checked = read_label_row(content, "s.json", _vocabulary(), file)
         _check_problems(checked.problems)
         if checked.row is None:
@@ -234,7 +234,7 @@ def _encord_batch() -> Target:
     vocabulary = Vocabulary.from_structure(ONTOLOGY)
     ontology = load_ontology(ONTOLOGY)
     features = {of.feature_hash: row for row, of in enumerate(ontology.objects)}
-    file = DataFile.of("a.jpg", (640, 480))
+    file = DataFile.from_key("a.jpg", (640, 480))
 
     def run(content: bytes, rng: random.Random) -> None:
         batch = [content, good] if rng.random() < 0.5 else [good, content]

@@ -36,7 +36,7 @@ def test_a_sidecar_is_what_the_client_writes_back(kind: str, answers: bool) -> N
 @pytest.mark.parametrize("kind", ["boxes", "polygons"])
 def test_as_many_sidecars_are_dirty_as_asked_for(kind: str) -> None:
     made = sidecars(40, kind, dirty=0.1)
-    vocabulary, file = Vocabulary.from_structure(made.structure), DataFile.of("a.jpg")
+    vocabulary, file = Vocabulary.from_structure(made.structure), DataFile.from_key("a.jpg")
     read = [read_label_row(content, "", vocabulary, file) for content in made.contents]
     assert made.dirty == 4
     assert sum(bool(checked.problems) for checked in read) == 4

@@ -744,18 +744,20 @@ def test_the_clean_rows_are_fast() -> None:
 @pytest.mark.parametrize(
     ("file", "fast"),
     [
-        (DataFile.of("a.jpg"), True),
-        (DataFile.of("a.jpg", (64, 48), "Tue, 06 Jan 2026 00:00:00 UTC"), True),
-        (DataFile.of("a.jpg", (48, 64)), False),
-        (DataFile.of("a.png"), False),
-        (DataFile.of("a.mp4"), False),
-        (DataFile.of("a.bin", (48, 64)), True),
+        (DataFile.from_key("a.jpg"), True),
+        (DataFile.from_key("a.jpg", (64, 48), "Tue, 06 Jan 2026 00:00:00 UTC"), True),
+        (DataFile.from_key("a.jpg", (48, 64)), False),
+        (DataFile.from_key("a.png"), False),
+        (DataFile.from_key("a.mp4"), False),
+        (DataFile.from_key("a.bin", (48, 64)), True),
     ],
 )
 def test_the_data_file_is_compared_on_both_paths(file: DataFile, fast: bool) -> None:
     content = orjson.dumps(clean_image())
     assert is_fast(content, STRUCTURE, file) == fast
-    assert_same([content] * 3, STRUCTURE, [DataFile.of("b.jpg"), file, DataFile.of("c.jpg")])
+    assert_same(
+        [content] * 3, STRUCTURE, [DataFile.from_key("b.jpg"), file, DataFile.from_key("c.jpg")]
+    )
 
 
 def test_no_sidecar_is_read_as_no_row() -> None:

@@ -88,7 +88,7 @@ def _read(
     """Return the row, or None for a file without one, and its problems."""
     if vocabulary is None:
         return _read_unchanged(stored)
-    file = ANY_FILE if stored.data_file is None else DataFile.of(stored.data_file)
+    file = ANY_FILE if stored.data_file is None else DataFile.from_key(stored.data_file)
     checked = tried(partial(read_label_row, stored.content, stored.source, vocabulary, file))
     if isinstance(checked, Unread):
         checked = Checked(None, [Problem(checked.code, stored.source, checked.detail)])

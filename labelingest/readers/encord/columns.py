@@ -43,23 +43,23 @@ def columns_of(
     >>> columns_of([None, row], {"a1B2c3D4": 0}).coordinates.tolist()
     [0.5, 0.375, 0.125, 0.25]
     """
-    placed = [[] if row is None else list(_placed(row)) for row in rows]
-    found = list(chain.from_iterable(placed))
-    numbers = [_numbers(value) for _, value in found]
+    by_row = [[] if row is None else list(_placed(row)) for row in rows]
+    objects = list(chain.from_iterable(by_row))
+    numbers = [_numbers(value) for _, value in objects]
     lengths = np.fromiter(map(len, numbers), np.int64, len(numbers))
-    n = len(found)
+    n = len(objects)
     return Annotations(
-        np.repeat(np.arange(len(rows), dtype=np.int32), [len(of_row) for of_row in placed]),
-        np.array([features[value["featureHash"]] for _, value in found], dtype=np.int32),
+        np.repeat(np.arange(len(rows), dtype=np.int32), [len(of_row) for of_row in by_row]),
+        np.array([features[value["featureHash"]] for _, value in objects], dtype=np.int32),
         np.zeros(n, dtype=np.int32),
-        np.array([_confidence(value) for _, value in found], dtype=np.float64),
+        np.array([_confidence(value) for _, value in objects], dtype=np.float64),
         np.array(list(chain.from_iterable(numbers)), dtype=np.float64),
         np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths))),
         np.zeros(n, dtype=np.uint64),
         Instances(
-            [value["objectHash"] for _, value in found],
-            np.array([frame for frame, _ in found], dtype=np.int32),
-            {i: parts for i, (_, value) in enumerate(found) if (parts := _parts(value))},
+            [value["objectHash"] for _, value in objects],
+            np.array([frame for frame, _ in objects], dtype=np.int32),
+            {i: parts for i, (_, value) in enumerate(objects) if (parts := _parts(value))},
         ),
     )
 
@@ -101,5 +101,5 @@ def _parts(value: Mapping[str, Any]) -> Any:
 def _confidence(value: Mapping[str, Any]) -> float:
     """Return the confidence; NaN for what a person drew and was sure of: ground truth."""
     # Audio and text do not say it: the client reads 1.0 there.
-    sure = float(value.get("confidence", 1.0))
-    return float("nan") if sure == 1 and value["manualAnnotation"] else sure
+    confidence = float(value.get("confidence", 1.0))
+    return float("nan") if confidence == 1 and value["manualAnnotation"] else confidence

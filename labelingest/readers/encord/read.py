@@ -28,7 +28,7 @@ from labelingest.readers.encord.columns import columns_of
 from labelingest.readers.encord.explain.data_file import DataFile
 from labelingest.readers.encord.explain.label_row import read_label_row
 from labelingest.readers.encord.typed.label_rows import CleanObjects, clean_rows
-from labelingest.readers.encord.typed.schema import Known, known_of
+from labelingest.readers.encord.typed.schema import RowSchema, schema_from_vocabulary
 
 __all__ = ["SidecarBatch", "read_sidecars"]
 
@@ -81,7 +81,7 @@ def read_sidecars(
     Examples
     --------
     >>> vocabulary = Vocabulary.from_structure({"objects": [], "classifications": []})
-    >>> batch = read_sidecars([b"[]"], ["a.jpg.encord.json"], [DataFile.of("a.jpg")], vocabulary, {})
+    >>> batch = read_sidecars([b"[]"], ["a.jpg.encord.json"], [DataFile.from_key("a.jpg")], vocabulary, {})
     >>> batch.rows, batch.problems[0][0].code.value
     ([None], 'not-a-label-row')
     """
@@ -102,26 +102,29 @@ class _Reading:
 
     def batches(self) -> Iterator[SidecarBatch]:
         """Yield one batch after the other: as many clean ones together as there are."""
-        known = known_of(self.vocabulary)
-        documents = [_decoded(content, known) for content in self.contents]
-        feature = np.array([self.features[of.feature_hash] for of in known.objects], dtype=np.int32)
-        unclean = slice(0, 0)
+        schema = schema_from_vocabulary(self.vocabulary)
+        documents = [_decoded(content, schema) for content in self.contents]
+        feature = np.array(
+            [self.features[object_class.feature_hash] for object_class in schema.objects],
+            dtype=np.int32,
+        )
+        rejected = slice(0, 0)
         for rows in _runs(documents):
-            for part, clean in self._parts(documents, rows, known):
+            for part, clean in self._parts(documents, rows, schema):
                 if clean is None:
                     # Those that follow each other are read together.
-                    follows = unclean.stop == part.start
-                    unclean = slice(unclean.start if follows else part.start, part.stop)
+                    follows = rejected.stop == part.start
+                    rejected = slice(rejected.start if follows else part.start, part.stop)
                     continue
-                if unclean.start < unclean.stop:
-                    yield self._explained(unclean)
-                unclean = slice(part.stop, part.stop)
+                if rejected.start < rejected.stop:
+                    yield self._explained(rejected)
+                rejected = slice(part.stop, part.stop)
                 yield _of_clean(documents[part], clean, feature)
-        if unclean.start < unclean.stop or not documents:
-            yield self._explained(unclean)
+        if rejected.start < rejected.stop or not documents:
+            yield self._explained(rejected)
 
     def _parts(
-        self, documents: Sequence[ImageRow | None], rows: slice, known: Known
+        self, documents: Sequence[ImageRow | None], rows: slice, schema: RowSchema
     ) -> Iterator[tuple[slice, CleanObjects | None]]:
         """Yield parts of the rows that are clean together, or such that are not."""
         count = rows.stop - rows.start
@@ -129,7 +132,7 @@ class _Reading:
         if len(decoded) < count:
             yield rows, None
             return
-        clean = clean_rows(decoded, self.contents[rows], self.files[rows], known)
+        clean = clean_rows(decoded, self.contents[rows], self.files[rows], schema)
         if isinstance(clean, CleanObjects):
             yield rows, clean
         elif count == 1:
@@ -139,7 +142,7 @@ class _Reading:
                 if suspected:
                     yield part, None
                 else:
-                    yield from self._parts(documents, part, known)
+                    yield from self._parts(documents, part, schema)
 
     def _explained(self, rows: slice) -> SidecarBatch:
         """Return what the general path says of some sidecars."""
@@ -149,10 +152,10 @@ class _Reading:
                 self.contents[rows], self.sources[rows], self.files[rows], strict=True
             )
         ]
-        found = [checked.row for checked in read]
+        label_rows = [checked.row for checked in read]
         return SidecarBatch(
-            found,
-            columns_of(found, self.features),
+            label_rows,
+            columns_of(label_rows, self.features),
             [checked.problems for checked in read],
             np.array([checked.objects_seen for checked in read], dtype=np.int64),
             np.array([checked.classifications_seen for checked in read], dtype=np.int64),
@@ -182,12 +185,12 @@ def _divided(rows: slice, suspects: frozenset[int]) -> Iterator[tuple[slice, boo
         yield slice(start, rows.stop), False
 
 
-def _decoded(content: bytes, known: Known) -> ImageRow | None:
+def _decoded(content: bytes, schema: RowSchema) -> ImageRow | None:
     """Return a label row of an image; None for what the general path has to look at."""
     if len(content) > LARGE_BYTES or too_many_values(content):
         return None
     try:
-        return known.decoder.decode(content)
+        return schema.decoder.decode(content)
     # What is no UTF-8 is a ValueError, and what is nested too deep a RecursionError.
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
@@ -203,27 +206,27 @@ def _runs(documents: Sequence[ImageRow | None]) -> Iterator[slice]:
 
 
 def _of_clean(
-    documents: Sequence[ImageRow | None], found: CleanObjects, feature: Int32
+    documents: Sequence[ImageRow | None], objects: CleanObjects, feature: Int32
 ) -> SidecarBatch:
     """Return the batch of clean rows; feature has the row in the ontology of each known class."""
     rows = [row for row in documents if row is not None]
-    u, n = len(rows), len(found.unit)
+    u, n = len(rows), len(objects.unit)
     classifications = np.array([len(row.classification_answers) for row in rows], dtype=np.int64)
-    drawn = found.drawn
+    payloads = objects.payloads
     return SidecarBatch(
         rows,
         Annotations(
-            found.unit.astype(np.int32),
-            feature[found.of],
+            objects.unit.astype(np.int32),
+            feature[objects.object_class],
             np.zeros(n, dtype=np.int32),
-            found.confidence,
-            drawn.numbers,
-            np.concatenate((np.zeros(1, np.int64), np.cumsum(drawn.lengths))),
+            objects.confidence,
+            payloads.numbers,
+            np.concatenate((np.zeros(1, np.int64), np.cumsum(payloads.lengths))),
             np.zeros(n, dtype=np.uint64),
-            Instances(found.hashes, np.zeros(n, dtype=np.int32), drawn.parts),
+            Instances(objects.hashes, np.zeros(n, dtype=np.int32), payloads.parts),
         ),
         [()] * u,
-        np.bincount(found.unit, minlength=u),
+        np.bincount(objects.unit, minlength=u),
         classifications,
         classifications,
         Counter(),

@@ -53,7 +53,7 @@ def number_from_text(text: bytes) -> tuple[float, int]:
     return np.nan, NOT_FINITE if _NAME_OF_NO_NUMBER.fullmatch(text) else NOT_A_NUMBER
 
 
-def numbers_from_tokens(buffer: UInt8, tokens: Tokens, wanted: Bool | None = None) -> Float64:
+def numbers_from_tokens(buffer: UInt8, tokens: Tokens, selected: Bool | None = None) -> Float64:
     """Read all tokens.
 
     Parameters
@@ -62,7 +62,7 @@ def numbers_from_tokens(buffer: UInt8, tokens: Tokens, wanted: Bool | None = Non
         (b,) text with at least 16 bytes before the first token.
     tokens
         (t,) places of the tokens in it.
-    wanted
+    selected
         (t,) tokens to read; all when None. The others (comments) give any value.
 
     Returns
@@ -78,13 +78,13 @@ def numbers_from_tokens(buffer: UInt8, tokens: Tokens, wanted: Bool | None = Non
     >>> numbers_from_tokens(blobs.buffer, rows_of(blobs)[1]).tolist()
     [7.0, 0.1, -2000.0, nan]
     """
-    whole = tokens.point - tokens.start
+    integer_digits = tokens.point - tokens.start
     fraction = np.maximum(tokens.end - tokens.point - 1, 0)
-    fast = tokens.plain & (whole <= 8) & (fraction <= 16) & (whole + fraction > 0)
+    fast = tokens.plain & (integer_digits <= 8) & (fraction <= 16) & (integer_digits + fraction > 0)
     values: Float64
     if fast.all():
-        mantissa = _mantissas(buffer, tokens.start, whole, tokens.end, fraction)
-        exact = (mantissa <= 1 << 53) & (whole + fraction <= 18)
+        mantissa = _mantissas(buffer, tokens.start, integer_digits, tokens.end, fraction)
+        exact = (mantissa <= 1 << 53) & (integer_digits + fraction <= 18)
         values = mantissa / _POWER_OF_TEN[fraction]
         slow = np.flatnonzero(~exact)
     else:
@@ -94,7 +94,7 @@ def numbers_from_tokens(buffer: UInt8, tokens: Tokens, wanted: Bool | None = Non
             tokens.start[rows], tokens.end[rows], tokens.point[rows], tokens.plain[rows]
         )
         values[rows] = numbers_from_tokens(buffer, picked)
-        slow = np.flatnonzero(~fast & wanted if wanted is not None else ~fast)
+        slow = np.flatnonzero(~fast & selected if selected is not None else ~fast)
     if len(slow):
         values[slow] = _one_by_one(buffer, tokens.start[slow], tokens.end[slow])
     return values
@@ -107,15 +107,17 @@ def _one_by_one(buffer: UInt8, start: Int64, end: Int64) -> list[float]:
     return [number_from_text(text[a:b])[0] for a, b in places]
 
 
-def _mantissas(buffer: UInt8, start: Int64, whole: Int64, end: Int64, fraction: Int64) -> Int64:
+def _mantissas(
+    buffer: UInt8, start: Int64, integer_digits: Int64, end: Int64, fraction: Int64
+) -> Int64:
     """Return (t,) the digits of each token as one integer; at most 8 whole and 16 others."""
     # Every byte of the buffer starts a (mostly unaligned) word; numpy reads them as they lie.
     words: UInt64 = np.ndarray((len(buffer) - 7,), "<u8", buffer, 0, (1,))
     mantissa = buffer[start].astype(np.int64) - ord("0")
     # Normalised coordinates have one digit before the point; the others are few.
-    many = np.flatnonzero(whole != 1)
+    many = np.flatnonzero(integer_digits != 1)
     if len(many):
-        mantissa[many] = _integers(words, start[many] + whole[many], whole[many])
+        mantissa[many] = _integers(words, start[many] + integer_digits[many], integer_digits[many])
     mantissa *= _TEN_TO[fraction]
     mantissa += _integers(words, end, np.minimum(fraction, 8))
     long = np.flatnonzero(fraction > 8)

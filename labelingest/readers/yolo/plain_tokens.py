@@ -69,18 +69,18 @@ def _rows(blobs: Blobs, line_ends: Int64, count: Int64) -> Rows:
 
 def _points(buffer: UInt8, start: Int64, end: Int64, first: Int64, count: int) -> Int64 | None:
     """Return (t,) the point of each token, its end for none; None where a token has several."""
-    found = end.copy()
+    point = end.copy()
     if count == len(end) - len(first):
         # As most rows are written: the class number has none, the others one behind one digit.
         others = np.ones(len(end), dtype=bool)
         others[first] = False
         second = start[others] + 1
         if (buffer[second] == _POINT).all():
-            found[others] = second
-            return found
-    points = np.flatnonzero(buffer == _POINT)
-    tokens = np.searchsorted(end, points)
+            point[others] = second
+            return point
+    positions = np.flatnonzero(buffer == _POINT)
+    tokens = np.searchsorted(end, positions)
     if (tokens[1:] == tokens[:-1]).any():
         return None
-    found[tokens] = points
-    return found
+    point[tokens] = positions
+    return point

@@ -190,21 +190,21 @@ def sheet_of(blobs: Blobs, lines_before: int = 0) -> Sheet:
     """
     rows, tokens = plain_rows(blobs) or rows_of(blobs)
     comments = len(tokens.start) - int(rows.count.sum())
-    wanted = None if not comments else _in_rows(rows, len(tokens.start))
-    values = numbers_from_tokens(blobs.buffer, tokens, wanted)
+    in_rows = None if not comments else _in_rows(rows, len(tokens.start))
+    values = numbers_from_tokens(blobs.buffer, tokens, in_rows)
     if lines_before:
         rows = replace(rows, line=rows.line + np.int32(lines_before))
     return Sheet(blobs, rows, tokens, values)
 
 
 def read_sheet(
-    found: Sheet, units: DataUnits, options: YoloOptions, findings: BatchProblems
+    sheet: Sheet, units: DataUnits, options: YoloOptions, findings: BatchProblems
 ) -> ReadResult:
     """Read rows whose numbers are known; units, options and findings are those of `read`."""
-    rows = found.rows
-    sheet = _Sheet(found.blobs, units, rows, found.tokens, found.values)
-    good = sheet.readable(findings)
-    labels, dropped = _cut(sheet, good, options, findings)
+    rows = sheet.rows
+    parsed = _Sheet(sheet.blobs, units, rows, sheet.tokens, sheet.values)
+    good = parsed.readable(findings)
+    labels, dropped = _cut(parsed, good, options, findings)
     return ReadResult(labels, np.bincount(rows.unit, minlength=len(units)), dropped)
 
 
@@ -217,8 +217,10 @@ def _in_rows(rows: Rows, tokens: int) -> Bool:
 
 
 def _is_class_number(values: Float64) -> Bool:
-    whole: Bool = (values >= 0) & (values == np.floor(values)) & (values <= LARGEST_CLASS_NUMBER)
-    return whole
+    is_number: Bool = (
+        (values >= 0) & (values == np.floor(values)) & (values <= LARGEST_CLASS_NUMBER)
+    )
+    return is_number
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -394,13 +396,13 @@ def _declared(options: YoloOptions) -> _Columns:
 
 
 def _misfit(sheet: _Sheet, row: int, options: YoloOptions, columns: _Columns | None) -> Problem:
-    found, first = int(sheet.rows.count[row]), int(sheet.rows.first[row])
+    count, first = int(sheet.rows.count[row]), int(sheet.rows.first[row])
     if columns is None:
         detail = (
-            f"{_columns(found)}; the least is 5: class number, centre x, centre y, width, height"
+            f"{_columns(count)}; the least is 5: class number, centre x, centre y, width, height"
         )
         return sheet.problem(row, first, ProblemCode.TOO_FEW_COLUMNS, detail)
-    detail = f"{_columns(found)}; row layout {str(options.row_layout)!r} has {columns.expected()}"
+    detail = f"{_columns(count)}; row layout {str(options.row_layout)!r} has {columns.expected()}"
     return sheet.problem(row, first, ProblemCode.WRONG_COLUMN_COUNT, detail)
 
 

@@ -100,22 +100,22 @@ def _long_row(
     starts, ends, values = [], [], []
     count = 0
     for first, last in _pieces(content, begin, end, size):
-        at, to, numbers = _numbers(content, first, last, size)
-        count += len(at)
+        token_starts, token_ends, numbers = _numbers(content, first, last, size)
+        count += len(token_starts)
         if count > most:
             yield TooManyColumns(line, begin - start + 1)
             return
-        starts.append(at)
-        ends.append(to)
+        starts.append(token_starts)
+        ends.append(token_ends)
         values.append(numbers)
     text = np.frombuffer(content, np.uint8)
     blobs = Blobs(text, np.array([start]), np.array([end]))
     row = Rows(
         np.zeros(1, np.int32), np.array([line], np.int32), np.zeros(1, np.int64), np.array([count])
     )
-    at, to = np.concatenate(starts), np.concatenate(ends)
+    token_starts, token_ends = np.concatenate(starts), np.concatenate(ends)
     # Their numbers are read: where their points are does not matter any more.
-    tokens = Tokens(at, to, to, np.zeros(len(at), dtype=bool))
+    tokens = Tokens(token_starts, token_ends, token_ends, np.zeros(len(token_starts), dtype=bool))
     yield Sheet(blobs, row, tokens, np.concatenate(values))
 
 
@@ -139,9 +139,9 @@ def _numbers(content: bytes, start: int, end: int, size: int) -> tuple[Int64, In
     if end - start > size:
         # One token, and perhaps a blank or the end of the line.
         text = content[start:end].rstrip(b" \t\r\n")
-        one = np.array([number_from_text(text)[0]] if text else [])
-        at = np.full(len(one), start)
-        return at, at + len(text), one
+        number = np.array([number_from_text(text)[0]] if text else [])
+        token_start = np.full(len(number), start)
+        return token_start, token_start + len(text), number
     piece = Blobs.from_contents([content[start:end]])
     tokens = rows_of(piece)[1]
     values = numbers_from_tokens(piece.buffer, tokens)

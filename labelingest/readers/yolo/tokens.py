@@ -97,15 +97,18 @@ def _utf8(content: bytes) -> tuple[bytes, str]:
     except UnicodeDecodeError as problem:
         if problem.encoding != "utf-8":
             return b"", f"the byte order mark says UTF-16, but the text is not: {problem.reason}"
-        at = problem.start
+        position = problem.start
         return (
             b"",
-            f"byte {at + 1} is 0x{content[at]:02x}, which is not UTF-8: is this a text file?",
+            f"byte {position + 1} is 0x{content[position]:02x}, which is not UTF-8: is this a text file?",
         )
     except UnicodeEncodeError:
         return b"", "the byte order mark says UTF-16, but the text holds half a surrogate pair"
-    if (at := content.find(0)) >= 0:
-        return b"", f"byte {at + 1} is NUL: a binary file, or UTF-16 without a byte order mark"
+    if (position := content.find(0)) >= 0:
+        return (
+            b"",
+            f"byte {position + 1} is NUL: a binary file, or UTF-16 without a byte order mark",
+        )
     return content, ""
 
 

@@ -18,7 +18,7 @@ from labelingest.problems.of_document import (
     excerpt,
     json_type_name,
 )
-from labelingest.readers.encord.explain.provenance import is_manual
+from labelingest.readers.encord.explain.provenance import read_manual
 
 __all__ = ["Answer", "Value", "note_missing", "read_answers", "static_answers", "written_answer"]
 
@@ -41,22 +41,22 @@ class Answer:
     attribute: Attribute
     value: Value
     manual: bool
-    row: Mapping[str, Any]
-    """As decoded."""
-    at: str
-    """Its pointer."""
+    entry: Mapping[str, Any]
+    """The answer as decoded."""
+    pointer: str
+    """JSON pointer of the answer."""
 
 
 def read_answers(
-    rows: object, at: str, attributes: Mapping[str, Attribute], notes: DocumentProblems
+    entries: object, pointer: str, attributes: Mapping[str, Attribute], notes: DocumentProblems
 ) -> list[Answer]:
     """Return the answers of a list that can be used, in their order; the others are noted.
 
     Parameters
     ----------
-    rows
+    entries
         The list as decoded.
-    at
+    pointer
         Its pointer.
     attributes
         Hash → attribute of the class that the answers are about.
@@ -73,128 +73,144 @@ def read_answers(
     >>> print(notes.in_order()[0])
     a.json#/classifications/0/answers: wrong-answer-type: found text ('fast'), expected a number
     """
-    if not isinstance(rows, list):
-        notes.wrong_type(at, rows, "a list of answers")
+    if not isinstance(entries, list):
+        notes.wrong_type(pointer, entries, "a list of answers")
         return []
-    read = (_answer(row, child_pointer(at, i), attributes, notes) for i, row in enumerate(rows))
+    read = (
+        _answer(entry, child_pointer(pointer, i), attributes, notes)
+        for i, entry in enumerate(entries)
+    )
     return [answer for answer in read if answer is not None]
 
 
 def _answer(
-    row: object, at: str, attributes: Mapping[str, Attribute], notes: DocumentProblems
+    entry: object, pointer: str, attributes: Mapping[str, Attribute], notes: DocumentProblems
 ) -> Answer | None:
-    if not isinstance(row, dict):
-        notes.wrong_type(at, row, "an answer")
+    if not isinstance(entry, dict):
+        notes.wrong_type(pointer, entry, "an answer")
         return None
-    feature_hash = row.get("featureHash")
-    if feature_hash is None or "answers" not in row:
+    feature_hash = entry.get("featureHash")
+    if feature_hash is None or "answers" not in entry:
         key = "answers" if feature_hash is not None else "featureHash"
-        notes.note(ProblemCode.MISSING_KEY, at, f"{key!r} is missing in an answer")
+        notes.note(ProblemCode.MISSING_KEY, pointer, f"{key!r} is missing in an answer")
         return None
     attribute = attributes.get(feature_hash) if isinstance(feature_hash, str) else None
     if attribute is None:
         detail = f"the class has no attribute of the feature hash {excerpt(feature_hash)}"
-        notes.note(ProblemCode.UNKNOWN_ATTRIBUTE, child_pointer(at, "featureHash"), detail)
+        notes.note(ProblemCode.UNKNOWN_ATTRIBUTE, child_pointer(pointer, "featureHash"), detail)
         return None
-    notes.unknown_keys(row, _KEYS, at, "an answer")
-    _compare(row, "name", attribute.name, at, notes)
-    _note_archived(attribute.archived, attribute.name, child_pointer(at, "featureHash"), notes)
+    notes.unknown_keys(entry, _KEYS, pointer, "an answer")
+    _compare(entry, "name", attribute.name, pointer, notes)
+    _note_archived(attribute.archived, attribute.name, child_pointer(pointer, "featureHash"), notes)
     read = _READERS.get(attribute.type)
-    value = read(row["answers"], child_pointer(at, "answers"), attribute, notes) if read else None
+    value = (
+        read(entry["answers"], child_pointer(pointer, "answers"), attribute, notes)
+        if read
+        else None
+    )
     if value is None:
         return None
-    return Answer(attribute, value, is_manual(row, at, notes), row, at)
+    return Answer(attribute, value, read_manual(entry, pointer, notes), entry, pointer)
 
 
 def _compare(
-    row: dict[str, Any], key: str, expected: str, at: str, notes: DocumentProblems
+    entry: dict[str, Any], key: str, expected: str, pointer: str, notes: DocumentProblems
 ) -> None:
-    found = row.get(key, expected)
-    if found != expected:
-        detail = f"{excerpt(found)} is {expected!r} in the ontology, which is written"
-        notes.note(ProblemCode.DIFFERS_FROM_ONTOLOGY, child_pointer(at, key), detail)
+    actual = entry.get(key, expected)
+    if actual != expected:
+        detail = f"{excerpt(actual)} is {expected!r} in the ontology, which is written"
+        notes.note(ProblemCode.DIFFERS_FROM_ONTOLOGY, child_pointer(pointer, key), detail)
 
 
-def _note_archived(archived: bool, name: str, at: str, notes: DocumentProblems) -> None:
+def _note_archived(archived: bool, name: str, pointer: str, notes: DocumentProblems) -> None:
     if archived:
         detail = f"{excerpt(name)} is archived in the ontology: kept"
-        notes.note(ProblemCode.ARCHIVED_CLASS, at, detail)
+        notes.note(ProblemCode.ARCHIVED_CLASS, pointer, detail)
 
 
-def _text(value: object, at: str, attribute: Attribute, notes: DocumentProblems) -> Value | None:
+def _text(
+    value: object, pointer: str, attribute: Attribute, notes: DocumentProblems
+) -> Value | None:
     if isinstance(value, str):
         return value
-    _wrong(value, at, "text", notes)
+    _wrong(value, pointer, "text", notes)
     return None
 
 
-def _numeric(value: object, at: str, attribute: Attribute, notes: DocumentProblems) -> Value | None:
+def _numeric(
+    value: object, pointer: str, attribute: Attribute, notes: DocumentProblems
+) -> Value | None:
     if type(value) is not float and type(value) is not int:
-        _wrong(value, at, "a number", notes)
+        _wrong(value, pointer, "a number", notes)
         return None
     if not isfinite(value):
-        notes.note(ProblemCode.NOT_FINITE, at, f"{value} is not finite: no answer")
+        notes.note(ProblemCode.NOT_FINITE, pointer, f"{value} is not finite: no answer")
         return None
     return value
 
 
-def _wrong(value: object, at: str, expected: str, notes: DocumentProblems) -> None:
+def _wrong(value: object, pointer: str, expected: str, notes: DocumentProblems) -> None:
     detail = f"found {json_type_name(value)} ({excerpt(value)}), expected {expected}"
-    notes.note(ProblemCode.WRONG_ANSWER_TYPE, at, detail)
+    notes.note(ProblemCode.WRONG_ANSWER_TYPE, pointer, detail)
 
 
-def _radio(value: object, at: str, attribute: Attribute, notes: DocumentProblems) -> Value | None:
+def _radio(
+    value: object, pointer: str, attribute: Attribute, notes: DocumentProblems
+) -> Value | None:
     """Return the one option; none at all means that the question is not answered."""
     if isinstance(value, list) and len(value) > 1:
         detail = f"{len(value)} options of {excerpt(attribute.name)}, where one can be chosen"
-        notes.note(ProblemCode.TWO_ANSWERS, at, f"{detail}: none is kept")
+        notes.note(ProblemCode.TWO_ANSWERS, pointer, f"{detail}: none is kept")
         return None
-    options = _options(value, at, attribute, notes)
+    options = _options(value, pointer, attribute, notes)
     return tuple(options) if options else None
 
 
 def _checklist(
-    value: object, at: str, attribute: Attribute, notes: DocumentProblems
+    value: object, pointer: str, attribute: Attribute, notes: DocumentProblems
 ) -> Value | None:
-    options = _options(value, at, attribute, notes)
+    options = _options(value, pointer, attribute, notes)
     if options is None:
         return None
-    return tuple(known for known in attribute.options if known in options)
+    return tuple(option for option in attribute.options if option in options)
 
 
 def _options(
-    value: object, at: str, attribute: Attribute, notes: DocumentProblems
+    value: object, pointer: str, attribute: Attribute, notes: DocumentProblems
 ) -> list[str] | None:
     """Return the hashes of known options; None where there is no list, or an unknown option."""
     if not isinstance(value, list):
-        _wrong(value, at, f"a list of options of a {attribute.type}", notes)
+        _wrong(value, pointer, f"a list of options of a {attribute.type}", notes)
         return None
-    found = [
-        _option(option, child_pointer(at, i), attribute, notes) for i, option in enumerate(value)
+    hashes = [
+        _option(option, child_pointer(pointer, i), attribute, notes)
+        for i, option in enumerate(value)
     ]
-    good = [feature_hash for feature_hash in found if feature_hash is not None]
-    return good if good or not found else None
+    good = [feature_hash for feature_hash in hashes if feature_hash is not None]
+    return good if good or not hashes else None
 
 
-def _option(row: object, at: str, attribute: Attribute, notes: DocumentProblems) -> str | None:
-    if not isinstance(row, dict):
-        _wrong(row, at, "an option with its feature hash", notes)
+def _option(
+    entry: object, pointer: str, attribute: Attribute, notes: DocumentProblems
+) -> str | None:
+    if not isinstance(entry, dict):
+        _wrong(entry, pointer, "an option with its feature hash", notes)
         return None
-    feature_hash = row.get("featureHash")
+    feature_hash = entry.get("featureHash")
     if feature_hash is None:
-        notes.note(ProblemCode.MISSING_KEY, at, "'featureHash' is missing in an option")
+        notes.note(ProblemCode.MISSING_KEY, pointer, "'featureHash' is missing in an option")
         return None
     option = attribute.options.get(feature_hash) if isinstance(feature_hash, str) else None
     if option is None:
         detail = (
             f"{excerpt(attribute.name)} has no option of the feature hash {excerpt(feature_hash)}"
         )
-        notes.note(ProblemCode.UNKNOWN_OPTION, child_pointer(at, "featureHash"), detail)
+        notes.note(ProblemCode.UNKNOWN_OPTION, child_pointer(pointer, "featureHash"), detail)
         return None
-    notes.unknown_keys(row, _OPTION_KEYS, at, "an option")
-    _compare(row, "name", option.label, at, notes)
-    _compare(row, "value", option.value, at, notes)
-    _note_archived(option.archived, option.label, child_pointer(at, "featureHash"), notes)
+    notes.unknown_keys(entry, _OPTION_KEYS, pointer, "an option")
+    _compare(entry, "name", option.label, pointer, notes)
+    _compare(entry, "value", option.value, pointer, notes)
+    _note_archived(option.archived, option.label, child_pointer(pointer, "featureHash"), notes)
     return option.feature_hash
 
 
@@ -222,7 +238,7 @@ def static_answers(answers: Iterable[Answer], notes: DocumentProblems) -> dict[s
             answer = _ticked(before, answer)
         elif before is not None and before.value != answer.value:
             detail = f"{excerpt(attribute.name)} is answered twice: the last answer counts"
-            notes.note(ProblemCode.TWO_ANSWERS, answer.at, detail)
+            notes.note(ProblemCode.TWO_ANSWERS, answer.pointer, detail)
         chosen[attribute.feature_hash] = answer
     for answer in chosen.values():
         if not _is_asked(answer.attribute, chosen):
@@ -230,15 +246,15 @@ def static_answers(answers: Iterable[Answer], notes: DocumentProblems) -> dict[s
                 f"{excerpt(answer.attribute.name)} is asked only under an option that is not chosen: "
                 "kept, though readers may not show it"
             )
-            notes.note(ProblemCode.PARENT_NOT_SELECTED, answer.at, detail)
+            notes.note(ProblemCode.PARENT_NOT_SELECTED, answer.pointer, detail)
     return chosen
 
 
 def _ticked(before: Answer, after: Answer) -> Answer:
     """Merge two answers to one checklist."""
     ticked = {*_hashes(before.value), *_hashes(after.value)}
-    options = tuple(known for known in before.attribute.options if known in ticked)
-    return Answer(before.attribute, options, before.manual, before.row, before.at)
+    options = tuple(option for option in before.attribute.options if option in ticked)
+    return Answer(before.attribute, options, before.manual, before.entry, before.pointer)
 
 
 def _hashes(value: Value) -> tuple[str, ...]:
@@ -257,7 +273,7 @@ def note_missing(
     attributes: Mapping[str, Attribute],
     chosen: Mapping[str, Answer],
     changing: Iterable[str],
-    at: str,
+    pointer: str,
     notes: DocumentProblems,
 ) -> None:
     """Note required attributes that are asked and not answered.
@@ -270,17 +286,19 @@ def note_missing(
         Hash → answer that holds always.
     changing
         Hashes of attributes with answers that change over time.
-    at
+    pointer
         Pointer of the answers.
     notes
         Takes what is missing.
     """
     answered = {*chosen, *changing}
     for attribute in attributes.values():
-        asked = attribute.required and not attribute.archived and _is_asked(attribute, chosen)
-        if asked and attribute.feature_hash not in answered:
+        needs_answer = (
+            attribute.required and not attribute.archived and _is_asked(attribute, chosen)
+        )
+        if needs_answer and attribute.feature_hash not in answered:
             detail = f"{excerpt(attribute.name)} is required, and has no answer"
-            notes.note(ProblemCode.MISSING_ANSWER, at, detail)
+            notes.note(ProblemCode.MISSING_ANSWER, pointer, detail)
 
 
 def written_answer(attribute: Attribute, value: Value, manual: bool) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def run_lengths(text: str) -> Int64 | None:
 
 
 def bitmask(
-    value: dict[str, Any], at: str, size: tuple[int, int] | None, notes: DocumentProblems
+    value: dict[str, Any], pointer: str, size: tuple[int, int] | None, notes: DocumentProblems
 ) -> dict[str, Any] | None:
     """Return the clean payload of a bitmask; None where it is none of this image.
 
@@ -64,53 +64,59 @@ def bitmask(
     ----------
     value
         The payload as decoded.
-    at
+    pointer
         Its pointer.
     size
         Width and height of the data unit in pixels; None where not known.
     notes
         Takes what is wrong.
     """
-    notes.unknown_keys(value, _KEYS, at, "a bitmask")
+    notes.unknown_keys(value, _KEYS, pointer, "a bitmask")
     sides = []
     for key, default in (("top", 0), ("left", 0), ("height", None), ("width", None)):
         side = value.get(key, default)
         if side is None:
-            notes.note(ProblemCode.MISSING_KEY, at, f"{key!r} is missing; expected pixels")
+            notes.note(ProblemCode.MISSING_KEY, pointer, f"{key!r} is missing; expected pixels")
             return None
         if type(side) is not int or side < 0:
             detail = f"found {excerpt(side)}, expected a whole number of pixels"
-            notes.note(ProblemCode.BAD_BITMASK, child_pointer(at, key), detail)
+            notes.note(ProblemCode.BAD_BITMASK, child_pointer(pointer, key), detail)
             return None
         sides.append(side)
     top, left, height, width = sides
     text = value.get("rleString")
     if not isinstance(text, str):
-        notes.note(ProblemCode.BAD_BITMASK, at, "'rleString' is missing; expected run lengths")
+        notes.note(ProblemCode.BAD_BITMASK, pointer, "'rleString' is missing; expected run lengths")
         return None
-    if not _fits(at, size, sides, notes) or not _complete(text, height * width, at, notes):
+    if not _fits(pointer, size, sides, notes) or not _complete(
+        text, height * width, pointer, notes
+    ):
         return None
     return {"top": top, "left": left, "height": height, "width": width, "rleString": text}
 
 
-def _fits(at: str, size: tuple[int, int] | None, sides: list[int], notes: DocumentProblems) -> bool:
+def _fits(
+    pointer: str, size: tuple[int, int] | None, sides: list[int], notes: DocumentProblems
+) -> bool:
     top, left, height, width = sides
     if size is not None and (width, height) != size:
         detail = (
             f"the mask has {width} x {height} pixels, its image {size[0]} x {size[1]}: "
             "a mask must be as large as its image"
         )
-        place = child_pointer(at, "width" if width != size[0] else "height")
+        place = child_pointer(pointer, "width" if width != size[0] else "height")
         notes.note(ProblemCode.BAD_BITMASK, place, detail)
         return False
     if top or left:
         detail = f"found top {top} and left {left}; a mask covers its image, so both are 0"
-        notes.note(ProblemCode.BAD_BITMASK, child_pointer(at, "top" if top else "left"), detail)
+        notes.note(
+            ProblemCode.BAD_BITMASK, child_pointer(pointer, "top" if top else "left"), detail
+        )
         return False
     return True
 
 
-def _complete(text: str, pixels: int, at: str, notes: DocumentProblems) -> bool:
+def _complete(text: str, pixels: int, pointer: str, notes: DocumentProblems) -> bool:
     runs = run_lengths(text) if pixels <= _MOST_PIXELS else None
     if runs is None or (len(runs) and runs.min() < 0):
         detail = f"{excerpt(text)} holds no run lengths of a mask of {pixels:,} pixels"
@@ -118,5 +124,5 @@ def _complete(text: str, pixels: int, at: str, notes: DocumentProblems) -> bool:
         detail = f"the runs cover {int(runs.sum()):,} pixels, the mask has {pixels:,}"
     else:
         return True
-    notes.note(ProblemCode.BAD_BITMASK, child_pointer(at, "rleString"), detail)
+    notes.note(ProblemCode.BAD_BITMASK, child_pointer(pointer, "rleString"), detail)
     return False

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from labelingest.model.frame_ranges import Range, length, merged, minus, within
+from labelingest.model.frame_ranges import Range, clip, length, merged, minus
 from labelingest.model.vocabulary import ClassificationClass, Vocabulary
 from labelingest.problems import ProblemCode
 from labelingest.problems.of_document import DocumentProblems, child_pointer, excerpt
@@ -30,11 +30,11 @@ from labelingest.readers.encord.explain.dynamic_answers import ranges_of
 from labelingest.readers.encord.explain.object_answers import Medium, entries
 from labelingest.readers.encord.explain.provenance import (
     Dates,
-    author,
-    confidence,
-    dates,
-    hash_is_sound,
-    is_manual,
+    check_hash,
+    read_author,
+    read_confidence,
+    read_dates,
+    read_manual,
 )
 
 __all__ = ["MOST_LISTED", "Classifications", "frame_entry"]
@@ -57,16 +57,16 @@ _ANSWER_KEYS: Final = _METADATA | {"classifications", "range", "spaces"}
 class _Instance:
     """What is known of one classification before it is judged."""
 
-    at: str
+    pointer: str
     """Pointer of the first place it is named at."""
     frames: list[int] = field(default_factory=list)
     """Frames whose lists name it."""
-    row: dict[str, Any] = field(default_factory=dict)
+    entry: dict[str, Any] = field(default_factory=dict)
     """The first entry of a frame list."""
-    row_at: str = ""
+    entry_pointer: str = ""
     answer: dict[str, Any] = field(default_factory=dict)
     """Its entry in classification_answers; empty where it has none."""
-    answer_at: str = ""
+    answer_pointer: str = ""
 
 
 @dataclass(slots=True)
@@ -78,9 +78,9 @@ class Classifications:
     medium: Medium
     notes: DocumentProblems
     instances: dict[str, _Instance] = field(default_factory=dict)
-    written: dict[str, dict[str, Any]] = field(default_factory=dict)
+    output: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Hash → entry of classification_answers, as written."""
-    taken: dict[str, list[Range]] = field(default_factory=dict)
+    occupied: dict[str, list[Range]] = field(default_factory=dict)
     """Feature hash → frames that have such a classification, sorted."""
     rejected: Counter[ProblemCode] = field(default_factory=Counter)
     """Classifications that were not kept, by cause."""
@@ -90,63 +90,65 @@ class Classifications:
         """Number of classifications, good or not."""
         return len(self.instances)
 
-    def on_frame(self, rows: object, at: str, frame: int) -> None:
+    def on_frame(self, rows: object, pointer: str, frame: int) -> None:
         """Take the list of one frame."""
         if rows is None:
             return
         if not isinstance(rows, list):
-            self.notes.wrong_type(at, rows, "a list of classifications")
+            self.notes.wrong_type(pointer, rows, "a list of classifications")
             return
-        for position, row in enumerate(rows):
-            self._listed(row, child_pointer(at, position), frame)
+        for position, entry in enumerate(rows):
+            self._listed(entry, child_pointer(pointer, position), frame)
 
-    def _listed(self, row: object, at: str, frame: int) -> None:
-        if not isinstance(row, dict):
-            self.notes.wrong_type(at, row, "a classification")
+    def _listed(self, entry: object, pointer: str, frame: int) -> None:
+        if not isinstance(entry, dict):
+            self.notes.wrong_type(pointer, entry, "a classification")
             return
-        name = row.get("classificationHash")
+        name = entry.get("classificationHash")
         if not isinstance(name, str) or not name:
             detail = f"'classificationHash' is {excerpt(name)}, expected 8 base64 characters"
-            self.notes.note(ProblemCode.MISSING_KEY, at, detail)
+            self.notes.note(ProblemCode.MISSING_KEY, pointer, detail)
             return
-        self.notes.unknown_keys(row, _ENTRY_KEYS, at, "a classification on a frame")
-        instance = self.instances.setdefault(name, _Instance(at))
-        if not instance.row:
-            instance.row, instance.row_at = row, at
+        self.notes.unknown_keys(entry, _ENTRY_KEYS, pointer, "a classification on a frame")
+        instance = self.instances.setdefault(name, _Instance(pointer))
+        if not instance.entry:
+            instance.entry, instance.entry_pointer = entry, pointer
         instance.frames.append(frame)
 
-    def answers(self, value: dict[str, Any], at: str) -> None:
+    def answers(self, value: dict[str, Any], pointer: str) -> None:
         """Take classification_answers, after all frames."""
         answered: dict[str, _Instance] = {}
-        for name, row, place in entries(value, at, "classificationHash", self.notes):
-            self.notes.unknown_keys(row, _ANSWER_KEYS, place, "an entry of classification_answers")
+        for name, entry, place in entries(value, pointer, "classificationHash", self.notes):
+            self.notes.unknown_keys(
+                entry, _ANSWER_KEYS, place, "an entry of classification_answers"
+            )
             instance = answered[name] = self.instances.get(name) or _Instance(place)
-            instance.answer, instance.answer_at = row, place
+            instance.answer, instance.answer_pointer = entry, place
         # Those that have answers first, as they stand: a row that is read again stays as it is.
         self.instances = {**answered, **self.instances}
         for name, instance in self.instances.items():
-            written = self._written(name, instance)
-            if written is None:
+            output = self._written(name, instance)
+            if output is None:
                 self.rejected[self.notes.cause] += 1
             else:
-                self.written[name] = written
+                self.output[name] = output
 
     def _written(self, name: str, instance: _Instance) -> dict[str, Any] | None:
-        of = self._class_of(instance)
-        if of is None or not self._supported(instance):
+        definition = self._class_of(instance)
+        if definition is None or not self._supported(instance):
             return None
-        ranges = self._placed(instance, of)
+        ranges = self._placed(instance, definition)
         if ranges is None:
             return None
-        row = {**instance.row, **{k: v for k, v in instance.answer.items() if v is not None}}
-        metadata = self._metadata(row, instance)
+        entry = {**instance.entry, **{k: v for k, v in instance.answer.items() if v is not None}}
+        metadata = self._metadata(entry, instance)
         if metadata is None:
             return None
-        self._note_class(instance, of)
-        hash_is_sound(name, child_pointer(instance.at, "classificationHash"), self.notes)
+        self._note_class(instance, definition)
+        check_hash(name, child_pointer(instance.pointer, "classificationHash"), self.notes)
         return {
-            "featureHash": of.feature_hash,
-            "classifications": self._answers(instance, of),
+            "featureHash": definition.feature_hash,
+            "classifications": self._answers(instance, definition),
             "classificationHash": name,
             "spaces": {},
             "range": [list(pair) for pair in ranges],
@@ -155,16 +157,21 @@ class Classifications:
 
     def _class_of(self, instance: _Instance) -> ClassificationClass | None:
         """Return the class by its feature hash, or by the attributes that are answered."""
-        for row, at in ((instance.answer, instance.answer_at), (instance.row, instance.row_at)):
-            feature_hash = row.get("featureHash")
+        for entry, pointer in (
+            (instance.answer, instance.answer_pointer),
+            (instance.entry, instance.entry_pointer),
+        ):
+            feature_hash = entry.get("featureHash")
             if feature_hash is None:
                 continue
-            known = self.vocabulary.classifications
-            of = known.get(feature_hash) if isinstance(feature_hash, str) else None
-            if of is None:
+            definitions = self.vocabulary.classifications
+            definition = definitions.get(feature_hash) if isinstance(feature_hash, str) else None
+            if definition is None:
                 detail = f"no classification of the ontology has the feature hash {excerpt(feature_hash)}"
-                self.notes.note(ProblemCode.UNKNOWN_CLASS, child_pointer(at, "featureHash"), detail)
-            return of
+                self.notes.note(
+                    ProblemCode.UNKNOWN_CLASS, child_pointer(pointer, "featureHash"), detail
+                )
+            return definition
         candidates = self._candidates(instance)
         if len(candidates) == 1:
             return self.vocabulary.classifications[candidates.pop()]
@@ -172,15 +179,15 @@ class Classifications:
             "'featureHash' is missing, and its answers do not tell which classification it is: "
             "Encord's client drops it without a word"
         )
-        self.notes.note(ProblemCode.MISSING_KEY, instance.at, detail)
+        self.notes.note(ProblemCode.MISSING_KEY, instance.pointer, detail)
         return None
 
     def _candidates(self, instance: _Instance) -> set[str]:
         """Return the classes that have all the attributes that are answered."""
         rows = instance.answer.get("classifications")
         candidates: set[str] | None = None
-        for row in rows if isinstance(rows, list) else ():
-            feature_hash = row.get("featureHash") if isinstance(row, dict) else None
+        for entry in rows if isinstance(rows, list) else ():
+            feature_hash = entry.get("featureHash") if isinstance(entry, dict) else None
             if isinstance(feature_hash, str):
                 owners = set(self.vocabulary.classifications_of.get(feature_hash, ()))
                 candidates = owners if candidates is None else candidates & owners
@@ -190,124 +197,126 @@ class Classifications:
         if not instance.answer.get("spaces"):
             return True
         detail = "spaces belong to data groups, which cloud-synced folders do not hold"
-        at = child_pointer(instance.answer_at, "spaces")
-        self.notes.note(ProblemCode.UNSUPPORTED_LABEL, at, detail)
+        pointer = child_pointer(instance.answer_pointer, "spaces")
+        self.notes.note(ProblemCode.UNSUPPORTED_LABEL, pointer, detail)
         return False
 
-    def _placed(self, instance: _Instance, of: ClassificationClass) -> list[Range] | None:
+    def _placed(self, instance: _Instance, definition: ClassificationClass) -> list[Range] | None:
         """Return the frames it is written on, [] for the whole file; None where it has no place."""
-        at = child_pointer(instance.answer_at, "range")
-        said = instance.answer.get("range")
-        read = [] if said is None else ranges_of(said, at, self.notes)
-        if of.is_global:
-            return self._once(instance, of)
+        pointer = child_pointer(instance.answer_pointer, "range")
+        range_value = instance.answer.get("range")
+        read = [] if range_value is None else ranges_of(range_value, pointer, self.notes)
+        if definition.is_global:
+            return self._once(instance, definition)
         if not self.medium.on_frames:
             return []
         ranges = merged([*read, *((frame, frame) for frame in instance.frames)])
-        inside = within(ranges, self.medium.frame_count)
+        inside = clip(ranges, self.medium.frame_count)
         if length(inside) < length(ranges):
-            detail = f"{excerpt(said)} leaves the frames of the file: cut"
-            self.notes.note(ProblemCode.BAD_FRAME, at, detail)
+            detail = f"{excerpt(range_value)} leaves the frames of the file: cut"
+            self.notes.note(ProblemCode.BAD_FRAME, pointer, detail)
         elif not ranges:
             detail = (
                 "it has no range and stands on no frame: Encord's client drops it without a word"
             )
-            self.notes.note(ProblemCode.CLASSIFICATION_NOT_PLACED, instance.at, detail)
-        return self._apart(inside, instance, of) if inside else None
+            self.notes.note(ProblemCode.CLASSIFICATION_NOT_PLACED, instance.pointer, detail)
+        return self._apart(inside, instance, definition) if inside else None
 
-    def _once(self, instance: _Instance, of: ClassificationClass) -> list[Range] | None:
-        if of.feature_hash not in self.taken:
-            self.taken[of.feature_hash] = []
+    def _once(self, instance: _Instance, definition: ClassificationClass) -> list[Range] | None:
+        if definition.feature_hash not in self.occupied:
+            self.occupied[definition.feature_hash] = []
             return []
-        detail = f"{excerpt(of.name)} is global and stands in the row already: dropped"
-        self.notes.note(ProblemCode.OVERLAPPING_CLASSIFICATIONS, instance.at, detail)
+        detail = f"{excerpt(definition.name)} is global and stands in the row already: dropped"
+        self.notes.note(ProblemCode.OVERLAPPING_CLASSIFICATIONS, instance.pointer, detail)
         return None
 
     def _apart(
-        self, ranges: list[Range], instance: _Instance, of: ClassificationClass
+        self, ranges: list[Range], instance: _Instance, definition: ClassificationClass
     ) -> list[Range] | None:
         """Return the frames that no other classification of the class has."""
-        taken = self.taken.setdefault(of.feature_hash, [])
-        clashing = [pair for wanted in ranges for pair in _touching(taken, wanted)]
+        occupied = self.occupied.setdefault(definition.feature_hash, [])
+        clashing = [pair for span in ranges for pair in _touching(occupied, span)]
         free = minus(ranges, merged(clashing)) if clashing else ranges
         if clashing:
-            place = instance.answer_at or instance.at
+            place = instance.answer_pointer or instance.pointer
             frames = excerpt([list(pair) for pair in ranges])
             detail = (
-                f"another {excerpt(of.name)} stands on some of the frames {frames}: "
+                f"another {excerpt(definition.name)} stands on some of the frames {frames}: "
                 f"{'cut' if free else 'dropped'}"
             )
             self.notes.note(ProblemCode.OVERLAPPING_CLASSIFICATIONS, place, detail)
         for pair in free:
-            insort(taken, pair)
+            insort(occupied, pair)
         return free or None
 
-    def _metadata(self, row: dict[str, Any], instance: _Instance) -> dict[str, Any] | None:
-        at = instance.answer_at or instance.row_at
-        sure = confidence(row, at, self.notes)
-        if sure is None:
+    def _metadata(self, entry: dict[str, Any], instance: _Instance) -> dict[str, Any] | None:
+        pointer = instance.answer_pointer or instance.entry_pointer
+        confidence = read_confidence(entry, pointer, self.notes)
+        if confidence is None:
             return None
-        when = dates(row, at, self.defaults, self.notes)
+        label_dates = read_dates(entry, pointer, self.defaults, self.notes)
         return {
-            "createdBy": author(row, "createdBy", at, self.notes),
-            "createdAt": when.created_at,
-            "lastEditedBy": author(row, "lastEditedBy", at, self.notes),
-            "lastEditedAt": when.last_edited_at,
-            "confidence": sure,
-            "manualAnnotation": is_manual(row, at, self.notes),
+            "createdBy": read_author(entry, "createdBy", pointer, self.notes),
+            "createdAt": label_dates.created_at,
+            "lastEditedBy": read_author(entry, "lastEditedBy", pointer, self.notes),
+            "lastEditedAt": label_dates.last_edited_at,
+            "confidence": confidence,
+            "manualAnnotation": read_manual(entry, pointer, self.notes),
         }
 
-    def _note_class(self, instance: _Instance, of: ClassificationClass) -> None:
-        if of.archived:
-            detail = f"{excerpt(of.name)} is archived in the ontology: kept"
-            self.notes.note(ProblemCode.ARCHIVED_CLASS, instance.at, detail)
-        for key, expected in (("name", of.name), ("value", of.value)):
-            found = instance.row.get(key, expected)
-            if found != expected:
-                detail = f"{excerpt(found)} is {expected!r} in the ontology, which is written"
-                at = child_pointer(instance.row_at, key)
-                self.notes.note(ProblemCode.DIFFERS_FROM_ONTOLOGY, at, detail)
+    def _note_class(self, instance: _Instance, definition: ClassificationClass) -> None:
+        if definition.archived:
+            detail = f"{excerpt(definition.name)} is archived in the ontology: kept"
+            self.notes.note(ProblemCode.ARCHIVED_CLASS, instance.pointer, detail)
+        for key, expected in (("name", definition.name), ("value", definition.value)):
+            actual = instance.entry.get(key, expected)
+            if actual != expected:
+                detail = f"{excerpt(actual)} is {expected!r} in the ontology, which is written"
+                pointer = child_pointer(instance.entry_pointer, key)
+                self.notes.note(ProblemCode.DIFFERS_FROM_ONTOLOGY, pointer, detail)
 
-    def _answers(self, instance: _Instance, of: ClassificationClass) -> list[dict[str, Any]]:
-        at = child_pointer(instance.answer_at, "classifications")
+    def _answers(
+        self, instance: _Instance, definition: ClassificationClass
+    ) -> list[dict[str, Any]]:
+        pointer = child_pointer(instance.answer_pointer, "classifications")
         rows = instance.answer.get("classifications")
         if rows is None and instance.answer:
             detail = "'classifications' is missing: the list of answers"
-            self.notes.note(ProblemCode.MISSING_KEY, instance.answer_at, detail)
-        answers = read_answers(rows or [], at, of.attributes, self.notes)
+            self.notes.note(ProblemCode.MISSING_KEY, instance.answer_pointer, detail)
+        answers = read_answers(rows or [], pointer, definition.attributes, self.notes)
         chosen = static_answers(answers, self.notes)
-        place = instance.answer_at or instance.at
+        place = instance.answer_pointer or instance.pointer
         if not chosen and not rows:
-            detail = f"{excerpt(of.name)} has no answer"
+            detail = f"{excerpt(definition.name)} has no answer"
             self.notes.note(ProblemCode.MISSING_ANSWER, place, detail)
         else:
-            note_missing(of.attributes, chosen, (), place, self.notes)
+            note_missing(definition.attributes, chosen, (), place, self.notes)
         return [written_answer(a.attribute, a.value, a.manual) for a in chosen.values()]
 
     def frame_entries(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """Yield frame and entry of all frame lists as they are written, in no order of frames."""
-        total = sum(length(map(_pair, row["range"])) for row in self.written.values())
-        for row in self.written.values() if total <= MOST_LISTED else ():
-            of = self.vocabulary.classifications[row["featureHash"]]
-            entry = frame_entry(row, of)
-            for first, last in map(_pair, row["range"]):
+        total = sum(length(map(_pair, entry["range"])) for entry in self.output.values())
+        for entry in self.output.values() if total <= MOST_LISTED else ():
+            definition = self.vocabulary.classifications[entry["featureHash"]]
+            on_frame = frame_entry(entry, definition)
+            for first, last in map(_pair, entry["range"]):
                 for frame in range(first, last + 1):
-                    yield frame, entry
+                    yield frame, on_frame
 
 
-def frame_entry(row: Mapping[str, Any], of: ClassificationClass) -> dict[str, Any]:
+def frame_entry(entry: Mapping[str, Any], definition: ClassificationClass) -> dict[str, Any]:
     """Return what stands on frames of a classification, from its entry of classification_answers."""
     return {
-        "featureHash": row["featureHash"],
-        "name": of.name,
-        "value": of.value,
-        "createdAt": row["createdAt"],
-        "createdBy": row["createdBy"],
-        "confidence": row["confidence"],
-        "classificationHash": row["classificationHash"],
-        "manualAnnotation": row["manualAnnotation"],
-        "lastEditedAt": row["lastEditedAt"],
-        "lastEditedBy": row["lastEditedBy"],
+        "featureHash": entry["featureHash"],
+        "name": definition.name,
+        "value": definition.value,
+        "createdAt": entry["createdAt"],
+        "createdBy": entry["createdBy"],
+        "confidence": entry["confidence"],
+        "classificationHash": entry["classificationHash"],
+        "manualAnnotation": entry["manualAnnotation"],
+        "lastEditedAt": entry["lastEditedAt"],
+        "lastEditedBy": entry["lastEditedBy"],
     }
 
 
@@ -315,10 +324,10 @@ def _pair(ends: list[int]) -> Range:
     return ends[0], ends[1]
 
 
-def _touching(taken: list[Range], wanted: Range) -> Iterator[Range]:
+def _touching(occupied: list[Range], span: Range) -> Iterator[Range]:
     """Yield the ranges, of sorted ones that do not overlap, that share a frame with the wanted."""
-    at = max(bisect_right(taken, (wanted[0], wanted[0])) - 1, 0)
-    while at < len(taken) and taken[at][0] <= wanted[1]:
-        if taken[at][1] >= wanted[0]:
-            yield taken[at]
-        at += 1
+    position = max(bisect_right(occupied, (span[0], span[0])) - 1, 0)
+    while position < len(occupied) and occupied[position][0] <= span[1]:
+        if occupied[position][1] >= span[0]:
+            yield occupied[position]
+        position += 1

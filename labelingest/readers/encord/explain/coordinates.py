@@ -21,7 +21,7 @@ SLACK: Final = 1e-6
 """A coordinate this far outside 0..1 is a rounding error, and not worth a word."""
 
 
-def finite(value: object, at: str, notes: DocumentProblems) -> bool:
+def finite(value: object, pointer: str, notes: DocumentProblems) -> bool:
     """Whether a value is a finite number; noted where it is not.
 
     Examples
@@ -34,22 +34,22 @@ def finite(value: object, at: str, notes: DocumentProblems) -> bool:
     """
     if type(value) is not float and type(value) is not int:
         detail = f"found {json_type_name(value)} ({excerpt(value)}), expected a number"
-        notes.note(ProblemCode.NOT_A_NUMBER, at, detail)
+        notes.note(ProblemCode.NOT_A_NUMBER, pointer, detail)
         return False
     if not isfinite(value):
-        notes.note(ProblemCode.NOT_FINITE, at, f"{value} is not finite: no place in an image")
+        notes.note(ProblemCode.NOT_FINITE, pointer, f"{value} is not finite: no place in an image")
         return False
     return True
 
 
-def inside(value: float, at: str, notes: DocumentProblems) -> None:
+def inside(value: float, pointer: str, notes: DocumentProblems) -> None:
     """Note a coordinate that lies outside 0..1, fractions of the image's size."""
     if not -SLACK <= value <= 1 + SLACK:
         detail = f"{value!r} lies outside the image, whose coordinates go from 0 to 1: kept"
-        notes.note(ProblemCode.OUTSIDE_IMAGE, at, detail)
+        notes.note(ProblemCode.OUTSIDE_IMAGE, pointer, detail)
 
 
-def angle(value: float, at: str, notes: DocumentProblems) -> float:
+def angle(value: float, pointer: str, notes: DocumentProblems) -> float:
     """Return degrees reduced to [0, 360); an angle outside is noted.
 
     Examples
@@ -64,22 +64,23 @@ def angle(value: float, at: str, notes: DocumentProblems) -> float:
     reduced = value % 360
     reduced = reduced if reduced < 360 else 0.0
     detail = f"{value!r} degrees are outside 0 to 360 (excluded): written as {reduced!r}"
-    notes.note(ProblemCode.ANGLE_OUT_OF_RANGE, at, detail)
+    notes.note(ProblemCode.ANGLE_OUT_OF_RANGE, pointer, detail)
     return reduced
 
 
-def finite_ring(ring: list[Any], at: str, notes: DocumentProblems) -> bool:
+def finite_ring(ring: list[Any], pointer: str, notes: DocumentProblems) -> bool:
     """Whether a flat list of numbers is finite throughout; each bad one is noted."""
     # The types of a list at once: a Python loop per number only where one of them is bad.
     if set(map(type, ring)) <= _NUMBERS and all(map(isfinite, ring)):
         return True
     good = [
-        finite(value, child_pointer(at, position), notes) for position, value in enumerate(ring)
+        finite(value, child_pointer(pointer, position), notes)
+        for position, value in enumerate(ring)
     ]
     return all(good)
 
 
-def inside_ring(ring: list[float], at: str, notes: DocumentProblems) -> None:
+def inside_ring(ring: list[float], pointer: str, notes: DocumentProblems) -> None:
     """Note the first coordinate of a flat ring that lies outside 0..1, and how many do."""
     if ring and min(ring) >= -SLACK and max(ring) <= 1 + SLACK:
         return
@@ -88,7 +89,7 @@ def inside_ring(ring: list[float], at: str, notes: DocumentProblems) -> None:
         more = f" (and {len(out) - 1} more of this ring)" if len(out) > 1 else ""
         notes.note(
             ProblemCode.OUTSIDE_IMAGE,
-            child_pointer(at, out[0]),
+            child_pointer(pointer, out[0]),
             f"{ring[out[0]]!r} lies outside the image, whose coordinates go from 0 to 1{more}: kept",
         )
 

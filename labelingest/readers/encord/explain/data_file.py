@@ -39,7 +39,7 @@ class DataFile:
 
     Examples
     --------
-    >>> DataFile.of("clips/a.mp4")
+    >>> DataFile.from_key("clips/a.mp4")
     DataFile(kind=<DataKind.VIDEO: 'video'>, mime_type='video/mp4', size=None, date=None)
     """
 
@@ -52,7 +52,7 @@ class DataFile:
     """What labels without a date get, as label rows write dates."""
 
     @classmethod
-    def of(
+    def from_key(
         cls, key: str, size: tuple[int, int] | None = None, date: str | None = None
     ) -> "DataFile":
         """Return what the key says, and what else is known."""
@@ -63,7 +63,7 @@ ANY_FILE: Final = DataFile()
 """A file of which nothing is known."""
 
 
-def same_type(one: str, other: str) -> bool:
+def same_type(first: str, second: str) -> bool:
     """Whether two MIME types are spellings of one.
 
     Examples
@@ -71,7 +71,7 @@ def same_type(one: str, other: str) -> bool:
     >>> same_type("audio/wav", "audio/x-wav"), same_type("image/png", "image/jpeg")
     (True, False)
     """
-    return one == other or _plain(one) == _plain(other)
+    return first == second or _plain(first) == _plain(second)
 
 
 def _plain(mime_type: str) -> tuple[str, str]:
@@ -103,20 +103,20 @@ def fits(data_type: str, units: list[Unit], file: DataFile, notes: DocumentProbl
         )
         notes.note(ProblemCode.UNSUPPORTED_LABEL, "/data_type", detail)
         return False
-    head, at = units[0].head, units[0].at
+    head, pointer = units[0].head, units[0].pointer
     kind = DataKind.HTML if head["data_type"] == _HTML else _KINDS[data_type]
     if kind is not file.kind:
         detail = (
             f"Expected {_CALLED[kind]}, got a file of type {file.mime_type}: the label row is about "
             "another file; put it beside that one"
         )
-        place = "/data_type" if kind is not DataKind.HTML else child_pointer(at, "data_type")
+        place = "/data_type" if kind is not DataKind.HTML else child_pointer(pointer, "data_type")
         notes.note(ProblemCode.WRONG_DATA_TYPE, place, detail)
         return False
     # All texts are read alike, and the client calls each of them text/plain.
     if kind is not DataKind.TEXT and not same_type(head["data_type"], file.mime_type):
         expected = f"{file.mime_type}, the type of the file by its name"
-        place = child_pointer(at, "data_type")
+        place = child_pointer(pointer, "data_type")
         notes.replaced(place, head["data_type"], expected, "that is written")
         head["data_type"] = file.mime_type
     if file.size is not None and kind is DataKind.IMAGE:
@@ -125,14 +125,14 @@ def fits(data_type: str, units: list[Unit], file: DataFile, notes: DocumentProbl
 
 
 def _set_size(unit: Unit, size: tuple[int, int], notes: DocumentProblems) -> None:
-    found = unit.size
-    if found is not None and found != size:
-        turned = "; were the labels drawn before it was turned?" if found == size[::-1] else ""
+    stated = unit.size
+    if stated is not None and stated != size:
+        turned = "; were the labels drawn before it was turned?" if stated == size[::-1] else ""
         detail = (
-            f"the row says {found[0]} x {found[1]} pixels, the header of the image says "
+            f"the row says {stated[0]} x {stated[1]} pixels, the header of the image says "
             f"{size[0]} x {size[1]}, which is written{turned}"
         )
-        notes.note(ProblemCode.IMAGE_SIZE_DIFFERS, child_pointer(unit.at, "width"), detail)
+        notes.note(ProblemCode.IMAGE_SIZE_DIFFERS, child_pointer(unit.pointer, "width"), detail)
     # Taken out first: one that was missing would stand behind the other.
     for key in ("width", "height"):
         unit.head.pop(key, None)

@@ -44,8 +44,8 @@ class Unit:
     """Those that are written after the labels."""
     labels: Any
     """As decoded."""
-    at: str
-    """Its pointer."""
+    pointer: str
+    """JSON pointer of the unit."""
     frame: int
     """Its place in an image group; 0 for all others."""
 
@@ -68,115 +68,119 @@ def read_units(value: Any, kind: str, notes: DocumentProblems) -> list[Unit] | N
     notes
         Takes what is wrong.
     """
-    at = "/data_units"
+    pointer = "/data_units"
     if not isinstance(value, dict) or not value:
-        found = "is empty" if value == {} else f"found {excerpt(value)}"
-        detail = f"{found}; expected the file that the labels are about"
-        notes.note(ProblemCode.NOT_A_LABEL_ROW, at, detail)
+        mistake = "is empty" if value == {} else f"found {excerpt(value)}"
+        detail = f"{mistake}; expected the file that the labels are about"
+        notes.note(ProblemCode.NOT_A_LABEL_ROW, pointer, detail)
         return None
     if kind != "img_group" and len(value) > 1:
         detail = f"{len(value)} data units; a row about one {kind} has one"
-        notes.note(ProblemCode.NOT_A_LABEL_ROW, at, detail)
+        notes.note(ProblemCode.NOT_A_LABEL_ROW, pointer, detail)
         return None
-    units = [_unit(row, child_pointer(at, name), kind, notes) for name, row in value.items()]
+    units = [_unit(row, child_pointer(pointer, name), kind, notes) for name, row in value.items()]
     good = [unit for unit in units if unit is not None]
     if len(good) < len(units) or not _are_a_group(good, notes):
         return None
     return sorted(good, key=lambda unit: unit.frame)
 
 
-def _unit(row: object, at: str, kind: str, notes: DocumentProblems) -> Unit | None:
-    if not isinstance(row, dict):
-        detail = f"found {excerpt(row)}, expected a data unit"
-        notes.note(ProblemCode.NOT_A_LABEL_ROW, at, detail)
+def _unit(entry: object, pointer: str, kind: str, notes: DocumentProblems) -> Unit | None:
+    if not isinstance(entry, dict):
+        detail = f"found {excerpt(entry)}, expected a data unit"
+        notes.note(ProblemCode.NOT_A_LABEL_ROW, pointer, detail)
         return None
     required = (*_REQUIRED, *(("data_link",) if kind != "img_group" else ()))
-    missing = [key for key in required + (_AUDIO if kind == "audio" else ()) if key not in row]
+    missing = [key for key in required + (_AUDIO if kind == "audio" else ()) if key not in entry]
     if missing:
         detail = f"{', '.join(map(repr, missing))} missing in the data unit of a label row"
-        notes.note(ProblemCode.NOT_A_LABEL_ROW, at, detail)
+        notes.note(ProblemCode.NOT_A_LABEL_ROW, pointer, detail)
         return None
-    notes.unknown_keys(row, _KEYS, at, "a data unit")
-    frame = _sequence(row["data_sequence"], child_pointer(at, "data_sequence"), kind, notes)
-    head = _head(row, at, kind, notes)
+    notes.unknown_keys(entry, _KEYS, pointer, "a data unit")
+    frame = _sequence(entry["data_sequence"], child_pointer(pointer, "data_sequence"), kind, notes)
+    head = _head(entry, pointer, kind, notes)
     if frame is None or head is None:
         return None
     head["data_sequence"] = str(frame) if kind == "img_group" else frame
-    head.update(_of_kind(row, at, kind, notes))
+    head.update(_of_kind(entry, pointer, kind, notes))
     tail = {}
     for key in ("data_duration", "data_fps"):
         if kind == "video" or (kind, key) == ("audio", "data_duration"):
-            tail.update(_length(row, key, at, notes))
-    return Unit(head, tail, row.get("labels"), at, frame)
+            tail.update(_length(entry, key, pointer, notes))
+    return Unit(head, tail, entry.get("labels"), pointer, frame)
 
 
 def _head(
-    row: dict[str, Any], at: str, kind: str, notes: DocumentProblems
+    entry: dict[str, Any], pointer: str, kind: str, notes: DocumentProblems
 ) -> dict[str, Any] | None:
     """Return what every kind has; None where the unit has no name or no type."""
     for key in ("data_hash", "data_type"):
-        if not isinstance(row[key], str) or not row[key]:
-            detail = f"found {excerpt(row[key])}, expected text"
-            notes.note(ProblemCode.NOT_A_LABEL_ROW, child_pointer(at, key), detail)
+        if not isinstance(entry[key], str) or not entry[key]:
+            detail = f"found {excerpt(entry[key])}, expected text"
+            notes.note(ProblemCode.NOT_A_LABEL_ROW, child_pointer(pointer, key), detail)
             return None
-    head = {"data_hash": row["data_hash"]}
+    head = {"data_hash": entry["data_hash"]}
     for key in ("data_title", "data_link"):
-        text = row.get(key, "")
+        text = entry.get(key, "")
         if not isinstance(text, str) and not (key == "data_link" and text is None):
-            notes.replaced(child_pointer(at, key), text, "text", "'' is written")
+            notes.replaced(child_pointer(pointer, key), text, "text", "'' is written")
             text = ""
         head[key] = text
-    return {**head, "data_type": row["data_type"]}
+    return {**head, "data_type": entry["data_type"]}
 
 
-def _sequence(value: object, at: str, kind: str, notes: DocumentProblems) -> int | None:
+def _sequence(value: object, pointer: str, kind: str, notes: DocumentProblems) -> int | None:
     """Return the place of a unit in its group; 0 where there is no group."""
     frame = _frame(value) if isinstance(value, str) else value
     if type(frame) is int and 0 <= frame < _LAST_FRAME and (kind == "img_group" or frame == 0):
         return frame
     if kind == "img_group":
         detail = f"found {excerpt(value)}, expected the number of the image, from 0 on"
-        notes.note(ProblemCode.NOT_A_LABEL_ROW, at, detail)
+        notes.note(ProblemCode.NOT_A_LABEL_ROW, pointer, detail)
         return None
-    notes.replaced(at, value, "0, as there is one data unit", "0 is written")
+    notes.replaced(pointer, value, "0, as there is one data unit", "0 is written")
     return 0
 
 
-def _of_kind(row: dict[str, Any], at: str, kind: str, notes: DocumentProblems) -> dict[str, Any]:
+def _of_kind(
+    entry: dict[str, Any], pointer: str, kind: str, notes: DocumentProblems
+) -> dict[str, Any]:
     """Return the keys that some kinds have."""
     if kind == "pdf":
         return {"height": 0, "width": 0, "data_fps": 0}
     if kind == "audio":
-        return {key: _audio(row[key], key, at, notes) for key in _AUDIO}
+        return {key: _audio(entry[key], key, pointer, notes) for key in _AUDIO}
     if kind not in _SIZED:
         return {}
     sides: dict[str, Any] = {}
     for key in ("width", "height"):
-        side = row.get(key)
+        side = entry.get(key)
         if type(side) is int and 0 < side < _LAST_FRAME:
             sides[key] = side
         elif side is not None and side != 0:
-            notes.replaced(child_pointer(at, key), side, "a number of pixels", "left out")
+            notes.replaced(child_pointer(pointer, key), side, "a number of pixels", "left out")
     return sides
 
 
-def _audio(value: object, key: str, at: str, notes: DocumentProblems) -> Any:
+def _audio(value: object, key: str, pointer: str, notes: DocumentProblems) -> Any:
     is_text = key == "audio_codec"
     good = isinstance(value, str) if is_text else type(value) is int
     if value is None or good:
         return value
     words = "text" if is_text else "a whole number"
-    notes.replaced(child_pointer(at, key), value, words, "null is written")
+    notes.replaced(child_pointer(pointer, key), value, words, "null is written")
     return None
 
 
-def _length(row: dict[str, Any], key: str, at: str, notes: DocumentProblems) -> dict[str, float]:
-    value = row.get(key)
+def _length(
+    entry: dict[str, Any], key: str, pointer: str, notes: DocumentProblems
+) -> dict[str, float]:
+    value = entry.get(key)
     if value is None:
         return {}
     if type(value) in (int, float) and isfinite(value) and value >= 0:
         return {key: value}
-    notes.replaced(child_pointer(at, key), value, "a number from 0 on", "left out")
+    notes.replaced(child_pointer(pointer, key), value, "a number from 0 on", "left out")
     return {}
 
 
@@ -191,15 +195,15 @@ def _are_a_group(units: list[Unit], notes: DocumentProblems) -> bool:
                 f"image {unit.frame} of a group of {len(units)}; its images are numbered "
                 f"0 to {len(units) - 1}, each once"
             )
-            at = child_pointer(unit.at, "data_sequence")
+            pointer = child_pointer(unit.pointer, "data_sequence")
         elif name in hashes:
             detail = f"another image of the group has the hash {excerpt(name)}"
-            at = child_pointer(unit.at, "data_hash")
+            pointer = child_pointer(unit.pointer, "data_hash")
         else:
             frames.add(unit.frame)
             hashes.add(name)
             continue
-        notes.note(ProblemCode.NOT_A_LABEL_ROW, at, detail)
+        notes.note(ProblemCode.NOT_A_LABEL_ROW, pointer, detail)
         return False
     return True
 
@@ -223,25 +227,25 @@ def frames_of(
     unit: Unit, kind: str, count: int, notes: DocumentProblems
 ) -> Iterator[tuple[int, dict[str, Any], str]]:
     """Yield frame, labels and pointer of each frame of a unit that can be used."""
-    at = child_pointer(unit.at, "labels")
+    pointer = child_pointer(unit.pointer, "labels")
     if unit.labels is None:
         return
     if not isinstance(unit.labels, dict):
-        notes.wrong_type(at, unit.labels, "an object")
+        notes.wrong_type(pointer, unit.labels, "an object")
     elif kind in ("image", "img_group"):
-        yield unit.frame, unit.labels, at
+        yield unit.frame, unit.labels, pointer
     elif kind in ("video", "pdf"):
-        yield from _keyed_frames(unit.labels, at, count, notes)
+        yield from _keyed_frames(unit.labels, pointer, count, notes)
     elif unit.labels:
         expected = "{}: labels of audio and text stand in object_answers"
-        notes.replaced(at, unit.labels, expected, "left out")
+        notes.replaced(pointer, unit.labels, expected, "left out")
 
 
 def _keyed_frames(
-    labels: dict[str, Any], at: str, count: int, notes: DocumentProblems
+    labels: dict[str, Any], pointer: str, count: int, notes: DocumentProblems
 ) -> Iterator[tuple[int, dict[str, Any], str]]:
-    for key, row in labels.items():
-        place = child_pointer(at, key)
+    for key, entry in labels.items():
+        place = child_pointer(pointer, key)
         frame = _frame(key)
         if frame is None:
             detail = f"{excerpt(key)} is no frame; expected a whole number from 0 on"
@@ -249,13 +253,13 @@ def _keyed_frames(
         elif frame >= count:
             detail = f"frame {frame} is beyond the {count:,} frames of the file"
             notes.note(ProblemCode.BAD_FRAME, place, detail)
-        elif not isinstance(row, dict):
-            notes.wrong_type(place, row, "an object")
+        elif not isinstance(entry, dict):
+            notes.wrong_type(place, entry, "an object")
         else:
-            if "objects" not in row:
+            if "objects" not in entry:
                 detail = "'objects' is missing, the list of objects of the frame"
                 notes.note(ProblemCode.MISSING_KEY, place, detail)
-            yield frame, row, place
+            yield frame, entry, place
 
 
 def _frame(text: str) -> int | None:

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any, TypeAlias
 from uuid import NAMESPACE_OID, uuid5
 
-from labelingest.model.frame_ranges import Range, latest, length, merged, minus, within
+from labelingest.model.frame_ranges import Range, clip, latest, length, merged, minus
 from labelingest.model.vocabulary import Attribute
 from labelingest.problems import ProblemCode
 from labelingest.problems.of_document import DocumentProblems, child_pointer, excerpt
@@ -22,7 +22,7 @@ __all__ = ["ranges_of", "written_actions"]
 _Spans: TypeAlias = list[tuple[Answer, list[Range]]]
 
 
-def ranges_of(value: object, at: str, notes: DocumentProblems) -> list[Range]:
+def ranges_of(value: object, pointer: str, notes: DocumentProblems) -> list[Range]:
     """Return the ranges of a list of inclusive pairs that can be read; the others are noted.
 
     Examples
@@ -34,7 +34,9 @@ def ranges_of(value: object, at: str, notes: DocumentProblems) -> list[Range]:
     a.json#/range/1: bad-range: found [9, 7], expected [first, last], both included
     """
     if not isinstance(value, list):
-        notes.note(ProblemCode.BAD_RANGE, at, f"found {excerpt(value)}, expected a list of ranges")
+        notes.note(
+            ProblemCode.BAD_RANGE, pointer, f"found {excerpt(value)}, expected a list of ranges"
+        )
         return []
     ranges = []
     for position, pair in enumerate(value):
@@ -49,7 +51,7 @@ def ranges_of(value: object, at: str, notes: DocumentProblems) -> list[Range]:
             ranges.append((pair[0], pair[1]))
         else:
             detail = f"found {excerpt(pair)}, expected [first, last], both included"
-            notes.note(ProblemCode.BAD_RANGE, child_pointer(at, position), detail)
+            notes.note(ProblemCode.BAD_RANGE, child_pointer(pointer, position), detail)
     return ranges
 
 
@@ -82,8 +84,8 @@ def written_actions(
             spans.setdefault(answer.attribute.feature_hash, []).append((answer, ranges))
     return [
         _action(attribute, value, manual, ranges, object_hash)
-        for found in spans.values()
-        for attribute, value, manual, ranges in _by_value(found, notes)
+        for attribute_spans in spans.values()
+        for attribute, value, manual, ranges in _by_value(attribute_spans, notes)
     ]
 
 
@@ -91,21 +93,21 @@ def _ranges(
     answer: Answer, frames: list[Range], frame_count: int, notes: DocumentProblems
 ) -> list[Range]:
     """Return the frames of one answer inside the data unit."""
-    if "range" not in answer.row:
+    if "range" not in answer.entry:
         detail = f"'range' is missing: {excerpt(answer.attribute.name)} changes over time"
-        notes.note(ProblemCode.MISSING_KEY, answer.at, detail)
+        notes.note(ProblemCode.MISSING_KEY, answer.pointer, detail)
         return []
-    at = child_pointer(answer.at, "range")
-    ranges = merged(ranges_of(answer.row["range"], at, notes))
-    inside = within(ranges, frame_count)
+    pointer = child_pointer(answer.pointer, "range")
+    ranges = merged(ranges_of(answer.entry["range"], pointer, notes))
+    inside = clip(ranges, frame_count)
     if length(inside) < length(ranges):
         detail = (
-            f"{excerpt(answer.row['range'])} leaves the {frame_count:,} frames of the file: cut"
+            f"{excerpt(answer.entry['range'])} leaves the {frame_count:,} frames of the file: cut"
         )
-        notes.note(ProblemCode.BAD_FRAME, at, detail)
+        notes.note(ProblemCode.BAD_FRAME, pointer, detail)
     if minus(inside, frames):
-        detail = f"{excerpt(answer.row['range'])} has frames on which the object is not: kept"
-        notes.note(ProblemCode.RANGE_OFF_OBJECT, at, detail)
+        detail = f"{excerpt(answer.entry['range'])} has frames on which the object is not: kept"
+        notes.note(ProblemCode.RANGE_OFF_OBJECT, pointer, detail)
     return inside
 
 
@@ -125,7 +127,11 @@ def _by_value(
 
 def _last_said(spans: _Spans, notes: DocumentProblems) -> list[tuple[Value, Range]]:
     """Return ranges with their values; where two answers claim a frame, the later has it."""
-    ranges = [(first, last, rank) for rank, (_, found) in enumerate(spans) for first, last in found]
+    ranges = [
+        (first, last, rank)
+        for rank, (_, answer_ranges) in enumerate(spans)
+        for first, last in answer_ranges
+    ]
     _note_overlap(spans, ranges, notes)
     return [(spans[rank][0].value, (first, last)) for first, last, rank in latest(ranges)]
 
@@ -142,7 +148,7 @@ def _note_overlap(
                 f"{excerpt(late.attribute.name)} has another answer for frame {first} before: "
                 "the later one counts"
             )
-            notes.note(ProblemCode.TWO_ANSWERS, child_pointer(late.at, "range"), detail)
+            notes.note(ProblemCode.TWO_ANSWERS, child_pointer(late.pointer, "range"), detail)
             return
         if last > reach:
             reach, holder = last, rank
@@ -156,7 +162,7 @@ def _ticked(spans: _Spans) -> list[tuple[Value, Range]]:
         for first, last in ranges:
             edges.setdefault(first, []).append((options, 1))
             edges.setdefault(last + 1, []).append((options, -1))
-    known = spans[0][0].attribute.options
+    options_order = spans[0][0].attribute.options
     count: Counter[str] = Counter()
     open_ranges = 0
     held: list[tuple[Value, Range]] = []
@@ -165,7 +171,7 @@ def _ticked(spans: _Spans) -> list[tuple[Value, Range]]:
             open_ranges += change
             count.update(dict.fromkeys(options, change))
         if open_ranges:
-            ticked = tuple(option for option in known if count[option] > 0)
+            ticked = tuple(option for option in options_order if count[option] > 0)
             held.append((ticked, (edge, following - 1)))
     return held
 

@@ -30,7 +30,7 @@ from labelingest.readers.encord.explain.data_units import (
 )
 from labelingest.readers.encord.explain.object_answers import Medium, object_answers
 from labelingest.readers.encord.explain.objects import Objects
-from labelingest.readers.encord.explain.provenance import Dates, row_date
+from labelingest.readers.encord.explain.provenance import Dates, read_date
 
 __all__ = ["LABEL_STATUS", "TASK_STATUS", "Checked", "read_label_row"]
 
@@ -139,8 +139,8 @@ def _is_supported(row: dict[str, Any], notes: DocumentProblems) -> bool:
     """Whether the row is of a kind that folders hold, and without spaces."""
     kind = row["data_type"]
     if kind not in KINDS:
-        known = isinstance(kind, str) and kind in _OTHER_KINDS
-        code = ProblemCode.UNSUPPORTED_LABEL if known else ProblemCode.NOT_A_LABEL_ROW
+        is_other_kind = isinstance(kind, str) and kind in _OTHER_KINDS
+        code = ProblemCode.UNSUPPORTED_LABEL if is_other_kind else ProblemCode.NOT_A_LABEL_ROW
         detail = f"{excerpt(kind)} cannot be read; expected one of {', '.join(KINDS)}"
         notes.note(code, "/data_type", detail)
         return False
@@ -173,15 +173,15 @@ def _read(
     )
     objects = Objects(vocabulary, defaults, notes)
     classifications = Classifications(vocabulary, defaults, medium, notes)
-    drawn = [_frames(unit, kind, medium, objects, classifications) for unit in units]
+    objects_of_units = [_frames(unit, kind, medium, objects, classifications) for unit in units]
     answers, actions = object_answers(document, objects, medium)
     classifications.answers(document["classification_answers"], "/classification_answers")
-    _add_entries(drawn, units, kind, classifications)
+    _add_entries(objects_of_units, units, kind, classifications)
     status = head.pop("label_status")
     row = {
         **head,
         "object_answers": answers,
-        "classification_answers": classifications.written,
+        "classification_answers": classifications.output,
         "object_actions": actions,
         "label_status": status,
         "data_units": {
@@ -190,7 +190,7 @@ def _read(
                 "labels": _labels(frames, unit, kind),
                 **unit.tail,
             }
-            for unit, frames in zip(units, drawn, strict=True)
+            for unit, frames in zip(units, objects_of_units, strict=True)
         },
         "spaces": {},
     }
@@ -198,9 +198,9 @@ def _read(
         row,
         notes.in_order(),
         objects.seen,
-        objects.kept,
+        objects.accepted,
         classifications.seen,
-        len(classifications.written),
+        len(classifications.output),
         objects.rejected + classifications.rejected,
     )
 
@@ -230,8 +230,8 @@ def _head(row: dict[str, Any], date: str | None, notes: DocumentProblems) -> dic
     return {
         "label_hash": texts["label_hash"],
         "branch_name": texts["branch_name"],
-        "created_at": row_date(row, "created_at", "", notes) or date,
-        "last_edited_at": row_date(row, "last_edited_at", "", notes) or date,
+        "created_at": read_date(row, "created_at", "", notes) or date,
+        "last_edited_at": read_date(row, "last_edited_at", "", notes) or date,
         "data_hash": texts["data_hash"],
         "dataset_hash": texts["dataset_hash"],
         "dataset_title": texts["dataset_title"],
@@ -246,18 +246,18 @@ def _head(row: dict[str, Any], date: str | None, notes: DocumentProblems) -> dic
 def _status(
     row: dict[str, Any],
     key: str,
-    known: tuple[str, ...],
+    statuses: tuple[str, ...],
     default: str | None,
     notes: DocumentProblems,
 ) -> str | None:
     value = row.get(key)
-    if isinstance(value, str) and value in known:
+    if isinstance(value, str) and value in statuses:
         return value
     if value is not None or default is not None:
         notes.replaced(
             child_pointer("", key),
             value,
-            f"one of {', '.join(known)}",
+            f"one of {', '.join(statuses)}",
             f"{excerpt(default)} is written",
         )
     return default
@@ -267,35 +267,37 @@ def _frames(
     unit: Unit, kind: str, medium: Medium, objects: Objects, classifications: Classifications
 ) -> dict[int, list[dict[str, Any]]]:
     """Return frame → objects of one unit as they are written; collects its classifications."""
-    drawn: dict[int, list[dict[str, Any]]] = {}
-    for frame, labels, at in frames_of(unit, kind, medium.frame_count, objects.notes):
-        objects.notes.unknown_keys(labels, _FRAME_KEYS, at, "a frame")
-        found = objects.notes.get(labels, "objects", at, list, [])
-        place = child_pointer(at, "objects")
+    objects_of_frames: dict[int, list[dict[str, Any]]] = {}
+    for frame, labels, pointer in frames_of(unit, kind, medium.frame_count, objects.notes):
+        objects.notes.unknown_keys(labels, _FRAME_KEYS, pointer, "a frame")
+        values = objects.notes.get(labels, "objects", pointer, list, [])
+        place = child_pointer(pointer, "objects")
         read = (
             objects.read(value, child_pointer(place, position), frame, unit.size)
-            for position, value in enumerate(found)
+            for position, value in enumerate(values)
         )
-        kept = [value for value in read if value is not None]
-        if kept:
-            drawn[frame] = kept
+        accepted = [value for value in read if value is not None]
+        if accepted:
+            objects_of_frames[frame] = accepted
         classifications.on_frame(
-            labels.get("classifications"), child_pointer(at, "classifications"), frame
+            labels.get("classifications"), child_pointer(pointer, "classifications"), frame
         )
-    return drawn
+    return objects_of_frames
 
 
 def _add_entries(
-    drawn: list[dict[int, list[dict[str, Any]]]],
+    objects_of_units: list[dict[int, list[dict[str, Any]]]],
     units: list[Unit],
     kind: str,
     classifications: Classifications,
 ) -> None:
     """Put the entries of classifications behind the objects of their frames."""
     if kind == "img_group":
-        by_frame = {unit.frame: frames for unit, frames in zip(units, drawn, strict=True)}
+        by_frame = {
+            unit.frame: frames for unit, frames in zip(units, objects_of_units, strict=True)
+        }
     for frame, entry in classifications.frame_entries():
-        frames = by_frame[frame] if kind == "img_group" else drawn[0]
+        frames = by_frame[frame] if kind == "img_group" else objects_of_units[0]
         frames.setdefault(frame, []).append(entry)
 
 

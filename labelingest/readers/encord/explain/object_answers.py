@@ -47,28 +47,28 @@ class _Numbers:
     """Numbers of objects: one of a class has each."""
 
     notes: DocumentProblems
-    taken: set[tuple[str, int]] = field(default_factory=set)
+    used: set[tuple[str, int]] = field(default_factory=set)
 
-    def read(self, entry: dict[str, Any], at: str, feature_hash: str) -> dict[str, int]:
+    def read(self, entry: dict[str, Any], pointer: str, feature_hash: str) -> dict[str, int]:
         """Return the number as it is written; nothing where there is none or it is wrong."""
         number = entry.get("objectNumber")
         if number is None:
             return {}
-        place = child_pointer(at, "objectNumber")
+        pointer_of_number = child_pointer(pointer, "objectNumber")
         if type(number) is not int or number < 0:
             detail = f"found {excerpt(number)}, expected a whole number from 0 on: left out"
-            self.notes.note(ProblemCode.BAD_OBJECT_NUMBER, place, detail)
+            self.notes.note(ProblemCode.BAD_OBJECT_NUMBER, pointer_of_number, detail)
             return {}
-        if (feature_hash, number) in self.taken:
+        if (feature_hash, number) in self.used:
             detail = f"another object of the class has the number {number}: left out"
-            self.notes.note(ProblemCode.BAD_OBJECT_NUMBER, place, detail)
+            self.notes.note(ProblemCode.BAD_OBJECT_NUMBER, pointer_of_number, detail)
             return {}
-        self.taken.add((feature_hash, number))
+        self.used.add((feature_hash, number))
         return {"objectNumber": number}
 
 
 def entries(
-    value: Any, at: str, key: str, notes: DocumentProblems
+    value: Any, pointer: str, key: str, notes: DocumentProblems
 ) -> Iterator[tuple[str, dict[str, Any], str]]:
     """Yield hash, entry and pointer of entries that are objects, each hash once.
 
@@ -76,7 +76,7 @@ def entries(
     ----------
     value
         Hash → entry as decoded.
-    at
+    pointer
         Its pointer.
     key
         The key inside an entry that repeats the hash; it counts where the two differ.
@@ -85,30 +85,32 @@ def entries(
     """
     seen: set[str] = set()
     for name, entry in value.items():
-        place = child_pointer(at, name)
+        place = child_pointer(pointer, name)
         if not isinstance(entry, dict):
             notes.wrong_type(place, entry, "an object")
             continue
-        own = _own_hash(name, entry, place, key, notes)
-        if own in seen:
-            detail = f"another entry is about {excerpt(own)} already: dropped"
+        entry_hash = _own_hash(name, entry, place, key, notes)
+        if entry_hash in seen:
+            detail = f"another entry is about {excerpt(entry_hash)} already: dropped"
             notes.note(ProblemCode.DUPLICATE_OBJECT, place, detail)
             continue
-        seen.add(own)
-        yield own, entry, place
+        seen.add(entry_hash)
+        yield entry_hash, entry, place
 
 
-def _own_hash(name: str, entry: dict[str, Any], at: str, key: str, notes: DocumentProblems) -> str:
+def _own_hash(
+    name: str, entry: dict[str, Any], pointer: str, key: str, notes: DocumentProblems
+) -> str:
     """Return the hash that an entry is about: what it says itself, else its key."""
-    own = entry.get(key)
-    if own == name:
+    stated_hash = entry.get(key)
+    if stated_hash == name:
         return name
-    good = isinstance(own, str) and bool(own)
+    good = isinstance(stated_hash, str) and bool(stated_hash)
     counts = "the latter counts" if good else "the former counts"
-    place = child_pointer(at, key) if key in entry else at
-    detail = f"the entry {excerpt(name)} says {key} {excerpt(own)}: {counts}"
+    place = child_pointer(pointer, key) if key in entry else pointer
+    detail = f"the entry {excerpt(name)} says {key} {excerpt(stated_hash)}: {counts}"
     notes.note(ProblemCode.HASH_DIFFERS_FROM_KEY, place, detail)
-    return str(own) if good else name
+    return str(stated_hash) if good else name
 
 
 def object_answers(
@@ -126,68 +128,72 @@ def object_answers(
         What kind of file it is.
     """
     notes = objects.notes
-    found = {
-        name: (entry, at)
-        for name, entry, at in entries(
+    answer_entries = {
+        name: (entry, pointer)
+        for name, entry, pointer in entries(
             row["object_answers"], "/object_answers", "objectHash", notes
         )
     }
-    acted = {
-        name: (entry, at)
-        for name, entry, at in entries(
+    action_entries = {
+        name: (entry, pointer)
+        for name, entry, pointer in entries(
             row["object_actions"], "/object_actions", "objectHash", notes
         )
     }
-    placed: dict[str, dict[str, Any]] = {}
+    ranged_keys: dict[str, dict[str, Any]] = {}
     if not medium.on_frames:
-        for name, (entry, at) in found.items():
-            kept = read_ranged(entry, at, name, objects, html=medium.html, audio=medium.audio)
-            if kept is not None:
-                placed[name] = kept
-    _note_orphans(found, acted, objects)
+        for name, (entry, pointer) in answer_entries.items():
+            keys = read_ranged(entry, pointer, name, objects, html=medium.html, audio=medium.audio)
+            if keys is not None:
+                ranged_keys[name] = keys
+    _note_orphans(answer_entries, action_entries, objects)
     numbers = _Numbers(notes)
     answers, actions = {}, {}
-    for name, instance in _in_order(found, objects):
-        entry, at = found.get(name, (_NO_ENTRY, "/object_answers"))
+    for name, instance in _in_order(answer_entries, objects):
+        entry, pointer = answer_entries.get(name, (_NO_ENTRY, "/object_answers"))
         frames = merged((f, f) for f in instance.frames | objects.dropped.get(name, set()))
         static, changing = _of_object(
-            entry, at, acted.get(name), instance, frames, medium, notes, name
+            entry, pointer, action_entries.get(name), instance, frames, medium, notes, name
         )
         answers[name] = {
             "classifications": static,
             "objectHash": name,
-            **numbers.read(entry, at, instance.of.feature_hash),
-            **placed.get(name, {}),
+            **numbers.read(entry, pointer, instance.object_class.feature_hash),
+            **ranged_keys.get(name, {}),
         }
         if changing:
             actions[name] = {"objectHash": name, "actions": changing}
     return answers, actions
 
 
-def _in_order(found: Mapping[str, Any], objects: Objects) -> Iterator[tuple[str, Instance]]:
+def _in_order(
+    answer_entries: Mapping[str, Any], objects: Objects
+) -> Iterator[tuple[str, Instance]]:
     """Yield the objects that have entries as they stand, then the others."""
-    for name in found:
+    for name in answer_entries:
         if name in objects.instances:
             yield name, objects.instances[name]
     for name, instance in objects.instances.items():
-        if name not in found:
+        if name not in answer_entries:
             yield name, instance
 
 
 def _note_orphans(
-    found: Mapping[str, tuple[Any, str]], acted: Mapping[str, tuple[Any, str]], objects: Objects
+    answer_entries: Mapping[str, tuple[Any, str]],
+    action_entries: Mapping[str, tuple[Any, str]],
+    objects: Objects,
 ) -> None:
-    for rows in (found, acted):
-        for name, (_, at) in rows.items():
+    for rows in (answer_entries, action_entries):
+        for name, (_, pointer) in rows.items():
             if name not in objects.instances and name not in objects.dropped:
                 detail = f"no object {excerpt(name)} stands in the row: its answers are dropped"
-                objects.notes.note(ProblemCode.ANSWER_WITHOUT_OBJECT, at, detail)
+                objects.notes.note(ProblemCode.ANSWER_WITHOUT_OBJECT, pointer, detail)
 
 
 def _of_object(
     entry: dict[str, Any],
-    at: str,
-    acted: tuple[dict[str, Any], str] | None,
+    pointer: str,
+    action_entry: tuple[dict[str, Any], str] | None,
     instance: Instance,
     frames: list[Range],
     medium: Medium,
@@ -195,9 +201,11 @@ def _of_object(
     name: str,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return static answers and actions of one object as they are written."""
-    known = _KEYS if medium.on_frames else _KEYS | RANGED_KEYS
-    answers = _listed(entry, at, "classifications", known, instance, notes)
-    actions = _listed(*acted, "actions", _ACTION_KEYS, instance, notes) if acted else []
+    known_keys = _KEYS if medium.on_frames else _KEYS | RANGED_KEYS
+    answers = _listed(entry, pointer, "classifications", known_keys, instance, notes)
+    actions = (
+        _listed(*action_entry, "actions", _ACTION_KEYS, instance, notes) if action_entry else []
+    )
     for answer in (answer for answer in answers if answer.attribute.dynamic):
         _note_misplaced(answer, "changes over time and belongs into object_actions", notes)
     for answer in (answer for answer in actions if not answer.attribute.dynamic):
@@ -205,28 +213,34 @@ def _of_object(
     both = [*answers, *actions]
     chosen = static_answers((a for a in both if not a.attribute.dynamic), notes)
     changing = [answer for answer in both if answer.attribute.dynamic]
-    written = written_actions(changing, name, frames, medium.frame_count, notes)
+    output = written_actions(changing, name, frames, medium.frame_count, notes)
     note_missing(
-        instance.of.attributes, chosen, (action["featureHash"] for action in written), at, notes
+        instance.object_class.attributes,
+        chosen,
+        (action["featureHash"] for action in output),
+        pointer,
+        notes,
     )
-    return [written_answer(a.attribute, a.value, a.manual) for a in chosen.values()], written
+    return [written_answer(a.attribute, a.value, a.manual) for a in chosen.values()], output
 
 
 def _listed(
     entry: dict[str, Any],
-    at: str,
+    pointer: str,
     key: str,
-    known: frozenset[str],
+    known_keys: frozenset[str],
     instance: Instance,
     notes: DocumentProblems,
 ) -> list[Answer]:
-    notes.unknown_keys(entry, known, at, f"an entry of {at.split('/')[1]}")
+    notes.unknown_keys(entry, known_keys, pointer, f"an entry of {pointer.split('/')[1]}")
     if key not in entry:
-        notes.note(ProblemCode.MISSING_KEY, at, f"{key!r} is missing: the list of answers")
+        notes.note(ProblemCode.MISSING_KEY, pointer, f"{key!r} is missing: the list of answers")
         return []
-    return read_answers(entry[key], child_pointer(at, key), instance.of.attributes, notes)
+    return read_answers(
+        entry[key], child_pointer(pointer, key), instance.object_class.attributes, notes
+    )
 
 
 def _note_misplaced(answer: Answer, why: str, notes: DocumentProblems) -> None:
     detail = f"{excerpt(answer.attribute.name)} {why}: moved there"
-    notes.note(ProblemCode.MISPLACED_ANSWER, answer.at, detail)
+    notes.note(ProblemCode.MISPLACED_ANSWER, answer.pointer, detail)

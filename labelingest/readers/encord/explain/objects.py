@@ -14,15 +14,15 @@ from labelingest.problems import ProblemCode
 from labelingest.problems.of_document import DocumentProblems, child_pointer, excerpt
 from labelingest.readers.encord.explain.provenance import (
     Dates,
-    author,
-    confidence,
-    dates,
-    hash_is_sound,
-    is_manual,
+    check_hash,
+    read_author,
+    read_confidence,
+    read_dates,
+    read_manual,
 )
 from labelingest.readers.encord.explain.shapes import PAYLOAD_KEYS, payload
 
-__all__ = ["Instance", "Objects", "compare_names", "object_class"]
+__all__ = ["Instance", "Objects", "compare_names", "find_class"]
 
 KNOWN_KEYS: Final = frozenset(
     (
@@ -42,7 +42,7 @@ _ELSEWHERE: Final = {
 class Instance:
     """One object of a row, on all its frames."""
 
-    of: ObjectClass
+    object_class: ObjectClass
     frames: set[int] = field(default_factory=set)
 
 
@@ -60,10 +60,10 @@ class Objects:
     rejected: Counter[ProblemCode] = field(default_factory=Counter)
     """Annotations that were not kept, by cause."""
     seen: int = 0
-    kept: int = 0
+    accepted: int = 0
 
     def read(
-        self, value: object, at: str, frame: int, size: tuple[int, int] | None
+        self, value: object, pointer: str, frame: int, size: tuple[int, int] | None
     ) -> dict[str, Any] | None:
         """Return one annotation as it is written; None where it cannot be.
 
@@ -71,7 +71,7 @@ class Objects:
         ----------
         value
             The annotation as decoded.
-        at
+        pointer
             Its pointer.
         frame
             The frame it stands on.
@@ -80,160 +80,174 @@ class Objects:
         """
         self.seen += 1
         if not isinstance(value, dict):
-            self.notes.wrong_type(at, value, "an object")
+            self.notes.wrong_type(pointer, value, "an object")
             self.rejected[self.notes.cause] += 1
             return None
         object_hash = value.get("objectHash")
         if not isinstance(object_hash, str) or not object_hash:
             detail = f"'objectHash' is {excerpt(object_hash)}, expected 8 base64 characters"
-            self.notes.note(ProblemCode.MISSING_KEY, at, detail)
+            self.notes.note(ProblemCode.MISSING_KEY, pointer, detail)
             self.rejected[self.notes.cause] += 1
             return None
-        written = self._written(value, at, frame, size, object_hash)
-        if written is None:
+        output = self._written(value, pointer, frame, size, object_hash)
+        if output is None:
             self.dropped.setdefault(object_hash, set()).add(frame)
             self.rejected[self.notes.cause] += 1
             return None
-        self.kept += 1
-        return written
+        self.accepted += 1
+        return output
 
     def _written(
         self,
         value: dict[str, Any],
-        at: str,
+        pointer: str,
         frame: int,
         size: tuple[int, int] | None,
         object_hash: str,
     ) -> dict[str, Any] | None:
-        of = object_class(value, at, self.vocabulary, self.notes)
+        object_class = find_class(value, pointer, self.vocabulary, self.notes)
         if (
-            of is None
-            or not self._fits(value, at, of)
-            or not self._free(object_hash, at, of, frame)
+            object_class is None
+            or not self._fits(value, pointer, object_class)
+            or not self._free(object_hash, pointer, object_class, frame)
         ):
             return None
-        sure = confidence(value, at, self.notes)
-        drawn = payload(value, at, of, size, self.notes)
-        if sure is None or drawn is None:
+        confidence = read_confidence(value, pointer, self.notes)
+        payload_keys = payload(value, pointer, object_class, size, self.notes)
+        if confidence is None or payload_keys is None:
             return None
-        self.enter(object_hash, at, of, frame)
-        compare_names(value, at, of, self.notes)
-        self.notes.unknown_keys(value, KNOWN_KEYS, at, "an object")
-        when = dates(value, at, self.defaults, self.notes)
-        written: dict[str, Any] = {
-            "featureHash": of.feature_hash,
-            "name": of.name,
-            "color": of.color,
-            "shape": of.shape,
-            "value": of.value,
-            "createdAt": when.created_at,
-            "createdBy": author(value, "createdBy", at, self.notes),
-            "confidence": sure,
+        self.enter(object_hash, pointer, object_class, frame)
+        compare_names(value, pointer, object_class, self.notes)
+        self.notes.unknown_keys(value, KNOWN_KEYS, pointer, "an object")
+        label_dates = read_dates(value, pointer, self.defaults, self.notes)
+        output: dict[str, Any] = {
+            "featureHash": object_class.feature_hash,
+            "name": object_class.name,
+            "color": object_class.color,
+            "shape": object_class.shape,
+            "value": object_class.value,
+            "createdAt": label_dates.created_at,
+            "createdBy": read_author(value, "createdBy", pointer, self.notes),
+            "confidence": confidence,
             "objectHash": object_hash,
-            "manualAnnotation": is_manual(value, at, self.notes),
-            "lastEditedAt": when.last_edited_at,
+            "manualAnnotation": read_manual(value, pointer, self.notes),
+            "lastEditedAt": label_dates.last_edited_at,
         }
-        _without_nulls(written, ("createdAt", "lastEditedAt"))
-        self._optional(value, at, written)
-        written.update(drawn)
-        return written
+        _without_nulls(output, ("createdAt", "lastEditedAt"))
+        self._optional(value, pointer, output)
+        output.update(payload_keys)
+        return output
 
-    def _fits(self, value: dict[str, Any], at: str, of: ObjectClass) -> bool:
+    def _fits(self, value: dict[str, Any], pointer: str, object_class: ObjectClass) -> bool:
         """Whether the shape is the one of the class, and one that stands on frames."""
         shape = value.get("shape")
-        code, place = ProblemCode.SHAPE_MISMATCH, child_pointer(at, "shape")
-        if of.shape not in PAYLOAD_KEYS:
-            where = _ELSEWHERE.get(Shape(of.shape)) if of.shape in list(Shape) else None
+        code, place = ProblemCode.SHAPE_MISMATCH, child_pointer(pointer, "shape")
+        if object_class.shape not in PAYLOAD_KEYS:
+            where = (
+                _ELSEWHERE.get(Shape(object_class.shape))
+                if object_class.shape in list(Shape)
+                else None
+            )
             code = code if where else ProblemCode.UNSUPPORTED_LABEL
-            detail = f"an object of shape {of.shape} {where or 'belongs to scenes and time series'}"
+            detail = f"an object of shape {object_class.shape} {where or 'belongs to scenes and time series'}"
         elif shape is None:
-            code, place = ProblemCode.MISSING_KEY, at
-            detail = f"'shape' is missing, expected {of.shape!r}, the shape of {excerpt(of.name)}"
-        elif shape != of.shape:
-            detail = f"{excerpt(shape)} is not {of.shape!r}, the shape of {excerpt(of.name)}"
+            code, place = ProblemCode.MISSING_KEY, pointer
+            detail = f"'shape' is missing, expected {object_class.shape!r}, the shape of {excerpt(object_class.name)}"
+        elif shape != object_class.shape:
+            detail = f"{excerpt(shape)} is not {object_class.shape!r}, the shape of {excerpt(object_class.name)}"
         elif value.get("event") is not None or value.get("interpolate") not in (None, "hold"):
-            code, place = ProblemCode.UNSUPPORTED_LABEL, child_pointer(at, _event_key(value))
+            code, place = ProblemCode.UNSUPPORTED_LABEL, child_pointer(pointer, _event_key(value))
             detail = "keyframes belong to scenes, which cloud-synced folders do not hold"
         else:
             return True
         self.notes.note(code, place, detail)
         return False
 
-    def _free(self, object_hash: str, at: str, of: ObjectClass, frame: int) -> bool:
+    def _free(self, object_hash: str, pointer: str, object_class: ObjectClass, frame: int) -> bool:
         """Whether the hash is new, or that of the same class on another frame."""
-        known = self.instances.get(object_hash)
-        if known is None:
+        instance = self.instances.get(object_hash)
+        if instance is None:
             return True
-        if known.of is not of:
+        if instance.object_class is not object_class:
             detail = (
-                f"object {excerpt(object_hash)} is of {excerpt(known.of.name)} before and of "
-                f"{excerpt(of.name)} here; an object keeps its class"
+                f"object {excerpt(object_hash)} is of {excerpt(instance.object_class.name)} before and of "
+                f"{excerpt(object_class.name)} here; an object keeps its class"
             )
-            self.notes.note(ProblemCode.CLASS_CHANGED, child_pointer(at, "featureHash"), detail)
+            self.notes.note(
+                ProblemCode.CLASS_CHANGED, child_pointer(pointer, "featureHash"), detail
+            )
             return False
-        if frame in known.frames:
+        if frame in instance.frames:
             detail = f"object {excerpt(object_hash)} stands on frame {frame} already"
-            self.notes.note(ProblemCode.DUPLICATE_OBJECT, child_pointer(at, "objectHash"), detail)
+            self.notes.note(
+                ProblemCode.DUPLICATE_OBJECT, child_pointer(pointer, "objectHash"), detail
+            )
             return False
         return True
 
-    def enter(self, object_hash: str, at: str, of: ObjectClass, frame: int) -> None:
+    def enter(self, object_hash: str, pointer: str, object_class: ObjectClass, frame: int) -> None:
         """Remember an object that is kept on a frame."""
-        known = self.instances.get(object_hash)
-        if known is None:
-            known = self.instances[object_hash] = Instance(of)
-            hash_is_sound(object_hash, child_pointer(at, "objectHash"), self.notes)
-            if of.archived:
-                detail = f"{excerpt(of.name)} is archived in the ontology: kept"
+        instance = self.instances.get(object_hash)
+        if instance is None:
+            instance = self.instances[object_hash] = Instance(object_class)
+            check_hash(object_hash, child_pointer(pointer, "objectHash"), self.notes)
+            if object_class.archived:
+                detail = f"{excerpt(object_class.name)} is archived in the ontology: kept"
                 self.notes.note(
-                    ProblemCode.ARCHIVED_CLASS, child_pointer(at, "featureHash"), detail
+                    ProblemCode.ARCHIVED_CLASS, child_pointer(pointer, "featureHash"), detail
                 )
-        known.frames.add(frame)
+        instance.frames.add(frame)
 
-    def _optional(self, value: dict[str, Any], at: str, written: dict[str, Any]) -> None:
+    def _optional(self, value: dict[str, Any], pointer: str, output: dict[str, Any]) -> None:
         """Add the keys that are written only when they say something."""
-        editor = author(value, "lastEditedBy", at, self.notes)
+        editor = read_author(value, "lastEditedBy", pointer, self.notes)
         if editor is not None:
-            written["lastEditedBy"] = editor
+            output["lastEditedBy"] = editor
         deleted = value.get("isDeleted")
         if isinstance(deleted, bool):
-            written["isDeleted"] = deleted
+            output["isDeleted"] = deleted
         elif deleted is not None:
             self.notes.replaced(
-                child_pointer(at, "isDeleted"), deleted, "true or false", "left out"
+                child_pointer(pointer, "isDeleted"), deleted, "true or false", "left out"
             )
 
 
-def object_class(
-    value: dict[str, Any], at: str, vocabulary: Vocabulary, notes: DocumentProblems
+def find_class(
+    value: dict[str, Any], pointer: str, vocabulary: Vocabulary, notes: DocumentProblems
 ) -> ObjectClass | None:
     """Return the class of an object; None where the ontology has none of its feature hash."""
     feature_hash = value.get("featureHash")
     if feature_hash is None:
         detail = "'featureHash' is missing, expected that of an ontology object"
-        notes.note(ProblemCode.MISSING_KEY, at, detail)
+        notes.note(ProblemCode.MISSING_KEY, pointer, detail)
         return None
-    of = vocabulary.objects.get(feature_hash) if isinstance(feature_hash, str) else None
-    if of is None:
+    object_class = vocabulary.objects.get(feature_hash) if isinstance(feature_hash, str) else None
+    if object_class is None:
         detail = f"no object of the ontology has the feature hash {excerpt(feature_hash)}"
-        notes.note(ProblemCode.UNKNOWN_CLASS, child_pointer(at, "featureHash"), detail)
-    return of
+        notes.note(ProblemCode.UNKNOWN_CLASS, child_pointer(pointer, "featureHash"), detail)
+    return object_class
 
 
-def compare_names(value: dict[str, Any], at: str, of: ObjectClass, notes: DocumentProblems) -> None:
+def compare_names(
+    value: dict[str, Any], pointer: str, object_class: ObjectClass, notes: DocumentProblems
+) -> None:
     """Note name, color and value that are not those of the class, which are written instead."""
-    for key, expected in (("name", of.name), ("color", of.color), ("value", of.value)):
-        found = value.get(key, expected)
-        if found != expected:
-            detail = f"{excerpt(found)} is {expected!r} in the ontology, which is written"
-            notes.note(ProblemCode.DIFFERS_FROM_ONTOLOGY, child_pointer(at, key), detail)
+    for key, expected in (
+        ("name", object_class.name),
+        ("color", object_class.color),
+        ("value", object_class.value),
+    ):
+        actual = value.get(key, expected)
+        if actual != expected:
+            detail = f"{excerpt(actual)} is {expected!r} in the ontology, which is written"
+            notes.note(ProblemCode.DIFFERS_FROM_ONTOLOGY, child_pointer(pointer, key), detail)
 
 
 def _event_key(value: dict[str, Any]) -> str:
     return "event" if value.get("event") is not None else "interpolate"
 
 
-def _without_nulls(written: dict[str, Any], keys: tuple[str, ...]) -> None:
+def _without_nulls(output: dict[str, Any], keys: tuple[str, ...]) -> None:
     for key in keys:
-        if written[key] is None:
-            del written[key]
+        if output[key] is None:
+            del output[key]

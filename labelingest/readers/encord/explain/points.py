@@ -42,7 +42,7 @@ def numbered(ring: list[float]) -> dict[str, dict[str, float]]:
     return {str(position): {"x": x, "y": y} for position, (x, y) in enumerate(pairs)}
 
 
-def polygon(value: dict[str, Any], at: str, notes: DocumentProblems) -> dict[str, Any] | None:
+def polygon(value: dict[str, Any], pointer: str, notes: DocumentProblems) -> dict[str, Any] | None:
     """Return `polygon` and `polygons` of an object; None where neither can be used.
 
     Where the two disagree, `polygons` counts: it has all parts and holes.
@@ -53,28 +53,32 @@ def polygon(value: dict[str, Any], at: str, notes: DocumentProblems) -> dict[str
         empty = key in value
         code = ProblemCode.BAD_POINTS if empty else ProblemCode.MISSING_KEY
         detail = "has no points" if empty else "'polygon' and 'polygons' are missing"
-        notes.note(code, child_pointer(at, key) if empty else at, f"{detail}; expected an outline")
+        notes.note(
+            code,
+            child_pointer(pointer, key) if empty else pointer,
+            f"{detail}; expected an outline",
+        )
         return None
-    ring = _flat(outline, child_pointer(at, "polygon"), notes) if outline else []
+    ring = _flat(outline, child_pointer(pointer, "polygon"), notes) if outline else []
     if ring is None:
         return None
-    read = _parts(parts, child_pointer(at, "polygons"), notes) if parts else [[ring]]
-    if read is None or not _encloses(read, at, parts, notes):
+    read = _parts(parts, child_pointer(pointer, "polygons"), notes) if parts else [[ring]]
+    if read is None or not _encloses(read, pointer, parts, notes):
         return None
     if parts and ring and ring != read[0][0]:
         detail = "the outline differs from the first ring of 'polygons', which counts"
-        notes.note(ProblemCode.POLYGONS_DIFFER, child_pointer(at, "polygon"), detail)
+        notes.note(ProblemCode.POLYGONS_DIFFER, child_pointer(pointer, "polygon"), detail)
     return {"polygon": numbered(read[0][0]), "polygons": read}
 
 
-def _parts(parts: object, at: str, notes: DocumentProblems) -> list[list[list[float]]] | None:
+def _parts(parts: object, pointer: str, notes: DocumentProblems) -> list[list[list[float]]] | None:
     """Return polygons → rings → flat numbers, new lists only where the form changes."""
     if not isinstance(parts, list):
-        notes.wrong_type(at, parts, "a list of polygons")
+        notes.wrong_type(pointer, parts, "a list of polygons")
         return None
     read: list[list[list[float]]] = []
     for position, rings in enumerate(parts):
-        place = child_pointer(at, position)
+        place = child_pointer(pointer, position)
         if not isinstance(rings, list) or not rings:
             notes.note(
                 ProblemCode.BAD_POINTS, place, f"found {excerpt(rings)}, expected a list of rings"
@@ -88,83 +92,83 @@ def _parts(parts: object, at: str, notes: DocumentProblems) -> list[list[list[fl
     return read
 
 
-def _flat(points: object, at: str, notes: DocumentProblems) -> list[float] | None:
+def _flat(points: object, pointer: str, notes: DocumentProblems) -> list[float] | None:
     """Return finite x, y, x, y, …; None where the points cannot be read."""
     if isinstance(points, dict):
-        keyed = _in_order(points, at, notes)
+        keyed = _in_order(points, pointer, notes)
         return None if keyed is None else _flat_points(keyed, notes)
     if not isinstance(points, list):
-        notes.wrong_type(at, points, "points")
+        notes.wrong_type(pointer, points, "points")
         return None
     if not points:
-        notes.note(ProblemCode.BAD_POINTS, at, "has no points")
+        notes.note(ProblemCode.BAD_POINTS, pointer, "has no points")
         return None
     if isinstance(points[0], dict):
         return _flat_points(
-            [(child_pointer(at, i), found) for i, found in enumerate(points)], notes
+            [(child_pointer(pointer, i), entry) for i, entry in enumerate(points)], notes
         )
     if len(points) % 2:
         detail = f"{len(points)} numbers are no pairs of x and y"
-        notes.note(ProblemCode.BAD_POINTS, at, detail)
+        notes.note(ProblemCode.BAD_POINTS, pointer, detail)
         return None
-    if not finite_ring(points, at, notes):
+    if not finite_ring(points, pointer, notes):
         return None
-    inside_ring(points, at, notes)
+    inside_ring(points, pointer, notes)
     return list(map(float, points))
 
 
 def _in_order(
-    points: dict[str, Any], at: str, notes: DocumentProblems
+    points: dict[str, Any], pointer: str, notes: DocumentProblems
 ) -> list[tuple[str, Any]] | None:
     """Return pointer and point of numbered points, in the order of their numbers."""
     if not points:
-        notes.note(ProblemCode.BAD_POINTS, at, "has no points")
+        notes.note(ProblemCode.BAD_POINTS, pointer, "has no points")
         return None
     plain = all(map(str.isdecimal, points)) and all(map(str.isascii, points))
     if not plain or max(map(len, points)) > 9 or len(set(map(int, points))) < len(points):
         detail = f"keys {excerpt(list(points))} do not number points 0, 1, 2, …"
-        notes.note(ProblemCode.BAD_POINTS, at, detail)
+        notes.note(ProblemCode.BAD_POINTS, pointer, detail)
         return None
     # Nearly always in order already; sorting an ordered list is one pass.
-    return [(child_pointer(at, key), points[key]) for key in sorted(points, key=int)]
+    return [(child_pointer(pointer, key), points[key]) for key in sorted(points, key=int)]
 
 
 def _flat_points(points: list[tuple[str, Any]], notes: DocumentProblems) -> list[float] | None:
-    pairs = [_pair(found, at, notes) for at, found in points]
+    pairs = [_pair(entry, pointer, notes) for pointer, entry in points]
     good = [pair for pair in pairs if pair is not None]
     return list(chain.from_iterable(good)) if len(good) == len(pairs) else None
 
 
-def _pair(found: object, at: str, notes: DocumentProblems) -> tuple[float, float] | None:
+def _pair(entry: object, pointer: str, notes: DocumentProblems) -> tuple[float, float] | None:
     """Return x and y of one point."""
-    if not isinstance(found, dict):
-        notes.wrong_type(at, found, "a point with x and y")
+    if not isinstance(entry, dict):
+        notes.wrong_type(pointer, entry, "a point with x and y")
         return None
-    if not _has_coordinates(found, at, notes):
+    if not _has_coordinates(entry, pointer, notes):
         return None
-    x, y = found["x"], found["y"]
-    inside(x, child_pointer(at, "x"), notes)
-    inside(y, child_pointer(at, "y"), notes)
+    x, y = entry["x"], entry["y"]
+    inside(x, child_pointer(pointer, "x"), notes)
+    inside(y, child_pointer(pointer, "y"), notes)
     return float(x), float(y)
 
 
-def _has_coordinates(found: dict[str, Any], at: str, notes: DocumentProblems) -> bool:
+def _has_coordinates(entry: dict[str, Any], pointer: str, notes: DocumentProblems) -> bool:
     good = True
     for key in ("x", "y"):
-        if key not in found:
-            notes.note(ProblemCode.MISSING_KEY, at, f"{key!r} is missing; expected a number")
+        if key not in entry:
+            notes.note(ProblemCode.MISSING_KEY, pointer, f"{key!r} is missing; expected a number")
             good = False
-        elif not finite(found[key], child_pointer(at, key), notes):
+        elif not finite(entry[key], child_pointer(pointer, key), notes):
             good = False
-    if "z" in found:
+    if "z" in entry:
         detail = "3D points belong to scenes, which cloud-synced folders do not hold"
-        notes.note(ProblemCode.UNSUPPORTED_LABEL, child_pointer(at, "z"), detail)
+        notes.note(ProblemCode.UNSUPPORTED_LABEL, child_pointer(pointer, "z"), detail)
         good = False
     return good
 
 
 def _encloses(
-    parts: list[list[list[float]]], at: str, written: object, notes: DocumentProblems
+    parts: list[list[list[float]]], pointer: str, stored_parts: object, notes: DocumentProblems
 ) -> bool:
     """Whether every ring has three different vertices and encloses an area."""
     for i, rings in enumerate(parts):
@@ -172,7 +176,11 @@ def _encloses(
             vertices = len(set(zip(ring[::2], ring[1::2], strict=True)))
             if vertices >= _FEWEST and _has_area(ring):
                 continue
-            place = child_pointer(at, "polygon") if not written else f"{at}/polygons/{i}/{j}"
+            place = (
+                child_pointer(pointer, "polygon")
+                if not stored_parts
+                else f"{pointer}/polygons/{i}/{j}"
+            )
             detail = f"{vertices} different vertices that enclose no area; a polygon has 3 or more"
             notes.note(ProblemCode.DEGENERATE_POLYGON, place, detail)
             return False
@@ -188,9 +196,9 @@ def _has_area(ring: list[float]) -> bool:
     return sum(x * v - u * y for x, y, u, v in crossed) != 0
 
 
-def polyline(value: dict[str, Any], at: str, notes: DocumentProblems) -> dict[str, Any] | None:
+def polyline(value: dict[str, Any], pointer: str, notes: DocumentProblems) -> dict[str, Any] | None:
     """Return `polyline` of an object; None where its points cannot be read."""
-    place = child_pointer(at, "polyline")
+    place = child_pointer(pointer, "polyline")
     points = value["polyline"]
     if isinstance(points, dict | list) and not points:
         notes.note(ProblemCode.BAD_POINTS, place, "has no points; expected a line")
@@ -202,76 +210,79 @@ def polyline(value: dict[str, Any], at: str, notes: DocumentProblems) -> dict[st
     return None if ring is None else {"polyline": numbered(ring)}
 
 
-def point(value: dict[str, Any], at: str, notes: DocumentProblems) -> dict[str, Any] | None:
+def point(value: dict[str, Any], pointer: str, notes: DocumentProblems) -> dict[str, Any] | None:
     """Return `point` of an object; None where it cannot be read."""
-    place = child_pointer(at, "point")
-    found = value["point"]
-    if not isinstance(found, dict) or list(found) != ["0"]:
-        detail = f"found {excerpt(found)}, expected one point under the key '0'"
+    place = child_pointer(pointer, "point")
+    points = value["point"]
+    if not isinstance(points, dict) or list(points) != ["0"]:
+        detail = f"found {excerpt(points)}, expected one point under the key '0'"
         notes.note(ProblemCode.BAD_POINTS, place, detail)
         return None
-    pair = _pair(found["0"], child_pointer(place, "0"), notes)
+    pair = _pair(points["0"], child_pointer(place, "0"), notes)
     return None if pair is None else {"point": {"0": {"x": pair[0], "y": pair[1]}}}
 
 
 def skeleton(
-    value: dict[str, Any], at: str, of: ObjectClass, notes: DocumentProblems
+    value: dict[str, Any], pointer: str, object_class: ObjectClass, notes: DocumentProblems
 ) -> dict[str, Any] | None:
     """Return `skeleton` of an object; None where one of its points cannot be read."""
-    place = child_pointer(at, "skeleton")
-    found = value["skeleton"]
-    if not isinstance(found, dict) or not found:
-        detail = f"found {excerpt(found)}, expected points under the keys '0', '1', …"
+    place = child_pointer(pointer, "skeleton")
+    entries = value["skeleton"]
+    if not isinstance(entries, dict) or not entries:
+        detail = f"found {excerpt(entries)}, expected points under the keys '0', '1', …"
         notes.note(ProblemCode.BAD_POINTS, place, detail)
         return None
-    points = [_joint(joint, child_pointer(place, key), of, notes) for key, joint in found.items()]
-    good = [joint for joint in points if joint is not None]
-    if len(good) < len(points):
+    joints = [
+        _joint(joint, child_pointer(place, key), object_class, notes)
+        for key, joint in entries.items()
+    ]
+    good = [joint for joint in joints if joint is not None]
+    if len(good) < len(joints):
         return None
     return {"skeleton": {str(position): joint for position, joint in enumerate(good)}}
 
 
 def _joint(
-    found: object, at: str, of: ObjectClass, notes: DocumentProblems
+    entry: object, pointer: str, object_class: ObjectClass, notes: DocumentProblems
 ) -> dict[str, Any] | None:
     """Return one point of a skeleton."""
-    if not isinstance(found, dict):
+    if not isinstance(entry, dict):
         notes.note(
             ProblemCode.WRONG_TYPE,
-            at,
-            f"found {json_type_name(found)}, expected a point of a skeleton",
+            pointer,
+            f"found {json_type_name(entry)}, expected a point of a skeleton",
         )
         return None
-    if not _has_coordinates(found, at, notes):
+    if not _has_coordinates(entry, pointer, notes):
         return None
-    name = found.get("name")
+    name = entry.get("name")
     if not isinstance(name, str):
         detail = f"'name' is {excerpt(name)}, expected the name of a point of the skeleton template"
-        notes.note(ProblemCode.MISSING_KEY, at, detail)
+        notes.note(ProblemCode.MISSING_KEY, pointer, detail)
         return None
-    notes.unknown_keys(found, _SKELETON_KEYS, at, "a point of a skeleton")
-    inside(found["x"], child_pointer(at, "x"), notes)
-    inside(found["y"], child_pointer(at, "y"), notes)
-    if of.points and name not in of.points:
-        detail = f"{excerpt(name)} is no point of the skeleton template of {excerpt(of.name)}: kept"
-        notes.note(ProblemCode.UNKNOWN_SKELETON_POINT, child_pointer(at, "name"), detail)
-    joint = {"x": float(found["x"]), "y": float(found["y"]), "name": name}
+    notes.unknown_keys(entry, _SKELETON_KEYS, pointer, "a point of a skeleton")
+    inside(entry["x"], child_pointer(pointer, "x"), notes)
+    inside(entry["y"], child_pointer(pointer, "y"), notes)
+    if object_class.points and name not in object_class.points:
+        detail = f"{excerpt(name)} is no point of the skeleton template of {excerpt(object_class.name)}: kept"
+        notes.note(ProblemCode.UNKNOWN_SKELETON_POINT, child_pointer(pointer, "name"), detail)
+    joint = {"x": float(entry["x"]), "y": float(entry["y"]), "name": name}
     for key in ("color", "featureHash", "value"):
-        text = notes.get(found, key, at, str)
+        text = notes.get(entry, key, pointer, str)
         if text is not None:
             joint[key] = text
-    visibility = _visibility(found, at, notes)
+    visibility = _visibility(entry, pointer, notes)
     return joint if visibility is None else {**joint, "visibility": visibility}
 
 
-def _visibility(found: dict[str, Any], at: str, notes: DocumentProblems) -> str | None:
+def _visibility(joint: dict[str, Any], pointer: str, notes: DocumentProblems) -> str | None:
     """Return the visibility; older rows have a boolean key of that name instead."""
     for name in _VISIBILITIES:
-        if found.get(name):
+        if joint.get(name):
             return name
-    visibility = found.get("visibility")
+    visibility = joint.get("visibility")
     if visibility is None or (isinstance(visibility, str) and visibility in _VISIBILITIES):
         return visibility
     expected = f"one of {', '.join(_VISIBILITIES)}"
-    notes.replaced(child_pointer(at, "visibility"), visibility, expected, "left out")
+    notes.replaced(child_pointer(pointer, "visibility"), visibility, expected, "left out")
     return None

@@ -18,12 +18,12 @@ from labelingest.problems.of_document import (
 
 __all__ = [
     "Dates",
-    "author",
-    "confidence",
-    "dates",
-    "hash_is_sound",
-    "is_manual",
-    "row_date",
+    "check_hash",
+    "read_author",
+    "read_confidence",
+    "read_date",
+    "read_dates",
+    "read_manual",
 ]
 
 _HASH: Final = re.compile(r"[A-Za-z0-9+/]{8}")
@@ -37,46 +37,54 @@ class Dates:
     last_edited_at: str | None
 
 
-def row_date(row: Mapping[str, Any], key: str, at: str, notes: DocumentProblems) -> str | None:
+def read_date(
+    entry: Mapping[str, Any], key: str, pointer: str, notes: DocumentProblems
+) -> str | None:
     """Return a date in the written form; None where it is absent, null or unreadable.
 
     Examples
     --------
-    >>> row_date({"createdAt": "2026-01-05"}, "createdAt", "", DocumentProblems("a.json"))
+    >>> read_date({"createdAt": "2026-01-05"}, "createdAt", "", DocumentProblems("a.json"))
     'Mon, 05 Jan 2026 00:00:00 UTC'
     """
-    value = row.get(key)
+    value = entry.get(key)
     if value is None:
         return None
     date = written_date(value) if isinstance(value, str) else None
     if date is None:
         detail = f"found {excerpt(value)}, expected a date like 'Mon, 05 Jan 2026 16:46:58 UTC'"
-        notes.note(ProblemCode.BAD_DATE, child_pointer(at, key), f"{detail}: left out")
+        notes.note(ProblemCode.BAD_DATE, child_pointer(pointer, key), f"{detail}: left out")
     return date
 
 
-def dates(row: dict[str, Any], at: str, defaults: Dates, notes: DocumentProblems) -> Dates:
+def read_dates(
+    entry: dict[str, Any], pointer: str, defaults: Dates, notes: DocumentProblems
+) -> Dates:
     """Return the dates of a label; those it does not have are the row's."""
-    created_at = row_date(row, "createdAt", at, notes) or defaults.created_at
-    return Dates(created_at, row_date(row, "lastEditedAt", at, notes) or defaults.last_edited_at)
+    created_at = read_date(entry, "createdAt", pointer, notes) or defaults.created_at
+    return Dates(
+        created_at, read_date(entry, "lastEditedAt", pointer, notes) or defaults.last_edited_at
+    )
 
 
-def author(row: dict[str, Any], key: str, at: str, notes: DocumentProblems) -> str | None:
+def read_author(
+    entry: dict[str, Any], key: str, pointer: str, notes: DocumentProblems
+) -> str | None:
     """Return an e-mail address; None, which stands for the user who imports, where it is none."""
-    value = row.get(key)
+    value = entry.get(key)
     if value is None or (isinstance(value, str) and is_email(value)):
         return value
     detail = f"{excerpt(value)} is no e-mail address: left out"
-    notes.note(ProblemCode.BAD_AUTHOR, child_pointer(at, key), detail)
+    notes.note(ProblemCode.BAD_AUTHOR, child_pointer(pointer, key), detail)
     return None
 
 
-def confidence(row: dict[str, Any], at: str, notes: DocumentProblems) -> float | None:
+def read_confidence(entry: dict[str, Any], pointer: str, notes: DocumentProblems) -> float | None:
     """Return a confidence, 1.0 where there is none; None where it is outside 0..1."""
-    value = row.get("confidence")
+    value = entry.get("confidence")
     if value is None:
         return 1.0
-    place = child_pointer(at, "confidence")
+    place = child_pointer(pointer, "confidence")
     if type(value) is not float and type(value) is not int:
         detail = f"found {json_type_name(value)} ({excerpt(value)}), expected a number from 0 to 1"
     elif not isfinite(value) or not 0 <= value <= 1:
@@ -87,19 +95,21 @@ def confidence(row: dict[str, Any], at: str, notes: DocumentProblems) -> float |
     return None
 
 
-def is_manual(row: dict[str, Any], at: str, notes: DocumentProblems) -> bool:
+def read_manual(entry: dict[str, Any], pointer: str, notes: DocumentProblems) -> bool:
     """Return whether a person made the label; true where it does not say."""
-    value = row.get("manualAnnotation")
+    value = entry.get("manualAnnotation")
     if value is None or isinstance(value, bool):
         return value is not False
-    notes.replaced(child_pointer(at, "manualAnnotation"), value, "true or false", "true is written")
+    notes.replaced(
+        child_pointer(pointer, "manualAnnotation"), value, "true or false", "true is written"
+    )
     return True
 
 
-def hash_is_sound(value: str, at: str, notes: DocumentProblems) -> bool:
+def check_hash(value: str, pointer: str, notes: DocumentProblems) -> bool:
     """Whether a hash is 8 base64 characters; noted where it is not."""
     if _HASH.fullmatch(value):
         return True
     detail = f"{excerpt(value)} is no hash of 8 base64 characters: it gets a new one"
-    notes.note(ProblemCode.BAD_HASH, at, detail)
+    notes.note(ProblemCode.BAD_HASH, pointer, detail)
     return False

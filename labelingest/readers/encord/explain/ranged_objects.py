@@ -10,8 +10,13 @@ from labelingest.model.vocabulary import ObjectClass
 from labelingest.problems import ProblemCode
 from labelingest.problems.of_document import child_pointer, excerpt
 from labelingest.readers.encord.explain.dynamic_answers import ranges_of
-from labelingest.readers.encord.explain.objects import Objects, compare_names, object_class
-from labelingest.readers.encord.explain.provenance import author, confidence, dates, is_manual
+from labelingest.readers.encord.explain.objects import Objects, compare_names, find_class
+from labelingest.readers.encord.explain.provenance import (
+    read_author,
+    read_confidence,
+    read_dates,
+    read_manual,
+)
 
 __all__ = ["RANGED_KEYS", "read_ranged"]
 
@@ -25,7 +30,13 @@ RANGED_KEYS: Final = frozenset(
 
 
 def read_ranged(
-    value: dict[str, Any], at: str, object_hash: str, objects: Objects, *, html: bool, audio: bool
+    value: dict[str, Any],
+    pointer: str,
+    object_hash: str,
+    objects: Objects,
+    *,
+    html: bool,
+    audio: bool,
 ) -> dict[str, Any] | None:
     """Return what the entry of one object says beside its answers; None where it is dropped.
 
@@ -33,7 +44,7 @@ def read_ranged(
     ----------
     value
         The entry of object_answers as decoded.
-    at
+    pointer
         Its pointer.
     object_hash
         The object it is about.
@@ -47,64 +58,80 @@ def read_ranged(
     objects.seen += 1
     objects.dropped[object_hash] = {0}
     notes = objects.notes
-    of = object_class(value, at, objects.vocabulary, notes)
+    object_class = find_class(value, pointer, objects.vocabulary, notes)
     shape = Shape.AUDIO if audio else Shape.TEXT
-    if of is None or not _fits(value, at, of, shape, objects):
+    if object_class is None or not _fits(value, pointer, object_class, shape, objects):
         objects.rejected[notes.cause] += 1
         return None
-    placed = _html(value, at, objects) if html else _ranges(value, at, objects, audio=audio)
-    sure = confidence(value, at, notes)
-    if placed is None or sure is None:
+    range_keys = (
+        _html(value, pointer, objects) if html else _ranges(value, pointer, objects, audio=audio)
+    )
+    confidence = read_confidence(value, pointer, notes)
+    if range_keys is None or confidence is None:
         objects.rejected[notes.cause] += 1
         return None
-    objects.enter(object_hash, at, of, 0)
-    objects.kept += 1
-    compare_names(value, at, of, notes)
-    when = dates(value, at, objects.defaults, notes)
+    objects.enter(object_hash, pointer, object_class, 0)
+    objects.accepted += 1
+    compare_names(value, pointer, object_class, notes)
     return {
-        "createdBy": author(value, "createdBy", at, notes),
-        **({} if when.created_at is None else {"createdAt": when.created_at}),
-        "lastEditedBy": author(value, "lastEditedBy", at, notes),
-        **({} if when.last_edited_at is None else {"lastEditedAt": when.last_edited_at}),
-        **({} if value.get("confidence") is None else {"confidence": sure}),
-        "manualAnnotation": is_manual(value, at, notes),
-        "featureHash": of.feature_hash,
-        "name": of.name,
-        "color": of.color,
-        "shape": of.shape,
-        "value": of.value,
-        **placed,
+        **_provenance(value, pointer, confidence, objects),
+        "featureHash": object_class.feature_hash,
+        "name": object_class.name,
+        "color": object_class.color,
+        "shape": object_class.shape,
+        "value": object_class.value,
+        **range_keys,
     }
 
 
-def _fits(value: dict[str, Any], at: str, of: ObjectClass, shape: Shape, objects: Objects) -> bool:
+def _provenance(
+    value: dict[str, Any], pointer: str, confidence: float, objects: Objects
+) -> dict[str, Any]:
+    """Return author, date and confidence as label rows write them; missing dates are left out."""
+    notes = objects.notes
+    dates = read_dates(value, pointer, objects.defaults, notes)
+    return {
+        "createdBy": read_author(value, "createdBy", pointer, notes),
+        **({} if dates.created_at is None else {"createdAt": dates.created_at}),
+        "lastEditedBy": read_author(value, "lastEditedBy", pointer, notes),
+        **({} if dates.last_edited_at is None else {"lastEditedAt": dates.last_edited_at}),
+        **({} if value.get("confidence") is None else {"confidence": confidence}),
+        "manualAnnotation": read_manual(value, pointer, notes),
+    }
+
+
+def _fits(
+    value: dict[str, Any], pointer: str, object_class: ObjectClass, shape: Shape, objects: Objects
+) -> bool:
     """Whether the class has the shape of such files, and the object says the same."""
-    found = value.get("shape", shape.value)
-    if of.shape == shape and found == shape:
+    stated_shape = value.get("shape", shape.value)
+    if object_class.shape == shape and stated_shape == shape:
         return True
-    place = child_pointer(at, "featureHash" if of.shape != shape else "shape")
-    wrong = of.shape if of.shape != shape else found
-    detail = f"{excerpt(of.name)} has the shape {excerpt(wrong)}, expected {shape.value!r} in such a file"
+    place = child_pointer(pointer, "featureHash" if object_class.shape != shape else "shape")
+    wrong = object_class.shape if object_class.shape != shape else stated_shape
+    detail = f"{excerpt(object_class.name)} has the shape {excerpt(wrong)}, expected {shape.value!r} in such a file"
     objects.notes.note(ProblemCode.SHAPE_MISMATCH, place, detail)
     return False
 
 
 def _ranges(
-    value: dict[str, Any], at: str, objects: Objects, *, audio: bool
+    value: dict[str, Any], pointer: str, objects: Objects, *, audio: bool
 ) -> dict[str, Any] | None:
     if "range" not in value:
-        objects.notes.note(ProblemCode.MISSING_KEY, at, "'range' is missing: where the object is")
+        objects.notes.note(
+            ProblemCode.MISSING_KEY, pointer, "'range' is missing: where the object is"
+        )
         return None
-    place = child_pointer(at, "range")
-    found = value["range"]
-    ranges = ranges_of(found, place, objects.notes)
+    place = child_pointer(pointer, "range")
+    range_value = value["range"]
+    ranges = ranges_of(range_value, place, objects.notes)
     early = next((i for i, (first, _) in enumerate(ranges) if first < 0), None)
     if early is not None:
         detail = f"{excerpt(list(ranges[early]))} begins before 0, where the file begins"
         objects.notes.note(ProblemCode.BAD_RANGE, child_pointer(place, early), detail)
         return None
     if not ranges:
-        if found == []:
+        if range_value == []:
             what = "milliseconds" if audio else "characters"
             detail = f"is empty; expected ranges of {what} where the object is"
             objects.notes.note(ProblemCode.BAD_RANGE, place, detail)
@@ -112,25 +139,25 @@ def _ranges(
     return {"range": [list(pair) for pair in ranges]}
 
 
-def _html(value: dict[str, Any], at: str, objects: Objects) -> dict[str, Any] | None:
-    found = value.get("range_html")
-    place = child_pointer(at, "range_html")
+def _html(value: dict[str, Any], pointer: str, objects: Objects) -> dict[str, Any] | None:
+    range_value = value.get("range_html")
+    place = child_pointer(pointer, "range_html")
     if "range_html" not in value:
         detail = "'range_html' is missing: where in the HTML the object is"
-        objects.notes.note(ProblemCode.MISSING_KEY, at, detail)
+        objects.notes.note(ProblemCode.MISSING_KEY, pointer, detail)
         return None
-    if not isinstance(found, list) or not found:
-        detail = f"found {excerpt(found)}, expected a list of ranges with start and end"
+    if not isinstance(range_value, list) or not range_value:
+        detail = f"found {excerpt(range_value)}, expected a list of ranges with start and end"
         objects.notes.note(ProblemCode.BAD_RANGE, place, detail)
         return None
     ranges = [
-        _between_nodes(pair, child_pointer(place, i), objects) for i, pair in enumerate(found)
+        _between_nodes(pair, child_pointer(place, i), objects) for i, pair in enumerate(range_value)
     ]
     good = [pair for pair in ranges if pair is not None]
     return {"range": [], "range_html": good} if good else None
 
 
-def _between_nodes(pair: object, at: str, objects: Objects) -> dict[str, Any] | None:
+def _between_nodes(pair: object, pointer: str, objects: Objects) -> dict[str, Any] | None:
     """Return one range of HTML; None where its nodes cannot be read."""
     nodes = {}
     for end in ("start", "end"):
@@ -139,7 +166,9 @@ def _between_nodes(pair: object, at: str, objects: Objects) -> dict[str, Any] | 
         offset = node.get("offset") if isinstance(node, dict) else None
         if not isinstance(xpath, str) or type(offset) is not int or offset < 0:
             detail = f"found {excerpt(node)} as {end}, expected a node with xpath and offset"
-            place = child_pointer(at, end) if isinstance(pair, dict) and end in pair else at
+            place = (
+                child_pointer(pointer, end) if isinstance(pair, dict) and end in pair else pointer
+            )
             objects.notes.note(ProblemCode.BAD_RANGE, place, detail)
             return None
         nodes[end] = {"xpath": xpath, "offset": offset}

@@ -49,8 +49,8 @@ _ELLIPSE: Final = ("x", "y", "rx", "ry")
 
 def payload(
     value: dict[str, Any],
-    at: str,
-    of: ObjectClass,
+    pointer: str,
+    object_class: ObjectClass,
     size: tuple[int, int] | None,
     notes: DocumentProblems,
 ) -> dict[str, Any] | None:
@@ -60,9 +60,9 @@ def payload(
     ----------
     value
         The object as decoded; its shape is that of the class.
-    at
+    pointer
         Its pointer.
-    of
+    object_class
         Its class; the shape is one of `PAYLOAD_KEYS`.
     size
         Width and height of the data unit in pixels; None where not known.
@@ -81,56 +81,62 @@ def payload(
     >>> payload(box, "/0", car, None, DocumentProblems("a.json")) == box
     True
     """
-    key = PAYLOAD_KEYS[of.shape]
-    if of.shape == Shape.POLYGON:
-        return polygon(value, at, notes)
-    found = value.get(key)
-    if found is None:
-        notes.note(ProblemCode.MISSING_KEY, at, f"{key!r} is missing, the payload of {of.shape}")
+    key = PAYLOAD_KEYS[object_class.shape]
+    if object_class.shape == Shape.POLYGON:
+        return polygon(value, pointer, notes)
+    payload_value = value.get(key)
+    if payload_value is None:
+        notes.note(
+            ProblemCode.MISSING_KEY,
+            pointer,
+            f"{key!r} is missing, the payload of {object_class.shape}",
+        )
         return None
-    if of.shape in _OF_POINTS:
-        return _OF_POINTS[of.shape](value, at, notes)
-    if of.shape == Shape.SKELETON:
-        return skeleton(value, at, of, notes)
-    if not isinstance(found, dict):
-        notes.wrong_type(child_pointer(at, key), found, "an object")
+    if object_class.shape in _OF_POINTS:
+        return _OF_POINTS[object_class.shape](value, pointer, notes)
+    if object_class.shape == Shape.SKELETON:
+        return skeleton(value, pointer, object_class, notes)
+    if not isinstance(payload_value, dict):
+        notes.wrong_type(child_pointer(pointer, key), payload_value, "an object")
         return None
-    if of.shape == Shape.BITMASK:
-        clean = bitmask(found, child_pointer(at, key), size, notes)
+    if object_class.shape == Shape.BITMASK:
+        clean = bitmask(payload_value, child_pointer(pointer, key), size, notes)
     else:
-        clean = _OF_NUMBERS[of.shape](found, child_pointer(at, key), notes)
+        clean = _OF_NUMBERS[object_class.shape](payload_value, child_pointer(pointer, key), notes)
     return None if clean is None else {key: clean}
 
 
 def _numbers(
-    found: dict[str, Any], keys: tuple[str, ...], at: str, notes: DocumentProblems
+    payload: dict[str, Any], keys: tuple[str, ...], pointer: str, notes: DocumentProblems
 ) -> bool:
     """Whether all keys are there with finite numbers."""
     good = True
     for key in keys:
-        if key not in found:
-            notes.note(ProblemCode.MISSING_KEY, at, f"{key!r} is missing; expected a number")
+        if key not in payload:
+            notes.note(ProblemCode.MISSING_KEY, pointer, f"{key!r} is missing; expected a number")
             good = False
-        elif not finite(found[key], child_pointer(at, key), notes):
+        elif not finite(payload[key], child_pointer(pointer, key), notes):
             good = False
     return good
 
 
-def _bounding_box(found: dict[str, Any], at: str, notes: DocumentProblems) -> dict[str, Any] | None:
-    if not _numbers(found, _BOX, at, notes):
+def _bounding_box(
+    payload: dict[str, Any], pointer: str, notes: DocumentProblems
+) -> dict[str, Any] | None:
+    if not _numbers(payload, _BOX, pointer, notes):
         return None
-    notes.unknown_keys(found, _BOX_KEYS, at, "a bounding box")
-    box = {key: found[key] for key in _BOX}
-    within = all(0 <= value <= 1 for value in box.values())
-    if within and box["x"] + box["w"] <= 1 + SLACK and box["y"] + box["h"] <= 1 + SLACK:
+    notes.unknown_keys(payload, _BOX_KEYS, pointer, "a bounding box")
+    box = {key: payload[key] for key in _BOX}
+    is_inside = all(0 <= value <= 1 for value in box.values())
+    if is_inside and box["x"] + box["w"] <= 1 + SLACK and box["y"] + box["h"] <= 1 + SLACK:
         return _floats(box)
     for key, start in (("x", "x"), ("y", "y"), ("w", "x"), ("h", "y")):
         if key == start or not 0 <= box[key] <= 1 + SLACK:
-            inside(box[key], child_pointer(at, key), notes)
+            inside(box[key], child_pointer(pointer, key), notes)
         elif box[start] + box[key] > 1 + SLACK and box[start] <= 1 + SLACK:
-            far = f"{box[start] + box[key]!r}, the far edge,"
-            detail = f"{far} lies outside the image, whose coordinates go from 0 to 1: kept"
-            notes.note(ProblemCode.OUTSIDE_IMAGE, child_pointer(at, key), detail)
+            edge = f"{box[start] + box[key]!r}, the far edge,"
+            detail = f"{edge} lies outside the image, whose coordinates go from 0 to 1: kept"
+            notes.note(ProblemCode.OUTSIDE_IMAGE, child_pointer(pointer, key), detail)
     return _floats(box)
 
 
@@ -140,81 +146,89 @@ def _floats(numbers: Mapping[str, float]) -> dict[str, float]:
 
 
 def _rotatable_box(
-    found: dict[str, Any], at: str, notes: DocumentProblems
+    payload: dict[str, Any], pointer: str, notes: DocumentProblems
 ) -> dict[str, Any] | None:
-    if not _numbers(found, (*_BOX, "theta"), at, notes):
+    if not _numbers(payload, (*_BOX, "theta"), pointer, notes):
         return None
-    notes.unknown_keys(found, _ROTATABLE_KEYS, at, "a rotatable bounding box")
-    box = {key: found[key] for key in _BOX}
+    notes.unknown_keys(payload, _ROTATABLE_KEYS, pointer, "a rotatable bounding box")
+    box = {key: payload[key] for key in _BOX}
     # The box before it is turned may reach outside; its centre and its size are what can be wrong.
     for corner, side in (("x", "w"), ("y", "h")):
         if box[side] < 0:
-            inside(box[side], child_pointer(at, side), notes)
+            inside(box[side], child_pointer(pointer, side), notes)
         centre = box[corner] + box[side] / 2
         if not -SLACK <= centre <= 1 + SLACK:
             detail = f"{centre!r}, the centre, lies outside the image (0 to 1): kept"
-            notes.note(ProblemCode.OUTSIDE_IMAGE, child_pointer(at, corner), detail)
-    box["theta"] = angle(found["theta"], child_pointer(at, "theta"), notes)
+            notes.note(ProblemCode.OUTSIDE_IMAGE, child_pointer(pointer, corner), detail)
+    box["theta"] = angle(payload["theta"], child_pointer(pointer, "theta"), notes)
     return _floats(box)
 
 
 def _round(
-    found: dict[str, Any],
+    payload: dict[str, Any],
     keys: tuple[str, ...],
     defaults: Mapping[str, float],
-    at: str,
+    pointer: str,
     notes: DocumentProblems,
 ) -> dict[str, Any] | None:
     """Return a circle or an ellipse: keys, then the optional ones with their defaults."""
-    optional = tuple(key for key in defaults if key in found)
-    if not _numbers(found, (*keys, *optional), at, notes):
+    optional = tuple(key for key in defaults if key in payload)
+    if not _numbers(payload, (*keys, *optional), pointer, notes):
         return None
-    notes.unknown_keys(found, _ROUND_KEYS, at, "a circle or an ellipse")
-    clean = {key: found[key] for key in keys}
+    notes.unknown_keys(payload, _ROUND_KEYS, pointer, "a circle or an ellipse")
+    clean = {key: payload[key] for key in keys}
     for key, value in clean.items():
-        inside(value, child_pointer(at, key), notes)
-    clean.update({key: found.get(key, default) for key, default in defaults.items()})
+        inside(value, child_pointer(pointer, key), notes)
+    clean.update({key: payload.get(key, default) for key, default in defaults.items()})
     if clean.get("stretch", 1.0) < 0:
-        inside(clean["stretch"], child_pointer(at, "stretch"), notes)
-    clean["theta"] = angle(clean["theta"], child_pointer(at, "theta"), notes)
+        inside(clean["stretch"], child_pointer(pointer, "stretch"), notes)
+    clean["theta"] = angle(clean["theta"], child_pointer(pointer, "theta"), notes)
     return _floats(clean)
 
 
-def _circle(found: dict[str, Any], at: str, notes: DocumentProblems) -> dict[str, Any] | None:
-    return _round(found, _CIRCLE, {"stretch": 1.0, "theta": 0.0}, at, notes)
+def _circle(
+    payload: dict[str, Any], pointer: str, notes: DocumentProblems
+) -> dict[str, Any] | None:
+    return _round(payload, _CIRCLE, {"stretch": 1.0, "theta": 0.0}, pointer, notes)
 
 
-def _ellipse(found: dict[str, Any], at: str, notes: DocumentProblems) -> dict[str, Any] | None:
-    return _round(found, _ELLIPSE, {"theta": 0.0}, at, notes)
+def _ellipse(
+    payload: dict[str, Any], pointer: str, notes: DocumentProblems
+) -> dict[str, Any] | None:
+    return _round(payload, _ELLIPSE, {"theta": 0.0}, pointer, notes)
 
 
-def _cuboid_2d(found: dict[str, Any], at: str, notes: DocumentProblems) -> dict[str, Any] | None:
-    front = found.get("front")
-    place = child_pointer(at, "front")
+def _cuboid_2d(
+    payload: dict[str, Any], pointer: str, notes: DocumentProblems
+) -> dict[str, Any] | None:
+    front = payload.get("front")
+    place = child_pointer(pointer, "front")
     if not isinstance(front, list) or not front or len(front) % 2:
         detail = "'front' must be a list of x and y of the corners of the front face"
-        notes.note(ProblemCode.BAD_POINTS, place if "front" in found else at, detail)
+        notes.note(ProblemCode.BAD_POINTS, place if "front" in payload else pointer, detail)
         return None
     if not finite_ring(front, place, notes):
         return None
     inside_ring(front, place, notes)
-    notes.unknown_keys(found, _CUBOID_KEYS, at, "a 2D cuboid")
-    key = "vanishingPoint" if "vanishingPoint" in found else "offset"
-    depth = found.get(key)
+    notes.unknown_keys(payload, _CUBOID_KEYS, pointer, "a 2D cuboid")
+    key = "vanishingPoint" if "vanishingPoint" in payload else "offset"
+    depth = payload.get(key)
     if not isinstance(depth, dict):
         detail = "needs 'vanishingPoint' and 'scaleRatio', or 'offset': where its back is"
         notes.note(
-            ProblemCode.MISSING_KEY, at if key not in found else child_pointer(at, key), detail
+            ProblemCode.MISSING_KEY,
+            pointer if key not in payload else child_pointer(pointer, key),
+            detail,
         )
         return None
-    if not _numbers(depth, ("x", "y"), child_pointer(at, key), notes):
+    if not _numbers(depth, ("x", "y"), child_pointer(pointer, key), notes):
         return None
     clean = {"front": list(map(float, front)), key: _floats({"x": depth["x"], "y": depth["y"]})}
     if key == "offset":
         return clean
-    if not _numbers(found, ("scaleRatio",), at, notes):
+    if not _numbers(payload, ("scaleRatio",), pointer, notes):
         return None
-    return {**clean, "scaleRatio": float(found["scaleRatio"])}
+    return {**clean, "scaleRatio": float(payload["scaleRatio"])}
 
 
 _BOX_KEYS: Final = frozenset(_BOX)

@@ -20,44 +20,47 @@ from labelingest.readers.encord.explain.answers import (
     written_answer,
 )
 from labelingest.readers.encord.typed.rejected import demand
-from labelingest.readers.encord.typed.schema import Known
+from labelingest.readers.encord.typed.schema import RowSchema
 from labelingest.readers.encord.typed.types import Answer, Classification, OnFrame
 
 __all__ = ["clean_answers", "clean_classifications"]
 
 
 def clean_answers(
-    answers: Sequence[Answer], of: str, attributes: Mapping[str, Attribute], known: Known
+    answers: Sequence[Answer],
+    class_hash: str,
+    attributes: Mapping[str, Attribute],
+    schema: RowSchema,
 ) -> int:
     """Return the colons in the text of a list of answers.
 
-    `Unclean` where it is not as it would be written.
+    `Rejected` where it is not as it would be written.
 
     Parameters
     ----------
     answers
         The list.
-    of
+    class_hash
         Feature hash of the class it is about.
     attributes
         Hash → attribute of the class.
-    known
+    schema
         Remembers what was clean before.
     """
     types = list(map(type, answers))
     in_texts = 0
     for answer in answers:
-        said = answer.answers
-        if type(said) is list:
-            types += map(type, said)
-        elif type(said) is str:
-            in_texts += said.count(":")
+        value = answer.answers
+        if type(value) is list:
+            types += map(type, value)
+        elif type(value) is str:
+            in_texts += value.count(":")
     form = tuple(types)
-    colons = known.clean_answers.get((of, form))
+    colons = schema.clean_answers.get((class_hash, form))
     if colons is None:
         demand(_are_clean(msgspec.to_builtins(answers), attributes))
         colons = msgspec.json.encode(answers).count(b":") - in_texts
-        known.remember(of, form, colons)
+        schema.remember(class_hash, form, colons)
     return colons + in_texts
 
 
@@ -65,39 +68,41 @@ def _are_clean(rows: Sequence[dict[str, Any]], attributes: Mapping[str, Attribut
     notes = DocumentProblems("")
     chosen = static_answers(read_answers(rows, "", attributes, notes), notes)
     note_missing(attributes, chosen, (), "", notes)
-    written = [written_answer(a.attribute, a.value, a.manual) for a in chosen.values()]
-    return not notes.in_order() and written == rows
+    rewritten = [written_answer(a.attribute, a.value, a.manual) for a in chosen.values()]
+    return not notes.in_order() and rewritten == rows
 
 
-def clean_classifications(row: ImageRow, known: Known) -> tuple[list[OnFrame], int]:
+def clean_classifications(row: ImageRow, schema: RowSchema) -> tuple[list[OnFrame], int]:
     """Return what is to stand on the image of a row, and the colons in all its classifications.
 
-    `Unclean` where one is not clean; hashes, dates and authors are still to be checked.
+    `Rejected` where one is not clean; hashes, dates and authors are still to be checked.
 
     Parameters
     ----------
     row
         The label row, which has some.
-    known
+    schema
         What classifications may be.
     """
     classes = set()
     expected = []
     colons = 0
     for name, entry in row.classification_answers.items():
-        of = known.classifications[type(entry)]
-        classes.add(of.feature_hash)
+        definition = schema.classifications[type(entry)]
+        classes.add(definition.feature_hash)
         demand(entry.classifications and entry.classification_hash == name)
-        colons += _KEYS_AND_CLOCKS + of.feature_hash.count(":")
-        colons += clean_answers(entry.classifications, of.feature_hash, of.attributes, known)
-        if not of.is_global:
-            expected.append(_on_frame(entry, of, known))
+        colons += _KEYS_AND_CLOCKS + definition.feature_hash.count(":")
+        colons += clean_answers(
+            entry.classifications, definition.feature_hash, definition.attributes, schema
+        )
+        if not definition.is_global:
+            expected.append(_on_frame(entry, definition, schema))
     # Two of one class would stand on the same image.
     demand(len(classes) == len(row.classification_answers))
-    found = row.unit.labels.classifications
-    if found:
-        demand(found == expected)
-        colons += msgspec.json.encode(found).count(b":")
+    labels = row.unit.labels.classifications
+    if labels:
+        demand(labels == expected)
+        colons += msgspec.json.encode(labels).count(b":")
     return expected, colons
 
 
@@ -105,11 +110,11 @@ _KEYS_AND_CLOCKS: Final = 1 + 11 + 2 * 2
 """Colons of an entry of classification_answers: behind its name, behind its keys, in its dates."""
 
 
-def _on_frame(entry: Classification, of: ClassificationClass, known: Known) -> OnFrame:
+def _on_frame(entry: Classification, definition: ClassificationClass, schema: RowSchema) -> OnFrame:
     """Return what stands on an image, as `frame_entry` does."""
-    made: OnFrame = known.on_frames[of.feature_hash](
-        of.name,
-        of.value,
+    label: OnFrame = schema.on_frames[definition.feature_hash](
+        definition.name,
+        definition.value,
         entry.created_at,
         entry.created_by,
         entry.confidence,
@@ -118,4 +123,4 @@ def _on_frame(entry: Classification, of: ClassificationClass, known: Known) -> O
         entry.last_edited_at,
         entry.last_edited_by,
     )
-    return made
+    return label

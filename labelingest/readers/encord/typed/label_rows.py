@@ -34,8 +34,8 @@ from labelingest.readers.encord.typed.payloads import (
     clean_payloads,
     payloads_one_by_one,
 )
-from labelingest.readers.encord.typed.rejected import Unclean, about, demand
-from labelingest.readers.encord.typed.schema import Known
+from labelingest.readers.encord.typed.rejected import Rejected, about, demand
+from labelingest.readers.encord.typed.schema import RowSchema
 
 __all__ = ["CleanObjects", "clean_rows"]
 
@@ -59,18 +59,21 @@ class CleanObjects:
 
     unit: Int64
     """(n,) the row of each."""
-    of: Int32
-    """(n,) position in `Known.objects` of the class of each."""
+    object_class: Int32
+    """(n,) position in `RowSchema.objects` of the class of each."""
     hashes: Sequence[str]
     """(n,)"""
     confidence: Float64
     """(n,) as in `Annotations`."""
-    drawn: Payloads
-    """Of all."""
+    payloads: Payloads
+    """Payloads of all objects."""
 
 
 def clean_rows(
-    rows: Sequence[ImageRow], contents: Sequence[bytes], files: Sequence[DataFile], known: Known
+    rows: Sequence[ImageRow],
+    contents: Sequence[bytes],
+    files: Sequence[DataFile],
+    schema: RowSchema,
 ) -> CleanObjects | frozenset[int]:
     """Return the objects of label rows if all rows are clean, else positions of some that are not.
 
@@ -84,17 +87,20 @@ def clean_rows(
         (u,) the sidecars as stored.
     files
         (u,) the data files that they stand beside.
-    known
+    schema
         What labels may refer to.
     """
     try:
-        return _clean(rows, contents, files, known)
-    except Unclean as found:
-        return found.positions
+        return _clean(rows, contents, files, schema)
+    except Rejected as rejection:
+        return rejection.positions
 
 
 def _clean(
-    rows: Sequence[ImageRow], contents: Sequence[bytes], files: Sequence[DataFile], known: Known
+    rows: Sequence[ImageRow],
+    contents: Sequence[bytes],
+    files: Sequence[DataFile],
+    schema: RowSchema,
 ) -> CleanObjects:
     units = [unit for row in rows for unit in row.data_units.values()]
     dates: list[str] = []
@@ -102,18 +108,18 @@ def _clean(
     lists = [unit.labels.objects for unit in units]
     objects: list[Any] = list(chain.from_iterable(lists))
     unit = np.repeat(np.arange(len(rows)), np.fromiter(map(len, lists), np.int64, len(rows)))
-    of = list(map(known.position.__getitem__, map(type, objects)))
+    classes = list(map(schema.position.__getitem__, map(type, objects)))
     with about(unit.item):
-        found, in_objects = _objects(objects, of, unit, units, known, dates)
-    colons += in_objects + _answers(rows, found, known)
-    on_images, in_classifications = _classifications(rows, known, dates)
+        clean_objects, in_objects = _objects(objects, classes, unit, units, schema, dates)
+    colons += in_objects + _answers(rows, clean_objects, schema)
+    on_images, in_classifications = _classifications(rows, schema, dates)
     demand(are_written_dates(dates))
     _demand_no_key_twice(contents, colons + in_classifications)
-    for image, listed in zip(units, on_images, strict=False):
-        image.labels.classifications = listed
-    for polygon, outline, parts in found.drawn.texts:
-        polygon.drawn, polygon.polygons = outline, parts
-    return found
+    for image, labels in zip(units, on_images, strict=False):
+        image.labels.classifications = labels
+    for polygon, outline, parts in clean_objects.payloads.texts:
+        polygon.payload, polygon.polygons = outline, parts
+    return clean_objects
 
 
 def _columns(values: Sequence[Struct]) -> dict[str, tuple[Any, ...]]:
@@ -137,15 +143,17 @@ def _heads(
     dates += row["last_edited_at"]
     _demand_types(set(zip(unit["data_type"], files, strict=True)))
     sizes = list(zip(unit["width"], unit["height"], strict=True))
-    known = [file.size if file.kind else None for file in files]
+    file_sizes = [file.size if file.kind else None for file in files]
     # Nearly always all are known, and the same.
-    demand(sizes == known or all(b in (a, None) for a, b in zip(sizes, known, strict=True)))
+    demand(
+        sizes == file_sizes or all(b in (a, None) for a, b in zip(sizes, file_sizes, strict=True))
+    )
     texts = [*map(row.__getitem__, _ROW_TEXTS), *map(unit.__getitem__, _UNIT_TEXTS), names]
     return msgspec.json.encode(texts).count(b":")
 
 
 def _demand_types(types: set[tuple[str, DataFile]]) -> None:
-    """Raise `Unclean` where a MIME type is not that of its file."""
+    """Raise `Rejected` where a MIME type is not that of its file."""
     notes = DocumentProblems("")
     for mime_type, file in types:
         unit = Unit({"data_type": mime_type}, {}, None, "", 0)
@@ -155,10 +163,10 @@ def _demand_types(types: set[tuple[str, DataFile]]) -> None:
 
 def _objects(
     objects: Sequence[Any],
-    of: Sequence[int],
+    class_positions: Sequence[int],
     unit: Int64,
     units: Sequence[ImageUnit],
-    known: Known,
+    schema: RowSchema,
     dates: list[str],
 ) -> tuple[CleanObjects, int]:
     """Return objects in columns, and the colons in their text; adds their dates."""
@@ -173,125 +181,132 @@ def _objects(
     editors, deleted = column["last_edited_by"], column["is_deleted"]
     _demand_authors({*column["created_by"], *editors} - {UNSET})
     _demand_hashes(column["object_hash"])
-    sure = np.fromiter(column["confidence"], np.float64, n)
+    confidence = np.fromiter(column["confidence"], np.float64, n)
     # What a person drew and was sure of is ground truth, which has no confidence.
-    sure[np.fromiter(column["manual_annotation"], np.bool_, n) & (sure == 1)] = np.nan
-    classes = np.array(of, dtype=np.int32)
-    drawn = _payloads(objects, column["drawn"], classes, unit, units, known)
+    confidence[np.fromiter(column["manual_annotation"], np.bool_, n) & (confidence == 1)] = np.nan
+    classes = np.array(class_positions, dtype=np.int32)
+    payloads = _payloads(objects, column["payload"], classes, unit, units, schema)
     optional = 2 * n - editors.count(UNSET) - deleted.count(UNSET)
-    colons = sum(map(known.colons.__getitem__, of)) + optional + drawn.colons
-    return CleanObjects(unit, classes, column["object_hash"], sure, drawn), colons
+    colons = sum(map(schema.colons.__getitem__, class_positions)) + optional + payloads.colons
+    return CleanObjects(unit, classes, column["object_hash"], confidence, payloads), colons
 
 
 def _demand_authors(authors: Iterable[str | None]) -> None:
-    """Raise `Unclean` where one is neither null nor an e-mail address without a colon."""
+    """Raise `Rejected` where one is neither null nor an e-mail address without a colon."""
     demand(all(who is None or (is_email(who) and ":" not in who) for who in authors))
 
 
 def _demand_hashes(hashes: Sequence[str]) -> None:
-    """Raise `Unclean` where one, all of 8 characters, has one that is no base64."""
+    """Raise `Rejected` where one, all of 8 characters, has one that is no base64."""
     demand(_BASE64.fullmatch("".join(hashes)))
 
 
 def _payloads(
     objects: Sequence[Any],
-    drawn: Sequence[Any],
-    of: Int32,
+    payloads: Sequence[Any],
+    object_class: Int32,
     unit: Int64,
     units: Sequence[ImageUnit],
-    known: Known,
+    schema: RowSchema,
 ) -> Payloads:
     """Return what all objects draw, in their order."""
-    shapes = known.shapes[of]
+    shapes = schema.shapes[object_class]
     groups = []
-    for shape in {known.shapes.item(position) for position in set(of.tolist())}:
+    for shape in {schema.shapes.item(position) for position in set(object_class.tolist())}:
         rows = np.flatnonzero(shapes == shape)
-        alike, payloads = objects, drawn
+        shape_objects, shape_payloads = objects, payloads
         if len(rows) < len(objects):
             places = rows.tolist()
-            alike, payloads = [objects[i] for i in places], [drawn[i] for i in places]
+            shape_objects = [objects[i] for i in places]
+            shape_payloads = [payloads[i] for i in places]
         with about(rows.item):
-            found = clean_payloads(known.objects[of[rows[0]]].shape, alike, payloads)
-            if found is None:
+            group = clean_payloads(
+                schema.objects[object_class[rows[0]]].shape, shape_objects, shape_payloads
+            )
+            if group is None:
                 sizes = [(units[i].width, units[i].height) for i in unit[rows].tolist()]
-                classes = [known.objects[i] for i in of[rows].tolist()]
-                found = payloads_one_by_one(payloads, classes, sizes)
-        groups.append((rows, found))
+                classes = [schema.objects[i] for i in object_class[rows].tolist()]
+                group = payloads_one_by_one(shape_payloads, classes, sizes)
+        groups.append((rows, group))
     return groups[0][1] if len(groups) == 1 else _in_order(groups, len(objects))
 
 
 def _in_order(groups: Sequence[tuple[Int64, Payloads]], n: int) -> Payloads:
     """Return the payloads of groups of objects in the order of the objects."""
     lengths = np.empty(n, dtype=np.int64)
-    for rows, drawn in groups:
-        lengths[rows] = drawn.lengths
+    for rows, payloads in groups:
+        lengths[rows] = payloads.lengths
     begin = np.cumsum(lengths) - lengths
     numbers = np.empty(int(lengths.sum()))
     parts: dict[int, Rings] = {}
-    for rows, drawn in groups:
-        own = drawn.lengths
-        within = np.arange(own.sum()) - np.repeat(np.cumsum(own) - own, own)
-        numbers[np.repeat(begin[rows], own) + within] = drawn.numbers
-        parts.update({int(rows[i]): rings for i, rings in drawn.parts.items()})
-    texts = [text for _, drawn in groups for text in drawn.texts]
-    return Payloads(numbers, lengths, sum(drawn.colons for _, drawn in groups), parts, texts)
+    for rows, payloads in groups:
+        counts = payloads.lengths
+        offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        numbers[np.repeat(begin[rows], counts) + offsets] = payloads.numbers
+        parts.update({int(rows[i]): rings for i, rings in payloads.parts.items()})
+    texts = [text for _, payloads in groups for text in payloads.texts]
+    return Payloads(numbers, lengths, sum(payloads.colons for _, payloads in groups), parts, texts)
 
 
-def _answers(rows: Sequence[ImageRow], found: CleanObjects, known: Known) -> int:
+def _answers(rows: Sequence[ImageRow], objects: CleanObjects, schema: RowSchema) -> int:
     """Return the colons in object_answers, if there is one clean entry for each object."""
     answers = [row.object_answers for row in rows]
     names = list(chain.from_iterable(answers))
     entries: list[ObjectEntry] = list(chain.from_iterable(map(dict.values, answers)))
     if not entries:
-        demand(not len(found.of))
+        demand(not len(objects.object_class))
         return 0
     column = _columns(entries)
     demand(list(column["object_hash"]) == names)
     lengths = np.fromiter(map(len, answers), np.int64, len(answers))
     unit = np.repeat(np.arange(len(answers)), lengths)
-    of = found.of.tolist()
+    classes = objects.object_class.tolist()
     # Nearly always in the same order; keys stand once in a JSON object.
-    if not (names == list(found.hashes) and np.array_equal(unit, found.unit)):
-        of = _classes_of(list(zip(unit.tolist(), names, strict=True)), found)
+    if not (names == list(objects.hashes) and np.array_equal(unit, objects.unit)):
+        classes = _classes_of(list(zip(unit.tolist(), names, strict=True)), objects)
     numbers = column["object_number"]
     numbered = len(numbers) - numbers.count(UNSET)
     if numbered:
         numbers_of_classes = [
-            one for one in zip(unit.tolist(), of, numbers, strict=True) if one[2] is not UNSET
+            entry
+            for entry in zip(unit.tolist(), classes, numbers, strict=True)
+            if entry[2] is not UNSET
         ]
         demand(len(set(numbers_of_classes)) == numbered)
     colons = 3 * len(names) + numbered
     lists = column["classifications"]
-    if any(lists) or known.demanding:
+    if any(lists) or schema.demanding:
         with about(unit.item):
-            colons += _lists(lists, of, known)
+            colons += _lists(lists, classes, schema)
     return colons
 
 
-def _classes_of(wanted: Sequence[tuple[int, str]], found: CleanObjects) -> list[int]:
+def _classes_of(keys: Sequence[tuple[int, str]], objects: CleanObjects) -> list[int]:
     """Return the class of each object, by row and hash, if each stands once."""
-    placed = zip(found.unit.tolist(), found.hashes, strict=True)
-    class_of = dict(zip(placed, found.of.tolist(), strict=True))
-    demand(len(class_of) == len(wanted) == len(found.of) and class_of.keys() == set(wanted))
-    return list(map(class_of.__getitem__, wanted))
+    object_keys = zip(objects.unit.tolist(), objects.hashes, strict=True)
+    class_of = dict(zip(object_keys, objects.object_class.tolist(), strict=True))
+    demand(len(class_of) == len(keys) == len(objects.object_class) and class_of.keys() == set(keys))
+    return list(map(class_of.__getitem__, keys))
 
 
-def _lists(lists: Sequence[Sequence[Any]], of: Sequence[int], known: Known) -> int:
+def _lists(lists: Sequence[Sequence[Any]], classes: Sequence[int], schema: RowSchema) -> int:
     """Return the colons in lists of answers about objects."""
     colons = seen = 0
     try:
-        for answers, one in zip(lists, of, strict=True):
-            if answers or one in known.demanding:
-                asked = known.objects[one]
-                colons += clean_answers(answers, asked.feature_hash, asked.attributes, known)
+        for answers, position in zip(lists, classes, strict=True):
+            if answers or position in schema.demanding:
+                object_class = schema.objects[position]
+                colons += clean_answers(
+                    answers, object_class.feature_hash, object_class.attributes, schema
+                )
             seen += 1
-    except Unclean:
-        raise Unclean([seen]) from None
+    except Rejected:
+        raise Rejected([seen]) from None
     return colons
 
 
 def _classifications(
-    rows: Sequence[ImageRow], known: Known, dates: list[str]
+    rows: Sequence[ImageRow], schema: RowSchema, dates: list[str]
 ) -> tuple[list[list[Any]], int]:
     """Return what is to stand on images, and the colons in all classifications; adds dates."""
     entries = list(chain.from_iterable(row.classification_answers.values() for row in rows))
@@ -302,11 +317,11 @@ def _classifications(
     colons = 0
     try:
         for row in rows:
-            listed, more = clean_classifications(row, known)
-            on_images.append(listed)
+            labels, more = clean_classifications(row, schema)
+            on_images.append(labels)
             colons += more
-    except Unclean:
-        raise Unclean([len(on_images)]) from None
+    except Rejected:
+        raise Rejected([len(on_images)]) from None
     column = _columns(entries)
     _demand_hashes(column["classification_hash"])
     _demand_authors({*column["created_by"], *column["last_edited_by"]})
@@ -316,15 +331,15 @@ def _classifications(
 
 
 def _demand_no_key_twice(contents: Sequence[bytes], colons: int) -> None:
-    r"""Raise `Unclean` where an object may have a key twice.
+    r"""Raise `Rejected` where an object may have a key twice.
 
     A colon stands behind each key and else only in strings. Both are counted in what was decoded,
     where of two equal keys one is left; a text has more, unless a colon is written as an escape.
     """
-    found = 0
+    colons_in_text = 0
     together = max(_NEAR * len(contents) // sum(map(len, contents)), 1)
     for start in range(0, len(contents), together):
         text = b"".join(contents[start : start + together])
-        found += int(np.count_nonzero(np.frombuffer(text, np.uint8) == _COLON))
+        colons_in_text += int(np.count_nonzero(np.frombuffer(text, np.uint8) == _COLON))
         demand(b"\\" not in text or not any(escape in text for escape in _ESCAPED))
-    demand(found == colons)
+    demand(colons_in_text == colons)

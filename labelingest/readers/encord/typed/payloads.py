@@ -26,7 +26,7 @@ from labelingest.model.vocabulary import ObjectClass
 from labelingest.problems.of_document import DocumentProblems
 from labelingest.readers.encord.explain.coordinates import SLACK
 from labelingest.readers.encord.explain.shapes import PAYLOAD_KEYS, payload
-from labelingest.readers.encord.typed.rejected import Unclean, about, demand, demand_all
+from labelingest.readers.encord.typed.rejected import Rejected, about, demand, demand_all
 from labelingest.readers.encord.typed.types import Box, Point, TurnedBox
 
 __all__ = ["Payloads", "clean_payloads", "payloads_one_by_one"]
@@ -55,34 +55,34 @@ class Payloads:
     """Polygons with both forms of what they draw as they are written."""
 
 
-def clean_payloads(shape: str, objects: Sequence[Any], drawn: Sequence[Any]) -> Payloads | None:
+def clean_payloads(shape: str, objects: Sequence[Any], payloads: Sequence[Any]) -> Payloads | None:
     """Return what objects of one shape draw; None where that has to be read one by one.
 
-    `Unclean` where one of them is not clean.
+    `Rejected` where one of them is not clean.
 
     Parameters
     ----------
     shape
         The shape of all.
-    objects, drawn
+    objects, payloads
         (n,) the objects, n > 0; their first payload each.
     """
     if shape == Shape.BOUNDING_BOX:
-        return _boxes(drawn)
+        return _boxes(payloads)
     if shape == Shape.ROTATABLE_BOUNDING_BOX:
-        return _turned_boxes(drawn)
+        return _turned_boxes(payloads)
     if shape == Shape.POLYGON:
-        return _polygons(objects, drawn)
+        return _polygons(objects, payloads)
     if shape == Shape.POLYLINE:
-        _demand_numbered(drawn, map(len, drawn))
-        return _without_columns(drawn)
+        _demand_numbered(payloads, map(len, payloads))
+        return _without_columns(payloads)
     if shape in (Shape.POINT, Shape.CIRCLE, Shape.ELLIPSE):
-        return _without_columns(drawn)
+        return _without_columns(payloads)
     return None
 
 
 def payloads_one_by_one(
-    drawn: Sequence[Any],
+    payloads: Sequence[Any],
     classes: Sequence[ObjectClass],
     sizes: Sequence[tuple[int, int]],
 ) -> Payloads:
@@ -90,7 +90,7 @@ def payloads_one_by_one(
 
     Parameters
     ----------
-    drawn
+    payloads
         (n,) the payloads as decoded.
     classes
         (n,) the classes of the objects.
@@ -98,36 +98,36 @@ def payloads_one_by_one(
         (n,) width and height in pixels of what they are drawn on.
     """
     notes = DocumentProblems("")
-    for found, of, size in zip(drawn, classes, sizes, strict=True):
-        row = {"shape": of.shape, PAYLOAD_KEYS[of.shape]: found}
-        clean = payload(row, "", of, size, notes)
-        written = {PAYLOAD_KEYS[of.shape]: found}
-        demand(msgspec.json.encode(clean) == msgspec.json.encode(written))
+    for decoded, object_class, size in zip(payloads, classes, sizes, strict=True):
+        entry = {"shape": object_class.shape, PAYLOAD_KEYS[object_class.shape]: decoded}
+        clean = payload(entry, "", object_class, size, notes)
+        expected = {PAYLOAD_KEYS[object_class.shape]: decoded}
+        demand(msgspec.json.encode(clean) == msgspec.json.encode(expected))
     demand(not notes.in_order())
-    return _without_columns(drawn)
+    return _without_columns(payloads)
 
 
-def _without_columns(drawn: Sequence[Any]) -> Payloads:
-    colons = msgspec.json.encode(drawn).count(b":")
-    return Payloads(np.zeros(0), np.zeros(len(drawn), dtype=np.int64), colons)
+def _without_columns(payloads: Sequence[Any]) -> Payloads:
+    colons = msgspec.json.encode(payloads).count(b":")
+    return Payloads(np.zeros(0), np.zeros(len(payloads), dtype=np.int64), colons)
 
 
-def _boxes(drawn: Sequence[Box]) -> Payloads:
-    n = len(drawn)
-    h, w, x, y = _columns(drawn, 4)
+def _boxes(payloads: Sequence[Box]) -> Payloads:
+    n = len(payloads)
+    h, w, x, y = _columns(payloads, 4)
     demand_all((x + w <= 1 + SLACK) & (y + h <= 1 + SLACK))
     return Payloads(np.stack((x, y, w, h), axis=1).reshape(-1), np.full(n, 4), 4 * n)
 
 
-def _columns(drawn: Sequence[Struct], fields: int) -> Float64:
+def _columns(payloads: Sequence[Struct], fields: int) -> Float64:
     """Return the numbers of structures of some fields, (fields, n), in the order of the fields."""
-    numbers = chain.from_iterable(map(astuple, drawn))
-    return np.fromiter(numbers, np.float64, fields * len(drawn)).reshape(-1, fields).T
+    numbers = chain.from_iterable(map(astuple, payloads))
+    return np.fromiter(numbers, np.float64, fields * len(payloads)).reshape(-1, fields).T
 
 
-def _turned_boxes(drawn: Sequence[TurnedBox]) -> Payloads:
-    n = len(drawn)
-    h, w, x, y, theta = _columns(drawn, 5)
+def _turned_boxes(payloads: Sequence[TurnedBox]) -> Payloads:
+    n = len(payloads)
+    h, w, x, y, theta = _columns(payloads, 5)
     demand_all(_is_inside(x + w / 2) & _is_inside(y + h / 2))
     return Payloads(np.stack((x, y, w, h, theta), axis=1).reshape(-1), np.full(n, 5), 5 * n)
 
@@ -138,47 +138,47 @@ def _is_inside(place: Float64) -> Bool:
 
 
 def _polygons(objects: Sequence[Any], outlines: Sequence[Raw]) -> Payloads:
-    found = [value.polygons for value in objects]
-    rings = list(chain.from_iterable(chain.from_iterable(found)))
-    firsts = rings if len(rings) == len(found) else [polygon[0][0] for polygon in found]
+    polygons = [value.polygons for value in objects]
+    rings = list(chain.from_iterable(chain.from_iterable(polygons)))
+    firsts = rings if len(rings) == len(polygons) else [polygon[0][0] for polygon in polygons]
     with about(_ring_of(firsts)):
         numbers = _numbers(firsts)
     _demand_areas(firsts, numbers)
-    several: dict[int, Rings] = {}
+    multi_ring: dict[int, Rings] = {}
     if firsts is not rings:
-        with about(lambda ring: _polygon_of_ring(found)[ring]):
+        with about(lambda ring: _polygon_of_ring(polygons)[ring]):
             with about(_ring_of(rings)):
-                every = _numbers(rings)
-            _demand_areas(rings, every)
-        several = {i: p for i, p in enumerate(found) if len(p) > 1 or len(p[0]) > 1}
+                all_numbers = _numbers(rings)
+            _demand_areas(rings, all_numbers)
+        multi_ring = {i: p for i, p in enumerate(polygons) if len(p) > 1 or len(p[0]) > 1}
     # A vertex of an outline has a number, an x and a y.
     colons = len(numbers) // 2 * 3
-    texts = _texts(objects, outlines, firsts, several)
-    return Payloads(numbers, _lengths(firsts), colons, several, texts)
+    texts = _texts(objects, outlines, firsts, multi_ring)
+    return Payloads(numbers, _lengths(firsts), colons, multi_ring, texts)
 
 
 def _texts(
     objects: Sequence[Any],
     outlines: Sequence[Raw],
     rings: Sequence[list[float]],
-    several: Mapping[int, Rings],
+    multi_ring: Mapping[int, Rings],
 ) -> list[tuple[Any, Raw, Raw]]:
-    """Return polygons with both of their forms; `Unclean` where the two disagree.
+    """Return polygons with both of their forms; `Rejected` where the two disagree.
 
     Each number is turned into text once, for both. An outline that has the same text, but for
     blanks, says the same: it is not even decoded.
     """
     texts = []
     # Between the brackets of the list and of the first and the last ring.
-    written = msgspec.json.encode(rings)[2:-2].split(b"],[")
-    for i, (value, outline, ring) in enumerate(zip(objects, outlines, written, strict=True)):
+    ring_texts = msgspec.json.encode(rings)[2:-2].split(b"],[")
+    for i, (value, outline, ring) in enumerate(zip(objects, outlines, ring_texts, strict=True)):
         numbers = ring.split(b",")
         pieces = _outline(len(numbers)).copy()
         pieces[1::2] = numbers
         expected = b"".join(pieces)
         if bytes(outline).translate(None, b" ") != expected:
             _demand_outline(outline, rings[i], i)
-        parts = msgspec.json.encode(several[i]) if i in several else b"[[[%b]]]" % ring
+        parts = msgspec.json.encode(multi_ring[i]) if i in multi_ring else b"[[[%b]]]" % ring
         texts.append((value, Raw(expected), Raw(parts)))
     return texts
 
@@ -200,29 +200,29 @@ def _make_outline(numbers: int) -> list[bytes]:
 
 
 def _demand_outline(outline: Raw, ring: list[float], position: int) -> None:
-    """Raise `Unclean` where a numbered outline has other points than a flat ring."""
+    """Raise `Rejected` where a numbered outline has other points than a flat ring."""
     try:
         points = _OUTLINE.decode(outline)
     except (msgspec.MsgspecError, ValueError):
-        raise Unclean([position]) from None
+        raise Rejected([position]) from None
     same = list(chain.from_iterable(map(astuple, points.values())))
     # As texts: 0.0 is not -0.0.
     if list(points) != list(map(str, range(len(points)))) or repr(same) != repr(ring):
-        raise Unclean([position])
+        raise Rejected([position])
 
 
 def _numbers(rings: Sequence[list[float]]) -> Float64:
-    """Return the numbers of rings; `Unclean` where one is outside the image."""
+    """Return the numbers of rings; `Rejected` where one is outside the image."""
     numbers = np.fromiter(chain.from_iterable(rings), np.float64, sum(map(len, rings)))
     if numbers.min() < -SLACK or numbers.max() > 1 + SLACK:
-        raise Unclean(np.flatnonzero((numbers < -SLACK) | (numbers > 1 + SLACK)).tolist())
+        raise Rejected(np.flatnonzero((numbers < -SLACK) | (numbers > 1 + SLACK)).tolist())
     return numbers
 
 
-def _demand_numbered(drawn: Sequence[dict[str, Point]], counts: Any) -> None:
-    """Raise `Unclean` where points are not numbered from 0 to their count, in order."""
+def _demand_numbered(payloads: Sequence[dict[str, Point]], counts: Any) -> None:
+    """Raise `Rejected` where points are not numbered from 0 to their count, in order."""
     numbered = list(chain.from_iterable(map(_numbered, counts)))
-    demand(list(chain.from_iterable(drawn)) == numbered)
+    demand(list(chain.from_iterable(payloads)) == numbered)
 
 
 def _numbered(count: int) -> Sequence[str]:
@@ -233,8 +233,8 @@ def _lengths(rings: Sequence[list[float]]) -> Int64:
     return np.fromiter(map(len, rings), np.int64, len(rings))
 
 
-def _polygon_of_ring(found: Sequence[Rings]) -> list[int]:
-    return [i for i, parts in enumerate(found) for part in parts for _ in part]
+def _polygon_of_ring(polygons: Sequence[Rings]) -> list[int]:
+    return [i for i, parts in enumerate(polygons) for part in parts for _ in part]
 
 
 def _ring_of(rings: Sequence[list[float]]) -> Callable[[int], int]:
@@ -243,7 +243,7 @@ def _ring_of(rings: Sequence[list[float]]) -> Callable[[int], int]:
 
 
 def _demand_areas(rings: Sequence[list[float]], numbers: Float64) -> None:
-    """Raise `Unclean` where a ring encloses no area worth the name."""
+    """Raise `Rejected` where a ring encloses no area worth the name."""
     lengths = _lengths(rings)
     demand(lengths.max() <= _MOST and not (lengths % 2).any())
     x, y = numbers[::2], numbers[1::2]

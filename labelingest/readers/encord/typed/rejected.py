@@ -7,10 +7,10 @@ import numpy as np
 
 from labelingest.columns.types import Bool
 
-__all__ = ["Unclean", "about", "demand", "demand_all"]
+__all__ = ["Rejected", "about", "demand", "demand_all"]
 
 
-class Unclean(Exception):  # noqa: N818 # no error: the general path takes over
+class Rejected(Exception):  # noqa: N818 # no error: the general path takes over
     """Something is not as label rows are written; the general path finds out what."""
 
     def __init__(self, positions: Iterable[int] = ()) -> None:
@@ -21,20 +21,20 @@ class Unclean(Exception):  # noqa: N818 # no error: the general path takes over
 
 @contextmanager
 def about(place: Callable[[int], int]) -> Iterator[None]:
-    """Let `Unclean` name what positions stand for instead of the positions."""
+    """Let `Rejected` name what positions stand for instead of the positions."""
     try:
         yield
-    except Unclean as found:
-        raise Unclean(map(place, found.positions)) from None
+    except Rejected as rejection:
+        raise Rejected(map(place, rejection.positions)) from None
 
 
 def demand(condition: object) -> None:
-    """Raise `Unclean` where a condition does not hold."""
+    """Raise `Rejected` where a condition does not hold."""
     if not condition:
-        raise Unclean
+        raise Rejected
 
 
 def demand_all(good: Bool) -> None:
-    """Raise `Unclean` where a condition, (n,), does not hold for each."""
+    """Raise `Rejected` where a condition, (n,), does not hold for each."""
     if not good.all():
-        raise Unclean(np.flatnonzero(~good).tolist())
+        raise Rejected(np.flatnonzero(~good).tolist())

@@ -6,6 +6,7 @@ Made once for a vocabulary. An archived class is not in here: each of its labels
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -23,7 +24,7 @@ from labelingest.readers.encord.typed.types import (
     row_type,
 )
 
-__all__ = ["Form", "Known", "known_of"]
+__all__ = ["Form", "RowSchema", "schema_from_vocabulary"]
 
 Form = tuple[type, ...]
 """The types of the answers of a list, then those of the options that are chosen."""
@@ -33,7 +34,7 @@ _MOST: Final = 50_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Known:
+class RowSchema:
     """The classes that labels of a clean row can be of."""
 
     decoder: msgspec.json.Decoder[ImageRow]
@@ -54,57 +55,71 @@ class Known:
     """Feature hash of a class and the form of a list of answers, of those found clean → the colons
     in their text, but for those in texts that are answered."""
 
-    def remember(self, of: str, form: Form, colons: int) -> None:
+    def remember(self, class_hash: str, form: Form, colons: int) -> None:
         """Remember that answers of a form are clean."""
         if len(self.clean_answers) >= _MOST:
             self.clean_answers.clear()
-        self.clean_answers[of, form] = colons
+        self.clean_answers[class_hash, form] = colons
 
 
 @lru_cache(maxsize=4)
-def known_of(vocabulary: Vocabulary) -> Known:
-    """Return what is known of a vocabulary; the same object for the same one."""
+def schema_from_vocabulary(vocabulary: Vocabulary) -> RowSchema:
+    """Return the schema of a vocabulary; the same object for the same vocabulary."""
     objects = tuple(
-        of for of in vocabulary.objects.values() if not of.archived and of.shape in PAYLOAD_KEYS
+        object_class
+        for object_class in vocabulary.objects.values()
+        if not object_class.archived and object_class.shape in PAYLOAD_KEYS
     )
-    drawn = [object_type(of) for of in objects]
-    classes = [of for of in vocabulary.classifications.values() if not of.archived]
-    said = [classification_type(of) for of in classes]
-    on_frames = [frame_type(of) for of in classes]
-    row = row_type(drawn, answer_types(_attributes(objects)), said, on_frames)
-    return Known(
-        msgspec.json.Decoder(row),
-        objects,
-        {kind: position for position, kind in enumerate(drawn)},
-        np.array([list(PAYLOAD_KEYS).index(of.shape) for of in objects], dtype=np.uint8),
-        tuple(map(_colons, objects)),
-        dict(zip(said, classes, strict=True)),
-        {of.feature_hash: kind for of, kind in zip(classes, on_frames, strict=True)},
-        frozenset(position for position, of in enumerate(objects) if _asks(of)),
+    definitions = [
+        definition for definition in vocabulary.classifications.values() if not definition.archived
+    ]
+    object_types = list(map(object_type, objects))
+    entry_types = list(map(classification_type, definitions))
+    frame_types = list(map(frame_type, definitions))
+    row = row_type(object_types, answer_types(_attributes(objects)), entry_types, frame_types)
+    hashes = [definition.feature_hash for definition in definitions]
+    shapes = [list(PAYLOAD_KEYS).index(object_class.shape) for object_class in objects]
+    return RowSchema(
+        decoder=msgspec.json.Decoder(row),
+        objects=objects,
+        position={kind: position for position, kind in enumerate(object_types)},
+        shapes=np.array(shapes, dtype=np.uint8),
+        colons=tuple(map(_colons, objects)),
+        classifications=dict(zip(entry_types, definitions, strict=True)),
+        on_frames=dict(zip(hashes, frame_types, strict=True)),
+        demanding=frozenset(i for i, object_class in enumerate(objects) if _asks(object_class)),
     )
 
 
 def _attributes(objects: Iterable[ObjectClass]) -> list[Attribute]:
     """Return the attributes of all classes, each hash once; none of those that differ."""
-    found: dict[str, Attribute] = {}
+    attributes: dict[str, Attribute] = {}
     different: set[str] = set()
-    for attribute in (one for of in objects for one in of.attributes.values()):
-        if found.setdefault(attribute.feature_hash, attribute) != attribute:
+    for attribute in chain.from_iterable(
+        object_class.attributes.values() for object_class in objects
+    ):
+        if attributes.setdefault(attribute.feature_hash, attribute) != attribute:
             different.add(attribute.feature_hash)
-    return [one for one in found.values() if one.feature_hash not in different]
+    return [value for key, value in attributes.items() if key not in different]
 
 
 _KEYS_AND_CLOCKS: Final = 11 + 2 * 2
 
 
-def _colons(of: ObjectClass) -> int:
+def _colons(object_class: ObjectClass) -> int:
     """Return the colons in the keys of an object, in its dates and in what it says of its class."""
-    payload = 2 if of.shape == "polygon" else 1
-    texts = (of.feature_hash, of.name, of.color, of.shape, of.value)
+    payload = 2 if object_class.shape == "polygon" else 1
+    texts = (
+        object_class.feature_hash,
+        object_class.name,
+        object_class.color,
+        object_class.shape,
+        object_class.value,
+    )
     return _KEYS_AND_CLOCKS + payload + sum(text.count(":") for text in texts)
 
 
-def _asks(of: ObjectClass) -> bool:
+def _asks(object_class: ObjectClass) -> bool:
     """Whether an object of a class without any answer lacks one."""
-    asked = [a for a in of.attributes.values() if a.required and not a.archived]
-    return any(attribute.parent is None for attribute in asked)
+    required = [a for a in object_class.attributes.values() if a.required and not a.archived]
+    return any(attribute.parent is None for attribute in required)

@@ -30,10 +30,10 @@ __all__ = [
     "Box",
     "Choice",
     "Classification",
-    "Drawn",
     "OnFrame",
     "Point",
     "TurnedBox",
+    "TypedObject",
     "answer_types",
     "classification_type",
     "frame_type",
@@ -122,8 +122,8 @@ _PAYLOADS: Final[Mapping[str, Any]] = {
 """Shape → its payload; those of other shapes are decoded as they are."""
 
 
-class Drawn(_Strict, kw_only=True, omit_defaults=True):
-    """An object; types of classes add what is drawn."""
+class TypedObject(_Strict, kw_only=True, omit_defaults=True):
+    """An object; types of classes add the payload."""
 
     name: str
     color: str
@@ -215,45 +215,56 @@ def _tagged(base: type[Struct], feature_hash: str, **fields: Any) -> type[Struct
     )
 
 
-def object_type(of: ObjectClass) -> type[Struct]:
+def object_type(object_class: ObjectClass) -> type[Struct]:
     """Return the type of the objects of a class, which stands on frames."""
-    drawn: dict[str, Any] = {}
-    if of.shape == Shape.POLYGON:
-        drawn["polygons"] = _POLYGONS
-    payload = _PAYLOADS.get(of.shape, dict[str, Any])
+    polygon_fields: dict[str, Any] = {}
+    if object_class.shape == Shape.POLYGON:
+        polygon_fields["polygons"] = _POLYGONS
+    payload = _PAYLOADS.get(object_class.shape, dict[str, Any])
     return msgspec.defstruct(
         "Object",
         [
-            *((key, one_of([getattr(of, key)])) for key in ("name", "color", "shape", "value")),
-            ("drawn", payload, msgspec.field(name=PAYLOAD_KEYS[of.shape])),
-            *drawn.items(),
+            *(
+                (key, one_of([getattr(object_class, key)]))
+                for key in ("name", "color", "shape", "value")
+            ),
+            ("payload", payload, msgspec.field(name=PAYLOAD_KEYS[object_class.shape])),
+            *polygon_fields.items(),
         ],
-        bases=(Drawn,),
+        bases=(TypedObject,),
         tag_field="featureHash",
-        tag=of.feature_hash,
+        tag=object_class.feature_hash,
         kw_only=True,
     )
 
 
 def answer_types(attributes: Iterable[Attribute]) -> list[type[Struct]]:
     """Return the types of answers to attributes that do not change over time."""
-    known = [one for one in attributes if one.type in _ANSWERS or one.options]
-    return [_answer_type(one) for one in known if not (one.dynamic or one.archived)]
+    answerable = [
+        attribute for attribute in attributes if attribute.type in _ANSWERS or attribute.options
+    ]
+    return [
+        _answer_type(attribute)
+        for attribute in answerable
+        if not (attribute.dynamic or attribute.archived)
+    ]
 
 
-def _answer_type(of: Attribute) -> type[Struct]:
-    names = {"name": one_of([of.name]), "value": one_of([machine_name(of.name)])}
-    if of.type in _ANSWERS:
-        return _tagged(Answer, of.feature_hash, **names, answers=_ANSWERS[of.type])
-    options = [_option_type(one) for one in of.options.values() if not one.archived]
-    return _tagged(Choice, of.feature_hash, **names, answers=_listed(options))
+def _answer_type(attribute: Attribute) -> type[Struct]:
+    names = {"name": one_of([attribute.name]), "value": one_of([machine_name(attribute.name)])}
+    if attribute.type in _ANSWERS:
+        return _tagged(Answer, attribute.feature_hash, **names, answers=_ANSWERS[attribute.type])
+    options = [_option_type(option) for option in attribute.options.values() if not option.archived]
+    return _tagged(Choice, attribute.feature_hash, **names, answers=_listed(options))
 
 
 _ANSWERS: Final[Mapping[str, Any]] = {"text": str, "numeric": _Number}
 
 
-def _option_type(of: Option) -> type[Struct]:
-    return _tagged(_Named, of.feature_hash, name=one_of([of.label]), value=one_of([of.value]))
+def _option_type(option: Option) -> type[Struct]:
+    return _tagged(
+        _Named, option.feature_hash, name=one_of([option.label]), value=one_of([option.value])
+    )
 
 
 _FIRST_IMAGE = Annotated[
@@ -263,19 +274,24 @@ _FIRST_IMAGE = Annotated[
 """The only range of what stands on an image: [[0, 0]]."""
 
 
-def classification_type(of: ClassificationClass) -> type[Struct]:
+def classification_type(definition: ClassificationClass) -> type[Struct]:
     """Return the type of entries of classification_answers."""
     return _tagged(
         Classification,
-        of.feature_hash,
-        classifications=_listed(answer_types(of.attributes.values())),
-        range=_Nothing if of.is_global else _FIRST_IMAGE,
+        definition.feature_hash,
+        classifications=_listed(answer_types(definition.attributes.values())),
+        range=_Nothing if definition.is_global else _FIRST_IMAGE,
     )
 
 
-def frame_type(of: ClassificationClass) -> type[Struct]:
+def frame_type(definition: ClassificationClass) -> type[Struct]:
     """Return the type of what stands on frames of a classification."""
-    return _tagged(OnFrame, of.feature_hash, name=one_of([of.name]), value=one_of([of.value]))
+    return _tagged(
+        OnFrame,
+        definition.feature_hash,
+        name=one_of([definition.name]),
+        value=one_of([definition.value]),
+    )
 
 
 def row_type(
@@ -317,14 +333,14 @@ def row_type(
         ],
         bases=(ObjectEntry,),
     )
-    said = dict[str, _union(classifications)] if classifications else _Empty  # type: ignore[misc]
+    classification_answers = dict[str, _union(classifications)] if classifications else _Empty  # type: ignore[misc]
     row: Any = msgspec.defstruct(
         "Row",
         [
             ("data_type", Literal["image"]),
             ("annotation_task_status", one_of(TASK_STATUS) | None),
             ("object_answers", dict[str, entry]),  # type: ignore[valid-type]
-            ("classification_answers", said),
+            ("classification_answers", classification_answers),
             ("object_actions", _Empty),
             ("label_status", one_of(LABEL_STATUS)),
             ("data_units", Annotated[dict[str, unit], Meta(min_length=1, max_length=1)]),  # type: ignore[valid-type]
@@ -332,5 +348,5 @@ def row_type(
         ],
         bases=(ImageRow,),
     )
-    made: type[ImageRow] = row
-    return made
+    image_row: type[ImageRow] = row
+    return image_row

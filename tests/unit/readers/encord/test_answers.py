@@ -62,7 +62,7 @@ def test_answers_are_what_their_attributes_ask_for() -> None:
         row("text", ""),
         row("seats", 0),
     )
-    assert [(one.attribute.feature_hash, one.value, one.manual, one.at) for one in found] == [
+    assert [(one.attribute.feature_hash, one.value, one.manual, one.pointer) for one in found] == [
         ("kind", ("bus",), False, "/c/0"),
         ("seen", ("van", "bus"), True, "/c/1"),
         ("seen", (), True, "/c/2"),
@@ -355,7 +355,7 @@ def test_an_object_of_audio_stands_in_its_answers() -> None:
         objectNumber=3,
     )
     assert problems == []
-    assert (objects.seen, objects.kept, objects.rejected) == (1, 1, {})
+    assert (objects.seen, objects.accepted, objects.rejected) == (1, 1, {})
     assert answers == {
         "AAAAAAAA": {
             "classifications": [written_answer(TEXT, "hm", True)],
@@ -430,7 +430,7 @@ def test_an_object_without_place_is_dropped(
     answers, problems, objects = ranged(medium, **entry)
     assert answers == {}
     assert problems == [f"/object_answers/AAAAAAAA{problem}"]
-    assert (objects.seen, objects.kept, objects.rejected.total()) == (1, 0, 1)
+    assert (objects.seen, objects.accepted, objects.rejected.total()) == (1, 0, 1)
 
 
 def test_of_the_ranges_of_html_the_good_ones_are_kept() -> None:

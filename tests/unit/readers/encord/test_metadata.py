@@ -6,12 +6,12 @@ from labelingest.encord.dates import are_written_dates, written_date
 from labelingest.problems.of_document import DocumentProblems
 from labelingest.readers.encord.explain.provenance import (
     Dates,
-    author,
-    confidence,
-    dates,
-    hash_is_sound,
-    is_manual,
-    row_date,
+    check_hash,
+    read_author,
+    read_confidence,
+    read_date,
+    read_dates,
+    read_manual,
 )
 
 DATE = "Mon, 05 Jan 2026 16:46:58 UTC"
@@ -76,16 +76,16 @@ def test_dates_in_the_written_form_are_taken_together() -> None:
 def test_a_label_without_dates_has_those_of_its_row() -> None:
     notes = DocumentProblems("a.json")
     row = Dates(DATE, None)
-    assert dates({}, "/o", row, notes) == row
-    assert dates({"createdAt": None, "lastEditedAt": "2026-01-05"}, "/o", row, notes) == Dates(
+    assert read_dates({}, "/o", row, notes) == row
+    assert read_dates({"createdAt": None, "lastEditedAt": "2026-01-05"}, "/o", row, notes) == Dates(
         DATE, "Mon, 05 Jan 2026 00:00:00 UTC"
     )
-    assert dates({"createdAt": "2020-02-29"}, "/o", row, notes).created_at == (
+    assert read_dates({"createdAt": "2020-02-29"}, "/o", row, notes).created_at == (
         "Sat, 29 Feb 2020 00:00:00 UTC"
     )
     assert noted(notes) == []
     for value in ("soon", 7):
-        assert row_date({"createdAt": value}, "createdAt", "/o", notes) is None
+        assert read_date({"createdAt": value}, "createdAt", "/o", notes) is None
     assert noted(notes) == [
         f"/o/createdAt: bad-date: found {value!r}, expected a date like '{DATE}': left out"
         for value in ("soon", 7)
@@ -94,11 +94,11 @@ def test_a_label_without_dates_has_those_of_its_row() -> None:
 
 def test_an_author_is_an_address_or_nobody() -> None:
     notes = DocumentProblems("a.json")
-    assert author({"createdBy": "a@b.org"}, "createdBy", "/o", notes) == "a@b.org"
-    assert author({}, "createdBy", "/o", notes) is None
+    assert read_author({"createdBy": "a@b.org"}, "createdBy", "/o", notes) == "a@b.org"
+    assert read_author({}, "createdBy", "/o", notes) is None
     assert noted(notes) == []
-    assert author({"createdBy": 7}, "createdBy", "/o", notes) is None
-    assert author({"createdBy": "a b"}, "createdBy", "/o", notes) is None
+    assert read_author({"createdBy": 7}, "createdBy", "/o", notes) is None
+    assert read_author({"createdBy": "a b"}, "createdBy", "/o", notes) is None
     assert noted(notes) == [
         "/o/createdBy: bad-author: 7 is no e-mail address: left out",
         "/o/createdBy: bad-author: 'a b' is no e-mail address: left out",
@@ -108,7 +108,7 @@ def test_an_author_is_an_address_or_nobody() -> None:
 @pytest.mark.parametrize(("value", "number"), [(None, 1.0), (0, 0.0), (1, 1.0), (0.25, 0.25)])
 def test_a_confidence_is_a_number_from_0_to_1(value: object, number: float) -> None:
     notes = DocumentProblems("a.json")
-    assert repr(confidence({"confidence": value}, "/o", notes)) == repr(number)
+    assert repr(read_confidence({"confidence": value}, "/o", notes)) == repr(number)
     assert noted(notes) == []
 
 
@@ -125,16 +125,20 @@ def test_a_confidence_is_a_number_from_0_to_1(value: object, number: float) -> N
 )
 def test_what_is_no_confidence_is_said(value: object, said: str) -> None:
     notes = DocumentProblems("a.json")
-    assert confidence({"confidence": value}, "/o", notes) is None
+    assert read_confidence({"confidence": value}, "/o", notes) is None
     assert noted(notes) == [f"/o/confidence: bad-confidence: {said}"]
 
 
 def test_a_label_is_manual_unless_it_says_not() -> None:
     notes = DocumentProblems("a.json")
     values: list[Any] = [None, True, False]
-    assert [is_manual({"manualAnnotation": v}, "/o", notes) for v in values] == [True, True, False]
+    assert [read_manual({"manualAnnotation": v}, "/o", notes) for v in values] == [
+        True,
+        True,
+        False,
+    ]
     assert noted(notes) == []
-    assert is_manual({"manualAnnotation": 0}, "/o", notes)
+    assert read_manual({"manualAnnotation": 0}, "/o", notes)
     assert noted(notes) == [
         "/o/manualAnnotation: replaced-value: found 0, expected true or false: true is written"
     ]
@@ -142,10 +146,10 @@ def test_a_label_is_manual_unless_it_says_not() -> None:
 
 def test_a_hash_is_eight_characters_of_base64() -> None:
     notes = DocumentProblems("a.json")
-    assert hash_is_sound("aZ09+/aa", "/o", notes)
+    assert check_hash("aZ09+/aa", "/o", notes)
     assert noted(notes) == []
     for value in ("aZ09+/a", "aZ09+/aaa", "aZ09-_aa", "aZ09+/a\n"):
-        assert not hash_is_sound(value, "/o", notes)
+        assert not check_hash(value, "/o", notes)
     assert noted(notes)[0] == (
         "/o: bad-hash: 'aZ09+/a' is no hash of 8 base64 characters: it gets a new one"
     )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labelingest.encord.dates import written_date
-from labelingest.model.frame_ranges import latest, merged, minus, within
+from labelingest.model.frame_ranges import clip, latest, merged, minus
 from labelingest.problems.of_document import DocumentProblems
 from labelingest.readers.encord.explain.bitmask import run_lengths
 
@@ -30,7 +30,7 @@ def test_ranges_are_sets_of_frames(
     assert frames(union) == frames(some)
     assert all(b[0] > a[1] + 1 for a, b in pairwise(union))
     assert frames(minus(union, merged(others))) == frames(some) - frames(others)
-    assert frames(within(some, 10)) == frames(some) & set(range(10))
+    assert frames(clip(some, 10)) == frames(some) & set(range(10))
 
 
 @given(RANGES)

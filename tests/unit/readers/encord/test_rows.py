@@ -322,13 +322,13 @@ def weather(name: str, *ranges: Any, **keys: Any) -> dict[str, Any]:
 
 
 def ranges(found: Classifications) -> dict[str, Any]:
-    return {name: row["range"] for name, row in found.written.items()}
+    return {name: row["range"] for name, row in found.output.items()}
 
 
 def test_a_classification_is_written_with_its_dates_and_its_answers() -> None:
     found, problems = classified(weather("AAAAAAAA", (2, 3), (4, 4), (7, 7), confidence=0.5))
     assert problems == []
-    assert found.written == {
+    assert found.output == {
         "AAAAAAAA": {
             "featureHash": "weather",
             "classifications": [
@@ -351,7 +351,7 @@ def test_a_classification_is_written_with_its_dates_and_its_answers() -> None:
             "manualAnnotation": True,
         }
     }
-    entry = frame_entry(found.written["AAAAAAAA"], WEATHER)
+    entry = frame_entry(found.output["AAAAAAAA"], WEATHER)
     assert sorted(found.frame_entries(), key=lambda one: one[0]) == [
         (frame, entry) for frame in (2, 3, 4, 7)
     ]
@@ -372,7 +372,7 @@ def test_frames_that_name_a_classification_count_with_its_ranges() -> None:
 def test_a_classification_may_stand_on_frames_alone() -> None:
     rows = [on_frame(name="Weather", value="w", createdBy="a@b.org")]
     found, problems = classified({}, {3: rows})
-    assert found.written["AAAAAAAA"]["createdBy"] == "a@b.org"
+    assert found.output["AAAAAAAA"]["createdBy"] == "a@b.org"
     assert ranges(found) == {"AAAAAAAA": [[3, 3]]}
     assert problems == [
         "/l/3/0/name: differs-from-ontology: 'Weather' is 'Sky' in the ontology, which is written",
@@ -394,7 +394,7 @@ def test_a_classification_may_stand_on_frames_alone() -> None:
 )  # fmt: skip
 def test_what_is_no_classification_on_a_frame_is_named(rows: Any, problem: str) -> None:
     found, problems = classified({}, {0: rows})
-    assert (found.seen, found.written, problems) == (0, {}, [problem])
+    assert (found.seen, found.output, problems) == (0, {}, [problem])
 
 
 def test_frames_outside_the_file_are_cut() -> None:
@@ -468,7 +468,7 @@ def test_a_classification_that_cannot_be_used_is_counted(
     keys: dict[str, Any], problem: str
 ) -> None:
     found, problems = classified(weather("AAAAAAAA", (0, 0), **keys))
-    assert (found.written, problems) == ({}, [problem])
+    assert (found.output, problems) == ({}, [problem])
     assert (found.seen, found.rejected.total()) == (1, 1)
 
 
@@ -478,11 +478,11 @@ def test_the_answers_tell_which_classification_it_is() -> None:
     found, problems = classified(
         weather("AAAAAAAA", (0, 0), featureHash="(left out)", classifications=rows)
     )
-    assert (found.written["AAAAAAAA"]["featureHash"], problems) == ("weather", [])
+    assert (found.output["AAAAAAAA"]["featureHash"], problems) == ("weather", [])
     found, _ = classified(
         weather("AAAAAAAA", (0, 0), featureHash="(left out)", classifications=[light, 7])
     )
-    assert found.written["AAAAAAAA"]["featureHash"] == "weather"
+    assert found.output["AAAAAAAA"]["featureHash"] == "weather"
 
 
 @pytest.mark.parametrize(
@@ -502,7 +502,7 @@ def test_the_answers_tell_which_classification_it_is() -> None:
 )  # fmt: skip
 def test_a_classification_with_a_defect_is_kept(keys: dict[str, Any], problem: str) -> None:
     found, problems = classified(weather("AAAAAAAA", (0, 0), **keys))
-    assert list(found.written) == ["AAAAAAAA"]
+    assert list(found.output) == ["AAAAAAAA"]
     assert problems[0] == problem
 
 
@@ -540,7 +540,7 @@ def test_types_have_several_spellings(one: str, other: str, same: bool) -> None:
 
 
 def test_a_row_about_another_kind_of_file_is_none() -> None:
-    checked, problems = read(label_row("video"), DataFile.of("a.pdf"))
+    checked, problems = read(label_row("video"), DataFile.from_key("a.pdf"))
     assert checked.row is None
     assert problems == [
         "/data_type: wrong-data-type: Expected a video, got a file of type application/pdf: the "
@@ -548,17 +548,17 @@ def test_a_row_about_another_kind_of_file_is_none() -> None:
     ]
     page = label_row("plain_text")
     page["data_units"]["u"]["data_type"] = "text/html"
-    assert read(page, DataFile.of("a.txt"))[1] == [
+    assert read(page, DataFile.from_key("a.txt"))[1] == [
         "/data_units/u/data_type: wrong-data-type: Expected an HTML page, got a file of type "
         "text/plain: the label row is about another file; put it beside that one"
     ]
-    assert read(page, DataFile.of("a.html"))[1] == []
+    assert read(page, DataFile.from_key("a.html"))[1] == []
 
 
 def test_a_group_is_about_many_files() -> None:
     row = label_row("img_group")
     row["data_units"]["u"]["data_type"] = "image/jpeg"
-    assert read(row, DataFile.of("a.jpg"))[1] == [
+    assert read(row, DataFile.from_key("a.jpg"))[1] == [
         "/data_type: unsupported-label: an image group is about many files, and folders hold "
         "sidecars of one file each: give every image its own"
     ]
@@ -586,14 +586,14 @@ def sized(width: Any, height: Any) -> dict[str, Any]:
 def test_the_size_of_an_image_is_that_of_its_header(
     row: dict[str, Any], problems: list[str]
 ) -> None:
-    found, noted = kept(row, DataFile.of("a.jpg", (4, 2)))
+    found, noted = kept(row, DataFile.from_key("a.jpg", (4, 2)))
     unit = found["data_units"]["u"]
     assert (unit["width"], unit["height"], noted) == (4, 2, problems)
     assert [key for key in unit if key in ("width", "height")] == ["width", "height"]
 
 
 def test_the_type_of_a_file_is_that_of_its_name() -> None:
-    found, problems = kept(label_row(), DataFile.of("a.png"))
+    found, problems = kept(label_row(), DataFile.from_key("a.png"))
     assert found["data_units"]["u"]["data_type"] == "image/png"
     assert problems == [
         "/data_units/u/data_type: replaced-value: found 'image/jpeg', expected image/png, the type "
@@ -601,7 +601,7 @@ def test_the_type_of_a_file_is_that_of_its_name() -> None:
     ]
     page = label_row("plain_text")
     page["data_units"]["u"]["data_type"] = "text/x-notes"
-    assert kept(page, DataFile.of("a.txt"))[1] == []
+    assert kept(page, DataFile.from_key("a.txt"))[1] == []
 
 
 @pytest.mark.parametrize("key", ["k" * 1_000_000, "/~" * 500_000])
