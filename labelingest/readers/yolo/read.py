@@ -146,7 +146,7 @@ class Sheet:
 
 
 def read(
-    blobs: Blobs, units: DataUnits, options: YoloOptions, findings: BatchProblems
+    blobs: Blobs, units: DataUnits, options: YoloOptions, problems: BatchProblems
 ) -> ReadResult:
     r"""Read the sidecars of a batch.
 
@@ -158,24 +158,24 @@ def read(
         (u,) the data units; names the sidecars in problems.
     options
         What the columns are.
-    findings
+    problems
         Takes the rows and files that cannot be read.
 
     Examples
     --------
     >>> units = DataUnits.from_keys(["a.jpg"], ["a.txt"], np.zeros(1, np.int64))
-    >>> findings = BatchProblems()
+    >>> problems = BatchProblems()
     >>> text = b"7 .5 .5 .2 .4\n7 .5 .5 .2 x"
-    >>> labels = read(Blobs.from_contents([text]), units, YoloOptions(), findings).labels
+    >>> labels = read(Blobs.from_contents([text]), units, YoloOptions(), problems).labels
     >>> labels.line.tolist(), labels.class_number.tolist()
     ([1], [7])
-    >>> print(findings.in_order()[0])
+    >>> print(problems.in_order()[0])
     a.txt:2:12: not-a-number: 'x' is not a number
     """
     blobs, not_text = as_utf8(blobs)
     for unit, reason in not_text.items():
-        findings.fail(unit, Problem(ProblemCode.NOT_TEXT, units.sidecar[unit], reason))
-    return read_sheet(sheet_of(blobs), units, options, findings)
+        problems.fail(unit, Problem(ProblemCode.NOT_TEXT, units.sidecar[unit], reason))
+    return read_sheet(sheet_of(blobs), units, options, problems)
 
 
 def sheet_of(blobs: Blobs, lines_before: int = 0) -> Sheet:
@@ -198,13 +198,13 @@ def sheet_of(blobs: Blobs, lines_before: int = 0) -> Sheet:
 
 
 def read_sheet(
-    sheet: Sheet, units: DataUnits, options: YoloOptions, findings: BatchProblems
+    sheet: Sheet, units: DataUnits, options: YoloOptions, problems: BatchProblems
 ) -> ReadResult:
-    """Read rows whose numbers are known; units, options and findings are those of `read`."""
+    """Read rows whose numbers are known; units, options and problems are those of `read`."""
     rows = sheet.rows
     parsed = _Sheet(sheet.blobs, units, rows, sheet.tokens, sheet.values)
-    good = parsed.readable(findings)
-    labels, dropped = _cut(parsed, good, options, findings)
+    good = parsed.readable(problems)
+    labels, dropped = _cut(parsed, good, options, problems)
     return ReadResult(labels, np.bincount(rows.unit, minlength=len(units)), dropped)
 
 
@@ -234,17 +234,17 @@ class _Sheet:
     values: Float64
     """(t,) NaN where the token is no finite number."""
 
-    def readable(self, findings: BatchProblems) -> Bool:
+    def readable(self, problems: BatchProblems) -> Bool:
         """Return (r,) rows of finite numbers with a class number; the others are explained."""
         good = _is_class_number(self.values[self.rows.first])
         if np.isnan(self.values).any():
             good &= self._numbers_only()
-        self._reject(np.flatnonzero(~good), findings)
+        self._reject(np.flatnonzero(~good), problems)
         return good
 
-    def _reject(self, rows: Int64, findings: BatchProblems) -> None:
+    def _reject(self, rows: Int64, problems: BatchProblems) -> None:
         """Reject rows with a bad token; only those that are listed are explained."""
-        rows = findings.rows_to_note(rows)
+        rows = problems.rows_to_note(rows)
         first = self.rows.first[rows]
         of_class = ~_is_class_number(self.values[first])
         not_numbers = np.append(np.flatnonzero(np.isnan(self.values)), len(self.values))
@@ -258,10 +258,10 @@ class _Sheet:
             code = codes.get(key)
             if code is None:
                 code = codes[key] = self._describe(token, is_class)[0]
-            if findings.lists(unit, code):
-                findings.reject(unit, self._explain(row))
+            if problems.lists(unit, code):
+                problems.reject(unit, self._explain(row))
             else:
-                findings.count_rejected(unit, code)
+                problems.count_rejected(unit, code)
 
     def _numbers_only(self) -> Bool:
         """Return (r,) rows without NaN among their own tokens."""
@@ -328,7 +328,7 @@ class _Sheet:
 
 
 def _cut(
-    sheet: _Sheet, good: Bool, options: YoloOptions, findings: BatchProblems
+    sheet: _Sheet, good: Bool, options: YoloOptions, problems: BatchProblems
 ) -> tuple[SourceLabels, Counter[str]]:
     """Cut readable rows into class number, coordinates and confidence."""
     count = sheet.rows.count
@@ -347,12 +347,12 @@ def _cut(
         confidence_at[confidence_at < 0] += count[confidence_at < 0]
     wrong = np.flatnonzero(good & ~fits)
     code = ProblemCode.WRONG_COLUMN_COUNT if columns else ProblemCode.TOO_FEW_COLUMNS
-    wrong = findings.rows_to_note(wrong)
+    wrong = problems.rows_to_note(wrong)
     for row, unit in zip(wrong.tolist(), sheet.rows.unit[wrong].tolist(), strict=True):
-        if findings.lists(unit, code):
-            findings.reject(unit, _misfit(sheet, row, options, columns))
+        if problems.lists(unit, code):
+            problems.reject(unit, _misfit(sheet, row, options, columns))
         else:
-            findings.count_rejected(unit, code)
+            problems.count_rejected(unit, code)
     keep = good & fits
     dropped = (
         Counter({columns.dropped: int(keep.sum())}) if columns and columns.dropped else Counter()

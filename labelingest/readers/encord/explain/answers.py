@@ -48,7 +48,7 @@ class Answer:
 
 
 def read_answers(
-    entries: object, pointer: str, attributes: Mapping[str, Attribute], notes: DocumentProblems
+    entries: object, pointer: str, attributes: Mapping[str, Attribute], problems: DocumentProblems
 ) -> list[Answer]:
     """Return the answers of a list that can be used, in their order; the others are noted.
 
@@ -60,130 +60,132 @@ def read_answers(
         Its pointer.
     attributes
         Hash → attribute of the class that the answers are about.
-    notes
+    problems
         Takes what is wrong.
 
     Examples
     --------
     >>> speed = Attribute("Sp33d+/0", "Speed", "numeric")
     >>> row = {"featureHash": "Sp33d+/0", "answers": "fast"}
-    >>> notes = DocumentProblems("a.json")
-    >>> read_answers([row], "/classifications", {"Sp33d+/0": speed}, notes)
+    >>> problems = DocumentProblems("a.json")
+    >>> read_answers([row], "/classifications", {"Sp33d+/0": speed}, problems)
     []
-    >>> print(notes.in_order()[0])
+    >>> print(problems.in_order()[0])
     a.json#/classifications/0/answers: wrong-answer-type: found text ('fast'), expected a number
     """
     if not isinstance(entries, list):
-        notes.wrong_type(pointer, entries, "a list of answers")
+        problems.wrong_type(pointer, entries, "a list of answers")
         return []
     read = (
-        _answer(entry, child_pointer(pointer, i), attributes, notes)
+        _answer(entry, child_pointer(pointer, i), attributes, problems)
         for i, entry in enumerate(entries)
     )
     return [answer for answer in read if answer is not None]
 
 
 def _answer(
-    entry: object, pointer: str, attributes: Mapping[str, Attribute], notes: DocumentProblems
+    entry: object, pointer: str, attributes: Mapping[str, Attribute], problems: DocumentProblems
 ) -> Answer | None:
     if not isinstance(entry, dict):
-        notes.wrong_type(pointer, entry, "an answer")
+        problems.wrong_type(pointer, entry, "an answer")
         return None
     feature_hash = entry.get("featureHash")
     if feature_hash is None or "answers" not in entry:
         key = "answers" if feature_hash is not None else "featureHash"
-        notes.note(ProblemCode.MISSING_KEY, pointer, f"{key!r} is missing in an answer")
+        problems.note(ProblemCode.MISSING_KEY, pointer, f"{key!r} is missing in an answer")
         return None
     attribute = attributes.get(feature_hash) if isinstance(feature_hash, str) else None
     if attribute is None:
         detail = f"the class has no attribute of the feature hash {excerpt(feature_hash)}"
-        notes.note(ProblemCode.UNKNOWN_ATTRIBUTE, child_pointer(pointer, "featureHash"), detail)
+        problems.note(ProblemCode.UNKNOWN_ATTRIBUTE, child_pointer(pointer, "featureHash"), detail)
         return None
-    notes.unknown_keys(entry, _KEYS, pointer, "an answer")
-    _compare(entry, "name", attribute.name, pointer, notes)
-    _note_archived(attribute.archived, attribute.name, child_pointer(pointer, "featureHash"), notes)
+    problems.unknown_keys(entry, _KEYS, pointer, "an answer")
+    _compare(entry, "name", attribute.name, pointer, problems)
+    _note_archived(
+        attribute.archived, attribute.name, child_pointer(pointer, "featureHash"), problems
+    )
     read = _READERS.get(attribute.type)
     value = (
-        read(entry["answers"], child_pointer(pointer, "answers"), attribute, notes)
+        read(entry["answers"], child_pointer(pointer, "answers"), attribute, problems)
         if read
         else None
     )
     if value is None:
         return None
-    return Answer(attribute, value, read_manual(entry, pointer, notes), entry, pointer)
+    return Answer(attribute, value, read_manual(entry, pointer, problems), entry, pointer)
 
 
 def _compare(
-    entry: dict[str, Any], key: str, expected: str, pointer: str, notes: DocumentProblems
+    entry: dict[str, Any], key: str, expected: str, pointer: str, problems: DocumentProblems
 ) -> None:
     actual = entry.get(key, expected)
     if actual != expected:
         detail = f"{excerpt(actual)} is {expected!r} in the ontology, which is written"
-        notes.note(ProblemCode.DIFFERS_FROM_ONTOLOGY, child_pointer(pointer, key), detail)
+        problems.note(ProblemCode.DIFFERS_FROM_ONTOLOGY, child_pointer(pointer, key), detail)
 
 
-def _note_archived(archived: bool, name: str, pointer: str, notes: DocumentProblems) -> None:
+def _note_archived(archived: bool, name: str, pointer: str, problems: DocumentProblems) -> None:
     if archived:
         detail = f"{excerpt(name)} is archived in the ontology: kept"
-        notes.note(ProblemCode.ARCHIVED_CLASS, pointer, detail)
+        problems.note(ProblemCode.ARCHIVED_CLASS, pointer, detail)
 
 
 def _text(
-    value: object, pointer: str, attribute: Attribute, notes: DocumentProblems
+    value: object, pointer: str, attribute: Attribute, problems: DocumentProblems
 ) -> Value | None:
     if isinstance(value, str):
         return value
-    _wrong(value, pointer, "text", notes)
+    _wrong(value, pointer, "text", problems)
     return None
 
 
 def _numeric(
-    value: object, pointer: str, attribute: Attribute, notes: DocumentProblems
+    value: object, pointer: str, attribute: Attribute, problems: DocumentProblems
 ) -> Value | None:
     if type(value) is not float and type(value) is not int:
-        _wrong(value, pointer, "a number", notes)
+        _wrong(value, pointer, "a number", problems)
         return None
     if not isfinite(value):
-        notes.note(ProblemCode.NOT_FINITE, pointer, f"{value} is not finite: no answer")
+        problems.note(ProblemCode.NOT_FINITE, pointer, f"{value} is not finite: no answer")
         return None
     return value
 
 
-def _wrong(value: object, pointer: str, expected: str, notes: DocumentProblems) -> None:
+def _wrong(value: object, pointer: str, expected: str, problems: DocumentProblems) -> None:
     detail = f"found {json_type_name(value)} ({excerpt(value)}), expected {expected}"
-    notes.note(ProblemCode.WRONG_ANSWER_TYPE, pointer, detail)
+    problems.note(ProblemCode.WRONG_ANSWER_TYPE, pointer, detail)
 
 
 def _radio(
-    value: object, pointer: str, attribute: Attribute, notes: DocumentProblems
+    value: object, pointer: str, attribute: Attribute, problems: DocumentProblems
 ) -> Value | None:
     """Return the one option; none at all means that the question is not answered."""
     if isinstance(value, list) and len(value) > 1:
         detail = f"{len(value)} options of {excerpt(attribute.name)}, where one can be chosen"
-        notes.note(ProblemCode.TWO_ANSWERS, pointer, f"{detail}: none is kept")
+        problems.note(ProblemCode.TWO_ANSWERS, pointer, f"{detail}: none is kept")
         return None
-    options = _options(value, pointer, attribute, notes)
+    options = _options(value, pointer, attribute, problems)
     return tuple(options) if options else None
 
 
 def _checklist(
-    value: object, pointer: str, attribute: Attribute, notes: DocumentProblems
+    value: object, pointer: str, attribute: Attribute, problems: DocumentProblems
 ) -> Value | None:
-    options = _options(value, pointer, attribute, notes)
+    options = _options(value, pointer, attribute, problems)
     if options is None:
         return None
     return tuple(option for option in attribute.options if option in options)
 
 
 def _options(
-    value: object, pointer: str, attribute: Attribute, notes: DocumentProblems
+    value: object, pointer: str, attribute: Attribute, problems: DocumentProblems
 ) -> list[str] | None:
     """Return the hashes of known options; None where there is no list, or an unknown option."""
     if not isinstance(value, list):
-        _wrong(value, pointer, f"a list of options of a {attribute.type}", notes)
+        _wrong(value, pointer, f"a list of options of a {attribute.type}", problems)
         return None
     hashes = [
-        _option(option, child_pointer(pointer, i), attribute, notes)
+        _option(option, child_pointer(pointer, i), attribute, problems)
         for i, option in enumerate(value)
     ]
     good = [feature_hash for feature_hash in hashes if feature_hash is not None]
@@ -191,26 +193,26 @@ def _options(
 
 
 def _option(
-    entry: object, pointer: str, attribute: Attribute, notes: DocumentProblems
+    entry: object, pointer: str, attribute: Attribute, problems: DocumentProblems
 ) -> str | None:
     if not isinstance(entry, dict):
-        _wrong(entry, pointer, "an option with its feature hash", notes)
+        _wrong(entry, pointer, "an option with its feature hash", problems)
         return None
     feature_hash = entry.get("featureHash")
     if feature_hash is None:
-        notes.note(ProblemCode.MISSING_KEY, pointer, "'featureHash' is missing in an option")
+        problems.note(ProblemCode.MISSING_KEY, pointer, "'featureHash' is missing in an option")
         return None
     option = attribute.options.get(feature_hash) if isinstance(feature_hash, str) else None
     if option is None:
         detail = (
             f"{excerpt(attribute.name)} has no option of the feature hash {excerpt(feature_hash)}"
         )
-        notes.note(ProblemCode.UNKNOWN_OPTION, child_pointer(pointer, "featureHash"), detail)
+        problems.note(ProblemCode.UNKNOWN_OPTION, child_pointer(pointer, "featureHash"), detail)
         return None
-    notes.unknown_keys(entry, _OPTION_KEYS, pointer, "an option")
-    _compare(entry, "name", option.label, pointer, notes)
-    _compare(entry, "value", option.value, pointer, notes)
-    _note_archived(option.archived, option.label, child_pointer(pointer, "featureHash"), notes)
+    problems.unknown_keys(entry, _OPTION_KEYS, pointer, "an option")
+    _compare(entry, "name", option.label, pointer, problems)
+    _compare(entry, "value", option.value, pointer, problems)
+    _note_archived(option.archived, option.label, child_pointer(pointer, "featureHash"), problems)
     return option.feature_hash
 
 
@@ -223,7 +225,7 @@ _READERS: Final[Mapping[str, _Reader]] = {
 }
 
 
-def static_answers(answers: Iterable[Answer], notes: DocumentProblems) -> dict[str, Answer]:
+def static_answers(answers: Iterable[Answer], problems: DocumentProblems) -> dict[str, Answer]:
     """Return hash of attribute → its one answer, of those that do not change over time.
 
     Checklists are merged: the web editor writes an answer for each ticked option. Of two answers
@@ -238,7 +240,7 @@ def static_answers(answers: Iterable[Answer], notes: DocumentProblems) -> dict[s
             answer = _ticked(before, answer)
         elif before is not None and before.value != answer.value:
             detail = f"{excerpt(attribute.name)} is answered twice: the last answer counts"
-            notes.note(ProblemCode.TWO_ANSWERS, answer.pointer, detail)
+            problems.note(ProblemCode.TWO_ANSWERS, answer.pointer, detail)
         chosen[attribute.feature_hash] = answer
     for answer in chosen.values():
         if not _is_asked(answer.attribute, chosen):
@@ -246,7 +248,7 @@ def static_answers(answers: Iterable[Answer], notes: DocumentProblems) -> dict[s
                 f"{excerpt(answer.attribute.name)} is asked only under an option that is not chosen: "
                 "kept, though readers may not show it"
             )
-            notes.note(ProblemCode.PARENT_NOT_SELECTED, answer.pointer, detail)
+            problems.note(ProblemCode.PARENT_NOT_SELECTED, answer.pointer, detail)
     return chosen
 
 
@@ -274,7 +276,7 @@ def note_missing(
     chosen: Mapping[str, Answer],
     changing: Iterable[str],
     pointer: str,
-    notes: DocumentProblems,
+    problems: DocumentProblems,
 ) -> None:
     """Note required attributes that are asked and not answered.
 
@@ -288,7 +290,7 @@ def note_missing(
         Hashes of attributes with answers that change over time.
     pointer
         Pointer of the answers.
-    notes
+    problems
         Takes what is missing.
     """
     answered = {*chosen, *changing}
@@ -298,7 +300,7 @@ def note_missing(
         )
         if needs_answer and attribute.feature_hash not in answered:
             detail = f"{excerpt(attribute.name)} is required, and has no answer"
-            notes.note(ProblemCode.MISSING_ANSWER, pointer, detail)
+            problems.note(ProblemCode.MISSING_ANSWER, pointer, detail)
 
 
 def written_answer(attribute: Attribute, value: Value, manual: bool) -> dict[str, Any]:

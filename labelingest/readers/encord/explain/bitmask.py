@@ -56,7 +56,7 @@ def run_lengths(text: str) -> Int64 | None:
 
 
 def bitmask(
-    value: dict[str, Any], pointer: str, size: tuple[int, int] | None, notes: DocumentProblems
+    value: dict[str, Any], pointer: str, size: tuple[int, int] | None, problems: DocumentProblems
 ) -> dict[str, Any] | None:
     """Return the clean payload of a bitmask; None where it is none of this image.
 
@@ -68,35 +68,37 @@ def bitmask(
         Its pointer.
     size
         Width and height of the data unit in pixels; None where not known.
-    notes
+    problems
         Takes what is wrong.
     """
-    notes.unknown_keys(value, _KEYS, pointer, "a bitmask")
+    problems.unknown_keys(value, _KEYS, pointer, "a bitmask")
     sides = []
     for key, default in (("top", 0), ("left", 0), ("height", None), ("width", None)):
         side = value.get(key, default)
         if side is None:
-            notes.note(ProblemCode.MISSING_KEY, pointer, f"{key!r} is missing; expected pixels")
+            problems.note(ProblemCode.MISSING_KEY, pointer, f"{key!r} is missing; expected pixels")
             return None
         if type(side) is not int or side < 0:
             detail = f"found {excerpt(side)}, expected a whole number of pixels"
-            notes.note(ProblemCode.BAD_BITMASK, child_pointer(pointer, key), detail)
+            problems.note(ProblemCode.BAD_BITMASK, child_pointer(pointer, key), detail)
             return None
         sides.append(side)
     top, left, height, width = sides
     text = value.get("rleString")
     if not isinstance(text, str):
-        notes.note(ProblemCode.BAD_BITMASK, pointer, "'rleString' is missing; expected run lengths")
+        problems.note(
+            ProblemCode.BAD_BITMASK, pointer, "'rleString' is missing; expected run lengths"
+        )
         return None
-    if not _fits(pointer, size, sides, notes) or not _complete(
-        text, height * width, pointer, notes
+    if not _fits(pointer, size, sides, problems) or not _complete(
+        text, height * width, pointer, problems
     ):
         return None
     return {"top": top, "left": left, "height": height, "width": width, "rleString": text}
 
 
 def _fits(
-    pointer: str, size: tuple[int, int] | None, sides: list[int], notes: DocumentProblems
+    pointer: str, size: tuple[int, int] | None, sides: list[int], problems: DocumentProblems
 ) -> bool:
     top, left, height, width = sides
     if size is not None and (width, height) != size:
@@ -105,18 +107,18 @@ def _fits(
             "a mask must be as large as its image"
         )
         place = child_pointer(pointer, "width" if width != size[0] else "height")
-        notes.note(ProblemCode.BAD_BITMASK, place, detail)
+        problems.note(ProblemCode.BAD_BITMASK, place, detail)
         return False
     if top or left:
         detail = f"found top {top} and left {left}; a mask covers its image, so both are 0"
-        notes.note(
+        problems.note(
             ProblemCode.BAD_BITMASK, child_pointer(pointer, "top" if top else "left"), detail
         )
         return False
     return True
 
 
-def _complete(text: str, pixels: int, pointer: str, notes: DocumentProblems) -> bool:
+def _complete(text: str, pixels: int, pointer: str, problems: DocumentProblems) -> bool:
     runs = run_lengths(text) if pixels <= _MOST_PIXELS else None
     if runs is None or (len(runs) and runs.min() < 0):
         detail = f"{excerpt(text)} holds no run lengths of a mask of {pixels:,} pixels"
@@ -124,5 +126,5 @@ def _complete(text: str, pixels: int, pointer: str, notes: DocumentProblems) -> 
         detail = f"the runs cover {int(runs.sum()):,} pixels, the mask has {pixels:,}"
     else:
         return True
-    notes.note(ProblemCode.BAD_BITMASK, child_pointer(pointer, "rleString"), detail)
+    problems.note(ProblemCode.BAD_BITMASK, child_pointer(pointer, "rleString"), detail)
     return False

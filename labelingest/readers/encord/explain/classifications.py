@@ -76,7 +76,7 @@ class Classifications:
     vocabulary: Vocabulary
     defaults: Dates
     medium: Medium
-    notes: DocumentProblems
+    problems: DocumentProblems
     instances: dict[str, _Instance] = field(default_factory=dict)
     output: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Hash → entry of classification_answers, as written."""
@@ -95,21 +95,21 @@ class Classifications:
         if rows is None:
             return
         if not isinstance(rows, list):
-            self.notes.wrong_type(pointer, rows, "a list of classifications")
+            self.problems.wrong_type(pointer, rows, "a list of classifications")
             return
         for position, entry in enumerate(rows):
             self._listed(entry, child_pointer(pointer, position), frame)
 
     def _listed(self, entry: object, pointer: str, frame: int) -> None:
         if not isinstance(entry, dict):
-            self.notes.wrong_type(pointer, entry, "a classification")
+            self.problems.wrong_type(pointer, entry, "a classification")
             return
         name = entry.get("classificationHash")
         if not isinstance(name, str) or not name:
             detail = f"'classificationHash' is {excerpt(name)}, expected 8 base64 characters"
-            self.notes.note(ProblemCode.MISSING_KEY, pointer, detail)
+            self.problems.note(ProblemCode.MISSING_KEY, pointer, detail)
             return
-        self.notes.unknown_keys(entry, _ENTRY_KEYS, pointer, "a classification on a frame")
+        self.problems.unknown_keys(entry, _ENTRY_KEYS, pointer, "a classification on a frame")
         instance = self.instances.setdefault(name, _Instance(pointer))
         if not instance.entry:
             instance.entry, instance.entry_pointer = entry, pointer
@@ -118,8 +118,8 @@ class Classifications:
     def answers(self, value: dict[str, Any], pointer: str) -> None:
         """Take classification_answers, after all frames."""
         answered: dict[str, _Instance] = {}
-        for name, entry, place in entries(value, pointer, "classificationHash", self.notes):
-            self.notes.unknown_keys(
+        for name, entry, place in entries(value, pointer, "classificationHash", self.problems):
+            self.problems.unknown_keys(
                 entry, _ANSWER_KEYS, place, "an entry of classification_answers"
             )
             instance = answered[name] = self.instances.get(name) or _Instance(place)
@@ -129,7 +129,7 @@ class Classifications:
         for name, instance in self.instances.items():
             output = self._written(name, instance)
             if output is None:
-                self.rejected[self.notes.cause] += 1
+                self.rejected[self.problems.cause] += 1
             else:
                 self.output[name] = output
 
@@ -145,7 +145,7 @@ class Classifications:
         if metadata is None:
             return None
         self._note_class(instance, definition)
-        check_hash(name, child_pointer(instance.pointer, "classificationHash"), self.notes)
+        check_hash(name, child_pointer(instance.pointer, "classificationHash"), self.problems)
         return {
             "featureHash": definition.feature_hash,
             "classifications": self._answers(instance, definition),
@@ -168,7 +168,7 @@ class Classifications:
             definition = definitions.get(feature_hash) if isinstance(feature_hash, str) else None
             if definition is None:
                 detail = f"no classification of the ontology has the feature hash {excerpt(feature_hash)}"
-                self.notes.note(
+                self.problems.note(
                     ProblemCode.UNKNOWN_CLASS, child_pointer(pointer, "featureHash"), detail
                 )
             return definition
@@ -179,7 +179,7 @@ class Classifications:
             "'featureHash' is missing, and its answers do not tell which classification it is: "
             "Encord's client drops it without a word"
         )
-        self.notes.note(ProblemCode.MISSING_KEY, instance.pointer, detail)
+        self.problems.note(ProblemCode.MISSING_KEY, instance.pointer, detail)
         return None
 
     def _candidates(self, instance: _Instance) -> set[str]:
@@ -198,14 +198,14 @@ class Classifications:
             return True
         detail = "spaces belong to data groups, which cloud-synced folders do not hold"
         pointer = child_pointer(instance.answer_pointer, "spaces")
-        self.notes.note(ProblemCode.UNSUPPORTED_LABEL, pointer, detail)
+        self.problems.note(ProblemCode.UNSUPPORTED_LABEL, pointer, detail)
         return False
 
     def _placed(self, instance: _Instance, definition: ClassificationClass) -> list[Range] | None:
         """Return the frames it is written on, [] for the whole file; None where it has no place."""
         pointer = child_pointer(instance.answer_pointer, "range")
         range_value = instance.answer.get("range")
-        read = [] if range_value is None else ranges_of(range_value, pointer, self.notes)
+        read = [] if range_value is None else ranges_of(range_value, pointer, self.problems)
         if definition.is_global:
             return self._once(instance, definition)
         if not self.medium.on_frames:
@@ -214,12 +214,12 @@ class Classifications:
         inside = clip(ranges, self.medium.frame_count)
         if length(inside) < length(ranges):
             detail = f"{excerpt(range_value)} leaves the frames of the file: cut"
-            self.notes.note(ProblemCode.BAD_FRAME, pointer, detail)
+            self.problems.note(ProblemCode.BAD_FRAME, pointer, detail)
         elif not ranges:
             detail = (
                 "it has no range and stands on no frame: Encord's client drops it without a word"
             )
-            self.notes.note(ProblemCode.CLASSIFICATION_NOT_PLACED, instance.pointer, detail)
+            self.problems.note(ProblemCode.CLASSIFICATION_NOT_PLACED, instance.pointer, detail)
         return self._apart(inside, instance, definition) if inside else None
 
     def _once(self, instance: _Instance, definition: ClassificationClass) -> list[Range] | None:
@@ -227,7 +227,7 @@ class Classifications:
             self.occupied[definition.feature_hash] = []
             return []
         detail = f"{excerpt(definition.name)} is global and stands in the row already: dropped"
-        self.notes.note(ProblemCode.OVERLAPPING_CLASSIFICATIONS, instance.pointer, detail)
+        self.problems.note(ProblemCode.OVERLAPPING_CLASSIFICATIONS, instance.pointer, detail)
         return None
 
     def _apart(
@@ -244,36 +244,36 @@ class Classifications:
                 f"another {excerpt(definition.name)} stands on some of the frames {frames}: "
                 f"{'cut' if free else 'dropped'}"
             )
-            self.notes.note(ProblemCode.OVERLAPPING_CLASSIFICATIONS, place, detail)
+            self.problems.note(ProblemCode.OVERLAPPING_CLASSIFICATIONS, place, detail)
         for pair in free:
             insort(occupied, pair)
         return free or None
 
     def _metadata(self, entry: dict[str, Any], instance: _Instance) -> dict[str, Any] | None:
         pointer = instance.answer_pointer or instance.entry_pointer
-        confidence = read_confidence(entry, pointer, self.notes)
+        confidence = read_confidence(entry, pointer, self.problems)
         if confidence is None:
             return None
-        label_dates = read_dates(entry, pointer, self.defaults, self.notes)
+        label_dates = read_dates(entry, pointer, self.defaults, self.problems)
         return {
-            "createdBy": read_author(entry, "createdBy", pointer, self.notes),
+            "createdBy": read_author(entry, "createdBy", pointer, self.problems),
             "createdAt": label_dates.created_at,
-            "lastEditedBy": read_author(entry, "lastEditedBy", pointer, self.notes),
+            "lastEditedBy": read_author(entry, "lastEditedBy", pointer, self.problems),
             "lastEditedAt": label_dates.last_edited_at,
             "confidence": confidence,
-            "manualAnnotation": read_manual(entry, pointer, self.notes),
+            "manualAnnotation": read_manual(entry, pointer, self.problems),
         }
 
     def _note_class(self, instance: _Instance, definition: ClassificationClass) -> None:
         if definition.archived:
             detail = f"{excerpt(definition.name)} is archived in the ontology: kept"
-            self.notes.note(ProblemCode.ARCHIVED_CLASS, instance.pointer, detail)
+            self.problems.note(ProblemCode.ARCHIVED_CLASS, instance.pointer, detail)
         for key, expected in (("name", definition.name), ("value", definition.value)):
             actual = instance.entry.get(key, expected)
             if actual != expected:
                 detail = f"{excerpt(actual)} is {expected!r} in the ontology, which is written"
                 pointer = child_pointer(instance.entry_pointer, key)
-                self.notes.note(ProblemCode.DIFFERS_FROM_ONTOLOGY, pointer, detail)
+                self.problems.note(ProblemCode.DIFFERS_FROM_ONTOLOGY, pointer, detail)
 
     def _answers(
         self, instance: _Instance, definition: ClassificationClass
@@ -282,15 +282,15 @@ class Classifications:
         rows = instance.answer.get("classifications")
         if rows is None and instance.answer:
             detail = "'classifications' is missing: the list of answers"
-            self.notes.note(ProblemCode.MISSING_KEY, instance.answer_pointer, detail)
-        answers = read_answers(rows or [], pointer, definition.attributes, self.notes)
-        chosen = static_answers(answers, self.notes)
+            self.problems.note(ProblemCode.MISSING_KEY, instance.answer_pointer, detail)
+        answers = read_answers(rows or [], pointer, definition.attributes, self.problems)
+        chosen = static_answers(answers, self.problems)
         place = instance.answer_pointer or instance.pointer
         if not chosen and not rows:
             detail = f"{excerpt(definition.name)} has no answer"
-            self.notes.note(ProblemCode.MISSING_ANSWER, place, detail)
+            self.problems.note(ProblemCode.MISSING_ANSWER, place, detail)
         else:
-            note_missing(definition.attributes, chosen, (), place, self.notes)
+            note_missing(definition.attributes, chosen, (), place, self.problems)
         return [written_answer(a.attribute, a.value, a.manual) for a in chosen.values()]
 
     def frame_entries(self) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -21,41 +21,43 @@ SLACK: Final = 1e-6
 """A coordinate this far outside 0..1 is a rounding error, and not worth a word."""
 
 
-def finite(value: object, pointer: str, notes: DocumentProblems) -> bool:
+def finite(value: object, pointer: str, problems: DocumentProblems) -> bool:
     """Whether a value is a finite number; noted where it is not.
 
     Examples
     --------
-    >>> notes = DocumentProblems("a.json")
-    >>> finite(0.5, "/x", notes), finite("0.5", "/y", notes)
+    >>> problems = DocumentProblems("a.json")
+    >>> finite(0.5, "/x", problems), finite("0.5", "/y", problems)
     (True, False)
-    >>> print(notes.in_order()[0])
+    >>> print(problems.in_order()[0])
     a.json#/y: not-a-number: found text ('0.5'), expected a number
     """
     if type(value) is not float and type(value) is not int:
         detail = f"found {json_type_name(value)} ({excerpt(value)}), expected a number"
-        notes.note(ProblemCode.NOT_A_NUMBER, pointer, detail)
+        problems.note(ProblemCode.NOT_A_NUMBER, pointer, detail)
         return False
     if not isfinite(value):
-        notes.note(ProblemCode.NOT_FINITE, pointer, f"{value} is not finite: no place in an image")
+        problems.note(
+            ProblemCode.NOT_FINITE, pointer, f"{value} is not finite: no place in an image"
+        )
         return False
     return True
 
 
-def inside(value: float, pointer: str, notes: DocumentProblems) -> None:
+def inside(value: float, pointer: str, problems: DocumentProblems) -> None:
     """Note a coordinate that lies outside 0..1, fractions of the image's size."""
     if not -SLACK <= value <= 1 + SLACK:
         detail = f"{value!r} lies outside the image, whose coordinates go from 0 to 1: kept"
-        notes.note(ProblemCode.OUTSIDE_IMAGE, pointer, detail)
+        problems.note(ProblemCode.OUTSIDE_IMAGE, pointer, detail)
 
 
-def angle(value: float, pointer: str, notes: DocumentProblems) -> float:
+def angle(value: float, pointer: str, problems: DocumentProblems) -> float:
     """Return degrees reduced to [0, 360); an angle outside is noted.
 
     Examples
     --------
-    >>> notes = DocumentProblems("a.json")
-    >>> angle(400, "/theta", notes), angle(-1e-20, "/theta", notes), angle(30.5, "/theta", notes)
+    >>> problems = DocumentProblems("a.json")
+    >>> angle(400, "/theta", problems), angle(-1e-20, "/theta", problems), angle(30.5, "/theta", problems)
     (40, 0.0, 30.5)
     """
     if 0 <= value < 360:
@@ -64,30 +66,30 @@ def angle(value: float, pointer: str, notes: DocumentProblems) -> float:
     reduced = value % 360
     reduced = reduced if reduced < 360 else 0.0
     detail = f"{value!r} degrees are outside 0 to 360 (excluded): written as {reduced!r}"
-    notes.note(ProblemCode.ANGLE_OUT_OF_RANGE, pointer, detail)
+    problems.note(ProblemCode.ANGLE_OUT_OF_RANGE, pointer, detail)
     return reduced
 
 
-def finite_ring(ring: list[Any], pointer: str, notes: DocumentProblems) -> bool:
+def finite_ring(ring: list[Any], pointer: str, problems: DocumentProblems) -> bool:
     """Whether a flat list of numbers is finite throughout; each bad one is noted."""
     # The types of a list at once: a Python loop per number only where one of them is bad.
     if set(map(type, ring)) <= _NUMBERS and all(map(isfinite, ring)):
         return True
     good = [
-        finite(value, child_pointer(pointer, position), notes)
+        finite(value, child_pointer(pointer, position), problems)
         for position, value in enumerate(ring)
     ]
     return all(good)
 
 
-def inside_ring(ring: list[float], pointer: str, notes: DocumentProblems) -> None:
+def inside_ring(ring: list[float], pointer: str, problems: DocumentProblems) -> None:
     """Note the first coordinate of a flat ring that lies outside 0..1, and how many do."""
     if ring and min(ring) >= -SLACK and max(ring) <= 1 + SLACK:
         return
     out = [i for i, value in enumerate(ring) if not -SLACK <= value <= 1 + SLACK]
     if out:
         more = f" (and {len(out) - 1} more of this ring)" if len(out) > 1 else ""
-        notes.note(
+        problems.note(
             ProblemCode.OUTSIDE_IMAGE,
             child_pointer(pointer, out[0]),
             f"{ring[out[0]]!r} lies outside the image, whose coordinates go from 0 to 1{more}: kept",

@@ -80,7 +80,7 @@ def _plain(mime_type: str) -> tuple[str, str]:
     return major, _SPELLED.get(minor, minor)
 
 
-def fits(data_type: str, units: list[Unit], file: DataFile, notes: DocumentProblems) -> bool:
+def fits(data_type: str, units: list[Unit], file: DataFile, problems: DocumentProblems) -> bool:
     """Whether a label row is about a file of that kind; types and sizes are set to the file's.
 
     Parameters
@@ -91,7 +91,7 @@ def fits(data_type: str, units: list[Unit], file: DataFile, notes: DocumentProbl
         Its data units; changed where the file says otherwise.
     file
         The data file.
-    notes
+    problems
         Takes what differs.
     """
     if file.kind is None:
@@ -101,7 +101,7 @@ def fits(data_type: str, units: list[Unit], file: DataFile, notes: DocumentProbl
             "an image group is about many files, and folders hold sidecars of one file each: give "
             "every image its own"
         )
-        notes.note(ProblemCode.UNSUPPORTED_LABEL, "/data_type", detail)
+        problems.note(ProblemCode.UNSUPPORTED_LABEL, "/data_type", detail)
         return False
     head, pointer = units[0].head, units[0].pointer
     kind = DataKind.HTML if head["data_type"] == _HTML else _KINDS[data_type]
@@ -111,20 +111,20 @@ def fits(data_type: str, units: list[Unit], file: DataFile, notes: DocumentProbl
             "another file; put it beside that one"
         )
         place = "/data_type" if kind is not DataKind.HTML else child_pointer(pointer, "data_type")
-        notes.note(ProblemCode.WRONG_DATA_TYPE, place, detail)
+        problems.note(ProblemCode.WRONG_DATA_TYPE, place, detail)
         return False
     # All texts are read alike, and the client calls each of them text/plain.
     if kind is not DataKind.TEXT and not same_type(head["data_type"], file.mime_type):
         expected = f"{file.mime_type}, the type of the file by its name"
         place = child_pointer(pointer, "data_type")
-        notes.replaced(place, head["data_type"], expected, "that is written")
+        problems.replaced(place, head["data_type"], expected, "that is written")
         head["data_type"] = file.mime_type
     if file.size is not None and kind is DataKind.IMAGE:
-        _set_size(units[0], file.size, notes)
+        _set_size(units[0], file.size, problems)
     return True
 
 
-def _set_size(unit: Unit, size: tuple[int, int], notes: DocumentProblems) -> None:
+def _set_size(unit: Unit, size: tuple[int, int], problems: DocumentProblems) -> None:
     stated = unit.size
     if stated is not None and stated != size:
         turned = "; were the labels drawn before it was turned?" if stated == size[::-1] else ""
@@ -132,7 +132,7 @@ def _set_size(unit: Unit, size: tuple[int, int], notes: DocumentProblems) -> Non
             f"the row says {stated[0]} x {stated[1]} pixels, the header of the image says "
             f"{size[0]} x {size[1]}, which is written{turned}"
         )
-        notes.note(ProblemCode.IMAGE_SIZE_DIFFERS, child_pointer(unit.pointer, "width"), detail)
+        problems.note(ProblemCode.IMAGE_SIZE_DIFFERS, child_pointer(unit.pointer, "width"), detail)
     # Taken out first: one that was missing would stand behind the other.
     for key in ("width", "height"):
         unit.head.pop(key, None)

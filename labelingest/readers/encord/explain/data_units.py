@@ -56,7 +56,7 @@ class Unit:
         return (width, height) if width and height else None
 
 
-def read_units(value: Any, kind: str, notes: DocumentProblems) -> list[Unit] | None:
+def read_units(value: Any, kind: str, problems: DocumentProblems) -> list[Unit] | None:
     """Return the data units by their frame; None where they make no label row of that kind.
 
     Parameters
@@ -65,91 +65,95 @@ def read_units(value: Any, kind: str, notes: DocumentProblems) -> list[Unit] | N
         The row's data_units as decoded.
     kind
         The row's data_type, one of `KINDS`.
-    notes
+    problems
         Takes what is wrong.
     """
     pointer = "/data_units"
     if not isinstance(value, dict) or not value:
         mistake = "is empty" if value == {} else f"found {excerpt(value)}"
         detail = f"{mistake}; expected the file that the labels are about"
-        notes.note(ProblemCode.NOT_A_LABEL_ROW, pointer, detail)
+        problems.note(ProblemCode.NOT_A_LABEL_ROW, pointer, detail)
         return None
     if kind != "img_group" and len(value) > 1:
         detail = f"{len(value)} data units; a row about one {kind} has one"
-        notes.note(ProblemCode.NOT_A_LABEL_ROW, pointer, detail)
+        problems.note(ProblemCode.NOT_A_LABEL_ROW, pointer, detail)
         return None
-    units = [_unit(row, child_pointer(pointer, name), kind, notes) for name, row in value.items()]
+    units = [
+        _unit(row, child_pointer(pointer, name), kind, problems) for name, row in value.items()
+    ]
     good = [unit for unit in units if unit is not None]
-    if len(good) < len(units) or not _are_a_group(good, notes):
+    if len(good) < len(units) or not _are_a_group(good, problems):
         return None
     return sorted(good, key=lambda unit: unit.frame)
 
 
-def _unit(entry: object, pointer: str, kind: str, notes: DocumentProblems) -> Unit | None:
+def _unit(entry: object, pointer: str, kind: str, problems: DocumentProblems) -> Unit | None:
     if not isinstance(entry, dict):
         detail = f"found {excerpt(entry)}, expected a data unit"
-        notes.note(ProblemCode.NOT_A_LABEL_ROW, pointer, detail)
+        problems.note(ProblemCode.NOT_A_LABEL_ROW, pointer, detail)
         return None
     required = (*_REQUIRED, *(("data_link",) if kind != "img_group" else ()))
     missing = [key for key in required + (_AUDIO if kind == "audio" else ()) if key not in entry]
     if missing:
         detail = f"{', '.join(map(repr, missing))} missing in the data unit of a label row"
-        notes.note(ProblemCode.NOT_A_LABEL_ROW, pointer, detail)
+        problems.note(ProblemCode.NOT_A_LABEL_ROW, pointer, detail)
         return None
-    notes.unknown_keys(entry, _KEYS, pointer, "a data unit")
-    frame = _sequence(entry["data_sequence"], child_pointer(pointer, "data_sequence"), kind, notes)
-    head = _head(entry, pointer, kind, notes)
+    problems.unknown_keys(entry, _KEYS, pointer, "a data unit")
+    frame = _sequence(
+        entry["data_sequence"], child_pointer(pointer, "data_sequence"), kind, problems
+    )
+    head = _head(entry, pointer, kind, problems)
     if frame is None or head is None:
         return None
     head["data_sequence"] = str(frame) if kind == "img_group" else frame
-    head.update(_of_kind(entry, pointer, kind, notes))
+    head.update(_of_kind(entry, pointer, kind, problems))
     tail = {}
     for key in ("data_duration", "data_fps"):
         if kind == "video" or (kind, key) == ("audio", "data_duration"):
-            tail.update(_length(entry, key, pointer, notes))
+            tail.update(_length(entry, key, pointer, problems))
     return Unit(head, tail, entry.get("labels"), pointer, frame)
 
 
 def _head(
-    entry: dict[str, Any], pointer: str, kind: str, notes: DocumentProblems
+    entry: dict[str, Any], pointer: str, kind: str, problems: DocumentProblems
 ) -> dict[str, Any] | None:
     """Return what every kind has; None where the unit has no name or no type."""
     for key in ("data_hash", "data_type"):
         if not isinstance(entry[key], str) or not entry[key]:
             detail = f"found {excerpt(entry[key])}, expected text"
-            notes.note(ProblemCode.NOT_A_LABEL_ROW, child_pointer(pointer, key), detail)
+            problems.note(ProblemCode.NOT_A_LABEL_ROW, child_pointer(pointer, key), detail)
             return None
     head = {"data_hash": entry["data_hash"]}
     for key in ("data_title", "data_link"):
         text = entry.get(key, "")
         if not isinstance(text, str) and not (key == "data_link" and text is None):
-            notes.replaced(child_pointer(pointer, key), text, "text", "'' is written")
+            problems.replaced(child_pointer(pointer, key), text, "text", "'' is written")
             text = ""
         head[key] = text
     return {**head, "data_type": entry["data_type"]}
 
 
-def _sequence(value: object, pointer: str, kind: str, notes: DocumentProblems) -> int | None:
+def _sequence(value: object, pointer: str, kind: str, problems: DocumentProblems) -> int | None:
     """Return the place of a unit in its group; 0 where there is no group."""
     frame = _frame(value) if isinstance(value, str) else value
     if type(frame) is int and 0 <= frame < _LAST_FRAME and (kind == "img_group" or frame == 0):
         return frame
     if kind == "img_group":
         detail = f"found {excerpt(value)}, expected the number of the image, from 0 on"
-        notes.note(ProblemCode.NOT_A_LABEL_ROW, pointer, detail)
+        problems.note(ProblemCode.NOT_A_LABEL_ROW, pointer, detail)
         return None
-    notes.replaced(pointer, value, "0, as there is one data unit", "0 is written")
+    problems.replaced(pointer, value, "0, as there is one data unit", "0 is written")
     return 0
 
 
 def _of_kind(
-    entry: dict[str, Any], pointer: str, kind: str, notes: DocumentProblems
+    entry: dict[str, Any], pointer: str, kind: str, problems: DocumentProblems
 ) -> dict[str, Any]:
     """Return the keys that some kinds have."""
     if kind == "pdf":
         return {"height": 0, "width": 0, "data_fps": 0}
     if kind == "audio":
-        return {key: _audio(entry[key], key, pointer, notes) for key in _AUDIO}
+        return {key: _audio(entry[key], key, pointer, problems) for key in _AUDIO}
     if kind not in _SIZED:
         return {}
     sides: dict[str, Any] = {}
@@ -158,33 +162,33 @@ def _of_kind(
         if type(side) is int and 0 < side < _LAST_FRAME:
             sides[key] = side
         elif side is not None and side != 0:
-            notes.replaced(child_pointer(pointer, key), side, "a number of pixels", "left out")
+            problems.replaced(child_pointer(pointer, key), side, "a number of pixels", "left out")
     return sides
 
 
-def _audio(value: object, key: str, pointer: str, notes: DocumentProblems) -> Any:
+def _audio(value: object, key: str, pointer: str, problems: DocumentProblems) -> Any:
     is_text = key == "audio_codec"
     good = isinstance(value, str) if is_text else type(value) is int
     if value is None or good:
         return value
     words = "text" if is_text else "a whole number"
-    notes.replaced(child_pointer(pointer, key), value, words, "null is written")
+    problems.replaced(child_pointer(pointer, key), value, words, "null is written")
     return None
 
 
 def _length(
-    entry: dict[str, Any], key: str, pointer: str, notes: DocumentProblems
+    entry: dict[str, Any], key: str, pointer: str, problems: DocumentProblems
 ) -> dict[str, float]:
     value = entry.get(key)
     if value is None:
         return {}
     if type(value) in (int, float) and isfinite(value) and value >= 0:
         return {key: value}
-    notes.replaced(child_pointer(pointer, key), value, "a number from 0 on", "left out")
+    problems.replaced(child_pointer(pointer, key), value, "a number from 0 on", "left out")
     return {}
 
 
-def _are_a_group(units: list[Unit], notes: DocumentProblems) -> bool:
+def _are_a_group(units: list[Unit], problems: DocumentProblems) -> bool:
     """Whether units are numbered 0 to n - 1, each number and each hash once."""
     frames: set[int] = set()
     hashes: set[str] = set()
@@ -203,7 +207,7 @@ def _are_a_group(units: list[Unit], notes: DocumentProblems) -> bool:
             frames.add(unit.frame)
             hashes.add(name)
             continue
-        notes.note(ProblemCode.NOT_A_LABEL_ROW, pointer, detail)
+        problems.note(ProblemCode.NOT_A_LABEL_ROW, pointer, detail)
         return False
     return True
 
@@ -224,41 +228,41 @@ def frame_count(units: list[Unit], kind: str) -> int:
 
 
 def frames_of(
-    unit: Unit, kind: str, count: int, notes: DocumentProblems
+    unit: Unit, kind: str, count: int, problems: DocumentProblems
 ) -> Iterator[tuple[int, dict[str, Any], str]]:
     """Yield frame, labels and pointer of each frame of a unit that can be used."""
     pointer = child_pointer(unit.pointer, "labels")
     if unit.labels is None:
         return
     if not isinstance(unit.labels, dict):
-        notes.wrong_type(pointer, unit.labels, "an object")
+        problems.wrong_type(pointer, unit.labels, "an object")
     elif kind in ("image", "img_group"):
         yield unit.frame, unit.labels, pointer
     elif kind in ("video", "pdf"):
-        yield from _keyed_frames(unit.labels, pointer, count, notes)
+        yield from _keyed_frames(unit.labels, pointer, count, problems)
     elif unit.labels:
         expected = "{}: labels of audio and text stand in object_answers"
-        notes.replaced(pointer, unit.labels, expected, "left out")
+        problems.replaced(pointer, unit.labels, expected, "left out")
 
 
 def _keyed_frames(
-    labels: dict[str, Any], pointer: str, count: int, notes: DocumentProblems
+    labels: dict[str, Any], pointer: str, count: int, problems: DocumentProblems
 ) -> Iterator[tuple[int, dict[str, Any], str]]:
     for key, entry in labels.items():
         place = child_pointer(pointer, key)
         frame = _frame(key)
         if frame is None:
             detail = f"{excerpt(key)} is no frame; expected a whole number from 0 on"
-            notes.note(ProblemCode.BAD_FRAME, place, detail)
+            problems.note(ProblemCode.BAD_FRAME, place, detail)
         elif frame >= count:
             detail = f"frame {frame} is beyond the {count:,} frames of the file"
-            notes.note(ProblemCode.BAD_FRAME, place, detail)
+            problems.note(ProblemCode.BAD_FRAME, place, detail)
         elif not isinstance(entry, dict):
-            notes.wrong_type(place, entry, "an object")
+            problems.wrong_type(place, entry, "an object")
         else:
             if "objects" not in entry:
                 detail = "'objects' is missing, the list of objects of the frame"
-                notes.note(ProblemCode.MISSING_KEY, place, detail)
+                problems.note(ProblemCode.MISSING_KEY, place, detail)
             yield frame, entry, place
 
 

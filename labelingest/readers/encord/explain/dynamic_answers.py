@@ -22,19 +22,19 @@ __all__ = ["ranges_of", "written_actions"]
 _Spans: TypeAlias = list[tuple[Answer, list[Range]]]
 
 
-def ranges_of(value: object, pointer: str, notes: DocumentProblems) -> list[Range]:
+def ranges_of(value: object, pointer: str, problems: DocumentProblems) -> list[Range]:
     """Return the ranges of a list of inclusive pairs that can be read; the others are noted.
 
     Examples
     --------
-    >>> notes = DocumentProblems("a.json")
-    >>> ranges_of([[0, 4], [9, 7]], "/range", notes)
+    >>> problems = DocumentProblems("a.json")
+    >>> ranges_of([[0, 4], [9, 7]], "/range", problems)
     [(0, 4)]
-    >>> print(notes.in_order()[0])
+    >>> print(problems.in_order()[0])
     a.json#/range/1: bad-range: found [9, 7], expected [first, last], both included
     """
     if not isinstance(value, list):
-        notes.note(
+        problems.note(
             ProblemCode.BAD_RANGE, pointer, f"found {excerpt(value)}, expected a list of ranges"
         )
         return []
@@ -51,7 +51,7 @@ def ranges_of(value: object, pointer: str, notes: DocumentProblems) -> list[Rang
             ranges.append((pair[0], pair[1]))
         else:
             detail = f"found {excerpt(pair)}, expected [first, last], both included"
-            notes.note(ProblemCode.BAD_RANGE, child_pointer(pointer, position), detail)
+            problems.note(ProblemCode.BAD_RANGE, child_pointer(pointer, position), detail)
     return ranges
 
 
@@ -60,7 +60,7 @@ def written_actions(
     object_hash: str,
     frames: list[Range],
     frame_count: int,
-    notes: DocumentProblems,
+    problems: DocumentProblems,
 ) -> list[dict[str, Any]]:
     """Return the actions of one object as they are written.
 
@@ -74,49 +74,49 @@ def written_actions(
         Where the object is.
     frame_count
         Number of frames of the data unit.
-    notes
+    problems
         Takes what is wrong.
     """
     spans: dict[str, _Spans] = {}
     for answer in answers:
-        ranges = _ranges(answer, frames, frame_count, notes)
+        ranges = _ranges(answer, frames, frame_count, problems)
         if ranges:
             spans.setdefault(answer.attribute.feature_hash, []).append((answer, ranges))
     return [
         _action(attribute, value, manual, ranges, object_hash)
         for attribute_spans in spans.values()
-        for attribute, value, manual, ranges in _by_value(attribute_spans, notes)
+        for attribute, value, manual, ranges in _by_value(attribute_spans, problems)
     ]
 
 
 def _ranges(
-    answer: Answer, frames: list[Range], frame_count: int, notes: DocumentProblems
+    answer: Answer, frames: list[Range], frame_count: int, problems: DocumentProblems
 ) -> list[Range]:
     """Return the frames of one answer inside the data unit."""
     if "range" not in answer.entry:
         detail = f"'range' is missing: {excerpt(answer.attribute.name)} changes over time"
-        notes.note(ProblemCode.MISSING_KEY, answer.pointer, detail)
+        problems.note(ProblemCode.MISSING_KEY, answer.pointer, detail)
         return []
     pointer = child_pointer(answer.pointer, "range")
-    ranges = merged(ranges_of(answer.entry["range"], pointer, notes))
+    ranges = merged(ranges_of(answer.entry["range"], pointer, problems))
     inside = clip(ranges, frame_count)
     if length(inside) < length(ranges):
         detail = (
             f"{excerpt(answer.entry['range'])} leaves the {frame_count:,} frames of the file: cut"
         )
-        notes.note(ProblemCode.BAD_FRAME, pointer, detail)
+        problems.note(ProblemCode.BAD_FRAME, pointer, detail)
     if minus(inside, frames):
         detail = f"{excerpt(answer.entry['range'])} has frames on which the object is not: kept"
-        notes.note(ProblemCode.RANGE_OFF_OBJECT, pointer, detail)
+        problems.note(ProblemCode.RANGE_OFF_OBJECT, pointer, detail)
     return inside
 
 
 def _by_value(
-    spans: _Spans, notes: DocumentProblems
+    spans: _Spans, problems: DocumentProblems
 ) -> Iterator[tuple[Attribute, Value, bool, list[Range]]]:
     """Yield each value of one attribute with all frames on which it holds."""
     attribute = spans[0][0].attribute
-    held = _ticked(spans) if attribute.type == "checklist" else _last_said(spans, notes)
+    held = _ticked(spans) if attribute.type == "checklist" else _last_said(spans, problems)
     by_value: dict[tuple[type, Value], list[Range]] = {}
     for value, frames in held:
         by_value.setdefault((type(value), value), []).append(frames)
@@ -125,19 +125,19 @@ def _by_value(
         yield attribute, value, manual, merged(ranges)
 
 
-def _last_said(spans: _Spans, notes: DocumentProblems) -> list[tuple[Value, Range]]:
+def _last_said(spans: _Spans, problems: DocumentProblems) -> list[tuple[Value, Range]]:
     """Return ranges with their values; where two answers claim a frame, the later has it."""
     ranges = [
         (first, last, rank)
         for rank, (_, answer_ranges) in enumerate(spans)
         for first, last in answer_ranges
     ]
-    _note_overlap(spans, ranges, notes)
+    _note_overlap(spans, ranges, problems)
     return [(spans[rank][0].value, (first, last)) for first, last, rank in latest(ranges)]
 
 
 def _note_overlap(
-    spans: _Spans, ranges: list[tuple[int, int, int]], notes: DocumentProblems
+    spans: _Spans, ranges: list[tuple[int, int, int]], problems: DocumentProblems
 ) -> None:
     """Note the first two ranges that give different answers for one frame."""
     reach, holder = -1, -1
@@ -148,7 +148,7 @@ def _note_overlap(
                 f"{excerpt(late.attribute.name)} has another answer for frame {first} before: "
                 "the later one counts"
             )
-            notes.note(ProblemCode.TWO_ANSWERS, child_pointer(late.pointer, "range"), detail)
+            problems.note(ProblemCode.TWO_ANSWERS, child_pointer(late.pointer, "range"), detail)
             return
         if last > reach:
             reach, holder = last, rank

@@ -103,54 +103,54 @@ def read_label_row(
     >>> print(checked.row, checked.problems[0].code)
     None not-a-label-row
     """
-    notes = DocumentProblems(source)
-    document = decode(content, notes)
+    problems = DocumentProblems(source)
+    document = decode(content, problems)
     if document is UNDECODED:
-        return Checked(None, notes.in_order())
+        return Checked(None, problems.in_order())
     if not isinstance(document, dict):
         detail = f"holds {json_type_name(document)}, expected a label row, which is an object"
-        notes.note(ProblemCode.NOT_A_LABEL_ROW, "", detail)
-        return Checked(None, notes.in_order())
-    if not _is_label_row(document, notes) or not _is_supported(document, notes):
-        return Checked(None, notes.in_order())
-    units = read_units(document["data_units"], document["data_type"], notes)
-    if units is None or not fits(document["data_type"], units, file, notes):
-        return Checked(None, notes.in_order())
-    return _read(document, units, vocabulary, file.date, notes)
+        problems.note(ProblemCode.NOT_A_LABEL_ROW, "", detail)
+        return Checked(None, problems.in_order())
+    if not _is_label_row(document, problems) or not _is_supported(document, problems):
+        return Checked(None, problems.in_order())
+    units = read_units(document["data_units"], document["data_type"], problems)
+    if units is None or not fits(document["data_type"], units, file, problems):
+        return Checked(None, problems.in_order())
+    return _read(document, units, vocabulary, file.date, problems)
 
 
-def _is_label_row(row: dict[str, Any], notes: DocumentProblems) -> bool:
+def _is_label_row(row: dict[str, Any], problems: DocumentProblems) -> bool:
     """Whether the keys that the client requires are there, with the types it needs."""
     missing = [key for key in _REQUIRED if key not in row]
     if missing:
         detail = f"{', '.join(map(repr, missing))} missing; a label row has them: export it again"
-        notes.note(ProblemCode.NOT_A_LABEL_ROW, "", detail)
+        problems.note(ProblemCode.NOT_A_LABEL_ROW, "", detail)
         return False
     good = True
     for key in ("object_answers", "classification_answers", "object_actions"):
         if not isinstance(row[key], dict):
             detail = f"found {json_type_name(row[key])}, expected an object keyed by hashes"
-            notes.note(ProblemCode.NOT_A_LABEL_ROW, child_pointer("", key), detail)
+            problems.note(ProblemCode.NOT_A_LABEL_ROW, child_pointer("", key), detail)
             good = False
     return good
 
 
-def _is_supported(row: dict[str, Any], notes: DocumentProblems) -> bool:
+def _is_supported(row: dict[str, Any], problems: DocumentProblems) -> bool:
     """Whether the row is of a kind that folders hold, and without spaces."""
     kind = row["data_type"]
     if kind not in KINDS:
         is_other_kind = isinstance(kind, str) and kind in _OTHER_KINDS
         code = ProblemCode.UNSUPPORTED_LABEL if is_other_kind else ProblemCode.NOT_A_LABEL_ROW
         detail = f"{excerpt(kind)} cannot be read; expected one of {', '.join(KINDS)}"
-        notes.note(code, "/data_type", detail)
+        problems.note(code, "/data_type", detail)
         return False
     for key in ("spaces", "scene"):
         if row.get(key):
             detail = f"{key} belong to data groups and scenes, which folders do not hold"
-            notes.note(ProblemCode.UNSUPPORTED_LABEL, child_pointer("", key), detail)
+            problems.note(ProblemCode.UNSUPPORTED_LABEL, child_pointer("", key), detail)
             return False
         if row.get(key) is not None and row[key] != {}:
-            notes.replaced(child_pointer("", key), row[key], "an empty object", "{} is written")
+            problems.replaced(child_pointer("", key), row[key], "an empty object", "{} is written")
     return True
 
 
@@ -159,11 +159,11 @@ def _read(
     units: list[Unit],
     vocabulary: Vocabulary,
     date: str | None,
-    notes: DocumentProblems,
+    problems: DocumentProblems,
 ) -> Checked:
     kind = document["data_type"]
-    notes.unknown_keys(document, _KNOWN, "", "a label row")
-    head = _head(document, date, notes)
+    problems.unknown_keys(document, _KNOWN, "", "a label row")
+    head = _head(document, date, problems)
     defaults = Dates(head["created_at"], head["last_edited_at"])
     medium = Medium(
         frame_count(units, kind),
@@ -171,8 +171,8 @@ def _read(
         audio=kind == "audio",
         html=units[0].head["data_type"] == "text/html",
     )
-    objects = Objects(vocabulary, defaults, notes)
-    classifications = Classifications(vocabulary, defaults, medium, notes)
+    objects = Objects(vocabulary, defaults, problems)
+    classifications = Classifications(vocabulary, defaults, medium, problems)
     objects_of_units = [_frames(unit, kind, medium, objects, classifications) for unit in units]
     answers, actions = object_answers(document, objects, medium)
     classifications.answers(document["classification_answers"], "/classification_answers")
@@ -196,7 +196,7 @@ def _read(
     }
     return Checked(
         row,
-        notes.in_order(),
+        problems.in_order(),
         objects.seen,
         objects.accepted,
         classifications.seen,
@@ -205,7 +205,7 @@ def _read(
     )
 
 
-def _head(row: dict[str, Any], date: str | None, notes: DocumentProblems) -> dict[str, Any]:
+def _head(row: dict[str, Any], date: str | None, problems: DocumentProblems) -> dict[str, Any]:
     """Return the row's own keys; the client writes the last of them after the answers.
 
     Dates that are missing are the given one.
@@ -222,16 +222,16 @@ def _head(row: dict[str, Any], date: str | None, notes: DocumentProblems) -> dic
         value = row.get(key)
         if not isinstance(value, str):
             if key in row and not (key == "label_hash" and value is None):
-                notes.replaced(child_pointer("", key), value, "text", f"{default!r} is written")
+                problems.replaced(child_pointer("", key), value, "text", f"{default!r} is written")
             value = None if key == "label_hash" and value is None else default
         texts[key] = value
-    status = _status(row, "label_status", LABEL_STATUS, "LABEL_IN_PROGRESS", notes)
-    task = _status(row, "annotation_task_status", TASK_STATUS, None, notes)
+    status = _status(row, "label_status", LABEL_STATUS, "LABEL_IN_PROGRESS", problems)
+    task = _status(row, "annotation_task_status", TASK_STATUS, None, problems)
     return {
         "label_hash": texts["label_hash"],
         "branch_name": texts["branch_name"],
-        "created_at": read_date(row, "created_at", "", notes) or date,
-        "last_edited_at": read_date(row, "last_edited_at", "", notes) or date,
+        "created_at": read_date(row, "created_at", "", problems) or date,
+        "last_edited_at": read_date(row, "last_edited_at", "", problems) or date,
         "data_hash": texts["data_hash"],
         "dataset_hash": texts["dataset_hash"],
         "dataset_title": texts["dataset_title"],
@@ -248,13 +248,13 @@ def _status(
     key: str,
     statuses: tuple[str, ...],
     default: str | None,
-    notes: DocumentProblems,
+    problems: DocumentProblems,
 ) -> str | None:
     value = row.get(key)
     if isinstance(value, str) and value in statuses:
         return value
     if value is not None or default is not None:
-        notes.replaced(
+        problems.replaced(
             child_pointer("", key),
             value,
             f"one of {', '.join(statuses)}",
@@ -268,9 +268,9 @@ def _frames(
 ) -> dict[int, list[dict[str, Any]]]:
     """Return frame → objects of one unit as they are written; collects its classifications."""
     objects_of_frames: dict[int, list[dict[str, Any]]] = {}
-    for frame, labels, pointer in frames_of(unit, kind, medium.frame_count, objects.notes):
-        objects.notes.unknown_keys(labels, _FRAME_KEYS, pointer, "a frame")
-        values = objects.notes.get(labels, "objects", pointer, list, [])
+    for frame, labels, pointer in frames_of(unit, kind, medium.frame_count, objects.problems):
+        objects.problems.unknown_keys(labels, _FRAME_KEYS, pointer, "a frame")
+        values = objects.problems.get(labels, "objects", pointer, list, [])
         place = child_pointer(pointer, "objects")
         read = (
             objects.read(value, child_pointer(place, position), frame, unit.size)

@@ -46,7 +46,7 @@ class Medium:
 class _Numbers:
     """Numbers of objects: one of a class has each."""
 
-    notes: DocumentProblems
+    problems: DocumentProblems
     used: set[tuple[str, int]] = field(default_factory=set)
 
     def read(self, entry: dict[str, Any], pointer: str, feature_hash: str) -> dict[str, int]:
@@ -57,18 +57,18 @@ class _Numbers:
         pointer_of_number = child_pointer(pointer, "objectNumber")
         if type(number) is not int or number < 0:
             detail = f"found {excerpt(number)}, expected a whole number from 0 on: left out"
-            self.notes.note(ProblemCode.BAD_OBJECT_NUMBER, pointer_of_number, detail)
+            self.problems.note(ProblemCode.BAD_OBJECT_NUMBER, pointer_of_number, detail)
             return {}
         if (feature_hash, number) in self.used:
             detail = f"another object of the class has the number {number}: left out"
-            self.notes.note(ProblemCode.BAD_OBJECT_NUMBER, pointer_of_number, detail)
+            self.problems.note(ProblemCode.BAD_OBJECT_NUMBER, pointer_of_number, detail)
             return {}
         self.used.add((feature_hash, number))
         return {"objectNumber": number}
 
 
 def entries(
-    value: Any, pointer: str, key: str, notes: DocumentProblems
+    value: Any, pointer: str, key: str, problems: DocumentProblems
 ) -> Iterator[tuple[str, dict[str, Any], str]]:
     """Yield hash, entry and pointer of entries that are objects, each hash once.
 
@@ -80,26 +80,26 @@ def entries(
         Its pointer.
     key
         The key inside an entry that repeats the hash; it counts where the two differ.
-    notes
+    problems
         Takes what is wrong.
     """
     seen: set[str] = set()
     for name, entry in value.items():
         place = child_pointer(pointer, name)
         if not isinstance(entry, dict):
-            notes.wrong_type(place, entry, "an object")
+            problems.wrong_type(place, entry, "an object")
             continue
-        entry_hash = _own_hash(name, entry, place, key, notes)
+        entry_hash = _own_hash(name, entry, place, key, problems)
         if entry_hash in seen:
             detail = f"another entry is about {excerpt(entry_hash)} already: dropped"
-            notes.note(ProblemCode.DUPLICATE_OBJECT, place, detail)
+            problems.note(ProblemCode.DUPLICATE_OBJECT, place, detail)
             continue
         seen.add(entry_hash)
         yield entry_hash, entry, place
 
 
 def _own_hash(
-    name: str, entry: dict[str, Any], pointer: str, key: str, notes: DocumentProblems
+    name: str, entry: dict[str, Any], pointer: str, key: str, problems: DocumentProblems
 ) -> str:
     """Return the hash that an entry is about: what it says itself, else its key."""
     stated_hash = entry.get(key)
@@ -109,7 +109,7 @@ def _own_hash(
     counts = "the latter counts" if good else "the former counts"
     place = child_pointer(pointer, key) if key in entry else pointer
     detail = f"the entry {excerpt(name)} says {key} {excerpt(stated_hash)}: {counts}"
-    notes.note(ProblemCode.HASH_DIFFERS_FROM_KEY, place, detail)
+    problems.note(ProblemCode.HASH_DIFFERS_FROM_KEY, place, detail)
     return str(stated_hash) if good else name
 
 
@@ -127,17 +127,17 @@ def object_answers(
     medium
         What kind of file it is.
     """
-    notes = objects.notes
+    problems = objects.problems
     answer_entries = {
         name: (entry, pointer)
         for name, entry, pointer in entries(
-            row["object_answers"], "/object_answers", "objectHash", notes
+            row["object_answers"], "/object_answers", "objectHash", problems
         )
     }
     action_entries = {
         name: (entry, pointer)
         for name, entry, pointer in entries(
-            row["object_actions"], "/object_actions", "objectHash", notes
+            row["object_actions"], "/object_actions", "objectHash", problems
         )
     }
     ranged_keys: dict[str, dict[str, Any]] = {}
@@ -147,13 +147,13 @@ def object_answers(
             if keys is not None:
                 ranged_keys[name] = keys
     _note_orphans(answer_entries, action_entries, objects)
-    numbers = _Numbers(notes)
+    numbers = _Numbers(problems)
     answers, actions = {}, {}
     for name, instance in _in_order(answer_entries, objects):
         entry, pointer = answer_entries.get(name, (_NO_ENTRY, "/object_answers"))
         frames = merged((f, f) for f in instance.frames | objects.dropped.get(name, set()))
         static, changing = _of_object(
-            entry, pointer, action_entries.get(name), instance, frames, medium, notes, name
+            entry, pointer, action_entries.get(name), instance, frames, medium, problems, name
         )
         answers[name] = {
             "classifications": static,
@@ -187,7 +187,7 @@ def _note_orphans(
         for name, (_, pointer) in rows.items():
             if name not in objects.instances and name not in objects.dropped:
                 detail = f"no object {excerpt(name)} stands in the row: its answers are dropped"
-                objects.notes.note(ProblemCode.ANSWER_WITHOUT_OBJECT, pointer, detail)
+                objects.problems.note(ProblemCode.ANSWER_WITHOUT_OBJECT, pointer, detail)
 
 
 def _of_object(
@@ -197,29 +197,29 @@ def _of_object(
     instance: Instance,
     frames: list[Range],
     medium: Medium,
-    notes: DocumentProblems,
+    problems: DocumentProblems,
     name: str,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return static answers and actions of one object as they are written."""
     known_keys = _KEYS if medium.on_frames else _KEYS | RANGED_KEYS
-    answers = _listed(entry, pointer, "classifications", known_keys, instance, notes)
+    answers = _listed(entry, pointer, "classifications", known_keys, instance, problems)
     actions = (
-        _listed(*action_entry, "actions", _ACTION_KEYS, instance, notes) if action_entry else []
+        _listed(*action_entry, "actions", _ACTION_KEYS, instance, problems) if action_entry else []
     )
     for answer in (answer for answer in answers if answer.attribute.dynamic):
-        _note_misplaced(answer, "changes over time and belongs into object_actions", notes)
+        _note_misplaced(answer, "changes over time and belongs into object_actions", problems)
     for answer in (answer for answer in actions if not answer.attribute.dynamic):
-        _note_misplaced(answer, "never changes and belongs into object_answers", notes)
+        _note_misplaced(answer, "never changes and belongs into object_answers", problems)
     both = [*answers, *actions]
-    chosen = static_answers((a for a in both if not a.attribute.dynamic), notes)
+    chosen = static_answers((a for a in both if not a.attribute.dynamic), problems)
     changing = [answer for answer in both if answer.attribute.dynamic]
-    output = written_actions(changing, name, frames, medium.frame_count, notes)
+    output = written_actions(changing, name, frames, medium.frame_count, problems)
     note_missing(
         instance.object_class.attributes,
         chosen,
         (action["featureHash"] for action in output),
         pointer,
-        notes,
+        problems,
     )
     return [written_answer(a.attribute, a.value, a.manual) for a in chosen.values()], output
 
@@ -230,17 +230,17 @@ def _listed(
     key: str,
     known_keys: frozenset[str],
     instance: Instance,
-    notes: DocumentProblems,
+    problems: DocumentProblems,
 ) -> list[Answer]:
-    notes.unknown_keys(entry, known_keys, pointer, f"an entry of {pointer.split('/')[1]}")
+    problems.unknown_keys(entry, known_keys, pointer, f"an entry of {pointer.split('/')[1]}")
     if key not in entry:
-        notes.note(ProblemCode.MISSING_KEY, pointer, f"{key!r} is missing: the list of answers")
+        problems.note(ProblemCode.MISSING_KEY, pointer, f"{key!r} is missing: the list of answers")
         return []
     return read_answers(
-        entry[key], child_pointer(pointer, key), instance.object_class.attributes, notes
+        entry[key], child_pointer(pointer, key), instance.object_class.attributes, problems
     )
 
 
-def _note_misplaced(answer: Answer, why: str, notes: DocumentProblems) -> None:
+def _note_misplaced(answer: Answer, why: str, problems: DocumentProblems) -> None:
     detail = f"{excerpt(answer.attribute.name)} {why}: moved there"
-    notes.note(ProblemCode.MISPLACED_ANSWER, answer.pointer, detail)
+    problems.note(ProblemCode.MISPLACED_ANSWER, answer.pointer, detail)

@@ -52,7 +52,7 @@ class Objects:
 
     vocabulary: Vocabulary
     defaults: Dates
-    notes: DocumentProblems
+    problems: DocumentProblems
     instances: dict[str, Instance] = field(default_factory=dict)
     """Hash → object, in the order of their first annotations that were kept."""
     dropped: dict[str, set[int]] = field(default_factory=dict)
@@ -80,19 +80,19 @@ class Objects:
         """
         self.seen += 1
         if not isinstance(value, dict):
-            self.notes.wrong_type(pointer, value, "an object")
-            self.rejected[self.notes.cause] += 1
+            self.problems.wrong_type(pointer, value, "an object")
+            self.rejected[self.problems.cause] += 1
             return None
         object_hash = value.get("objectHash")
         if not isinstance(object_hash, str) or not object_hash:
             detail = f"'objectHash' is {excerpt(object_hash)}, expected 8 base64 characters"
-            self.notes.note(ProblemCode.MISSING_KEY, pointer, detail)
-            self.rejected[self.notes.cause] += 1
+            self.problems.note(ProblemCode.MISSING_KEY, pointer, detail)
+            self.rejected[self.problems.cause] += 1
             return None
         output = self._written(value, pointer, frame, size, object_hash)
         if output is None:
             self.dropped.setdefault(object_hash, set()).add(frame)
-            self.rejected[self.notes.cause] += 1
+            self.rejected[self.problems.cause] += 1
             return None
         self.accepted += 1
         return output
@@ -105,21 +105,21 @@ class Objects:
         size: tuple[int, int] | None,
         object_hash: str,
     ) -> dict[str, Any] | None:
-        object_class = find_class(value, pointer, self.vocabulary, self.notes)
+        object_class = find_class(value, pointer, self.vocabulary, self.problems)
         if (
             object_class is None
             or not self._fits(value, pointer, object_class)
             or not self._free(object_hash, pointer, object_class, frame)
         ):
             return None
-        confidence = read_confidence(value, pointer, self.notes)
-        payload_keys = payload(value, pointer, object_class, size, self.notes)
+        confidence = read_confidence(value, pointer, self.problems)
+        payload_keys = payload(value, pointer, object_class, size, self.problems)
         if confidence is None or payload_keys is None:
             return None
         self.enter(object_hash, pointer, object_class, frame)
-        compare_names(value, pointer, object_class, self.notes)
-        self.notes.unknown_keys(value, KNOWN_KEYS, pointer, "an object")
-        label_dates = read_dates(value, pointer, self.defaults, self.notes)
+        compare_names(value, pointer, object_class, self.problems)
+        self.problems.unknown_keys(value, KNOWN_KEYS, pointer, "an object")
+        label_dates = read_dates(value, pointer, self.defaults, self.problems)
         output: dict[str, Any] = {
             "featureHash": object_class.feature_hash,
             "name": object_class.name,
@@ -127,10 +127,10 @@ class Objects:
             "shape": object_class.shape,
             "value": object_class.value,
             "createdAt": label_dates.created_at,
-            "createdBy": read_author(value, "createdBy", pointer, self.notes),
+            "createdBy": read_author(value, "createdBy", pointer, self.problems),
             "confidence": confidence,
             "objectHash": object_hash,
-            "manualAnnotation": read_manual(value, pointer, self.notes),
+            "manualAnnotation": read_manual(value, pointer, self.problems),
             "lastEditedAt": label_dates.last_edited_at,
         }
         _without_nulls(output, ("createdAt", "lastEditedAt"))
@@ -160,7 +160,7 @@ class Objects:
             detail = "keyframes belong to scenes, which cloud-synced folders do not hold"
         else:
             return True
-        self.notes.note(code, place, detail)
+        self.problems.note(code, place, detail)
         return False
 
     def _free(self, object_hash: str, pointer: str, object_class: ObjectClass, frame: int) -> bool:
@@ -173,13 +173,13 @@ class Objects:
                 f"object {excerpt(object_hash)} is of {excerpt(instance.object_class.name)} before and of "
                 f"{excerpt(object_class.name)} here; an object keeps its class"
             )
-            self.notes.note(
+            self.problems.note(
                 ProblemCode.CLASS_CHANGED, child_pointer(pointer, "featureHash"), detail
             )
             return False
         if frame in instance.frames:
             detail = f"object {excerpt(object_hash)} stands on frame {frame} already"
-            self.notes.note(
+            self.problems.note(
                 ProblemCode.DUPLICATE_OBJECT, child_pointer(pointer, "objectHash"), detail
             )
             return False
@@ -190,46 +190,46 @@ class Objects:
         instance = self.instances.get(object_hash)
         if instance is None:
             instance = self.instances[object_hash] = Instance(object_class)
-            check_hash(object_hash, child_pointer(pointer, "objectHash"), self.notes)
+            check_hash(object_hash, child_pointer(pointer, "objectHash"), self.problems)
             if object_class.archived:
                 detail = f"{excerpt(object_class.name)} is archived in the ontology: kept"
-                self.notes.note(
+                self.problems.note(
                     ProblemCode.ARCHIVED_CLASS, child_pointer(pointer, "featureHash"), detail
                 )
         instance.frames.add(frame)
 
     def _optional(self, value: dict[str, Any], pointer: str, output: dict[str, Any]) -> None:
         """Add the keys that are written only when they say something."""
-        editor = read_author(value, "lastEditedBy", pointer, self.notes)
+        editor = read_author(value, "lastEditedBy", pointer, self.problems)
         if editor is not None:
             output["lastEditedBy"] = editor
         deleted = value.get("isDeleted")
         if isinstance(deleted, bool):
             output["isDeleted"] = deleted
         elif deleted is not None:
-            self.notes.replaced(
+            self.problems.replaced(
                 child_pointer(pointer, "isDeleted"), deleted, "true or false", "left out"
             )
 
 
 def find_class(
-    value: dict[str, Any], pointer: str, vocabulary: Vocabulary, notes: DocumentProblems
+    value: dict[str, Any], pointer: str, vocabulary: Vocabulary, problems: DocumentProblems
 ) -> ObjectClass | None:
     """Return the class of an object; None where the ontology has none of its feature hash."""
     feature_hash = value.get("featureHash")
     if feature_hash is None:
         detail = "'featureHash' is missing, expected that of an ontology object"
-        notes.note(ProblemCode.MISSING_KEY, pointer, detail)
+        problems.note(ProblemCode.MISSING_KEY, pointer, detail)
         return None
     object_class = vocabulary.objects.get(feature_hash) if isinstance(feature_hash, str) else None
     if object_class is None:
         detail = f"no object of the ontology has the feature hash {excerpt(feature_hash)}"
-        notes.note(ProblemCode.UNKNOWN_CLASS, child_pointer(pointer, "featureHash"), detail)
+        problems.note(ProblemCode.UNKNOWN_CLASS, child_pointer(pointer, "featureHash"), detail)
     return object_class
 
 
 def compare_names(
-    value: dict[str, Any], pointer: str, object_class: ObjectClass, notes: DocumentProblems
+    value: dict[str, Any], pointer: str, object_class: ObjectClass, problems: DocumentProblems
 ) -> None:
     """Note name, color and value that are not those of the class, which are written instead."""
     for key, expected in (
@@ -240,7 +240,7 @@ def compare_names(
         actual = value.get(key, expected)
         if actual != expected:
             detail = f"{excerpt(actual)} is {expected!r} in the ontology, which is written"
-            notes.note(ProblemCode.DIFFERS_FROM_ONTOLOGY, child_pointer(pointer, key), detail)
+            problems.note(ProblemCode.DIFFERS_FROM_ONTOLOGY, child_pointer(pointer, key), detail)
 
 
 def _event_key(value: dict[str, Any]) -> str:

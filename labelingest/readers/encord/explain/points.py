@@ -42,7 +42,9 @@ def numbered(ring: list[float]) -> dict[str, dict[str, float]]:
     return {str(position): {"x": x, "y": y} for position, (x, y) in enumerate(pairs)}
 
 
-def polygon(value: dict[str, Any], pointer: str, notes: DocumentProblems) -> dict[str, Any] | None:
+def polygon(
+    value: dict[str, Any], pointer: str, problems: DocumentProblems
+) -> dict[str, Any] | None:
     """Return `polygon` and `polygons` of an object; None where neither can be used.
 
     Where the two disagree, `polygons` counts: it has all parts and holes.
@@ -53,38 +55,40 @@ def polygon(value: dict[str, Any], pointer: str, notes: DocumentProblems) -> dic
         empty = key in value
         code = ProblemCode.BAD_POINTS if empty else ProblemCode.MISSING_KEY
         detail = "has no points" if empty else "'polygon' and 'polygons' are missing"
-        notes.note(
+        problems.note(
             code,
             child_pointer(pointer, key) if empty else pointer,
             f"{detail}; expected an outline",
         )
         return None
-    ring = _flat(outline, child_pointer(pointer, "polygon"), notes) if outline else []
+    ring = _flat(outline, child_pointer(pointer, "polygon"), problems) if outline else []
     if ring is None:
         return None
-    read = _parts(parts, child_pointer(pointer, "polygons"), notes) if parts else [[ring]]
-    if read is None or not _encloses(read, pointer, parts, notes):
+    read = _parts(parts, child_pointer(pointer, "polygons"), problems) if parts else [[ring]]
+    if read is None or not _encloses(read, pointer, parts, problems):
         return None
     if parts and ring and ring != read[0][0]:
         detail = "the outline differs from the first ring of 'polygons', which counts"
-        notes.note(ProblemCode.POLYGONS_DIFFER, child_pointer(pointer, "polygon"), detail)
+        problems.note(ProblemCode.POLYGONS_DIFFER, child_pointer(pointer, "polygon"), detail)
     return {"polygon": numbered(read[0][0]), "polygons": read}
 
 
-def _parts(parts: object, pointer: str, notes: DocumentProblems) -> list[list[list[float]]] | None:
+def _parts(
+    parts: object, pointer: str, problems: DocumentProblems
+) -> list[list[list[float]]] | None:
     """Return polygons → rings → flat numbers, new lists only where the form changes."""
     if not isinstance(parts, list):
-        notes.wrong_type(pointer, parts, "a list of polygons")
+        problems.wrong_type(pointer, parts, "a list of polygons")
         return None
     read: list[list[list[float]]] = []
     for position, rings in enumerate(parts):
         place = child_pointer(pointer, position)
         if not isinstance(rings, list) or not rings:
-            notes.note(
+            problems.note(
                 ProblemCode.BAD_POINTS, place, f"found {excerpt(rings)}, expected a list of rings"
             )
             return None
-        flat = [_flat(ring, child_pointer(place, i), notes) for i, ring in enumerate(rings)]
+        flat = [_flat(ring, child_pointer(place, i), problems) for i, ring in enumerate(rings)]
         good = [ring for ring in flat if ring]
         if len(good) < len(flat):
             return None
@@ -92,83 +96,85 @@ def _parts(parts: object, pointer: str, notes: DocumentProblems) -> list[list[li
     return read
 
 
-def _flat(points: object, pointer: str, notes: DocumentProblems) -> list[float] | None:
+def _flat(points: object, pointer: str, problems: DocumentProblems) -> list[float] | None:
     """Return finite x, y, x, y, …; None where the points cannot be read."""
     if isinstance(points, dict):
-        keyed = _in_order(points, pointer, notes)
-        return None if keyed is None else _flat_points(keyed, notes)
+        keyed = _in_order(points, pointer, problems)
+        return None if keyed is None else _flat_points(keyed, problems)
     if not isinstance(points, list):
-        notes.wrong_type(pointer, points, "points")
+        problems.wrong_type(pointer, points, "points")
         return None
     if not points:
-        notes.note(ProblemCode.BAD_POINTS, pointer, "has no points")
+        problems.note(ProblemCode.BAD_POINTS, pointer, "has no points")
         return None
     if isinstance(points[0], dict):
         return _flat_points(
-            [(child_pointer(pointer, i), entry) for i, entry in enumerate(points)], notes
+            [(child_pointer(pointer, i), entry) for i, entry in enumerate(points)], problems
         )
     if len(points) % 2:
         detail = f"{len(points)} numbers are no pairs of x and y"
-        notes.note(ProblemCode.BAD_POINTS, pointer, detail)
+        problems.note(ProblemCode.BAD_POINTS, pointer, detail)
         return None
-    if not finite_ring(points, pointer, notes):
+    if not finite_ring(points, pointer, problems):
         return None
-    inside_ring(points, pointer, notes)
+    inside_ring(points, pointer, problems)
     return list(map(float, points))
 
 
 def _in_order(
-    points: dict[str, Any], pointer: str, notes: DocumentProblems
+    points: dict[str, Any], pointer: str, problems: DocumentProblems
 ) -> list[tuple[str, Any]] | None:
     """Return pointer and point of numbered points, in the order of their numbers."""
     if not points:
-        notes.note(ProblemCode.BAD_POINTS, pointer, "has no points")
+        problems.note(ProblemCode.BAD_POINTS, pointer, "has no points")
         return None
     plain = all(map(str.isdecimal, points)) and all(map(str.isascii, points))
     if not plain or max(map(len, points)) > 9 or len(set(map(int, points))) < len(points):
         detail = f"keys {excerpt(list(points))} do not number points 0, 1, 2, …"
-        notes.note(ProblemCode.BAD_POINTS, pointer, detail)
+        problems.note(ProblemCode.BAD_POINTS, pointer, detail)
         return None
     # Nearly always in order already; sorting an ordered list is one pass.
     return [(child_pointer(pointer, key), points[key]) for key in sorted(points, key=int)]
 
 
-def _flat_points(points: list[tuple[str, Any]], notes: DocumentProblems) -> list[float] | None:
-    pairs = [_pair(entry, pointer, notes) for pointer, entry in points]
+def _flat_points(points: list[tuple[str, Any]], problems: DocumentProblems) -> list[float] | None:
+    pairs = [_pair(entry, pointer, problems) for pointer, entry in points]
     good = [pair for pair in pairs if pair is not None]
     return list(chain.from_iterable(good)) if len(good) == len(pairs) else None
 
 
-def _pair(entry: object, pointer: str, notes: DocumentProblems) -> tuple[float, float] | None:
+def _pair(entry: object, pointer: str, problems: DocumentProblems) -> tuple[float, float] | None:
     """Return x and y of one point."""
     if not isinstance(entry, dict):
-        notes.wrong_type(pointer, entry, "a point with x and y")
+        problems.wrong_type(pointer, entry, "a point with x and y")
         return None
-    if not _has_coordinates(entry, pointer, notes):
+    if not _has_coordinates(entry, pointer, problems):
         return None
     x, y = entry["x"], entry["y"]
-    inside(x, child_pointer(pointer, "x"), notes)
-    inside(y, child_pointer(pointer, "y"), notes)
+    inside(x, child_pointer(pointer, "x"), problems)
+    inside(y, child_pointer(pointer, "y"), problems)
     return float(x), float(y)
 
 
-def _has_coordinates(entry: dict[str, Any], pointer: str, notes: DocumentProblems) -> bool:
+def _has_coordinates(entry: dict[str, Any], pointer: str, problems: DocumentProblems) -> bool:
     good = True
     for key in ("x", "y"):
         if key not in entry:
-            notes.note(ProblemCode.MISSING_KEY, pointer, f"{key!r} is missing; expected a number")
+            problems.note(
+                ProblemCode.MISSING_KEY, pointer, f"{key!r} is missing; expected a number"
+            )
             good = False
-        elif not finite(entry[key], child_pointer(pointer, key), notes):
+        elif not finite(entry[key], child_pointer(pointer, key), problems):
             good = False
     if "z" in entry:
         detail = "3D points belong to scenes, which cloud-synced folders do not hold"
-        notes.note(ProblemCode.UNSUPPORTED_LABEL, child_pointer(pointer, "z"), detail)
+        problems.note(ProblemCode.UNSUPPORTED_LABEL, child_pointer(pointer, "z"), detail)
         good = False
     return good
 
 
 def _encloses(
-    parts: list[list[list[float]]], pointer: str, stored_parts: object, notes: DocumentProblems
+    parts: list[list[list[float]]], pointer: str, stored_parts: object, problems: DocumentProblems
 ) -> bool:
     """Whether every ring has three different vertices and encloses an area."""
     for i, rings in enumerate(parts):
@@ -182,7 +188,7 @@ def _encloses(
                 else f"{pointer}/polygons/{i}/{j}"
             )
             detail = f"{vertices} different vertices that enclose no area; a polygon has 3 or more"
-            notes.note(ProblemCode.DEGENERATE_POLYGON, place, detail)
+            problems.note(ProblemCode.DEGENERATE_POLYGON, place, detail)
             return False
     return True
 
@@ -196,44 +202,46 @@ def _has_area(ring: list[float]) -> bool:
     return sum(x * v - u * y for x, y, u, v in crossed) != 0
 
 
-def polyline(value: dict[str, Any], pointer: str, notes: DocumentProblems) -> dict[str, Any] | None:
+def polyline(
+    value: dict[str, Any], pointer: str, problems: DocumentProblems
+) -> dict[str, Any] | None:
     """Return `polyline` of an object; None where its points cannot be read."""
     place = child_pointer(pointer, "polyline")
     points = value["polyline"]
     if isinstance(points, dict | list) and not points:
-        notes.note(ProblemCode.BAD_POINTS, place, "has no points; expected a line")
+        problems.note(ProblemCode.BAD_POINTS, place, "has no points; expected a line")
         return None
     if isinstance(points, list) and not isinstance(points[0], dict):
-        notes.wrong_type(child_pointer(place, 0), points[0], "a point with x and y")
+        problems.wrong_type(child_pointer(place, 0), points[0], "a point with x and y")
         return None
-    ring = _flat(points, place, notes)
+    ring = _flat(points, place, problems)
     return None if ring is None else {"polyline": numbered(ring)}
 
 
-def point(value: dict[str, Any], pointer: str, notes: DocumentProblems) -> dict[str, Any] | None:
+def point(value: dict[str, Any], pointer: str, problems: DocumentProblems) -> dict[str, Any] | None:
     """Return `point` of an object; None where it cannot be read."""
     place = child_pointer(pointer, "point")
     points = value["point"]
     if not isinstance(points, dict) or list(points) != ["0"]:
         detail = f"found {excerpt(points)}, expected one point under the key '0'"
-        notes.note(ProblemCode.BAD_POINTS, place, detail)
+        problems.note(ProblemCode.BAD_POINTS, place, detail)
         return None
-    pair = _pair(points["0"], child_pointer(place, "0"), notes)
+    pair = _pair(points["0"], child_pointer(place, "0"), problems)
     return None if pair is None else {"point": {"0": {"x": pair[0], "y": pair[1]}}}
 
 
 def skeleton(
-    value: dict[str, Any], pointer: str, object_class: ObjectClass, notes: DocumentProblems
+    value: dict[str, Any], pointer: str, object_class: ObjectClass, problems: DocumentProblems
 ) -> dict[str, Any] | None:
     """Return `skeleton` of an object; None where one of its points cannot be read."""
     place = child_pointer(pointer, "skeleton")
     entries = value["skeleton"]
     if not isinstance(entries, dict) or not entries:
         detail = f"found {excerpt(entries)}, expected points under the keys '0', '1', …"
-        notes.note(ProblemCode.BAD_POINTS, place, detail)
+        problems.note(ProblemCode.BAD_POINTS, place, detail)
         return None
     joints = [
-        _joint(joint, child_pointer(place, key), object_class, notes)
+        _joint(joint, child_pointer(place, key), object_class, problems)
         for key, joint in entries.items()
     ]
     good = [joint for joint in joints if joint is not None]
@@ -243,39 +251,39 @@ def skeleton(
 
 
 def _joint(
-    entry: object, pointer: str, object_class: ObjectClass, notes: DocumentProblems
+    entry: object, pointer: str, object_class: ObjectClass, problems: DocumentProblems
 ) -> dict[str, Any] | None:
     """Return one point of a skeleton."""
     if not isinstance(entry, dict):
-        notes.note(
+        problems.note(
             ProblemCode.WRONG_TYPE,
             pointer,
             f"found {json_type_name(entry)}, expected a point of a skeleton",
         )
         return None
-    if not _has_coordinates(entry, pointer, notes):
+    if not _has_coordinates(entry, pointer, problems):
         return None
     name = entry.get("name")
     if not isinstance(name, str):
         detail = f"'name' is {excerpt(name)}, expected the name of a point of the skeleton template"
-        notes.note(ProblemCode.MISSING_KEY, pointer, detail)
+        problems.note(ProblemCode.MISSING_KEY, pointer, detail)
         return None
-    notes.unknown_keys(entry, _SKELETON_KEYS, pointer, "a point of a skeleton")
-    inside(entry["x"], child_pointer(pointer, "x"), notes)
-    inside(entry["y"], child_pointer(pointer, "y"), notes)
+    problems.unknown_keys(entry, _SKELETON_KEYS, pointer, "a point of a skeleton")
+    inside(entry["x"], child_pointer(pointer, "x"), problems)
+    inside(entry["y"], child_pointer(pointer, "y"), problems)
     if object_class.points and name not in object_class.points:
         detail = f"{excerpt(name)} is no point of the skeleton template of {excerpt(object_class.name)}: kept"
-        notes.note(ProblemCode.UNKNOWN_SKELETON_POINT, child_pointer(pointer, "name"), detail)
+        problems.note(ProblemCode.UNKNOWN_SKELETON_POINT, child_pointer(pointer, "name"), detail)
     joint = {"x": float(entry["x"]), "y": float(entry["y"]), "name": name}
     for key in ("color", "featureHash", "value"):
-        text = notes.get(entry, key, pointer, str)
+        text = problems.get(entry, key, pointer, str)
         if text is not None:
             joint[key] = text
-    visibility = _visibility(entry, pointer, notes)
+    visibility = _visibility(entry, pointer, problems)
     return joint if visibility is None else {**joint, "visibility": visibility}
 
 
-def _visibility(joint: dict[str, Any], pointer: str, notes: DocumentProblems) -> str | None:
+def _visibility(joint: dict[str, Any], pointer: str, problems: DocumentProblems) -> str | None:
     """Return the visibility; older rows have a boolean key of that name instead."""
     for name in _VISIBILITIES:
         if joint.get(name):
@@ -284,5 +292,5 @@ def _visibility(joint: dict[str, Any], pointer: str, notes: DocumentProblems) ->
     if visibility is None or (isinstance(visibility, str) and visibility in _VISIBILITIES):
         return visibility
     expected = f"one of {', '.join(_VISIBILITIES)}"
-    notes.replaced(child_pointer(pointer, "visibility"), visibility, expected, "left out")
+    problems.replaced(child_pointer(pointer, "visibility"), visibility, expected, "left out")
     return None

@@ -38,7 +38,7 @@ class Dates:
 
 
 def read_date(
-    entry: Mapping[str, Any], key: str, pointer: str, notes: DocumentProblems
+    entry: Mapping[str, Any], key: str, pointer: str, problems: DocumentProblems
 ) -> str | None:
     """Return a date in the written form; None where it is absent, null or unreadable.
 
@@ -53,33 +53,35 @@ def read_date(
     date = written_date(value) if isinstance(value, str) else None
     if date is None:
         detail = f"found {excerpt(value)}, expected a date like 'Mon, 05 Jan 2026 16:46:58 UTC'"
-        notes.note(ProblemCode.BAD_DATE, child_pointer(pointer, key), f"{detail}: left out")
+        problems.note(ProblemCode.BAD_DATE, child_pointer(pointer, key), f"{detail}: left out")
     return date
 
 
 def read_dates(
-    entry: dict[str, Any], pointer: str, defaults: Dates, notes: DocumentProblems
+    entry: dict[str, Any], pointer: str, defaults: Dates, problems: DocumentProblems
 ) -> Dates:
     """Return the dates of a label; those it does not have are the row's."""
-    created_at = read_date(entry, "createdAt", pointer, notes) or defaults.created_at
+    created_at = read_date(entry, "createdAt", pointer, problems) or defaults.created_at
     return Dates(
-        created_at, read_date(entry, "lastEditedAt", pointer, notes) or defaults.last_edited_at
+        created_at, read_date(entry, "lastEditedAt", pointer, problems) or defaults.last_edited_at
     )
 
 
 def read_author(
-    entry: dict[str, Any], key: str, pointer: str, notes: DocumentProblems
+    entry: dict[str, Any], key: str, pointer: str, problems: DocumentProblems
 ) -> str | None:
     """Return an e-mail address; None, which stands for the user who imports, where it is none."""
     value = entry.get(key)
     if value is None or (isinstance(value, str) and is_email(value)):
         return value
     detail = f"{excerpt(value)} is no e-mail address: left out"
-    notes.note(ProblemCode.BAD_AUTHOR, child_pointer(pointer, key), detail)
+    problems.note(ProblemCode.BAD_AUTHOR, child_pointer(pointer, key), detail)
     return None
 
 
-def read_confidence(entry: dict[str, Any], pointer: str, notes: DocumentProblems) -> float | None:
+def read_confidence(
+    entry: dict[str, Any], pointer: str, problems: DocumentProblems
+) -> float | None:
     """Return a confidence, 1.0 where there is none; None where it is outside 0..1."""
     value = entry.get("confidence")
     if value is None:
@@ -91,25 +93,25 @@ def read_confidence(entry: dict[str, Any], pointer: str, notes: DocumentProblems
         detail = f"{value!r} is no confidence; expected a number from 0 to 1"
     else:
         return float(value)
-    notes.note(ProblemCode.BAD_CONFIDENCE, place, detail)
+    problems.note(ProblemCode.BAD_CONFIDENCE, place, detail)
     return None
 
 
-def read_manual(entry: dict[str, Any], pointer: str, notes: DocumentProblems) -> bool:
+def read_manual(entry: dict[str, Any], pointer: str, problems: DocumentProblems) -> bool:
     """Return whether a person made the label; true where it does not say."""
     value = entry.get("manualAnnotation")
     if value is None or isinstance(value, bool):
         return value is not False
-    notes.replaced(
+    problems.replaced(
         child_pointer(pointer, "manualAnnotation"), value, "true or false", "true is written"
     )
     return True
 
 
-def check_hash(value: str, pointer: str, notes: DocumentProblems) -> bool:
+def check_hash(value: str, pointer: str, problems: DocumentProblems) -> bool:
     """Whether a hash is 8 base64 characters; noted where it is not."""
     if _HASH.fullmatch(value):
         return True
     detail = f"{excerpt(value)} is no hash of 8 base64 characters: it gets a new one"
-    notes.note(ProblemCode.BAD_HASH, pointer, detail)
+    problems.note(ProblemCode.BAD_HASH, pointer, detail)
     return False

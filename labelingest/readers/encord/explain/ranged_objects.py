@@ -57,22 +57,22 @@ def read_ranged(
     """
     objects.seen += 1
     objects.dropped[object_hash] = {0}
-    notes = objects.notes
-    object_class = find_class(value, pointer, objects.vocabulary, notes)
+    problems = objects.problems
+    object_class = find_class(value, pointer, objects.vocabulary, problems)
     shape = Shape.AUDIO if audio else Shape.TEXT
     if object_class is None or not _fits(value, pointer, object_class, shape, objects):
-        objects.rejected[notes.cause] += 1
+        objects.rejected[problems.cause] += 1
         return None
     range_keys = (
         _html(value, pointer, objects) if html else _ranges(value, pointer, objects, audio=audio)
     )
-    confidence = read_confidence(value, pointer, notes)
+    confidence = read_confidence(value, pointer, problems)
     if range_keys is None or confidence is None:
-        objects.rejected[notes.cause] += 1
+        objects.rejected[problems.cause] += 1
         return None
     objects.enter(object_hash, pointer, object_class, 0)
     objects.accepted += 1
-    compare_names(value, pointer, object_class, notes)
+    compare_names(value, pointer, object_class, problems)
     return {
         **_provenance(value, pointer, confidence, objects),
         "featureHash": object_class.feature_hash,
@@ -88,15 +88,15 @@ def _provenance(
     value: dict[str, Any], pointer: str, confidence: float, objects: Objects
 ) -> dict[str, Any]:
     """Return author, date and confidence as label rows write them; missing dates are left out."""
-    notes = objects.notes
-    dates = read_dates(value, pointer, objects.defaults, notes)
+    problems = objects.problems
+    dates = read_dates(value, pointer, objects.defaults, problems)
     return {
-        "createdBy": read_author(value, "createdBy", pointer, notes),
+        "createdBy": read_author(value, "createdBy", pointer, problems),
         **({} if dates.created_at is None else {"createdAt": dates.created_at}),
-        "lastEditedBy": read_author(value, "lastEditedBy", pointer, notes),
+        "lastEditedBy": read_author(value, "lastEditedBy", pointer, problems),
         **({} if dates.last_edited_at is None else {"lastEditedAt": dates.last_edited_at}),
         **({} if value.get("confidence") is None else {"confidence": confidence}),
-        "manualAnnotation": read_manual(value, pointer, notes),
+        "manualAnnotation": read_manual(value, pointer, problems),
     }
 
 
@@ -110,7 +110,7 @@ def _fits(
     place = child_pointer(pointer, "featureHash" if object_class.shape != shape else "shape")
     wrong = object_class.shape if object_class.shape != shape else stated_shape
     detail = f"{excerpt(object_class.name)} has the shape {excerpt(wrong)}, expected {shape.value!r} in such a file"
-    objects.notes.note(ProblemCode.SHAPE_MISMATCH, place, detail)
+    objects.problems.note(ProblemCode.SHAPE_MISMATCH, place, detail)
     return False
 
 
@@ -118,23 +118,23 @@ def _ranges(
     value: dict[str, Any], pointer: str, objects: Objects, *, audio: bool
 ) -> dict[str, Any] | None:
     if "range" not in value:
-        objects.notes.note(
+        objects.problems.note(
             ProblemCode.MISSING_KEY, pointer, "'range' is missing: where the object is"
         )
         return None
     place = child_pointer(pointer, "range")
     range_value = value["range"]
-    ranges = ranges_of(range_value, place, objects.notes)
+    ranges = ranges_of(range_value, place, objects.problems)
     early = next((i for i, (first, _) in enumerate(ranges) if first < 0), None)
     if early is not None:
         detail = f"{excerpt(list(ranges[early]))} begins before 0, where the file begins"
-        objects.notes.note(ProblemCode.BAD_RANGE, child_pointer(place, early), detail)
+        objects.problems.note(ProblemCode.BAD_RANGE, child_pointer(place, early), detail)
         return None
     if not ranges:
         if range_value == []:
             what = "milliseconds" if audio else "characters"
             detail = f"is empty; expected ranges of {what} where the object is"
-            objects.notes.note(ProblemCode.BAD_RANGE, place, detail)
+            objects.problems.note(ProblemCode.BAD_RANGE, place, detail)
         return None
     return {"range": [list(pair) for pair in ranges]}
 
@@ -144,11 +144,11 @@ def _html(value: dict[str, Any], pointer: str, objects: Objects) -> dict[str, An
     place = child_pointer(pointer, "range_html")
     if "range_html" not in value:
         detail = "'range_html' is missing: where in the HTML the object is"
-        objects.notes.note(ProblemCode.MISSING_KEY, pointer, detail)
+        objects.problems.note(ProblemCode.MISSING_KEY, pointer, detail)
         return None
     if not isinstance(range_value, list) or not range_value:
         detail = f"found {excerpt(range_value)}, expected a list of ranges with start and end"
-        objects.notes.note(ProblemCode.BAD_RANGE, place, detail)
+        objects.problems.note(ProblemCode.BAD_RANGE, place, detail)
         return None
     ranges = [
         _between_nodes(pair, child_pointer(place, i), objects) for i, pair in enumerate(range_value)
@@ -169,7 +169,7 @@ def _between_nodes(pair: object, pointer: str, objects: Objects) -> dict[str, An
             place = (
                 child_pointer(pointer, end) if isinstance(pair, dict) and end in pair else pointer
             )
-            objects.notes.note(ProblemCode.BAD_RANGE, place, detail)
+            objects.problems.note(ProblemCode.BAD_RANGE, place, detail)
             return None
         nodes[end] = {"xpath": xpath, "offset": offset}
     return nodes

@@ -52,7 +52,7 @@ def payload(
     pointer: str,
     object_class: ObjectClass,
     size: tuple[int, int] | None,
-    notes: DocumentProblems,
+    problems: DocumentProblems,
 ) -> dict[str, Any] | None:
     """Return the clean payload of an object.
 
@@ -66,7 +66,7 @@ def payload(
         Its class; the shape is one of `PAYLOAD_KEYS`.
     size
         Width and height of the data unit in pixels; None where not known.
-    notes
+    problems
         Takes what is wrong.
 
     Returns
@@ -83,60 +83,64 @@ def payload(
     """
     key = PAYLOAD_KEYS[object_class.shape]
     if object_class.shape == Shape.POLYGON:
-        return polygon(value, pointer, notes)
+        return polygon(value, pointer, problems)
     payload_value = value.get(key)
     if payload_value is None:
-        notes.note(
+        problems.note(
             ProblemCode.MISSING_KEY,
             pointer,
             f"{key!r} is missing, the payload of {object_class.shape}",
         )
         return None
     if object_class.shape in _OF_POINTS:
-        return _OF_POINTS[object_class.shape](value, pointer, notes)
+        return _OF_POINTS[object_class.shape](value, pointer, problems)
     if object_class.shape == Shape.SKELETON:
-        return skeleton(value, pointer, object_class, notes)
+        return skeleton(value, pointer, object_class, problems)
     if not isinstance(payload_value, dict):
-        notes.wrong_type(child_pointer(pointer, key), payload_value, "an object")
+        problems.wrong_type(child_pointer(pointer, key), payload_value, "an object")
         return None
     if object_class.shape == Shape.BITMASK:
-        clean = bitmask(payload_value, child_pointer(pointer, key), size, notes)
+        clean = bitmask(payload_value, child_pointer(pointer, key), size, problems)
     else:
-        clean = _OF_NUMBERS[object_class.shape](payload_value, child_pointer(pointer, key), notes)
+        clean = _OF_NUMBERS[object_class.shape](
+            payload_value, child_pointer(pointer, key), problems
+        )
     return None if clean is None else {key: clean}
 
 
 def _numbers(
-    payload: dict[str, Any], keys: tuple[str, ...], pointer: str, notes: DocumentProblems
+    payload: dict[str, Any], keys: tuple[str, ...], pointer: str, problems: DocumentProblems
 ) -> bool:
     """Whether all keys are there with finite numbers."""
     good = True
     for key in keys:
         if key not in payload:
-            notes.note(ProblemCode.MISSING_KEY, pointer, f"{key!r} is missing; expected a number")
+            problems.note(
+                ProblemCode.MISSING_KEY, pointer, f"{key!r} is missing; expected a number"
+            )
             good = False
-        elif not finite(payload[key], child_pointer(pointer, key), notes):
+        elif not finite(payload[key], child_pointer(pointer, key), problems):
             good = False
     return good
 
 
 def _bounding_box(
-    payload: dict[str, Any], pointer: str, notes: DocumentProblems
+    payload: dict[str, Any], pointer: str, problems: DocumentProblems
 ) -> dict[str, Any] | None:
-    if not _numbers(payload, _BOX, pointer, notes):
+    if not _numbers(payload, _BOX, pointer, problems):
         return None
-    notes.unknown_keys(payload, _BOX_KEYS, pointer, "a bounding box")
+    problems.unknown_keys(payload, _BOX_KEYS, pointer, "a bounding box")
     box = {key: payload[key] for key in _BOX}
     is_inside = all(0 <= value <= 1 for value in box.values())
     if is_inside and box["x"] + box["w"] <= 1 + SLACK and box["y"] + box["h"] <= 1 + SLACK:
         return _floats(box)
     for key, start in (("x", "x"), ("y", "y"), ("w", "x"), ("h", "y")):
         if key == start or not 0 <= box[key] <= 1 + SLACK:
-            inside(box[key], child_pointer(pointer, key), notes)
+            inside(box[key], child_pointer(pointer, key), problems)
         elif box[start] + box[key] > 1 + SLACK and box[start] <= 1 + SLACK:
             edge = f"{box[start] + box[key]!r}, the far edge,"
             detail = f"{edge} lies outside the image, whose coordinates go from 0 to 1: kept"
-            notes.note(ProblemCode.OUTSIDE_IMAGE, child_pointer(pointer, key), detail)
+            problems.note(ProblemCode.OUTSIDE_IMAGE, child_pointer(pointer, key), detail)
     return _floats(box)
 
 
@@ -146,21 +150,21 @@ def _floats(numbers: Mapping[str, float]) -> dict[str, float]:
 
 
 def _rotatable_box(
-    payload: dict[str, Any], pointer: str, notes: DocumentProblems
+    payload: dict[str, Any], pointer: str, problems: DocumentProblems
 ) -> dict[str, Any] | None:
-    if not _numbers(payload, (*_BOX, "theta"), pointer, notes):
+    if not _numbers(payload, (*_BOX, "theta"), pointer, problems):
         return None
-    notes.unknown_keys(payload, _ROTATABLE_KEYS, pointer, "a rotatable bounding box")
+    problems.unknown_keys(payload, _ROTATABLE_KEYS, pointer, "a rotatable bounding box")
     box = {key: payload[key] for key in _BOX}
     # The box before it is turned may reach outside; its centre and its size are what can be wrong.
     for corner, side in (("x", "w"), ("y", "h")):
         if box[side] < 0:
-            inside(box[side], child_pointer(pointer, side), notes)
+            inside(box[side], child_pointer(pointer, side), problems)
         centre = box[corner] + box[side] / 2
         if not -SLACK <= centre <= 1 + SLACK:
             detail = f"{centre!r}, the centre, lies outside the image (0 to 1): kept"
-            notes.note(ProblemCode.OUTSIDE_IMAGE, child_pointer(pointer, corner), detail)
-    box["theta"] = angle(payload["theta"], child_pointer(pointer, "theta"), notes)
+            problems.note(ProblemCode.OUTSIDE_IMAGE, child_pointer(pointer, corner), detail)
+    box["theta"] = angle(payload["theta"], child_pointer(pointer, "theta"), problems)
     return _floats(box)
 
 
@@ -169,64 +173,64 @@ def _round(
     keys: tuple[str, ...],
     defaults: Mapping[str, float],
     pointer: str,
-    notes: DocumentProblems,
+    problems: DocumentProblems,
 ) -> dict[str, Any] | None:
     """Return a circle or an ellipse: keys, then the optional ones with their defaults."""
     optional = tuple(key for key in defaults if key in payload)
-    if not _numbers(payload, (*keys, *optional), pointer, notes):
+    if not _numbers(payload, (*keys, *optional), pointer, problems):
         return None
-    notes.unknown_keys(payload, _ROUND_KEYS, pointer, "a circle or an ellipse")
+    problems.unknown_keys(payload, _ROUND_KEYS, pointer, "a circle or an ellipse")
     clean = {key: payload[key] for key in keys}
     for key, value in clean.items():
-        inside(value, child_pointer(pointer, key), notes)
+        inside(value, child_pointer(pointer, key), problems)
     clean.update({key: payload.get(key, default) for key, default in defaults.items()})
     if clean.get("stretch", 1.0) < 0:
-        inside(clean["stretch"], child_pointer(pointer, "stretch"), notes)
-    clean["theta"] = angle(clean["theta"], child_pointer(pointer, "theta"), notes)
+        inside(clean["stretch"], child_pointer(pointer, "stretch"), problems)
+    clean["theta"] = angle(clean["theta"], child_pointer(pointer, "theta"), problems)
     return _floats(clean)
 
 
 def _circle(
-    payload: dict[str, Any], pointer: str, notes: DocumentProblems
+    payload: dict[str, Any], pointer: str, problems: DocumentProblems
 ) -> dict[str, Any] | None:
-    return _round(payload, _CIRCLE, {"stretch": 1.0, "theta": 0.0}, pointer, notes)
+    return _round(payload, _CIRCLE, {"stretch": 1.0, "theta": 0.0}, pointer, problems)
 
 
 def _ellipse(
-    payload: dict[str, Any], pointer: str, notes: DocumentProblems
+    payload: dict[str, Any], pointer: str, problems: DocumentProblems
 ) -> dict[str, Any] | None:
-    return _round(payload, _ELLIPSE, {"theta": 0.0}, pointer, notes)
+    return _round(payload, _ELLIPSE, {"theta": 0.0}, pointer, problems)
 
 
 def _cuboid_2d(
-    payload: dict[str, Any], pointer: str, notes: DocumentProblems
+    payload: dict[str, Any], pointer: str, problems: DocumentProblems
 ) -> dict[str, Any] | None:
     front = payload.get("front")
     place = child_pointer(pointer, "front")
     if not isinstance(front, list) or not front or len(front) % 2:
         detail = "'front' must be a list of x and y of the corners of the front face"
-        notes.note(ProblemCode.BAD_POINTS, place if "front" in payload else pointer, detail)
+        problems.note(ProblemCode.BAD_POINTS, place if "front" in payload else pointer, detail)
         return None
-    if not finite_ring(front, place, notes):
+    if not finite_ring(front, place, problems):
         return None
-    inside_ring(front, place, notes)
-    notes.unknown_keys(payload, _CUBOID_KEYS, pointer, "a 2D cuboid")
+    inside_ring(front, place, problems)
+    problems.unknown_keys(payload, _CUBOID_KEYS, pointer, "a 2D cuboid")
     key = "vanishingPoint" if "vanishingPoint" in payload else "offset"
     depth = payload.get(key)
     if not isinstance(depth, dict):
         detail = "needs 'vanishingPoint' and 'scaleRatio', or 'offset': where its back is"
-        notes.note(
+        problems.note(
             ProblemCode.MISSING_KEY,
             pointer if key not in payload else child_pointer(pointer, key),
             detail,
         )
         return None
-    if not _numbers(depth, ("x", "y"), child_pointer(pointer, key), notes):
+    if not _numbers(depth, ("x", "y"), child_pointer(pointer, key), problems):
         return None
     clean = {"front": list(map(float, front)), key: _floats({"x": depth["x"], "y": depth["y"]})}
     if key == "offset":
         return clean
-    if not _numbers(payload, ("scaleRatio",), pointer, notes):
+    if not _numbers(payload, ("scaleRatio",), pointer, problems):
         return None
     return {**clean, "scaleRatio": float(payload["scaleRatio"])}
 

@@ -65,11 +65,11 @@ def clean_answers(
 
 
 def _are_clean(rows: Sequence[dict[str, Any]], attributes: Mapping[str, Attribute]) -> bool:
-    notes = DocumentProblems("")
-    chosen = static_answers(read_answers(rows, "", attributes, notes), notes)
-    note_missing(attributes, chosen, (), "", notes)
+    problems = DocumentProblems("")
+    chosen = static_answers(read_answers(rows, "", attributes, problems), problems)
+    note_missing(attributes, chosen, (), "", problems)
     rewritten = [written_answer(a.attribute, a.value, a.manual) for a in chosen.values()]
-    return not notes.in_order() and rewritten == rows
+    return not problems.in_order() and rewritten == rows
 
 
 def clean_classifications(row: ImageRow, schema: RowSchema) -> tuple[list[OnFrame], int]:

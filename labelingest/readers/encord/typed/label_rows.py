@@ -154,11 +154,11 @@ def _heads(
 
 def _demand_types(types: set[tuple[str, DataFile]]) -> None:
     """Raise `Rejected` where a MIME type is not that of its file."""
-    notes = DocumentProblems("")
+    problems = DocumentProblems("")
     for mime_type, file in types:
         unit = Unit({"data_type": mime_type}, {}, None, "", 0)
-        demand(fits("image", [unit], DataFile(file.kind, file.mime_type), notes))
-    demand(not notes.in_order())
+        demand(fits("image", [unit], DataFile(file.kind, file.mime_type), problems))
+    demand(not problems.in_order())
 
 
 def _objects(

@@ -97,13 +97,13 @@ def payloads_one_by_one(
     sizes
         (n,) width and height in pixels of what they are drawn on.
     """
-    notes = DocumentProblems("")
+    problems = DocumentProblems("")
     for decoded, object_class, size in zip(payloads, classes, sizes, strict=True):
         entry = {"shape": object_class.shape, PAYLOAD_KEYS[object_class.shape]: decoded}
-        clean = payload(entry, "", object_class, size, notes)
+        clean = payload(entry, "", object_class, size, problems)
         expected = {PAYLOAD_KEYS[object_class.shape]: decoded}
         demand(msgspec.json.encode(clean) == msgspec.json.encode(expected))
-    demand(not notes.in_order())
+    demand(not problems.in_order())
     return _without_columns(payloads)
 
 
