@@ -104,10 +104,10 @@ def trace_text(error: BaseException) -> str:
     """
     python = ".".join(map(str, sys.version_info[:3]))
     lines = [f"labelingest {_version()}, Python {python}, {sys.platform}"]
-    for relation, one in _exceptions(error):
-        lines.append(f"{relation}{_type_name(one)}{_number(one)}")
-        lines += _frames(one.__traceback__)
-        for note in getattr(one, "__notes__", ()):
+    for relation, exception in _exceptions(error):
+        lines.append(f"{relation}{_type_name(exception)}{_number(exception)}")
+        lines += _frames(exception.__traceback__)
+        for note in getattr(exception, "__notes__", ()):
             if isinstance(note, str) and note.startswith(_WORKER):
                 lines += note.splitlines()
     return "\n".join((*lines, ""))
@@ -127,17 +127,17 @@ def _exceptions(error: BaseException) -> Iterator[tuple[str, BaseException]]:
     seen: set[int] = set()
     waiting = [("", error)]
     while waiting and len(seen) < _MOST_EXCEPTIONS:
-        relation, one = waiting.pop(0)
-        if id(one) in seen:
+        relation, exception = waiting.pop(0)
+        if id(exception) in seen:
             continue
-        seen.add(id(one))
-        yield relation, one
-        if isinstance(one, BaseExceptionGroup):
-            waiting += [("in a group: ", member) for member in one.exceptions]
-        if one.__cause__ is not None:
-            waiting.append(("caused by ", one.__cause__))
-        elif one.__context__ is not None and not one.__suppress_context__:
-            waiting.append(("while handling ", one.__context__))
+        seen.add(id(exception))
+        yield relation, exception
+        if isinstance(exception, BaseExceptionGroup):
+            waiting += [("in a group: ", member) for member in exception.exceptions]
+        if exception.__cause__ is not None:
+            waiting.append(("caused by ", exception.__cause__))
+        elif exception.__context__ is not None and not exception.__suppress_context__:
+            waiting.append(("while handling ", exception.__context__))
 
 
 def _type_name(error: BaseException) -> str:
@@ -190,11 +190,11 @@ def _keep(text: bytes) -> str | None:
 def _is_there(path: str, size: int) -> bool:
     """Whether this user kept the same trace before."""
     try:
-        found = os.lstat(path)
+        status = os.lstat(path)
     except OSError:
         return False
-    is_private = stat.S_ISREG(found.st_mode) and stat.S_IMODE(found.st_mode) == _MODE
-    return is_private and found.st_uid == os.geteuid() and found.st_size == size
+    is_private = stat.S_ISREG(status.st_mode) and stat.S_IMODE(status.st_mode) == _MODE
+    return is_private and status.st_uid == os.geteuid() and status.st_size == size
 
 
 def _written(path: str, text: bytes) -> bool:

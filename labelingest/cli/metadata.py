@@ -94,8 +94,8 @@ def check(
             rule,
             declared,
             log=log,
-            listed=lambda files: progress(Progress("list", files)),
-            checked=lambda checked, total: progress(Progress("check", checked, total)),
+            on_listed=lambda files: progress(Progress("list", files)),
+            on_checked=lambda checked, total: progress(Progress("check", checked, total)),
         )
     if as_json:
         sys.stdout.buffer.write(report.to_json())

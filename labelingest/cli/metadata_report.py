@@ -47,7 +47,7 @@ def print_metadata_report(
     print_line(
         console,
         "Sidecars   ",
-        f"{report.sidecars:,} seen = {report.taken:,} taken + {report.refused:,} refused",
+        f"{report.sidecars:,} seen = {report.accepted:,} taken + {report.refused:,} refused",
     )
     dropped = report.values_seen - report.values_kept
     print_line(

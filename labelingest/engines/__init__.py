@@ -33,8 +33,8 @@ def check_engine(url: str) -> None:
     from labelingest.engines.clusters import check_cluster
 
     scheme, _, address = url.partition("://")
-    given = address or url  # without scheme, all of it may be the address
-    if credential := credential_in(given, given):
+    authority = address or url  # without scheme, all of it may be the address
+    if credential := credential_in(authority, authority):
         raise ConfigError(
             f"the engine's URL comes with {credential}: leave them out; give dask://HOST:PORT or "
             "ray://HOST:PORT"

@@ -122,11 +122,11 @@ class RayEngine:
         import ray as untyped
 
         ray: Any = untyped
-        here = self.url.partition("://")[2] == _THIS_CLUSTER
+        is_own_cluster = self.url.partition("://")[2] == _THIS_CLUSTER
         try:
-            with _in_no_folder() if here else nullcontext():
+            with _in_no_folder() if is_own_cluster else nullcontext():
                 context = ray.init(
-                    _THIS_CLUSTER if here else self.url,
+                    _THIS_CLUSTER if is_own_cluster else self.url,
                     log_to_driver=False,
                     logging_level=logging.ERROR,
                 )

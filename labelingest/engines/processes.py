@@ -191,24 +191,30 @@ class _Crew:
         return least if least is not None and len(least.held) < _HELD else None
 
     def _start(self) -> _Worker:
-        ours, theirs = socket.socketpair()
-        with theirs:
+        parent_end, child_end = socket.socketpair()
+        with child_end:
             try:
                 process = subprocess.Popen(
-                    [sys.executable, *interpreter_flags(), "-c", _CHILD, *self._arguments(theirs)],
-                    pass_fds=[theirs.fileno()],
+                    [
+                        sys.executable,
+                        *interpreter_flags(),
+                        "-c",
+                        _CHILD,
+                        *self._arguments(child_end),
+                    ],
+                    pass_fds=[child_end.fileno()],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     process_group=0,
                 )
             except OSError as error:
-                ours.close()
+                parent_end.close()
                 raise EngineError(
                     f"a worker process cannot be started: {error.strerror}; fewer --workers may help"
                 ) from error
-        worker = _Worker(process, ours)
+        worker = _Worker(process, parent_end)
         self._workers.append(worker)
-        self._selector.register(ours, selectors.EVENT_READ, worker)
+        self._selector.register(parent_end, selectors.EVENT_READ, worker)
         if self._function:
             self._send(worker, self._function)
         return worker

@@ -65,9 +65,9 @@ def cxcywh_from_ltwh(boxes_ltwh: Float64) -> Float64:
     nearest = low + half
     with np.errstate(over="ignore", invalid="ignore"):
         decimal = np.rint(nearest * _DECIMALS) / _DECIMALS
-        found = (decimal - half == low) & (np.abs(nearest) < _LARGEST)
-    centre = np.where(found, decimal, nearest)
-    rest = np.flatnonzero(~found)
+        has_decimal = (decimal - half == low) & (np.abs(nearest) < _LARGEST)
+    centre = np.where(has_decimal, decimal, nearest)
+    rest = np.flatnonzero(~has_decimal)
     if len(rest):
         low, half, nearest = low.reshape(-1)[rest], half.reshape(-1)[rest], nearest.flat[rest]
         centre.reshape(-1)[rest] = _searched(low, half, nearest)
@@ -76,12 +76,12 @@ def cxcywh_from_ltwh(boxes_ltwh: Float64) -> Float64:
 
 def _searched(low: Float64, half: Float64, nearest: Float64) -> Float64:
     """Return (r,) the number next to nearest (r,) that gives low (r,) when half (r,) is taken."""
-    tried = np.stack((nearest, np.nextafter(nearest, -np.inf), np.nextafter(nearest, np.inf)))
-    gives = tried - half == low
+    candidates = np.stack((nearest, np.nextafter(nearest, -np.inf), np.nextafter(nearest, np.inf)))
+    gives = candidates - half == low
     # argmax takes the first that is true, and the nearest where none is.
-    centre: Float64 = np.take_along_axis(tried, gives.argmax(axis=0)[np.newaxis], axis=0)[0]
-    for at in np.flatnonzero(gives.sum(axis=0) > 1).tolist():
-        centre[at] = min(tried[gives[:, at], at].tolist(), key=_digits)
+    centre: Float64 = np.take_along_axis(candidates, gives.argmax(axis=0)[np.newaxis], axis=0)[0]
+    for column in np.flatnonzero(gives.sum(axis=0) > 1).tolist():
+        centre[column] = min(candidates[gives[:, column], column].tolist(), key=_digits)
     return centre
 
 

@@ -220,8 +220,8 @@ def _area_is_sure(vertices: Float64, begin: Int64, end: Int64) -> Bool:
         doubled = segment_sum(cross, np.append(begin, len(vertices)))
         largest = max(float(vertices.max()), -float(vertices.min()))
         limit = _SURE * (end - begin) * np.float64(largest) ** 2 + _TINY
-        sure: Bool = (np.abs(doubled) > limit) & np.isfinite(doubled)
-    return sure
+        is_certain: Bool = (np.abs(doubled) > limit) & np.isfinite(doubled)
+    return is_certain
 
 
 def _shrinks_to_a_point(ring: Float64) -> bool:

@@ -119,7 +119,7 @@ def _crosses(vertices: Float64, offsets: Int64) -> Bool:
     """Return (n,) rings that are not simple polygons, by their edges."""
     lengths = np.diff(offsets)
     state = np.where(lengths > _LONGEST, _DOUBTFUL, _SIMPLE)
-    _settle(_Edges.of(vertices, offsets), offsets, state)
+    _settle(_Edges.from_rings(vertices, offsets), offsets, state)
     crossing: Bool = state == _CROSSING
     doubtful = np.flatnonzero((state == _DOUBTFUL) & ~too_large_to_check(vertices, offsets))
     if len(doubtful):
@@ -157,8 +157,8 @@ def too_large_to_check(vertices: Float64, offsets: Int64) -> Bool:
         start = vertices[offsets[ring] : offsets[ring + 1]]
         end = np.roll(start, -1, axis=0)
         low, high = np.minimum(start, end), np.maximum(start, end)
-        fewer = min(_overlapping(low[:, axis], high[:, axis]) for axis in (0, 1))
-        too_large[ring] = fewer > _MOST_PAIRS
+        pair_count = min(_overlapping(low[:, axis], high[:, axis]) for axis in (0, 1))
+        too_large[ring] = pair_count > _MOST_PAIRS
     return too_large
 
 
@@ -227,7 +227,7 @@ class _Edges:
     """(v,) the edge of the same ring that begins where this one ends."""
 
     @classmethod
-    def of(cls, vertices: Float64, offsets: Int64) -> "_Edges":
+    def from_rings(cls, vertices: Float64, offsets: Int64) -> "_Edges":
         x, y = np.ascontiguousarray(vertices.T)
         following = _following(offsets)
         return cls((x, y), (x[following], y[following]), following)
@@ -244,17 +244,17 @@ def _settle(edges: _Edges, offsets: Int64, state: Int64) -> None:
     """Write the state of each ring, as far as it is sure."""
     first, second = _close_pairs(edges, offsets)
     apart, meet = _meeting(edges, first, second)
-    folds, surely, dots = _folds(edges)
+    fold_edges, is_certain, zero_length_edges = _folds(edges)
 
     def mark(edge: Int64, new: int) -> None:
         state[np.searchsorted(offsets, edge, side="right") - 1] = new
 
     mark(first[~apart & ~meet], _DOUBTFUL)
-    mark(folds[~surely], _DOUBTFUL)
+    mark(fold_edges[~is_certain], _DOUBTFUL)
     mark(first[meet], _CROSSING)
-    mark(folds[surely], _CROSSING)
+    mark(fold_edges[is_certain], _CROSSING)
     # Last: where an edge has no length, edges with a common end may be neighbours.
-    mark(dots, _DOUBTFUL)
+    mark(zero_length_edges, _DOUBTFUL)
 
 
 def _close_pairs(edges: _Edges, offsets: Int64) -> tuple[Int64, Int64]:

@@ -68,16 +68,16 @@ def few_boxes(data: bytes, most: int) -> bool:
     return True
 
 
-def _entries(data: bytes, kind: bytes, at: int, end: int) -> int:
+def _entries(data: bytes, kind: bytes, position: int, end: int) -> int:
     """Return how many entries a table announces."""
     if kind not in _TABLES:
         return 0
-    at += 4 + _TABLES[kind]
+    position += 4 + _TABLES[kind]
     # Item locations of before version 2 are counted in two bytes.
-    short = kind == b"iloc" and data[at - 6 : at - 5] < b"\2"
-    if at + (2 if short else 4) > end:
+    short = kind == b"iloc" and data[position - 6 : position - 5] < b"\2"
+    if position + (2 if short else 4) > end:
         return 0
-    return int(unpack_from(">H" if short else ">I", data, at)[0])
+    return int(unpack_from(">H" if short else ">I", data, position)[0])
 
 
 def few_chunks(data: bytes, most: int) -> bool:
@@ -88,10 +88,10 @@ def few_chunks(data: bytes, most: int) -> bool:
     >>> few_chunks(b"RIFF\x1c\0\0\0WEBP" + b"EXIF\0\0\0\0" * 3, 2)
     False
     """
-    at, seen = 12, 0
-    while at + 8 <= len(data):
-        (size,) = unpack_from("<I", data, at + 4)
-        at += 8 + size + size % 2
+    position, seen = 12, 0
+    while position + 8 <= len(data):
+        (size,) = unpack_from("<I", data, position + 4)
+        position += 8 + size + size % 2
         seen += 1
         if seen > most:
             return False

@@ -86,7 +86,7 @@ def read_image_size(head: bytes, part: Part) -> tuple[int, int] | None:
 
     Examples
     --------
-    >>> read_image_size(b"class 7", lambda at, length: b"never read") is None
+    >>> read_image_size(b"class 7", lambda position, length: b"never read") is None
     True
     """
     size = _displayed(head, Window(head))
@@ -137,42 +137,46 @@ _SEARCHED: Final = 4096
 def _jpeg(file: Window) -> _Header | None:
     """Walk the segments up to the pixels (start of scan), past EXIF and the frame header."""
     width = height = 0
-    exif, at = _Exif(), 2
+    exif, position = _Exif(), 2
     for _ in range(_MOST_PARTS):
-        marker = file.get(at, 4)
+        marker = file.get(position, 4)
         if not _MARKER.match(marker) or len(marker) < 4:
-            found = _marker_behind(file, at)
-            if found is None:
+            next_marker = _marker_behind(file, position)
+            if next_marker is None:
                 return width, height, exif.orientation()
-            at, marker = found, file.get(found, 4)
+            position, marker = next_marker, file.get(next_marker, 4)
         kind = marker[1]
         if kind == _SCAN or len(marker) < 4:
             return width, height, exif.orientation()
         if kind < _FIRST:
             return None
-        at += 2
+        position += 2
         if kind in _WITHOUT_LENGTH:
             continue
-        end = at + max(2, marker[2] << 8 | marker[3])
-        if kind in _FRAMES and at + 8 <= end and len(file.get(at, end - at)) == end - at:
-            height, width = unpack_from(">HH", file.get(at, 8), 3)
-        elif kind == 0xE1 and file.get(at + 2, 6) == b"Exif\0\0":
+        end = position + max(2, marker[2] << 8 | marker[3])
+        if (
+            kind in _FRAMES
+            and position + 8 <= end
+            and len(file.get(position, end - position)) == end - position
+        ):
+            height, width = unpack_from(">HH", file.get(position, 8), 3)
+        elif kind == 0xE1 and file.get(position + 2, 6) == b"Exif\0\0":
             # EXIF of over 64 KiB continues in the next such segment.
-            exif.add(file.get(at + 8, max(end - at - 8, 0)))
-        at = end
+            exif.add(file.get(position + 8, max(end - position - 8, 0)))
+        position = end
     return None
 
 
-def _marker_behind(file: Window, at: int) -> int | None:
+def _marker_behind(file: Window, position: int) -> int | None:
     """Return where the next marker begins; None where the file ends before."""
     for _ in range(_MOST_PARTS):
-        junk = file.some(at, _SEARCHED)
+        junk = file.some(position, _SEARCHED)
         marker = _MARKER.search(junk)
         if marker is not None:
-            return at + marker.start()
+            return position + marker.start()
         if len(junk) < 2:
             return None
-        at += len(junk) - 1  # its last byte may be the first of a marker
+        position += len(junk) - 1  # its last byte may be the first of a marker
     raise ShortError
 
 
@@ -204,27 +208,27 @@ class _Exif:
 def _png(file: Window) -> _Header | None:
     """Walk the chunks up to the pixels."""
     width = height = 0
-    exif, at = _Exif(), 8
+    exif, position = _Exif(), 8
     for _ in range(_MOST_PARTS):
-        chunk = file.get(at, 8)
+        chunk = file.get(position, 8)
         if len(chunk) < 8:
             return width, height, exif.orientation()
         length, kind = unpack(">I4s", chunk)
         if kind in (b"IDAT", b"IEND"):
             return width, height, exif.orientation()
         if kind == b"IHDR":
-            width, height = unpack(">II", file.get(at + 8, 8))
+            width, height = unpack(">II", file.get(position + 8, 8))
         elif kind == b"eXIf":
             exif = _Exif()  # the last counts
-            exif.add(file.get(at + 8, min(length, _MOST_EXIF + 1)))
-        at += 12 + length
+            exif.add(file.get(position + 8, min(length, _MOST_EXIF + 1)))
+        position += 12 + length
     return None
 
 
 def _webp(file: Window) -> _Header | None:
     from PIL.WebPImagePlugin import WebPImageFile
 
-    data = file.whole(_MOST_WHOLE)
+    data = file.read_all(_MOST_WHOLE)
     # An extended header (VP8X) may announce EXIF, which comes after the pixels.
     announced = data[12:16] == b"VP8X" and data[20] & 0x08
     if announced and not file.complete and len(data) < 8 + unpack_from("<I", data, 4)[0]:
@@ -235,7 +239,7 @@ def _webp(file: Window) -> _Header | None:
 def _avif(file: Window) -> _Header | None:
     from PIL.AvifImagePlugin import AvifImageFile
 
-    data = file.whole(_MOST_WHOLE)
+    data = file.read_all(_MOST_WHOLE)
     return _by_pillow(AvifImageFile, data) if few_boxes(data, _MOST_PARTS) else None
 
 
@@ -303,8 +307,8 @@ def _directory(tiff: Window) -> dict[int, int] | None:
     numbers = {3: f"{order}H", 4: f"{order}I"} | ({16: f"{order}Q"} if big else {})
     tags: dict[int, int] = {}
     raw = tiff.get(start + calcsize(number), entry.size * count)
-    for at in range(0, len(raw) - entry.size + 1, entry.size):
-        tag, kind, values, value = entry.unpack_from(raw, at)
+    for position in range(0, len(raw) - entry.size + 1, entry.size):
+        tag, kind, values, value = entry.unpack_from(raw, position)
         if values == 1 and kind in numbers:
             tags.setdefault(tag, unpack_from(numbers[kind], value)[0])
     return tags

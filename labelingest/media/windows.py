@@ -43,7 +43,7 @@ class Window:
     --------
     >>> Window(b"GIF89a").get(3, 2)
     b'89'
-    >>> Window(b"GIF", lambda at, length: b"GIF89a"[at : at + length]).get(2, 9)
+    >>> Window(b"GIF", lambda position, length: b"GIF89a"[position : position + length]).get(2, 9)
     b'F89a'
     """
 
@@ -59,7 +59,7 @@ class Window:
         """Whether bytes that cannot be had are not in the file."""
         return self._part is not None or self._end is not None
 
-    def whole(self, most: int) -> bytes:
+    def read_all(self, most: int) -> bytes:
         """Return everything that can be had.
 
         Raises
@@ -72,7 +72,7 @@ class Window:
             raise ShortError
         return everything
 
-    def get(self, at: int, length: int) -> bytes:
+    def get(self, position: int, length: int) -> bytes:
         """Return the bytes at a position; fewer only where the file ends.
 
         Raises
@@ -81,15 +81,15 @@ class Window:
             They are not in the head, and nothing else may be loaded or can be.
         """
         if self._end is not None:
-            length = min(length, max(self._end - at, 0))
-        if not length or at > _FARTHEST:
+            length = min(length, max(self._end - position, 0))
+        if not length or position > _FARTHEST:
             return b""
         for begin, loaded in ((0, self._head), (self._begin, self._loaded)):
-            if begin <= at and at + length <= begin + len(loaded):
-                return loaded[at - begin : at - begin + length]
-        return self._load(at, length)
+            if begin <= position and position + length <= begin + len(loaded):
+                return loaded[position - begin : position - begin + length]
+        return self._load(position, length)
 
-    def some(self, at: int, length: int) -> bytes:
+    def some(self, position: int, length: int) -> bytes:
         """Return two bytes or more at a position, as many as need not be loaded; fewer at the end.
 
         Raises
@@ -98,19 +98,19 @@ class Window:
             As `get` does.
         """
         for begin, loaded in ((0, self._head), (self._begin, self._loaded)):
-            if begin <= at <= begin + len(loaded) - 2:
-                return loaded[at - begin : at - begin + length]
-        return self.get(at, length)
+            if begin <= position <= begin + len(loaded) - 2:
+                return loaded[position - begin : position - begin + length]
+        return self.get(position, length)
 
-    def _load(self, at: int, length: int) -> bytes:
+    def _load(self, position: int, length: int) -> bytes:
         if self._part is None:
             raise ShortError
         self._loaded = b""  # before the next: one window, not two
-        loaded = self._part(at, max(length, self._ahead))
+        loaded = self._part(position, max(length, self._ahead))
         if loaded is None:
             raise ShortError
         if len(loaded) < max(length, self._ahead):
-            self._end = at + len(loaded)
-        self._begin, self._loaded = at, loaded
+            self._end = position + len(loaded)
+        self._begin, self._loaded = position, loaded
         self._ahead = min(2 * self._ahead, _MOST)
         return loaded[:length]

@@ -86,42 +86,44 @@ def check_metadata(
     a.jpg.metadata.json#/speed: wrong-type: found text ('fast'), expected a number
     a.jpg.metadata.json#/sight: undeclared-key: the schema has no key 'sight'; did you mean 'site'?
     """
-    notes = DocumentProblems(source)
-    document = _decoded(content, notes)
+    problems = DocumentProblems(source)
+    document = _decoded(content, problems)
     if document is None:
-        return MetadataResult(None, notes.in_order())
+        return MetadataResult(None, problems.in_order())
     suspected = _SUSPECT.search(content) is not None
-    kept = {}
+    accepted = {}
     undeclared = 0
     for key, value in document.items():
         wrong = _unstorable(key, value) if suspected else None
         if wrong is None and schema is not None:
             declared = schema.keys.get(key)
             if isinstance(declared, TombstoneType):
-                notes.note(ProblemCode.DELETED_KEY, child_pointer("", key), _deleted(key, declared))
+                problems.note(
+                    ProblemCode.DELETED_KEY, child_pointer("", key), _deleted(key, declared)
+                )
             elif declared is not None:
                 wrong = wrong_value(value, declared)
             elif not key.startswith("$"):
                 undeclared += 1
-                _note_undeclared(notes, key, schema if undeclared <= _SUGGESTED else None)
+                _note_undeclared(problems, key, schema if undeclared <= _SUGGESTED else None)
         if wrong is None:
-            kept[key] = value
+            accepted[key] = value
         else:
-            notes.note(wrong.code, child_pointer("", key) + wrong.at, wrong.detail)
-    return MetadataResult(kept, notes.in_order(), len(document))
+            problems.note(wrong.code, child_pointer("", key) + wrong.pointer, wrong.detail)
+    return MetadataResult(accepted, problems.in_order(), len(document))
 
 
-def _decoded(content: bytes, notes: DocumentProblems) -> dict[str, Any] | None:
+def _decoded(content: bytes, problems: DocumentProblems) -> dict[str, Any] | None:
     """Return the document; None where it is no object, and the notes say why."""
     if len(content) > MAX_METADATA:
-        notes.note(ProblemCode.FILE_TOO_LARGE, "", too_large_metadata(len(content)))
+        problems.note(ProblemCode.FILE_TOO_LARGE, "", too_large_metadata(len(content)))
         return None
-    document = decode(content, notes, _EXPECTED)
+    document = decode(content, problems, _EXPECTED)
     if document is UNDECODED:
         return None
     if not isinstance(document, dict):
         detail = f"holds {json_type_name(document)} ({excerpt(document)}), expected {_EXPECTED}"
-        notes.note(ProblemCode.NOT_METADATA, "", detail)
+        problems.note(ProblemCode.NOT_METADATA, "", detail)
         return None
     return document
 
@@ -137,14 +139,14 @@ def too_large_metadata(size: int) -> str:
     return f"it has {size:,} bytes, more than the {MAX_METADATA:,} that custom metadata may have"
 
 
-def _note_undeclared(notes: DocumentProblems, key: str, schema: MetadataSchema | None) -> None:
+def _note_undeclared(problems: DocumentProblems, key: str, schema: MetadataSchema | None) -> None:
     """Note a key that the schema does not have; with a schema, also the nearest that it has."""
     detail = f"the schema has no key {excerpt(key)}"
     near = None
     if schema is not None and len(key) <= _LONGEST_NAME:
         near = _nearest(key, tuple(schema.keys))
     detail += f"; did you mean {near!r}?" if near else ": kept, not checked"
-    notes.note(ProblemCode.UNDECLARED_KEY, child_pointer("", key), detail)
+    problems.note(ProblemCode.UNDECLARED_KEY, child_pointer("", key), detail)
 
 
 @lru_cache(maxsize=4096)
@@ -161,10 +163,10 @@ def _deleted(key: str, declared: TombstoneType) -> str:
 
 def _unstorable(key: str, value: Any) -> Wrong | None:
     """Return the first thing in a key and its value that jsonb refuses."""
-    found = _refused(key) or _refused(value)
-    if found is None:
+    refusal = _refused(key) or _refused(value)
+    if refusal is None:
         return None
-    code, detail, path = found
+    code, detail, path = refusal
     return Wrong(code, "".join(child_pointer("", name) for name in reversed(path)), detail)
 
 
@@ -188,10 +190,10 @@ def _refused_child(
     children: Iterable[tuple[str | int, Any]],
 ) -> tuple[ProblemCode, str, list[str | int]] | None:
     for name, child in children:
-        found = _refused(child)
-        if found is not None:
-            found[2].append(name)
-            return found
+        refusal = _refused(child)
+        if refusal is not None:
+            refusal[2].append(name)
+            return refusal
     return None
 
 

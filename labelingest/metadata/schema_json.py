@@ -165,17 +165,17 @@ def _sentence(name: str, error: ValidationError) -> str:
     errors = error.errors(include_url=False)
     first = errors[0]
     pointer = "".join(_pointer(first["loc"]))
-    context, found = first.get("ctx", {}), short(first["input"])
+    context, actual = first.get("ctx", {}), short(first["input"])
     if first["type"] == "union_tag_invalid":
         pointer += "/ty"
         detail = f"{short(context['tag'])} is no type; expected {context['expected_tags']}"
     elif first["type"] == "missing":
         detail = "it is missing"
     elif first["type"] in _EXPECTED:
-        detail = f"found {found}, expected {_EXPECTED[first['type']].format_map(context)}"
+        detail = f"found {actual}, expected {_EXPECTED[first['type']].format_map(context)}"
     else:
         detail = (
-            f'found {found}, expected a type, as {{"ty": "number"}}; labelingest metadata schema '
+            f'found {actual}, expected a type, as {{"ty": "number"}}; labelingest metadata schema '
             "import reads the older, flat format"
         )
     others = len(errors) - 1

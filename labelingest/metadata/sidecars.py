@@ -56,7 +56,7 @@ class MetadataReport:
     """Metadata sidecars whose data file is not there."""
     others: int = 0
     """Files that are no metadata sidecars."""
-    taken: int = 0
+    accepted: int = 0
     """Sidecars that are objects of JSON."""
     refused: int = 0
     """Sidecars of which nothing is kept."""
@@ -104,7 +104,7 @@ class MetadataReport:
                 "orphan_sidecar": self.orphans,
                 "other": self.others,
             },
-            "sidecars": {"taken": self.taken, "refused": self.refused},
+            "sidecars": {"taken": self.accepted, "refused": self.refused},
             "values": {
                 "seen": self.values_seen,
                 "kept": self.values_kept,
@@ -129,8 +129,8 @@ def check_folder(
     schema: MetadataSchema | None = None,
     *,
     log: ProblemLog | None = None,
-    listed: Callable[[int], None] | None = None,
-    checked: Callable[[int, int], None] | None = None,
+    on_listed: Callable[[int], None] | None = None,
+    on_checked: Callable[[int, int], None] | None = None,
 ) -> MetadataReport:
     """Check the metadata sidecars of a storage path.
 
@@ -142,10 +142,10 @@ def check_folder(
         What their values are checked against, if anything.
     log
         Takes the problems; a new one when None.
-    listed
-        Told how many files were listed.
-    checked
-        Told how many sidecars were checked, and of how many.
+    on_listed
+        Called with the number of files listed so far.
+    on_checked
+        Called with the number of sidecars checked so far, and the number of all.
 
     Raises
     ------
@@ -158,14 +158,14 @@ def check_folder(
     >>> storage = MemoryStorage({"a.dcm": b"", "a.dcm.metadata.json": b'{"site": 1}', "b.txt": b""})
     >>> schema = MetadataSchema().add("site", "varchar")
     >>> report = check_folder(storage, SuffixRule(".metadata.json"), schema)
-    >>> report.keys_seen, report.sidecars, report.taken, report.values_seen, report.values_kept
+    >>> report.keys_seen, report.sidecars, report.accepted, report.values_seen, report.values_kept
     (3, 1, 1, 1, 0)
     >>> print(report.log.kept[0])
     a.dcm.metadata.json#/site: wrong-type: found a number (1), expected text
     """
     started = perf_counter()
     report = MetadataReport(storage.url, rule.suffix, log=ProblemLog() if log is None else log)
-    listing = list_all(storage, seen=listed)
+    listing = list_all(storage, on_listed=on_listed)
     report.log.add(listing.problems, {})
     sidecars, orphans = _sidecars(listing.keys, rule.suffix)
     report.keys_seen = len(listing)
@@ -173,12 +173,12 @@ def check_folder(
     report.others = len(listing) - len(sidecars) - len(orphans)
     for rows in _batches(orphans, listing.size):
         report.log.add(_orphan_problems(listing.keys.take(rows), rule.suffix), {})
-    done = 0
+    checked_count = 0
     for rows in _batches(sidecars, listing.size):
         _check_batch(storage, listing, rows, schema, report)
-        done += len(rows)
-        if checked is not None:
-            checked(done, len(sidecars))
+        checked_count += len(rows)
+        if on_checked is not None:
+            on_checked(checked_count, len(sidecars))
     report.seconds = perf_counter() - started
     return report
 
@@ -213,11 +213,11 @@ def _orphan_problems(orphans: Sequence[str], suffix: str) -> list[Problem]:
 def _batches(rows: Int64, size: Int64) -> Iterator[Int64]:
     """Yield rows in runs of so many files and bytes at most; files that are not read weigh nothing."""
     start, weight = 0, 0
-    for at, listed in enumerate(size[rows].tolist()):
-        more = 0 if listed > MAX_METADATA else listed
-        if at > start and (at - start >= _BATCH_FILES or weight + more > _BATCH_BYTES):
-            yield rows[start:at]
-            start, weight = at, 0
+    for position, size_bytes in enumerate(size[rows].tolist()):
+        more = 0 if size_bytes > MAX_METADATA else size_bytes
+        if position > start and (position - start >= _BATCH_FILES or weight + more > _BATCH_BYTES):
+            yield rows[start:position]
+            start, weight = position, 0
         weight += more
     if start < len(rows):
         yield rows[start:]
@@ -252,7 +252,7 @@ def _check_batch(
             report.refused += 1
             continue
         problems += result.problems
-        report.taken += result.value is not None
+        report.accepted += result.value is not None
         report.refused += result.value is None
         report.values_seen += result.keys_seen
         report.values_kept += len(result.value or ())

@@ -47,7 +47,7 @@ class Wrong(NamedTuple):
     """Why a value is not what its key is declared as."""
 
     code: ProblemCode
-    at: str
+    pointer: str
     """JSON pointer inside the value; "" for the value itself."""
     detail: str
 
@@ -66,7 +66,7 @@ def wrong_value(value: Any, declared: LiveType) -> Wrong | None:
     True
     >>> print(wrong_value("0.5", NumberType()).detail)
     found text ('0.5'), expected a number
-    >>> wrong_value({"latitude": 47.4, "longitude": 208.5}, GeospatialType()).at
+    >>> wrong_value({"latitude": 47.4, "longitude": 208.5}, GeospatialType()).pointer
     '/longitude'
     """
     if value is None:
@@ -76,9 +76,9 @@ def wrong_value(value: Any, declared: LiveType) -> Wrong | None:
     return _CHECKS[type(declared)](value, declared)
 
 
-def _type(value: Any, expected: str, at: str = "") -> Wrong:
-    found = f"found {json_type_name(value)} ({excerpt(value)})"
-    return Wrong(ProblemCode.WRONG_TYPE, at, f"{found}, expected {expected}")
+def _type(value: Any, expected: str, pointer: str = "") -> Wrong:
+    actual = f"found {json_type_name(value)} ({excerpt(value)})"
+    return Wrong(ProblemCode.WRONG_TYPE, pointer, f"{actual}, expected {expected}")
 
 
 def _boolean(value: Any, declared: BooleanType) -> Wrong | None:
@@ -137,11 +137,13 @@ def _enum(value: Any, declared: EnumType) -> Wrong | None:
         return _type(value, "one of the options as text")
     if value in declared.values:
         return None
-    found: list[str] = []
+    similar: list[str] = []
     if len(value) <= _LONGEST_OPTION:
-        found = [option for option in declared.values if option.lower() == value.lower()]
-        found += get_close_matches(value, declared.values, n=1)
-    hint = f"did you mean {found[0]!r}?" if found else f"declared are {excerpt(declared.values)}"
+        similar = [option for option in declared.values if option.lower() == value.lower()]
+        similar += get_close_matches(value, declared.values, n=1)
+    hint = (
+        f"did you mean {similar[0]!r}?" if similar else f"declared are {excerpt(declared.values)}"
+    )
     return Wrong(ProblemCode.UNDECLARED_OPTION, "", f"{excerpt(value)} is no option; {hint}")
 
 
@@ -149,10 +151,12 @@ def _embedding(value: Any, declared: EmbeddingType) -> Wrong | None:
     if type(value) is not list:
         return _type(value, f"a list of {declared.size:,} numbers")
     if not _NUMBERS.issuperset(map(type, value)):
-        at, number = next(
-            (at, number) for at, number in enumerate(value) if type(number) not in _NUMBERS
+        position, number = next(
+            (position, number)
+            for position, number in enumerate(value)
+            if type(number) not in _NUMBERS
         )
-        return _type(number, "a number", f"/{at}")
+        return _type(number, "a number", f"/{position}")
     if len(value) != declared.size:
         detail = f"{len(value):,} numbers, declared are {declared.size:,}: of another model?"
         return Wrong(ProblemCode.WRONG_EMBEDDING_SIZE, "", detail)

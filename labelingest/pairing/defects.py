@@ -51,7 +51,7 @@ class _Multimap:
     """(r,)"""
 
     @classmethod
-    def of(cls, key: Int64, value: Int64) -> "_Multimap":
+    def from_rows(cls, key: Int64, value: Int64) -> "_Multimap":
         order = np.lexsort((value, key))
         return cls(key[order], value[order])
 
@@ -83,7 +83,7 @@ class Defects(Sequence[Problem]):
     """(p,) the row that each problem is about, ascending."""
 
     @classmethod
-    def of(
+    def from_outcome(
         cls,
         keys: Keys,
         rule: PatternRule | SuffixRule,
@@ -102,7 +102,10 @@ class Defects(Sequence[Problem]):
             problem is made for each that has several others, and names them.
         """
         data, sidecars = rivals
-        sidecars_of, data_of = _Multimap.of(data, sidecars), _Multimap.of(sidecars, data)
+        sidecars_of, data_of = (
+            _Multimap.from_rows(data, sidecars),
+            _Multimap.from_rows(sidecars, data),
+        )
         shared = [sidecars_of.repeated(), data_of.repeated()]
         firsts = np.array([seen.first for seen in unsupported], dtype=np.int64)
         orphans = np.flatnonzero(outcome == Outcome.ORPHAN_SIDECAR)
@@ -114,13 +117,13 @@ class Defects(Sequence[Problem]):
         return len(self.rows)
 
     @overload
-    def __getitem__(self, at: int) -> Problem: ...
+    def __getitem__(self, index: int) -> Problem: ...
     @overload
-    def __getitem__(self, at: slice) -> list[Problem]: ...
-    def __getitem__(self, at: int | slice) -> Problem | list[Problem]:
-        if isinstance(at, slice):
-            return self._problems(self.rows[at])
-        return self._problems(self.rows[at : at + 1 or None])[0]
+    def __getitem__(self, index: slice) -> list[Problem]: ...
+    def __getitem__(self, index: int | slice) -> Problem | list[Problem]:
+        if isinstance(index, slice):
+            return self._problems(self.rows[index])
+        return self._problems(self.rows[index : index + 1 or None])[0]
 
     def __iter__(self) -> Iterator[Problem]:
         for rows in chunks(self.rows):
@@ -129,7 +132,7 @@ class Defects(Sequence[Problem]):
     def _problems(self, rows: Int64) -> list[Problem]:
         """Make the problems of rows, ascending."""
         expected = self._expected(rows[self.outcome[rows] == Outcome.ORPHAN_SIDECAR])
-        made = []
+        problems = []
         for row, key in zip(rows.tolist(), self.keys.take(rows), strict=True):
             count = 1
             match self.outcome[row]:
@@ -140,8 +143,8 @@ class Defects(Sequence[Problem]):
                     detail = _unsupported_sentence(self.unsupported[row], key)
                 case _:
                     code, detail = ProblemCode.AMBIGUOUS_PAIR, self._ambiguous(row)
-            made.append(Problem(code, key, detail, count=count))
-        return made
+            problems.append(Problem(code, key, detail, count=count))
+        return problems
 
     def _expected(self, rows: Int64) -> Iterator[list[str]]:
         """Yield the keys that the data file of each sidecar could have."""
@@ -149,7 +152,7 @@ class Defects(Sequence[Problem]):
             for key in self.keys.take(rows):
                 yield [key.removesuffix(self.rule.suffix)]
         else:
-            spans = Affixes.of(self.rule.label_pattern).spans(self.keys, rows)
+            spans = Affixes.from_pattern(self.rule.label_pattern).spans(self.keys, rows)
             for captured in spans.captures(self.keys):
                 fields = [field.decode() for field in captured]
                 yield [pattern.key(fields) for pattern in self.rule.image_patterns]
@@ -187,9 +190,9 @@ class Defects(Sequence[Problem]):
 
 def _named(keys: Sequence[str]) -> str:
     """Name files in a sentence, not more than a person reads."""
-    shown = ", ".join(repr(key) for key in keys[:_MAX_NAMED])
+    names = ", ".join(repr(key) for key in keys[:_MAX_NAMED])
     more = len(keys) - _MAX_NAMED
-    return f"{shown} and {more:,} more" if more > 0 else shown
+    return f"{names} and {more:,} more" if more > 0 else names
 
 
 def _unsupported_sentence(seen: Unsupported, key: str) -> str:

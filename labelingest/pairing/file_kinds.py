@@ -54,15 +54,15 @@ def junk_rows(keys: Keys) -> Int64:
     >>> junk_rows(Keys.from_texts(["a/.DS_Store", "a/b.jpg", "labels.cache"])).tolist()
     [0, 2]
     """
-    found = [np.zeros(0, dtype=np.int64)]
+    junk = [np.zeros(0, dtype=np.int64)]
     for rows in chunks(np.arange(len(keys))):
-        names = _Names.of(keys, rows)
+        names = _Names.from_rows(keys, rows)
         first, last = names.text[names.begins], names.text[names.ends - 1]
         # Every name of junk begins so or ends so; few others do.
         suspects = rows[(first == ord(".")) | (first == ord("T")) | (last == ord("e"))]
-        junk = [is_junk(key) for key in keys.take(suspects)]
-        found.append(suspects[np.array(junk, dtype=np.bool_)])
-    return np.concatenate(found)
+        is_junk_name = [is_junk(key) for key in keys.take(suspects)]
+        junk.append(suspects[np.array(is_junk_name, dtype=np.bool_)])
+    return np.concatenate(junk)
 
 
 def kind_numbers(keys: Keys, rows: Int64) -> UInt8:
@@ -75,10 +75,10 @@ def kind_numbers(keys: Keys, rows: Int64) -> UInt8:
     """
     numbers = [np.zeros(0, dtype=np.uint8)]
     for chunk in chunks(rows):
-        names = _Names.of(keys, chunk)
+        names = _Names.from_rows(keys, chunk)
         words, dotted = names.extensions()
-        at = np.minimum(np.searchsorted(_WORDS, words), len(_WORDS) - 1)
-        number = np.where(_WORDS[at] == words, _KIND_NUMBERS[at], np.uint8(NO_KIND))
+        position = np.minimum(np.searchsorted(_WORDS, words), len(_WORDS) - 1)
+        number = np.where(_WORDS[position] == words, _KIND_NUMBERS[position], np.uint8(NO_KIND))
         for row in np.flatnonzero(dotted).tolist():
             kind = kind_of(keys[chunk[row]])
             number[row] = NO_KIND if kind is None else KINDS.index(kind)
@@ -99,7 +99,7 @@ def folder_numbers(keys: Keys, rows: Int64) -> Int64:
     """
     numbers = [np.zeros(0, dtype=np.int64)]
     for chunk in chunks(rows):
-        names = _Names.of(keys, chunk)
+        names = _Names.from_rows(keys, chunk)
         text = names.text.tobytes()
         begins = (keys.offsets[chunk] - keys.offsets[chunk[0]]).tolist()
         folders = [text[a:b] for a, b in zip(begins, names.begins.tolist(), strict=True)]
@@ -118,7 +118,7 @@ class _Names:
     """(n,) where each name ends."""
 
     @classmethod
-    def of(cls, keys: Keys, rows: Int64) -> "_Names":
+    def from_rows(cls, keys: Keys, rows: Int64) -> "_Names":
         """Find the names of rows, ascending; at least one."""
         start = int(keys.offsets[rows[0]])
         text = np.frombuffer(keys.text, dtype=np.uint8)[start : keys.offsets[rows[-1] + 1]]

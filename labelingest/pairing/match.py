@@ -55,7 +55,7 @@ class Affixes:
     Examples
     --------
     >>> keys = Keys.from_texts(["images/a.jpg", "images/b.png", "labels/a.txt"])
-    >>> images = Affixes.of(Pattern("images/{name}.jpg", "image file pattern"))
+    >>> images = Affixes.from_pattern(Pattern("images/{name}.jpg", "image file pattern"))
     >>> spans = images.spans(keys, np.arange(3))
     >>> spans.rows.tolist(), spans.captures(keys)
     ([0], [(b'a',)])
@@ -71,7 +71,7 @@ class Affixes:
     """How many bytes the last placeholder captures at least; 0 for suffixes, which may be all."""
 
     @classmethod
-    def of(cls, pattern: Pattern) -> "Affixes":
+    def from_pattern(cls, pattern: Pattern) -> "Affixes":
         """Make it from a pattern."""
         first, *between, last = (literal.encode() for literal in pattern.literals)
         return cls(first, last, tuple(between), pattern.order)
@@ -86,23 +86,23 @@ class Affixes:
         rows
             (n,) ascending.
         """
-        found = [np.zeros(0, dtype=np.int64)]
+        matched = [np.zeros(0, dtype=np.int64)]
         numbers = [np.zeros(0, dtype=np.int64)]
         for chunk in chunks(self._in_range(keys, rows)):
             spans = self.spans(keys, chunk)
-            found.append(spans.rows)
+            matched.append(spans.rows)
             hashes = [hash(captured) for captured in spans.captures(keys)]
             numbers.append(np.array(hashes, dtype=np.int64))
-        return np.concatenate(found), np.concatenate(numbers)
+        return np.concatenate(matched), np.concatenate(numbers)
 
     def fields(self, keys: Keys, rows: Int64) -> dict[int, tuple[str, ...]]:
         """Return what the placeholders capture of those rows that match, as text, by row."""
-        found = {}
+        fields_by_row = {}
         for chunk in chunks(self._in_range(keys, rows)):
             spans = self.spans(keys, chunk)
             for row, captured in zip(spans.rows.tolist(), spans.captures(keys), strict=True):
-                found[row] = tuple(field.decode() for field in captured)
-        return found
+                fields_by_row[row] = tuple(field.decode() for field in captured)
+        return fields_by_row
 
     def spans(self, keys: Keys, rows: Int64) -> Spans:
         """Return what the placeholders capture of those rows that match.
@@ -153,13 +153,13 @@ def equal_captures(
     same = [np.zeros(0, dtype=np.bool_)]
     for lefts, rights in zip(chunks(left_rows), chunks(right_rows), strict=True):
         # Gathered, because rows that lie anywhere would make each search one through all keys.
-        one, other = keys.pick(lefts), keys.pick(rights)
+        left_keys, right_keys = keys.pick(lefts), keys.pick(rights)
         all_rows = np.arange(len(lefts))
-        a, b = left.spans(one, all_rows), right.spans(other, all_rows)
+        a, b = left.spans(left_keys, all_rows), right.spans(right_keys, all_rows)
         equal = np.ones(len(lefts), dtype=np.bool_)
         for i in range(len(left.order)):
             equal &= _equal_spans(
-                (one.text, a.begins[i], a.ends[i]), (other.text, b.begins[i], b.ends[i])
+                (left_keys.text, a.begins[i], a.ends[i]), (right_keys.text, b.begins[i], b.ends[i])
             )
         same.append(equal)
     return np.concatenate(same)
@@ -214,11 +214,13 @@ def _find(text: UInt8, literal: bytes, begin: Int64, stop: Int64) -> Int64:
 def _skip_character(text: UInt8, literal: bytes, begin: Int64, stop: Int64) -> Int64:
     """Return (n,) where the character after the one at begin starts, at most stop."""
     del literal  # an empty one: the placeholder before it captures one character
-    at = np.minimum(begin + 1, stop)
+    position = np.minimum(begin + 1, stop)
     for _ in range(3):  # a character of UTF-8 has at most three bytes more
-        within = (at < stop) & (text[np.minimum(at, len(text) - 1)] & 0xC0 == 0x80)
-        at = at + within
-    return at
+        is_continuation = (position < stop) & (
+            text[np.minimum(position, len(text) - 1)] & 0xC0 == 0x80
+        )
+        position = position + is_continuation
+    return position
 
 
 def _equal_spans(left: tuple[bytes, Int64, Int64], right: tuple[bytes, Int64, Int64]) -> Bool:

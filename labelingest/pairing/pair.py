@@ -69,18 +69,20 @@ def pair(
     outcome[sidecars] = Outcome.ORPHAN_SIDECAR
 
     unclaimed = _unclaimed(outcome)
-    found = [(affixes, *affixes.match(keys, unclaimed)) for affixes in _data_affixes(rule)]
-    unsupported = _mark_unsupported(keys, outcome, rule, [rows for _, rows, _ in found])
+    matches = [(affixes, *affixes.match(keys, unclaimed)) for affixes in _data_affixes(rule)]
+    unsupported = _mark_unsupported(keys, outcome, rule, [rows for _, rows, _ in matches])
     candidates = _Candidates(keys, labels, sidecars, numbers)
     edges = [
-        candidates.of(affixes, rows[supported], data_numbers[supported])
-        for affixes, rows, data_numbers in found
+        candidates.with_equal_captures(affixes, rows[supported], data_numbers[supported])
+        for affixes, rows, data_numbers in matches
         for supported in [outcome[rows] == Outcome.UNLABELLED]
     ]
     # Of ten million keys, each of these columns is 40 megabytes.
-    del unclaimed, found, candidates, sidecars, numbers
+    del unclaimed, matches, candidates, sidecars, numbers
     data, sidecar, rivals = _settle(outcome, edges)
-    return Pairs(data, sidecar, outcome, Defects.of(keys, rule, outcome, rivals, unsupported))
+    return Pairs(
+        data, sidecar, outcome, Defects.from_outcome(keys, rule, outcome, rivals, unsupported)
+    )
 
 
 def _unclaimed(outcome: UInt8) -> Int64:
@@ -98,14 +100,14 @@ def _metadata(
 
 def _label_affixes(rule: PatternRule | SuffixRule) -> Affixes:
     if isinstance(rule, PatternRule):
-        return Affixes.of(rule.label_pattern)
+        return Affixes.from_pattern(rule.label_pattern)
     # A key that is nothing but the suffix is a sidecar too, of no data file.
     return Affixes(b"", rule.suffix.encode(), at_least=0)
 
 
 def _data_affixes(rule: PatternRule | SuffixRule) -> list[Affixes]:
     if isinstance(rule, PatternRule):
-        return [Affixes.of(pattern) for pattern in rule.image_patterns]
+        return [Affixes.from_pattern(pattern) for pattern in rule.image_patterns]
     return [Affixes(b"", b"")]
 
 
@@ -149,17 +151,22 @@ class _Candidates:
         self.sidecars = sidecars[order]
         self.numbers = numbers[order]
 
-    def of(self, affixes: Affixes, rows: Int64, numbers: Int64) -> tuple[Int64, Int64]:
+    def with_equal_captures(
+        self, affixes: Affixes, rows: Int64, numbers: Int64
+    ) -> tuple[Int64, Int64]:
         """Return data files and sidecars, (m,) each, that capture the same."""
-        found = [(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))]
+        parts = [(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))]
         # In order of numbers, so that the searches walk through memory instead of leaping.
-        found += [
-            self._of(affixes, rows[chunk], numbers[chunk]) for chunk in chunks(np.argsort(numbers))
+        parts += [
+            self._with_equal_captures(affixes, rows[chunk], numbers[chunk])
+            for chunk in chunks(np.argsort(numbers))
         ]
-        data, sidecars = zip(*found, strict=True)
+        data, sidecars = zip(*parts, strict=True)
         return np.concatenate(data), np.concatenate(sidecars)
 
-    def _of(self, affixes: Affixes, rows: Int64, numbers: Int64) -> tuple[Int64, Int64]:
+    def _with_equal_captures(
+        self, affixes: Affixes, rows: Int64, numbers: Int64
+    ) -> tuple[Int64, Int64]:
         first = np.searchsorted(self.numbers, numbers, side="left")
         count = np.searchsorted(self.numbers, numbers, side="right") - first
         before = np.cumsum(count) - count

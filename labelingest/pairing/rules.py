@@ -78,8 +78,8 @@ class Pattern:
         Its time grows with the length of the key to the power of the number of placeholders:
         for keys in bulk there is `labelingest.pairing.match`, which has the same results.
         """
-        found = self.parser.parse(key)
-        return None if found is None else tuple(found[f"p{i}"] for i in self.order)
+        match = self.parser.parse(key)
+        return None if match is None else tuple(match[f"p{i}"] for i in self.order)
 
     def key(self, fields: Sequence[str]) -> str:
         """Return the key in which the placeholders, in the order of their names, have values."""
@@ -140,8 +140,8 @@ class PatternRule:
 
     def image_fields(self, key: str) -> tuple[tuple[str, ...], ...]:
         """Return what each image file pattern that matches captures; () where none does."""
-        found = (pattern.fields(key) for pattern in self.image_patterns)
-        return tuple(fields for fields in found if fields is not None)
+        captures = (pattern.fields(key) for pattern in self.image_patterns)
+        return tuple(fields for fields in captures if fields is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ def suffixes(listing: Listing) -> list[SuffixGuess]:
     count: Counter[str] = Counter()
     for key in keys.take(looked_at):
         count.update(set(_suffixes_of(key, keys)))
-    ordered = sorted(count.items(), key=lambda found: (-found[1], found[0]))
+    ordered = sorted(count.items(), key=lambda item: (-item[1], item[0]))
     return [SuffixGuess(SuffixRule(suffix), pairs) for suffix, pairs in ordered]
 
 
@@ -67,8 +67,8 @@ def named_after_stems(listing: Listing) -> tuple[str, str] | None:
     rows = ending_with(keys, np.arange(len(keys)), _JSON)[:_MOST_LOOKED_AT]
     for key in keys.take(rows):
         stem = key.removesuffix(".json").removesuffix(".encord") + "."
-        at = first_row(keys, stem.encode())
-        for other in keys.take(np.arange(at, min(at + _NEIGHBOURS, len(keys)))):
+        first = first_row(keys, stem.encode())
+        for other in keys.take(np.arange(first, min(first + _NEIGHBOURS, len(keys)))):
             if not other.startswith(stem):
                 break
             if not other.endswith(".json") and kind_of(other) is not None:

@@ -114,7 +114,7 @@ def pair_folder(
     bare = image_only_extensions(rule) if config.image_sizes == "never" else []
     output_guard(config, storage).admit(*outputs_of(config).values())
     with stopwatch.stage(Stage.LIST):
-        listing = list_all(storage, _own_keys(config, storage), bare=bare, seen=report_listed)
+        listing = list_all(storage, _own_keys(config, storage), bare=bare, on_listed=report_listed)
     with stopwatch.stage(Stage.PAIR):
         recognised = ""
         if rule is None:

@@ -161,7 +161,7 @@ class LinesSink:
     def __enter__(self) -> "LinesSink":
         unfinished = self.unfinished
         place = None if unfinished is None else (unfinished.path, _length(unfinished.marks))
-        self._opened = whole_file(self.path, kept=place)
+        self._opened = whole_file(self.path, unfinished=place)
         self._file = self._opened.__enter__()
         return self
 

@@ -92,12 +92,12 @@ def protect(file: int, replaced: os.stat_result) -> None:
     replaced
         What is known of the older one.
     """
-    found = os.fstat(file)
-    if (found.st_uid, found.st_gid) != (replaced.st_uid, replaced.st_gid):
+    status = os.fstat(file)
+    if (status.st_uid, status.st_gid) != (replaced.st_uid, replaced.st_gid):
         with suppress(OSError):  # for the administrator only
             os.fchown(file, replaced.st_uid, replaced.st_gid)
     mode = stat.S_IMODE(replaced.st_mode) & 0o777
-    if stat.S_IMODE(found.st_mode) != mode:
+    if stat.S_IMODE(status.st_mode) != mode:
         with suppress(OSError):  # a file system without permissions
             os.fchmod(file, mode)
 
@@ -148,7 +148,7 @@ def _is_at(path: Path, file: int) -> bool:
 
 
 @contextmanager
-def whole_file(path: Path, *, kept: tuple[Path, int] | None = None) -> Iterator[BinaryIO]:
+def whole_file(path: Path, *, unfinished: tuple[Path, int] | None = None) -> Iterator[BinaryIO]:
     """Open a file for writing that gets its name only when the block ends without exception.
 
     A symbolic link at the path stays, and the file it points to is replaced. A file that is replaced
@@ -158,7 +158,7 @@ def whole_file(path: Path, *, kept: tuple[Path, int] | None = None) -> Iterator[
     ----------
     path
         The name it gets.
-    kept
+    unfinished
         An unfinished file beside it that belongs to the caller, and how many of its bytes count:
         it is written on from there, and stays when the block fails.
 
@@ -181,9 +181,11 @@ def whole_file(path: Path, *, kept: tuple[Path, int] | None = None) -> Iterator[
     b'{}'
     """
     target = file_target(path)
-    temporary = target.with_name(unfinished_name(target.name)) if kept is None else kept[0]
+    temporary = (
+        target.with_name(unfinished_name(target.name)) if unfinished is None else unfinished[0]
+    )
     replaced = target.stat() if target.exists() else None
-    descriptor = _begin(temporary, str(path), kept, private=replaced is not None)
+    descriptor = _begin(temporary, str(path), unfinished, private=replaced is not None)
     if replaced is not None:
         protect(descriptor, replaced)
     try:
@@ -194,7 +196,7 @@ def whole_file(path: Path, *, kept: tuple[Path, int] | None = None) -> Iterator[
                 # While it is locked, as the removal: a run that comes then makes a new one.
                 _rename(temporary, target, path)
             except BaseException:
-                if kept is None:
+                if unfinished is None:
                     with suppress(OSError):
                         temporary.unlink()
                 # What cannot be flushed any more must not hide why the block failed.
@@ -208,10 +210,12 @@ def whole_file(path: Path, *, kept: tuple[Path, int] | None = None) -> Iterator[
     flush_folder(target.parent, str(path))
 
 
-def _begin(temporary: Path, output: str, kept: tuple[Path, int] | None, *, private: bool) -> int:
+def _begin(
+    temporary: Path, output: str, unfinished: tuple[Path, int] | None, *, private: bool
+) -> int:
     """Open the unfinished file, cut to what counts of it."""
     mode = 0o600 if private else 0o666
-    if kept is None:
+    if unfinished is None:
         descriptor, length = open_locked(temporary, output, mode), 0
     else:
         try:
@@ -220,7 +224,7 @@ def _begin(temporary: Path, output: str, kept: tuple[Path, int] | None, *, priva
             descriptor = os.open(temporary, _OPEN, mode)
         except OSError as error:
             raise cannot_write(output, error) from error
-        length = kept[1]
+        length = unfinished[1]
     os.ftruncate(descriptor, length)
     os.lseek(descriptor, length, os.SEEK_SET)
     return descriptor

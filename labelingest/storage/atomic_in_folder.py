@@ -133,15 +133,15 @@ def _begin(folder: int, name: bytes, mode: int) -> tuple[str, int]:
 def _file_at(folder: int, name: bytes) -> os.stat_result | None:
     """Return what is known of the regular file of a name; None where there is none."""
     try:
-        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except OSError:
         return None
-    return found if stat.S_ISREG(found.st_mode) else None
+    return status if stat.S_ISREG(status.st_mode) else None
 
 
 def _is_at(folder: int, name: str, file: int) -> bool:
     try:
-        there = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
         return False
-    return os.path.samestat(there, os.fstat(file))
+    return os.path.samestat(status, os.fstat(file))

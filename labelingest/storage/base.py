@@ -238,7 +238,7 @@ def list_all(
     bare: Collection[str] = (),
     splits: Sequence[str] = (),
     max_files: int = MAX_FILES,
-    seen: Callable[[int], None] | None = None,
+    on_listed: Callable[[int], None] | None = None,
 ) -> Listing:
     """Return the complete listing of a storage path, ordered by key.
 
@@ -248,8 +248,8 @@ def list_all(
         What to list, what not, what by name alone, and in which parts; as for `Storage.list`.
     max_files
         How many files are too many.
-    seen
-        Told how many files were listed, page by page.
+    on_listed
+        Called with the number of files listed so far, page by page.
 
     Raises
     ------
@@ -264,10 +264,10 @@ def list_all(
     """
 
     def counted(splits: Sequence[str]) -> Generator[Listing, None, None]:
-        listed = storage.list(exclude=exclude, bare=bare, splits=splits)
+        pages = storage.list(exclude=exclude, bare=bare, splits=splits)
         files = 0
         try:
-            for page in listed:
+            for page in pages:
                 files += len(page)
                 if files > max_files:
                     raise StorageError(
@@ -275,12 +275,12 @@ def list_all(
                         "path may hold: give a folder further down, and convert the others one by "
                         "one"
                     )
-                if seen is not None:
-                    seen(files)
+                if on_listed is not None:
+                    on_listed(files)
                 yield page
         finally:
-            if isinstance(listed, Generator):
-                listed.close()  # a folder that is half read is open
+            if isinstance(pages, Generator):
+                pages.close()  # a folder that is half read is open
 
     def complete(splits: Sequence[str]) -> Listing:
         with closing(counted(splits)) as pages:

@@ -111,19 +111,19 @@ class Journal:
                     # A process that was killed leaves a part of its last line, and nothing behind.
                     self.damaged = line.endswith(b"\n")
                     return
-                found = _object(text)
-                if found is None:
+                record = _object(text)
+                if record is None:
                     self.damaged = True
                     return
                 end = _End(end.offset + len(line), expected)
-                yield found, end
+                yield record, end
 
     def _cut(self, end: _End) -> None:
         """Forget what stands behind the end of a line."""
         os.ftruncate(self.file, end.offset)
         os.lseek(self.file, end.offset, os.SEEK_SET)
         self._end = end
-        self._ends = [one for one in self._ends if one.offset <= end.offset]
+        self._ends = [entry_end for entry_end in self._ends if entry_end.offset <= end.offset]
         if self._synced.offset > end.offset:
             self._synced = end
 
@@ -172,8 +172,8 @@ class Journal:
     def _write(self, line: Any) -> None:
         text = json.dumps(line, separators=(",", ":")).encode()
         digest = _digest(self._end.digest, text)
-        whole = b"%s %s\n" % (digest, text)
-        rest = memoryview(whole)
+        encoded = b"%s %s\n" % (digest, text)
+        rest = memoryview(encoded)
         try:
             while rest:
                 rest = rest[os.write(self.file, rest) :]
@@ -182,7 +182,7 @@ class Journal:
             with suppress(OSError):
                 self._cut(self._end)
             raise cannot_write(self.output, error) from error
-        self._end = _End(self._end.offset + len(whole), digest)
+        self._end = _End(self._end.offset + len(encoded), digest)
 
     def remove(self) -> None:
         """Remove it; the next run begins anew."""
@@ -201,10 +201,10 @@ def _digest(before: bytes, text: bytes) -> bytes:
 
 def _object(text: bytes) -> dict[str, Any] | None:
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return value if isinstance(value, dict) else None
 
 
 def _boot() -> str:

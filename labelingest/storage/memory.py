@@ -99,9 +99,11 @@ class MemoryStorage:
         """Return the first bytes of files, as `labelingest.storage.base.Storage` says."""
         for key in keys:
             check_key(key)
-        found = [self.contents.get(key) for key in keys]
-        gone = Unread(ProblemCode.UNREADABLE_FILE, NOT_THERE)
-        return [gone if content is None else content[start : start + length] for content in found]
+        contents = [self.contents.get(key) for key in keys]
+        missing = Unread(ProblemCode.UNREADABLE_FILE, NOT_THERE)
+        return [
+            missing if content is None else content[start : start + length] for content in contents
+        ]
 
     def versions(self, keys: Sequence[str]) -> Sequence[Version | None]:
         """Return the versions of files, as `labelingest.storage.base.Storage` says."""

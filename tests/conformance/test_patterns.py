@@ -41,7 +41,9 @@ def test_a_pattern_captures_what_the_corpus_says(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("case", cases("meaning.json"))
 def test_many_keys_at_once_capture_the_same(case: dict[str, Any]) -> None:
     keys = Keys.from_texts(sorted(key.encode() for key in case["fields"]))
-    found = Affixes.of(Pattern(case["pattern"], "pattern")).fields(keys, np.arange(len(keys)))
+    found = Affixes.from_pattern(Pattern(case["pattern"], "pattern")).fields(
+        keys, np.arange(len(keys))
+    )
     assert {keys[row]: list(fields) for row, fields in found.items()} == {
         key: fields for key, fields in case["fields"].items() if fields is not None
     }

@@ -125,7 +125,7 @@ def test_matching_many_keys_equals_parse_and_equals_trying_everything(
     except ConfigError:
         assume(False)
     ordered = Keys.from_texts(sorted(name.encode() for name in names))
-    found = Affixes.of(pattern).fields(ordered, np.arange(len(ordered)))
+    found = Affixes.from_pattern(pattern).fields(ordered, np.arange(len(ordered)))
     for row, key in enumerate(ordered):
         obvious = oracle.match(text, key)
         expected = None if obvious is None else tuple(obvious[name] for name in sorted(obvious))

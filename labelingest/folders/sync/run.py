@@ -235,7 +235,7 @@ class _Comparison:
             on_listed(files)
 
         storage, exclude = self.places.storage, self.places.exclude
-        listing = list_all(storage, exclude, splits=self.record.splits, seen=report)
+        listing = list_all(storage, exclude, splits=self.record.splits, on_listed=report)
         return without_outputs(listing, partial(known_below, self.state, self.record))
 
     def splits(self, listing: Listing) -> Sequence[str]:

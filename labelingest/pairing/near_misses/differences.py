@@ -30,7 +30,7 @@ class Parts:
 
     Examples
     --------
-    >>> Parts.of("images/train/a.b.jpg")
+    >>> Parts.from_key("images/train/a.b.jpg")
     Parts(folders=('images', 'train'), stem='a.b', extension='.jpg')
     """
 
@@ -41,7 +41,7 @@ class Parts:
     """As spelt, with its dot; "" for none."""
 
     @classmethod
-    def of(cls, key: str) -> "Parts":
+    def from_key(cls, key: str) -> "Parts":
         """Take a key apart."""
         *folders, name = key.split("/")
         stem, dot, extension = name.rpartition(".")
@@ -67,7 +67,7 @@ def difference(actual: str, expected: str) -> Cause | None:
     >>> difference("images/a.JPG", "images/a.jpg"), difference("images/x/a.jpg", "images/a.jpg")
     (<Cause.EXTENSION_CASE: 'extension-case'>, <Cause.TOO_DEEP: 'too-deep'>)
     """
-    a, b = Parts.of(actual), Parts.of(expected)
+    a, b = Parts.from_key(actual), Parts.from_key(expected)
     if a.folders != b.folders:
         if len(a.folders) == len(b.folders):
             return Cause.FOLDER_NAME
@@ -100,7 +100,7 @@ def patterns_from(image: str, sidecar: str) -> tuple[str, str] | None:
     >>> patterns_from("v1/image/day/a.jpg", "v1/label/day/a.txt")
     ('{split}/image/{name}.jpg', '{split}/label/{name}.txt')
     """
-    a, b = Parts.of(image), Parts.of(sidecar)
+    a, b = Parts.from_key(image), Parts.from_key(sidecar)
     if a.stem != b.stem:
         return None
     end = _shared(a.folders[::-1], b.folders[::-1])

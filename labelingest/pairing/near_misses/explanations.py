@@ -85,7 +85,7 @@ def explain(rule: PatternRule | SuffixRule, data: LeftOver, sidecar: LeftOver) -
 
 def _nearest(patterns: Sequence[Pattern], key: str) -> Pattern:
     """Return the pattern that was most likely meant for a key: one with its extension."""
-    extension = Parts.of(key).extension.lower()
+    extension = Parts.from_key(key).extension.lower()
     same = (p for p in patterns if extension and p.literals[-1].lower().endswith(extension))
     return next(same, patterns[0])
 
@@ -114,11 +114,13 @@ def _explain_by(
 def _other_extension(
     cause: Cause, pattern: Pattern, actual: LeftOver, keys: tuple[str, str]
 ) -> Explained:
-    found = Parts.of(actual.key).extension
-    known = Parts.of(f"x{pattern.literals[-1]}").extension
-    text = shell_word(pattern.text.removesuffix(known) + found)
+    extension = Parts.from_key(actual.key).extension
+    pattern_extension = Parts.from_key(f"x{pattern.literals[-1]}").extension
+    text = shell_word(pattern.text.removesuffix(pattern_extension) + extension)
     counts = ", and case counts" if cause is Cause.EXTENSION_CASE else ""
-    detail = f"{actual.key!r} ends in {found!r}, the {pattern.role} in {known!r}{counts}"
+    detail = (
+        f"{actual.key!r} ends in {extension!r}, the {pattern.role} in {pattern_extension!r}{counts}"
+    )
     fix = f"add --images {text}" if actual.key == keys[0] else f"use --labels {text}"
     return Explained(cause, keys, detail, fix)
 

@@ -82,15 +82,15 @@ def near_misses(
     >>> miss.cause.value, miss.fix
     ('extension-case', "add --images 'images/{name}.JPG'")
     """
-    found: dict[tuple[Cause, str], tuple[int, Explained]] = {}
+    groups: dict[tuple[Cause, str], tuple[int, Explained]] = {}
     for explained in _explained(listing.keys, pairs.outcome, rule):
         # A command that renames names one file: those of one cause are one group all the same.
         group = (explained.cause, "" if explained.renames else explained.fix)
-        count, first = found.get(group, (0, explained))
-        found[group] = (count + 1, first)
+        count, first = groups.get(group, (0, explained))
+        groups[group] = (count + 1, first)
     misses = [
         NearMiss(first.cause, count, first.keys, first.detail, first.fix)
-        for count, first in found.values()
+        for count, first in groups.values()
     ]
     misses.sort(key=lambda miss: (-miss.count, miss.cause, miss.keys))
     return [*_links(listing, rule, small_files), *misses[:_MAX_CAUSES]]
@@ -126,9 +126,9 @@ def _explained(keys: Keys, outcome: UInt8, rule: PatternRule | SuffixRule) -> It
             explained = explain(rule, file, sidecar)
             if explained is not None:
                 yield explained
-        done = {item.key for couple in couples for item in couple}
-        data = [item for item in data if item.key not in done]
-        sidecars = [item for item in sidecars if item.key not in done]
+        explained_keys = {item.key for couple in couples for item in couple}
+        data = [item for item in data if item.key not in explained_keys]
+        sidecars = [item for item in sidecars if item.key not in explained_keys]
 
 
 def _couples(
@@ -142,12 +142,12 @@ def _couples(
     for sidecar in reversed(sidecars):
         for place in places(sidecar, rule, True):
             waiting.setdefault(place, []).append(sidecar)
-    taken: set[str] = set()
+    coupled: set[str] = set()
     for file in data:
         stacks = (waiting.get(place, []) for place in places(file, rule, False))
         for sidecar in chain.from_iterable(_popped(stack) for stack in stacks):
-            if sidecar.key not in taken:
-                taken.add(sidecar.key)
+            if sidecar.key not in coupled:
+                coupled.add(sidecar.key)
                 yield file, sidecar
                 break
 
@@ -159,18 +159,18 @@ def _popped(stack: list[LeftOver]) -> Iterator[LeftOver]:
 
 def _expected_places(item: LeftOver, rule: PatternRule | SuffixRule, is_sidecar: bool) -> list[str]:
     """Return where it is and where its partner is expected, as one place of both."""
-    own, partner = ("sidecar", "data") if is_sidecar else ("data", "sidecar")
+    role, partner = ("sidecar", "data") if is_sidecar else ("data", "sidecar")
     expected = [f"{partner}:{_place(key)}" for key in partners(rule, item, is_sidecar)]
-    return [*expected, f"{own}:{_place(item.key)}"]
+    return [*expected, f"{role}:{_place(item.key)}"]
 
 
 def _near_places(item: LeftOver, rule: PatternRule | SuffixRule, is_sidecar: bool) -> list[str]:
-    parts = Parts.of(_data_key(item, rule, is_sidecar))
+    parts = Parts.from_key(_data_key(item, rule, is_sidecar))
     return [f"{fold(parts.folders[-1])}/{fold(parts.stem)}"] if parts.folders else []
 
 
 def _names(item: LeftOver, rule: PatternRule | SuffixRule, is_sidecar: bool) -> list[str]:
-    return [fold(Parts.of(_data_key(item, rule, is_sidecar)).stem)]
+    return [fold(Parts.from_key(_data_key(item, rule, is_sidecar)).stem)]
 
 
 def _data_key(item: LeftOver, rule: PatternRule | SuffixRule, is_sidecar: bool) -> str:
@@ -181,7 +181,7 @@ def _data_key(item: LeftOver, rule: PatternRule | SuffixRule, is_sidecar: bool) 
 
 
 def _place(key: str) -> str:
-    parts = Parts.of(key)
+    parts = Parts.from_key(key)
     return "/".join(fold(part) for part in (*parts.folders, parts.stem))
 
 
@@ -192,7 +192,7 @@ def _data_left_over(keys: Keys, outcome: UInt8, rule: PatternRule | SuffixRule) 
     rows = rows[kind_numbers(keys, rows) == KINDS.index(DataKind.IMAGE)][:MAX_LEFT_OVER]
     fields: dict[int, tuple[str, ...]] = {}
     for pattern in reversed(rule.image_patterns):  # the first that matches wins
-        fields |= Affixes.of(pattern).fields(keys, rows)
+        fields |= Affixes.from_pattern(pattern).fields(keys, rows)
     return _left_over(keys, rows, fields)
 
 
@@ -204,12 +204,12 @@ def _sidecars_left_over(
     if isinstance(rule, SuffixRule):
         suffix = rule.suffix
         return [LeftOver(key, (key.removesuffix(suffix),)) for key in keys.take(orphans)]
-    fields = Affixes.of(rule.label_pattern).fields(keys, orphans)
+    fields = Affixes.from_pattern(rule.label_pattern).fields(keys, orphans)
     return [*_left_over(keys, orphans, fields), *_unclaimed(keys, outcome, rule)]
 
 
 def _unclaimed(keys: Keys, outcome: UInt8, rule: PatternRule) -> Iterator[LeftOver]:
-    extension = Parts.of(f"x{rule.label_pattern.literals[-1]}").extension.lower()
+    extension = Parts.from_key(f"x{rule.label_pattern.literals[-1]}").extension.lower()
     rows = np.flatnonzero((outcome == Outcome.UNLABELLED) | (outcome == Outcome.UNSUPPORTED))
     rows = rows[kind_numbers(keys, rows) != KINDS.index(DataKind.IMAGE)][:MAX_LEFT_OVER]
     for key in keys.take(rows):

@@ -63,22 +63,22 @@ def stored_links(
     >>> link.fix
     'ln -sfn ../images images'
     """
-    found = []
+    links = []
     for key in _called(listing, folders):
         target = _as_path(small_files(key))
         if target is not None:
-            found.append(StoredLink(key, target))
-    return found
+            links.append(StoredLink(key, target))
+    return links
 
 
 def _called(listing: Listing, folders: Sequence[str]) -> list[str]:
     """Return the keys of small files that are called like a folder."""
     small = np.flatnonzero((listing.size > 0) & (listing.size <= _MAX_PATH))
-    found: list[str] = []
+    candidates: list[str] = []
     for folder in folders:
         keys = listing.keys.take(ending_with(listing.keys, small, folder.encode()))
-        found += (key for key in keys if key.rpartition("/")[2] == folder)
-    return sorted(found)[:_MAX_LOOKED_INTO]
+        candidates += (key for key in keys if key.rpartition("/")[2] == folder)
+    return sorted(candidates)[:_MAX_LOOKED_INTO]
 
 
 def _as_path(content: bytes) -> str | None:

@@ -52,20 +52,20 @@ def aws_profile(name: str | None, environment: Mapping[str, str] = os.environ) -
     """
     if name is None and any(environment.get(variable) for variable in _OTHER_WAYS):
         return None
-    asked = name or environment.get("AWS_PROFILE")
-    values = _values(asked or "default", environment)
+    chosen = name or environment.get("AWS_PROFILE")
+    values = _values(chosen or "default", environment)
     keys = values.get("aws_access_key_id"), values.get("aws_secret_access_key")
     if keys[0] and keys[1]:
         return AwsProfile(values.get("region"), keys[0], keys[1], values.get("aws_session_token"))
-    if asked is None:
+    if chosen is None:
         return None
     if not values:
         raise ConfigError(
-            f"there is no AWS profile {asked!r}: aws configure list-profiles shows all"
+            f"there is no AWS profile {chosen!r}: aws configure list-profiles shows all"
         )
     raise ConfigError(
-        f"AWS profile {asked!r} has no keys in its files (it signs on elsewhere): run "
-        f'eval "$(aws configure export-credentials --profile {asked} --format env)" first'
+        f"AWS profile {chosen!r} has no keys in its files (it signs on elsewhere): run "
+        f'eval "$(aws configure export-credentials --profile {chosen} --format env)" first'
     )
 
 

@@ -127,18 +127,18 @@ class CloudStorage:
         """Return the contents of files, as `labelingest.storage.base.Storage` says."""
         del tokens  # nothing to save: they come with the contents
         limit = MAX_SIDECAR if most is None else most
-        listed = [0] * len(keys) if sizes is None else sizes.tolist()
-        too_long = {row: size for row, size in enumerate(listed) if size > limit}
+        listed_sizes = [0] * len(keys) if sizes is None else sizes.tolist()
+        too_long = {row: size for row, size in enumerate(listed_sizes) if size > limit}
         contents, versions = [b""] * len(keys), [""] * len(keys)
         unread = {}
 
         def read(row: int) -> tuple[bytes | None, str, int]:
             if row in too_long:
                 return None, "", too_long[row]
-            found = self._client.get(keys[row])
-            size = found.meta["size"]
-            content = None if size > limit else bytes(found.bytes())
-            return content, token_of(found.meta), size
+            answer = self._client.get(keys[row])
+            size = answer.meta["size"]
+            content = None if size > limit else bytes(answer.bytes())
+            return content, token_of(answer.meta), size
 
         for row, outcome in enumerate(self._each(keys, read, Operation.READ)):
             if isinstance(outcome, Exception):
@@ -177,17 +177,17 @@ class CloudStorage:
         """Return the versions of files by a request for each, many at once."""
         # Nothing was ever put under a name that cannot be asked for.
         rows = [row for row, key in enumerate(keys) if not _CONTROL.search(key)]
-        asked = [keys[row] for row in rows]
+        usable_keys = [keys[row] for row in rows]
 
         def look(row: int) -> Version | None:
-            return self._version(asked[row])
+            return self._version(usable_keys[row])
 
-        found: list[Version | None] = [None] * len(keys)
-        for row, outcome in zip(rows, self._each(asked, look, Operation.READ), strict=True):
+        versions: list[Version | None] = [None] * len(keys)
+        for row, outcome in zip(rows, self._each(usable_keys, look, Operation.READ), strict=True):
             if isinstance(outcome, Exception):
                 raise cloud_error(outcome, self.place, Operation.READ, keys[row])
-            found[row] = outcome
-        return found
+            versions[row] = outcome
+        return versions
 
     def _version(self, key: str) -> Version | None:
         try:
@@ -200,14 +200,14 @@ class CloudStorage:
         """Return the versions of a folder's files, as `labelingest.storage.base.Storage` says."""
         check_key(folder.removesuffix("/"))
         try:
-            listed = [entry for answer in self._client.list(folder) for entry in answer]
+            entries = [entry for answer in self._client.list(folder) for entry in answer]
         except FAILURES as error:
             if is_bad_path(error):
                 return self._versions_below(folder)
             raise cloud_error(error, self.place, Operation.LIST) from None
         return {
             entry["path"]: Version(entry["size"], token_of(entry))
-            for entry in listed
+            for entry in entries
             if entry["path"].rpartition("/")[0] + "/" == folder
         }
 
@@ -215,10 +215,10 @@ class CloudStorage:
         """Return the versions of a folder's files, where names lie below it that are no keys."""
         prefix = "/".join(filter(None, (self.place.prefix, folder.removesuffix("/"))))
         client = open_client(replace(self.place, prefix=""), self.connection)
-        listed = list_pages(client, replace(self.place, prefix=prefix), connection=self.connection)
+        pages = list_pages(client, replace(self.place, prefix=prefix), connection=self.connection)
         return {
             folder + key: Version(size, token)
-            for page in listed
+            for page in pages
             for key, size, token in zip(
                 page.keys, page.size.tolist(), page.token_column(), strict=True
             )
@@ -346,8 +346,8 @@ class CloudStorage:
         patience = _Patience(min(_IN_FLIGHT, len(keys)))
 
         def attempt(row: int) -> T | Exception:
-            if patience.lost is not None:
-                return patience.lost[1]
+            if patience.fatal_refusal is not None:
+                return patience.fatal_refusal[1]
             try:
                 outcome = ask(row)
             except FAILURES as error:
@@ -359,8 +359,8 @@ class CloudStorage:
 
         with ThreadPoolExecutor(min(_IN_FLIGHT, len(keys))) as threads:
             outcomes = list(threads.map(attempt, range(len(keys))))
-        if patience.lost is not None:
-            key, error = patience.lost
+        if patience.fatal_refusal is not None:
+            key, error = patience.fatal_refusal
             raise cloud_error(error, self.place, operation, key)
         return outcomes
 
@@ -369,7 +369,7 @@ class _Patience:
     """Decides when it is of no use to ask on."""
 
     def __init__(self, limit: int) -> None:
-        self.lost: tuple[str, Exception] | None = None
+        self.fatal_refusal: tuple[str, Exception] | None = None
         """The file whose request ended it, and what was said."""
         self._limit = limit
         self._unanswered = 0
@@ -385,7 +385,7 @@ class _Patience:
         with self._lock:
             self._unanswered = self._unanswered + 1 if concern is Concern.MOMENT else 0
             if concern is Concern.STORAGE or self._unanswered >= self._limit:
-                self.lost = self.lost or (key, error)
+                self.fatal_refusal = self.fatal_refusal or (key, error)
 
 
 def _of_some_size(pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -35,20 +35,20 @@ def merged(iterators: Iterable[Iterator[T]], most: int, stopped: Event) -> Gener
     under_way: dict[Future[T | None], Iterator[T]] = {}
     with ThreadPoolExecutor(most) as threads:
 
-        def go_on(iterator: Iterator[T]) -> None:
+        def wait_for_next(iterator: Iterator[T]) -> None:
             under_way[threads.submit(next, iterator, None)] = iterator
 
         try:
             for iterator in islice(waiting, most):
-                go_on(iterator)
+                wait_for_next(iterator)
             while under_way:
                 for future in wait(under_way, return_when=FIRST_COMPLETED).done:
                     iterator = under_way.pop(future)
                     value = future.result()
                     if value is not None:
-                        go_on(iterator)  # first: it asks for more while this is used
+                        wait_for_next(iterator)  # first: it asks for more while this is used
                         yield value
-                    elif (begun := next(waiting, None)) is not None:
-                        go_on(begun)
+                    elif (following := next(waiting, None)) is not None:
+                        wait_for_next(following)
         finally:
             stopped.set()

@@ -35,7 +35,7 @@ from labelingest.storage.cloud.errors import Operation, broke_off, cloud_error
 from labelingest.storage.cloud.interleaved import merged
 from labelingest.storage.cloud.list_parts import Part, parts_of
 from labelingest.storage.cloud.raw_listing import RawListing
-from labelingest.storage.cloud.stream import FAILURES, Asked, End, chunks
+from labelingest.storage.cloud.stream import FAILURES, BucketLister, End, chunks
 from labelingest.storage.urls import Place
 
 if TYPE_CHECKING:
@@ -84,74 +84,74 @@ def list_pages(
     """
     connection = connection or Connection()
     raw = RawListing(place, connection, exclude)
-    asked = Asked(client, place, exclude, connection.retries, raw)
-    if not place.prefix and raw.can_list and _may_begin_with_a_slash(asked):
+    lister = BucketLister(client, place, exclude, connection.retries, raw)
+    if not place.prefix and raw.can_list and _may_begin_with_a_slash(lister):
         raw.open()
-    yield from _all_pages(asked, splits)
+    yield from _all_pages(lister, splits)
     if problems := raw.problems():
         yield replace(_page([]), problems=problems)
 
 
-def _may_begin_with_a_slash(asked: Asked) -> bool:
+def _may_begin_with_a_slash(lister: BucketLister) -> bool:
     """Return whether a bucket has names that begin with a slash, or a file called "0"."""
     try:
         first, behind = (
-            next(asked.answers(None, offset=offset, chunk_size=_ANSWER), [])
+            next(lister.answers(None, offset=offset, chunk_size=_ANSWER), [])
             for offset in (_BEFORE_SLASH, _BEHIND_SLASH)
         )
     except FAILURES as error:
-        if asked.raw.open_after(error):
+        if lister.raw.open_after(error):
             return True
         if broke_off(error):
             return False  # the listing itself asks again
-        raise cloud_error(error, asked.place, Operation.LIST) from None
+        raise cloud_error(error, lister.place, Operation.LIST) from None
     return list(first) != list(behind)
 
 
-def _all_pages(asked: Asked, splits: Sequence[str]) -> Iterator[Listing]:
+def _all_pages(lister: BucketLister, splits: Sequence[str]) -> Iterator[Listing]:
     """Yield the files in pages; in parts, where that is possible."""
-    if not splits or not asked.place.lists_from_any_key:
-        yield from _pages(asked, Part())
+    if not splits or not lister.place.lists_from_any_key:
+        yield from _pages(lister, Part())
         return
     # One answer tells whether there is anything, and the second whether there is more: threads are
     # only begun for what is behind these two.
-    pages = _pages(asked, Part())
-    begun = []
+    pages = _pages(lister, Part())
+    first_keys = []
     for page in islice(pages, 2):
-        begun.append(page.keys)
+        first_keys.append(page.keys)
         yield page
-    keys = Keys.concat(begun)
+    keys = Keys.concat(first_keys)
     parts = parts_of(splits, keys[len(keys) - 1] if len(keys) else None)
-    if len(begun) < 2 or len(parts) < 2 or not keys.are_in_order():
+    if len(first_keys) < 2 or len(parts) < 2 or not keys.are_in_order():
         yield from pages
         return
-    yield from merged((_pages(asked, part) for part in parts), _PARTS_AT_ONCE, asked.stopped)
-    _check_ends(asked, parts)
+    yield from merged((_pages(lister, part) for part in parts), _PARTS_AT_ONCE, lister.stopped)
+    _check_ends(lister, parts)
 
 
-def _check_ends(asked: Asked, parts: Sequence[Part]) -> None:
+def _check_ends(lister: BucketLister, parts: Sequence[Part]) -> None:
     """Refuse parts that ended one way where those before and behind them ended another.
 
     The first ones end with a key behind them. One proves that nothing is behind its last key, and
     so that those after it are empty.
     """
-    ends = [asked.ends[part] for part in parts]
+    ends = [lister.ends[part] for part in parts]
     proven = ends.index(End.PROVEN) if End.PROVEN in ends else len(ends)
     expected = [End.BEHIND] * proven + [End.PROVEN] + [End.EMPTY] * (len(ends) - proven - 1)
     if ends != expected:
         raise PartsError(
-            f"the parts of {asked.place.url} contradict each other: list it as a whole"
+            f"the parts of {lister.place.url} contradict each other: list it as a whole"
         )
 
 
-def _pages(asked: Asked, part: Part) -> Iterator[Listing]:
+def _pages(lister: BucketLister, part: Part) -> Iterator[Listing]:
     """Yield the files of a part."""
-    files = frozenset(entry for entry in asked.exclude if not entry.endswith("/"))
-    folders = tuple(entry for entry in asked.exclude if entry.endswith("/"))
-    for chunk in chunks(asked, part):
+    files = frozenset(entry for entry in lister.exclude if not entry.endswith("/"))
+    folders = tuple(entry for entry in lister.exclude if entry.endswith("/"))
+    for chunk in chunks(lister, part):
         chunk = chunk[: _end(chunk, part.until)]
         names = [entry["path"] for entry in chunk]
-        markers = _markers(asked, part, chunk)
+        markers = _markers(lister, part, chunk)
         rows = (
             row
             for row, name in enumerate(names)
@@ -198,7 +198,7 @@ def _page(entries: Sequence["ObjectMeta"]) -> Listing:
     )
 
 
-def _markers(asked: Asked, part: Part, chunk: Sequence["ObjectMeta"]) -> set[int]:
+def _markers(lister: BucketLister, part: Part, chunk: Sequence["ObjectMeta"]) -> set[int]:
     """Return the rows that stand for folders."""
     markers, suspects = set(), []
     last = len(chunk) - 1
@@ -214,28 +214,28 @@ def _markers(asked: Asked, part: Part, chunk: Sequence["ObjectMeta"]) -> set[int
         return markers
 
     def is_marker(row: int) -> bool:
-        return _is_marker(asked, chunk[row]["path"])
+        return _is_marker(lister, chunk[row]["path"])
 
     at_once = _IN_FLIGHT if part.is_everything else _IN_FLIGHT // _PARTS_AT_ONCE
     with ThreadPoolExecutor(min(at_once, len(suspects))) as threads:
-        found = threads.map(is_marker, suspects)
-        markers.update(row for row, is_one in zip(suspects, found, strict=True) if is_one)
+        answers = threads.map(is_marker, suspects)
+        markers.update(row for row, is_one in zip(suspects, answers, strict=True) if is_one)
     return markers
 
 
-def _is_marker(asked: Asked, name: str) -> bool:
+def _is_marker(lister: BucketLister, name: str) -> bool:
     """Return whether an object's name is this one and a slash."""
     if not name:
         return True  # the storage path's own folder
-    path = asked.path(name)
-    if asked.raw.is_open:
-        return asked.raw.is_marker(path)
+    path = lister.path(name)
+    if lister.raw.is_open:
+        return lister.raw.is_marker(path)
     try:
         # What a listing of "name/" gives as "name" is "name/"; it is the first of all.
         return any(
-            entry["path"] == path for entry in next(asked.client.list(path, chunk_size=1), [])
+            entry["path"] == path for entry in next(lister.client.list(path, chunk_size=1), [])
         )
     except FAILURES as error:
-        if asked.raw.open_after(error):
-            return asked.raw.is_marker(path)
-        raise cloud_error(error, asked.place, Operation.LIST) from None
+        if lister.raw.open_after(error):
+            return lister.raw.is_marker(path)
+        raise cloud_error(error, lister.place, Operation.LIST) from None

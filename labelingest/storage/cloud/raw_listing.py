@@ -112,13 +112,13 @@ class RawListing:
         below = f"{prefix}/" if prefix else ""
         last = offset or ""
         while True:
-            asked = {"StartAfter": last} if last else {}
-            contents = self._answer(Prefix=below, MaxKeys=min(chunk_size, _ANSWER), **asked)
+            start = {"StartAfter": last} if last else {}
+            contents = self._answer(Prefix=below, MaxKeys=min(chunk_size, _ANSWER), **start)
             if not contents:
                 return
             for entry in contents:
                 last = self._checked(entry, below, last)
-            if entries := [found for entry in contents if (found := self._entry(entry))]:
+            if entries := [meta for entry in contents if (meta := self._entry(entry))]:
                 yield entries
 
     def is_marker(self, path: str) -> bool:
@@ -133,7 +133,7 @@ class RawListing:
         first = self._answer(Prefix=f"{path}/", MaxKeys=1)
         return bool(first) and first[0].get("Key") == f"{path}/"
 
-    def _answer(self, **asked: Any) -> list[dict[str, Any]]:
+    def _answer(self, **parameters: Any) -> list[dict[str, Any]]:
         """Return the keys of one page.
 
         Raises
@@ -145,9 +145,9 @@ class RawListing:
         from botocore.parsers import ResponseParserError
 
         if os.environ.get("AWS_REQUEST_PAYER", "").lower() in _TRUE:
-            asked["RequestPayer"] = "requester"
+            parameters["RequestPayer"] = "requester"
         try:
-            answer = self._client.list_objects_v2(Bucket=self._place.bucket, **asked)
+            answer = self._client.list_objects_v2(Bucket=self._place.bucket, **parameters)
         except (BotoCoreError, ClientError, ResponseParserError, ValueError, RuntimeError) as error:
             raise self._refused(_as_obstore(error)) from None
         contents: list[dict[str, Any]] = answer.get("Contents", [])

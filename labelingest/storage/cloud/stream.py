@@ -34,7 +34,7 @@ from labelingest.storage.urls import Place, Provider
 if TYPE_CHECKING:
     from obstore import ObjectMeta
 
-__all__ = ["FAILURES", "Asked", "End", "chunks"]
+__all__ = ["FAILURES", "BucketLister", "End", "chunks"]
 
 FAILURES: Final = (BaseError, OSError, ValueError)
 """What a client raises: a missing object is an OSError, a date that cannot be said a ValueError."""
@@ -64,7 +64,7 @@ class End(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BucketLister:
     """Whom to ask, about what, and how."""
 
     client: Client
@@ -112,7 +112,7 @@ class Asked:
         return path[len(prefix) + 1 :]
 
 
-def chunks(asked: Asked, part: Part) -> Iterator[Sequence["ObjectMeta"]]:
+def chunks(lister: BucketLister, part: Part) -> Iterator[Sequence["ObjectMeta"]]:
     """Yield what the store lists of a part, by key; the last chunk may reach behind its end.
 
     Raises
@@ -122,10 +122,10 @@ def chunks(asked: Asked, part: Part) -> Iterator[Sequence["ObjectMeta"]]:
     StorageError
         Where it cannot be listed, or may not be complete.
     """
-    if asked.place.lists_from_any_key:
-        yield from _ordered(asked, part)
+    if lister.place.lists_from_any_key:
+        yield from _ordered(lister, part)
     else:
-        yield from _whole(asked)
+        yield from _whole(lister)
 
 
 # --- stores that list in order ---
@@ -233,14 +233,14 @@ class _Seen:
         self._repeats = 0
 
 
-def _ordered(asked: Asked, part: Part) -> Iterator[Sequence["ObjectMeta"]]:
+def _ordered(lister: BucketLister, part: Part) -> Iterator[Sequence["ObjectMeta"]]:
     """Yield a part of a store that lists in order; go on where an answer broke off."""
-    seen, again, failures = _Seen(asked.place, part), False, 0
-    while part not in asked.ends and not asked.stopped.is_set():
+    seen, again, failures = _Seen(lister.place, part), False, 0
+    while part not in lister.ends and not lister.stopped.is_set():
         grew = seen.confirmed = False
         try:
             begin = seen.anchor if again else seen.highest
-            for chunk in _answers(asked, Part(begin, part.until)):
+            for chunk in _answers(lister, Part(begin, part.until)):
                 if fresh := seen.take(chunk, again=again or failures > 0):
                     grew, failures = True, 0
                     yield fresh
@@ -248,18 +248,18 @@ def _ordered(asked: Asked, part: Part) -> Iterator[Sequence["ObjectMeta"]]:
             raise
         except FAILURES as error:
             failures += 1
-            _wait(asked, error, failures)
+            _wait(lister, error, failures)
             again = again and not grew
         else:
-            if again and seen.final and not seen.confirmed and not asked.stopped.is_set():
-                raise _unproven(asked.place, seen.final)
+            if again and seen.final and not seen.confirmed and not lister.stopped.is_set():
+                raise _unproven(lister.place, seen.final)
             end = _end_of(seen, part, again=again and not grew)
             if end is not None:
-                asked.ends[part] = end
+                lister.ends[part] = end
             again = True
 
 
-def _wait(asked: Asked, error: Exception, failures: int) -> None:
+def _wait(lister: BucketLister, error: Exception, failures: int) -> None:
     """Wait before an answer that broke off is asked for again.
 
     Raises
@@ -267,11 +267,11 @@ def _wait(asked: Asked, error: Exception, failures: int) -> None:
     StorageError
         It is another failure, or one too many.
     """
-    if asked.raw.open_after(error):
+    if lister.raw.open_after(error):
         return
-    if not broke_off(error) or failures > min(asked.retries, _MOST_BREAKS):
-        raise cloud_error(error, asked.place, Operation.LIST) from None
-    asked.stopped.wait(min(0.05 * 2**failures, _LONGEST_PAUSE))
+    if not broke_off(error) or failures > min(lister.retries, _MOST_BREAKS):
+        raise cloud_error(error, lister.place, Operation.LIST) from None
+    lister.stopped.wait(min(0.05 * 2**failures, _LONGEST_PAUSE))
 
 
 def _end_of(seen: _Seen, part: Part, *, again: bool) -> End | None:
@@ -293,26 +293,26 @@ def _unproven(place: Place, last: str) -> StorageError:
 # --- stores that list from the first key only ---
 
 
-def _whole(asked: Asked) -> Iterator[Sequence["ObjectMeta"]]:
+def _whole(lister: BucketLister) -> Iterator[Sequence["ObjectMeta"]]:
     """Yield everything; list it again where it may end with a full page."""
     first, second = _Sum(), _Sum()
-    page = _MOST if asked.place.provider is Provider.AZURE else _ANSWER
+    page = _MOST if lister.place.provider is Provider.AZURE else _ANSWER
     try:
-        for chunk in _answers(asked, Part()):
+        for chunk in _answers(lister, Part()):
             first.add(chunk)
             yield chunk
         if not first.count or first.count % page:
             return
-        for chunk in _answers(asked, Part()):
+        for chunk in _answers(lister, Part()):
             second.add(chunk)
     except StorageError:
         raise
     except FAILURES as error:
         # Nobody knows from where to go on.
-        raise cloud_error(error, asked.place, Operation.LIST) from None
+        raise cloud_error(error, lister.place, Operation.LIST) from None
     if second != first:
         raise StorageError(
-            f"{asked.place.url} cannot be listed: listed again, it holds {second.count:,} keys "
+            f"{lister.place.url} cannot be listed: listed again, it holds {second.count:,} keys "
             f"instead of {first.count:,}, or others; {_CHECK}"
         )
 
@@ -333,15 +333,15 @@ class _Sum:
 # --- requests ---
 
 
-def _answers(asked: Asked, part: Part) -> Iterator[Sequence["ObjectMeta"]]:
+def _answers(lister: BucketLister, part: Part) -> Iterator[Sequence["ObjectMeta"]]:
     """Ask, and yield what is answered, by key; the last may reach behind the part's end."""
     chunk: list[ObjectMeta] = []
-    offset = asked.path(part.after) if part.after else None
-    for answer in asked.answers(asked.place.prefix or None, offset=offset, chunk_size=_ANSWER):
+    offset = lister.path(part.after) if part.after else None
+    for answer in lister.answers(lister.place.prefix or None, offset=offset, chunk_size=_ANSWER):
         for entry in answer:
-            entry["path"] = asked.key(entry["path"])
+            entry["path"] = lister.key(entry["path"])
         chunk += answer
-        is_last = asked.stopped.is_set() or _reaches(answer, part.until)
+        is_last = lister.stopped.is_set() or _reaches(answer, part.until)
         # Whether an empty one at the end stands for a folder, the next answer tells for nothing.
         if is_last or chunk[-1]["size"] or len(chunk) >= _MOST:
             yield chunk

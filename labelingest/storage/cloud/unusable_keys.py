@@ -84,8 +84,8 @@ class UnusableKeys:
 
     def problems(self) -> list[Problem]:
         """Return what is to be said."""
-        found = [Problem(ProblemCode.UNUSABLE_KEY, key, _DETAIL) for key in sorted(self._named)]
+        problems = [Problem(ProblemCode.UNUSABLE_KEY, key, _DETAIL) for key in sorted(self._named)]
         if self._others:
             detail = f"more keys than the {_MOST:,} that are named were {_DETAIL}"
-            found.append(Problem(ProblemCode.UNUSABLE_KEY, "", detail, count=self._others))
-        return found
+            problems.append(Problem(ProblemCode.UNUSABLE_KEY, "", detail, count=self._others))
+        return problems

@@ -116,12 +116,12 @@ class LocalStorage:
     ) -> Blobs:
         """Return the contents of files, as `labelingest.storage.base.Storage` says."""
         most = MAX_SIDECAR if most is None else most
-        listed = [_UNKNOWN] * len(keys) if sizes is None else sizes.tolist()
+        listed_sizes = [_UNKNOWN] * len(keys) if sizes is None else sizes.tolist()
         contents = []
         read = []
         unread = {}
         with _Folders(self) as folders:
-            for row, (key, size) in enumerate(zip(keys, listed, strict=True)):
+            for row, (key, size) in enumerate(zip(keys, listed_sizes, strict=True)):
                 try:
                     file = folders.open(key)
                     try:
@@ -174,8 +174,8 @@ class LocalStorage:
                 f"{self.root}/{folder} cannot be listed: {cause_of(error)}"
             ) from error
         keys = [folder + name for name in names if _is_unicode(name)]
-        found = zip(keys, self.versions(keys), strict=True)
-        return {key: version for key, version in found if version not in {None, NO_FILE}}
+        versions = zip(keys, self.versions(keys), strict=True)
+        return {key: version for key, version in versions if version not in {None, NO_FILE}}
 
     def put(
         self, key: str, content: bytes | Iterable[bytes], *, unless_changed: str | None = None
@@ -206,9 +206,9 @@ class LocalStorage:
     def flush(self, keys: Sequence[str]) -> None:
         """Write the folders of files to the disk, and those that these lie in."""
         inner = {key.rpartition("/")[0] for key in keys}
-        every = {folder[:end] for folder in inner for end in _ends(folder)} | inner
+        with_parents = {folder[:end] for folder in inner for end in _ends(folder)} | inner
         with _Folders(self) as folders:
-            for folder in sorted(every):
+            for folder in sorted(with_parents):
                 try:
                     os.fsync(folders.folder(folder))
                 except OSError as error:
@@ -278,22 +278,22 @@ class _Folders:
             Its folder cannot be looked at.
         """
         try:
-            found = self._stat(self._enter(key))
+            status = self._stat(self._enter(key))
         except OSError as error:
             if error.errno in {errno.ENOENT, errno.ENAMETOOLONG}:
                 return None
             if error.errno in {errno.ENOTDIR, errno.ELOOP}:
                 return NO_FILE
             raise StorageError(f"{key!r} cannot be looked at: {cause_of(error)}") from error
-        return Version(found.st_size, _token(found)) if stat.S_ISREG(found.st_mode) else NO_FILE
+        return Version(status.st_size, _token(status)) if stat.S_ISREG(status.st_mode) else NO_FILE
 
     def token(self, name: bytes) -> str:
         """Return the version token of a file in the open folder; "" where there is none."""
         try:
-            found = self._stat(name)
+            status = self._stat(name)
         except FileNotFoundError:
             return ""
-        return _token(found) if stat.S_ISREG(found.st_mode) else NO_FILE.token
+        return _token(status) if stat.S_ISREG(status.st_mode) else NO_FILE.token
 
     def _stat(self, name: bytes) -> os.stat_result:
         # A link that leads nowhere has the name all the same: it is no file, and not none.
@@ -351,8 +351,8 @@ class _Folders:
             self._folder = _UNKNOWN
 
 
-def _token(found: os.stat_result) -> str:
-    return version_token(found.st_size, found.st_mtime_ns)
+def _token(status: os.stat_result) -> str:
+    return version_token(status.st_size, status.st_mtime_ns)
 
 
 def _ends(folder: str) -> list[int]:
@@ -364,18 +364,18 @@ def _is_unicode(name: str) -> bool:
     return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
-def _read(file: int, listed: int, most: int) -> bytes:
+def _read(file: int, listed_size: int, most: int) -> bytes:
     """Return the whole content of an open file that was listed with so many bytes."""
-    if listed > most:
-        raise _TooLargeError(too_large(listed, most))
-    content = os.pread(file, _GUESS if listed == _UNKNOWN else listed + 1, 0)
-    return content if len(content) == listed else _read_on(file, content, most)
+    if listed_size > most:
+        raise _TooLargeError(too_large(listed_size, most))
+    content = os.pread(file, _GUESS if listed_size == _UNKNOWN else listed_size + 1, 0)
+    return content if len(content) == listed_size else _read_on(file, content, most)
 
 
-def _read_on(file: int, begun: bytes, most: int) -> bytes:
+def _read_on(file: int, first_part: bytes, most: int) -> bytes:
     """Read on until nothing comes any more, whatever size was expected."""
     size = os.fstat(file).st_size
-    parts, count = [begun], len(begun)
+    parts, count = [first_part], len(first_part)
     while size <= most:
         more = os.pread(file, min(max(count, _GUESS), most + 1), count)
         if not more:

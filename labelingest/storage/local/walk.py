@@ -107,7 +107,7 @@ def walk(
     yield from _Walk(root, exclude, bare, follow_symlinks, max_entries).pages()
 
 
-class _Column:
+class _GatheredFiles:
     """Files that are being gathered."""
 
     def __init__(self) -> None:
@@ -169,13 +169,13 @@ class _Walk:
         self.bare = frozenset(extension.encode() for extension in bare)
         self.follow_symlinks = follow_symlinks
         self.entries_left = self.max_entries = max_entries
-        self.found = _Column()
+        self.gathered = _GatheredFiles()
         self.folders: list[_Folder] = []
         self.problems: list[Problem] = []
 
     def pages(self) -> Iterator[Listing]:
         """Go through folder after folder; yield each page that is full."""
-        page = _Column()
+        page = _GatheredFiles()
         stack = [self._read(self._find_root())]
         while stack:
             top = stack[-1]
@@ -185,7 +185,7 @@ class _Walk:
                 page.take(top.folder.prefix, top.files, start, min(start + PAGE, end))
                 if len(page.keys) >= PAGE:
                     yield page.listing(self._problems())
-                    page = _Column()
+                    page = _GatheredFiles()
             top.position = end
             if following is None:
                 stack.pop()
@@ -195,13 +195,13 @@ class _Walk:
             yield page.listing(self._problems())
 
     def _problems(self) -> list[Problem]:
-        found, self.problems = self.problems, []
-        return found
+        problems, self.problems = self.problems, []
+        return problems
 
     def _read(self, folder: _Folder) -> _Read:
         """Read a folder to its end."""
         parts = []
-        self.found, self.folders = _Column(), []
+        self.gathered, self.folders = _GatheredFiles(), []
         try:
             with os.scandir(self.path + folder.prefix) as entries:
                 while batch := list(islice(entries, PAGE)):
@@ -219,26 +219,26 @@ class _Walk:
                 folder.prefix[:-1],
                 f"this folder cannot be listed: {cause_of(error)}; nothing in it was looked at",
             )
-        if self.found.keys:  # read before that
+        if self.gathered.keys:  # read before that
             parts.append(self._part(folder))
-        folders = sorted(self.folders, key=lambda one: one.prefix, reverse=True)
+        folders = sorted(self.folders, key=lambda inner: inner.prefix, reverse=True)
         return _Read(folder, Listing.from_pages(parts), folders)
 
     def _part(self, folder: _Folder) -> Listing:
         """Return the files that were found in a folder; name those whose times are clamped."""
-        found, self.found = self.found, _Column()
-        part = found.listing(())
-        for row in outside_dates(part.mtime_ns, found.mtimes):
-            key = (folder.prefix + found.keys[row]).decode()
-            self.problems.append(date_problem(key, found.mtimes[row]))
+        gathered, self.gathered = self.gathered, _GatheredFiles()
+        part = gathered.listing(())
+        for row in outside_dates(part.mtime_ns, gathered.mtimes):
+            key = (folder.prefix + gathered.keys[row]).decode()
+            self.problems.append(date_problem(key, gathered.mtimes[row]))
         return part
 
     def _find_root(self) -> _Folder:
         try:
-            found = Path(self.root).stat()
+            status = Path(self.root).stat()
         except OSError as error:
             raise self._unlistable(error) from error
-        return _Folder(b"", (found.st_dev, found.st_ino), None)
+        return _Folder(b"", (status.st_dev, status.st_ino), None)
 
     def _unlistable(self, error: OSError) -> StorageError:
         return StorageError(f"{self.root!r} cannot be listed: {cause_of(error)}")
@@ -278,13 +278,13 @@ class _Walk:
             stats = [entry.stat(follow_symlinks=False) for entry in files]
         except OSError:
             return [*others, *files, *named]
-        found = self.found
-        found.keys += [entry.name for entry in files]
-        found.sizes += [one.st_size for one in stats]
-        found.mtimes += [one.st_mtime_ns for one in stats]
-        found.keys += [entry.name for entry in named]
-        found.sizes += [UNKNOWN] * len(named)
-        found.mtimes += [UNKNOWN] * len(named)
+        gathered = self.gathered
+        gathered.keys += [entry.name for entry in files]
+        gathered.sizes += [status.st_size for status in stats]
+        gathered.mtimes += [status.st_mtime_ns for status in stats]
+        gathered.keys += [entry.name for entry in named]
+        gathered.sizes += [UNKNOWN] * len(named)
+        gathered.mtimes += [UNKNOWN] * len(named)
         return others
 
     def _take(self, entry: os.DirEntry[bytes], folder: _Folder) -> None:
@@ -325,17 +325,17 @@ class _Walk:
                 "it was there when its folder was read, and gone a moment later",
             )
 
-    def _take_file(self, key: bytes, found: os.stat_result) -> None:
-        self.found.keys.append(key[key.rfind(b"/") + 1 :])
-        self.found.sizes.append(found.st_size)
-        self.found.mtimes.append(found.st_mtime_ns)
+    def _take_file(self, key: bytes, status: os.stat_result) -> None:
+        self.gathered.keys.append(key[key.rfind(b"/") + 1 :])
+        self.gathered.sizes.append(status.st_size)
+        self.gathered.mtimes.append(status.st_mtime_ns)
 
-    def _take_folder(self, key: bytes, found: os.stat_result, parent: _Folder) -> None:
+    def _take_folder(self, key: bytes, status: os.stat_result, parent: _Folder) -> None:
         prefix = key + b"/"
         # What another run has not finished is no data: its files come and go.
         unfinished = key.rpartition(b"/")[2].startswith(TEMPORARY_PREFIX.encode())
         if prefix not in self.excluded and not unfinished:
-            self.folders.append(_Folder(prefix, (found.st_dev, found.st_ino), parent))
+            self.folders.append(_Folder(prefix, (status.st_dev, status.st_ino), parent))
 
     def _take_link(self, key: bytes, entry: os.DirEntry[bytes], folder: _Folder) -> None:
         if not self.follow_symlinks:
@@ -346,7 +346,7 @@ class _Walk:
             )
             return
         try:
-            found = entry.stat()
+            status = entry.stat()
         except OSError as error:
             if error.errno not in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
                 raise
@@ -358,18 +358,18 @@ class _Walk:
                 + ("back to itself" if looped else f"nowhere: {_target(entry)} does not exist"),
             )
             return
-        if stat.S_ISREG(found.st_mode):
-            self._take_file(key, found)
-        elif not stat.S_ISDIR(found.st_mode):
-            self._refuse_special(key, found.st_mode)
-        elif folder.is_inside((found.st_dev, found.st_ino)):
+        if stat.S_ISREG(status.st_mode):
+            self._take_file(key, status)
+        elif not stat.S_ISDIR(status.st_mode):
+            self._refuse_special(key, status.st_mode)
+        elif folder.is_inside((status.st_dev, status.st_ino)):
             self._add(
                 ProblemCode.LINK_LOOP,
                 key,
                 f"a symbolic link to {_target(entry)}, a folder it lies in itself: not followed",
             )
         else:
-            self._take_folder(key, found, folder)
+            self._take_folder(key, status, folder)
 
     def _refuse_special(self, key: bytes, mode: int) -> None:
         what = _SPECIAL.get(stat.S_IFMT(mode), "neither a file nor a folder")

@@ -49,7 +49,7 @@ def checked(files: dict[str, bytes], suffix: str = ".metadata.json") -> Metadata
 def test_every_key_every_sidecar_and_every_value_is_accounted_for() -> None:
     report = checked(FILES)
     assert (report.keys_seen, report.sidecars, report.orphans, report.others) == (8, 3, 1, 4)
-    assert (report.taken, report.refused) == (2, 1)
+    assert (report.accepted, report.refused) == (2, 1)
     assert (report.values_seen, report.values_kept) == (5, 4)
     assert [(problem.source, problem.code.value) for problem in report.log.kept] == [
         ("d.jpg.metadata.json", "orphan-sidecar"),
@@ -97,7 +97,7 @@ def test_a_file_that_is_too_large_is_named_and_not_read() -> None:
     storage = Counted({"a.jpg": b"", "a.jpg.metadata.json": b" " * 10_000_001})
     report = check_folder(storage, SuffixRule(".metadata.json"), SCHEMA)
     assert [key for batch in storage.batches for key in batch] == []
-    assert (report.taken, report.refused) == (0, 1)
+    assert (report.accepted, report.refused) == (0, 1)
     assert report.log.totals == {"file-too-large": 1}
 
 
@@ -116,7 +116,7 @@ def test_a_file_that_went_after_it_was_listed_is_named() -> None:
 
     report = check_folder(Vanishing(FILES), SuffixRule(".metadata.json"), SCHEMA)
     assert report.log.totals["unreadable-file"] == 1  # type: ignore[index]
-    assert (report.taken, report.refused) == (1, 2)
+    assert (report.accepted, report.refused) == (1, 2)
 
 
 @pytest.mark.parametrize(("files", "size"), [(1, 10**9), (1000, 40), (2, 10**9)])
@@ -138,8 +138,8 @@ def test_progress_ends_with_all_of_all() -> None:
     check_folder(
         MemoryStorage(FILES),
         SuffixRule(".metadata.json"),
-        listed=listed.append,
-        checked=lambda done, of: told.append((done, of)),
+        on_listed=listed.append,
+        on_checked=lambda done, of: told.append((done, of)),
     )
     assert (listed[-1], told[-1]) == (8, (3, 3))
 

@@ -26,7 +26,7 @@ from labelingest.pairing.rules import PatternRule
 def test_a_key_has_folders_a_stem_and_an_extension(
     key: str, parts: tuple[tuple[str, ...], str, str]
 ) -> None:
-    assert Parts.of(key) == Parts(*parts)
+    assert Parts.from_key(key) == Parts(*parts)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ def captured(pattern: str, *names: str) -> dict[str, tuple[bytes, ...]]:
     """Return what each key that matches gives, by key."""
     ordered = sorted(names)
     keys = Keys.from_texts(ordered)
-    spans = Affixes.of(Pattern(pattern, "pattern")).spans(keys, np.arange(len(ordered)))
+    spans = Affixes.from_pattern(Pattern(pattern, "pattern")).spans(keys, np.arange(len(ordered)))
     return dict(zip([ordered[i] for i in spans.rows], spans.captures(keys), strict=True))
 
 
@@ -77,8 +77,8 @@ def test_a_key_may_be_the_suffix_alone() -> None:
 def test_captures_are_equal_when_all_their_bytes_are() -> None:
     names = ["a/x.jpg", "a/y.jpg", "b/x.jpg", "a/xx.jpg", "a/x.txt"]
     keys = Keys.from_texts(sorted(names))
-    images = Affixes.of(Pattern("{a}/{b}.jpg", "pattern"))
-    labels = Affixes.of(Pattern("{a}/{b}.txt", "pattern"))
+    images = Affixes.from_pattern(Pattern("{a}/{b}.jpg", "pattern"))
+    labels = Affixes.from_pattern(Pattern("{a}/{b}.txt", "pattern"))
     rows = np.array([sorted(names).index(name) for name in names[:4]])
     label = np.full(4, sorted(names).index("a/x.txt"))
     assert equal_captures(keys, images, rows, labels, label).tolist() == [True, *[False] * 3]
