@@ -16,7 +16,7 @@ from benchmarks.sidecars import HEIGHT, WIDTH, Sidecars, sidecars
 from labelingest.model.ontology import Ontology
 from labelingest.model.units import DataUnits
 from labelingest.model.vocabulary import Vocabulary
-from labelingest.readers.encord.explain.data_file import DataFile
+from labelingest.readers.encord.data_file import DataFile
 from labelingest.readers.encord.read import SidecarBatch, read_sidecars
 from labelingest.resolution.ontology_json import load_ontology
 from labelingest.writers.encord_json import WriterOptions

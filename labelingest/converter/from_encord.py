@@ -15,7 +15,7 @@ from labelingest.model.ontology import Ontology
 from labelingest.model.units import DataUnits
 from labelingest.model.vocabulary import Vocabulary
 from labelingest.problems.of_batch import BatchProblems
-from labelingest.readers.encord.explain.data_file import DataFile
+from labelingest.readers.encord.data_file import DataFile
 from labelingest.readers.encord.read import SidecarBatch, read_sidecars
 from labelingest.stopwatch import OFF, Stage, Stopwatch
 from labelingest.writers.encord_json import date_text

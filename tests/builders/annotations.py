@@ -15,7 +15,7 @@ from labelingest.model.ontology import ClassMap, Ontology
 from labelingest.model.units import DataUnits
 from labelingest.model.vocabulary import Vocabulary
 from labelingest.problems.of_batch import BatchProblems
-from labelingest.readers.encord.explain.data_file import DataFile
+from labelingest.readers.encord.data_file import DataFile
 from labelingest.readers.encord.read import read_sidecars
 from labelingest.readers.yolo.read import YoloOptions, read
 from labelingest.resolution.class_map import make_class_map

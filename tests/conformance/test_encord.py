@@ -10,7 +10,7 @@ import pytest
 from labelingest.model.vocabulary import Vocabulary
 from labelingest.problems import ProblemCode
 from labelingest.readers.encord import DataFile, read_label_row
-from labelingest.readers.encord.explain.data_file import ANY_FILE
+from labelingest.readers.encord.data_file import ANY_FILE
 from tests.oracles.client_meaning import meaning_of
 
 FOLDER = Path(__file__).parents[2] / "fixtures/conformance/encord"

@@ -17,7 +17,7 @@ from labelingest.encord.typed_rows import ImageRow
 from labelingest.model.vocabulary import Vocabulary
 from labelingest.readers.encord import DataFile, read_label_row
 from labelingest.readers.encord.columns import columns_of
-from labelingest.readers.encord.explain.data_file import ANY_FILE
+from labelingest.readers.encord.data_file import ANY_FILE
 from labelingest.readers.encord.read import SidecarBatch, read_sidecars
 from tests.builders.corruption import corrupted
 from tests.builders.effort import SEEDS

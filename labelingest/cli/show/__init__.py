@@ -22,7 +22,7 @@ from labelingest.model.blobs import Unread
 from labelingest.model.vocabulary import Vocabulary
 from labelingest.problems import UNEXPECTED, Problem, Severity
 from labelingest.problems.of_document import DocumentProblems, json_type_name
-from labelingest.readers.encord.explain.data_file import ANY_FILE, DataFile
+from labelingest.readers.encord.data_file import ANY_FILE, DataFile
 from labelingest.readers.encord.explain.label_row import Checked, read_label_row
 from labelingest.report import problem_dict
 from labelingest.resolution.ontology_json import load_ontology

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final, TypeAlias
 
+from labelingest.encord.keys import PAYLOAD_KEYS
 from labelingest.model.ontology import Shape
 from labelingest.readers.encord.explain.bitmask import run_lengths
-from labelingest.readers.encord.explain.shapes import PAYLOAD_KEYS
 
 __all__ = ["FRACTIONS", "PIXELS", "Scale", "describe_geometry", "read_geometry"]
 

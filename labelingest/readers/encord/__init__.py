@@ -26,7 +26,7 @@ and takes their documents as they are; what it does not find clean goes through 
 Refuses to know the identifiers that the platform gives: `writers/label_rows.py` replaces them.
 """
 
-from labelingest.readers.encord.explain.data_file import DataFile
+from labelingest.readers.encord.data_file import DataFile
 from labelingest.readers.encord.explain.label_row import Checked, read_label_row
 
 __all__ = ["Checked", "DataFile", "read_label_row"]

@@ -25,13 +25,20 @@ from labelingest.model.annotations import Annotations, Instances
 from labelingest.model.vocabulary import Vocabulary
 from labelingest.problems import Problem, ProblemCode
 from labelingest.readers.encord.columns import columns_of
-from labelingest.readers.encord.explain.data_file import DataFile
+from labelingest.readers.encord.data_file import DataFile
 from labelingest.readers.encord.explain.label_row import read_label_row
+from labelingest.readers.encord.explain.rules import (
+    are_clean_answers,
+    are_types_of_files,
+    clean_payloads,
+)
 from labelingest.readers.encord.typed.label_rows import CleanObjects, clean_rows
+from labelingest.readers.encord.typed.rules import Rules
 from labelingest.readers.encord.typed.schema import RowSchema, schema_from_vocabulary
 
 __all__ = ["SidecarBatch", "read_sidecars"]
 
+_RULES: Final = Rules(are_clean_answers, clean_payloads, are_types_of_files)
 _FEW: Final = 8
 """So few rows are looked at one by one when one of them is not clean."""
 
@@ -102,7 +109,7 @@ class _Reading:
 
     def batches(self) -> Iterator[SidecarBatch]:
         """Yield one batch after the other: as many clean ones together as there are."""
-        schema = schema_from_vocabulary(self.vocabulary)
+        schema = schema_from_vocabulary(self.vocabulary, _RULES)
         documents = [_decoded(content, schema) for content in self.contents]
         feature = np.array(
             [self.features[object_class.feature_hash] for object_class in schema.objects],

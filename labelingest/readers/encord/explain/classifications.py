@@ -26,8 +26,7 @@ from labelingest.readers.encord.explain.answers import (
     static_answers,
     written_answer,
 )
-from labelingest.readers.encord.explain.dynamic_answers import ranges_of
-from labelingest.readers.encord.explain.object_answers import Medium, entries
+from labelingest.readers.encord.explain.entries import Medium, entries, ranges_of
 from labelingest.readers.encord.explain.provenance import (
     Dates,
     check_hash,

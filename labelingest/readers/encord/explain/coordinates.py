@@ -7,6 +7,7 @@ no number, though Python and some readers take it for one.
 from math import isfinite
 from typing import Any, Final
 
+from labelingest.encord.keys import COORDINATE_SLACK
 from labelingest.problems import ProblemCode
 from labelingest.problems.of_document import (
     DocumentProblems,
@@ -15,10 +16,7 @@ from labelingest.problems.of_document import (
     json_type_name,
 )
 
-__all__ = ["SLACK", "angle", "finite", "finite_ring", "inside", "inside_ring"]
-
-SLACK: Final = 1e-6
-"""A coordinate this far outside 0..1 is a rounding error, and not worth a word."""
+__all__ = ["angle", "finite", "finite_ring", "inside", "inside_ring"]
 
 
 def finite(value: object, pointer: str, problems: DocumentProblems) -> bool:
@@ -46,7 +44,7 @@ def finite(value: object, pointer: str, problems: DocumentProblems) -> bool:
 
 def inside(value: float, pointer: str, problems: DocumentProblems) -> None:
     """Note a coordinate that lies outside 0..1, fractions of the image's size."""
-    if not -SLACK <= value <= 1 + SLACK:
+    if not -COORDINATE_SLACK <= value <= 1 + COORDINATE_SLACK:
         detail = f"{value!r} lies outside the image, whose coordinates go from 0 to 1: kept"
         problems.note(ProblemCode.OUTSIDE_IMAGE, pointer, detail)
 
@@ -84,9 +82,11 @@ def finite_ring(ring: list[Any], pointer: str, problems: DocumentProblems) -> bo
 
 def inside_ring(ring: list[float], pointer: str, problems: DocumentProblems) -> None:
     """Note the first coordinate of a flat ring that lies outside 0..1, and how many do."""
-    if ring and min(ring) >= -SLACK and max(ring) <= 1 + SLACK:
+    if ring and min(ring) >= -COORDINATE_SLACK and max(ring) <= 1 + COORDINATE_SLACK:
         return
-    out = [i for i, value in enumerate(ring) if not -SLACK <= value <= 1 + SLACK]
+    out = [
+        i for i, value in enumerate(ring) if not -COORDINATE_SLACK <= value <= 1 + COORDINATE_SLACK
+    ]
     if out:
         more = f" (and {len(out) - 1} more of this ring)" if len(out) > 1 else ""
         problems.note(

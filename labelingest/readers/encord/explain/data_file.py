@@ -4,15 +4,15 @@ A row of another kind is about another file. What both only spell differently co
 type or a size that differs within the kind is named, and written as the file has it.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
-from labelingest.model.kinds import DataKind, kind_of, mime_type_of
+from labelingest.model.kinds import DataKind
 from labelingest.problems import ProblemCode
 from labelingest.problems.of_document import DocumentProblems, child_pointer
+from labelingest.readers.encord.data_file import DataFile
 from labelingest.readers.encord.explain.data_units import Unit
 
-__all__ = ["ANY_FILE", "DataFile", "fits", "same_type"]
+__all__ = ["fits", "same_type"]
 
 _KINDS: Final = {
     "image": DataKind.IMAGE,
@@ -31,36 +31,6 @@ _CALLED: Final = {
     DataKind.HTML: "an HTML page",
 }
 _SPELLED: Final = {"jpg": "jpeg", "mp3": "mpeg", "wave": "wav", "tif": "tiff", "ms-bmp": "bmp"}
-
-
-@dataclass(frozen=True, slots=True)
-class DataFile:
-    """What is known of a data file.
-
-    Examples
-    --------
-    >>> DataFile.from_key("clips/a.mp4")
-    DataFile(kind=<DataKind.VIDEO: 'video'>, mime_type='video/mp4', size=None, date=None)
-    """
-
-    kind: DataKind | None = None
-    """By its name; None where that does not say: nothing is compared then."""
-    mime_type: str = ""
-    size: tuple[int, int] | None = None
-    """Width and height in pixels from the header of an image; None where it was not read."""
-    date: str | None = None
-    """What labels without a date get, as label rows write dates."""
-
-    @classmethod
-    def from_key(
-        cls, key: str, size: tuple[int, int] | None = None, date: str | None = None
-    ) -> "DataFile":
-        """Return what the key says, and what else is known."""
-        return cls(kind_of(key), mime_type_of(key), size, date)
-
-
-ANY_FILE: Final = DataFile()
-"""A file of which nothing is known."""
 
 
 def same_type(first: str, second: str) -> bool:

@@ -16,43 +16,11 @@ from labelingest.model.vocabulary import Attribute
 from labelingest.problems import ProblemCode
 from labelingest.problems.of_document import DocumentProblems, child_pointer, excerpt
 from labelingest.readers.encord.explain.answers import Answer, Value, written_answer
+from labelingest.readers.encord.explain.entries import ranges_of
 
-__all__ = ["ranges_of", "written_actions"]
+__all__ = ["written_actions"]
 
 _Spans: TypeAlias = list[tuple[Answer, list[Range]]]
-
-
-def ranges_of(value: object, pointer: str, problems: DocumentProblems) -> list[Range]:
-    """Return the ranges of a list of inclusive pairs that can be read; the others are noted.
-
-    Examples
-    --------
-    >>> problems = DocumentProblems("a.json")
-    >>> ranges_of([[0, 4], [9, 7]], "/range", problems)
-    [(0, 4)]
-    >>> print(problems.in_order()[0])
-    a.json#/range/1: bad-range: found [9, 7], expected [first, last], both included
-    """
-    if not isinstance(value, list):
-        problems.note(
-            ProblemCode.BAD_RANGE, pointer, f"found {excerpt(value)}, expected a list of ranges"
-        )
-        return []
-    ranges = []
-    for position, pair in enumerate(value):
-        good = (
-            isinstance(pair, list)
-            and len(pair) == 2
-            and type(pair[0]) is int
-            and type(pair[1]) is int
-            and pair[0] <= pair[1]
-        )
-        if good:
-            ranges.append((pair[0], pair[1]))
-        else:
-            detail = f"found {excerpt(pair)}, expected [first, last], both included"
-            problems.note(ProblemCode.BAD_RANGE, child_pointer(pointer, position), detail)
-    return ranges
 
 
 def written_actions(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from labelingest.documents.decode import UNDECODED, decode
+from labelingest.encord.keys import LABEL_STATUS, TASK_STATUS
 from labelingest.model.vocabulary import Vocabulary
 from labelingest.problems import Problem, ProblemCode
 from labelingest.problems.of_document import (
@@ -19,8 +20,9 @@ from labelingest.problems.of_document import (
     excerpt,
     json_type_name,
 )
+from labelingest.readers.encord.data_file import ANY_FILE, DataFile
 from labelingest.readers.encord.explain.classifications import Classifications
-from labelingest.readers.encord.explain.data_file import ANY_FILE, DataFile, fits
+from labelingest.readers.encord.explain.data_file import fits
 from labelingest.readers.encord.explain.data_units import (
     KINDS,
     Unit,
@@ -28,11 +30,12 @@ from labelingest.readers.encord.explain.data_units import (
     frames_of,
     read_units,
 )
-from labelingest.readers.encord.explain.object_answers import Medium, object_answers
+from labelingest.readers.encord.explain.entries import Medium
+from labelingest.readers.encord.explain.object_answers import object_answers
 from labelingest.readers.encord.explain.objects import Objects
 from labelingest.readers.encord.explain.provenance import Dates, read_date
 
-__all__ = ["LABEL_STATUS", "TASK_STATUS", "Checked", "read_label_row"]
+__all__ = ["Checked", "read_label_row"]
 
 _REQUIRED: Final = (
     *("label_hash", "created_at", "last_edited_at", "data_hash", "dataset_hash", "dataset_title"),
@@ -51,11 +54,6 @@ _KNOWN: Final = frozenset(
     )
 )
 _OTHER_KINDS: Final = ("dicom", "dicom_study", "nifti", "time_series", "group", "scene")
-LABEL_STATUS: Final = (
-    *("NOT_LABELLED", "LABEL_IN_PROGRESS", "LABELLED"),
-    *("REVIEW_IN_PROGRESS", "REVIEWED", "REVIEWED_TWICE"),
-)
-TASK_STATUS: Final = ("QUEUED", "ASSIGNED", "IN_REVIEW", "RETURNED", "COMPLETED")
 _FRAME_KEYS: Final = frozenset(("objects", "classifications", "metadata"))
 
 

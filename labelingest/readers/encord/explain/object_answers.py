@@ -20,26 +20,15 @@ from labelingest.readers.encord.explain.answers import (
     written_answer,
 )
 from labelingest.readers.encord.explain.dynamic_answers import written_actions
+from labelingest.readers.encord.explain.entries import Medium, entries
 from labelingest.readers.encord.explain.objects import Instance, Objects
 from labelingest.readers.encord.explain.ranged_objects import RANGED_KEYS, read_ranged
 
-__all__ = ["Medium", "entries", "object_answers"]
+__all__ = ["object_answers"]
 
 _KEYS: Final = frozenset(("objectHash", "classifications", "objectNumber"))
 _NO_ENTRY: Final[dict[str, Any]] = {"classifications": []}
 _ACTION_KEYS: Final = frozenset(("objectHash", "actions"))
-
-
-@dataclass(frozen=True, slots=True)
-class Medium:
-    """What kind of file the row is about, as far as answers depend on it."""
-
-    frame_count: int
-    """Number of frames; the most that a file can have where the row does not say."""
-    on_frames: bool = True
-    """False for audio and text: objects stand in object_answers."""
-    audio: bool = False
-    html: bool = False
 
 
 @dataclass(slots=True)
@@ -65,52 +54,6 @@ class _Numbers:
             return {}
         self.used.add((feature_hash, number))
         return {"objectNumber": number}
-
-
-def entries(
-    value: Any, pointer: str, key: str, problems: DocumentProblems
-) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Yield hash, entry and pointer of entries that are objects, each hash once.
-
-    Parameters
-    ----------
-    value
-        Hash → entry as decoded.
-    pointer
-        Its pointer.
-    key
-        The key inside an entry that repeats the hash; it counts where the two differ.
-    problems
-        Takes what is wrong.
-    """
-    seen: set[str] = set()
-    for name, entry in value.items():
-        place = child_pointer(pointer, name)
-        if not isinstance(entry, dict):
-            problems.wrong_type(place, entry, "an object")
-            continue
-        entry_hash = _own_hash(name, entry, place, key, problems)
-        if entry_hash in seen:
-            detail = f"another entry is about {excerpt(entry_hash)} already: dropped"
-            problems.note(ProblemCode.DUPLICATE_OBJECT, place, detail)
-            continue
-        seen.add(entry_hash)
-        yield entry_hash, entry, place
-
-
-def _own_hash(
-    name: str, entry: dict[str, Any], pointer: str, key: str, problems: DocumentProblems
-) -> str:
-    """Return the hash that an entry is about: what it says itself, else its key."""
-    stated_hash = entry.get(key)
-    if stated_hash == name:
-        return name
-    good = isinstance(stated_hash, str) and bool(stated_hash)
-    counts = "the latter counts" if good else "the former counts"
-    place = child_pointer(pointer, key) if key in entry else pointer
-    detail = f"the entry {excerpt(name)} says {key} {excerpt(stated_hash)}: {counts}"
-    problems.note(ProblemCode.HASH_DIFFERS_FROM_KEY, place, detail)
-    return str(stated_hash) if good else name
 
 
 def object_answers(

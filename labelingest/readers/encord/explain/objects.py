@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from labelingest.encord.keys import PAYLOAD_KEYS
 from labelingest.model.ontology import Shape
 from labelingest.model.vocabulary import ObjectClass, Vocabulary
 from labelingest.problems import ProblemCode
@@ -20,7 +21,7 @@ from labelingest.readers.encord.explain.provenance import (
     read_dates,
     read_manual,
 )
-from labelingest.readers.encord.explain.shapes import PAYLOAD_KEYS, payload
+from labelingest.readers.encord.explain.shapes import read_payload
 
 __all__ = ["Instance", "Objects", "compare_names", "find_class"]
 
@@ -113,7 +114,7 @@ class Objects:
         ):
             return None
         confidence = read_confidence(value, pointer, self.problems)
-        payload_keys = payload(value, pointer, object_class, size, self.problems)
+        payload_keys = read_payload(value, pointer, object_class, size, self.problems)
         if confidence is None or payload_keys is None:
             return None
         self.enter(object_hash, pointer, object_class, frame)

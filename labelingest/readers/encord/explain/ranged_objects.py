@@ -9,7 +9,7 @@ from labelingest.model.ontology import Shape
 from labelingest.model.vocabulary import ObjectClass
 from labelingest.problems import ProblemCode
 from labelingest.problems.of_document import child_pointer, excerpt
-from labelingest.readers.encord.explain.dynamic_answers import ranges_of
+from labelingest.readers.encord.explain.entries import ranges_of
 from labelingest.readers.encord.explain.objects import Objects, compare_names, find_class
 from labelingest.readers.encord.explain.provenance import (
     read_author,

@@ -9,13 +9,13 @@ Refuses to know frames, answers and other objects.
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
+from labelingest.encord.keys import COORDINATE_SLACK, PAYLOAD_KEYS
 from labelingest.model.ontology import Shape
 from labelingest.model.vocabulary import ObjectClass
 from labelingest.problems import ProblemCode
 from labelingest.problems.of_document import DocumentProblems, child_pointer
 from labelingest.readers.encord.explain.bitmask import bitmask
 from labelingest.readers.encord.explain.coordinates import (
-    SLACK,
     angle,
     finite,
     finite_ring,
@@ -24,21 +24,7 @@ from labelingest.readers.encord.explain.coordinates import (
 )
 from labelingest.readers.encord.explain.points import point, polygon, polyline, skeleton
 
-__all__ = ["PAYLOAD_KEYS", "payload"]
-
-PAYLOAD_KEYS: Final[Mapping[str, str]] = {
-    Shape.BOUNDING_BOX: "boundingBox",
-    Shape.ROTATABLE_BOUNDING_BOX: "rotatableBoundingBox",
-    Shape.POLYGON: "polygon",
-    Shape.POLYLINE: "polyline",
-    Shape.POINT: "point",
-    Shape.CIRCLE: "circle",
-    Shape.ELLIPSE: "ellipse",
-    Shape.BITMASK: "bitmask",
-    Shape.SKELETON: "skeleton",
-    Shape.CUBOID_2D: "cuboid_2d",
-}
-"""Shape → the key its payload stands under, for all shapes that stand on frames."""
+__all__ = ["read_payload"]
 
 _Check: TypeAlias = Callable[[dict[str, Any], str, DocumentProblems], dict[str, Any] | None]
 
@@ -47,7 +33,7 @@ _CIRCLE: Final = ("x", "y", "r")
 _ELLIPSE: Final = ("x", "y", "rx", "ry")
 
 
-def payload(
+def read_payload(
     value: dict[str, Any],
     pointer: str,
     object_class: ObjectClass,
@@ -78,7 +64,7 @@ def payload(
     --------
     >>> car = ObjectClass("a1B2c3D4", "Car", "#D33115", "bounding_box")
     >>> box = {"boundingBox": {"h": 0.25, "w": 0.125, "x": 0.5, "y": 0.375}}
-    >>> payload(box, "/0", car, None, DocumentProblems("a.json")) == box
+    >>> read_payload(box, "/0", car, None, DocumentProblems("a.json")) == box
     True
     """
     key = PAYLOAD_KEYS[object_class.shape]
@@ -132,12 +118,16 @@ def _bounding_box(
     problems.unknown_keys(payload, _BOX_KEYS, pointer, "a bounding box")
     box = {key: payload[key] for key in _BOX}
     is_inside = all(0 <= value <= 1 for value in box.values())
-    if is_inside and box["x"] + box["w"] <= 1 + SLACK and box["y"] + box["h"] <= 1 + SLACK:
+    if (
+        is_inside
+        and box["x"] + box["w"] <= 1 + COORDINATE_SLACK
+        and box["y"] + box["h"] <= 1 + COORDINATE_SLACK
+    ):
         return _floats(box)
     for key, start in (("x", "x"), ("y", "y"), ("w", "x"), ("h", "y")):
-        if key == start or not 0 <= box[key] <= 1 + SLACK:
+        if key == start or not 0 <= box[key] <= 1 + COORDINATE_SLACK:
             inside(box[key], child_pointer(pointer, key), problems)
-        elif box[start] + box[key] > 1 + SLACK and box[start] <= 1 + SLACK:
+        elif box[start] + box[key] > 1 + COORDINATE_SLACK and box[start] <= 1 + COORDINATE_SLACK:
             edge = f"{box[start] + box[key]!r}, the far edge,"
             detail = f"{edge} lies outside the image, whose coordinates go from 0 to 1: kept"
             problems.note(ProblemCode.OUTSIDE_IMAGE, child_pointer(pointer, key), detail)
@@ -161,7 +151,7 @@ def _rotatable_box(
         if box[side] < 0:
             inside(box[side], child_pointer(pointer, side), problems)
         centre = box[corner] + box[side] / 2
-        if not -SLACK <= centre <= 1 + SLACK:
+        if not -COORDINATE_SLACK <= centre <= 1 + COORDINATE_SLACK:
             detail = f"{centre!r}, the centre, lies outside the image (0 to 1): kept"
             problems.note(ProblemCode.OUTSIDE_IMAGE, child_pointer(pointer, corner), detail)
     box["theta"] = angle(payload["theta"], child_pointer(pointer, "theta"), problems)

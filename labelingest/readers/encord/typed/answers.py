@@ -6,19 +6,12 @@ out what texts and numbers say, and a form is judged once, by `readers/encord/ex
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from labelingest.encord.typed_rows import ImageRow
 from labelingest.model.vocabulary import Attribute, ClassificationClass
-from labelingest.problems.of_document import DocumentProblems
-from labelingest.readers.encord.explain.answers import (
-    note_missing,
-    read_answers,
-    static_answers,
-    written_answer,
-)
 from labelingest.readers.encord.typed.rejected import demand
 from labelingest.readers.encord.typed.schema import RowSchema
 from labelingest.readers.encord.typed.types import Answer, Classification, OnFrame
@@ -58,18 +51,10 @@ def clean_answers(
     form = tuple(types)
     colons = schema.clean_answers.get((class_hash, form))
     if colons is None:
-        demand(_are_clean(msgspec.to_builtins(answers), attributes))
+        demand(schema.rules.are_clean_answers(msgspec.to_builtins(answers), attributes))
         colons = msgspec.json.encode(answers).count(b":") - in_texts
         schema.remember(class_hash, form, colons)
     return colons + in_texts
-
-
-def _are_clean(rows: Sequence[dict[str, Any]], attributes: Mapping[str, Attribute]) -> bool:
-    problems = DocumentProblems("")
-    chosen = static_answers(read_answers(rows, "", attributes, problems), problems)
-    note_missing(attributes, chosen, (), "", problems)
-    rewritten = [written_answer(a.attribute, a.value, a.manual) for a in chosen.values()]
-    return not problems.in_order() and rewritten == rows
 
 
 def clean_classifications(row: ImageRow, schema: RowSchema) -> tuple[list[OnFrame], int]:

@@ -25,9 +25,7 @@ from labelingest.encord.dates import are_written_dates
 from labelingest.encord.typed_rows import ImageRow, ImageUnit, ObjectEntry
 from labelingest.model.annotations import Rings
 from labelingest.model.authors import is_email
-from labelingest.problems.of_document import DocumentProblems
-from labelingest.readers.encord.explain.data_file import DataFile, fits
-from labelingest.readers.encord.explain.data_units import Unit
+from labelingest.readers.encord.data_file import DataFile
 from labelingest.readers.encord.typed.answers import clean_answers, clean_classifications
 from labelingest.readers.encord.typed.payloads import (
     Payloads,
@@ -104,7 +102,7 @@ def _clean(
 ) -> CleanObjects:
     units = [unit for row in rows for unit in row.data_units.values()]
     dates: list[str] = []
-    colons = _KEYS * len(rows) + _heads(rows, units, files, dates)
+    colons = _KEYS * len(rows) + _heads(rows, units, files, schema, dates)
     lists = [unit.labels.objects for unit in units]
     objects: list[Any] = list(chain.from_iterable(lists))
     unit = np.repeat(np.arange(len(rows)), np.fromiter(map(len, lists), np.int64, len(rows)))
@@ -133,6 +131,7 @@ def _heads(
     rows: Sequence[ImageRow],
     units: Sequence[ImageUnit],
     files: Sequence[DataFile],
+    schema: RowSchema,
     dates: list[str],
 ) -> int:
     """Return the colons in what rows and units say; adds dates that are still to be checked."""
@@ -141,7 +140,8 @@ def _heads(
     demand(list(chain.from_iterable(row["data_units"])) == list(names))
     dates += row["created_at"]
     dates += row["last_edited_at"]
-    _demand_types(set(zip(unit["data_type"], files, strict=True)))
+    types = set(zip(unit["data_type"], files, strict=True))
+    demand(schema.rules.are_types_of_files(types))
     sizes = list(zip(unit["width"], unit["height"], strict=True))
     file_sizes = [file.size if file.kind else None for file in files]
     # Nearly always all are known, and the same.
@@ -150,15 +150,6 @@ def _heads(
     )
     texts = [*map(row.__getitem__, _ROW_TEXTS), *map(unit.__getitem__, _UNIT_TEXTS), names]
     return msgspec.json.encode(texts).count(b":")
-
-
-def _demand_types(types: set[tuple[str, DataFile]]) -> None:
-    """Raise `Rejected` where a MIME type is not that of its file."""
-    problems = DocumentProblems("")
-    for mime_type, file in types:
-        unit = Unit({"data_type": mime_type}, {}, None, "", 0)
-        demand(fits("image", [unit], DataFile(file.kind, file.mime_type), problems))
-    demand(not problems.in_order())
 
 
 def _objects(
@@ -226,7 +217,7 @@ def _payloads(
             if group is None:
                 sizes = [(units[i].width, units[i].height) for i in unit[rows].tolist()]
                 classes = [schema.objects[i] for i in object_class[rows].tolist()]
-                group = payloads_one_by_one(shape_payloads, classes, sizes)
+                group = payloads_one_by_one(shape_payloads, classes, sizes, schema.rules)
         groups.append((rows, group))
     return groups[0][1] if len(groups) == 1 else _in_order(groups, len(objects))
 

@@ -20,13 +20,12 @@ from msgspec import Raw, Struct
 from msgspec.structs import astuple
 
 from labelingest.columns.types import Bool, Float64, Int64
+from labelingest.encord.keys import COORDINATE_SLACK, PAYLOAD_KEYS
 from labelingest.model.annotations import Rings
 from labelingest.model.ontology import Shape
 from labelingest.model.vocabulary import ObjectClass
-from labelingest.problems.of_document import DocumentProblems
-from labelingest.readers.encord.explain.coordinates import SLACK
-from labelingest.readers.encord.explain.shapes import PAYLOAD_KEYS, payload
 from labelingest.readers.encord.typed.rejected import Rejected, about, demand, demand_all
+from labelingest.readers.encord.typed.rules import Rules, Size
 from labelingest.readers.encord.typed.types import Box, Point, TurnedBox
 
 __all__ = ["Payloads", "clean_payloads", "payloads_one_by_one"]
@@ -82,11 +81,11 @@ def clean_payloads(shape: str, objects: Sequence[Any], payloads: Sequence[Any]) 
 
 
 def payloads_one_by_one(
-    payloads: Sequence[Any],
-    classes: Sequence[ObjectClass],
-    sizes: Sequence[tuple[int, int]],
+    payloads: Sequence[Any], classes: Sequence[ObjectClass], sizes: Sequence[Size], rules: Rules
 ) -> Payloads:
     """Return the payloads of objects of shapes that were decoded as they are.
+
+    `Rejected` for a payload that label rows would not write so.
 
     Parameters
     ----------
@@ -95,15 +94,17 @@ def payloads_one_by_one(
     classes
         (n,) the classes of the objects.
     sizes
-        (n,) width and height in pixels of what they are drawn on.
+        (n,) width and height in pixels of the images that the payloads are drawn on.
+    rules
+        Rules of single payloads.
     """
-    problems = DocumentProblems("")
-    for decoded, object_class, size in zip(payloads, classes, sizes, strict=True):
-        entry = {"shape": object_class.shape, PAYLOAD_KEYS[object_class.shape]: decoded}
-        clean = payload(entry, "", object_class, size, problems)
-        expected = {PAYLOAD_KEYS[object_class.shape]: decoded}
-        demand(msgspec.json.encode(clean) == msgspec.json.encode(expected))
-    demand(not problems.in_order())
+    clean = rules.clean_payloads(payloads, classes, sizes)
+    decoded = [
+        {PAYLOAD_KEYS[object_class.shape]: payload}
+        for payload, object_class in zip(payloads, classes, strict=True)
+    ]
+    # As texts: 1 is not 1.0.
+    demand(msgspec.json.encode(clean) == msgspec.json.encode(decoded))
     return _without_columns(payloads)
 
 
@@ -115,7 +116,7 @@ def _without_columns(payloads: Sequence[Any]) -> Payloads:
 def _boxes(payloads: Sequence[Box]) -> Payloads:
     n = len(payloads)
     h, w, x, y = _columns(payloads, 4)
-    demand_all((x + w <= 1 + SLACK) & (y + h <= 1 + SLACK))
+    demand_all((x + w <= 1 + COORDINATE_SLACK) & (y + h <= 1 + COORDINATE_SLACK))
     return Payloads(np.stack((x, y, w, h), axis=1).reshape(-1), np.full(n, 4), 4 * n)
 
 
@@ -133,7 +134,7 @@ def _turned_boxes(payloads: Sequence[TurnedBox]) -> Payloads:
 
 
 def _is_inside(place: Float64) -> Bool:
-    inside: Bool = (place >= -SLACK) & (place <= 1 + SLACK)
+    inside: Bool = (place >= -COORDINATE_SLACK) & (place <= 1 + COORDINATE_SLACK)
     return inside
 
 
@@ -214,8 +215,12 @@ def _demand_outline(outline: Raw, ring: list[float], position: int) -> None:
 def _numbers(rings: Sequence[list[float]]) -> Float64:
     """Return the numbers of rings; `Rejected` where one is outside the image."""
     numbers = np.fromiter(chain.from_iterable(rings), np.float64, sum(map(len, rings)))
-    if numbers.min() < -SLACK or numbers.max() > 1 + SLACK:
-        raise Rejected(np.flatnonzero((numbers < -SLACK) | (numbers > 1 + SLACK)).tolist())
+    if numbers.min() < -COORDINATE_SLACK or numbers.max() > 1 + COORDINATE_SLACK:
+        raise Rejected(
+            np.flatnonzero(
+                (numbers < -COORDINATE_SLACK) | (numbers > 1 + COORDINATE_SLACK)
+            ).tolist()
+        )
     return numbers
 
 

@@ -13,9 +13,10 @@ import msgspec
 import numpy as np
 
 from labelingest.columns.types import UInt8
+from labelingest.encord.keys import PAYLOAD_KEYS
 from labelingest.encord.typed_rows import ImageRow
 from labelingest.model.vocabulary import Attribute, ClassificationClass, ObjectClass, Vocabulary
-from labelingest.readers.encord.explain.shapes import PAYLOAD_KEYS
+from labelingest.readers.encord.typed.rules import Rules
 from labelingest.readers.encord.typed.types import (
     answer_types,
     classification_type,
@@ -37,8 +38,12 @@ _MOST: Final = 50_000
 class RowSchema:
     """The classes that labels of a clean row can be of."""
 
+    rules: Rules
+    """Rules that types cannot state."""
     decoder: msgspec.json.Decoder[ImageRow]
+    """Decoder of clean label rows."""
     objects: tuple[ObjectClass, ...]
+    """(o,) classes of objects that are not archived and are drawn on frames."""
     position: Mapping[type, int]
     """Type of an object → position of its class in `objects`."""
     shapes: UInt8
@@ -63,7 +68,7 @@ class RowSchema:
 
 
 @lru_cache(maxsize=4)
-def schema_from_vocabulary(vocabulary: Vocabulary) -> RowSchema:
+def schema_from_vocabulary(vocabulary: Vocabulary, rules: Rules) -> RowSchema:
     """Return the schema of a vocabulary; the same object for the same vocabulary."""
     objects = tuple(
         object_class
@@ -80,6 +85,7 @@ def schema_from_vocabulary(vocabulary: Vocabulary) -> RowSchema:
     hashes = [definition.feature_hash for definition in definitions]
     shapes = [list(PAYLOAD_KEYS).index(object_class.shape) for object_class in objects]
     return RowSchema(
+        rules=rules,
         decoder=msgspec.json.Decoder(row),
         objects=objects,
         position={kind: position for position, kind in enumerate(object_types)},

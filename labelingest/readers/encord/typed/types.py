@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal, Union
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from labelingest.encord.keys import COORDINATE_SLACK, LABEL_STATUS, PAYLOAD_KEYS, TASK_STATUS
 from labelingest.encord.typed_rows import Frame, ImageRow, ImageUnit, ObjectEntry
 from labelingest.model.ontology import Shape
 from labelingest.model.vocabulary import (
@@ -21,9 +22,6 @@ from labelingest.model.vocabulary import (
     Option,
     machine_name,
 )
-from labelingest.readers.encord.explain.coordinates import SLACK
-from labelingest.readers.encord.explain.label_row import LABEL_STATUS, TASK_STATUS
-from labelingest.readers.encord.explain.shapes import PAYLOAD_KEYS
 
 __all__ = [
     "Answer",
@@ -44,8 +42,8 @@ __all__ = [
 
 _MOST: Final = 2**53
 """Whole numbers below it are the same in every program."""
-_Inside = Annotated[float, Meta(ge=-SLACK, le=1 + SLACK)]
-_Side = Annotated[float, Meta(ge=0, le=1 + SLACK)]
+_Inside = Annotated[float, Meta(ge=-COORDINATE_SLACK, le=1 + COORDINATE_SLACK)]
+_Side = Annotated[float, Meta(ge=0, le=1 + COORDINATE_SLACK)]
 _Length = Annotated[float, Meta(ge=0)]
 _Angle = Annotated[float, Meta(ge=0, lt=360)]
 _Pixels = Annotated[int, Meta(gt=0, lt=_MOST)]

@@ -13,8 +13,9 @@ from labelingest.readers.encord.explain.answers import (
     static_answers,
     written_answer,
 )
-from labelingest.readers.encord.explain.dynamic_answers import ranges_of, written_actions
-from labelingest.readers.encord.explain.object_answers import Medium, entries, object_answers
+from labelingest.readers.encord.explain.dynamic_answers import written_actions
+from labelingest.readers.encord.explain.entries import Medium, entries, ranges_of
+from labelingest.readers.encord.explain.object_answers import object_answers
 from labelingest.readers.encord.explain.objects import Objects
 from labelingest.readers.encord.explain.provenance import Dates
 

@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from labelingest.encord.keys import PAYLOAD_KEYS
 from labelingest.model.vocabulary import ObjectClass
 from labelingest.problems.of_document import DocumentProblems
 from labelingest.readers.encord.explain.bitmask import run_lengths
 from labelingest.readers.encord.explain.coordinates import angle, inside
-from labelingest.readers.encord.explain.shapes import PAYLOAD_KEYS, payload
+from labelingest.readers.encord.explain.shapes import read_payload
 
 OUTSIDE = "lies outside the image, whose coordinates go from 0 to 1"
 SQUARE = [0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0]
@@ -21,14 +22,14 @@ def read(shape: str, value: Any, size: tuple[int, int] | None = (4, 2)) -> tuple
     of = HAND if shape == "skeleton" else ObjectClass("f", "Name", "#000000", shape)
     notes = DocumentProblems("a.json")
     key = PAYLOAD_KEYS[shape]
-    clean = payload({key: value}, "", of, size, notes)
+    clean = read_payload({key: value}, "", of, size, notes)
     found = [f"{p.pointer}: {p.code}: {p.detail}" for p in notes.in_order()]
     return clean if clean is None or shape == "polygon" else clean[key], found
 
 
 def of_polygon(value: dict[str, Any]) -> tuple[Any, list[str]]:
     notes = DocumentProblems("a.json")
-    clean = payload(value, "", ObjectClass("f", "Name", "#0", "polygon"), None, notes)
+    clean = read_payload(value, "", ObjectClass("f", "Name", "#0", "polygon"), None, notes)
     return clean, [f"{p.pointer}: {p.code}: {p.detail}" for p in notes.in_order()]
 
 

@@ -13,14 +13,15 @@ from labelingest.model.vocabulary import (
     Vocabulary,
 )
 from labelingest.problems.of_document import DocumentProblems, child_pointer
+from labelingest.readers.encord.data_file import ANY_FILE, DataFile
 from labelingest.readers.encord.explain.classifications import (
     MOST_LISTED,
     Classifications,
     frame_entry,
 )
-from labelingest.readers.encord.explain.data_file import ANY_FILE, DataFile, same_type
+from labelingest.readers.encord.explain.data_file import same_type
+from labelingest.readers.encord.explain.entries import Medium
 from labelingest.readers.encord.explain.label_row import Checked, read_label_row
-from labelingest.readers.encord.explain.object_answers import Medium
 from labelingest.readers.encord.explain.provenance import Dates
 
 DATE = "Mon, 05 Jan 2026 16:46:58 UTC"

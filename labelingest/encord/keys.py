@@ -1,0 +1,35 @@
+"""Keys and closed sets of values of label rows, for whoever reads, checks or shows them."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+__all__ = ["COORDINATE_SLACK", "LABEL_STATUS", "PAYLOAD_KEYS", "TASK_STATUS"]
+
+PAYLOAD_KEYS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "bounding_box": "boundingBox",
+        "rotatable_bounding_box": "rotatableBoundingBox",
+        "polygon": "polygon",
+        "polyline": "polyline",
+        "point": "point",
+        "circle": "circle",
+        "ellipse": "ellipse",
+        "bitmask": "bitmask",
+        "skeleton": "skeleton",
+        "cuboid_2d": "cuboid_2d",
+    }
+)
+"""Shape → key of its payload in an object, for all shapes that are drawn on frames."""
+
+LABEL_STATUS: Final = (
+    *("NOT_LABELLED", "LABEL_IN_PROGRESS", "LABELLED"),
+    *("REVIEW_IN_PROGRESS", "REVIEWED", "REVIEWED_TWICE"),
+)
+"""Values of `label_status`."""
+
+TASK_STATUS: Final = ("QUEUED", "ASSIGNED", "IN_REVIEW", "RETURNED", "COMPLETED")
+"""Values of `annotation_task_status`, which may also be null."""
+
+COORDINATE_SLACK: Final = 1e-6
+"""Fractions of the image's side: a coordinate this far outside 0..1 is a rounding error."""

@@ -1,0 +1,39 @@
+"""Data files as far as reading their sidecars depends on them: kind, type, size and date."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from labelingest.model.kinds import DataKind, kind_of, mime_type_of
+
+__all__ = ["ANY_FILE", "DataFile"]
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """Properties of a data file; defaults stand for unknown ones.
+
+    Examples
+    --------
+    >>> DataFile.from_key("clips/a.mp4")
+    DataFile(kind=<DataKind.VIDEO: 'video'>, mime_type='video/mp4', size=None, date=None)
+    """
+
+    kind: DataKind | None = None
+    """Kind by the file's name; None for an unknown kind, which every label row fits."""
+    mime_type: str = ""
+    """MIME type by the file's name."""
+    size: tuple[int, int] | None = None
+    """Width and height in pixels from the header of an image; None for an unread header."""
+    date: str | None = None
+    """Date of labels without their own, in the form of label rows."""
+
+    @classmethod
+    def from_key(
+        cls, key: str, size: tuple[int, int] | None = None, date: str | None = None
+    ) -> "DataFile":
+        """Return a data file whose kind and type follow from its key."""
+        return cls(kind_of(key), mime_type_of(key), size, date)
+
+
+ANY_FILE: Final = DataFile()
+"""A file without known properties."""

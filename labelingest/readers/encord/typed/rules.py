@@ -1,0 +1,32 @@
+"""Rules of label rows that no type states, as values that the typed path is given.
+
+The explaining path has the same rules for one value at a time. Passing its functions in keeps both
+paths equal, and the typed path below the explaining one.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from labelingest.model.vocabulary import Attribute, ObjectClass
+from labelingest.readers.encord.data_file import DataFile
+
+__all__ = ["Rules", "Size"]
+
+Size: TypeAlias = tuple[int, int]
+"""Width and height of an image in pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Functions of the explaining path; each refuses whatever it would have a problem with."""
+
+    are_clean_answers: Callable[[Sequence[dict[str, Any]], Mapping[str, Attribute]], bool]
+    """Whether decoded answers, of attributes by hash, would be written as they are."""
+    clean_payloads: Callable[
+        [Sequence[Any], Sequence[ObjectClass], Sequence[Size]], list[dict[str, Any]] | None
+    ]
+    """(n,) decoded payloads, their classes and image sizes → payload keys as label rows write
+    them; None for payloads with a problem."""
+    are_types_of_files: Callable[[Iterable[tuple[str, DataFile]]], bool]
+    """Whether each MIME type is that of its image file."""
