@@ -242,7 +242,7 @@ def test_the_url_ends_with_a_slash(make: Make) -> None:
 
 
 def test_a_file_over_the_limit_is_not_read(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("base", "local", "memory", "cloud"):
+    for module in ("base", "local.local", "memory", "cloud.cloud"):
         monkeypatch.setattr(f"labelingest.storage.{module}.MAX_SIDECAR", 100_000)
     storage = make({"a": b"x" * 100_001, "b": b"x" * 100_000})
     for sizes in (None, np.array([100_001, 100_000]), np.array([5, 5])):

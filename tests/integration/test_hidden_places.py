@@ -258,7 +258,7 @@ def test_every_problem_of_a_listing_is_one_that_may_hide_files() -> None:
     root = Path(__file__).parents[2]
     text = "".join(
         (root / sources / f"{name}.py").read_text()
-        for name in ("walk", "cloud_listing", "cloud_stream")
+        for name in ("local/walk", "cloud/listing", "cloud/stream")
     )
     used = {code for code in ProblemCode if f"ProblemCode.{code.name}" in text}
     assert used

@@ -85,6 +85,14 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
         *_ENCORD_TESTS,
     ),
     "assembly": (*_YOLO_TESTS, *_ENCORD_TESTS),
+    "columns": (
+        *_YOLO_TESTS,
+        "tests/properties/test_text_order.py",
+        "tests/unit/geometry/test_ragged.py",
+    ),
+    "documents": (*_ENCORD_TESTS, "tests/properties/test_weigh.py"),
+    "encord": (*_ENCORD_TESTS, "tests/unit/writers/test_ids.py"),
+    "problems": (*_YOLO_TESTS, *_ENCORD_TESTS, "tests/unit/model/test_findings.py"),
     "writers": (
         "tests/unit/writers",
         "tests/conformance/test_yolo.py",

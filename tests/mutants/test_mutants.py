@@ -75,7 +75,7 @@ def test_worker_processes_import_the_copy(tmp_path: Path) -> None:
         "import labelingest.columns.fingerprints, os; from labelingest.engines.processes import ProcessEngine; "
         "[(path, _)] = ProcessEngine(1).map(labelingest.columns.fingerprints.where, [0]); print(path)"
     )
-    with (copy.root / "labelingest" / "hashing.py").open("a") as file:
+    with (copy.root / "labelingest" / "columns" / "fingerprints.py").open("a") as file:
         file.write("\n\ndef where(_):\n    import os\n    return __file__, os.getpid()\n")
     path = subprocess.check_output(
         [sys.executable, "-c", program], cwd=copy.root, env=copy.environment(), text=True
