@@ -64,8 +64,8 @@ class Batch:
 @cache
 def batch(kind: str, defects: float = 0.0) -> Batch:
     """Make a batch of one kind of rows; the same object every time."""
-    made = label_files(_ENOUGH, kind, defects=defects)
-    sizes = list(accumulate(map(len, made.contents)))
+    generated = label_files(_ENOUGH, kind, defects=defects)
+    sizes = list(accumulate(map(len, generated.contents)))
     count = next(i for i, size in enumerate(sizes, start=1) if size >= BATCH_BYTES)
     files = label_files(count, kind, defects=defects)
     structure = ontology(kind)

@@ -22,20 +22,27 @@ def boxes_one_by_one(rows: list[list[float]]) -> list[float]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_assemble(benchmark: BenchmarkFixture, kind: str) -> None:
     benchmark.group = f"assembly: {kind}"
-    one = batch(kind)
-    labels, feature = one.resolved()
-    found = benchmark(
+    sample = batch(kind)
+    labels, feature = sample.resolved()
+    assembly = benchmark(
         assemble,
-        *(labels, feature, one.ontology.objects, one.units, AssemblyOptions(), BatchProblems()),
+        *(
+            labels,
+            feature,
+            sample.ontology.objects,
+            sample.units,
+            AssemblyOptions(),
+            BatchProblems(),
+        ),
     )
-    assert len(found.annotations) == one.files.rows
-    assert np.array_equal(found.annotations.line, labels.line)
-    assert not found.converted
+    assert len(assembly.annotations) == sample.files.rows
+    assert np.array_equal(assembly.annotations.line, labels.line)
+    assert not assembly.converted
 
 
 def test_rival_boxes_one_by_one(benchmark: BenchmarkFixture) -> None:
     benchmark.group = "assembly: boxes"
-    one = batch("boxes")
-    labels = one.read()
+    sample = batch("boxes")
+    labels = sample.read()
     rows = labels.values[labels.begin[:, np.newaxis] + np.arange(4)].tolist()
-    assert benchmark(boxes_one_by_one, rows) == one.assembled().annotations.coordinates.tolist()
+    assert benchmark(boxes_one_by_one, rows) == sample.assembled().annotations.coordinates.tolist()

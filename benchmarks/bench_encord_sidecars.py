@@ -33,14 +33,17 @@ DATE = "Mon, 05 Jan 2026 16:46:58 UTC"
 class Reading:
     """Sidecars in batches as the engine makes them, and what they are read with."""
 
-    def __init__(self, made: Sidecars) -> None:
-        self.made = made
-        self.ontology: Ontology = load_ontology(made.structure)
-        self.vocabulary = Vocabulary.from_structure(made.structure)
-        self.features = {one.feature_hash: i for i, one in enumerate(self.ontology.objects)}
-        size = max(BATCH_BYTES * len(made.contents) // sum(map(len, made.contents)), 1)
-        starts = range(0, len(made.contents), size)
-        self.batches = [made.contents[start : start + size] for start in starts]
+    def __init__(self, generated: Sidecars) -> None:
+        self.sidecars = generated
+        self.ontology: Ontology = load_ontology(generated.structure)
+        self.vocabulary = Vocabulary.from_structure(generated.structure)
+        self.features = {
+            ontology_object.feature_hash: i
+            for i, ontology_object in enumerate(self.ontology.objects)
+        }
+        size = max(BATCH_BYTES * len(generated.contents) // sum(map(len, generated.contents)), 1)
+        starts = range(0, len(generated.contents), size)
+        self.batches = [generated.contents[start : start + size] for start in starts]
 
     def read(self, contents: Sequence[bytes]) -> SidecarBatch:
         file = DataFile.from_key("a.jpg", (WIDTH, HEIGHT), DATE)
@@ -51,16 +54,18 @@ class Reading:
         return sum(len(self.read(contents).annotations) for contents in self.batches)
 
     def read_and_write_all(self) -> int:
-        written = 0
+        label_rows = 0
         for contents in self.batches:
             keys = [f"{i:06d}.jpg" for i in range(len(contents))]
             units = DataUnits.from_keys(keys, keys, np.zeros(len(keys), dtype=np.int64))
             rows = self.read(contents).rows
-            written += len(write_label_rows(rows, units, self.ontology, WriterOptions(STORAGE_URL)))
-        return written
+            label_rows += len(
+                write_label_rows(rows, units, self.ontology, WriterOptions(STORAGE_URL))
+            )
+        return label_rows
 
     def decode_and_dump_all(self) -> int:
-        return sum(len(orjson.dumps(orjson.loads(content))) for content in self.made.contents)
+        return sum(len(orjson.dumps(orjson.loads(content))) for content in self.sidecars.contents)
 
 
 @pytest.mark.parametrize("dirty", [0.0, 0.01], ids=["clean", "1% dirty"])
@@ -86,11 +91,11 @@ class TestSidecars:
         return Reading(sidecars(files, kind, answers=answers, dirty=dirty))
 
     def test_read(self, benchmark: BenchmarkFixture, reading: Reading) -> None:
-        kept = benchmark(reading.read_all)
-        assert kept == reading.made.objects - reading.made.dirty
+        objects = benchmark(reading.read_all)
+        assert objects == reading.sidecars.objects - reading.sidecars.dirty
 
     def test_read_and_write(self, benchmark: BenchmarkFixture, reading: Reading) -> None:
-        assert benchmark(reading.read_and_write_all) == len(reading.made.contents)
+        assert benchmark(reading.read_and_write_all) == len(reading.sidecars.contents)
 
     def test_rival_loads_and_dumps(self, benchmark: BenchmarkFixture, reading: Reading) -> None:
         assert benchmark(reading.decode_and_dump_all) > 0

@@ -35,36 +35,36 @@ def group_of(kind: str) -> str:
     return f"end to end: {kind} to JSON Lines"
 
 
-def config_of(made: Generated, **options: object) -> IngestConfig:
-    values = {"storage_path": made.root, "ontology": str(made.ontology), **PATTERNS}
+def config_of(generated: Generated, **options: object) -> IngestConfig:
+    values = {"storage_path": generated.root, "ontology": str(generated.ontology), **PATTERNS}
     return IngestConfig.model_validate({**values, "workers": 1, **options})
 
 
 def timed(benchmark: BenchmarkFixture, work: Callable[[], Made], rounds: int = 3) -> Made:
     """Run work some times after a warm-up round, or once when nothing is measured."""
     gc.collect()
-    made: Made = benchmark.pedantic(work, rounds=rounds, warmup_rounds=1)  # type: ignore[no-untyped-call]
-    return made
+    result: Made = benchmark.pedantic(work, rounds=rounds, warmup_rounds=1)  # type: ignore[no-untyped-call]
+    return result
 
 
-def converted(benchmark: BenchmarkFixture, made: Generated, **options: object) -> Report:
+def converted(benchmark: BenchmarkFixture, generated: Generated, **options: object) -> Report:
     """Convert a data set; return the last round's report."""
-    config = config_of(made, **options)
-    benchmark.extra_info["files"], benchmark.extra_info["rows"] = made.files, made.rows
+    config = config_of(generated, **options)
+    benchmark.extra_info["files"], benchmark.extra_info["rows"] = generated.files, generated.rows
     return timed(benchmark, lambda: convert(config))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_convert(benchmark: BenchmarkFixture, data_set: DataSet, tmp_path: Path, kind: str) -> None:
     benchmark.group = group_of(kind)
-    made, out = data_set(kind, 0.0), tmp_path / "label_rows.jsonl"
-    report = converted(benchmark, made, out=str(out))
+    generated, out = data_set(kind, 0.0), tmp_path / "label_rows.jsonl"
+    report = converted(benchmark, generated, out=str(out))
     assert report.balance()
     assert not report.errors
-    assert (report.tally.label_rows, report.tally.annotations) == (made.files, made.rows)
+    assert (report.tally.label_rows, report.tally.annotations) == (generated.files, generated.rows)
     lines = out.read_bytes().splitlines()
-    assert len(lines) == made.files
-    assert orjson.loads(lines[-1])["data_title"] == f"{made.files - 1:06d}.jpg"
+    assert len(lines) == generated.files
+    assert orjson.loads(lines[-1])["data_title"] == f"{generated.files - 1:06d}.jpg"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -72,17 +72,17 @@ def test_convert_in_two_processes(
     benchmark: BenchmarkFixture, data_set: DataSet, tmp_path: Path, kind: str
 ) -> None:
     benchmark.group = group_of(kind)
-    made, out = data_set(kind, 0.0), tmp_path / "label_rows.jsonl"
-    report = converted(benchmark, made, out=str(out), workers=2)
-    assert (report.tally.label_rows, report.tally.annotations) == (made.files, made.rows)
+    generated, out = data_set(kind, 0.0), tmp_path / "label_rows.jsonl"
+    report = converted(benchmark, generated, out=str(out), workers=2)
+    assert (report.tally.label_rows, report.tally.annotations) == (generated.files, generated.rows)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_floor(benchmark: BenchmarkFixture, data_set: DataSet, tmp_path: Path, kind: str) -> None:
     benchmark.group = group_of(kind)
-    made, out = data_set(kind, 0.0), tmp_path / "label_rows.jsonl"
-    timed(benchmark, lambda: read_labels_write_once(made.root, out))
-    assert out.stat().st_size == made.label_bytes
+    generated, out = data_set(kind, 0.0), tmp_path / "label_rows.jsonl"
+    timed(benchmark, lambda: read_labels_write_once(generated.root, out))
+    assert out.stat().st_size == generated.label_bytes
 
 
 @pytest.mark.parametrize("kind", ["rotated", "mixed"])
@@ -90,53 +90,53 @@ def test_floor_with_image_headers(
     benchmark: BenchmarkFixture, data_set: DataSet, tmp_path: Path, kind: str
 ) -> None:
     benchmark.group = group_of(kind)
-    made, out = data_set(kind, 0.0), tmp_path / "label_rows.jsonl"
-    timed(benchmark, lambda: read_labels_write_once(made.root, out, heads=True))
-    assert out.stat().st_size == made.label_bytes
+    generated, out = data_set(kind, 0.0), tmp_path / "label_rows.jsonl"
+    timed(benchmark, lambda: read_labels_write_once(generated.root, out, heads=True))
+    assert out.stat().st_size == generated.label_bytes
 
 
 @pytest.mark.benchmark(group=BOXES)
 def test_convert_with_bad_rows(
     benchmark: BenchmarkFixture, data_set: DataSet, tmp_path: Path
 ) -> None:
-    made = data_set("boxes", 0.01)
-    report = converted(benchmark, made, out=str(tmp_path / "label_rows.jsonl"))
-    assert report.tally.rejected == made.defects
-    assert report.tally.annotations == made.rows - sum(made.defects.values())
+    generated = data_set("boxes", 0.01)
+    report = converted(benchmark, generated, out=str(tmp_path / "label_rows.jsonl"))
+    assert report.tally.rejected == generated.defects
+    assert report.tally.annotations == generated.rows - sum(generated.defects.values())
 
 
 @pytest.mark.benchmark(group=BOXES)
 def test_convert_with_all_image_sizes(
     benchmark: BenchmarkFixture, data_set: DataSet, tmp_path: Path
 ) -> None:
-    made, out = data_set("boxes", 0.0), tmp_path / "label_rows.jsonl"
-    converted(benchmark, made, out=str(out), image_sizes="all")
+    generated, out = data_set("boxes", 0.0), tmp_path / "label_rows.jsonl"
+    converted(benchmark, generated, out=str(out), image_sizes="all")
     [unit] = orjson.loads(out.read_bytes().splitlines()[0])["data_units"].values()
     assert (unit["width"], unit["height"]) == (320, 480)
 
 
 @pytest.mark.benchmark(group=BOXES)
 def test_check(benchmark: BenchmarkFixture, data_set: DataSet) -> None:
-    made = data_set("boxes", 0.0)
-    config = config_of(made)
-    assert timed(benchmark, lambda: check(config)).tally.annotations == made.rows
+    generated = data_set("boxes", 0.0)
+    config = config_of(generated)
+    assert timed(benchmark, lambda: check(config)).tally.annotations == generated.rows
 
 
 @pytest.mark.benchmark(group=SIDECARS)
 def test_convert_to_sidecars(
     benchmark: BenchmarkFixture, data_set: DataSet, tmp_path: Path
 ) -> None:
-    made, out = data_set("boxes", 0.0), tmp_path / "label_rows"
-    report = converted(benchmark, made, out=str(out))
-    assert report.tally.label_rows == made.files
-    assert len(list(out.rglob("*.jpg.encord.json"))) == made.files
+    generated, out = data_set("boxes", 0.0), tmp_path / "label_rows"
+    report = converted(benchmark, generated, out=str(out))
+    assert report.tally.label_rows == generated.files
+    assert len(list(out.rglob("*.jpg.encord.json"))) == generated.files
 
 
 @pytest.mark.benchmark(group=SIDECARS)
 def test_floor_one_file_each(
     benchmark: BenchmarkFixture, data_set: DataSet, tmp_path: Path
 ) -> None:
-    made = data_set("boxes", 0.0)
+    generated = data_set("boxes", 0.0)
     # As many bytes for each file as a label row of 7.3 boxes has.
     content = bytes(4_000)
     rounds = iter(range(100))
@@ -144,22 +144,24 @@ def test_floor_one_file_each(
     def write_all() -> None:
         folder = tmp_path / str(next(rounds))
         folder.mkdir()
-        for i in range(made.files):
+        for i in range(generated.files):
             (folder / f"{i:06d}.jpg.encord.json").write_bytes(content)
 
     timed(benchmark, write_all)
-    assert len(list((tmp_path / "0").iterdir())) == made.files
+    assert len(list((tmp_path / "0").iterdir())) == generated.files
 
 
 def run_python(*arguments: str) -> str:
-    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True)
-    return done.stdout
+    process = subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, check=True
+    )
+    return process.stdout
 
 
 @pytest.mark.benchmark(group=START)
 def test_help(benchmark: BenchmarkFixture) -> None:
-    shown = timed(benchmark, lambda: run_python("-m", "labelingest", "--help"), rounds=5)
-    assert "convert" in shown
+    help_text = timed(benchmark, lambda: run_python("-m", "labelingest", "--help"), rounds=5)
+    assert "convert" in help_text
 
 
 @pytest.mark.benchmark(group=START)

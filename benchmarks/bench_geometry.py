@@ -76,8 +76,10 @@ class TestBoxes:
         assert 0 < np.count_nonzero(deviation) < len(deviation) / 5
 
     def test_oracle_box_by_box(self, benchmark: BenchmarkFixture, boxes_cxcywh: Float64) -> None:
-        found = benchmark(lambda: [ltwh_of_box(b, clipped=True) for b in boxes_cxcywh.tolist()])
-        assert len(found) == len(boxes_cxcywh)
+        boxes_ltwh = benchmark(
+            lambda: [ltwh_of_box(b, clipped=True) for b in boxes_cxcywh.tolist()]
+        )
+        assert len(boxes_ltwh) == len(boxes_cxcywh)
 
 
 class TestClip:
@@ -92,8 +94,8 @@ class TestClip:
 
     def test_oracle_vertex_by_vertex(self, benchmark: BenchmarkFixture) -> None:
         vertices = (rings("polygons")[0] * 1.5 - 0.25).tolist()
-        found = benchmark(lambda: [[clip(x), clip(y)] for x, y in vertices])
-        assert len(found) == len(vertices)
+        clipped = benchmark(lambda: [[clip(x), clip(y)] for x, y in vertices])
+        assert len(clipped) == len(vertices)
 
 
 class TestEnvelopes:
@@ -103,14 +105,14 @@ class TestEnvelopes:
 
     def test_ltwh_from_vertices(self, benchmark: BenchmarkFixture) -> None:
         vertices, offsets = rings("polygons")
-        found = benchmark(boxes.ltwh_from_vertices, vertices, offsets)
+        boxes_ltwh = benchmark(boxes.ltwh_from_vertices, vertices, offsets)
         bounds = shapely.bounds(shapely_polygons(vertices, offsets))
-        assert np.array_equal(found[:, :2], bounds[:, :2])
+        assert np.array_equal(boxes_ltwh[:, :2], bounds[:, :2])
 
     def test_rival_shapely(self, benchmark: BenchmarkFixture) -> None:
         vertices, offsets = rings("polygons")
-        found = benchmark(lambda: shapely.bounds(shapely_polygons(vertices, offsets)))
-        assert found.shape == (len(offsets) - 1, 4)
+        bounds = benchmark(lambda: shapely.bounds(shapely_polygons(vertices, offsets)))
+        assert bounds.shape == (len(offsets) - 1, 4)
 
 
 class TestArea:
@@ -130,8 +132,8 @@ class TestArea:
     def test_rival_shapely(self, benchmark: BenchmarkFixture) -> None:
         # Less: the area that shapely adds up is zero for a bow tie too.
         vertices, offsets = rings("polygons")
-        found = benchmark(lambda: shapely.area(shapely_polygons(vertices, offsets)) == 0)
-        assert not found.any()
+        is_flat = benchmark(lambda: shapely.area(shapely_polygons(vertices, offsets)) == 0)
+        assert not is_flat.any()
 
 
 class TestSimple:
@@ -151,15 +153,15 @@ class TestSimple:
     def test_self_intersecting(
         self, benchmark: BenchmarkFixture, some_crossing: tuple[Float64, Int64]
     ) -> None:
-        found = benchmark(validity.self_intersecting, *some_crossing)
-        assert np.array_equal(found, ~shapely.is_valid(shapely_polygons(*some_crossing)))
-        assert found.any()
+        is_crossing = benchmark(validity.self_intersecting, *some_crossing)
+        assert np.array_equal(is_crossing, ~shapely.is_valid(shapely_polygons(*some_crossing)))
+        assert is_crossing.any()
 
     def test_rival_shapely(
         self, benchmark: BenchmarkFixture, some_crossing: tuple[Float64, Int64]
     ) -> None:
-        found = benchmark(lambda: shapely.is_valid(shapely_polygons(*some_crossing)))
-        assert not found.all()
+        is_valid = benchmark(lambda: shapely.is_valid(shapely_polygons(*some_crossing)))
+        assert not is_valid.all()
 
 
 class TestRectanglesFromCorners:
@@ -178,14 +180,18 @@ class TestRectanglesFromCorners:
 
     def test_oracle_on_a_hundred_of_them_only(self, benchmark: BenchmarkFixture) -> None:
         corners = ring_lists(*in_pixels("rotated"))[:100]
-        found = benchmark(lambda: [smallest_rectangles(one) for one in corners])
-        assert len(found) == 100
+        rectangles = benchmark(
+            lambda: [smallest_rectangles(corners_of_row) for corners_of_row in corners]
+        )
+        assert len(rectangles) == 100
 
     def test_rival_shapely(self, benchmark: BenchmarkFixture) -> None:
         # Less: the rectangle has no angle and no first corner yet.
         vertices, offsets = in_pixels("rotated")
-        found = benchmark(lambda: shapely.oriented_envelope(shapely_polygons(vertices, offsets)))
-        assert len(found) == len(offsets) - 1
+        envelopes = benchmark(
+            lambda: shapely.oriented_envelope(shapely_polygons(vertices, offsets))
+        )
+        assert len(envelopes) == len(offsets) - 1
 
 
 class TestSmallestRectangles:
@@ -195,11 +201,13 @@ class TestSmallestRectangles:
 
     def test_smallest_rectangle_of_rings(self, benchmark: BenchmarkFixture) -> None:
         vertices, offsets = in_pixels("polygons")
-        found = benchmark(rotated.smallest_rectangle_of_rings, vertices, offsets)
+        rectangles = benchmark(rotated.smallest_rectangle_of_rings, vertices, offsets)
         expected = shapely.area(shapely.oriented_envelope(shapely_polygons(vertices, offsets)))
-        np.testing.assert_allclose(areas(found), expected, rtol=1e-9)
+        np.testing.assert_allclose(areas(rectangles), expected, rtol=1e-9)
 
     def test_rival_shapely(self, benchmark: BenchmarkFixture) -> None:
         vertices, offsets = in_pixels("polygons")
-        found = benchmark(lambda: shapely.oriented_envelope(shapely_polygons(vertices, offsets)))
-        assert len(found) == len(offsets) - 1
+        envelopes = benchmark(
+            lambda: shapely.oriented_envelope(shapely_polygons(vertices, offsets))
+        )
+        assert len(envelopes) == len(offsets) - 1

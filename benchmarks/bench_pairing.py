@@ -57,8 +57,8 @@ def pair_by_dictionary(keys: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def pair_suffixes_by_dictionary(keys: Sequence[str]) -> list[tuple[str, str]]:
-    known = set(keys)
-    return [(key, key + SUFFIX) for key in keys if key + SUFFIX in known]
+    key_set = set(keys)
+    return [(key, key + SUFFIX) for key in keys if key + SUFFIX in key_set]
 
 
 class TestPatterns:
@@ -68,16 +68,16 @@ class TestPatterns:
 
     def test_pair(self, benchmark: BenchmarkFixture, pairs: int) -> None:
         listing = listing_of(pattern_keys(pairs))
-        found = benchmark(pair, listing, RULE)
-        assert found.counts()[Outcome.PAIRED] == found.counts()[Outcome.SIDECAR] == pairs
+        paired = benchmark(pair, listing, RULE)
+        assert paired.counts()[Outcome.PAIRED] == paired.counts()[Outcome.SIDECAR] == pairs
         # Keys are ordered: all images, then their labels in the same order.
-        assert np.array_equal(found.sidecar, found.data + pairs)
+        assert np.array_equal(paired.sidecar, paired.data + pairs)
 
     def test_pair_with_two_placeholders(self, benchmark: BenchmarkFixture, pairs: int) -> None:
         listing = listing_of(deep_keys(pairs))
-        found = benchmark(pair, listing, DEEP_RULE)
-        data, sidecars = listing.keys.take(found.data), listing.keys.take(found.sidecar)
-        assert len(found) == pairs
+        paired = benchmark(pair, listing, DEEP_RULE)
+        data, sidecars = listing.keys.take(paired.data), listing.keys.take(paired.sidecar)
+        assert len(paired) == pairs
         assert [key.replace("images", "labels")[:-3] + "txt" for key in data] == sidecars
 
     def test_rival_a_dictionary(self, benchmark: BenchmarkFixture, pairs: int) -> None:
@@ -91,10 +91,10 @@ class TestSuffix:
 
     def test_pair(self, benchmark: BenchmarkFixture, pairs: int) -> None:
         listing = listing_of(suffix_keys(pairs))
-        found = benchmark(pair, listing, SuffixRule(SUFFIX))
-        assert len(found) == pairs
+        paired = benchmark(pair, listing, SuffixRule(SUFFIX))
+        assert len(paired) == pairs
         # Each data file is followed by its sidecar.
-        assert np.array_equal(found.sidecar, found.data + 1)
+        assert np.array_equal(paired.sidecar, paired.data + 1)
 
     def test_rival_a_dictionary(self, benchmark: BenchmarkFixture, pairs: int) -> None:
         assert len(benchmark(pair_suffixes_by_dictionary, suffix_keys(pairs))) == pairs

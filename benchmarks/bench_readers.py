@@ -81,21 +81,21 @@ class TestRead:
         benchmark.group = f"readers: read, {kind}"
 
     def test_read(self, benchmark: BenchmarkFixture, kind: str) -> None:
-        one = batch(kind)
-        found = benchmark(read, one.blobs, one.units, YoloOptions(), BatchProblems())
-        assert len(found.labels) == int(found.rows_seen.sum()) == one.files.rows
+        sample = batch(kind)
+        result = benchmark(read, sample.blobs, sample.units, YoloOptions(), BatchProblems())
+        assert len(result.labels) == int(result.rows_seen.sum()) == sample.files.rows
 
     def test_read_with_bad_rows(self, benchmark: BenchmarkFixture, kind: str) -> None:
-        one = batch(kind, 0.01)
+        sample = batch(kind, 0.01)
 
         def read_and_explain() -> BatchProblems:
-            findings = BatchProblems()
-            read(one.blobs, one.units, YoloOptions(), findings)
-            return findings
+            problems = BatchProblems()
+            read(sample.blobs, sample.units, YoloOptions(), problems)
+            return problems
 
-        found = benchmark(read_and_explain).rejected
+        rejected = benchmark(read_and_explain).rejected
         for_a_reader = ("not-a-number", "not-finite", "too-few-columns", "bad-class-number")
-        assert found == {code: one.files.defects[code] for code in for_a_reader}
+        assert rejected == {code: sample.files.defects[code] for code in for_a_reader}
 
     def test_rival_a_loop_over_rows(self, benchmark: BenchmarkFixture, kind: str) -> None:
         files = benchmark(read_by_rows, batch(kind).files.contents)

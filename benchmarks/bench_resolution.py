@@ -19,32 +19,32 @@ def features_one_by_one(numbers: list[int], feature_of: dict[int, int]) -> list[
 
 @pytest.mark.benchmark(group=LOOK_UP)
 def test_resolve(benchmark: BenchmarkFixture) -> None:
-    one, labels = batch("boxes"), batch("boxes").read()
-    known, feature = benchmark(resolve, labels, one.class_map, one.units, BatchProblems())
-    assert known is labels
+    sample, labels = batch("boxes"), batch("boxes").read()
+    resolved, feature = benchmark(resolve, labels, sample.class_map, sample.units, BatchProblems())
+    assert resolved is labels
     # Object i of the generated ontology has class number i.
     assert feature.tolist() == labels.class_number.tolist()
 
 
 @pytest.mark.benchmark(group=LOOK_UP)
 def test_resolve_with_unknown_classes(benchmark: BenchmarkFixture) -> None:
-    one = batch("boxes", 0.01)
-    labels = one.read()
+    sample = batch("boxes", 0.01)
+    labels = sample.read()
 
     def resolve_and_explain() -> BatchProblems:
-        findings = BatchProblems()
-        resolve(labels, one.class_map, one.units, findings)
-        return findings
+        problems = BatchProblems()
+        resolve(labels, sample.class_map, sample.units, problems)
+        return problems
 
-    found = benchmark(resolve_and_explain).rejected
-    assert found == {"unknown-class": one.files.defects["unknown-class"]}
+    rejected = benchmark(resolve_and_explain).rejected
+    assert rejected == {"unknown-class": sample.files.defects["unknown-class"]}
 
 
 @pytest.mark.benchmark(group=LOOK_UP)
 def test_rival_a_dictionary(benchmark: BenchmarkFixture) -> None:
     numbers = batch("boxes").read().class_number.tolist()
-    found = benchmark(features_one_by_one, numbers, {number: number for number in range(80)})
-    assert found == numbers
+    features = benchmark(features_one_by_one, numbers, {number: number for number in range(80)})
+    assert features == numbers
 
 
 @pytest.mark.benchmark(group="resolution: an ontology of 80 objects, once a run")

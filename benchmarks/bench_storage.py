@@ -19,17 +19,17 @@ HEADS = "storage: fetch the headers of all images"
 
 
 @pytest.fixture
-def made(data_set: Callable[[str, float], Generated]) -> Generated:
+def generated(data_set: Callable[[str, float], Generated]) -> Generated:
     return data_set("boxes", 0.0)
 
 
-def keys_of(made: Generated, name: str) -> list[str]:
-    return [name.format(i) for i in range(made.files)]
+def keys_of(generated: Generated, name: str) -> list[str]:
+    return [name.format(i) for i in range(generated.files)]
 
 
-def names_of(made: Generated, ending: str) -> tuple[str, list[str]]:
+def names_of(generated: Generated, ending: str) -> tuple[str, list[str]]:
     folder = "labels" if ending == "txt" else "images"
-    return f"{made.root}/{folder}/train", [f"{i:06d}.{ending}" for i in range(made.files)]
+    return f"{generated.root}/{folder}/train", [f"{i:06d}.{ending}" for i in range(generated.files)]
 
 
 def walk(root: str) -> dict[str, int]:
@@ -49,60 +49,60 @@ def open_read_close(paths: list[str]) -> list[bytes]:
 
 
 @pytest.mark.benchmark(group=LIST)
-def test_list(benchmark: BenchmarkFixture, made: Generated) -> None:
-    listing = benchmark(list_all, LocalStorage(made.root))
-    assert len(listing) == 2 * made.files + 1  # and the ontology
+def test_list(benchmark: BenchmarkFixture, generated: Generated) -> None:
+    listing = benchmark(list_all, LocalStorage(generated.root))
+    assert len(listing) == 2 * generated.files + 1  # and the ontology
     assert list(listing.keys) == sorted(listing.keys)
 
 
 @pytest.mark.benchmark(group=LIST)
-def test_list_images_by_name_alone(benchmark: BenchmarkFixture, made: Generated) -> None:
-    listing = benchmark(list_all, LocalStorage(made.root), bare=["jpg"])
-    assert (listing.size == UNKNOWN).sum() == made.files
+def test_list_images_by_name_alone(benchmark: BenchmarkFixture, generated: Generated) -> None:
+    listing = benchmark(list_all, LocalStorage(generated.root), bare=["jpg"])
+    assert (listing.size == UNKNOWN).sum() == generated.files
 
 
 @pytest.mark.benchmark(group=LIST)
-def test_floor_scandir(benchmark: BenchmarkFixture, made: Generated) -> None:
-    found = benchmark(list_files, made.root)
-    assert sum(map(len, found.values())) == 2 * made.files + 1
+def test_floor_scandir(benchmark: BenchmarkFixture, generated: Generated) -> None:
+    names_of_folder = benchmark(list_files, generated.root)
+    assert sum(map(len, names_of_folder.values())) == 2 * generated.files + 1
 
 
 @pytest.mark.benchmark(group=LIST)
-def test_rival_os_walk(benchmark: BenchmarkFixture, made: Generated) -> None:
-    assert len(benchmark(walk, made.root)) == 2 * made.files + 1
+def test_rival_os_walk(benchmark: BenchmarkFixture, generated: Generated) -> None:
+    assert len(benchmark(walk, generated.root)) == 2 * generated.files + 1
 
 
 @pytest.mark.benchmark(group=FETCH)
-def test_fetch(benchmark: BenchmarkFixture, made: Generated) -> None:
-    keys = keys_of(made, "labels/train/{:06d}.txt")
-    listing = list_all(LocalStorage(made.root))
+def test_fetch(benchmark: BenchmarkFixture, generated: Generated) -> None:
+    keys = keys_of(generated, "labels/train/{:06d}.txt")
+    listing = list_all(LocalStorage(generated.root))
     sizes = listing.size[[key.startswith("labels/") for key in listing.keys]]
-    blobs = benchmark(LocalStorage(made.root).fetch, keys, sizes=sizes)
+    blobs = benchmark(LocalStorage(generated.root).fetch, keys, sizes=sizes)
     assert not blobs.unread
-    assert int((blobs.ends - blobs.starts).sum()) == made.label_bytes
+    assert int((blobs.ends - blobs.starts).sum()) == generated.label_bytes
 
 
 @pytest.mark.benchmark(group=FETCH)
-def test_floor_open_read_close(benchmark: BenchmarkFixture, made: Generated) -> None:
-    contents = benchmark(read_files, *names_of(made, "txt"))
-    assert sum(map(len, contents)) == made.label_bytes
+def test_floor_open_read_close(benchmark: BenchmarkFixture, generated: Generated) -> None:
+    contents = benchmark(read_files, *names_of(generated, "txt"))
+    assert sum(map(len, contents)) == generated.label_bytes
 
 
 @pytest.mark.benchmark(group=FETCH)
-def test_rival_python_files(benchmark: BenchmarkFixture, made: Generated) -> None:
-    folder, names = names_of(made, "txt")
+def test_rival_python_files(benchmark: BenchmarkFixture, generated: Generated) -> None:
+    folder, names = names_of(generated, "txt")
     contents = benchmark(open_read_close, [f"{folder}/{name}" for name in names])
-    assert sum(map(len, contents)) == made.label_bytes
+    assert sum(map(len, contents)) == generated.label_bytes
 
 
 @pytest.mark.benchmark(group=HEADS)
-def test_fetch_heads(benchmark: BenchmarkFixture, made: Generated) -> None:
-    keys = keys_of(made, "images/train/{:06d}.jpg")
-    heads = benchmark(LocalStorage(made.root).fetch_heads, keys, HEAD)
-    assert heads == [jpeg(*image_size(i))[:HEAD] for i in range(made.files)]
+def test_fetch_heads(benchmark: BenchmarkFixture, generated: Generated) -> None:
+    keys = keys_of(generated, "images/train/{:06d}.jpg")
+    heads = benchmark(LocalStorage(generated.root).fetch_heads, keys, HEAD)
+    assert heads == [jpeg(*image_size(i))[:HEAD] for i in range(generated.files)]
 
 
 @pytest.mark.benchmark(group=HEADS)
-def test_floor_open_read_close_of_heads(benchmark: BenchmarkFixture, made: Generated) -> None:
-    heads = benchmark(read_files, *names_of(made, "jpg"), HEAD)
-    assert heads == [jpeg(*image_size(i))[:HEAD] for i in range(made.files)]
+def test_floor_open_read_close_of_heads(benchmark: BenchmarkFixture, generated: Generated) -> None:
+    heads = benchmark(read_files, *names_of(generated, "jpg"), HEAD)
+    assert heads == [jpeg(*image_size(i))[:HEAD] for i in range(generated.files)]

@@ -33,32 +33,35 @@ def dump_all(label_rows: list[dict[str, Any]]) -> list[bytes]:
     return [orjson.dumps(row) for row in label_rows]
 
 
-def build_and_dump(one: Batch, annotations: Annotations, hashes: list[str]) -> list[bytes]:
-    objects = one.structure["objects"]
+def build_and_dump(sample: Batch, annotations: Annotations, hashes: list[str]) -> list[bytes]:
+    objects = sample.structure["objects"]
     begin = annotations.offsets.tolist()
     numbers = annotations.coordinates.tolist()
     features = annotations.feature.tolist()
-    drawn = [None if c != c else c for c in annotations.confidence.tolist()]
-    bounds = np.searchsorted(annotations.unit, np.arange(len(one.units) + 1)).tolist()
-    sizes = zip(one.units.width.tolist(), one.units.height.tolist(), strict=True)
+    confidences = [None if c != c else c for c in annotations.confidence.tolist()]
+    bounds = np.searchsorted(annotations.unit, np.arange(len(sample.units) + 1)).tolist()
+    sizes = zip(sample.units.width.tolist(), sample.units.height.tolist(), strict=True)
     return [
         orjson.dumps(
             label_row(
                 key,
                 [
                     Labelled(
-                        objects[features[i]], numbers[begin[i] : begin[i + 1]], drawn[i], hashes[i]
+                        objects[features[i]],
+                        numbers[begin[i] : begin[i + 1]],
+                        confidences[i],
+                        hashes[i],
                     )
                     for i in range(first, last)
                 ],
                 storage_url=STORAGE_URL,
-                ontology_identity=one.ontology.identity,
+                ontology_identity=sample.ontology.identity,
                 mtime_ns=mtime_ns,
                 size=size,
             )
         )
         for key, (first, last), size, mtime_ns in zip(
-            one.units.key, pairwise(bounds), sizes, one.units.mtime_ns.tolist(), strict=True
+            sample.units.key, pairwise(bounds), sizes, sample.units.mtime_ns.tolist(), strict=True
         )
     ]
 
@@ -74,49 +77,49 @@ class TestWrite:
         return batch(kind).assembled().annotations
 
     @pytest.fixture
-    def written(self, kind: str, annotations: Annotations) -> list[bytes]:
+    def label_rows(self, kind: str, annotations: Annotations) -> list[bytes]:
         return write(annotations, batch(kind).units, batch(kind).ontology, OPTIONS)
 
     def test_write(self, benchmark: BenchmarkFixture, kind: str, annotations: Annotations) -> None:
-        one = batch(kind)
-        label_rows = benchmark(write, annotations, one.units, one.ontology, OPTIONS)
-        found = sum(len(orjson.loads(row)["object_answers"]) for row in label_rows)
-        assert (len(label_rows), found) == (len(one.units), one.files.rows)
+        sample = batch(kind)
+        label_rows = benchmark(write, annotations, sample.units, sample.ontology, OPTIONS)
+        annotation_count = sum(len(orjson.loads(row)["object_answers"]) for row in label_rows)
+        assert (len(label_rows), annotation_count) == (len(sample.units), sample.files.rows)
 
     def test_rival_dictionaries_dumped(
-        self, benchmark: BenchmarkFixture, written: list[bytes]
+        self, benchmark: BenchmarkFixture, label_rows: list[bytes]
     ) -> None:
-        assert benchmark(dump_all, [orjson.loads(row) for row in written]) == written
+        assert benchmark(dump_all, [orjson.loads(row) for row in label_rows]) == label_rows
 
     def test_rival_dictionaries_made_and_dumped(
         self,
         benchmark: BenchmarkFixture,
         kind: str,
         annotations: Annotations,
-        written: list[bytes],
+        label_rows: list[bytes],
     ) -> None:
-        one = batch(kind)
+        sample = batch(kind)
         hashes = object_hashes(
-            one.units.key, annotations.unit, annotations.line, annotations.content
+            sample.units.key, annotations.unit, annotations.line, annotations.content
         )
-        assert benchmark(build_and_dump, one, annotations, hashes) == written
+        assert benchmark(build_and_dump, sample, annotations, hashes) == label_rows
 
 
-def yolo_of_rows(one: Batch, annotations: Annotations) -> list[bytes]:
+def yolo_of_rows(sample: Batch, annotations: Annotations) -> list[bytes]:
     """Write YOLO as an obvious writer does: a row at a time, centres by adding."""
     begin, numbers = annotations.offsets.tolist(), annotations.coordinates.tolist()
-    lines: list[list[str]] = [[] for _ in range(len(one.units))]
-    classes = class_numbers(one.class_map, one.ontology.objects).tolist()
+    lines: list[list[str]] = [[] for _ in range(len(sample.units))]
+    classes = class_numbers(sample.class_map, sample.ontology.objects).tolist()
     for i, (unit, feature) in enumerate(
         zip(annotations.unit.tolist(), annotations.feature.tolist(), strict=True)
     ):
         row = numbers[begin[i] : begin[i + 1]]
-        shape = one.ontology.objects[feature].shape
+        shape = sample.ontology.objects[feature].shape
         if shape == Shape.BOUNDING_BOX:
             x, y, w, h = row
             row = [x + w / 2, y + h / 2, w, h]
         elif shape == Shape.ROTATABLE_BOUNDING_BOX:
-            size = int(one.units.width[unit]), int(one.units.height[unit])
+            size = int(sample.units.width[unit]), int(sample.units.height[unit])
             corners = corners_of(row[:4], row[4], size)
             row = [c / s for corner in corners for c, s in zip(corner, size, strict=True)]
         lines[unit].append(" ".join(map(str, (classes[feature], *row))) + "\n")
@@ -130,15 +133,15 @@ class TestWriteYolo:
         benchmark.group = f"writers: YOLO, {kind}"
 
     def test_write_yolo(self, benchmark: BenchmarkFixture, kind: str) -> None:
-        one, annotations = batch(kind), batch(kind).assembled().annotations
-        numbers = class_numbers(one.class_map, one.ontology.objects)
-        files = benchmark(write_yolo, annotations, one.units, numbers, one.ontology.objects)
-        assert sum(text.count(b"\n") for text in files.texts) == one.files.rows
+        sample, annotations = batch(kind), batch(kind).assembled().annotations
+        numbers = class_numbers(sample.class_map, sample.ontology.objects)
+        files = benchmark(write_yolo, annotations, sample.units, numbers, sample.ontology.objects)
+        assert sum(text.count(b"\n") for text in files.texts) == sample.files.rows
 
     def test_rival_row_by_row(self, benchmark: BenchmarkFixture, kind: str) -> None:
-        one, annotations = batch(kind), batch(kind).assembled().annotations
-        texts = benchmark(yolo_of_rows, one, annotations)
-        assert sum(text.count(b"\n") for text in texts) == one.files.rows
+        sample, annotations = batch(kind), batch(kind).assembled().annotations
+        texts = benchmark(yolo_of_rows, sample, annotations)
+        assert sum(text.count(b"\n") for text in texts) == sample.files.rows
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -148,19 +151,21 @@ class TestWriteCoco:
         benchmark.group = f"writers: COCO, {kind}"
 
     @staticmethod
-    def written(one: Batch, annotations: Annotations) -> bytes:
-        writer = CocoWriter(one.ontology, STORAGE_URL)
-        chunk = writer.add(annotations, one.units)
+    def write_document(sample: Batch, annotations: Annotations) -> bytes:
+        writer = CocoWriter(sample.ontology, STORAGE_URL)
+        chunk = writer.add(annotations, sample.units)
         return HEAD + chunk.images + BETWEEN + chunk.annotations + writer.tail()
 
     def test_write_coco(self, benchmark: BenchmarkFixture, kind: str) -> None:
-        one, annotations = batch(kind), batch(kind).assembled().annotations
-        document = orjson.loads(benchmark(self.written, one, annotations))
-        found = len(document["images"]), len(document["annotations"])
-        assert found == (len(one.units), one.files.rows)
+        sample, annotations = batch(kind), batch(kind).assembled().annotations
+        document = orjson.loads(benchmark(self.write_document, sample, annotations))
+        counts = len(document["images"]), len(document["annotations"])
+        assert counts == (len(sample.units), sample.files.rows)
 
     def test_rival_dictionaries_dumped(self, benchmark: BenchmarkFixture, kind: str) -> None:
-        document = orjson.loads(self.written(batch(kind), batch(kind).assembled().annotations))
+        document = orjson.loads(
+            self.write_document(batch(kind), batch(kind).assembled().annotations)
+        )
         assert orjson.loads(benchmark(orjson.dumps, document)) == document
 
 
@@ -172,11 +177,11 @@ class TestWriteParquet:
         benchmark.group = f"writers: Parquet, {kind}"
 
     @staticmethod
-    def written(one: Batch, annotations: Annotations) -> int:
-        with ParquetWriter(BytesIO(), one.ontology, STORAGE_URL) as writer:
-            writer.add(annotations, one.units)
+    def write_file(sample: Batch, annotations: Annotations) -> int:
+        with ParquetWriter(BytesIO(), sample.ontology, STORAGE_URL) as writer:
+            writer.add(annotations, sample.units)
         return writer.rows
 
     def test_write_parquet(self, benchmark: BenchmarkFixture, kind: str) -> None:
-        one, annotations = batch(kind), batch(kind).assembled().annotations
-        assert benchmark(self.written, one, annotations) == one.files.rows
+        sample, annotations = batch(kind), batch(kind).assembled().annotations
+        assert benchmark(self.write_file, sample, annotations) == sample.files.rows

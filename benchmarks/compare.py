@@ -97,44 +97,52 @@ def compare_kind(
     trial
         Files that a peer is tried on first, where there are more than that.
     """
-    wanted = [one for one in contenders if one.is_there() and kind in one.does]
-    sets = {n: data_set(folder, n, kind) for n in {one.files(kind, files) for one in wanted}}
+    chosen = [
+        contender for contender in contenders if contender.is_there() and kind in contender.does
+    ]
+    sets = {
+        n: data_set(folder, n, kind) for n in {contender.files(kind, files) for contender in chosen}
+    }
     with tempfile.TemporaryDirectory(dir=folder) as place:
         out = Path(place)
-        for made in sets.values():  # the page cache is warm from here on
-            read_labels_write_once(made.root, out / "warm", heads=True)
-        skipped = _skipped(wanted, files, data_set(folder, min(files, trial), kind), out, limit)
-        spent: dict[str, list[Spent]] = {one.name: [] for one in wanted}
+        for generated in sets.values():  # the page cache is warm from here on
+            read_labels_write_once(generated.root, out / "warm", heads=True)
+        skipped = _skipped(chosen, files, data_set(folder, min(files, trial), kind), out, limit)
+        spent: dict[str, list[Spent]] = {contender.name: [] for contender in chosen}
         for _ in range(rounds):
-            for one in wanted:
-                if one.name not in skipped:
-                    made = sets[one.files(kind, files)]
-                    spent[one.name].append(_run(one, made, out, limit))
+            for contender in chosen:
+                if contender.name not in skipped:
+                    generated = sets[contender.files(kind, files)]
+                    spent[contender.name].append(_run(contender, generated, out, limit))
     results = [
         _result(
-            one, sets[one.files(kind, files)], files, spent[one.name], skipped.get(one.name, "")
+            contender,
+            sets[contender.files(kind, files)],
+            files,
+            spent[contender.name],
+            skipped.get(contender.name, ""),
         )
-        for one in wanted
+        for contender in chosen
     ]
     return _with_ratios(results)
 
 
 def _skipped(
-    wanted: Sequence[Contender], files: int, tried: Generated, out: Path, limit: float
+    chosen: Sequence[Contender], files: int, tried: Generated, out: Path, limit: float
 ) -> dict[str, str]:
     """Return peers that would take too long, and why: tried on fewer files."""
     skipped = {}
-    for one in wanted:
-        if one.package and one.files(tried.kind, files) > tried.files:
-            seconds = _run(one, tried, out, limit).seconds * files / tried.files
+    for contender in chosen:
+        if contender.package and contender.files(tried.kind, files) > tried.files:
+            seconds = _run(contender, tried, out, limit).seconds * files / tried.files
             if seconds > limit:
-                skipped[one.name] = (
+                skipped[contender.name] = (
                     f"would take {seconds / 60:,.0f} min at its rate for {tried.files:,}"
                 )
     return skipped
 
 
-def _run(one: Contender, made: Generated, out: Path, limit: float) -> Spent:
+def _run(contender: Contender, generated: Generated, out: Path, limit: float) -> Spent:
     """Run one contender once; its output is removed.
 
     Raises
@@ -143,27 +151,27 @@ def _run(one: Contender, made: Generated, out: Path, limit: float) -> Spent:
         It failed, and is no other library: of those it is noted, and the rest goes on.
     """
     with tempfile.TemporaryDirectory(dir=out) as place:
-        spent = spend(one.command(Place(made, Path(place))), limit)
-    if spent.code and not spent.timed_out and not one.package:
-        raise RuntimeError(f"{one.name} ended with {spent.code}:\n{spent.said}")
+        spent = spend(contender.command(Place(generated, Path(place))), limit)
+    if spent.code and not spent.timed_out and not contender.package:
+        raise RuntimeError(f"{contender.name} ended with {spent.code}:\n{spent.stderr}")
     return spent
 
 
 def _result(
-    one: Contender, made: Generated, files: int, spent: Sequence[Spent], note: str
+    contender: Contender, generated: Generated, files: int, spent: Sequence[Spent], note: str
 ) -> Result:
     failed = next((run for run in spent if run.code), None)
     if failed is not None:
-        last = failed.said.strip().rpartition("\n")[2]
+        last = failed.stderr.strip().rpartition("\n")[2]
         ended = f"ended with {failed.code}: {last}"
         note, spent = f"took over {failed.seconds:,.0f} s" if failed.timed_out else ended, ()
-    elif made.files < files:
-        note = f"the first {made.files:,} files only"
+    elif generated.files < files:
+        note = f"the first {generated.files:,} files only"
     return Result(
-        one.name,
-        made.kind,
-        one.does[made.kind],
-        made.files,
+        contender.name,
+        generated.kind,
+        contender.does[generated.kind],
+        generated.files,
         tuple(run.seconds for run in spent),
         median([run.cpu_seconds for run in spent] or [0.0]),
         median([run.peak_mb for run in spent] or [0.0]),
@@ -173,31 +181,38 @@ def _result(
 
 def _with_ratios(results: Sequence[Result]) -> list[Result]:
     """Return results with their ratios to the floor, file by file."""
-    floors = {one.name: one.seconds_a_file for one in results if one.seconds}
+    floors = {result.name: result.seconds_a_file for result in results if result.seconds}
     floor = floors.get(FLOOR_WITH_HEADERS, floors.get(FLOOR))
     if floor is None:
         return list(results)
     return [
-        replace(one, ratio=one.seconds_a_file / floor) if one.seconds else one for one in results
+        replace(result, ratio=result.seconds_a_file / floor) if result.seconds else result
+        for result in results
     ]
 
 
 def show(results: Sequence[Result], kind: str, files: int, rounds: int) -> None:
     """Print one table."""
-    made = f"{kind}: {files:,} files, medians of {rounds} rounds"
-    table = Table("contender", title=made, title_justify="left", box=None, pad_edge=False)
+    title = f"{kind}: {files:,} files, medians of {rounds} rounds"
+    table = Table("contender", title=title, title_justify="left", box=None, pad_edge=False)
     for name in ("seconds", "files/s", "× floor", "CPU s", "peak MB"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("what it does", ratio=1)
-    for one in results:
-        does = f"{one.does} ({one.note})" if one.note else one.does
-        if not one.seconds:
-            table.add_row(one.name, "–", "–", "–", "–", "–", does)
+    for result in results:
+        does = f"{result.does} ({result.note})" if result.note else result.does
+        if not result.seconds:
+            table.add_row(result.name, "–", "–", "–", "–", "–", does)
             continue
-        ratio = "–" if one.ratio is None else f"{one.ratio:.2f}"
-        rate = f"{1 / one.seconds_a_file:,.0f}"
-        cells = (f"{one.median:.2f}", rate, ratio, f"{one.cpu_seconds:.2f}", f"{one.peak_mb:,.0f}")
-        table.add_row(one.name, *cells, does)
+        ratio = "–" if result.ratio is None else f"{result.ratio:.2f}"
+        rate = f"{1 / result.seconds_a_file:,.0f}"
+        cells = (
+            f"{result.median:.2f}",
+            rate,
+            ratio,
+            f"{result.cpu_seconds:.2f}",
+            f"{result.peak_mb:,.0f}",
+        )
+        table.add_row(result.name, *cells, does)
     Console(width=max(Console().width, 120)).print(table, "")
 
 
@@ -250,7 +265,7 @@ def _chosen() -> argparse.Namespace:
     parser.add_argument("--files", type=count, default=20_000, help="images (default 20000)")
     kinds = [kind.value for kind in Kind]
     parser.add_argument("--kinds", nargs="+", choices=kinds, default=kinds, metavar="KIND")
-    names = [one.name for one in CONTENDERS]
+    names = [contender.name for contender in CONTENDERS]
     parser.add_argument(
         "--only", nargs="+", choices=names, default=(), metavar="NAME", help=", ".join(names)
     )
@@ -259,20 +274,27 @@ def _chosen() -> argparse.Namespace:
 
 def _main() -> None:
     chosen = _chosen()
-    wanted = [one for one in CONTENDERS if not chosen.only or one.name in chosen.only]
-    missing = [one.package for one in wanted if not one.is_there()]
+    contenders = [
+        contender for contender in CONTENDERS if not chosen.only or contender.name in chosen.only
+    ]
+    missing = [contender.package for contender in contenders if not contender.is_there()]
     if missing:
         them = ", ".join(missing)
         print(f"not installed, so not run: {them}; pip install '.[peers]'", file=sys.stderr)
-    found: dict[str, Any] = {**_machine(), "files": chosen.files, "missing": missing, "results": []}
+    document: dict[str, Any] = {
+        **_machine(),
+        "files": chosen.files,
+        "missing": missing,
+        "results": [],
+    }
     with data_folder(chosen.keep) as folder:
         for kind in chosen.kinds:
-            results = compare_kind(kind, chosen.files, folder, wanted, rounds=chosen.rounds)
-            found["results"] += [asdict(one) for one in results]
+            results = compare_kind(kind, chosen.files, folder, contenders, rounds=chosen.rounds)
+            document["results"] += [asdict(result) for result in results]
             if not chosen.json:
                 show(results, kind, chosen.files, chosen.rounds)
     if chosen.json:
-        print(json.dumps(found, indent=1))
+        print(json.dumps(document, indent=1))
     else:
         print(", ".join(f"{name} {value}" for name, value in _machine().items()))
 

@@ -37,11 +37,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def bench_files(pytestconfig: pytest.Config) -> int:
     """Return how many files a data set has."""
-    asked: int | None = pytestconfig.getoption("bench_files")
+    option: int | None = pytestconfig.getoption("bench_files")
     measured = pytestconfig.getoption("benchmark_enable") or not pytestconfig.getoption(
         "benchmark_disable"
     )
-    return asked or (_MEASURED if measured else _TRIED)
+    return option or (_MEASURED if measured else _TRIED)
 
 
 @pytest.fixture(scope="session")
@@ -49,11 +49,11 @@ def data_set(
     bench_files: int, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str, float], Generated]:
     """Return a function from kind and part of defects to a data set on disk."""
-    kept = os.environ.get("LABELINGEST_BENCH_DIR")
-    folder = Path(kept).absolute() if kept else tmp_path_factory.mktemp("bench")
+    cache_folder = os.environ.get("LABELINGEST_BENCH_DIR")
+    folder = Path(cache_folder).absolute() if cache_folder else tmp_path_factory.mktemp("bench")
 
     @cache
-    def made(kind: str, defects: float) -> Generated:
+    def make(kind: str, defects: float) -> Generated:
         return on_disk(folder, bench_files, kind, defects)
 
-    return made
+    return make

@@ -28,24 +28,24 @@ _MASKED: Final = 500
 class Place:
     """A data set, and where what is made of it goes."""
 
-    made: Generated
+    generated: Generated
     out: Path
     """A folder, empty before each run."""
 
     def names(self) -> Path:
         """Write the names of the classes as YOLO's tools want them; return the file."""
-        objects = json.loads(self.made.ontology.read_text())["objects"]
-        listed = json.dumps([one["name"] for one in objects])
+        objects = json.loads(self.generated.ontology.read_text())["objects"]
+        class_names = json.dumps([entry["name"] for entry in objects])
         path = self.out / "data.yaml"
-        path.write_text(f"path: {self.made.root}\ntrain: images/train\nnames: {listed}\n")
+        path.write_text(f"path: {self.generated.root}\ntrain: images/train\nnames: {class_names}\n")
         return path
 
     def beside_names(self) -> Path:
         """Return a folder with the data set and the names of its classes, for who wants that."""
         for name in ("images", "labels"):
-            (self.out / name).symlink_to(Path(self.made.root, name))
+            (self.out / name).symlink_to(Path(self.generated.root, name))
         names = self.names()
-        names.write_text(names.read_text().replace(f"path: {self.made.root}\n", "path: .\n"))
+        names.write_text(names.read_text().replace(f"path: {self.generated.root}\n", "path: .\n"))
         return self.out
 
 
@@ -74,7 +74,7 @@ class Contender:
 def _floor(*options: str) -> Callable[[Place], Sequence[str]]:
     def command(place: Place) -> Sequence[str]:
         out = str(place.out / "out.txt")
-        return [sys.executable, str(_HERE / "floor.py"), place.made.root, out, *options]
+        return [sys.executable, str(_HERE / "floor.py"), place.generated.root, out, *options]
 
     return command
 
@@ -84,11 +84,11 @@ def labelingest(workers: int) -> Callable[[Place], Sequence[str]]:
 
     def command(place: Place) -> Sequence[str]:
         return [
-            *(sys.executable, "-m", "labelingest", "convert", place.made.root),
-            *("--ontology", str(place.made.ontology), "--out", str(place.out / "rows.jsonl")),
+            *(sys.executable, "-m", "labelingest", "convert", place.generated.root),
+            *("--ontology", str(place.generated.ontology), "--out", str(place.out / "rows.jsonl")),
             *("--images", "images/{name}.jpg", "--labels", "labels/{name}.txt"),
             *("--workers", str(workers), "--quiet"),
-            *(() if place.made.kind in _TURNED else ("--image-sizes", "never")),
+            *(() if place.generated.kind in _TURNED else ("--image-sizes", "never")),
         ]
 
     return command
@@ -96,7 +96,13 @@ def labelingest(workers: int) -> Callable[[Place], Sequence[str]]:
 
 def _peer(name: str) -> Callable[[Place], Sequence[str]]:
     def command(place: Place) -> Sequence[str]:
-        script = [sys.executable, str(_HERE / "peers.py"), name, place.made.kind, place.made.root]
+        script = [
+            sys.executable,
+            str(_HERE / "peers.py"),
+            name,
+            place.generated.kind,
+            place.generated.root,
+        ]
         return [*script, str(place.names()), str(place.out / "out.json")]
 
     return command

@@ -38,7 +38,16 @@ from typing import Any, Final, NamedTuple
 
 from benchmarks.generate import Kind, generate
 
-__all__ = ["COMMANDS", "Commands", "Fault", "Trials", "can_be_built", "fault_server", "moments"]
+__all__ = [
+    "COMMANDS",
+    "Commands",
+    "Fault",
+    "Trials",
+    "can_be_built",
+    "draw_faults",
+    "draw_moments",
+    "fault_server",
+]
 
 _SOURCE: Final = Path(__file__).parents[1] / "tests/faults/faults.c"
 _PLAN: Final = struct.Struct("lll16s16s128l")
@@ -88,7 +97,7 @@ class Ended(NamedTuple):
 
     code: int
     """Exit code; below zero the signal that ended it."""
-    said: str
+    stderr: str
     calls: Mapping[str, int]
     """Kind → how many calls there were."""
     seconds: float
@@ -107,7 +116,7 @@ def can_be_built() -> str:
 @contextmanager
 def fault_server(place: Path) -> Iterator[Commands]:
     """Start a process that runs commands with faults below a folder; it has all loaded already."""
-    library, plan, said = (place / name for name in ("faults.so", "plan", "said"))
+    library, plan, stderr_file = (place / name for name in ("faults.so", "plan", "said"))
     command = ["cc", "-O1", "-shared", "-fPIC", "-o", library, _SOURCE, "-ldl"]
     subprocess.run(list(map(str, command)), check=True)
     plan.write_bytes(Fault("").packed())
@@ -120,7 +129,7 @@ def fault_server(place: Path) -> Iterator[Commands]:
         "OPENBLAS_NUM_THREADS": "1",
     }
     server = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.faults", "--serve", str(said)],
+        [sys.executable, "-m", "benchmarks.faults", "--serve", str(stderr_file)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=environment,
@@ -138,7 +147,7 @@ def fault_server(place: Path) -> Iterator[Commands]:
         code, seconds = int(from_server.readline()), monotonic() - started
         counts = _PLAN.unpack(plan.read_bytes())[-128:]
         calls = {kind: counts[ord(kind)] for kind in _KINDS}
-        return Ended(code, said.read_text(errors="replace"), calls, seconds)
+        return Ended(code, stderr_file.read_text(errors="replace"), calls, seconds)
 
     try:
         yield run
@@ -148,7 +157,7 @@ def fault_server(place: Path) -> Iterator[Commands]:
         from_server.close()
 
 
-def _serve(said: Path) -> None:
+def _serve(stderr_file: Path) -> None:
     """Run a command for each line of standard input, in a process of its own."""
     for module in _LOADED:  # once, for all
         import_module(module)
@@ -161,7 +170,7 @@ def _serve(said: Path) -> None:
         if child == 0:
             code = 70
             try:
-                file = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+                file = os.open(stderr_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
                 os.dup2(file, 1)
                 os.dup2(file, 2)
                 main(arguments)
@@ -198,7 +207,7 @@ class Command:
 
     def filled(self, arguments: Sequence[str], data: Path, place: Path) -> list[str]:
         """Return arguments with their folders."""
-        return [one.format(data=data, place=place) for one in arguments]
+        return [argument.format(data=data, place=place) for argument in arguments]
 
 
 def _convert(out: str, *options: str) -> Command:
@@ -263,20 +272,20 @@ _PARTIAL: Final = ("rows",)
 
 def _outputs(place: Path) -> dict[str, Any]:
     """Return the outputs in a folder: what is the same in every run of it."""
-    found: dict[str, Any] = {}
+    outputs: dict[str, Any] = {}
     for path in sorted(place.rglob("*")):
         name = path.relative_to(place).as_posix()
         # State, plan and marker have times and identities.
         if name.startswith(("state.sqlite", "plan.jsonl", "rows/.labelingest-folder")):
             continue
         if path.is_dir():
-            found[name] = None
+            outputs[name] = None
         elif name == "report.json":
             report = json.loads(path.read_bytes())
-            found[name] = {**report, "seconds": None, "out": None}
+            outputs[name] = {**report, "seconds": None, "out": None}
         else:
-            found[name] = path.read_bytes()
-    return found
+            outputs[name] = path.read_bytes()
+    return outputs
 
 
 @dataclass
@@ -347,41 +356,43 @@ class Trials:
             again = self._do(name, place, Fault(""), again=True)
             # A sync that goes on counts only the problems that it met itself.
             if again.code != code and not (COMMANDS[name].after and again.code in (0, 1)):
-                wrong = f"the next run ended with {again.code}: {again.said}"
-            elif (found := _outputs(place)) != expected:
+                wrong = f"the next run ended with {again.code}: {again.stderr}"
+            elif (outputs := _outputs(place)) != expected:
                 names = {
-                    key for key in found.keys() | expected if found.get(key) != expected.get(key)
+                    key
+                    for key in outputs.keys() | expected
+                    if outputs.get(key) != expected.get(key)
                 }
                 wrong = f"the next run left others: {sorted(names)[:5]}"
-        return wrong and f"{name}: {fault}: {wrong} (it said {ended.said!r})"
+        return wrong and f"{name}: {fault}: {wrong} (it said {ended.stderr!r})"
 
 
 def _wrong_end(ended: Ended, code: int) -> str:
-    if "Traceback" in ended.said:
+    if "Traceback" in ended.stderr:
         return "a traceback"
     if ended.code in (code, -9):
         return ""
     if ended.code not in (2, 3):
         return f"exit code {ended.code}"
-    return "" if ended.said.strip() else "no sentence"
+    return "" if ended.stderr.strip() else "no sentence"
 
 
 def _half(place: Path, names: Sequence[str], expected: Mapping[str, Any]) -> str:
     """Return which output stands in its place and is not whole."""
-    found = _outputs(place)
+    outputs = _outputs(place)
     for name in names:
-        inside = {key for key in found if key == name or key.startswith(f"{name}/")}
-        wanted = {key for key in expected if key == name or key.startswith(f"{name}/")}
-        if inside and name not in _PARTIAL and inside != wanted:
+        inside = {key for key in outputs if key == name or key.startswith(f"{name}/")}
+        whole_part = {key for key in expected if key == name or key.startswith(f"{name}/")}
+        if inside and name not in _PARTIAL and inside != whole_part:
             return f"half an output: {name}"
         for key in inside:
             is_output = not Path(key).name.startswith(".labelingest-")
-            if is_output and found[key] != expected.get(key):
+            if is_output and outputs[key] != expected.get(key):
                 return f"half a file: {key}"
     return ""
 
 
-def drawn(
+def draw_faults(
     trials: Trials, names: Sequence[str], count: int, seed: int
 ) -> Iterator[tuple[str, Fault]]:
     """Yield commands with faults, each at a call that the command makes."""
@@ -394,7 +405,7 @@ def drawn(
             yield name, Fault(kinds, what, dice.randint(1, calls), dice.random() < 0.2)
 
 
-def moments(
+def draw_moments(
     trials: Trials, names: Sequence[str], count: int, seed: int
 ) -> Iterator[tuple[str, Fault]]:
     """Yield commands, each with a moment of its time at which it is killed."""
@@ -417,24 +428,24 @@ def _main() -> None:
     if chosen.serve is not None:
         _serve(chosen.serve)
         return
-    bad = done = 0
+    bad = attempts = 0
     with tempfile.TemporaryDirectory() as folder, fault_server(Path(folder)) as run:
         trials = Trials(Path(folder), run, chosen.files)
         names = chosen.only or list(COMMANDS)
-        draw = moments if chosen.moments else drawn
+        draw = draw_moments if chosen.moments else draw_faults
         for name, fault in draw(trials, names, chosen.faults, chosen.seed):
-            done += 1
+            attempts += 1
             if wrong := trials.attempt(name, fault):
                 bad += 1
                 print(wrong, flush=True)
-            if done % _SAY_EVERY == 0:
-                print(_counts(done, trials, bad), flush=True)
-        print(_counts(done, trials, bad))
+            if attempts % _SAY_EVERY == 0:
+                print(_counts(attempts, trials, bad), flush=True)
+        print(_counts(attempts, trials, bad))
     raise SystemExit(bad > 0)
 
 
-def _counts(done: int, trials: Trials, bad: int) -> str:
-    return f"{done} faults: {dict(trials.codes)}; {bad} went wrong"
+def _counts(attempts: int, trials: Trials, bad: int) -> str:
+    return f"{attempts} faults: {dict(trials.codes)}; {bad} went wrong"
 
 
 if __name__ == "__main__":

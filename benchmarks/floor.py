@@ -22,7 +22,7 @@ _MOST: Final = 65_536
 
 def list_files(root: str) -> dict[str, list[str]]:
     """Return folder → names of its files, in order, for all folders below one."""
-    found = {}
+    names_of_folder = {}
     folders = [root]
     while folders:
         folder = folders.pop()
@@ -33,8 +33,8 @@ def list_files(root: str) -> dict[str, list[str]]:
                     folders.append(entry.path)
                 else:
                     names.append(entry.name)
-        found[folder] = sorted(names)
-    return found
+        names_of_folder[folder] = sorted(names)
+    return names_of_folder
 
 
 def read_files(folder: str, names: Sequence[str], most: int | None = None) -> list[bytes]:

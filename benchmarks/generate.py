@@ -195,7 +195,7 @@ def label_chunks(
     """Yield what `label_files` makes in pieces: a million files need not be in memory at once."""
     order = list(Kind).index(Kind(kind))
     for start in range(0, files, _CHUNK):
-        wanted = min(_CHUNK, files - start)
+        count = min(_CHUNK, files - start)
         rng = np.random.default_rng((seed, order, start))
         mean = _POLYGONS if kind == Kind.POLYGONS else _ROWS
         rows_of_file = rng.geometric(1 / mean, _CHUNK)
@@ -204,11 +204,11 @@ def label_chunks(
         chosen = rng.random(len(unit)) < defects
         cause = rng.integers(len(DEFECTS), size=len(unit))
         # The whole chunk is made whatever is wanted of it, so that file i stays file i.
-        rows = int(rows_of_file[:wanted].sum())
+        rows = int(rows_of_file[:count].sum())
         bad = {row: list(DEFECTS)[cause[row]] for row in np.flatnonzero(chosen[:rows]).tolist()}
         first = np.cumsum(rows_of_file) - rows_of_file
         _spoil(contents, (unit - start).tolist(), first.tolist(), bad)
-        yield LabelFiles(contents[:wanted], rows, Counter(bad.values()))
+        yield LabelFiles(contents[:count], rows, Counter(bad.values()))
 
 
 def _spoil(
@@ -227,17 +227,17 @@ def _rows(rng: Generator, kind: Kind, unit: Int64) -> _Rows:
     class_number = (CLASSES * rng.random(len(unit)) ** 2).astype(np.int64)
     if kind != Kind.MIXED:
         return _Rows(class_number, *_draw(kind)(rng, unit))
-    wanted = class_number % len(_SHAPES)
+    shape_of_row = class_number % len(_SHAPES)
     counts = np.zeros(len(unit), dtype=np.int64)
-    drawn = []
+    coordinates_of_shape = []
     for shape, of_shape in enumerate((Kind.BOXES, Kind.POLYGONS, Kind.ROTATED)):
-        rows = np.flatnonzero(wanted == shape)
+        rows = np.flatnonzero(shape_of_row == shape)
         counts[rows], numbers = _draw(of_shape)(rng, unit[rows])
-        drawn.append((rows, numbers))
+        coordinates_of_shape.append((rows, numbers))
     coordinates = np.empty(int(counts.sum()))
     of_row = np.repeat(np.arange(len(unit)), counts)
-    for shape, (_, numbers) in enumerate(drawn):
-        coordinates[wanted[of_row] == shape] = numbers
+    for shape, (_, numbers) in enumerate(coordinates_of_shape):
+        coordinates[shape_of_row[of_row] == shape] = numbers
     return _Rows(class_number, counts, coordinates)
 
 
@@ -301,13 +301,13 @@ def _contents(rows: _Rows, rows_of_file: Int64) -> list[bytes]:
     text[is_class, -2] = ord("0") + rows.class_number % 10
     text[is_class, -1] = ord(" ")
     text[tokens - 1, -1] = ord("\n")
-    written = np.ones(text.shape, dtype=bool)
-    written[is_class, :-3] = False
-    written[is_class, -3] = rows.class_number >= 10
+    is_text = np.ones(text.shape, dtype=bool)
+    is_text[is_class, :-3] = False
+    is_text[is_class, -3] = rows.class_number >= 10
     lengths = 2 + (rows.class_number >= 10) + width * rows.counts
     ends = np.concatenate(([0], np.cumsum(lengths)))[np.concatenate(([0], np.cumsum(rows_of_file)))]
-    whole = text[written].tobytes()
-    return [whole[a:b] for a, b in pairwise(ends.tolist())]
+    all_rows = text[is_text].tobytes()
+    return [all_rows[a:b] for a, b in pairwise(ends.tolist())]
 
 
 def _decimals(numbers: Float64, width: int) -> UInt8:
@@ -400,7 +400,7 @@ def generate(
     (out / "ontology.json").write_text(json.dumps(ontology(kind), indent=1) + "\n")
     links: dict[bytes, Path] = {}
     number = rows = label_bytes = 0
-    found: Counter[str] = Counter()
+    defects_by_code: Counter[str] = Counter()
     for chunk in label_chunks(files, kind, seed=seed, defects=defects):
         for content in chunk.contents:
             name = f"{number:06d}"
@@ -410,8 +410,10 @@ def generate(
             number += 1
             label_bytes += len(content)
         rows += chunk.rows
-        found += chunk.defects
-    return Generated(str(out), str(kind), files, rows, label_bytes, dict(sorted(found.items())))
+        defects_by_code += chunk.defects
+    return Generated(
+        str(out), str(kind), files, rows, label_bytes, dict(sorted(defects_by_code.items()))
+    )
 
 
 def _link(path: Path, content: bytes, links: dict[bytes, Path]) -> None:

@@ -88,36 +88,36 @@ def kill_and_resume(run: Run, place: Path, kills: int, seconds: float, *, seed: 
     """
     moments = random.Random(seed)
     started = monotonic()
-    done = resumed = 0
-    while done < kills:
+    killed = resumed = 0
+    while killed < kills:
         with subprocess.Popen(run.command(place)) as process:
             try:
                 code = process.wait(moments.uniform(0.1, 1.0) * seconds)
             except subprocess.TimeoutExpired:
                 process.kill()
-                done += 1
+                killed += 1
                 resumed += any(path.name.endswith("-journal") for path in place.iterdir())
                 continue
         if code != _FULL:
             raise RuntimeError(f"a run ended with {code}")
     undisturbed(run, place)
-    return Killed(done, resumed, monotonic() - started)
+    return Killed(killed, resumed, monotonic() - started)
 
 
 def outputs(place: Path) -> dict[str, Any]:
     """Return everything in a folder, whatever it is called; of a report what is not time."""
-    found: dict[str, Any] = {}
+    contents: dict[str, Any] = {}
     for path in sorted(place.rglob("*")):
         name = path.relative_to(place).as_posix()
         if path.is_dir():
-            found[name] = None
+            contents[name] = None
         elif name == "report.json":
             report = json.loads(path.read_bytes())
             report["seconds"], report["out"] = None, Path(report["out"]).name
-            found[name] = report
+            contents[name] = report
         else:
-            found[name] = path.read_bytes()
-    return found
+            contents[name] = path.read_bytes()
+    return contents
 
 
 def _main() -> None:
@@ -127,16 +127,18 @@ def _main() -> None:
     parser.add_argument("--out", default="rows.jsonl", help="name of the output")
     chosen, options = parser.parse_known_args()
     with tempfile.TemporaryDirectory() as folder:
-        data, whole, killed = (Path(folder, name) for name in ("data", "whole", "killed"))
-        for made in (whole, killed):
-            made.mkdir()
+        data, undisturbed_place, killed_place = (
+            Path(folder, name) for name in ("data", "whole", "killed")
+        )
+        for place in (undisturbed_place, killed_place):
+            place.mkdir()
         generate(data, chosen.files, Kind.BOXES, defects=0.01, images=Images.EMPTY)
         run = Run(data, chosen.out, options)
-        seconds = undisturbed(run, whole)
+        seconds = undisturbed(run, undisturbed_place)
         print(f"undisturbed: {seconds:.1f} s")
-        happened = kill_and_resume(run, killed, chosen.kills, seconds)
+        happened = kill_and_resume(run, killed_place, chosen.kills, seconds)
         print(f"killed {happened.kills} times, with work kept {happened.resumed} times")
-        same = outputs(whole) == outputs(killed)
+        same = outputs(undisturbed_place) == outputs(killed_place)
         print("the same, byte by byte, and nothing left over" if same else "NOT the same")
         raise SystemExit(not same)
 

@@ -67,11 +67,11 @@ def _apply(url: str, name: str) -> None:
         folder.apply(folder.plan(allow_mass_delete=True))
 
 
-def _work_and_say(work: Callable[[str, str], None], url: str, name: str, said: Connection) -> None:
+def _work_and_say(work: Callable[[str, str], None], url: str, name: str, pipe: Connection) -> None:
     State(url).close()  # what is loaded late is loaded now
-    said.send("begins")
+    pipe.send("begins")
     work(url, name)
-    said.send("is through")
+    pipe.send("is through")
 
 
 @dataclass
@@ -257,15 +257,16 @@ class Trial:
                 del item[of_its_time]
         keys = {"", *(item["name"] for item in items)}
         files = self._contents(name)
-        gone = {f"{item['name']}.encord.json" for item in folder.items("deleted")}
+        deleted_outputs = {f"{item['name']}.encord.json" for item in folder.items("deleted")}
         if self.takes_back:
             # What was being written when its data file was taken back stays under a temporary name.
             files = {
                 key: content
                 for key, content in files.items()
-                if key not in gone and not key.rpartition("/")[2].startswith(TEMPORARY_PREFIX)
+                if key not in deleted_outputs
+                and not key.rpartition("/")[2].startswith(TEMPORARY_PREFIX)
             }
-        found: dict[str, Any] = {
+        outcome: dict[str, Any] = {
             "items": items,
             "files": files,
             "changes": folder.plan().changes,
@@ -275,8 +276,8 @@ class Trial:
                 columns = [c for c in table.columns if c.name not in _OF_ITS_TIME]
                 query = sa.select(*columns).where(table.c.folder_id == folder.record.id)
                 rows = connection.execute(query.order_by(*table.primary_key))
-                found[table.name] = [tuple(row) for row in rows if row.key in keys]
-        return found
+                outcome[table.name] = [tuple(row) for row in rows if row.key in keys]
+        return outcome
 
     def round(self) -> list[str]:
         """Change, kill and sync once; return what of both folders is not the same."""
@@ -298,8 +299,8 @@ class Trial:
             self.sync_undisturbed()
             expected = self.outcome(_UNDISTURBED)
         _sync(self.state_url, _KILLED)
-        found = self.outcome(_KILLED)
-        return [what for what in expected if found[what] != expected[what]]
+        outcome = self.outcome(_KILLED)
+        return [what for what in expected if outcome[what] != expected[what]]
 
 
 _SEEN: Final = ("width", "height")

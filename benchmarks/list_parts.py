@@ -78,9 +78,9 @@ def _list(port: int, keys: int, serially: bool) -> None:
     )
     storage = open_storage(f"s3://{_FOLDER}", connection=connection)
     splits = () if serially else splits_of(Keys.from_texts(map(_key, range(keys))))
-    begun, used = time.perf_counter(), time.process_time()
+    started, used = time.perf_counter(), time.process_time()
     listing = list_all(storage, splits=splits)
-    seconds, processor = time.perf_counter() - begun, time.process_time() - used
+    seconds, processor = time.perf_counter() - started, time.process_time() - used
     if len(listing) != keys or not listing.keys.are_in_order():
         raise RuntimeError(f"{len(listing):,} keys were listed")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -93,14 +93,14 @@ def pair_many(keys: int) -> Paired:
     """
     started = perf_counter()
     listing = list_all(Many(keys))
-    listed = perf_counter()
+    listing_end = perf_counter()
     pairs = pair(listing, RULE)
     paired = perf_counter()
     if not len(listing) == 2 * len(pairs) == keys // 2 * 2:
         raise RuntimeError(f"{len(pairs):,} pairs of {len(listing):,} keys")
     unit = 1 if sys.platform == "darwin" else 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
-    return Paired(len(listing), len(pairs), listed - started, paired - listed, peak)
+    return Paired(len(listing), len(pairs), listing_end - started, paired - listing_end, peak)
 
 
 def _main() -> None:
@@ -110,14 +110,14 @@ def _main() -> None:
     parser.add_argument("--keys", type=int, default=10_000_000, help="(default 10000000)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a sentence")
     chosen = parser.parse_args()
-    found = pair_many(chosen.keys)
+    measured = pair_many(chosen.keys)
     if chosen.json:
-        print(json.dumps(asdict(found)))
+        print(json.dumps(asdict(measured)))
         return
-    seconds = found.list_seconds + found.pair_seconds
+    seconds = measured.list_seconds + measured.pair_seconds
     print(
-        f"{found.keys:,} keys, {found.pairs:,} pairs: {seconds:.1f} s ({found.list_seconds:.1f} s to "
-        f"list, {found.pair_seconds:.1f} s to pair), at most {found.peak_mb:,.0f} MB"
+        f"{measured.keys:,} keys, {measured.pairs:,} pairs: {seconds:.1f} s ({measured.list_seconds:.1f} s to "
+        f"list, {measured.pair_seconds:.1f} s to pair), at most {measured.peak_mb:,.0f} MB"
     )
 
 

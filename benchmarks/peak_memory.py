@@ -62,8 +62,11 @@ def _ring(size: int) -> Iterator[bytes]:
         places = range(start, min(start + 10_000, vertices))
         yield b"".join(
             b" 0.%08d 0.%08d"
-            % (at if at < half else 2 * half - at, 10_000_000 + 70_000_000 * (at >= half))
-            for at in places
+            % (
+                position if position < half else 2 * half - position,
+                10_000_000 + 70_000_000 * (position >= half),
+            )
+            for position in places
         )
 
 
@@ -119,7 +122,7 @@ def _around(
 def _members(size: int) -> Iterator[bytes]:
     yield b"{"
     for start in range(0, min(size // 14, 3_900_000), 10_000):
-        yield b"".join(b'"k%07d":1,' % at for at in range(start, start + 10_000))
+        yield b"".join(b'"k%07d":1,' % number for number in range(start, start + 10_000))
     yield b'"":0}'
 
 
@@ -134,22 +137,26 @@ def _label_row(size: int) -> Iterator[bytes]:
         b'"data_type":"image","annotation_task_status":"QUEUED","is_shadow_data":false,'
         b'"label_status":"LABEL_IN_PROGRESS","object_answers":{'
     )
-    for at in range(count):
-        name = b"%08d" % at
-        yield b'%s"%s":{"objectHash":"%s","classifications":[]}' % (b"," if at else b"", name, name)
+    for number in range(count):
+        name = b"%08d" % number
+        yield b'%s"%s":{"objectHash":"%s","classifications":[]}' % (
+            b"," if number else b"",
+            name,
+            name,
+        )
     yield (
         b'},"classification_answers":{},"object_actions":{},"spaces":{},"data_units":{'
         b'"00000000-0000-0000-0000-000000000001":{"data_hash":"00000000-0000-0000-0000-000000000001",'
         b'"data_title":"a.png","data_link":"","data_type":"image/png","data_sequence":0,"width":40,'
         b'"height":30,"labels":{"objects":['
     )
-    for at in range(count):
+    for number in range(count):
         yield (
             b'%s{"name":"bounding_box","color":"#D33115","shape":"bounding_box","value":'
             b'"bounding_box","createdAt":"Mon, 05 Jan 2026 16:46:58 UTC","createdBy":null,'
             b'"confidence":1.0,"objectHash":"%08d","featureHash":"a1B2c3D0","manualAnnotation":true,'
             b'"lastEditedAt":"Mon, 05 Jan 2026 16:46:58 UTC","boundingBox":{"h":0.12345678,"w":'
-            b'0.12345678,"x":0.%08d,"y":0.12345678}}' % (b"," if at else b"", at, at)
+            b'0.12345678,"x":0.%08d,"y":0.12345678}}' % (b"," if number else b"", number, number)
         )
     yield b'],"classifications":[]}}}}'
 
@@ -184,7 +191,7 @@ class Peak:
     status: int
     """How the process ended: 0 clean, 1 with problems in the file, anything else is a failure."""
     seconds: float
-    said: str
+    stderr: str
 
 
 _RUN: Final = """
@@ -222,7 +229,7 @@ def measure(
             arguments += ["--out", str(place / _OUT[_target(options)])]
         arguments += ["--workers", "1"]
         spent = spend([sys.executable, "-c", _RUN, str(address_space), *arguments])
-        return Peak(label.stat().st_size, spent.peak_mb, spent.code, spent.seconds, spent.said)
+        return Peak(label.stat().st_size, spent.peak_mb, spent.code, spent.seconds, spent.stderr)
 
 
 _OUT: Final = {
@@ -261,33 +268,33 @@ def main() -> None:
     parser.add_argument("--command", default="check", choices=("check", "convert"))
     parser.add_argument("--to", default="encord", choices=tuple(_OUT))
     parser.add_argument("--kind", default="both", choices=("texts", "sidecars", "both"))
-    given = parser.parse_args()
-    options = () if given.to == "encord" else ("--to", given.to)
+    arguments = parser.parse_args()
+    options = () if arguments.to == "encord" else ("--to", arguments.to)
     for kind, files, mb in (
-        ("texts", TEXTS, given.mb),
-        ("sidecars", SIDECARS, given.sidecar_mb),
+        ("texts", TEXTS, arguments.mb),
+        ("sidecars", SIDECARS, arguments.sidecar_mb),
     ):
-        if given.kind not in ("both", kind):
+        if arguments.kind not in ("both", kind):
             continue
         for name, make in files.items():
-            if given.only not in name:
+            if arguments.only not in name:
                 continue
-            found = measure(
+            peak = measure(
                 make,
                 int(mb * 1e6),
                 is_text=kind == "texts",
-                command=given.command,
+                command=arguments.command,
                 options=options,
             )
-            promised = PROMISED_MB + (0 if kind == "texts" else 4 * found.bytes / 1e6)
-            verdict = "" if found.peak_mb <= promised and found.status in (0, 1) else "  TOO MUCH"
+            promised = PROMISED_MB + (0 if kind == "texts" else 4 * peak.bytes / 1e6)
+            verdict = "" if peak.peak_mb <= promised and peak.status in (0, 1) else "  TOO MUCH"
             print(
-                f"{kind[:-1]:8} {name:28} {found.bytes / 1e6:8.1f} MB  peak {found.peak_mb:7.0f} MB "
-                f"of {promised:5.0f}  {found.seconds:6.1f} s  exit {found.status}{verdict}",
+                f"{kind[:-1]:8} {name:28} {peak.bytes / 1e6:8.1f} MB  peak {peak.peak_mb:7.0f} MB "
+                f"of {promised:5.0f}  {peak.seconds:6.1f} s  exit {peak.status}{verdict}",
                 flush=True,
             )
-            if found.status not in (0, 1):
-                print(found.said[-2000:])
+            if peak.status not in (0, 1):
+                print(peak.stderr[-2000:])
 
 
 if __name__ == "__main__":

@@ -60,32 +60,32 @@ def scaling(sizes: Sequence[int], kind: str, folder: Path, workers: int, rounds:
     rounds
         How often each is converted.
     """
-    wanted = [1, *sorted(sizes)]
-    spent: dict[int, list[Spent]] = {files: [] for files in wanted}
+    file_counts = [1, *sorted(sizes)]
+    spent: dict[int, list[Spent]] = {files: [] for files in file_counts}
     for _ in range(rounds):
-        for files in wanted:
+        for files in file_counts:
             spent[files].append(_convert(folder, files, kind, workers))
     medians = {files: median(run.seconds for run in runs) for files, runs in spent.items()}
     least = {files: min(run.cpu_seconds for run in runs) for files, runs in spent.items()}
-    each = {files: (least[files] - least[1]) / (files - 1) * 1e6 for files in wanted[1:]}
+    each = {files: (least[files] - least[1]) / (files - 1) * 1e6 for files in file_counts[1:]}
     return [
         Size(
             files,
             medians[files],
             each[files],
-            (each[files] / each[wanted[1]] - 1) * 100,
+            (each[files] / each[file_counts[1]] - 1) * 100,
             max(run.peak_mb for run in spent[files]),
         )
-        for files in wanted[1:]
+        for files in file_counts[1:]
     ]
 
 
 def _convert(folder: Path, files: int, kind: str, workers: int) -> Spent:
-    made = data_set(folder, files, kind)
+    generated = data_set(folder, files, kind)
     with tempfile.TemporaryDirectory(dir=folder) as out:
-        spent = spend(labelingest(workers)(Place(made, Path(out))))
+        spent = spend(labelingest(workers)(Place(generated, Path(out))))
     if spent.code:
-        raise RuntimeError(f"{files} files ended with {spent.code}:\n{spent.said}")
+        raise RuntimeError(f"{files} files ended with {spent.code}:\n{spent.stderr}")
     return spent
 
 
@@ -102,22 +102,26 @@ def _main() -> None:
     if min(chosen.files) < 2:
         sys.exit("--files: at least 2, as start-up is that of a folder with one file")
     with data_folder(chosen.keep) as folder:
-        found = scaling(chosen.files, chosen.kind, folder, chosen.workers, chosen.rounds)
-    if min(one.us_a_file for one in found) <= 0:
+        measurements = scaling(chosen.files, chosen.kind, folder, chosen.workers, chosen.rounds)
+    if min(measurement.us_a_file for measurement in measurements) <= 0:
         print(
             "so few files take no longer than start-up alone: give larger numbers", file=sys.stderr
         )
     if chosen.json:
-        print(json.dumps([asdict(one) for one in found], indent=1))
+        print(json.dumps([asdict(measurement) for measurement in measurements], indent=1))
         return
     table = Table(
         "files", "seconds", "CPU µs a file", "growth", "peak MB", box=None, pad_edge=False
     )
     for column in table.columns:
         column.justify = "right"
-    for one in found:
-        times = (f"{one.seconds:.2f}", f"{one.us_a_file:.1f}", f"{one.growth_percent:+.0f} %")
-        table.add_row(f"{one.files:,}", *times, f"{one.peak_mb:,.0f}")
+    for measurement in measurements:
+        times = (
+            f"{measurement.seconds:.2f}",
+            f"{measurement.us_a_file:.1f}",
+            f"{measurement.growth_percent:+.0f} %",
+        )
+        table.add_row(f"{measurement.files:,}", *times, f"{measurement.peak_mb:,.0f}")
     Console().print(table)
 
 

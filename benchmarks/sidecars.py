@@ -64,7 +64,11 @@ def sidecars(files: int, kind: str, *, answers: bool = False, dirty: float = 0.0
     rng = random.Random(f"{kind}{answers}")
     structure = structure_of(kind, answers=answers)
     shapes = ("bounding_box", "polygon")
-    classes = [one for one in structure["objects"] if one["shape"] in shapes]
+    classes = [
+        ontology_object
+        for ontology_object in structure["objects"]
+        if ontology_object["shape"] in shapes
+    ]
     contents = []
     spoiled = range(0, files, round(1 / dirty)) if dirty else range(0)
     for number in range(files):
@@ -79,8 +83,8 @@ def structure_of(kind: str, *, answers: bool = False) -> _Row:
     """Return the ontology of a kind."""
     structure = ontology(Kind(kind))
     if answers:
-        for number, one in enumerate(structure["objects"]):
-            one["attributes"] = _attributes(number)
+        for number, ontology_object in enumerate(structure["objects"]):
+            ontology_object["attributes"] = _attributes(number)
         structure["classifications"] = [
             {
                 "id": "1",
@@ -127,14 +131,14 @@ def _hash(rng: random.Random) -> str:
 
 def _date(rng: random.Random) -> str:
     # English names, as long as nobody changes the locale of the process.
-    at = _START + timedelta(seconds=rng.randrange(10**6))
-    return at.strftime("%a, %d %b %Y %H:%M:%S UTC")
+    moment = _START + timedelta(seconds=rng.randrange(10**6))
+    return moment.strftime("%a, %d %b %Y %H:%M:%S UTC")
 
 
 def _row(rng: random.Random, classes: Sequence[_Row], *, answers: bool) -> _Row:
     date = _date(rng)
     objects = [_object(rng, rng.choice(classes)) for _ in range(_OBJECTS)]
-    of = {one["featureNodeHash"]: one for one in classes}
+    class_of_hash = {entry["featureNodeHash"]: entry for entry in classes}
     return {
         "label_hash": _ZERO,
         "branch_name": "main",
@@ -148,11 +152,13 @@ def _row(rng: random.Random, classes: Sequence[_Row], *, answers: bool) -> _Row:
         "annotation_task_status": "QUEUED",
         "is_shadow_data": False,
         "object_answers": {
-            one["objectHash"]: {
-                "classifications": _answers(rng, of[one["featureHash"]]) if answers else [],
-                "objectHash": one["objectHash"],
+            entry["objectHash"]: {
+                "classifications": _answers(rng, class_of_hash[entry["featureHash"]])
+                if answers
+                else [],
+                "objectHash": entry["objectHash"],
             }
-            for one in objects
+            for entry in objects
         },
         "classification_answers": _classification(rng, date) if answers else {},
         "object_actions": {},
@@ -173,21 +179,21 @@ def _row(rng: random.Random, classes: Sequence[_Row], *, answers: bool) -> _Row:
     }
 
 
-def _object(rng: random.Random, of: _Row) -> _Row:
+def _object(rng: random.Random, ontology_object: _Row) -> _Row:
     date = _date(rng)
     return {
-        "name": of["name"],
-        "color": of["color"],
-        "shape": of["shape"],
-        "value": machine_name(of["name"]),
+        "name": ontology_object["name"],
+        "color": ontology_object["color"],
+        "shape": ontology_object["shape"],
+        "value": machine_name(ontology_object["name"]),
         "createdAt": date,
         "createdBy": rng.choice((None, "ann.otator@example.com")),
         "confidence": 1.0,
         "objectHash": _hash(rng),
-        "featureHash": of["featureNodeHash"],
+        "featureHash": ontology_object["featureNodeHash"],
         "manualAnnotation": True,
         "lastEditedAt": date,
-        **(_polygon(rng) if of["shape"] == "polygon" else _box(rng)),
+        **(_polygon(rng) if ontology_object["shape"] == "polygon" else _box(rng)),
     }
 
 
@@ -203,8 +209,8 @@ def _polygon(rng: random.Random) -> _Row:
     return {"polygon": points, "polygons": [[ring]]}
 
 
-def _answers(rng: random.Random, of: _Row) -> list[_Row]:
-    radio, numeric = of["attributes"]
+def _answers(rng: random.Random, ontology_object: _Row) -> list[_Row]:
+    radio, numeric = ontology_object["attributes"]
     return [_answer(numeric, round(rng.random() * 90, 1)), _answer(radio, [_chosen(rng, radio)])]
 
 
@@ -217,11 +223,11 @@ def _chosen(rng: random.Random, radio: _Row) -> _Row:
     }
 
 
-def _answer(attribute: _Row, said: Any) -> _Row:
+def _answer(attribute: _Row, answers: Any) -> _Row:
     return {
         "name": attribute["name"],
         "value": machine_name(attribute["name"]),
-        "answers": said,
+        "answers": answers,
         "featureHash": attribute["featureNodeHash"],
         "manualAnnotation": True,
     }

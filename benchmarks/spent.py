@@ -31,7 +31,7 @@ class Spent:
     """Memory of the largest of these processes, in megabytes (10⁶ bytes)."""
     code: int
     """How it ended; 0 is well."""
-    said: str
+    stderr: str
     """The end of what it wrote to standard error."""
     timed_out: bool
     """Whether it was ended because it took too long."""
@@ -47,8 +47,8 @@ def spend(command: Sequence[str], timeout: float = 3600.0) -> Spent:
     (3, True, True)
     """
     starter = [sys.executable, "-I", "-S", __file__, str(timeout), *command]
-    done = subprocess.run(starter, stdout=subprocess.PIPE, check=True)
-    return Spent(**json.loads(done.stdout))
+    process = subprocess.run(starter, stdout=subprocess.PIPE, check=True)
+    return Spent(**json.loads(process.stdout))
 
 
 def _spend(timeout: float, command: Sequence[str]) -> Spent:
@@ -63,12 +63,12 @@ def _spend(timeout: float, command: Sequence[str]) -> Spent:
         process.returncode = os.waitstatus_to_exitcode(status)
         size = errors.seek(0, os.SEEK_END)
         errors.seek(max(size - 2_000, 0))
-        said = errors.read().decode(errors="replace")
+        messages = errors.read().decode(errors="replace")
     unit = 1 if sys.platform == "darwin" else 1024
     peak = usage.ru_maxrss * unit / 1e6
     cpu_seconds = usage.ru_utime + usage.ru_stime
     timed_out = process.returncode == -signal.SIGKILL and seconds >= timeout
-    return Spent(seconds, cpu_seconds, peak, process.returncode, said, timed_out)
+    return Spent(seconds, cpu_seconds, peak, process.returncode, messages, timed_out)
 
 
 if __name__ == "__main__":

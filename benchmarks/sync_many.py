@@ -141,7 +141,7 @@ def sync_many(keys: int, state_url: str) -> Measured:
         entered = _until_all_are_entered(folder)
         _finish(folder, output)
         storage.replaced = True
-        few, plan = _timed(folder.plan)
+        plan_seconds, plan = _timed(folder.plan)
         _expect(
             dict.fromkeys(("file replaced", "sidecar changed"), storage.pairs_replaced),
             plan.changes,
@@ -149,7 +149,7 @@ def sync_many(keys: int, state_url: str) -> Measured:
         storage.replaced = False
         compared, run = _timed(folder.sync)
         _expect({}, run.counters.changes)
-    return Measured(keys, listing, first, entered, few, compared, _peak_mb())
+    return Measured(keys, listing, first, entered, plan_seconds, compared, _peak_mb())
 
 
 def sync_unchanged(keys: int, state_url: str) -> Unchanged:
@@ -196,13 +196,13 @@ def _until_all_are_entered(folder: SyncedFolder) -> float:
 
 def _finish(folder: SyncedFolder, output: Storage) -> None:
     """Write to the state that all label rows are made."""
-    made = {
+    values = {
         "status": "made",
         "sidecar_token": _TAG,
         "fingerprint": label_fingerprint(folder.settings, _PATH, output.url),
     }
     with folder.state.write() as connection:
-        connection.execute(label_rows.update().values(made))
+        connection.execute(label_rows.update().values(values))
 
 
 def _main() -> None:
@@ -226,15 +226,15 @@ def _main() -> None:
 def _measured(words: Sequence[str]) -> dict[str, Any]:
     command = [sys.executable, "-m", "benchmarks.sync_many", *words]
     ran = subprocess.run(command, stdout=subprocess.PIPE, check=True)
-    found: dict[str, Any] = json.loads(ran.stdout)
-    return found
+    measured: dict[str, Any] = json.loads(ran.stdout)
+    return measured
 
 
-def _print(found: Measured, unchanged: Unchanged) -> None:
-    print(f"{found.keys:,} keys, at most {found.peak_mb:,.0f} MB")
+def _print(measured: Measured, unchanged: Unchanged) -> None:
+    print(f"{measured.keys:,} keys, at most {measured.peak_mb:,.0f} MB")
     for name, what in _SAID.items():
-        _print_line(what, getattr(found, name), found.listing)
-    _print_line("sync without changes", unchanged.seconds, found.listing)
+        _print_line(what, getattr(measured, name), measured.listing)
+    _print_line("sync without changes", unchanged.seconds, measured.listing)
     print(f"    by itself, at most {unchanged.peak_mb:,.0f} MB")
 
 

@@ -124,12 +124,12 @@ class Trials:
 
     def seen(self) -> dict[str, float | None]:
         """Return the same of the folder, as its state and its output say."""
-        found = {}
+        boxes = {}
         for item in self.folder.items():
             path = self.place / "rows" / f"{item['name']}.encord.json"
-            there = item["labelRow"] is not None and path.exists()
-            found[item["name"]] = _box(path.read_bytes()) if there else None
-        return found
+            exists = item["labelRow"] is not None and path.exists()
+            boxes[item["name"]] = _box(path.read_bytes()) if exists else None
+        return boxes
 
     def trial(self) -> None:
         """Change, sync and convert while listings are spoiled, and sync undisturbed."""
@@ -190,9 +190,9 @@ class Trials:
         except LabelIngestError:
             outcome = "wrong" if out.exists() else "error"
         else:
-            found = [_box(line) for line in out.read_bytes().splitlines()]
+            boxes = [_box(line) for line in out.read_bytes().splitlines()]
             expected = [width for _, width in sorted(self.expected().items()) if width is not None]
-            outcome = "right" if found == expected else "wrong"
+            outcome = "right" if boxes == expected else "wrong"
         self.conversions[outcome] += 1
         if outcome == "wrong":
             self.wrong.append(f"{how}: a conversion that is not whole")

@@ -77,7 +77,7 @@ def test_who_takes_part_converts_every_row(kept: Path, tmp_path: Path, kind: str
         out = tmp_path / one.name
         out.mkdir()
         spent = spend(one.command(Place(made, out)))
-        assert spent.code == 0, spent.said
+        assert spent.code == 0, spent.stderr
         if one.name.startswith("floor"):
             assert (out / "out.txt").stat().st_size == made.label_bytes
         else:

@@ -7,7 +7,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.faults import COMMANDS, Fault, Trials, can_be_built, drawn, fault_server, moments
+from benchmarks.faults import (
+    COMMANDS,
+    Fault,
+    Trials,
+    can_be_built,
+    draw_faults,
+    draw_moments,
+    fault_server,
+)
 
 pytestmark = pytest.mark.skipif(bool(can_be_built()), reason=can_be_built() or "it can")
 
@@ -30,7 +38,7 @@ def test_the_library_makes_one_call_fail_and_no_other(trials: Trials) -> None:
 def test_a_call_that_fails_leaves_no_half_output_and_the_next_run_ends_well(
     name: str, trials: Trials
 ) -> None:
-    [(_, fault)] = drawn(trials, [name], 1, seed=sorted(COMMANDS).index(name))
+    [(_, fault)] = draw_faults(trials, [name], 1, seed=sorted(COMMANDS).index(name))
     assert trials.attempt(name, fault) == ""
 
 
@@ -44,7 +52,7 @@ def test_a_name_that_does_not_reach_the_disk_is_a_failed_write(name: str, trials
 
 @pytest.mark.parametrize("name", ["export", "apply"])
 def test_a_process_killed_at_any_moment_leaves_no_half_output(name: str, trials: Trials) -> None:
-    [(_, fault)] = moments(trials, [name], 1, seed=1)
+    [(_, fault)] = draw_moments(trials, [name], 1, seed=1)
     assert trials.attempt(name, fault) == ""
 
 
