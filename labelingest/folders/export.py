@@ -9,9 +9,15 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from labelingest.columns.fingerprints import Digest, content_digest
 from labelingest.errors import StorageError
-from labelingest.folders.output_files import LARGE_ROW, OUTPUT_SUFFIX, RowFile, digest_of, parts_of
+from labelingest.folders.output_files import LARGE_ROW, digest_of, parts_of
+from labelingest.folders.state.label_rows import (
+    FILE_COLUMNS,
+    OUTPUT_SUFFIX,
+    LabelStatus,
+    RowFile,
+    row_file,
+)
 from labelingest.folders.state.tables import items, label_rows, output_rows
-from labelingest.folders.sync.batch import FILE_COLUMNS, LabelStatus, row_file
 from labelingest.folders.sync.missing_outputs import difference, is_whole
 from labelingest.folders.sync.portions import first_portion
 from labelingest.storage.base import Storage, Version

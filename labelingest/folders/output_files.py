@@ -21,16 +21,14 @@ import numpy as np
 
 from labelingest.columns.fingerprints import Digest, content_digest
 from labelingest.errors import NameRefusedError, PlaceTakenError
+from labelingest.folders.state.label_rows import OUTPUT_SUFFIX, UNWRITTEN, RowFile
 from labelingest.model.batch_output import BatchOutput, LargeLabels
 from labelingest.model.blobs import Unread
 from labelingest.storage.base import NO_FILE, ChangedError, Storage, Version
 
 __all__ = [
     "LARGE_ROW",
-    "NOTHING",
-    "OUTPUT_SUFFIX",
     "LabelRowFiles",
-    "RowFile",
     "WriteOutcome",
     "digest_of",
     "foreign_file",
@@ -39,52 +37,6 @@ __all__ = [
 
 LARGE_ROW: Final = 16_000_000
 """Bytes of a file that are read at once: a larger one is read in parts."""
-OUTPUT_SUFFIX: Final = ".encord.json"
-"""What is added to the key of a data file to name its label row in the output."""
-
-
-@dataclass(frozen=True, slots=True)
-class RowFile:
-    """What the state knows of the file of one label row: the columns of `output_rows`."""
-
-    size: int | None = None
-    digest: str | None = None
-    token: str | None = None
-    old_digest: str | None = None
-    old_token: str | None = None
-    next_size: int | None = None
-    next_digest: str | None = None
-
-    @property
-    def exists(self) -> bool:
-        """Whether the folder wrote a file, or may have."""
-        return self != NOTHING
-
-    def with_next(self, size: int, digest: str) -> "RowFile":
-        """Return what is known while another file is being written."""
-        return replace(self, next_size=size, next_digest=digest)
-
-    def without_next(self) -> "RowFile":
-        """Return what is known when no file is being written."""
-        return replace(self, next_size=None, next_digest=None)
-
-    def replaced(self, size: int, digest: str, token: str) -> "RowFile":
-        """Return what is known when another file has been written."""
-        same = digest == self.digest
-        old = (self.old_digest, self.old_token) if same else (self.digest, self.token)
-        return RowFile(size, digest, token or None, *old)
-
-    def has_digest(self, digest: str) -> bool:
-        """Whether a file with this digest is one that the folder wrote last."""
-        return digest in {self.digest, self.next_digest}
-
-    def has_token(self, version: Version) -> bool:
-        """Whether a file has the version that was written."""
-        return self.token is not None and version.token == self.token
-
-
-NOTHING: Final = RowFile()
-"""The folder wrote no file."""
 
 
 @dataclass(slots=True)
@@ -173,7 +125,7 @@ class LabelRowFiles:
             digest = Digest(label_rows.large.pieces())
             texts = [(_Pieces(label_rows.large, digest.length), digest.value)]
         drafts = [
-            _Draft(key, text, digest, files.get(key, NOTHING), key in overwrites)
+            _Draft(key, text, digest, files.get(key, UNWRITTEN), key in overwrites)
             for key, (text, digest) in zip(label_rows.keys, texts, strict=True)
         ]
         for draft in drafts:

@@ -23,11 +23,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from labelingest.errors import ConfigError, StorageError
-from labelingest.folders.output_files import OUTPUT_SUFFIX
 from labelingest.folders.state.database import State
 from labelingest.folders.state.folders import FolderRecord, change_folder
+from labelingest.folders.state.label_rows import OUTPUT_SUFFIX, LabelStatus
 from labelingest.folders.state.tables import items, label_rows, output_listing, output_rows
-from labelingest.folders.sync.batch import LabelStatus
 from labelingest.folders.sync.missing_outputs import list_output, load_output
 from labelingest.model.kinds import OWNER_MARKER
 from labelingest.model.listing import Listing

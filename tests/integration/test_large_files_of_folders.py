@@ -9,8 +9,8 @@ from sqlalchemy.exc import OperationalError
 
 from labelingest.converter.large import LargeFile
 from labelingest.folders import State, Status
-from labelingest.folders.output_files import RowFile
 from labelingest.folders.state.database import StateFailedError
+from labelingest.folders.state.label_rows import RowFile
 from labelingest.folders.sync.apply import Applying
 from labelingest.pipeline import worker as jobs
 from labelingest.storage import LocalStorage

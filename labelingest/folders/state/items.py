@@ -7,16 +7,17 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from labelingest.encord.identifiers import data_hashes, dataset_hash
-from labelingest.folders.output_files import OUTPUT_SUFFIX
+from labelingest.folders.state.label_rows import OUTPUT_SUFFIX, LabelStatus
 from labelingest.folders.state.tables import items, label_rows
-from labelingest.folders.sync.batch import LabelStatus
-from labelingest.folders.sync.scan import KIND_NAMES
 from labelingest.model.kinds import mime_type_of
+from labelingest.pairing.file_kinds import KINDS
 from labelingest.storage.urls import Provider, is_cloud, place_of
 from labelingest.writers.encord_json import object_url
 
-__all__ = ["WHICH", "iterate_items"]
+__all__ = ["KIND_NAMES", "WHICH", "iterate_items"]
 
+KIND_NAMES: Final = tuple(kind.value for kind in KINDS)
+"""Names of the kinds by their numbers in the state."""
 WHICH: Final = ("present", "deleted", "all")
 """Which items there are to ask for."""
 _LOCATIONS: Final = {Provider.S3: "s3", Provider.GOOGLE: "gcp", Provider.AZURE: "azure"}

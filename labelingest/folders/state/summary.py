@@ -7,12 +7,12 @@ import sqlalchemy as sa
 
 from labelingest.folders.state.database import State
 from labelingest.folders.state.folders import FolderRecord
+from labelingest.folders.state.items import KIND_NAMES
+from labelingest.folders.state.label_rows import LabelStatus
 from labelingest.folders.state.lock import list_runs
 from labelingest.folders.state.problems import of_present_items
 from labelingest.folders.state.runs import RunRecord
 from labelingest.folders.state.tables import items, label_rows, problems
-from labelingest.folders.sync.batch import LabelStatus
-from labelingest.folders.sync.scan import KIND_NAMES
 
 __all__ = ["Summary", "summarise"]
 

@@ -85,7 +85,9 @@ items: Final = Table(
     METADATA,
     _of_folder(),
     Column("key", key_type(), primary_key=True),
-    Column("kind", SmallInteger, nullable=False),  # place in labelingest.pairing.file_kinds.KINDS
+    Column(
+        "kind", SmallInteger, nullable=False
+    ),  # position in labelingest.folders.state.items.KIND_NAMES
     Column("size", BigInteger, nullable=False),
     Column("mtime_ns", BigInteger, nullable=False),
     Column("token", Text, nullable=False),
@@ -105,7 +107,7 @@ label_rows: Final = Table(
     METADATA,
     _of_folder(),
     Column("key", key_type(), primary_key=True),  # of the data file
-    Column("status", Text, nullable=False),  # labelingest.folders.sync.batch.LabelStatus
+    Column("status", Text, nullable=False),  # labelingest.folders.state.label_rows.LabelStatus
     Column("sidecar", Text, nullable=False),
     Column("sidecar_token", Text),  # what it was made from; NULL while pending
     Column("sidecar_digest", Text),  # of its content; NULL where it is not known

@@ -17,9 +17,16 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
-from labelingest.folders.output_files import NOTHING, RowFile, foreign_file
+from labelingest.folders.output_files import foreign_file
 from labelingest.folders.state.clock import now
 from labelingest.folders.state.database import State, upsert
+from labelingest.folders.state.label_rows import (
+    FILE_COLUMNS,
+    UNWRITTEN,
+    LabelStatus,
+    RowFile,
+    row_file,
+)
 from labelingest.folders.state.lock import Lock
 from labelingest.folders.state.problems import Part, replace_problems
 from labelingest.folders.state.runs import RunRecord, save_run
@@ -31,13 +38,7 @@ from labelingest.folders.state.tables import (
     output_rows,
     scanned_files,
 )
-from labelingest.folders.sync.batch import (
-    FILE_COLUMNS,
-    BatchOutcome,
-    BatchWork,
-    LabelStatus,
-    row_file,
-)
+from labelingest.folders.sync.batch import BatchOutcome, BatchWork
 from labelingest.folders.sync.changes import ItemChange, LabelChange
 from labelingest.folders.sync.portions import first_portion
 from labelingest.problems import Problem, ProblemCode
@@ -321,7 +322,7 @@ class Applying:
         self.connection.execute(
             label_rows.delete().where(of_key), [{"removed_key": key} for key in keys]
         )
-        self._note_files(dict.fromkeys(keys, NOTHING))
+        self._note_files(dict.fromkeys(keys, UNWRITTEN))
         looked_at = [(key, Part.LABEL) for key in keys]
         replace_problems(self.connection, self.folder_id, looked_at, {})
 

@@ -5,8 +5,7 @@ that is killed in between leaves nothing that the next one would not know.
 """
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass, field, fields
-from enum import StrEnum
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
@@ -17,9 +16,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from labelingest.columns.fingerprints import content_digest
 from labelingest.fence import tried
-from labelingest.folders.output_files import NOTHING, LabelRowFiles, RowFile, foreign_file
+from labelingest.folders.output_files import LabelRowFiles, foreign_file
 from labelingest.folders.settings import FolderSettings
 from labelingest.folders.state.clock import now
+from labelingest.folders.state.label_rows import UNWRITTEN, LabelStatus, RowFile, row_file
 from labelingest.folders.state.problems import Part
 from labelingest.folders.state.runs import Counters
 from labelingest.folders.sync.changes import OUTPUT_CHANGES, LabelChange, MetadataChange
@@ -30,25 +30,11 @@ from labelingest.pipeline.worker import Job, JobResult, Worker
 from labelingest.problems import Problem, ProblemCode, Severity
 from labelingest.storage.base import Storage
 
-__all__ = ["FILE_COLUMNS", "BatchOutcome", "BatchWork", "LabelStatus", "row_file"]
+__all__ = ["BatchOutcome", "BatchWork"]
 
 _TRIED_AGAIN: Final = (ProblemCode.UNREADABLE_FILE, ProblemCode.OUT_OF_MEMORY)
 """Problems of sidecars that say nothing of what is in them: the next sync may fare better."""
-_MAKES_NOTHING: Final = frozenset({None, LabelChange.GONE, LabelChange.TOUCHED})
-FILE_COLUMNS: Final = tuple(column.name for column in fields(RowFile))
-"""What is known of the file of a label row; selected as "file_size" and so on."""
-
-
-class LabelStatus(StrEnum):
-    """How a label row stands."""
-
-    PENDING = "pending"
-    """It is to be made; a file may have been written already."""
-    MADE = "made"
-    FAILED = "failed"
-    """Its sidecar cannot be converted: there is no file, and no second try while nothing changes."""
-    REFUSED = "refused"
-    """Something foreign has its place in the output: tried again at every sync."""
+_MAKES_NO_FILE: Final = frozenset({None, LabelChange.GONE, LabelChange.TOUCHED})
 
 
 @dataclass(slots=True)
@@ -136,7 +122,7 @@ class BatchWork:
         """
         outcome = BatchOutcome()
         self._keep_touched(rows, outcome)
-        makes = [row for row in rows if row["label"] not in _MAKES_NOTHING]
+        makes = [row for row in rows if row["label"] not in _MAKES_NO_FILE]
         if makes and self.worker is not None:
             alone = self.worker.alone
             large = [row for row in makes if alone is not None and row["sidecar_size"] > alone]
@@ -308,7 +294,7 @@ class BatchWork:
         for key in sorted(foreign):
             detail = f"not deleted: {foreign_file(self.output, key, is_changed=False)}"
             outcome.add(key, Part.LABEL, [Problem(ProblemCode.OUTPUT_NAME_REFUSED, key, detail)])
-        outcome.files |= {key: obsolete[key] if key in foreign else NOTHING for key in obsolete}
+        outcome.files |= {key: obsolete[key] if key in foreign else UNWRITTEN for key in obsolete}
 
     def _take_metadata(self, rows: Sequence[RowMapping], outcome: BatchOutcome) -> None:
         read = []
@@ -363,8 +349,3 @@ def _status(key: str, written_keys: Set[str], refused: Set[str]) -> LabelStatus:
     if key in written_keys:
         return LabelStatus.MADE
     return LabelStatus.REFUSED if key in refused else LabelStatus.FAILED
-
-
-def row_file(row: RowMapping) -> RowFile:
-    """Return what is known of the file of a label row: columns of `output_rows`, as selected."""
-    return RowFile(*(row[f"file_{name}"] for name in FILE_COLUMNS))

@@ -15,8 +15,15 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from labelingest.columns.fingerprints import content_digest
 from labelingest.errors import StorageError
-from labelingest.folders.output_files import LARGE_ROW, OUTPUT_SUFFIX, RowFile, digest_of
+from labelingest.folders.output_files import LARGE_ROW, digest_of
 from labelingest.folders.state.database import bulk_insert
+from labelingest.folders.state.label_rows import (
+    FILE_COLUMNS,
+    OUTPUT_SUFFIX,
+    LabelStatus,
+    RowFile,
+    row_file,
+)
 from labelingest.folders.state.tables import (
     changes,
     label_rows,
@@ -24,7 +31,6 @@ from labelingest.folders.state.tables import (
     output_rows,
     scanned_files,
 )
-from labelingest.folders.sync.batch import FILE_COLUMNS, LabelStatus, row_file
 from labelingest.folders.sync.changes import LabelChange
 from labelingest.folders.sync.portions import first_portion
 from labelingest.model.listing import Listing

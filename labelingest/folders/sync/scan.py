@@ -15,16 +15,14 @@ from labelingest.columns.types import Int64, UInt8
 from labelingest.folders.settings import FolderSettings
 from labelingest.model.listing import Listing
 from labelingest.model.pairs import Outcome, Pairs
-from labelingest.pairing.file_kinds import KINDS, NO_KIND, junk_rows, kind_numbers
+from labelingest.pairing.file_kinds import NO_KIND, junk_rows, kind_numbers
 from labelingest.pairing.match import ending_with
 from labelingest.pairing.pair import pair
 from labelingest.pairing.rules import SuffixRule
 from labelingest.problems import Problem, Severity
 
-__all__ = ["KIND_NAMES", "Scan", "is_complete", "scan"]
+__all__ = ["Scan", "is_complete", "scan"]
 
-KIND_NAMES: Final = tuple(kind.value for kind in KINDS)
-"""Number of a kind in the state → its name."""
 _NONE: Final = -1
 _AT_ONCE: Final = 16_384
 """Rows whose texts are in memory together."""
@@ -43,7 +41,7 @@ class Scan:
     metadata: Int64
     """(n,) rows of their metadata sidecars; -1 for none."""
     kind: UInt8
-    """(n,) place of each in `KIND_NAMES`."""
+    """(n,) place of each in `labelingest.folders.state.items.KIND_NAMES`."""
     problems: Sequence[Problem]
     """Of the listing and of pairing."""
 

@@ -15,7 +15,8 @@ from labelingest.columns.keys import Keys
 from labelingest.errors import ConfigError, StorageError
 from labelingest.folders.locations import Places
 from labelingest.folders.settings import FolderSettings
-from labelingest.folders.sync.scan import KIND_NAMES, Scan, scan
+from labelingest.folders.state.items import KIND_NAMES
+from labelingest.folders.sync.scan import Scan, scan
 from labelingest.model.kinds import DataKind
 from labelingest.model.listing import Listing
 from labelingest.pairing.match import ending_with

@@ -6,7 +6,7 @@ import pytest
 
 from labelingest.errors import ConfigError
 from labelingest.folders import FolderSettings
-from labelingest.folders.sync.scan import KIND_NAMES
+from labelingest.folders.state.items import KIND_NAMES
 from labelingest.pairing.rules import PatternRule, SuffixRule
 from tests.builders.synced import ONTOLOGY, YOLO
 

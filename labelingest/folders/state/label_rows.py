@@ -1,0 +1,90 @@
+"""Label rows as the state knows them: their status, their file in the output, its name.
+
+The folder writes one file per label row. The state keeps size, digest and version token of that
+file, of the file before it, and of the file that is being written. This module refuses to know how
+files are written (`labelingest.folders.output_files`) and what label rows contain.
+"""
+
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy.engine import RowMapping
+
+from labelingest.storage.base import Version
+
+__all__ = ["FILE_COLUMNS", "OUTPUT_SUFFIX", "UNWRITTEN", "LabelStatus", "RowFile", "row_file"]
+
+OUTPUT_SUFFIX: Final = ".encord.json"
+"""Suffix that names the label row of a data file in the output, added to the data file's key."""
+
+
+class LabelStatus(StrEnum):
+    """Status of a label row."""
+
+    PENDING = "pending"
+    """The label row is still to be made; a killed run may have written its file already."""
+    MADE = "made"
+    """The output holds the label row."""
+    FAILED = "failed"
+    """The sidecar cannot be converted: no file exists, and no run tries again until it changes."""
+    REFUSED = "refused"
+    """A foreign file blocks the label row's place in the output: every sync tries again."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowFile:
+    """File of one label row, as known to the state: the columns of `output_rows`."""
+
+    size: int | None = None
+    """Bytes of the file that the folder wrote last; None where it wrote none."""
+    digest: str | None = None
+    """Digest of that file; None where an earlier version wrote it and noted none."""
+    token: str | None = None
+    """Version token of that file; None where the storage tells none."""
+    old_digest: str | None = None
+    """Digest of the file that it replaced."""
+    old_token: str | None = None
+    """Version token of the file that it replaced."""
+    next_size: int | None = None
+    """Bytes of the file that is being written: after a kill it may exist, or not."""
+    next_digest: str | None = None
+    """Digest of the file that is being written."""
+
+    @property
+    def exists(self) -> bool:
+        """Whether the folder wrote a file, or may have."""
+        return self != UNWRITTEN
+
+    def with_next(self, size: int, digest: str) -> "RowFile":
+        """Return the entry while another file is being written."""
+        return replace(self, next_size=size, next_digest=digest)
+
+    def without_next(self) -> "RowFile":
+        """Return the entry when no file is being written."""
+        return replace(self, next_size=None, next_digest=None)
+
+    def replaced(self, size: int, digest: str, token: str) -> "RowFile":
+        """Return the entry after another file has been written."""
+        same = digest == self.digest
+        old = (self.old_digest, self.old_token) if same else (self.digest, self.token)
+        return RowFile(size, digest, token or None, *old)
+
+    def has_digest(self, digest: str) -> bool:
+        """Whether a file with this digest is one that the folder wrote last."""
+        return digest in {self.digest, self.next_digest}
+
+    def has_token(self, version: Version) -> bool:
+        """Whether a file has the version that the folder wrote."""
+        return self.token is not None and version.token == self.token
+
+
+UNWRITTEN: Final = RowFile()
+"""Entry of a label row of which the folder wrote no file."""
+FILE_COLUMNS: Final = tuple(column.name for column in fields(RowFile))
+"""Columns of `RowFile` in `output_rows`; queries select them as "file_size" and so on."""
+
+
+def row_file(row: RowMapping) -> RowFile:
+    """Return the file of a label row from columns that a query selected as "file_…"."""
+    return RowFile(*(row[f"file_{name}"] for name in FILE_COLUMNS))
