@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from labelingest.errors import ConfigError, StorageError
+from labelingest.folders.converter import make_folder_converter
 from labelingest.folders.locations import OpenPlaces, output_folder, overlap
 from labelingest.folders.settings import FolderSettings
 from labelingest.folders.state.database import State
 from labelingest.folders.state.folders import list_folders
 from labelingest.folders.sync.custom_metadata import check_schema
-from labelingest.folders.sync.run import make_folder_converter
 from labelingest.storage.os_errors import cannot_write
 
 __all__ = ["check_settings", "refuse_shared_output", "settings_in_place"]

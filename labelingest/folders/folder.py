@@ -38,12 +38,9 @@ from labelingest.folders.state.lock import list_runs
 from labelingest.folders.state.problems import iterate_problems
 from labelingest.folders.state.runs import RunRecord
 from labelingest.folders.state.summary import Summary, summarise
+from labelingest.folders.sync.options import SyncOptions
 from labelingest.folders.sync.plan import Plan
-from labelingest.folders.sync.run import (
-    SyncOptions,
-    make_plan,
-    run_sync,
-)
+from labelingest.folders.sync.run import make_plan, run_sync
 from labelingest.folders.sync.unpaired import refuse_listed
 from labelingest.problems import Problem
 from labelingest.progress import Progress
@@ -282,7 +279,12 @@ class SyncedFolder:
             The run as a whole failed.
         """
         options = SyncOptions(
-            trigger, allow_mass_delete, verify_output, checksum, None, progress, cancelled
+            trigger=trigger,
+            allow_mass_delete=allow_mass_delete,
+            verify_output=verify_output,
+            checksum=checksum,
+            progress=progress,
+            cancelled=cancelled,
         )
         return run_sync(self.state, self._present(), self._open_places, options)
 
@@ -301,8 +303,13 @@ class SyncedFolder:
             They have.
         """
         options = SyncOptions(
-            *("plan", plan.allow_mass_delete, plan.verify_output, plan.checksum),
-            *(plan, progress, cancelled),
+            trigger="plan",
+            allow_mass_delete=plan.allow_mass_delete,
+            verify_output=plan.verify_output,
+            checksum=plan.checksum,
+            plan=plan,
+            progress=progress,
+            cancelled=cancelled,
         )
         return run_sync(self.state, self._present(), self._open_places, options)
 

@@ -65,7 +65,7 @@ def open_places(state: State, settings: FolderSettings) -> Places:
     StorageError
         A place is not there.
     """
-    if settings.integration is not None and not _is_cloud(settings.storage_path):
+    if settings.integration is not None and not is_cloud(settings.storage_path):
         raise ConfigError(
             f"integration {settings.integration!r} is for cloud storage, and the storage path "
             f"{settings.storage_path!r} is a folder of this machine: leave it out"
@@ -93,13 +93,9 @@ def _open_output(state: State, settings: FolderSettings, integration: str | None
         ) from error
 
 
-def _is_cloud(path: str) -> bool:
-    return "://" in path and not path.lower().startswith("file:")
-
-
 def _open(state: State, path: str, integration: str | None, *, follow_symlinks: bool) -> Storage:
     connection = None
-    if integration is not None and _is_cloud(path):
+    if integration is not None and is_cloud(path):
         connection = find_integration(state, integration)
     return storages.open_storage(path, follow_symlinks=follow_symlinks, connection=connection)
 

@@ -19,7 +19,7 @@ from labelingest.folders.state.database import State, StateFailedError
 from labelingest.folders.state.folders import FolderRecord, list_folders
 from labelingest.folders.state.lock import LockedError
 from labelingest.folders.state.runs import RunRecord, Status
-from labelingest.folders.sync.run import SCHEDULE
+from labelingest.folders.sync.options import SCHEDULE
 
 __all__ = ["serve"]
 

@@ -221,7 +221,7 @@ class TestSyncedFolders:
             raise ValueError("PASSWORD")
 
         folder = world.folder()
-        monkeypatch.setattr("labelingest.folders.sync.run.scan", fail)
+        monkeypatch.setattr("labelingest.folders.sync.compare.scan", fail)
         with pytest.raises(ValueError, match="PASSWORD"):
             folder.sync()
         [run] = folder.activity()

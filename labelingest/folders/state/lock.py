@@ -99,10 +99,15 @@ def _born(pid: int) -> str:
 
 @dataclass(slots=True)
 class Lock:
-    """The lock of a run that has it."""
+    """The lock of a folder, held by one run."""
 
     state: State
-    run: RunRecord
+    folder_id: int
+    run_id: int
+
+    @property
+    def _is_mine(self) -> sa.ColumnElement[bool]:
+        return (locks.c.folder_id == self.folder_id) & (locks.c.run_id == self.run_id)
 
     def confirm(self, connection: Connection) -> None:
         """Note a sign of life in a transaction that writes; a lock that was lost ends the run.
@@ -112,9 +117,8 @@ class Lock:
         LockedError
             It was taken over meanwhile.
         """
-        mine = (locks.c.folder_id == self.run.folder_id) & (locks.c.run_id == self.run.id)
-        present = _present(connection)
-        result = connection.execute(locks.update().where(mine).values(heartbeat=present))
+        beat = locks.update().where(self._is_mine).values(heartbeat=_present(connection))
+        result = connection.execute(beat)
         if not result.rowcount:
             raise LockedError(
                 "this sync was silent for so long that another took its place: it ends here, and "
@@ -126,17 +130,31 @@ class Lock:
         with suppress(SQLAlchemyError, StorageError), self.state.write() as connection:
             self.confirm(connection)
 
+    def give_back(self) -> None:
+        """Free the folder for the next run."""
+        with self.state.write() as connection:
+            connection.execute(locks.delete().where(self._is_mine))
+
 
 @contextmanager
-def take_lock(state: State, folder_id: int, name: str, trigger: str) -> Iterator[Lock]:
+def take_lock(
+    state: State, folder_id: int, name: str, trigger: str
+) -> Iterator[tuple[Lock, RunRecord]]:
     """Begin a run under the lock of its folder; the lock is given back when the block ends.
+
+    Yields
+    ------
+    lock
+        The lock, which the run confirms whenever it writes.
+    run
+        The record of the run that begins.
 
     Raises
     ------
     LockedError
-        Another run has it.
+        Another run has the lock.
     ConfigError
-        The folder was removed meanwhile.
+        The folder was removed from the state in the meantime.
     """
     with state.write() as connection:
         try:
@@ -148,19 +166,17 @@ def take_lock(state: State, folder_id: int, name: str, trigger: str) -> Iterator
         connection.execute(
             runs.update().where(runs.c.id == run.id).values(status=Status.RUNNING.value)
         )
-    lock = Lock(state, run)
+    lock = Lock(state, folder_id, run.id)
     stopped = Event()
     thread = Thread(target=_beat, args=(lock, stopped), name="heartbeat", daemon=True)
     thread.start()
     try:
-        yield lock
+        yield lock, run
     finally:
         stopped.set()
         thread.join()
-        mine = (locks.c.folder_id == folder_id) & (locks.c.run_id == run.id)
         try:
-            with state.write() as connection:
-                connection.execute(locks.delete().where(mine))
+            lock.give_back()
         except StateFailedError:
             _GIVEN_UP.add((state.url, run.id, run.started_at))
             raise

@@ -41,6 +41,7 @@ from labelingest.folders.state.tables import (
 from labelingest.folders.sync.batch import BatchOutcome, BatchWork
 from labelingest.folders.sync.changes import ItemChange, LabelChange
 from labelingest.folders.sync.portions import first_portion
+from labelingest.folders.sync.prepared import PreparedChanges
 from labelingest.problems import Problem, ProblemCode
 
 __all__ = ["Applying"]
@@ -53,42 +54,43 @@ _BYTES: Final = 4_000_000
 
 @dataclass(slots=True)
 class Applying:
-    """Carries out the changes of a connection's temporary tables."""
+    """Applies prepared changes, and counts what is left for the next sync."""
 
-    connection: Connection
+    prepared: PreparedChanges
     lock: Lock
+    run: RunRecord
     work: BatchWork
     on_batch: Callable[[], None]
-    """Called after each batch; raises where the run is to end there."""
+    """Called after each batch; an exception ends the run there."""
     unread: int = 0
-    """Data files with a sidecar that could not be read."""
+    """Number of data files with a sidecar that could not be read."""
     refused: int = 0
-    """Data files of which something foreign has the place in the output."""
+    """Number of data files whose label row is blocked by a foreign file in the output."""
 
     @property
-    def run(self) -> RunRecord:
-        """The run."""
-        return self.lock.run
+    def connection(self) -> Connection:
+        """Connection with the temporary tables of the changes."""
+        return self.prepared.connection
 
     @property
     def folder_id(self) -> int:
-        """The folder."""
-        return self.lock.run.folder_id
+        """Number of the folder in the state."""
+        return self.prepared.folder_id
 
-    def do(self, problems: Sequence[Problem]) -> None:
-        """Do everything.
+    def apply_all(self, problems: Sequence[Problem]) -> None:
+        """Apply all changes.
 
         Parameters
         ----------
         problems
-            Of the listing.
+            Problems of the listing, of pairing and of the metadata schema.
         """
         counters = self.run.counters
         counters.upload_jobs_units_pending = self._count(sa.true())
         counters.upload_jobs_pending = -(-self._count(_NEEDS_WORK) // _FILES)
         self._take_items(problems)
         self.on_batch()
-        self._do_batches()
+        self._convert_batches()
         self._remove_label_rows()
         self._hide_items()
 
@@ -217,11 +219,11 @@ class Applying:
             .values(fingerprint=None)
         )
 
-    def _do_batches(self) -> None:
+    def _convert_batches(self) -> None:
         after = ""
         while rows := self._next_batch(after):
             after = rows[-1]["key"]
-            outcome = self.work.do(rows, self._begin)
+            outcome = self.work.convert(rows, self._begin)
             self.unread += len(outcome.unread)
             self.refused += len(outcome.refused)
             counted = [row["key"] for row in rows if row["label"] != LabelChange.GONE]

@@ -24,6 +24,7 @@ from labelingest.folders.state.problems import Part
 from labelingest.folders.state.runs import Counters
 from labelingest.folders.sync.changes import OUTPUT_CHANGES, LabelChange, MetadataChange
 from labelingest.folders.sync.custom_metadata import checked_metadata
+from labelingest.folders.sync.fingerprints import Fingerprints
 from labelingest.metadata.check import MAX_METADATA, too_large_metadata
 from labelingest.model.blobs import Unread
 from labelingest.pipeline.worker import Job, JobResult, Worker
@@ -94,12 +95,8 @@ class BatchWork:
     settings: FolderSettings
     worker: Worker | None
     """Converts; None where no labels are taken in."""
-    fingerprint: str
-    """Of what label rows are made with."""
-    schema: str
-    """Fingerprint of what metadata is checked against."""
-    crashed: str
-    """The same for metadata over which this release failed."""
+    fingerprints: Fingerprints
+    """Fingerprints of what label rows are made with and metadata is checked against."""
     counters: Counters
 
     @property
@@ -107,10 +104,10 @@ class BatchWork:
         """The files of label rows."""
         return LabelRowFiles(self.output)
 
-    def do(
+    def convert(
         self, rows: Sequence[RowMapping], on_begin: Callable[[Mapping[str, RowFile]], None]
     ) -> BatchOutcome:
-        """Do what is to be done for some data files.
+        """Convert label sidecars and read metadata of some data files.
 
         Parameters
         ----------
@@ -184,7 +181,7 @@ class BatchWork:
             "data_token": data_token,
             "width": row["width"],
             "height": row["height"],
-            "fingerprint": self.fingerprint,
+            "fingerprint": self.fingerprints.labels,
             "made_at": row["made_at"],
         }
 
@@ -282,7 +279,7 @@ class BatchWork:
                     "data_token": row["token"] if counts else None,
                     "width": size[0] if size else None,
                     "height": size[1] if size else None,
-                    "fingerprint": None if refused else self.fingerprint,
+                    "fingerprint": None if refused else self.fingerprints.labels,
                     "made_at": moment,
                 }
             )
@@ -305,7 +302,9 @@ class BatchWork:
                 detail = too_large_metadata(row["metadata_size"])
                 problem = Problem(ProblemCode.FILE_TOO_LARGE, row["metadata"], detail)
                 outcome.add(row["key"], Part.METADATA, [problem])
-                outcome.add_metadata(row["key"], None, row["metadata_token"], self.schema)
+                outcome.add_metadata(
+                    row["key"], None, row["metadata_token"], self.fingerprints.schema
+                )
             else:
                 read.append(row)
         if read:
@@ -326,11 +325,11 @@ class BatchWork:
             checked = tried(
                 partial(checked_metadata, blobs.get(place), source, self.settings.metadata_schema)
             )
-            schema = self.schema
+            schema = self.fingerprints.schema
             if isinstance(checked, Unread):
                 checked, schema = (
                     (None, [Problem(checked.code, source, checked.detail)]),
-                    self.crashed,
+                    self.fingerprints.crashed,
                 )
             value, problems = checked
             if problems:

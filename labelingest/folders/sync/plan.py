@@ -5,19 +5,17 @@ itself to be carried out: it holds the digest of the first two and the generatio
 is refused when either is another by then.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, BinaryIO, Final, Self
 
 import orjson
-from sqlalchemy.engine import Connection
 
 from labelingest.errors import ConfigError, StorageError
 from labelingest.folders.state.stored_values import misfit
-from labelingest.folders.sync.changes import iterate_changes
 from labelingest.small_files import open_regular
 
-__all__ = ["DriftError", "Plan", "keep_plan"]
+__all__ = ["DriftError", "Plan", "save_plan"]
 
 _FORMAT: Final = "labelingest folder plan 1"
 _LONGEST: Final = 2**20
@@ -38,24 +36,30 @@ class DriftError(StorageError):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a sync would do."""
+    """What a sync would do: how many changes, and what they were counted for."""
 
     folder: str
+    """Name of the folder."""
     made_at: str
+    """Time at which the plan was made, ISO 8601 in UTC."""
     keys: int
-    """Keys listed."""
+    """Number of listed keys."""
     digest: str
-    """Of listing and settings."""
+    """Digest of the listing and the settings when the plan was made."""
     generation: int
-    """Of the state."""
+    """Generation of the state when the plan was made."""
     allow_mass_delete: bool = False
+    """Whether the plan has deletions that look like an accident."""
     verify_output: bool = False
+    """Whether the output was compared too."""
     changes: Mapping[str, int] = field(default_factory=dict)
     """Reason → how many changes have it."""
     withheld: Mapping[str, int] = field(default_factory=dict)
-    """The same of deletions that would not be made."""
+    """Reason → how many deletions with this reason are withheld."""
     why_withheld: str = ""
+    """Sentences that say why deletions are withheld; empty where none is."""
     checksum: bool = False
+    """Whether contents were compared too."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the plan as JSON says it."""
@@ -106,18 +110,17 @@ class Plan:
         return cls(**head)
 
 
-def keep_plan(file: BinaryIO, plan: Plan, connection: Connection) -> None:
+def save_plan(file: BinaryIO, plan: Plan, changes: Iterable[Mapping[str, str]]) -> None:
     """Write a plan with all its changes, one a line.
 
     Parameters
     ----------
     file
-        Where to.
+        File that is open for writing.
     plan
-        Its first line.
-    connection
-        Where the changes are.
+        The first line.
+    changes
+        Key and reasons of each change.
     """
     file.write(orjson.dumps({_FORMAT: True, **plan.as_dict()}) + b"\n")
-    if plan.changes:
-        file.writelines(orjson.dumps(line) + b"\n" for line in iterate_changes(connection))
+    file.writelines(orjson.dumps(change) + b"\n" for change in changes)

@@ -35,8 +35,8 @@ def folder(state: State) -> FolderRecord:
 
 
 def run_in(state: State, folder: FolderRecord) -> RunRecord:
-    with take_lock(state, folder.id, folder.name, "manual") as lock:
-        return lock.run
+    with take_lock(state, folder.id, folder.name, "manual") as (_, run):
+        return run
 
 
 def hold(state: State, folder: FolderRecord, holder: Holder, heartbeat: str) -> int:
@@ -131,7 +131,7 @@ def test_a_process_in_another_container_of_this_host_is_not_looked_up(
 
 
 def test_who_lost_the_lock_commits_nothing_any_more(state: State, folder: FolderRecord) -> None:
-    with take_lock(state, folder.id, folder.name, "manual") as lock:
+    with take_lock(state, folder.id, folder.name, "manual") as (lock, _):
         with state.write() as connection:
             connection.execute(locks.delete())
         with (
@@ -151,7 +151,7 @@ def test_machines_that_share_a_database_go_by_its_clock(
         run_in(state, folder)
     with state.write() as connection:
         connection.execute(locks.delete())
-    with take_lock(state, folder.id, folder.name, "manual") as lock:
+    with take_lock(state, folder.id, folder.name, "manual") as (lock, _):
         for _ in range(2):
             with state.read() as connection:
                 heartbeat = connection.scalars(sa.select(locks.c.heartbeat)).one()

@@ -94,10 +94,10 @@ def test_a_folder_is_not_removed_by_one_who_waited_for_a_run_to_begin(
 
 def test_the_numbers_of_a_folder_and_its_runs_are_not_given_to_another(state: State) -> None:
     folder = enter_folder(state, "drive", SETTINGS)
-    with take_lock(state, folder.id, folder.name, "manual") as lock:
+    with take_lock(state, folder.id, folder.name, "manual") as (_, before):
         pass
     remove_folder(state, folder)
     after = enter_folder(state, "drive", SETTINGS)
     assert after.id > folder.id
-    with take_lock(state, after.id, after.name, "manual") as later:
-        assert later.run.id > lock.run.id
+    with take_lock(state, after.id, after.name, "manual") as (_, later):
+        assert later.id > before.id

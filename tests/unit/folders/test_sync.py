@@ -9,7 +9,8 @@ import pytest
 from labelingest.folders import State, SyncedFolder
 from labelingest.folders.locations import Places
 from labelingest.folders.settings import FolderSettings
-from labelingest.folders.sync.run import SyncOptions, make_plan
+from labelingest.folders.sync.options import SyncOptions
+from labelingest.folders.sync.run import make_plan
 from tests.builders.states import new_sqlite
 from tests.builders.synced import BOX, World
 

@@ -1,0 +1,31 @@
+"""The converter of a folder: made from its settings, checked before anything is synced."""
+
+from labelingest.converter import Converter, LabelFormat
+from labelingest.folders.settings import FolderSettings
+from labelingest.pipeline.run import make_converter
+from labelingest.resolution.class_map import make_class_map
+
+__all__ = ["make_folder_converter"]
+
+
+def make_folder_converter(settings: FolderSettings, storage_url: str) -> Converter:
+    """Make the converter of a folder's sidecars.
+
+    Parameters
+    ----------
+    settings
+        Settings of the folder, with a format.
+    storage_url
+        URL of the storage path.
+
+    Raises
+    ------
+    ConfigError, OntologyError
+        Ontology, class map and options contradict each other.
+    """
+    ontology, config = settings.load_ontology(), settings.config
+    format = LabelFormat(str(settings.format))
+    mapping = None
+    if format is LabelFormat.YOLO:
+        mapping = make_class_map(ontology, namespace=config.namespace, overrides=config.map)
+    return make_converter(config, ontology, mapping, format, storage_url)

@@ -1,0 +1,134 @@
+"""Compare a listing with the state: what is to be done becomes prepared changes.
+
+1. The digest of the listing equals that of the last complete sync: nothing is to be done.
+2. Pair the files (`scan.py`), refuse patterns that pair nothing (`unpaired.py`).
+3. Let the database find the differences (`changes.py`).
+4. Add differences that sizes and times do not tell (`compare_contents.py`) and label rows that are
+   missing from the output or changed there (`missing_outputs.py`), where the options ask for them.
+5. Withhold deletions that look like an accident (`guard.py`).
+
+The comparison writes nothing but the temporary tables of its connection.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy.engine import Connection
+
+from labelingest.folders.converter import make_folder_converter
+from labelingest.folders.locations import Places
+from labelingest.folders.state.clock import now
+from labelingest.folders.state.folders import FolderRecord
+from labelingest.folders.sync.changes import count_changes, count_first_changes, find_changes
+from labelingest.folders.sync.compare_contents import Contents
+from labelingest.folders.sync.fingerprints import Fingerprints, listing_digest
+from labelingest.folders.sync.guard import withhold_deletions
+from labelingest.folders.sync.missing_outputs import add_differences
+from labelingest.folders.sync.options import SyncOptions
+from labelingest.folders.sync.plan import Plan
+from labelingest.folders.sync.prepared import PreparedChanges
+from labelingest.folders.sync.scan import Scan, scan
+from labelingest.folders.sync.second_listing import needs_second_look
+from labelingest.folders.sync.skip_unchanged import is_new
+from labelingest.folders.sync.unpaired import refuse_unpaired
+from labelingest.model.blobs import Unread
+from labelingest.model.listing import Listing
+from labelingest.pipeline.worker import Worker
+
+__all__ = ["Comparison"]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Comparison of one folder's listing with the state."""
+
+    record: FolderRecord
+    places: Places
+    fingerprints: Fingerprints
+    options: SyncOptions
+    list_again: Callable[[], Listing]
+    """Lists the storage path a second time."""
+
+    def prepare(
+        self, connection: Connection, listing: Listing, *, needs_rows: bool = True
+    ) -> PreparedChanges:
+        """Find what is to be done.
+
+        Parameters
+        ----------
+        connection
+            Connection in a transaction; its temporary tables get the changes.
+        listing
+            Listing of the storage path.
+        needs_rows
+            Whether the changes are needed as rows; where not, those of a new folder are counted only.
+        """
+        record, plan = self.record, self._plan(listing)
+        prepared = PreparedChanges(connection, record.id, plan)
+        if plan.digest == record.digest and not (plan.verify_output or self._compares_contents):
+            return prepared
+        scanned = scan(listing, record.settings)
+        prepared = replace(prepared, problems=scanned.problems)
+        if not plan.allow_mass_delete:
+            refuse_unpaired(scanned, record.settings)
+        if not needs_rows and is_new(connection, record.id):
+            counts = count_first_changes(scanned, record.settings)
+            return replace(prepared, plan=replace(plan, changes=counts))
+        return self._compare(prepared, scanned)
+
+    def _compare(self, prepared: PreparedChanges, scanned: Scan) -> PreparedChanges:
+        """Fill the temporary tables, and count what they have then."""
+        connection, plan, record = prepared.connection, prepared.plan, self.record
+        storage, output, settings = self.places.storage, self.places.output, record.settings
+        contents = None
+        find_changes(
+            connection,
+            record.id,
+            scanned,
+            settings,
+            self.fingerprints,
+            load_all=plan.verify_output or self._compares_contents,
+        )
+        if self._compares_contents:
+            contents = Contents(connection, record.id, storage, settings, self._image_sizes)
+            contents.add_differences()
+        if plan.verify_output:
+            add_differences(connection, record.id, output)
+        withheld = withhold_deletions(
+            connection,
+            record.id,
+            scanned,
+            settings,
+            allow_mass_delete=plan.allow_mass_delete,
+            list_again=self.list_again if needs_second_look(storage) else None,
+        )
+        plan = replace(
+            plan,
+            changes=count_changes(connection),
+            withheld=dict(withheld.counts),
+            why_withheld=withheld.why,
+        )
+        return replace(prepared, plan=plan, contents=contents, is_mass_delete=withheld.is_meant)
+
+    def _plan(self, listing: Listing) -> Plan:
+        """Return the plan for a listing, still without changes."""
+        record, options = self.record, self.options
+        return Plan(
+            folder=record.name,
+            made_at=now(),
+            keys=len(listing),
+            digest=listing_digest(listing, record.settings, self.fingerprints.labels),
+            generation=record.generation,
+            allow_mass_delete=options.allow_mass_delete or record.settings.allow_mass_delete,
+            verify_output=options.verify_output,
+            checksum=options.checksum,
+        )
+
+    @property
+    def _compares_contents(self) -> bool:
+        return self.options.checksum or self.record.settings.checksum
+
+    def _image_sizes(self, keys: Sequence[str]) -> Sequence[tuple[int, int] | Unread | None]:
+        storage = self.places.storage
+        converter = make_folder_converter(self.record.settings, storage.url)
+        return Worker(storage, converter).image_sizes(keys)
