@@ -7,7 +7,7 @@ LOWEST := .venv-lowest
 LOCK := pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes --no-header --quiet
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check lowest lock bench bench-stages clean
+.PHONY: demo test check docs lowest lock bench bench-stages clean
 
 demo: $(READY)  ## convert a small data set with deliberate defects and show the result
 	$(BIN)/python fixtures/demo/run.py
@@ -19,6 +19,9 @@ check: $(READY)  ## formatting, lint and types
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
+
+docs: $(READY)  ## write the pages that are generated from the code
+	$(BIN)/python docs/generate.py
 
 lowest: $(LOWEST)/.ready  ## conformance, contracts and demo with the lowest versions that pyproject.toml allows
 	$(LOWEST)/bin/python -m pytest -W ignore::DeprecationWarning tests/conformance tests/contracts tests/integration/test_demo.py

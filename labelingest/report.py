@@ -4,123 +4,18 @@ Counts add up in two equations, checked when the report is closed: every key of 
 outcome, and every row of a sidecar became an annotation or was rejected for a cause.
 """
 
-import csv
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import IO, Any, Final
+from typing import Any
 
 import orjson
 
 from labelingest.model.pairs import Outcome
 from labelingest.model.tally import Tally
-from labelingest.problems import SEVERITY, UNEXPECTED, Problem, ProblemCode, Severity, as_cell
+from labelingest.problems import Problem, Severity
+from labelingest.problems.log import ProblemLog
 
-__all__ = ["EXAMPLES", "KEPT", "ProblemLog", "Report", "problem_dict"]
-
-EXAMPLES: Final = 3
-"""Problems of each code that a report shows."""
-KEPT: Final = 10_000
-"""Problems that a report keeps in memory; files and counts have them all."""
-
-
-def problem_dict(problem: Problem) -> dict[str, Any]:
-    """Return a problem as JSON says it; places that it does not have are left out.
-
-    Examples
-    --------
-    >>> problem_dict(Problem(ProblemCode.NOT_A_NUMBER, "a.txt", "'x' is not a number", 2, 9))
-    {'code': 'not-a-number', 'severity': 'error', 'source': 'a.txt', 'line': 2, 'column': 9, \
-'detail': "'x' is not a number"}
-    """
-    fields = {
-        "code": problem.code.value,
-        "severity": problem.severity.value,
-        "source": problem.source,
-        "line": problem.line,
-        "column": problem.column,
-        "pointer": problem.pointer,
-        "count": problem.count if problem.count != 1 else None,
-        "detail": problem.detail,
-    }
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-@dataclass(slots=True)
-class ProblemLog:
-    """Takes the problems of a run as they come; keeps counts and examples, writes all to files."""
-
-    lines: IO[bytes] | None = None
-    """Gets every problem as a line of JSON."""
-    failed_csv: IO[str] | None = None
-    """Gets a row of CSV for every file with an error."""
-    totals: Counter[ProblemCode] = field(default_factory=Counter)
-    examples: dict[ProblemCode, list[Problem]] = field(default_factory=dict)
-    kept: list[Problem] = field(default_factory=list)
-    files: int = 0
-    """Files with an error."""
-
-    def __post_init__(self) -> None:
-        if self.failed_csv is not None:
-            csv.writer(self.failed_csv).writerow(
-                ("data_file", "sidecar", "errors", "codes", "first_error")
-            )
-
-    def add(self, problems: Sequence[Problem], data_files: Mapping[str, str]) -> None:
-        """Take the problems of one batch.
-
-        Parameters
-        ----------
-        problems
-            In order; those of one file follow each other.
-        data_files
-            Key of a sidecar → key of its data file.
-        """
-        errors: dict[str, list[Problem]] = {}
-        for problem in problems:
-            self.totals[problem.code] += problem.count
-            examples = self.examples.setdefault(problem.code, [])
-            if len(examples) < EXAMPLES:
-                examples.append(problem)
-            if problem.severity is Severity.ERROR and problem.source:
-                errors.setdefault(problem.source, []).append(problem)
-        self.kept += problems[: max(KEPT - len(self.kept), 0)]
-        self.files += len(errors)
-        if self.lines is not None:
-            self.lines.writelines(orjson.dumps(problem_dict(p)) + b"\n" for p in problems)
-        if self.failed_csv is not None:
-            rows = _failed_rows(errors, data_files)
-            csv.writer(self.failed_csv).writerows([*map(as_cell, row)] for row in rows)
-
-    def count(self, severity: Severity) -> int:
-        """Return how many problems there are of a severity."""
-        return sum(count for code, count in self.totals.items() if SEVERITY[code] is severity)
-
-    @property
-    def unexpected(self) -> int:
-        """How many files a failure of the program cost."""
-        return sum(self.totals[code] for code in UNEXPECTED)
-
-    def exit_code(self, *, strict: bool = False) -> int:
-        """Return 0 when clean, 1 with errors, 3 where the program failed over a file.
-
-        Warnings count as errors when strict.
-        """
-        if self.unexpected:
-            return 3
-        warnings = strict and self.count(Severity.WARNING)
-        return int(bool(self.count(Severity.ERROR) or warnings))
-
-
-def _failed_rows(
-    errors: Mapping[str, Sequence[Problem]], data_files: Mapping[str, str]
-) -> Iterable[tuple[str, str, int, str, str]]:
-    for source, problems in errors.items():
-        codes = " ".join(dict.fromkeys(problem.code.value for problem in problems))
-        count = sum(problem.count for problem in problems)
-        data_file = data_files.get(source, "")
-        sidecar = source if data_file else ""
-        yield data_file or source, sidecar, count, codes, str(problems[0])
+__all__ = ["Report"]
 
 
 @dataclass(slots=True)
@@ -167,7 +62,7 @@ class Report:
     @property
     def problems(self) -> Sequence[Problem]:
         """The first `KEPT` problems, in order of files."""
-        return self.log.kept
+        return self.log.first
 
     @property
     def errors(self) -> int:
@@ -236,7 +131,7 @@ class Report:
                 "files_with_errors": self.log.files,
                 "by_code": {code.value: n for code, n in sorted(self.log.totals.items())},
                 "examples": [
-                    problem_dict(p)
+                    p.as_dict()
                     for code in sorted(self.log.examples)
                     for p in self.log.examples[code]
                 ],

@@ -183,7 +183,7 @@ class AssemblyContext:
         if row in self.originals:
             self.rejections[row] = Rejection(code, detail, number)
         unit = int(self.labels.unit[row])
-        if self.problems.lists(unit, code):
+        if self.problems.has_room(unit, code):
             self.problems.reject(unit, self.problem(row, code, detail, number))
         else:
             self.problems.count_rejected(unit, code)
@@ -196,7 +196,7 @@ class AssemblyContext:
     def warn(self, row: int, code: ProblemCode, detail: str, number: int | None = 0) -> None:
         """Note a problem of a row that is kept."""
         unit = int(self.labels.unit[row])
-        if self.problems.lists(unit, code):
+        if self.problems.has_room(unit, code):
             self.problems.warn(unit, self.problem(row, code, detail, number))
         else:
             self.problems.count_unlisted(unit, code)

@@ -71,8 +71,8 @@ def check(
     from labelingest.metadata.schema import MetadataSchema, schema_problems
     from labelingest.metadata.sidecars import check_folder
     from labelingest.pairing.rules import SuffixRule
+    from labelingest.problems.log import ProblemLog
     from labelingest.progress import Progress
-    from labelingest.report import ProblemLog
     from labelingest.sinks.output_guard import Output, OutputGuard, OutputKind
     from labelingest.storage import open_storage
 

@@ -22,7 +22,8 @@ from labelingest.pairing.rules import PatternRule, SuffixRule
 from labelingest.pipeline import Paired, as_flags
 from labelingest.pipeline.from_config import pairing_rule
 from labelingest.problems import SEVERITY, Problem, ProblemCode, Severity
-from labelingest.report import ProblemLog, Report
+from labelingest.problems.log import ProblemLog
+from labelingest.report import Report
 from labelingest.resolution.class_map import ClassMapping, why_without_number
 
 __all__ = [
@@ -312,8 +313,6 @@ def _print_listed(console: Console, problems: Sequence[Problem]) -> None:
 
 def pairs_as_json(paired: Paired) -> bytes:
     """Return how the files of a folder pair, as JSON."""
-    from labelingest.report import problem_dict
-
     data = paired.listing.keys.take(paired.pairs.data)
     sidecars = paired.listing.keys.take(paired.pairs.sidecar)
     keys = paired.pairs.counts()
@@ -327,9 +326,7 @@ def pairs_as_json(paired: Paired) -> bytes:
                 **{outcome.name.lower(): count for outcome, count in keys.items()},
             },
             "pairs": [list(both) for both in zip(data, sidecars, strict=True)],
-            "problems": [
-                problem_dict(p) for p in (*paired.listing.problems, *paired.pairs.problems)
-            ],
+            "problems": [p.as_dict() for p in (*paired.listing.problems, *paired.pairs.problems)],
             "near_misses": [str(miss) for miss in paired.near_misses()],
         }
     )
@@ -393,8 +390,6 @@ def print_objects(ontology: Ontology, path: str) -> None:
 
 def classes_as_json(ontology: Ontology, mapping: ClassMapping) -> bytes:
     """Return a class map as JSON."""
-    from labelingest.report import problem_dict
-
     choice = mapping.namespace
     return _dumps(
         {
@@ -411,7 +406,7 @@ def classes_as_json(ontology: Ontology, mapping: ClassMapping) -> bytes:
                 }
                 for entry in mapping.entries
             ],
-            "problems": [problem_dict(problem) for problem in mapping.problems],
+            "problems": [problem.as_dict() for problem in mapping.problems],
         }
     )
 

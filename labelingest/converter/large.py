@@ -198,7 +198,7 @@ class LargeFile:
         self._too_many += 1
         code = ProblemCode.WRONG_COLUMN_COUNT
         detail = f"more than {self.most_columns:,} columns, the most that one row may have"
-        if findings.lists(0, code):
+        if findings.has_room(0, code):
             source = self.units.sidecar[0]
             findings.reject(0, Problem(code, source, detail, line=row.line, column=row.column))
         else:

@@ -23,7 +23,8 @@ import orjson
 
 from labelingest.documents.value_count import MAX_VALUES, longest_text, too_many_values
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_document import DocumentProblems, child_pointer, excerpt
+from labelingest.problems.of_document import DocumentProblems, excerpt
+from labelingest.problems.pointers import child_pointer
 
 __all__ = ["LARGE_BYTES", "MAX_BYTES", "UNDECODED", "decode"]
 

@@ -25,12 +25,8 @@ from labelingest.metadata.schema import MetadataSchema
 from labelingest.metadata.types import TombstoneType
 from labelingest.metadata.values import Wrong, wrong_value
 from labelingest.problems import Problem, ProblemCode
-from labelingest.problems.of_document import (
-    DocumentProblems,
-    child_pointer,
-    excerpt,
-    json_type_name,
-)
+from labelingest.problems.of_document import DocumentProblems, excerpt, json_type_name
+from labelingest.problems.pointers import child_pointer
 
 __all__ = ["MAX_METADATA", "MetadataResult", "check_metadata", "too_large_metadata"]
 

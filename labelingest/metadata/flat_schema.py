@@ -12,7 +12,7 @@ from typing import Any, Final
 from labelingest.errors import ConfigError
 from labelingest.metadata.schema import MetadataSchema
 from labelingest.metadata.schema_json import decode_schema
-from labelingest.problems.of_document import child_pointer
+from labelingest.problems.pointers import child_pointer
 
 __all__ = ["ImportedSchema", "import_schema"]
 

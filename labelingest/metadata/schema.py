@@ -37,7 +37,7 @@ from labelingest.metadata.types import (
     VariantType,
 )
 from labelingest.problems import Problem, ProblemCode, printable
-from labelingest.problems.of_document import child_pointer
+from labelingest.problems.pointers import child_pointer
 
 __all__ = ["MAX_ACTIVE_EMBEDDING", "TYPES", "MetadataSchema", "schema_problems"]
 

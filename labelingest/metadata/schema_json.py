@@ -14,7 +14,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from labelingest.errors import ConfigError
 from labelingest.metadata.types import ALIASES, KeyType
-from labelingest.problems.of_document import child_pointer
+from labelingest.problems.pointers import child_pointer
 from labelingest.small_files import read_small
 
 __all__ = ["check_key", "decode_schema", "keys_from_wire", "read_schema_file"]

@@ -31,7 +31,7 @@ from labelingest.pairing.file_kinds import junk_rows
 from labelingest.pairing.match import ending_with, first_row
 from labelingest.pairing.rules import SuffixRule
 from labelingest.problems import Problem, ProblemCode, Severity
-from labelingest.report import ProblemLog, problem_dict
+from labelingest.problems.log import ProblemLog
 from labelingest.storage.base import Storage, list_all
 
 __all__ = ["MetadataReport", "check_folder"]
@@ -116,7 +116,7 @@ class MetadataReport:
                 "files_with_errors": log.files,
                 "by_code": {code.value: n for code, n in sorted(log.totals.items())},
                 "examples": [
-                    problem_dict(p) for code in sorted(log.examples) for p in log.examples[code]
+                    p.as_dict() for code in sorted(log.examples) for p in log.examples[code]
                 ],
             },
             "seconds": self.seconds,
@@ -160,7 +160,7 @@ def check_folder(
     >>> report = check_folder(storage, SuffixRule(".metadata.json"), schema)
     >>> report.keys_seen, report.sidecars, report.accepted, report.values_seen, report.values_kept
     (3, 1, 1, 1, 0)
-    >>> print(report.log.kept[0])
+    >>> print(report.log.first[0])
     a.dcm.metadata.json#/site: wrong-type: found a number (1), expected text
     """
     started = perf_counter()

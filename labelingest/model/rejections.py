@@ -12,6 +12,7 @@ from labelingest.model.annotations import Annotations
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
 from labelingest.problems.of_batch import BatchProblems
+from labelingest.problems.pointers import child_pointer
 
 __all__ = ["problem_of_row", "reject_rows"]
 
@@ -41,7 +42,7 @@ def reject_rows(
     """
     for row in findings.rows_to_note(np.flatnonzero(rejected)).tolist():
         unit = int(annotations.unit[row])
-        if findings.lists(unit, code):
+        if findings.has_room(unit, code):
             findings.reject(unit, problem_of_row(row, code, annotations, units, detail(row)))
         else:
             findings.count_rejected(unit, code)
@@ -68,5 +69,5 @@ def problem_of_row(
     source, line = units.sidecar[annotations.unit[row]], int(annotations.line[row])
     if line or annotations.instances is None:
         return Problem(code, source, detail, line=line)
-    name = annotations.instances.hash[row].replace("~", "~0").replace("/", "~1")
-    return Problem(code, source, detail, pointer=f"/object_answers/{name}")
+    pointer = child_pointer("/object_answers", annotations.instances.hash[row])
+    return Problem(code, source, detail, pointer=pointer)

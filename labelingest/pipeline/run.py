@@ -37,9 +37,10 @@ from labelingest.pipeline.from_config import pairing_rule
 from labelingest.pipeline.loop import Books, Output, work_off
 from labelingest.pipeline.resume import Kept, keep_work, subject_of
 from labelingest.pipeline.worker import Worker, jobs
+from labelingest.problems.log import ProblemLog
 from labelingest.progress import Progress
 from labelingest.readers.yolo.read import YoloOptions
-from labelingest.report import ProblemLog, Report
+from labelingest.report import Report
 from labelingest.resolution.class_map import ClassMapping, make_class_map
 from labelingest.resolution.ontology_json import load_ontology
 from labelingest.sinks import (

@@ -1,15 +1,8 @@
 """Problems: what can be wrong with one file among a million, and the containers that hold it."""
 
-from labelingest.problems.problem import (
-    SEVERITY,
-    UNEXPECTED,
-    Problem,
-    ProblemCode,
-    Severity,
-    as_cell,
-    is_utf8,
-    printable,
-)
+from labelingest.problems.codes import SEVERITY, UNEXPECTED, ProblemCode
+from labelingest.problems.definition import Severity
+from labelingest.problems.problem import Problem, is_utf8, printable
 
 __all__ = [
     "SEVERITY",
@@ -17,7 +10,6 @@ __all__ = [
     "Problem",
     "ProblemCode",
     "Severity",
-    "as_cell",
     "is_utf8",
     "printable",
 ]

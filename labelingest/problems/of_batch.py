@@ -1,33 +1,32 @@
-"""BatchProblems: the problems of a batch while its stages run, and which rows they cost.
+"""Problems of a batch while its stages run, and the rows that they cost.
 
-A stage that drops a row says so through `reject`, once a row; that is what keeps the books of
+A stage that drops a row says so through `reject`, once a row; that keeps the books of
 "rows seen = annotations written + rows rejected, by code".
 """
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
 
 from labelingest.columns.types import Int64
-from labelingest.problems import Problem, ProblemCode, Severity
+from labelingest.problems.capped import CappedProblems
+from labelingest.problems.codes import ProblemCode
+from labelingest.problems.definition import Severity
+from labelingest.problems.problem import Problem
 
-__all__ = ["MAX_LISTED", "BatchProblems", "UnrecordedProblems"]
-
-MAX_LISTED: Final = 10_000
-"""Problems of one code listed for one file; a file of a million bad rows must not fill memory."""
+__all__ = ["BatchProblems", "UnrecordedProblems"]
 
 
 @dataclass(slots=True)
 class BatchProblems:
-    """Problems with the data unit each belongs to.
+    """Problems with the data unit that each belongs to.
 
     Examples
     --------
-    >>> findings = BatchProblems()
-    >>> findings.reject(0, Problem(ProblemCode.UNKNOWN_CLASS, "a.txt", "no object for 7", line=2))
-    >>> findings.warn(0, Problem(ProblemCode.DUPLICATE_ROW, "a.txt", "as line 1", line=1))
-    >>> [p.code.value for p in findings.in_order()], dict(findings.rejected)
+    >>> problems = BatchProblems()
+    >>> problems.reject(0, Problem(ProblemCode.UNKNOWN_CLASS, "a.txt", "no object for 7", line=2))
+    >>> problems.warn(0, Problem(ProblemCode.DUPLICATE_ROW, "a.txt", "as line 1", line=1))
+    >>> [p.code.value for p in problems.in_order()], dict(problems.rejected)
     (['duplicate-row', 'unknown-class'], {<ProblemCode.UNKNOWN_CLASS: 'unknown-class'>: 1})
     """
 
@@ -39,12 +38,11 @@ class BatchProblems:
     """Data units whose sidecar as a whole could not be used."""
     flawed: set[int] = field(default_factory=set)
     """Data units with an error: something of theirs was not converted."""
-    _listed: list[tuple[int, Problem]] = field(default_factory=list)
-    _seen: Counter[tuple[int, ProblemCode]] = field(default_factory=Counter)
+    _problems: CappedProblems[int] = field(default_factory=CappedProblems)
 
-    def lists(self, unit: int, code: ProblemCode) -> bool:
-        """Tell whether one more problem would be listed, so that it is worth explaining."""
-        return self._seen[unit, code] < MAX_LISTED
+    def has_room(self, unit: int, code: ProblemCode) -> bool:
+        """Return whether one more problem would be listed, so that it is worth explaining."""
+        return self._problems.has_room(unit, code)
 
     def rows_to_note(self, rows: Int64) -> Int64:
         """Return the bad rows that a stage has to go through: here all of them."""
@@ -52,23 +50,17 @@ class BatchProblems:
 
     def count_rejected(self, unit: int, code: ProblemCode) -> None:
         """Count a problem that costs one row and would not be listed."""
-        if self.lists(unit, code):
-            raise ValueError(f"{code} is still listed for data unit {unit}: use reject")
-        self._seen[unit, code] += 1
+        self._problems.count(unit, code)
         self._cost(unit, code)
 
     def count_unlisted(self, unit: int, code: ProblemCode) -> None:
         """Count a problem that costs no row, is no error and would not be listed."""
-        if self.lists(unit, code):
-            raise ValueError(f"{code} is still listed for data unit {unit}: use warn")
-        self._seen[unit, code] += 1
+        self._problems.count(unit, code)
 
     def warn(self, unit: int, problem: Problem) -> None:
         """Note a problem that costs no row."""
-        self._note(unit, problem)
-        self._seen[unit, problem.code] += 1
-        if self._seen[unit, problem.code] <= MAX_LISTED:
-            self._listed.append((unit, problem))
+        self._flaw(unit, problem)
+        self._problems.add(unit, problem)
 
     def reject(self, unit: int, problem: Problem) -> None:
         """Note a problem that costs one row."""
@@ -83,10 +75,10 @@ class BatchProblems:
     def take(self, unit: int, problems: Iterable[Problem]) -> None:
         """Take over problems that were listed, and limited in number, by their reader."""
         for problem in problems:
-            self._listed.append((unit, problem))
-            self._note(unit, problem)
+            self._problems.entries.append((unit, problem))
+            self._flaw(unit, problem)
 
-    def _note(self, unit: int, problem: Problem) -> None:
+    def _flaw(self, unit: int, problem: Problem) -> None:
         if problem.severity is Severity.ERROR:
             self.flawed.add(unit)
 
@@ -95,29 +87,24 @@ class BatchProblems:
         self.rejected_in[unit] += 1
 
     def __len__(self) -> int:
-        return len(self._listed)
+        return len(self._problems.entries)
 
-    def in_order(self, of: int | None = None) -> list[Problem]:
-        """Return the problems, of one unit where it is given, by unit, line and column.
+    def in_order(self, unit: int | None = None) -> list[Problem]:
+        """Return the problems, of one unit or of all, by unit, line and column.
 
-        Those of a whole file come first.
+        Problems of a whole file come before those of its rows.
         """
-        self._listed.sort(key=_place)
-        sources = {(unit, problem.code): problem.source for unit, problem in self._listed}
-        unlisted = [
-            (unit, Problem(code, sources[unit, code], _unlisted(seen), count=seen - MAX_LISTED))
-            for (unit, code), seen in self._seen.items()
-            if seen > MAX_LISTED
-        ]
-        ordered = sorted([*self._listed, *unlisted], key=lambda found: found[0])
-        return [problem for unit, problem in ordered if of is None or unit == of]
+        entries = self._problems.entries
+        entries.sort(key=_place)
+        ordered = sorted([*entries, *self._problems.unlisted()], key=lambda entry: entry[0])
+        return [problem for owner, problem in ordered if unit is None or owner == unit]
 
 
 class UnrecordedProblems(BatchProblems):
-    """Takes everything and notes nothing: for stages that are gone through once more."""
+    """Container that takes everything and notes nothing, for stages that run a second time."""
 
-    def lists(self, unit: int, code: ProblemCode) -> bool:
-        """Tell that nothing is worth explaining."""
+    def has_room(self, unit: int, code: ProblemCode) -> bool:
+        """Return that nothing is worth explaining."""
         return False
 
     def rows_to_note(self, rows: Int64) -> Int64:
@@ -137,11 +124,7 @@ class UnrecordedProblems(BatchProblems):
         """Pass over a problem."""
 
 
-def _place(found: tuple[int, Problem]) -> tuple[int, int, int, bool]:
-    unit, problem = found
+def _place(entry: tuple[int, Problem]) -> tuple[int, int, int, bool]:
+    unit, problem = entry
     # Pointers keep the order of their reader.
     return unit, problem.line or 0, problem.column or 0, problem.pointer is not None
-
-
-def _unlisted(seen: int) -> str:
-    return f"{seen - MAX_LISTED:,} more rows of this file: only the first {MAX_LISTED:,} are listed"

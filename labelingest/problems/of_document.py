@@ -1,45 +1,23 @@
-"""What was found wrong in one sidecar, with the JSON pointer of each place.
+"""Problems of one JSON document, each with the JSON pointer of its place.
 
-A pointer is built by those who note something, from the pointer of the parent and one step; so a
-clean sidecar costs no text. Hashes contain `/`: a step is always escaped (RFC 6901).
+Readers note a problem under the pointer that they build from the parent's (`pointers.py`), with
+the helpers of this module for the words: an excerpt of a value, the JSON name of its type.
 """
 
-from collections import Counter
 from reprlib import Repr
 from typing import Any, Final
 
-from labelingest.problems import Problem, ProblemCode, Severity
-from labelingest.problems.of_batch import MAX_LISTED
+from labelingest.problems.capped import MAX_LISTED, CappedProblems
+from labelingest.problems.codes import ProblemCode
+from labelingest.problems.definition import Severity
+from labelingest.problems.pointers import child_pointer
+from labelingest.problems.problem import Problem
 
-__all__ = ["DocumentProblems", "child_pointer", "excerpt", "json_type_name"]
+__all__ = ["DocumentProblems", "excerpt", "json_type_name"]
 
 _SHORT: Final = Repr()
 _SHORT.maxstring = 60
 _SHORT.maxother = 60
-_LONGEST_KEY: Final = 200
-"""Characters of one key in a pointer: four times as many as any hash or attribute name needs."""
-_LONGEST_POINTER: Final = 2000
-"""Characters of a pointer: 254 levels of answers fit; 10,000 problems of a code take 20 MB."""
-
-
-def child_pointer(at: str, key: str | int) -> str:
-    """Return the pointer of a child: of a key of an object or a position in a list.
-
-    A key of more than 200 characters loses its middle, and a pointer of 2,000 ends: a key may be as
-    long as its file, and each of thousands of problems below the key repeats the key.
-
-    Examples
-    --------
-    >>> child_pointer("/object_answers", "k3P/x0+~")
-    '/object_answers/k3P~1x0+~0'
-    """
-    if len(at) > _LONGEST_POINTER:
-        return at if at.endswith("/…") else f"{at}/…"
-    name = str(key)
-    if len(name) > _LONGEST_KEY:
-        half = _LONGEST_KEY // 2
-        name = f"{name[:half]}…{name[-half:]}"
-    return f"{at}/{name.replace('~', '~0').replace('/', '~1')}"
 
 
 def excerpt(value: object) -> str:
@@ -70,89 +48,82 @@ def json_type_name(value: object) -> str:
 
 
 class DocumentProblems:
-    """The problems of one sidecar, in the order they were found.
+    """Problems of one sidecar, in the order in which they were noted.
 
     Examples
     --------
-    >>> notes = DocumentProblems("a.jpg.encord.json")
-    >>> notes.note(ProblemCode.WRONG_TYPE, "/data_units", "found a list, expected an object")
-    >>> print(notes.in_order()[0])
+    >>> problems = DocumentProblems("a.jpg.encord.json")
+    >>> problems.note(ProblemCode.WRONG_TYPE, "/data_units", "found a list, expected an object")
+    >>> print(problems.in_order()[0])
     a.jpg.encord.json#/data_units: wrong-type: found a list, expected an object
     """
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self._listed: list[Problem] = []
-        self._seen: Counter[ProblemCode] = Counter()
+        self._problems = CappedProblems[str]()
         self._unknown: dict[tuple[str, str], tuple[str, int]] = {}
         self.cause = ProblemCode.NOT_A_LABEL_ROW
         """The code of the last error: why the label that is being read is dropped."""
 
-    def note(self, code: ProblemCode, at: str, detail: str) -> None:
-        """Note a problem; at is the JSON pointer of what it is about."""
-        self._seen[code] += 1
+    def note(self, code: ProblemCode, pointer: str, detail: str) -> None:
+        """Note a problem of the value at a pointer."""
         if code.severity is Severity.ERROR:
             self.cause = code
-        if self._seen[code] <= MAX_LISTED:
-            self._listed.append(Problem(code, self.source, detail, pointer=at))
+        if self._problems.has_room(self.source, code):
+            self._problems.add(self.source, Problem(code, self.source, detail, pointer=pointer))
+        else:
+            self._problems.count(self.source, code)
 
     def note_line(self, code: ProblemCode, detail: str, line: int, column: int) -> None:
-        """Note a problem of the text, before there are pointers; both counted from 1."""
-        self._seen[code] += 1
-        self._listed.append(Problem(code, self.source, detail, line=line, column=column))
+        """Note a problem of the text, before there are pointers; line and column count from 1."""
+        problem = Problem(code, self.source, detail, line=line, column=column)
+        self._problems.add(self.source, problem)
 
-    def wrong_type(self, at: str, value: object, expected: str) -> None:
-        """Note a value of another JSON type than is asked for there."""
+    def wrong_type(self, pointer: str, value: object, expected: str) -> None:
+        """Note a value of another JSON type than the place asks for."""
         self.note(
             ProblemCode.WRONG_TYPE,
-            at,
+            pointer,
             f"found {json_type_name(value)} ({excerpt(value)}), expected {expected}",
         )
 
-    def replaced(self, at: str, value: object, expected: str, instead: str) -> None:
+    def replaced(self, pointer: str, value: object, expected: str, consequence: str) -> None:
         """Note a value that was left out or replaced by a default."""
         self.note(
             ProblemCode.REPLACED_VALUE,
-            at,
-            f"found {excerpt(value)}, expected {expected}: {instead}",
+            pointer,
+            f"found {excerpt(value)}, expected {expected}: {consequence}",
         )
 
-    def unknown_keys(self, found: dict[str, Any], known: frozenset[str], at: str, of: str) -> None:
-        """Note keys that nobody reads; each is listed once, at its first place."""
-        if found.keys() <= known:
+    def unknown_keys(
+        self, entry: dict[str, Any], expected: frozenset[str], pointer: str, owner: str
+    ) -> None:
+        """Note keys that no reader reads; each is listed once, at its first place."""
+        if entry.keys() <= expected:
             return
-        for key in found:
-            if key not in known:
-                first, count = self._unknown.get((of, key), (child_pointer(at, key), 0))
+        for key in entry:
+            if key not in expected:
+                first, count = self._unknown.get((owner, key), (child_pointer(pointer, key), 0))
                 if len(self._unknown) < MAX_LISTED or count:
-                    self._unknown[of, key] = first, count + 1
+                    self._unknown[owner, key] = first, count + 1
 
     def in_order(self) -> list[Problem]:
-        """Return all that was noted."""
+        """Return the problems in the order noted, then unknown keys, then numbers of unlisted ones."""
         unknown = [
             Problem(
                 ProblemCode.UNKNOWN_KEY,
                 self.source,
-                f"{excerpt(key)} is no key of {of}: dropped",
+                f"{excerpt(key)} is no key of {owner}: dropped",
                 pointer=first,
                 count=count,
             )
-            for (of, key), (first, count) in self._unknown.items()
+            for (owner, key), (first, count) in self._unknown.items()
         ]
-        unlisted = [
-            Problem(
-                code,
-                self.source,
-                f"{seen - MAX_LISTED:,} more in this file: only the first {MAX_LISTED:,} are listed",
-                count=seen - MAX_LISTED,
-            )
-            for code, seen in self._seen.items()
-            if seen > MAX_LISTED
-        ]
-        return [*self._listed, *unknown, *unlisted]
+        noted = [problem for _, problem in self._problems.entries]
+        return [*noted, *unknown, *(problem for _, problem in self._problems.unlisted())]
 
     def get(
-        self, parent: dict[str, Any], key: str, at: str, expected: type, default: Any = None
+        self, parent: dict[str, Any], key: str, pointer: str, expected: type, default: Any = None
     ) -> Any:
         """Return the value of an optional key when it has the type, else the default.
 
@@ -163,6 +134,6 @@ class DocumentProblems:
             return default
         if type(value) is not expected:
             words = {dict: "an object", list: "a list", str: "text", bool: "true or false"}
-            self.wrong_type(child_pointer(at, key), value, words[expected])
+            self.wrong_type(child_pointer(pointer, key), value, words[expected])
             return default
         return value

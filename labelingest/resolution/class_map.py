@@ -30,6 +30,7 @@ from labelingest.model.ontology import (
     Shape,
 )
 from labelingest.problems import Problem, ProblemCode
+from labelingest.problems.pointers import pointer_of
 
 __all__ = [
     "LARGEST_CLASS_NUMBER",
@@ -230,11 +231,11 @@ def _prefill(ontology: Ontology, namespace: str) -> tuple[dict[int, list[int]], 
         if found.archived or found.shape not in SUPPORTED_SHAPES:
             continue
         ids = found.external_ids.get(namespace, ())
-        for at, text in enumerate(ids):
+        for position, text in enumerate(ids):
             number = class_number(text)
             if number is None:
-                step = f"/{at}" if len(ids) > 1 else ""
-                pointer = f"/objects/{row}/externalIds/{_escaped(namespace)}{step}"
+                place: tuple[str | int, ...] = ("objects", row, "externalIds", namespace)
+                pointer = pointer_of((*place, position) if len(ids) > 1 else place)
                 problems.append(_not_a_number(found, text, pointer))
             elif row not in claims.setdefault(number, []):
                 claims[number].append(row)
@@ -395,8 +396,3 @@ def _quoted(names: Iterable[str]) -> str:
 
 def _listed(words: Sequence[str]) -> str:
     return f"{', '.join(words[:-1])} or {words[-1]}"
-
-
-def _escaped(step: str) -> str:
-    """Return one step of a JSON pointer (RFC 6901)."""
-    return step.replace("~", "~0").replace("/", "~1")

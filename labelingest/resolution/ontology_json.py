@@ -25,6 +25,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from labelingest.errors import OntologyError
 from labelingest.model.ontology import Ontology, OntologyObject, Shape
 from labelingest.problems import printable
+from labelingest.problems.pointers import pointer_of
 from labelingest.small_files import read_small
 
 __all__ = ["load_ontology"]
@@ -264,7 +265,7 @@ def _sentence(name: str, error: ValidationError) -> str:
     first = errors[0]
     *parents, last = first["loc"]
     missing = first["type"] == "missing"
-    pointer = "".join(f"/{_escaped(step)}" for step in (parents if missing else first["loc"]))
+    pointer = pointer_of(parents if missing else first["loc"])
     if missing:
         detail = f"{last!r} is missing; Encord's ontologies have it: export the ontology again"
     elif first["type"] == "value_error":
@@ -275,11 +276,6 @@ def _sentence(name: str, error: ValidationError) -> str:
     others = len(errors) - 1
     more = f" (and {others} more place{'s' if others > 1 else ''})" if others else ""
     return f"{name}{'#' if pointer else ''}{pointer}: {detail}{more}"
-
-
-def _escaped(step: int | str) -> str:
-    """Return one step of a JSON pointer (RFC 6901)."""
-    return str(step).replace("~", "~0").replace("/", "~1")
 
 
 def _kind(value: object) -> str:

@@ -43,7 +43,7 @@ def resolve(
     for row in findings.rows_to_note((~known).nonzero()[0]).tolist():
         unit = int(labels.unit[row])
         number = int(labels.class_number[row])
-        if not findings.lists(unit, ProblemCode.UNKNOWN_CLASS):
+        if not findings.has_room(unit, ProblemCode.UNKNOWN_CLASS):
             findings.count_rejected(unit, ProblemCode.UNKNOWN_CLASS)
             continue
         findings.reject(

@@ -1,8 +1,11 @@
 import json
 import os
+import pickle
 import re
 from collections.abc import Mapping
+from itertools import groupby
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,6 +16,10 @@ from labelingest.metadata.check import check_metadata
 from labelingest.metadata.schema import MetadataSchema, schema_problems
 from labelingest.pipeline import convert
 from labelingest.problems import ProblemCode
+from labelingest.problems.catalogue import files, label_files, metadata, sidecars
+from labelingest.problems.catalogue.files import FILES
+from labelingest.problems.definition import Definition, Family
+from labelingest.problems.page import problems_page
 from labelingest.readers.encord import DataFile, read_label_row
 from tests.builders.folders import make_folder, ontology_of
 from tests.builders.yolo import SHAPES, converter_for
@@ -23,11 +30,7 @@ from tests.conformance.test_metadata import content_of as metadata_of
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/problems.md").read_text("utf-8")
 SECTIONS = dict(re.findall(r"^### `([a-z0-9-]+)` (.*?)(?=^##|\Z)", PAGE, re.M | re.S))
-EXAMPLES = {
-    code: found[1]
-    for code, section in SECTIONS.items()
-    if (found := re.search(r"^- \*\*Example:\*\* `(.*)`$", section, re.M))
-}
+EXAMPLES = {code.value: code.definition.example for code in ProblemCode}
 
 BOX = "0 0.5 0.5 0.1 0.1"
 ROWS: dict[str, tuple[bytes | str, dict[str, Any]]] = {
@@ -87,14 +90,45 @@ def of_a_folder(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return [str(problem) for problem in convert(config).problems]
 
 
+def test_the_page_is_what_the_codes_say() -> None:
+    assert problems_page() == PAGE, "run `make docs`"
+
+
 def test_every_code_is_documented_and_no_other() -> None:
     assert set(SECTIONS) == {code.value for code in ProblemCode}
+
+
+@pytest.mark.parametrize("catalogue", [files, label_files, metadata, sidecars])
+def test_every_definition_is_a_code_of_its_name(catalogue: ModuleType) -> None:
+    definitions = {n: d for n, d in vars(catalogue).items() if isinstance(d, Definition)}
+    assert definitions
+    for name, definition in definitions.items():
+        assert ProblemCode[name].definition is definition
+        assert definition.code == name.lower().replace("_", "-")
+
+
+def test_codes_of_a_family_follow_each_other() -> None:
+    families = [code.definition.family for code in ProblemCode]
+    assert len(list(groupby(families))) == len(set(families))
+
+
+def test_the_page_names_the_codes_that_hide_files() -> None:
+    named = set(re.findall("`([a-z0-9-]+)`", FILES.introduction.partition(", it is not known")[0]))
+    assert named == {code.value for code in ProblemCode if code.hides_files}
+
+
+def test_a_code_is_itself_wherever_it_comes_from() -> None:
+    for code in ProblemCode:
+        assert ProblemCode(code.value) is pickle.loads(pickle.dumps(code)) is code
+    with pytest.raises(ValueError, match="no-such-code"):
+        ProblemCode("no-such-code")
 
 
 @pytest.mark.parametrize("code", list(ProblemCode))
 def test_a_code_has_severity_cause_example_and_cure(code: ProblemCode) -> None:
     section = SECTIONS[code.value]
     assert section.startswith(f"({code.severity})")
+    assert EXAMPLES[code.value] == re.findall(r"^- \*\*Example:\*\* `(.*)`$", section, re.M)[0]
     for part in ("Cause", "Example", "Cure"):
         assert re.search(rf"^- \*\*{part}:\*\* \S", section, re.M), f"{part} is missing"
 
@@ -155,8 +189,11 @@ def _changed(image: bytes) -> list[bytes]:
     ]
 
 
-CODES = list(ProblemCode)
-OF_SIDECARS = set(CODES[CODES.index(ProblemCode.NOT_JSON) : CODES.index(ProblemCode.NO_ROW_LEFT)])
+def codes_of(*families: Family) -> set[ProblemCode]:
+    return {code for code in ProblemCode if code.definition.family in families}
+
+
+OF_SIDECARS = codes_of(sidecars.DOCUMENT, sidecars.OBJECTS, sidecars.ANSWERS)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +220,7 @@ def of_metadata() -> set[str]:
     return set(found)
 
 
-@pytest.mark.parametrize("code", CODES[CODES.index(ProblemCode.NOT_METADATA) :])
+@pytest.mark.parametrize("code", sorted(codes_of(metadata.METADATA)))
 def test_the_example_is_what_custom_metadata_gives(
     code: ProblemCode, of_metadata: set[str]
 ) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from labelingest.problems import Problem, ProblemCode
-from labelingest.report import ProblemLog
+from labelingest.problems.log import ProblemLog
 from labelingest.small_files import read_small
 from tests.builders.command_line import Run, command_line
 from tests.builders.folders import make_folder, write_ontology

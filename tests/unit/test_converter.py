@@ -3,7 +3,7 @@
 import pytest
 
 from labelingest.converter import LabelFile
-from labelingest.problems.of_batch import MAX_LISTED
+from labelingest.problems.capped import MAX_LISTED
 from tests.builders.yolo import SHAPES, converter_for
 
 

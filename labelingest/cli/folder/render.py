@@ -14,7 +14,6 @@ from labelingest.folders.state.folders import FolderRecord
 from labelingest.folders.state.runs import Counters
 from labelingest.folders.state.summary import Summary
 from labelingest.problems import Problem
-from labelingest.report import problem_dict
 
 __all__ = [
     "print_folders",
@@ -203,7 +202,7 @@ def print_problems(problems: Iterable[Problem], *, as_json: bool) -> None:
     console = open_console()
     for problem in problems:
         if as_json:
-            line = {**problem_dict(problem), "count": problem.count}
+            line = {**problem.as_dict(), "count": problem.count}
             sys.stdout.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
         else:
             print_line(console, f"{problem.severity}: {problem}")

@@ -24,7 +24,6 @@ from labelingest.problems import UNEXPECTED, Problem, Severity
 from labelingest.problems.of_document import DocumentProblems, json_type_name
 from labelingest.readers.encord.data_file import ANY_FILE, DataFile
 from labelingest.readers.encord.explain.label_row import Checked, read_label_row
-from labelingest.report import problem_dict
 from labelingest.resolution.ontology_json import load_ontology
 
 __all__ = ["show"]
@@ -119,6 +118,6 @@ def _read_unchanged(stored: FoundRow) -> tuple[LabelRowView, Sequence[Problem]]:
 
 def _as_json(source: str, row: LabelRowView | None, problems: Sequence[Problem]) -> bytes:
     return orjson.dumps(
-        {"source": source, "label_row": row, "problems": [problem_dict(p) for p in problems]},
+        {"source": source, "label_row": row, "problems": [p.as_dict() for p in problems]},
         option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE,
     )

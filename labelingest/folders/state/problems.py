@@ -12,7 +12,6 @@ from sqlalchemy.engine import Connection
 
 from labelingest.folders.state.tables import items, problems
 from labelingest.problems import Problem, ProblemCode
-from labelingest.report import problem_dict
 
 __all__ = ["Part", "iterate_problems", "of_present_items", "replace_problems"]
 
@@ -63,7 +62,7 @@ def replace_problems(
             "part": part.value,
             "number": number,
             **dict.fromkeys(_PLACES),
-            **_storable(problem_dict(problem)),
+            **_storable(problem.as_dict()),
             "count": problem.count,
         }
         for (key, part), of_key in new_problems.items()

@@ -258,7 +258,7 @@ class _Sheet:
             code = codes.get(key)
             if code is None:
                 code = codes[key] = self._describe(token, is_class)[0]
-            if problems.lists(unit, code):
+            if problems.has_room(unit, code):
                 problems.reject(unit, self._explain(row))
             else:
                 problems.count_rejected(unit, code)
@@ -349,7 +349,7 @@ def _cut(
     code = ProblemCode.WRONG_COLUMN_COUNT if columns else ProblemCode.TOO_FEW_COLUMNS
     wrong = problems.rows_to_note(wrong)
     for row, unit in zip(wrong.tolist(), sheet.rows.unit[wrong].tolist(), strict=True):
-        if problems.lists(unit, code):
+        if problems.has_room(unit, code):
             problems.reject(unit, _misfit(sheet, row, options, columns))
         else:
             problems.count_rejected(unit, code)

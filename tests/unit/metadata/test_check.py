@@ -4,7 +4,7 @@ import pytest
 from labelingest.metadata.check import check_metadata
 from labelingest.metadata.schema import MetadataSchema
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_batch import MAX_LISTED
+from labelingest.problems.capped import MAX_LISTED
 
 SCHEMA = MetadataSchema().add("Weather", "varchar").add("speed", "number")
 

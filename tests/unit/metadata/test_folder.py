@@ -51,7 +51,7 @@ def test_every_key_every_sidecar_and_every_value_is_accounted_for() -> None:
     assert (report.keys_seen, report.sidecars, report.orphans, report.others) == (8, 3, 1, 4)
     assert (report.accepted, report.refused) == (2, 1)
     assert (report.values_seen, report.values_kept) == (5, 4)
-    assert [(problem.source, problem.code.value) for problem in report.log.kept] == [
+    assert [(problem.source, problem.code.value) for problem in report.log.first] == [
         ("d.jpg.metadata.json", "orphan-sidecar"),
         ("b/scan.dcm.metadata.json", "wrong-type"),
         ("b/scan.dcm.metadata.json", "undeclared-key"),

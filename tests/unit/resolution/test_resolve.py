@@ -4,7 +4,8 @@ from labelingest.model.blobs import Blobs
 from labelingest.model.ontology import ClassMap
 from labelingest.model.units import DataUnits
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_batch import MAX_LISTED, BatchProblems
+from labelingest.problems.capped import MAX_LISTED
+from labelingest.problems.of_batch import BatchProblems
 from labelingest.readers.yolo.read import YoloOptions, read
 from labelingest.resolution.resolve import resolve
 

@@ -7,7 +7,7 @@ import pytest
 from labelingest.errors import ConfigError
 from labelingest.model.ontology import ClassMap
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_batch import MAX_LISTED
+from labelingest.problems.capped import MAX_LISTED
 from labelingest.writers.yolo import YoloFiles, class_numbers, representable, write_yolo
 from tests.builders.annotations import Batch, Row, batch_of, with_instances
 from tests.builders.yolo import ontology_for

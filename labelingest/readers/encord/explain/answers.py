@@ -12,12 +12,8 @@ from typing import Any, Final, TypeAlias
 
 from labelingest.model.vocabulary import Attribute, machine_name
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_document import (
-    DocumentProblems,
-    child_pointer,
-    excerpt,
-    json_type_name,
-)
+from labelingest.problems.of_document import DocumentProblems, excerpt, json_type_name
+from labelingest.problems.pointers import child_pointer
 from labelingest.readers.encord.explain.provenance import read_manual
 
 __all__ = ["Answer", "Value", "note_missing", "read_answers", "static_answers", "written_answer"]

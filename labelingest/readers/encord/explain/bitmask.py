@@ -11,7 +11,8 @@ import numpy as np
 
 from labelingest.columns.types import Int64
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_document import DocumentProblems, child_pointer, excerpt
+from labelingest.problems.of_document import DocumentProblems, excerpt
+from labelingest.problems.pointers import child_pointer
 
 __all__ = ["bitmask", "run_lengths"]
 

@@ -19,7 +19,8 @@ from typing import Any, Final
 from labelingest.model.frame_ranges import Range, clip, length, merged, minus
 from labelingest.model.vocabulary import ClassificationClass, Vocabulary
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_document import DocumentProblems, child_pointer, excerpt
+from labelingest.problems.of_document import DocumentProblems, excerpt
+from labelingest.problems.pointers import child_pointer
 from labelingest.readers.encord.explain.answers import (
     note_missing,
     read_answers,

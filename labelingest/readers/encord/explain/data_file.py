@@ -8,7 +8,8 @@ from typing import Final
 
 from labelingest.model.kinds import DataKind
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_document import DocumentProblems, child_pointer
+from labelingest.problems.of_document import DocumentProblems
+from labelingest.problems.pointers import child_pointer
 from labelingest.readers.encord.data_file import DataFile
 from labelingest.readers.encord.explain.data_units import Unit
 

@@ -9,7 +9,8 @@ from math import ceil, isfinite
 from typing import Any, Final
 
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_document import DocumentProblems, child_pointer, excerpt
+from labelingest.problems.of_document import DocumentProblems, excerpt
+from labelingest.problems.pointers import child_pointer
 
 __all__ = ["KINDS", "MOST_FRAMES", "Unit", "frame_count", "frames_of", "read_units"]
 

@@ -14,7 +14,8 @@ from uuid import NAMESPACE_OID, uuid5
 from labelingest.model.frame_ranges import Range, clip, latest, length, merged, minus
 from labelingest.model.vocabulary import Attribute
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_document import DocumentProblems, child_pointer, excerpt
+from labelingest.problems.of_document import DocumentProblems, excerpt
+from labelingest.problems.pointers import child_pointer
 from labelingest.readers.encord.explain.answers import Answer, Value, written_answer
 from labelingest.readers.encord.explain.entries import ranges_of
 

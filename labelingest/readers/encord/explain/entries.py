@@ -9,7 +9,8 @@ from typing import Any
 
 from labelingest.model.frame_ranges import Range
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_document import DocumentProblems, child_pointer, excerpt
+from labelingest.problems.of_document import DocumentProblems, excerpt
+from labelingest.problems.pointers import child_pointer
 
 __all__ = ["Medium", "entries", "ranges_of"]
 

@@ -14,12 +14,8 @@ from labelingest.documents.decode import UNDECODED, decode
 from labelingest.encord.keys import LABEL_STATUS, TASK_STATUS
 from labelingest.model.vocabulary import Vocabulary
 from labelingest.problems import Problem, ProblemCode
-from labelingest.problems.of_document import (
-    DocumentProblems,
-    child_pointer,
-    excerpt,
-    json_type_name,
-)
+from labelingest.problems.of_document import DocumentProblems, excerpt, json_type_name
+from labelingest.problems.pointers import child_pointer
 from labelingest.readers.encord.data_file import ANY_FILE, DataFile
 from labelingest.readers.encord.explain.classifications import Classifications
 from labelingest.readers.encord.explain.data_file import fits

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from labelingest.model.frame_ranges import Range, merged
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_document import DocumentProblems, child_pointer, excerpt
+from labelingest.problems.of_document import DocumentProblems, excerpt
+from labelingest.problems.pointers import child_pointer
 from labelingest.readers.encord.explain.answers import (
     Answer,
     note_missing,

@@ -12,7 +12,8 @@ from labelingest.encord.keys import PAYLOAD_KEYS
 from labelingest.model.ontology import Shape
 from labelingest.model.vocabulary import ObjectClass, Vocabulary
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_document import DocumentProblems, child_pointer, excerpt
+from labelingest.problems.of_document import DocumentProblems, excerpt
+from labelingest.problems.pointers import child_pointer
 from labelingest.readers.encord.explain.provenance import (
     Dates,
     check_hash,

@@ -9,12 +9,8 @@ from typing import Any, Final
 
 from labelingest.model.vocabulary import ObjectClass
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_document import (
-    DocumentProblems,
-    child_pointer,
-    excerpt,
-    json_type_name,
-)
+from labelingest.problems.of_document import DocumentProblems, excerpt, json_type_name
+from labelingest.problems.pointers import child_pointer
 from labelingest.readers.encord.explain.coordinates import finite, finite_ring, inside, inside_ring
 
 __all__ = ["numbered", "point", "polygon", "polyline", "skeleton"]

@@ -9,12 +9,8 @@ from typing import Any, Final
 from labelingest.encord.dates import written_date
 from labelingest.model.authors import is_email
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_document import (
-    DocumentProblems,
-    child_pointer,
-    excerpt,
-    json_type_name,
-)
+from labelingest.problems.of_document import DocumentProblems, excerpt, json_type_name
+from labelingest.problems.pointers import child_pointer
 
 __all__ = [
     "Dates",

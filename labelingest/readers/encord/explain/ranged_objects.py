@@ -8,7 +8,8 @@ from typing import Any, Final
 from labelingest.model.ontology import Shape
 from labelingest.model.vocabulary import ObjectClass
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_document import child_pointer, excerpt
+from labelingest.problems.of_document import excerpt
+from labelingest.problems.pointers import child_pointer
 from labelingest.readers.encord.explain.entries import ranges_of
 from labelingest.readers.encord.explain.objects import Objects, compare_names, find_class
 from labelingest.readers.encord.explain.provenance import (

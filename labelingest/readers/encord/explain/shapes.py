@@ -13,7 +13,8 @@ from labelingest.encord.keys import COORDINATE_SLACK, PAYLOAD_KEYS
 from labelingest.model.ontology import Shape
 from labelingest.model.vocabulary import ObjectClass
 from labelingest.problems import ProblemCode
-from labelingest.problems.of_document import DocumentProblems, child_pointer
+from labelingest.problems.of_document import DocumentProblems
+from labelingest.problems.pointers import child_pointer
 from labelingest.readers.encord.explain.bitmask import bitmask
 from labelingest.readers.encord.explain.coordinates import (
     angle,

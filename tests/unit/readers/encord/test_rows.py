@@ -12,7 +12,8 @@ from labelingest.model.vocabulary import (
     Option,
     Vocabulary,
 )
-from labelingest.problems.of_document import DocumentProblems, child_pointer
+from labelingest.problems.of_document import DocumentProblems
+from labelingest.problems.pointers import child_pointer
 from labelingest.readers.encord.data_file import ANY_FILE, DataFile
 from labelingest.readers.encord.explain.classifications import (
     MOST_LISTED,

@@ -1,7 +1,8 @@
 import pytest
 
 from labelingest.problems import Problem, ProblemCode
-from labelingest.problems.of_batch import MAX_LISTED, BatchProblems
+from labelingest.problems.capped import MAX_LISTED
+from labelingest.problems.of_batch import BatchProblems
 
 
 def problem(line: int, column: int = 1) -> Problem:
@@ -37,11 +38,11 @@ def test_a_warning_costs_no_row() -> None:
 def test_a_problem_is_listed_until_its_file_has_too_many_of_the_code() -> None:
     findings = BatchProblems()
     for line in range(1, MAX_LISTED + 1):
-        assert findings.lists(0, ProblemCode.UNKNOWN_CLASS)
+        assert findings.has_room(0, ProblemCode.UNKNOWN_CLASS)
         findings.reject(0, problem(line))
-    assert not findings.lists(0, ProblemCode.UNKNOWN_CLASS)
-    assert findings.lists(1, ProblemCode.UNKNOWN_CLASS)
-    assert findings.lists(0, ProblemCode.NOT_TEXT)
+    assert not findings.has_room(0, ProblemCode.UNKNOWN_CLASS)
+    assert findings.has_room(1, ProblemCode.UNKNOWN_CLASS)
+    assert findings.has_room(0, ProblemCode.NOT_TEXT)
 
 
 def test_what_is_only_counted_is_in_the_counts() -> None:
