@@ -8,8 +8,9 @@ import orjson
 from labelingest.cli.console import open_console, print_columns, print_line
 from labelingest.cli.progress import duration
 from labelingest.config import IngestConfig
+from labelingest.formats import target_format
+from labelingest.formats.output_names import is_tree
 from labelingest.pipeline.profile import Measurement
-from labelingest.sinks import is_tree
 from labelingest.stopwatch import Stage
 
 __all__ = ["measurement_as_json", "print_measurement", "verdict"]
@@ -54,8 +55,9 @@ def _cure(stage: Stage, measurement: Measurement, config: IngestConfig) -> str:
     if stage in (Stage.LIST, Stage.PAIR, Stage.BOOKS):
         return _BY_ONE
     if stage is Stage.OUTPUT:
-        if config.to == "encord" and is_tree(measurement.out, config.shard_rows):
-            return "one file instead of one for each data file: --out label_rows.jsonl"
+        format = target_format(config.to)
+        if format.can_be_file and is_tree(format, measurement.out, config.shard_rows):
+            return f"one file instead of one for each data file: --out {format.sample_output}"
         less = ", or less to write: --out label_rows.jsonl.zst"
         is_plain = measurement.out.endswith(".jsonl")
         return f"another disk (--out-folder measures it){less if is_plain else ''}"

@@ -17,6 +17,7 @@ from typing import Final
 from labelingest.config import IngestConfig
 from labelingest.converter import LabelFormat
 from labelingest.errors import ConfigError
+from labelingest.formats import target_format
 from labelingest.model.listing import Listing
 from labelingest.model.pairs import Pairs
 from labelingest.pairing.layouts import recognise
@@ -196,7 +197,7 @@ def output_guard(config: IngestConfig, storage: Storage) -> OutputGuard:
 def outputs_of(config: IngestConfig) -> dict[str, Output]:
     """Return the outputs that a configuration asks for, by their fields."""
     return {
-        name: Output(name, path, kind)
+        name: Output(name, path, kind, target_format(config.to) if name == "out" else None)
         for name, kind in _KINDS.items()
         if (path := getattr(config, name)) is not None
     }

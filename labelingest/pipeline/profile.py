@@ -18,14 +18,14 @@ from labelingest.engines.base import usable_cores
 from labelingest.engines.processes import ProcessEngine
 from labelingest.engines.serial import SerialEngine
 from labelingest.errors import ConfigError
-from labelingest.model.batch_output import OutputFormat
+from labelingest.formats import target_format
+from labelingest.formats.output_names import check_output
 from labelingest.model.pairs import Pairs
 from labelingest.pipeline.choose_engine import PRELOAD
 from labelingest.pipeline.discover import Paired
 from labelingest.pipeline.loop import Books
 from labelingest.pipeline.run import convert_pairs, prepare
 from labelingest.progress import Progress
-from labelingest.sinks import check_output
 from labelingest.stopwatch import Stage, Stopwatch
 from labelingest.storage import open_storage
 from labelingest.storage.local.local import LocalStorage
@@ -42,12 +42,6 @@ _ALONE: Final = (Stage.OUTPUT, Stage.BOOKS)
 """Done by one process, however many convert."""
 _NO_OUTPUTS: Final = dict.fromkeys(OUTPUTS)
 """Nothing is written there, so what is there is no matter."""
-_NAMES: Final[Mapping[str, str]] = {
-    OutputFormat.ENCORD: "label_rows.jsonl",
-    OutputFormat.YOLO: "yolo",
-    OutputFormat.COCO: "coco.json",
-    OutputFormat.PARQUET: "labels.parquet",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +142,7 @@ def measure(
         As `labelingest.convert` raises them; or the output would be inside the storage path.
     """
     name = _name(config)
-    check_output(config.to, name, config.shard_rows)
+    check_output(target_format(config.to), name, config.shard_rows)
     folder = _checked(out_folder or gettempdir(), config)
     watch = Stopwatch()
     try:
@@ -179,7 +173,7 @@ def measure(
 
 def _name(config: IngestConfig) -> str:
     """Return the name of the output: that of `out` wherever it is, for its ending says its kind."""
-    name = Path(config.out or _NAMES[config.to]).name
+    name = Path(config.out or target_format(config.to).sample_output).name
     return name if name.strip(".") else "out"
 
 

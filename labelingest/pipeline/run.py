@@ -20,6 +20,8 @@ from labelingest.converter import Converter, LabelFormat, needs_class_numbers
 from labelingest.engines import check_engine
 from labelingest.engines.base import Engine
 from labelingest.errors import ConfigError, SidecarError
+from labelingest.formats import target_format
+from labelingest.formats.output_names import check_output, expected_name
 from labelingest.model.kinds import kind_of
 from labelingest.model.ontology import ClassMap, Ontology
 from labelingest.model.pairs import Outcome
@@ -33,7 +35,7 @@ from labelingest.pipeline.discover import (
     pair_folder,
     refuse_empty,
 )
-from labelingest.pipeline.from_config import pairing_rule
+from labelingest.pipeline.from_config import output_target, pairing_rule
 from labelingest.pipeline.loop import Books, Output, work_off
 from labelingest.pipeline.resume import Kept, keep_work, subject_of
 from labelingest.pipeline.worker import Worker, jobs
@@ -43,18 +45,10 @@ from labelingest.readers.yolo.read import YoloOptions
 from labelingest.report import Report
 from labelingest.resolution.class_map import ClassMapping, make_class_map
 from labelingest.resolution.ontology_json import load_ontology
-from labelingest.sinks import (
-    RESUMABLE,
-    check_output,
-    expected_name,
-    open_sink,
-    packing_of,
-    resume_sink,
-)
+from labelingest.sinks import open_sink, packing_of, resume_sink
 from labelingest.sinks.base import ResumableSink
 from labelingest.stopwatch import OFF, Stage, Stopwatch
 from labelingest.writers.encord_json import WriterOptions
-from labelingest.writers.yolo import class_numbers
 
 __all__ = ["Prepared", "check", "convert", "convert_pairs", "make_converter", "prepare"]
 
@@ -108,8 +102,9 @@ def convert(
     same call goes on with it.
     """
     if config.out is None:
-        raise ConfigError(f"out is missing: {expected_name(config.to)} (check needs none)")
-    check_output(config.to, config.out, config.shard_rows)
+        expected = expected_name(target_format(config.to))
+        raise ConfigError(f"out is missing: {expected} (check needs none)")
+    check_output(target_format(config.to), config.out, config.shard_rows)
     return _run(config, progress, executor)
 
 
@@ -230,16 +225,17 @@ def convert_pairs(
         Told which stage is on.
     """
     out = config.out
-    pack = packing_of(config.to, out, config.shard_rows)
+    format = target_format(config.to)
+    pack = packing_of(format, out, config.shard_rows)
     worker = Worker(paired.storage, converter, pack, watch, discards=out is None)
     found = jobs(paired, config.batch_bytes, worker.alone)
     if out is None:
         work_off(found, engine, worker, Output(None), books)
-    elif config.to not in RESUMABLE:
+    elif not format.is_resumable:
         # Opening and closing is the output's time, what happens between is not.
         with (
             watch.stage(Stage.OUTPUT),
-            open_sink(config.to, out, **_output_options(config, converter)) as sink,
+            open_sink(output_target(config, converter)) as sink,
             watch.stage(Stage.BOOKS),
         ):
             work_off(found, engine, worker, Output(sink, watch=watch), books)
@@ -258,10 +254,8 @@ def convert_pairs(
 
 def _go_on(kept: Kept, config: IngestConfig, converter: Converter, subject: str) -> ResumableSink:
     """Return the sink that goes on with what is kept, or starts anew where it is gone."""
-    out = str(config.out)
-    options = _output_options(config, converter)
-    del options["storage_url"]
-    sink = resume_sink(config.to, out, kept.unfinished, **options)
+    target = output_target(config, converter)
+    sink = resume_sink(target, kept.unfinished)
     good = sink.good_marks([done.tally.label_rows for done in kept.done])
     if good == len(kept.done):
         return sink
@@ -272,7 +266,7 @@ def _go_on(kept: Kept, config: IngestConfig, converter: Converter, subject: str)
         f"{kept.files:,}",
         f"{before:,}",
     )
-    return resume_sink(config.to, out, kept.unfinished, **options)
+    return resume_sink(target, kept.unfinished)
 
 
 def make_converter(
@@ -309,15 +303,6 @@ def make_converter(
         format=format,
         **_options(config),
     )
-
-
-def _output_options(config: IngestConfig, converter: Converter) -> dict[str, Any]:
-    return {
-        "ontology": converter.ontology,
-        "storage_url": converter.writer.storage_url,
-        "numbers": class_numbers(converter.class_map, converter.ontology.objects),
-        "shard_rows": config.shard_rows,
-    }
 
 
 def _options(config: IngestConfig) -> dict[str, Any]:

@@ -1,16 +1,18 @@
-"""What a sink must be able to do."""
+"""The functions of a sink and of the module that opens one, and the values they are given."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
+from labelingest.columns.types import Int64
+from labelingest.formats.format import Format
 from labelingest.model.batch_output import BatchOutput
+from labelingest.model.ontology import Ontology
 from labelingest.problems import Problem
 from labelingest.storage.atomic import temporary_name
 
-__all__ = ["ResumableSink", "Sink", "UnfinishedOutput"]
+__all__ = ["OutputTarget", "ResumableSink", "Sink", "SinkModule", "UnfinishedOutput"]
 
 
 class Sink(Protocol):
@@ -23,12 +25,7 @@ class Sink(Protocol):
         """Make ready to take labels; raise StorageError where that cannot be."""
         ...
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         """Make everything visible, or nothing when the block ended by an exception."""
         ...
 
@@ -42,6 +39,24 @@ class Sink(Protocol):
     def put(self, batch: BatchOutput) -> list[tuple[int, Problem]]:
         """Take labels of data files; return position and problem of each that it refuses."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OutputTarget:
+    """Where labels go, and everything that a sink may need to write them."""
+
+    format: Format
+    """Format of the output."""
+    out: str
+    """Name of the output: a file or a folder."""
+    ontology: Ontology
+    """The ontology that annotations point into."""
+    storage_url: str
+    """URL of the storage path, ending in "/": links and hashes are made from it."""
+    class_numbers: Int64
+    """(o,) class number of each ontology object; -1 for none."""
+    shard_rows: int | None = None
+    """Data files in each file of a folder; None for one file, or one for each data file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,4 +96,25 @@ class ResumableSink(Sink, Protocol):
 
     def sync(self) -> None:
         """Bring all that was put onto the disk; raise StorageError where that failed."""
+        ...
+
+
+class SinkModule(Protocol):
+    """Functions of the module that a format names as its sink."""
+
+    def open_sink(self, target: OutputTarget, unfinished: UnfinishedOutput | None = None) -> Sink:
+        """Return the sink of an output whose name fits the format.
+
+        Parameters
+        ----------
+        target
+            Where labels go.
+        unfinished
+            The unfinished output of an interrupted run, which stays when the block fails; only for
+            formats that are resumable, whose sinks are `ResumableSink`.
+        """
+        ...
+
+    def is_own_output(self, file: BinaryIO, suffix: str) -> bool:
+        """Return whether a file that is not empty was written by a sink of the format."""
         ...

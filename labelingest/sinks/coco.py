@@ -11,18 +11,30 @@ from typing import BinaryIO, Final
 from labelingest.model.batch_output import BatchOutput
 from labelingest.model.kinds import TEMPORARY_PREFIX
 from labelingest.model.ontology import Ontology
-from labelingest.sinks.single_file import Put
+from labelingest.sinks.base import OutputTarget, UnfinishedOutput
+from labelingest.sinks.single_file import FileSink, Put
 from labelingest.storage.atomic import whole_file
 from labelingest.storage.os_errors import cannot_write
 from labelingest.writers.coco import BETWEEN, HEAD, CocoChunk, CocoWriter
 
-__all__ = ["coco_document"]
+__all__ = ["is_own_output", "open_sink"]
 
 _CHUNK: Final = 1 << 20
 
 
+def open_sink(target: OutputTarget, unfinished: UnfinishedOutput | None = None) -> FileSink:
+    """Return the sink of a document; an interrupted document cannot be continued."""
+    open_document = partial(_document, ontology=target.ontology, storage_url=target.storage_url)
+    return FileSink(Path(target.out), open_document)
+
+
+def is_own_output(file: BinaryIO, suffix: str) -> bool:
+    """Return whether a file begins as a document that was written here."""
+    return file.read(len(HEAD)) == HEAD
+
+
 @contextmanager
-def coco_document(path: Path, ontology: Ontology, storage_url: str) -> Iterator[Put]:
+def _document(path: Path, ontology: Ontology, storage_url: str) -> Iterator[Put]:
     """Open a document that grows by the columns of batches."""
     writer = CocoWriter(ontology, storage_url)
     with whole_file(path) as images, _nameless(path) as annotations:

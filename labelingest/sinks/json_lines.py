@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from io import BufferedReader, RawIOBase
 from itertools import chain
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Final, TypeAlias, cast
+from typing import Any, BinaryIO, Final, TypeAlias, cast
 
 from labelingest.errors import ConfigError
 from labelingest.model.batch_output import BatchOutput
@@ -28,6 +27,7 @@ __all__ = [
     "check_zstandard",
     "compress_lines",
     "join_lines",
+    "pack_for",
     "packed_pieces",
     "plain_head",
     "plain_lines",
@@ -56,6 +56,11 @@ def compress_lines(texts: Sequence[bytes]) -> bytes:
     from zstandard import ZstdCompressor
 
     return ZstdCompressor(level=_LEVEL).compress(join_lines(texts)) if texts else b""
+
+
+def pack_for(suffix: str) -> Pack:
+    """Return how texts are joined for a file whose name ends so."""
+    return compress_lines if suffix == ZSTD else join_lines
 
 
 def packed_pieces(pack: Pack, pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -165,17 +170,12 @@ class LinesSink:
         self._file = self._opened.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: Any) -> None:
         opened, file, self._opened, self._file = self._opened, self._file, None, None
         if opened is not None and file is not None:
-            if kind is None and self.pack is compress_lines and not file.tell():
+            if raised[0] is None and self.pack is compress_lines and not file.tell():
                 file.write(_no_lines())
-            opened.__exit__(kind, error, trace)
+            opened.__exit__(*raised)
 
     def refused(self, keys: Sequence[str]) -> dict[int, Problem]:
         """Refuse nothing: a file can hold the labels of any key."""

@@ -19,17 +19,16 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from labelingest.errors import ConfigError
-from labelingest.sinks.json_lines import ZSTD, plain_head
+from labelingest.formats.format import Format, load
+from labelingest.sinks.base import SinkModule
+from labelingest.sinks.encord import ROW_START
 from labelingest.storage.atomic import file_target, whole_file
 from labelingest.storage.base import Storage
 from labelingest.storage.local.local import LocalStorage
 from labelingest.storage.local.real_paths import real_path
-from labelingest.writers.coco import HEAD
-from labelingest.writers.parquet import written_by_labelingest
 
 __all__ = ["Output", "OutputGuard", "OutputKind"]
 
-_ROW: Final = b'{"label_hash":"'
 _OPEN_FILES: Final = ("/dev/", "/proc/", "/sys/")
 """Where names stand for devices and for files that are open: none is a place for an output."""
 _SHARED_MEMORY: Final = "/dev/shm/"
@@ -55,8 +54,7 @@ class OutputKind(StrEnum):
 
 
 _BEGINNINGS: Final[Mapping[OutputKind, Mapping[str, bytes]]] = {
-    OutputKind.LABELS: {".jsonl": _ROW, ZSTD: _ROW, ".json": HEAD, ".parquet": b"PAR1"},
-    OutputKind.LABEL_ROWS: {".jsonl": _ROW},
+    OutputKind.LABEL_ROWS: {".jsonl": ROW_START},
     OutputKind.REPORT: {"": b'{\n  "storage_url": '},
     OutputKind.PROBLEMS: {"": b'{"code":"'},
     OutputKind.FAILED_FILES: {"": b"data_file,sidecar,"},
@@ -73,6 +71,8 @@ class Output:
     """As the user calls it: the option."""
     path: str
     kind: OutputKind
+    format: Format | None = None
+    """Format of the labels; None for all other outputs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,17 +230,25 @@ def _leads_to(storage: LocalStorage, target: Path) -> bool:
 
 def _is_ours(output: Output, path: Path) -> bool:
     """Whether a file is empty, or what an earlier run wrote as such an output."""
-    beginnings = _BEGINNINGS.get(output.kind, {})
-    beginning = beginnings.get(path.suffix, beginnings.get(""))
     try:
+        if output.format is not None:
+            return _is_of_format(output.format, path)
+        beginnings = _BEGINNINGS.get(output.kind, {})
+        beginning = beginnings.get(path.suffix, beginnings.get(""))
         if beginning is None:
-            return output.kind is not OutputKind.LABELS and path.stat().st_size == 0
+            return path.stat().st_size == 0
         with path.open("rb") as file:
-            if path.suffix == ZSTD and output.kind is OutputKind.LABELS:
-                return plain_head(file, len(beginning)) in (beginning, b"")
-            head = file.read(len(beginning))
-            if path.suffix == ".parquet" and head:
-                return written_by_labelingest(file)
+            return file.read(len(beginning)) in (beginning, b"")
     except OSError:
         return False
-    return head in (beginning, b"")
+
+
+def _is_of_format(format: Format, path: Path) -> bool:
+    """Whether a file is empty or holds labels of the format that an earlier run wrote."""
+    if not any(path.suffix and ending.endswith(path.suffix) for ending in format.endings):
+        return False
+    if path.stat().st_size == 0:
+        return True
+    module: SinkModule = load(format.sink)
+    with path.open("rb") as file:
+        return module.is_own_output(file, path.suffix)

@@ -4,18 +4,31 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from labelingest.model.batch_output import BatchOutput
 from labelingest.model.ontology import Ontology
-from labelingest.sinks.single_file import Put
+from labelingest.sinks.base import OutputTarget, UnfinishedOutput
+from labelingest.sinks.single_file import FileSink, Put
 from labelingest.storage.atomic import whole_file
-from labelingest.writers.parquet import ParquetWriter
+from labelingest.writers.parquet import ParquetWriter, written_by_labelingest
 
-__all__ = ["parquet_table"]
+__all__ = ["is_own_output", "open_sink"]
+
+
+def open_sink(target: OutputTarget, unfinished: UnfinishedOutput | None = None) -> FileSink:
+    """Return the sink of a table; an interrupted table cannot be continued."""
+    open_table = partial(_table, ontology=target.ontology, storage_url=target.storage_url)
+    return FileSink(Path(target.out), open_table)
+
+
+def is_own_output(file: BinaryIO, suffix: str) -> bool:
+    """Return whether the footer of a file says that it was written here."""
+    return written_by_labelingest(file)
 
 
 @contextmanager
-def parquet_table(path: Path, ontology: Ontology, storage_url: str) -> Iterator[Put]:
+def _table(path: Path, ontology: Ontology, storage_url: str) -> Iterator[Put]:
     """Open a table that grows by the columns of batches."""
     with whole_file(path) as file, ParquetWriter(file, ontology, storage_url) as writer:
 

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO, Final, TypeAlias
 
 import orjson
@@ -109,19 +108,14 @@ class ShardSink:
         except OSError as error:
             raise cannot_write(str(self.path), error) from error
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         building, self._building = self._building, None
         disk, self._disk = self._disk, None
         if building is None or disk is None:
             return
         try:
             self._close()
-            if kind is None:
+            if raised[0] is None:
                 self._end(building)
                 end_folder(building, self.path, disk)
         finally:

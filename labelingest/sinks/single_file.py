@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from labelingest.errors import LabelIngestError, StorageError
 from labelingest.fence import fenced
@@ -40,15 +39,10 @@ class FileSink:
         self._put = self._opened.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: Any) -> None:
         opened, self._opened, self._put = self._opened, None, None
         if opened is not None:
-            opened.__exit__(kind, error, trace)
+            opened.__exit__(*raised)
 
     def refused(self, keys: Sequence[str]) -> dict[int, Problem]:
         """Refuse nothing: a file can hold the labels of any key."""

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from labelingest.errors import ConfigError
@@ -126,18 +126,13 @@ class TreeSink:
         except OSError as error:
             raise cannot_write(str(self.path), error) from error
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         building, self._building = self._building, None
         disk, self._disk = self._disk, None
         if building is None or disk is None:
             return
         try:
-            if kind is None:
+            if raised[0] is None:
                 end_folder(building, self.path, disk)
         finally:
             disk.close()

@@ -8,19 +8,29 @@ their own `images`, have their labels.
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from labelingest.columns.types import Int64
 from labelingest.model.ontology import OntologyObject
 from labelingest.problems import printable
-from labelingest.sinks.base import UnfinishedOutput
+from labelingest.sinks.base import OutputTarget, UnfinishedOutput
 from labelingest.sinks.tree import TreeKind, TreeSink
 
-__all__ = ["NAMES", "data_yaml", "label_file_of", "yolo_tree"]
+__all__ = ["NAMES", "data_yaml", "is_own_output", "label_file_of", "open_sink", "yolo_tree"]
 
 NAMES: Final = "data.yaml"
 """Name of the file that says what class numbers mean."""
 _LINE: Final = re.compile(r'#.*|names:(?: {})?|  [0-9]+: ".*"')
+
+
+def open_sink(target: OutputTarget, unfinished: UnfinishedOutput | None = None) -> TreeSink:
+    """Return the sink of a tree of label files."""
+    return yolo_tree(Path(target.out), target.ontology.objects, target.class_numbers, unfinished)
+
+
+def is_own_output(file: BinaryIO, suffix: str) -> bool:
+    """Return that no single file is an output: label files are in a folder."""
+    return False
 
 
 def yolo_tree(

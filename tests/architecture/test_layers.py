@@ -10,6 +10,7 @@ LAYERS = [
     | {"stopwatch"},
     {"problems"},
     {"documents", "encord", "errors", "geometry", "model"},
+    {"formats"},
     {
         *("storage", "pairing", "readers", "resolution", "assembly", "media", "writers"),
         *("report", "engines", "fence"),

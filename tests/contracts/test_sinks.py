@@ -15,7 +15,7 @@ from labelingest.model.batch_output import BatchOutput, Labels
 from labelingest.sinks import open_sink
 from labelingest.sinks.base import Sink
 from tests.builders.annotations import Row, batch_of
-from tests.builders.yolo import STORAGE_URL, ontology_for
+from tests.builders.outputs import output_target
 
 SINKS = {
     "rows.jsonl": "encord",
@@ -36,14 +36,8 @@ def out(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def sink_at(out: Path) -> Sink:
-    return open_sink(
-        SINKS[out.name],
-        str(out),
-        ontology=ontology_for(),
-        storage_url=STORAGE_URL,
-        numbers=np.arange(3),
-        shard_rows=3 if out.stem == "shards" else None,
-    )
+    shard_rows = 3 if out.stem == "shards" else None
+    return open_sink(output_target(SINKS[out.name], out, shard_rows=shard_rows))
 
 
 def batch_with(units: int = 1, boxes: int = 1, text: bytes = b"{}") -> BatchOutput:

@@ -16,8 +16,8 @@ from labelingest.model.batch_output import BatchOutput
 from labelingest.resolution.ontology_json import load_ontology
 from labelingest.sinks import open_sink
 from tests.builders.encord import BOX, ONTOLOGY, encord_converter, label_row, row_of, sidecar
+from tests.builders.outputs import output_target
 from tests.builders.sidecars import client_rows
-from tests.builders.yolo import STORAGE_URL
 from tests.oracles.client import load
 
 URL = "s3://bucket/drive/"
@@ -310,9 +310,8 @@ def test_a_hash_that_is_replaced_is_the_same_in_every_output(tmp_path: Path) -> 
         assert labels is not None
         out = tmp_path / f"rows.{'json' if to == 'coco' else to}"
         numbers = np.full(len(ontology.objects), -1)
-        with open_sink(
-            to, str(out), ontology=ontology, storage_url=STORAGE_URL, numbers=numbers
-        ) as sink:
+        target = output_target(to, out, ontology=ontology, class_numbers=numbers)
+        with open_sink(target) as sink:
             sink.put(BatchOutput(labels.units.key, (), labels))
         if to == "coco":
             document = orjson.loads(out.read_bytes())

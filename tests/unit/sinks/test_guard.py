@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from labelingest.errors import ConfigError, StorageError
+from labelingest.formats import FORMATS
+from labelingest.formats.encord import ENCORD
 from labelingest.sinks.json_lines import compress_lines
 from labelingest.sinks.output_guard import Output, OutputGuard, OutputKind
 from labelingest.storage import LocalStorage
@@ -57,7 +59,10 @@ FOREIGN = {
 
 
 def output(path: Path | str, kind: OutputKind = OutputKind.REPORT) -> Output:
-    return Output("out", str(path), kind)
+    ending = Path(path).suffix
+    named = [format for format in FORMATS if any(e.endswith(ending) for e in format.endings)]
+    labels = (*named, ENCORD)[0] if kind is OutputKind.LABELS else None
+    return Output("out", str(path), kind, labels)
 
 
 @pytest.mark.parametrize("name", EARLIER)

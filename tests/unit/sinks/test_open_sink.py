@@ -1,12 +1,14 @@
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from labelingest.errors import ConfigError
-from labelingest.sinks import check_output, open_sink
-from tests.builders.yolo import STORAGE_URL, ontology_for
+from labelingest.formats import target_format
+from labelingest.formats.encord import ENCORD
+from labelingest.formats.output_names import check_output
+from labelingest.sinks import open_sink
+from tests.builders.outputs import output_target
 
 
 @pytest.mark.parametrize(
@@ -23,13 +25,17 @@ from tests.builders.yolo import STORAGE_URL, ontology_for
     ],
 )
 def test_a_name_that_fits_its_format_is_taken(to: str, out: str) -> None:
-    check_output(to, out)
+    check_output(target_format(to), out)
 
 
 @pytest.mark.parametrize(
     ("to", "out", "sentence"),
     [
-        ("encord", "a.parquet", r"one file is written as JSON Lines.*did you mean --to parquet\?$"),
+        (
+            "encord",
+            "a.parquet",
+            r"for one file, give FILE\.jsonl or .*did you mean --to parquet\?$",
+        ),
         ("encord", "a.json", r"did you mean --to coco\?$"),
         (
             "encord",
@@ -43,21 +49,21 @@ def test_a_name_that_fits_its_format_is_taken(to: str, out: str) -> None:
         ("coco", "a.jsonl", r"give a name that ends in \.json; or did you mean --to encord\?$"),
         ("coco", "labels", r"is the name of a folder: COCO is one file.* ends in \.json$"),
         ("parquet", "a.json", r"give a name that ends in \.parquet; or did you mean --to coco\?$"),
-        ("voc", "labels", r"'voc' is not known; choose one of encord, yolo, coco, parquet$"),
+        ("voc", "labels", r"'voc' is none of encord, yolo, coco, parquet$"),
     ],
 )
 def test_a_name_that_does_not_fit_is_refused_with_the_cure(
     to: str, out: str, sentence: str
 ) -> None:
     with pytest.raises(ConfigError, match=sentence):
-        check_output(to, out)
+        check_output(target_format(to), out)
     with pytest.raises(ConfigError, match=sentence):
-        open_sink(to, out, ontology=ontology_for(), storage_url="s3://b/", numbers=np.arange(3))
+        open_sink(output_target(to, out))
 
 
 @pytest.mark.parametrize("out", ["labels", "labels.v2", "labels.zst"])
 def test_shards_are_in_a_folder(out: str) -> None:
-    check_output("encord", out, 1000)
+    check_output(ENCORD, out, 1000)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +81,7 @@ def test_shards_are_in_a_folder(out: str) -> None:
 )
 def test_what_cannot_be_shards_is_refused_with_the_cure(to: str, out: str, sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence):
-        check_output(to, out, 1000)
+        check_output(target_format(to), out, 1000)
 
 
 @pytest.mark.parametrize(("out", "shard_rows"), [("a.jsonl.zst", None), ("a.zst", 10)])
@@ -84,19 +90,13 @@ def test_without_zstandard_compression_is_refused_before_any_work(
 ) -> None:
     monkeypatch.setitem(sys.modules, "zstandard", None)
     with pytest.raises(ConfigError, match=r"pip install 'labelingest\[zstd\]'"):
-        check_output("encord", out, shard_rows)
+        check_output(ENCORD, out, shard_rows)
 
 
 def test_without_pyarrow_parquet_is_refused_before_any_work(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(ConfigError, match=r"install labelingest\[parquet\]"):
-        open_sink(
-            "parquet",
-            str(tmp_path / "a.parquet"),
-            ontology=ontology_for(),
-            storage_url=STORAGE_URL,
-            numbers=np.arange(3),
-        )
+    with pytest.raises(ConfigError, match=r"pip install 'labelingest\[parquet\]'"):
+        open_sink(output_target("parquet", tmp_path / "a.parquet"))
     assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,24 @@
+"""YOLO: a text file of rows for each image."""
+
+from labelingest.formats.format import Format
+
+__all__ = ["YOLO"]
+
+YOLO = Format(
+    name="yolo",
+    title="YOLO",
+    noun="label file",
+    can_be_folder=True,
+    is_resumable=True,
+    needs_class_numbers=True,
+    is_of_images=True,
+    is_read_in_slices=True,
+    source_options=(
+        *("row_layout", "kpt_shape", "out_of_range", "on_shape_mismatch", "duplicate_rows"),
+        *("warn_misfit", "max_label_bytes"),
+    ),
+    target_options=("yolo_layout", "yolo_confidence"),
+    source="labelingest.converter.from_yolo",
+    target="labelingest.writers.yolo",
+    sink="labelingest.sinks.yolo",
+)

@@ -1,0 +1,32 @@
+"""Label rows in one file, in numbered files, or as a sidecar for each data file."""
+
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from labelingest.formats.output_names import is_one_file
+from labelingest.sinks.base import OutputTarget, ResumableSink, UnfinishedOutput
+from labelingest.sinks.json_lines import ZSTD, LinesSink, pack_for, plain_head
+from labelingest.sinks.shards import ShardSink
+from labelingest.sinks.sidecars import sidecar_tree
+
+__all__ = ["ROW_START", "is_own_output", "open_sink"]
+
+ROW_START: Final = b'{"label_hash":"'
+"""First bytes of every label row: outputs of earlier runs are recognised by them."""
+
+
+def open_sink(target: OutputTarget, unfinished: UnfinishedOutput | None = None) -> ResumableSink:
+    """Return the sink that the name of the output asks for."""
+    path = Path(target.out)
+    if target.shard_rows is not None:
+        return ShardSink(path, target.shard_rows, path.suffix == ZSTD, unfinished)
+    if is_one_file(target.format, path):
+        return LinesSink(path, pack_for(path.suffix), unfinished)
+    return sidecar_tree(path, unfinished)
+
+
+def is_own_output(file: BinaryIO, suffix: str) -> bool:
+    """Return whether a file begins with a label row."""
+    if suffix == ZSTD:
+        return plain_head(file, len(ROW_START)) in (ROW_START, b"")
+    return file.read(len(ROW_START)) == ROW_START
