@@ -11,9 +11,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from benchmarks.batches import batch
 from labelingest.columns.ragged import gather, offsets_from_lengths
 from labelingest.columns.types import Float64, Int64
-from labelingest.geometry import boxes, polygons
+from labelingest.geometry import boxes, polygons, simple_polygons
 from labelingest.geometry import rotated_boxes as rotated
-from labelingest.geometry import simple_polygons as validity
 from tests.oracles.yolo_shapes import clip, ltwh_of_box, smallest_rectangles
 
 BOXES = "geometry: 10,000 boxes"
@@ -153,7 +152,7 @@ class TestSimple:
     def test_self_intersecting(
         self, benchmark: BenchmarkFixture, some_crossing: tuple[Float64, Int64]
     ) -> None:
-        is_crossing = benchmark(validity.self_intersecting, *some_crossing)
+        is_crossing = benchmark(simple_polygons.self_intersecting, *some_crossing)
         assert np.array_equal(is_crossing, ~shapely.is_valid(shapely_polygons(*some_crossing)))
         assert is_crossing.any()
 

@@ -1,7 +1,7 @@
-"""Boxes: how they are converted between conventions and clipped to the image.
+"""Convert boxes between conventions, and clip them to the image.
 
 Conventions: cxcywh is centre x, centre y, width, height; ltwh is left, top, width, height. Origin
-at the top left, x right, y down. Whether a box is acceptable is not decided here.
+at the top left, x right, y down. The module does not decide whether a box is acceptable.
 """
 
 import numpy as np

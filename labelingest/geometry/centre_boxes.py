@@ -1,26 +1,26 @@
-"""Centres: how boxes by left and top become boxes by centre, without losing the last bit.
+"""Convert boxes by left and top to boxes by centre, without losing the last bit.
 
-A box that was written with a centre is kept by its left edge, left = centre - width / 2, rounded
+A box that was written with a centre is stored by its left edge, left = centre - width / 2, rounded
 to a double. Adding the half width again rounds once more, so that left + width / 2 may miss the
-centre by its last bit. Here the centre is one whose left edge, computed again, is the given left
-edge, bit for bit, wherever there is such a double:
+centre by its last bit. The centre chosen here is one whose left edge, computed again, is the same
+double, wherever there is such a centre:
 
-1. The double nearest to left + width / 2 with 15 decimals settles nearly everything that a person
-   or a tool wrote. (n / 10**15 is the double nearest to that decimal number, because n and 10**15
-   are doubles themselves.)
-2. Of the double nearest to left + width / 2 and its two neighbours, those that give the left edge
-   back; where it is one, that is the centre.
-3. Where it is several, the one that is written with the fewest digits: the only loop, over what
-   rounds to a tie.
+1. The double nearest to left + width / 2 with 15 decimals is right for nearly everything that a
+   person or a tool wrote. (n / 10**15 is the double nearest to that decimal number, because n and
+   10**15 are doubles themselves.)
+2. Otherwise the double nearest to left + width / 2 and its two neighbours are tried. If one of them
+   gives the left edge back, that one is the centre.
+3. If several do, the one written with the fewest digits is the centre. This is the only loop, over
+   the boxes that round to a tie.
 
-So what was written with up to 15 significant digits is found again when the left edge is not
-negative: then two doubles at most give the same left edge, they are neighbours, and of neighbours
-one at most has 15 digits. Where the left edge is outside the image, further than the centre is
-inside, it takes 15 decimals at most. A number of 16 or 17 digits is found again but for ties, in
-which its neighbour may be taken: the left edge then still is the same double.
+So a centre written with up to 15 significant digits is recovered when the left edge is not
+negative: then at most two doubles give the same left edge, they are neighbours, and of neighbours
+at most one has 15 digits. Where the left edge is outside the image, further than the centre is
+inside, at most 15 decimals are recovered. A number of 16 or 17 digits is recovered but for ties, in
+which its neighbour may be chosen: the left edge is the same double then too.
 
-No double gives the left edge back when it is finer than doubles about the centre are, as that of a
-box which was clipped or measured may be: then the centre is the nearest double.
+No double gives the left edge back when that is finer than doubles near the centre, as the edge of a
+clipped or measured box may be. Then the centre is the nearest double.
 """
 
 from decimal import Decimal
@@ -75,7 +75,7 @@ def cxcywh_from_ltwh(boxes_ltwh: Float64) -> Float64:
 
 
 def _searched(low: Float64, half: Float64, nearest: Float64) -> Float64:
-    """Return (r,) the number next to nearest (r,) that gives low (r,) when half (r,) is taken."""
+    """Return (r,) the number next to nearest (r,) that gives low (r,) when half (r,) is subtracted."""
     candidates = np.stack((nearest, np.nextafter(nearest, -np.inf), np.nextafter(nearest, np.inf)))
     gives = candidates - half == low
     # argmax takes the first that is true, and the nearest where none is.
@@ -86,5 +86,5 @@ def _searched(low: Float64, half: Float64, nearest: Float64) -> Float64:
 
 
 def _digits(number: float) -> int:
-    """Return with how many digits a number is written."""
+    """Count the digits with which a number is written."""
     return len(Decimal(repr(number)).normalize().as_tuple().digits)

@@ -1,19 +1,19 @@
-"""Rings: how they are clipped, unclosed, and told from points and lines.
+"""Clip and unclose rings, and tell them from points and lines.
 
 A ring is a polygon's outline: its vertices in order, the first not repeated at the end. Rings are
-ragged: vertices (v, 2) of all of them, one after the other, and offsets (n + 1,). Whether an
-outline crosses itself is asked in `simple_polygons.py`.
+ragged: vertices (v, 2) of all of them, one after the other, and offsets (n + 1,).
+`simple_polygons.py` answers whether an outline crosses itself.
 
 Zero area is a question of rounding: three points that a person wrote on one line, as 0.1 0.2,
 0.2 0.3, 0.3 0.4, are no longer on one line as doubles. A ring therefore encloses no area when what
 it encloses is no wider than the rounding of its coordinates. That takes two steps:
 
-1. A signed area (shoelace sum) that rounding cannot explain settles nearly every ring.
-2. What is left is walked along while every spike is cut off and every straight corner dropped. A
-   ring with zero area shrinks to its first vertex; a bow tie, whose halves cancel in the signed
-   area, does not. The walk is linear in the number of vertices, whatever the ring; building the
-   enclosed faces with shapely's make_valid instead was tried and took 30 s for a scribble of 600
-   vertices.
+1. A signed area (shoelace sum) that rounding cannot explain decides nearly every ring.
+2. The remaining rings are walked along while every spike is cut off and every straight corner
+   dropped. A ring with zero area shrinks to its first vertex; a bow tie, whose halves cancel in the
+   signed area, does not. The walk is linear in the number of vertices, whatever the ring. Building
+   the enclosed faces with shapely's make_valid was tried instead and took 30 s for a scribble of
+   600 vertices.
 """
 
 from itertools import chain
@@ -34,10 +34,10 @@ __all__ = [
 _EPSILON: Final = float(np.finfo(np.float64).eps)
 
 _THIN: Final = 8 * _EPSILON
-"""A triangle is a line when its height is below this, as a fraction of its ring's largest
-coordinate. Rounding three vertices to doubles can make a height of 2 epsilon."""
+"""Height of a triangle, as a fraction of its ring's largest coordinate, below which it is a line.
+Rounding three vertices to doubles can make a height of 2 epsilon."""
 
-_SURE: Final = 64 * _EPSILON
+_CERTAIN: Final = 64 * _EPSILON
 """A shoelace sum beyond this × vertices × largest coordinate squared is not rounding: terms and
 vertices contribute at most 4 epsilon each, pairwise summation 10 epsilon per million vertices."""
 
@@ -175,12 +175,12 @@ def enclosed_area_is_zero(vertices: Float64, offsets: Int64) -> Bool:
     zero = lengths < 3
     rings = np.flatnonzero(~zero)
     begin, end = offsets[rings], offsets[rings + 1]
-    # The fast step wants no empty segment, and sees none unless there are rings below three.
+    # The fast step takes no empty segment, which only rings of fewer than three vertices can be.
     if len(rings) < len(zero):
         vertices = vertices[gather(begin, lengths[rings])]
         ends = offsets_from_lengths(lengths[rings])
         begin, end = ends[:-1], ends[1:]
-    for ring in np.flatnonzero(~_area_is_sure(vertices, begin, end)).tolist():
+    for ring in np.flatnonzero(~_area_is_certain(vertices, begin, end)).tolist():
         zero[rings[ring]] = _shrinks_to_a_point(vertices[begin[ring] : end[ring]])
     return zero
 
@@ -206,7 +206,7 @@ def _count_up_to_three(vertices: Float64, lengths: Int64) -> Int64:
     return 1 + has_second.astype(np.int64) + has_third
 
 
-def _area_is_sure(vertices: Float64, begin: Int64, end: Int64) -> Bool:
+def _area_is_certain(vertices: Float64, begin: Int64, end: Int64) -> Bool:
     """Return (n,) where the signed area is beyond rounding; rings cover all vertices in order."""
     if not len(begin):
         return np.zeros(0, dtype=np.bool_)
@@ -219,7 +219,7 @@ def _area_is_sure(vertices: Float64, begin: Int64, end: Int64) -> Bool:
         cross[last] = x[last] * y[begin] - x[begin] * y[last]
         doubled = segment_sum(cross, np.append(begin, len(vertices)))
         largest = max(float(vertices.max()), -float(vertices.min()))
-        limit = _SURE * (end - begin) * np.float64(largest) ** 2 + _TINY
+        limit = _CERTAIN * (end - begin) * np.float64(largest) ** 2 + _TINY
         is_certain: Bool = (np.abs(doubled) > limit) & np.isfinite(doubled)
     return is_certain
 

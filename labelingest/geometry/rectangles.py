@@ -11,8 +11,8 @@ product of any point with it, then the same with the vector a quarter turn clock
 
 Often several rectangles are smallest: around a right triangle, those along the legs and along the
 long side. Then, as in the choice of the width, the first edge of the ring decides. (shapely's
-rectangle has the same area, on 20,000 random sets of points, but it does not say which it takes.)
-Whether a ring should be turned round before is not known here.
+rectangle has the same area, on 20,000 random sets of points, but it does not document its choice.)
+The module does not decide whether a ring should be turned round first.
 """
 
 from itertools import combinations
@@ -27,10 +27,10 @@ from labelingest.geometry.angles import degrees_from_vectors
 __all__ = ["smallest_around_four", "smallest_around_hulls"]
 
 _TIE: Final = 1e-12
-"""Areas that differ by less, as a fraction, are equal; so are directions, in radians."""
+"""Difference, as a fraction, below which areas are equal, and in radians, below which directions are."""
 
 _DOT: Final = 1e-100
-"""An edge below this, as a fraction of its ring's size, has no direction."""
+"""Length of an edge, as a fraction of its ring's size, below which it has no direction."""
 
 _STARTS, _ENDS = np.array([*combinations(range(4), 2)]).T
 

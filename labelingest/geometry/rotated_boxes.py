@@ -1,6 +1,6 @@
 """Rotated boxes: from corners to centre, size and angle, and back.
 
-Everything happens in pixels, because a rectangle turned in normalised numbers is none on screen
+Everything happens in pixels, because a rectangle turned in normalised numbers is no rectangle on screen
 unless the image is square. Angles are degrees, clockwise on screen (y is down), in [0, 360). The
 corners of a rectangle are the top left, top right, bottom right and bottom left of the unrotated
 box: the edge from the first corner to the second is the width, and corners run clockwise.
@@ -8,7 +8,7 @@ box: the edge from the first corner to the second is the width, and corners run 
 Where corners are given, a ring that runs counter-clockwise has its second and fourth corner
 swapped first: its width edge then is what was p1 to p4.
 
-Coordinates are finite and below 1e300. Whether a misfit is too large is not decided here, beyond
+Coordinates are finite and below 1e300. The module does not decide whether a misfit is too large, beyond
 the tolerance of `rectangle_from_quad`.
 """
 
@@ -192,8 +192,8 @@ def smallest_rectangle_of_rings(vertices_px: Float64, offsets: Int64) -> Float64
     >>> smallest_rectangle_of_rings(ring, np.array([0, 5])).tolist()
     [[2.0, 1.0, 4.0, 2.0, 0.0]]
     """
-    # Importing shapely takes 0.1 s, which only those should wait for who need it.
-    from labelingest.geometry.simple_polygons import hulls
+    # Importing shapely takes 0.1 s: only batches with such rings wait for it.
+    from labelingest.geometry.hulls import hulls
 
     first_edges = _first_edges(vertices_px, offsets)
     return smallest_around_hulls(*hulls(vertices_px, offsets), first_edges)
@@ -221,9 +221,9 @@ def rectangle_from_quad(
         (n, 5) centre x, centre y, width, height in pixels, degrees clockwise on screen in
         [0, 360).
     misfit
-        (n,) pixels between the corners and the averaged rectangle, also where that is not taken.
+        (n,) pixels between the corners and the averaged rectangle, also where that does not fit.
     refitted
-        (n,) true where the smallest rectangle is taken.
+        (n,) true where the smallest rectangle is returned.
 
     Examples
     --------

@@ -1,22 +1,22 @@
-"""Whether rings are simple polygons, and their hulls: the only module that calls shapely.
+"""Tell simple polygons from rings that cross, touch or retrace themselves.
 
 shapely answers exactly, one ring after the other, at about 0.3 µs a vertex and 2 µs an object.
-`self_intersecting` therefore settles most rings itself, many at a time, and leaves to shapely only
-those that rounding or a special position makes doubtful:
+`self_intersecting` therefore decides most rings itself, many at a time. Only rings that rounding or
+a special position makes doubtful go to shapely:
 
 0. A ring that turns once round the mean of its vertices, in one direction all the way, is simple:
-   each direction from there meets it once. Many outlines of things are like that.
+   each direction from the mean meets it once. Many outlines of things are like that.
 1. Edges whose envelopes are apart cannot meet. Envelopes are compared for all pairs of edges of a
-   block of rings of similar length, on a grid of whole numbers: rounding keeps the order of
+   block of rings of similar length, on a grid of whole numbers. Rounding keeps the order of
    numbers, so no overlap is missed.
 2. For the few pairs left, the side of each end relative to the other edge is computed with a
-   bound on its rounding error. Both ends surely on one side: apart. Each edge surely divides the
-   ends of the other, or they have an end in common: the ring is no simple polygon.
+   bound on its rounding error. Both ends certainly on one side: the edges are apart. Each edge
+   certainly divides the ends of the other, or they share an end: the ring is not simple.
 3. An edge must not fold back onto the one before it.
 
-Whatever is not sure makes its ring doubtful. The answer equals `shapely.is_valid` for every ring but
-those for which shapely takes very long: where long edges lie beside each other, as in hatching, its
-time is quadratic. `too_large_to_check` names them.
+Whatever is not certain makes its ring doubtful. The answer equals `shapely.is_valid` for every ring
+but those for which shapely takes very long: where long edges lie beside each other, as in hatching,
+its time is quadratic. `too_large_to_check` names those rings.
 """
 
 from dataclasses import dataclass
@@ -28,26 +28,26 @@ import shapely
 from labelingest.columns.ragged import gather, offsets_from_lengths, segment_sum
 from labelingest.columns.types import Bool, Float64, Int16, Int64
 
-__all__ = ["hulls", "self_intersecting", "too_large_to_check"]
+__all__ = ["self_intersecting", "too_large_to_check"]
 
 _LONGEST: Final = 128
-"""Rings with more vertices go to shapely at once: comparing all pairs is quadratic. Twice as many
-cost as much here as there."""
+"""Vertices of a ring above which it goes to shapely at once: comparing all pairs is quadratic, and at
+twice this length both take the same time."""
 
 _ALWAYS_CHECKED: Final = 4096
-"""Rings of so many vertices are checked whatever they look like: it takes less than half a second."""
+"""Vertices up to which a ring is checked whatever its form: that takes less than half a second."""
 
 _MOST_PAIRS: Final = _ALWAYS_CHECKED**2 // 2
 """Pairs of edges side by side above which a ring is not checked."""
 
 _BLOCK: Final = 1 << 18
-"""Pairs of edges compared at once: what the processor's cache holds."""
+"""Pairs of edges compared at once: as many as the processor's cache holds."""
 
 _STEPS: Final = 32_000
-"""Of how many steps the grid is that edges are compared on."""
+"""Steps of the grid on which edges are compared: they fit short integers."""
 
 _BEHIND: Final = np.iinfo(np.int16).max
-"""A coordinate behind all steps."""
+"""A coordinate beyond the last step of the grid."""
 
 _ROUNDING: Final = 4 * float(np.finfo(np.float64).eps)
 """More than the relative error of a cross product of differences (1.5 epsilon)."""
@@ -91,7 +91,7 @@ def self_intersecting(vertices: Float64, offsets: Int64) -> Bool:
     """
     lengths = np.diff(offsets)
     crossing = np.zeros(len(lengths), dtype=bool)
-    # Overflow makes a product infinite or NaN, and neither is ever sure.
+    # Overflow makes a product infinite or NaN, and neither is ever certain.
     with np.errstate(over="ignore", invalid="ignore"):
         rest = np.flatnonzero(~_turns_once(vertices, offsets))
         if len(rest):
@@ -101,14 +101,14 @@ def self_intersecting(vertices: Float64, offsets: Int64) -> Bool:
 
 
 def _turns_once(vertices: Float64, offsets: Int64) -> Bool:
-    """Return (n,) rings that surely turn once round the mean of their vertices, never back."""
+    """Return (n,) whether rings certainly turn once round the mean of their vertices, never back."""
     lengths = np.diff(offsets)
     following = _following(offsets)
     x, y = np.ascontiguousarray(vertices.T)
     from_x = x - np.repeat(segment_sum(x, offsets) / lengths, lengths)
     from_y = y - np.repeat(segment_sum(y, offsets) / lengths, lengths)
     to_x, to_y = from_x[following], from_y[following]
-    turns = segment_sum(_sure_sign(from_x, from_y, to_x, to_y), offsets)
+    turns = segment_sum(_certain_sign(from_x, from_y, to_x, to_y), offsets)
     # Each round goes upwards past the mean once. The sign of a difference is exact.
     rounds = np.add.reduceat((from_y <= 0) & (to_y > 0), offsets[:-1], dtype=np.int64)
     once: Bool = (np.abs(turns) == lengths) & (rounds == 1)
@@ -116,7 +116,7 @@ def _turns_once(vertices: Float64, offsets: Int64) -> Bool:
 
 
 def _crosses(vertices: Float64, offsets: Int64) -> Bool:
-    """Return (n,) rings that are not simple polygons, by their edges."""
+    """Return (n,) whether rings are not simple polygons, judged by their edges."""
     lengths = np.diff(offsets)
     state = np.where(lengths > _LONGEST, _DOUBTFUL, _SIMPLE)
     _settle(_Edges.from_rings(vertices, offsets), offsets, state)
@@ -131,7 +131,7 @@ def too_large_to_check(vertices: Float64, offsets: Int64) -> Bool:
     """Tell which rings `self_intersecting` leaves unchecked because it would take very long.
 
     Pairs of edges that overlap in x, and those that do in y, are counted without looking at each;
-    the fewer of both bound the pairs that shapely compares. An ordinary outline has few, however
+    the smaller number bounds the pairs that shapely compares. An ordinary outline has few, however
     many vertices it has.
 
     Parameters
@@ -163,47 +163,10 @@ def too_large_to_check(vertices: Float64, offsets: Int64) -> Bool:
 
 
 def _overlapping(low: Float64, high: Float64) -> int:
-    """Return how many pairs of intervals overlap: all but those that end before the other begins."""
+    """Count the pairs of intervals that overlap: all but those that end before the other begins."""
     count = len(low)
     apart = count - np.searchsorted(np.sort(low), high, side="right")
     return count * (count - 1) // 2 - int(apart.sum())
-
-
-def hulls(vertices: Float64, offsets: Int64) -> tuple[Float64, Int64]:
-    """Return the convex hull of each ring.
-
-    Parameters
-    ----------
-    vertices
-        (v, 2) x, y of the vertices of all rings, finite.
-    offsets
-        (n + 1,) ring i owns vertices[offsets[i] : offsets[i + 1]]; every ring has two vertices or
-        more, which may be equal.
-
-    Returns
-    -------
-    vertices, offsets
-        The hulls as rings: clockwise on screen, the first vertex not repeated; two vertices when
-        all are on one line, one when all are the same.
-
-    Examples
-    --------
-    >>> dart = np.array([[0.0, 0.0], [4.0, 0.0], [1.0, 1.0], [0.0, 4.0]])
-    >>> vertices, offsets = hulls(dart, np.array([0, 4]))
-    >>> sorted(vertices.tolist()), offsets.tolist()
-    ([[0.0, 0.0], [0.0, 4.0], [4.0, 0.0]], [0, 3])
-    """
-    rings = len(offsets) - 1
-    owner = np.repeat(np.arange(rings), np.diff(offsets))
-    shapes = shapely.convex_hull(shapely.linestrings(vertices, indices=owner))
-    # Counter-clockwise with y up, as shapely sees it, is clockwise with y down.
-    shapes = shapely.orient_polygons(shapes, exterior_cw=False)
-    hull_vertices, owner = shapely.get_coordinates(shapes, return_index=True)
-    lengths = np.bincount(owner, minlength=rings)
-    closed = shapely.get_dimensions(shapes) == 2
-    keep = np.ones(len(hull_vertices), dtype=np.bool_)
-    keep[np.cumsum(lengths)[closed] - 1] = False
-    return hull_vertices[keep], offsets_from_lengths(lengths - closed)
 
 
 def _is_valid(vertices: Float64, begin: Int64, count: Int64) -> Bool:
@@ -241,10 +204,10 @@ def _following(offsets: Int64) -> Int64:
 
 
 def _settle(edges: _Edges, offsets: Int64, state: Int64) -> None:
-    """Write the state of each ring, as far as it is sure."""
+    """Write the state of each ring as far as it is certain."""
     first, second = _close_pairs(edges, offsets)
     apart, meet = _meeting(edges, first, second)
-    fold_edges, is_certain, zero_length_edges = _folds(edges)
+    fold_edges, is_certain, zero_length_edges = _fold_edges(edges)
 
     def mark(edge: Int64, new: int) -> None:
         state[np.searchsorted(offsets, edge, side="right") - 1] = new
@@ -306,7 +269,7 @@ def _close_pairs_of_block(points: Int16, begin: Int64, length: Int64) -> tuple[I
     extent = np.empty((2, 2, 2 * longest, rings), dtype=np.int16)
     np.minimum(corners[:, :-1], corners[:, 1:], out=extent[0, :, :longest])
     np.maximum(corners[:, :-1], corners[:, 1:], out=extent[1, :, :longest])
-    # An edge that is none begins behind all others: it is near none.
+    # Padding begins beyond all edges, so that it is near no edge.
     np.copyto(extent[0, :, :longest], _BEHIND, where=step[:-1] >= length)
     extent[:, :, longest:] = extent[:, :, :longest]
     low, high = extent.reshape(2, 2, -1)[:, :, :size]
@@ -327,7 +290,7 @@ def _close_pairs_of_block(points: Int16, begin: Int64, length: Int64) -> tuple[I
 
 
 def _meeting(edges: _Edges, first: Int64, second: Int64) -> tuple[Bool, Bool]:
-    """Tell which pairs of edges, not neighbours, are surely apart and which surely meet."""
+    """Tell which pairs of edges, not neighbours, are certainly apart and which certainly meet."""
     a, b, c, d = (
         (x[pair], y[pair]) for pair in (first, second) for x, y in (edges.start, edges.end)
     )
@@ -340,11 +303,11 @@ def _meeting(edges: _Edges, first: Int64, second: Int64) -> tuple[Bool, Bool]:
 
 
 def _side(a: _Points, b: _Points, p: _Points) -> Float64:
-    """Return on which side of the line from a to b each p is: 1, -1, or 0 where not sure."""
-    return _sure_sign(b[0] - a[0], b[1] - a[1], p[0] - a[0], p[1] - a[1])
+    """Return on which side of the line from a to b each p is: 1, -1, or 0 where rounding may decide."""
+    return _certain_sign(b[0] - a[0], b[1] - a[1], p[0] - a[0], p[1] - a[1])
 
 
-def _sure_sign(ux: Float64, uy: Float64, vx: Float64, vy: Float64) -> Float64:
+def _certain_sign(ux: Float64, uy: Float64, vx: Float64, vy: Float64) -> Float64:
     """Return the sign of the cross product of two differences, or 0 where rounding may decide it."""
     left, right = ux * vy, uy * vx
     product = left - right
@@ -352,23 +315,23 @@ def _sure_sign(ux: Float64, uy: Float64, vx: Float64, vy: Float64) -> Float64:
     return np.where(np.abs(product) > bound, np.sign(product), 0.0)
 
 
-def _folds(edges: _Edges) -> tuple[Int64, Bool, Int64]:
-    """Return edges that may lie on the one before, whether they surely do, and edges of length 0."""
+def _fold_edges(edges: _Edges) -> tuple[Int64, Bool, Int64]:
+    """Return edges that may fold back, whether they certainly do, and edges of length 0."""
     (x, y), (end_x, end_y) = edges.start, edges.end
     dx, dy = end_x - x, end_y - y
     # A fold reverses the direction, or leaves it at 0, in x and in y.
     before = np.flatnonzero(_not_forward(dx, edges) & _not_forward(dy, edges))
     after = edges.following[before]
     ux, uy, vx, vy = dx[before], dy[before], dx[after], dy[after]
-    doubt = _sure_sign(ux, uy, vx, vy) == 0
+    doubt = _certain_sign(ux, uy, vx, vy) == 0
     opposite = (np.sign(ux) * np.sign(vx) <= 0) & (np.sign(uy) * np.sign(vy) <= 0)
     upright = ((ux == 0) & (vx == 0)) | ((uy == 0) & (vy == 0))
     returns = (x[before] == end_x[after]) & (y[before] == end_y[after])
-    dots = before[(ux == 0) & (uy == 0)]
-    return after[doubt], (returns | (upright & opposite))[doubt], dots
+    zero_length = before[(ux == 0) & (uy == 0)]
+    return after[doubt], (returns | (upright & opposite))[doubt], zero_length
 
 
 def _not_forward(difference: Float64, edges: _Edges) -> Bool:
-    """Return (v,) where the next edge does not go on in the same direction along an axis."""
+    """Return (v,) where the next edge does not continue in the same direction along an axis."""
     forward: Bool = difference * difference[edges.following] > 0
     return ~forward

@@ -43,7 +43,7 @@ ONLY_IN = {
         "readers/encord/typed/schema.py",
         "writers/label_rows.py",
     },
-    "shapely": {"geometry/simple_polygons.py"},
+    "shapely": {"geometry/hulls.py", "geometry/simple_polygons.py"},
     "parse": {"pairing/rules.py"},
     "pydantic": {
         "config.py",

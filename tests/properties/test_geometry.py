@@ -10,9 +10,8 @@ from hypothesis.extra import numpy as npst
 
 from labelingest.columns import ragged
 from labelingest.columns.types import Float64, Int64
-from labelingest.geometry import boxes, polygons
+from labelingest.geometry import boxes, polygons, simple_polygons
 from labelingest.geometry import rotated_boxes as rotated
-from labelingest.geometry import simple_polygons as validity
 from tests.oracles import geometry as slow
 
 Point = tuple[float, float]
@@ -173,7 +172,7 @@ def test_crossing_rings_equal_the_exact_answer(rings: list[Ring]) -> None:
     kept = rings_from(vertices, offsets)
     if any(slow.different_vertices(ring) < 3 for ring in kept):
         return
-    found = validity.self_intersecting(vertices, offsets)
+    found = simple_polygons.self_intersecting(vertices, offsets)
     assert found.tolist() == [slow.self_intersecting(ring) for ring in kept]
 
 
@@ -188,7 +187,7 @@ def test_crossing_rings_equal_those_that_shapely_calls_invalid(
     vertices, offsets, _ = judged(rings)
     kept = rings_from(vertices * 10.0**exponent, offsets)
     vertices, offsets, kept = judged(kept)
-    found = validity.self_intersecting(vertices, offsets)
+    found = simple_polygons.self_intersecting(vertices, offsets)
     with np.errstate(all="ignore"):
         expected = [not shapely.is_valid(shapely.Polygon(ring)) for ring in kept]
     assert found.tolist() == expected
@@ -206,7 +205,7 @@ def test_crossing_outlines_equal_those_that_shapely_calls_invalid(
     at = rng.integers(0, count, (2, exchanged))
     outline[at[0]] = outline[at[1]]
     vertices, offsets, kept = judged([[(x, y) for x, y in outline.tolist()]])
-    found = validity.self_intersecting(vertices, offsets)
+    found = simple_polygons.self_intersecting(vertices, offsets)
     assert found.tolist() == [not shapely.is_valid(shapely.Polygon(ring)) for ring in kept]
 
 

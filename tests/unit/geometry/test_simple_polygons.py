@@ -3,7 +3,7 @@ import pytest
 import shapely
 
 from labelingest.columns.types import Float64, Int64
-from labelingest.geometry.simple_polygons import hulls, self_intersecting, too_large_to_check
+from labelingest.geometry.simple_polygons import self_intersecting, too_large_to_check
 
 Ring = list[tuple[float, float]]
 
@@ -96,28 +96,6 @@ def test_many_rings_of_different_lengths_are_judged_each_by_itself() -> None:
 
 def test_no_rings_cross_themselves() -> None:
     assert self_intersecting(NO_VERTICES, NO_RINGS).tolist() == []
-
-
-def test_a_hull_runs_clockwise_without_the_vertices_inside() -> None:
-    vertices, offsets = hulls(*ragged([(0, 0), (1, 1), (0, 4), (4, 4), (4, 0), (3, 1)]))
-    at = vertices.tolist().index([0.0, 0.0])
-    assert np.roll(vertices, -at, axis=0).tolist() == [[0, 0], [4, 0], [4, 4], [0, 4]]
-    assert offsets.tolist() == [0, 4]
-
-
-def test_the_hull_of_a_line_is_its_ends() -> None:
-    vertices, offsets = hulls(*ragged([(1, 1), (0, 0), (3, 3), (2, 2)], SQUARE))
-    assert sorted(vertices[: offsets[1]].tolist()) == [[0.0, 0.0], [3.0, 3.0]]
-
-
-def test_the_hull_of_a_point_is_the_point() -> None:
-    vertices, offsets = hulls(*ragged([(2, 3), (2, 3)], SQUARE))
-    assert vertices[: offsets[1]].tolist() == [[2.0, 3.0]]
-
-
-def test_no_rings_have_no_hulls() -> None:
-    vertices, offsets = hulls(NO_VERTICES, NO_RINGS)
-    assert (vertices.shape, offsets.tolist()) == ((0, 2), [0])
 
 
 def _hatching(lines: int) -> Ring:
