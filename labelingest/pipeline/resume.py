@@ -22,15 +22,16 @@ from time import monotonic
 from typing import Any, Final, TypeVar
 
 from labelingest.config import IngestConfig
-from labelingest.errors import SidecarError, StorageError
+from labelingest.errors import SidecarError
 from labelingest.model.tally import Misfits, Tally
 from labelingest.pipeline.discover import Paired
 from labelingest.problems import Problem, ProblemCode
 from labelingest.sinks.base import ResumableSink, UnfinishedOutput
 from labelingest.small_files import read_small
-from labelingest.storage.atomic import protect, unfinished_name
 from labelingest.storage.journal import Journal
+from labelingest.storage.local.real_paths import resolve
 from labelingest.storage.os_errors import cannot_write
+from labelingest.storage.unfinished_files import protect, unfinished_name
 
 __all__ = ["Done", "Kept", "is_lost", "keep_work", "subject_of"]
 
@@ -319,13 +320,9 @@ def is_lost(error: BaseException | None) -> bool:
 
 def _resolved(out: str) -> Path:
     try:
-        return Path(out).resolve()
-    except (OSError, RuntimeError) as error:
-        if isinstance(error, OSError):
-            raise cannot_write(out, error) from error
-        raise StorageError(
-            f"{out!r} cannot be written: it is a symbolic link that leads nowhere"
-        ) from error
+        return resolve(out)
+    except OSError as error:
+        raise cannot_write(out, error) from error
 
 
 def _load(kept: Kept, subject: str, *, restart: bool) -> None:

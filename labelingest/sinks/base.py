@@ -10,7 +10,7 @@ from labelingest.formats.format import Format
 from labelingest.model.batch_output import BatchOutput
 from labelingest.model.ontology import Ontology
 from labelingest.problems import Problem
-from labelingest.storage.atomic import temporary_name
+from labelingest.storage.unfinished_files import temporary_name
 
 __all__ = ["OutputTarget", "ResumableSink", "Sink", "SinkModule", "UnfinishedOutput"]
 

@@ -17,8 +17,10 @@ from typing import Final
 
 from labelingest.errors import StorageError
 from labelingest.model.kinds import is_junk
-from labelingest.storage.atomic import flush_folder, unfinished_name
+from labelingest.storage.atomic import flush_folder
+from labelingest.storage.local.real_paths import resolve
 from labelingest.storage.os_errors import cannot_write
+from labelingest.storage.unfinished_files import unfinished_name
 
 __all__ = ["MARKER", "Disk", "begin_folder", "checked_place", "end_folder", "is_as_begun"]
 
@@ -43,14 +45,12 @@ def checked_place(path: Path, is_ours: Callable[[str], bool]) -> Path:
     """
     try:
         # A link keeps its place: what it leads to is replaced.
-        place = path.resolve()
+        place = resolve(path)
         _refuse_foreign(place, is_ours)
     except StorageError:
         raise
-    except (OSError, RuntimeError) as error:
-        # resolve() calls a loop of links a RuntimeError.
-        looped = OSError(errno.ELOOP, "") if isinstance(error, RuntimeError) else error
-        raise cannot_write(str(path), looped) from error
+    except OSError as error:
+        raise cannot_write(str(path), error) from error
     return place
 
 

@@ -180,7 +180,7 @@ def _target(output: Output) -> Path:
     """Follow links to the file that would be replaced."""
     _refuse_open_file(output)
     path = Path(output.path)
-    with suppress(OSError, RuntimeError):
+    with suppress(OSError):
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode) and output.kind is OutputKind.LABELS:
             return path.resolve()
@@ -210,7 +210,7 @@ def _refuse_open_file(output: Output) -> None:
 
 def _is_same(target: Path, path: Path) -> bool:
     """Whether two paths are one file: by name, by links, or as two names of it."""
-    with suppress(OSError, RuntimeError):
+    with suppress(OSError):
         if real_path(target) == real_path(path):
             return True
         return target.samefile(path)

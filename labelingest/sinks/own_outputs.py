@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from labelingest.storage.atomic import unfinished_names
+from labelingest.storage.unfinished_files import unfinished_names
 
 __all__ = ["own_keys"]
 

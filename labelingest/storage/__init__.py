@@ -3,7 +3,6 @@
 The scheme of a URL decides what it is. A plain path is a folder on this machine.
 """
 
-import errno
 import os
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
@@ -12,6 +11,7 @@ from labelingest.errors import ConfigError, StorageError
 from labelingest.storage.base import Storage, list_all
 from labelingest.storage.cloud.connections import Connection
 from labelingest.storage.local.local import LocalStorage
+from labelingest.storage.local.real_paths import is_loop
 from labelingest.storage.memory import MemoryStorage
 from labelingest.storage.urls import Place, is_cloud, looks_like_url, parse_url, place_of
 
@@ -117,14 +117,6 @@ def _path_of(url: str) -> str:
     )
 
 
-def _is_loop(path: Path) -> bool:
-    try:
-        path.stat()
-    except OSError as error:
-        return error.errno == errno.ELOOP
-    return False
-
-
 def _check_folder(path: Path) -> None:
     """Refuse a path that is no folder, and say what is there instead."""
     try:
@@ -134,7 +126,7 @@ def _check_folder(path: Path) -> None:
             raise StorageError(
                 f"storage path {str(path)!r} is a file: give the folder it is in, {str(path.parent)!r}"
             )
-        if path.is_symlink() and _is_loop(path):
+        if path.is_symlink() and is_loop(path):
             raise StorageError(
                 f"storage path {str(path)!r} is a link that leads back to itself: remove it, or give "
                 "the folder that is meant"

@@ -1,37 +1,31 @@
-"""How a file appears whole or not at all: written beside under a temporary name, then renamed.
+"""Write a file whole or not at all: under a temporary name beside it, then renamed.
 
 A reader never sees half a file, and what was there before stays until the new file is complete and
-on the disk. Who writes it is told so only when its name is on the disk too. Temporary names begin with `labelingest.model.kinds.TEMPORARY_PREFIX`, which pairing
-ignores, so that what a killed run leaves behind is never taken for data.
+on the disk. The caller is told of success only when the name is on the disk too.
 
-The temporary name follows from the file's: a run that was killed is tidied up by the next one. It is
-locked while it is written, so that two runs cannot write one file.
+The temporary name follows from the file's name, so that the next run removes what a killed one
+left. The file is locked while it is written, so that two runs cannot write one file.
 """
 
 import errno
 import fcntl
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from labelingest.errors import StorageError
-from labelingest.model.kinds import TEMPORARY_PREFIX
+from labelingest.storage.local.real_paths import resolve
 from labelingest.storage.os_errors import cannot_write
+from labelingest.storage.unfinished_files import UNFOLLOWED, has_name, protect, unfinished_name
 
 __all__ = [
     "NO_FLUSH",
     "file_target",
     "flush_folder",
     "open_locked",
-    "protect",
-    "temporary_name",
-    "unfinished_name",
-    "unfinished_names",
     "whole_file",
 ]
 
@@ -41,65 +35,7 @@ NO_FLUSH: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errn
 """What a file system answers that cannot flush a folder: it keeps names in its own way."""
 _UNREADABLE: Final = {errno.EACCES, errno.EPERM}
 """Names can be made in such a folder, but nobody can open it to flush them."""
-_PURPOSES: Final = ("", "-journal", "-old")
-_OPEN: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-"""The name can be foretold: a link that somebody put there is not followed."""
-
-
-def temporary_name() -> str:
-    """Return a new name for an unfinished file."""
-    return TEMPORARY_PREFIX + secrets.token_hex(8)
-
-
-def unfinished_name(name: str | bytes, purpose: str = "") -> str:
-    """Return the name under which an output is built, or of what stands beside it meanwhile.
-
-    Parameters
-    ----------
-    name
-        The output's own.
-    purpose
-        "" for the output itself, "-journal" for what is written down about it, "-old" for an
-        older output that is about to go.
-
-    Examples
-    --------
-    >>> unfinished_name("rows.jsonl")
-    '.labelingest-tmp-e513f5f3f6b21836'
-    """
-    digest = blake2b(os.fsencode(name), digest_size=8).hexdigest()
-    return f"{TEMPORARY_PREFIX}{digest}{purpose}"
-
-
-def unfinished_names(name: str) -> list[str]:
-    """Return all names that are taken beside an output while it is made.
-
-    Examples
-    --------
-    >>> [name[-8:] for name in unfinished_names("rows.jsonl")]
-    ['f6b21836', '-journal', '1836-old']
-    """
-    return [unfinished_name(name, purpose) for purpose in _PURPOSES]
-
-
-def protect(file: int, replaced: os.stat_result) -> None:
-    """Give an open file the permissions of the one that it replaces, and its owner where it may.
-
-    Parameters
-    ----------
-    file
-        Descriptor of the new file, nothing of which was written yet.
-    replaced
-        What is known of the older one.
-    """
-    status = os.fstat(file)
-    if (status.st_uid, status.st_gid) != (replaced.st_uid, replaced.st_gid):
-        with suppress(OSError):  # for the administrator only
-            os.fchown(file, replaced.st_uid, replaced.st_gid)
-    mode = stat.S_IMODE(replaced.st_mode) & 0o777
-    if stat.S_IMODE(status.st_mode) != mode:
-        with suppress(OSError):  # a file system without permissions
-            os.fchmod(file, mode)
+_OPEN: Final = os.O_RDWR | os.O_CREAT | UNFOLLOWED
 
 
 def open_locked(path: Path, output: str, mode: int = 0o666) -> int:
@@ -134,17 +70,10 @@ def open_locked(path: Path, output: str, mode: int = 0o666) -> int:
         except OSError:
             # A file system without locks: nobody can be kept away.
             return file
-        if _is_at(path, file):
+        if has_name(file, path):
             return file
         # The other run ended in between and took the file with it.
         os.close(file)
-
-
-def _is_at(path: Path, file: int) -> bool:
-    try:
-        return os.path.samestat(path.stat(), os.fstat(file))
-    except FileNotFoundError:
-        return False
 
 
 @contextmanager
@@ -185,7 +114,7 @@ def whole_file(path: Path, *, unfinished: tuple[Path, int] | None = None) -> Ite
         target.with_name(unfinished_name(target.name)) if unfinished is None else unfinished[0]
     )
     replaced = target.stat() if target.exists() else None
-    descriptor = _begin(temporary, str(path), unfinished, private=replaced is not None)
+    descriptor = _open_unfinished(temporary, str(path), unfinished, private=replaced is not None)
     if replaced is not None:
         protect(descriptor, replaced)
     try:
@@ -210,7 +139,7 @@ def whole_file(path: Path, *, unfinished: tuple[Path, int] | None = None) -> Ite
     flush_folder(target.parent, str(path))
 
 
-def _begin(
+def _open_unfinished(
     temporary: Path, output: str, unfinished: tuple[Path, int] | None, *, private: bool
 ) -> int:
     """Open the unfinished file, cut to what counts of it."""
@@ -239,13 +168,12 @@ def file_target(path: Path) -> Path:
         No file can be there.
     """
     try:
-        target = path.resolve()
+        target = resolve(path)
         mode = target.stat().st_mode
     except FileNotFoundError:
         return target
-    except (OSError, RuntimeError) as error:  # resolve() calls a loop of links a RuntimeError
-        looped = OSError(errno.ELOOP, "") if isinstance(error, RuntimeError) else error
-        raise cannot_write(str(path), looped) from error
+    except OSError as error:
+        raise cannot_write(str(path), error) from error
     if not stat.S_ISREG(mode):
         what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
         raise StorageError(f"{str(path)!r} cannot be written: it is {what}; choose another name")

@@ -1,7 +1,7 @@
 """How one of many files appears whole or not at all: written beside, under a name that follows from its own.
 
 A process that is killed cannot tidy up. As the temporary name follows from the file's, the next
-`write_beside` or `delete_beside` of that file does. While it is written it is locked, so that two
+`write_whole` or `delete_unfinished` of that file does. While it is written it is locked, so that two
 writers of one file come one after the other.
 
 Where that name cannot be used (it is another user's, or files cannot be locked there) a new one is
@@ -16,18 +16,24 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Final
 
-from labelingest.storage.atomic import protect, temporary_name, unfinished_name
+from labelingest.storage.unfinished_files import (
+    UNFOLLOWED,
+    has_name,
+    protect,
+    temporary_name,
+    unfinished_name,
+)
 
-__all__ = ["delete_beside", "write_beside"]
+__all__ = ["delete_unfinished", "write_whole"]
 
-_OPEN: Final = os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-"""The name can be foretold: no link or pipe that somebody put there is followed or waited for."""
+_OPEN: Final = os.O_WRONLY | UNFOLLOWED | os.O_NONBLOCK
+"""The name can be foretold: a pipe at that place is not waited for."""
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _NO_LOCKS: Final = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 """What a file system without locks answers."""
 
 
-def write_beside(
+def write_whole(
     folder: int,
     name: bytes,
     content: bytes | Iterable[bytes],
@@ -60,7 +66,7 @@ def write_beside(
         It cannot be written; an older file of that name is as it was.
     """
     replaced = _file_at(folder, name)
-    temporary, file = _begin(folder, name, 0o666 if replaced is None else 0o600)
+    temporary, file = _open_temporary(folder, name, 0o666 if replaced is None else 0o600)
     try:
         try:
             os.ftruncate(file, 0)
@@ -84,13 +90,13 @@ def write_beside(
         os.close(file)
 
 
-def delete_beside(folder: int, name: bytes) -> None:
-    """Delete what a killed `write_beside` left of a file; one that is being written stays.
+def delete_unfinished(folder: int, name: bytes) -> None:
+    """Delete what a killed `write_whole` left of a file; one that is being written stays.
 
     Parameters
     ----------
     folder, name
-        As for `write_beside`.
+        As for `write_whole`.
     """
     temporary = unfinished_name(name)
     try:
@@ -100,13 +106,13 @@ def delete_beside(folder: int, name: bytes) -> None:
     try:
         with suppress(OSError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_at(folder, temporary, file):
+            if has_name(file, temporary, folder=folder):
                 os.unlink(temporary, dir_fd=folder)
     finally:
         os.close(file)
 
 
-def _begin(folder: int, name: bytes, mode: int) -> tuple[str, int]:
+def _open_temporary(folder: int, name: bytes, mode: int) -> tuple[str, int]:
     """Open and lock the unfinished file, or a new one where that cannot be; return its name too."""
     temporary = unfinished_name(name)
     while True:
@@ -116,7 +122,7 @@ def _begin(folder: int, name: bytes, mode: int) -> tuple[str, int]:
             break
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
-            if _is_at(folder, temporary, file):
+            if has_name(file, temporary, folder=folder):
                 return temporary, file
         except OSError as error:
             os.close(file)
@@ -137,11 +143,3 @@ def _file_at(folder: int, name: bytes) -> os.stat_result | None:
     except OSError:
         return None
     return status if stat.S_ISREG(status.st_mode) else None
-
-
-def _is_at(folder: int, name: str, file: int) -> bool:
-    try:
-        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    return os.path.samestat(status, os.fstat(file))

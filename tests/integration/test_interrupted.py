@@ -15,7 +15,8 @@ import pytest
 
 from benchmarks.generate import Images, Kind, generate
 from benchmarks.kill_and_resume import Run, kill_and_resume, outputs, undisturbed
-from labelingest.storage.atomic import open_locked, unfinished_name
+from labelingest.storage.atomic import open_locked
+from labelingest.storage.unfinished_files import unfinished_name
 
 FILES = 700
 SMALL_BATCHES = ("--batch-bytes", "2000")

@@ -15,7 +15,7 @@ from labelingest.folders import (
 from labelingest.folders.output_owner import MARKER
 from labelingest.problems import ProblemCode
 from labelingest.storage import MemoryStorage, Storage
-from labelingest.storage.atomic import unfinished_name
+from labelingest.storage.unfinished_files import unfinished_name
 from tests.builders.synced import BOX, ONTOLOGY, OTHER_BOX, YOLO, World, boxes, contents, on_sqlite
 
 # Two corners are the width; 64 × 48 pixels.

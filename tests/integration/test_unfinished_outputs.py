@@ -20,8 +20,8 @@ from labelingest.errors import StorageError
 from labelingest.pipeline import resume as kept_module
 from labelingest.progress import Progress
 from labelingest.sinks.output_folder import MARKER
-from labelingest.storage.atomic import unfinished_name
 from labelingest.storage.journal import Journal
+from labelingest.storage.unfinished_files import unfinished_name
 
 FILES = 60
 STOPPED_AFTER = 40

@@ -30,7 +30,7 @@ from labelingest.model.blobs import Blobs, Unread
 from labelingest.model.listing import Listing, version_token
 from labelingest.problems import ProblemCode
 from labelingest.storage.atomic import NO_FLUSH
-from labelingest.storage.atomic_in_folder import delete_beside, write_beside
+from labelingest.storage.atomic_in_folder import delete_unfinished, write_whole
 from labelingest.storage.base import (
     MAX_SIDECAR,
     NO_FILE,
@@ -197,7 +197,7 @@ class LocalStorage:
                         raise has_changed(self.url, key)
 
                 check()  # before anything is written too: a refusal should cost no write
-                return _token(write_beside(place, encoded, content, check=check))
+                return _token(write_whole(place, encoded, content, check=check))
         except StorageError:
             raise
         except OSError as error:
@@ -266,7 +266,7 @@ class _Folders:
     def unlink(self, key: str) -> None:
         """Delete a file, and what a killed `put` left of it."""
         name = self._enter(key)
-        delete_beside(self._folder, name)
+        delete_unfinished(self._folder, name)
         os.unlink(name, dir_fd=self._folder)
 
     def version(self, key: str) -> Version | None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from labelingest.storage.atomic import unfinished_name
 from labelingest.storage.local.local import LocalStorage
+from labelingest.storage.unfinished_files import unfinished_name
 
 KILLED = """
 import os, signal, sys
