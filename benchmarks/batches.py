@@ -20,7 +20,8 @@ from labelingest.model.ontology import ClassMap, Ontology
 from labelingest.model.source_labels import SourceLabels
 from labelingest.model.units import DataUnits
 from labelingest.problems.of_batch import BatchProblems
-from labelingest.readers.yolo.read import YoloOptions, read
+from labelingest.readers.yolo.layouts import YoloOptions
+from labelingest.readers.yolo.read import read
 from labelingest.resolution.class_map import make_class_map
 from labelingest.resolution.ontology_json import load_ontology
 from labelingest.resolution.resolve import resolve

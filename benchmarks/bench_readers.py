@@ -8,8 +8,9 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.batches import KINDS, batch
 from labelingest.problems.of_batch import BatchProblems
+from labelingest.readers.yolo.layouts import YoloOptions
 from labelingest.readers.yolo.numbers import numbers_from_tokens
-from labelingest.readers.yolo.read import YoloOptions, read
+from labelingest.readers.yolo.read import read
 from labelingest.readers.yolo.tokens import rows_of
 
 Row = tuple[int, list[float]]

@@ -30,7 +30,7 @@ from labelingest.model.tally import Tally
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
 from labelingest.problems.of_batch import BatchProblems
-from labelingest.readers.yolo.read import YoloOptions
+from labelingest.readers.yolo.layouts import YoloOptions
 from labelingest.readers.yolo.slices import SLICE_BYTES
 from labelingest.resolution.class_map import make_class_map
 from labelingest.stopwatch import OFF, Stage, Stopwatch

@@ -12,7 +12,8 @@ from labelingest.model.blobs import Blobs
 from labelingest.model.ontology import ClassMap, Ontology
 from labelingest.model.units import DataUnits
 from labelingest.problems.of_batch import BatchProblems
-from labelingest.readers.yolo.read import YoloOptions, read
+from labelingest.readers.yolo.layouts import YoloOptions
+from labelingest.readers.yolo.read import read
 from labelingest.resolution.resolve import resolve
 from labelingest.stopwatch import OFF, Stage, Stopwatch
 

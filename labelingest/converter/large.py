@@ -122,7 +122,8 @@ class LargeFile:
     """Rows with more columns than any may have, of those read this time."""
 
     def __post_init__(self) -> None:
-        self.content, self._reason = text_of(self.content)
+        text = text_of(self.content)
+        self.content, self._reason = (b"", text) if isinstance(text, str) else (text, "")
 
     def convert(self, sizes: Sizes) -> LargeConversion:
         """Convert it.

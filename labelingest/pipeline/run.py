@@ -41,7 +41,7 @@ from labelingest.pipeline.resume import Kept, keep_work, subject_of
 from labelingest.pipeline.worker import Worker, jobs
 from labelingest.problems.log import ProblemLog
 from labelingest.progress import Progress
-from labelingest.readers.yolo.read import YoloOptions
+from labelingest.readers.yolo.layouts import YoloOptions
 from labelingest.report import Report
 from labelingest.resolution.class_map import ClassMapping, make_class_map
 from labelingest.resolution.ontology_json import load_ontology

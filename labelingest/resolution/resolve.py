@@ -26,7 +26,8 @@ def resolve(
     --------
     >>> import numpy as np
     >>> from labelingest.model.blobs import Blobs
-    >>> from labelingest.readers.yolo.read import YoloOptions, read
+    >>> from labelingest.readers.yolo.layouts import YoloOptions
+    >>> from labelingest.readers.yolo.read import read
     >>> units = DataUnits.from_keys(["a.jpg"], ["a.txt"], np.zeros(1, np.int64))
     >>> findings = BatchProblems()
     >>> blobs = Blobs.from_contents([b"0 .5 .5 1 1\n7 .5 .5 1 1"])

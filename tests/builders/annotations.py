@@ -17,7 +17,8 @@ from labelingest.model.vocabulary import Vocabulary
 from labelingest.problems.of_batch import BatchProblems
 from labelingest.readers.encord.data_file import DataFile
 from labelingest.readers.encord.read import read_sidecars
-from labelingest.readers.yolo.read import YoloOptions, read
+from labelingest.readers.yolo.layouts import YoloOptions
+from labelingest.readers.yolo.read import read
 from labelingest.resolution.class_map import make_class_map
 from labelingest.resolution.ontology_json import load_ontology
 from labelingest.resolution.resolve import resolve

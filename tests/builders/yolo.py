@@ -6,7 +6,7 @@ from typing import Any
 from labelingest.assembly.context import AssemblyOptions
 from labelingest.converter import Converter
 from labelingest.model.ontology import Ontology
-from labelingest.readers.yolo.read import YoloOptions
+from labelingest.readers.yolo.layouts import YoloOptions
 from labelingest.resolution.ontology_json import load_ontology
 
 __all__ = ["SHAPES", "STORAGE_URL", "converter_for", "ontology_dict", "ontology_for"]

@@ -15,7 +15,7 @@ from labelingest.errors import SidecarError
 from labelingest.model.annotations import Annotations
 from labelingest.model.blobs import Blobs
 from labelingest.model.units import DataUnits
-from labelingest.readers.yolo.read import YoloOptions
+from labelingest.readers.yolo.layouts import YoloOptions
 from labelingest.resolution.ontology_json import load_ontology
 from labelingest.writers.instances import hashes_of
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from labelingest.converter import Conversion, LabelFile
 from labelingest.model.tally import Tally
-from labelingest.readers.yolo.read import RowLayout
+from labelingest.readers.yolo.layouts import RowLayout
 from tests.builders.yolo import STORAGE_URL, converter_for, ontology_dict, ontology_for
 from tests.oracles.judge import disagreement, numbers_of, objects_of
 from tests.oracles.label_rows import Labelled, label_row

@@ -1,21 +1,55 @@
-"""What a reader of rows of numbers gives back."""
+"""Rows of a batch with the value of every token, and the labels that a reader makes of them.
+
+Refuses to know what the columns of a row mean.
+"""
 
 from collections import Counter
 from dataclasses import dataclass
 
-from labelingest.columns.types import Int64
-from labelingest.model.source_labels import SourceLabels
+import numpy as np
 
-__all__ = ["ReadResult"]
+from labelingest.columns.types import Bool, Float64, Int64
+from labelingest.model.blobs import Blobs
+from labelingest.model.ontology import LARGEST_CLASS_NUMBER
+from labelingest.model.source_labels import SourceLabels
+from labelingest.readers.yolo.tokens import Rows, Tokens
+
+__all__ = ["ReadResult", "Sheet", "is_class_number"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sheet:
+    """All rows of a batch with the value of every token."""
+
+    blobs: Blobs
+    """(u,) contents of the sidecars, in UTF-8."""
+    rows: Rows
+    """(r,) rows that are no comments."""
+    tokens: Tokens
+    """(t,) tokens of all rows and comments."""
+    values: Float64
+    """(t,) NaN for a token of a row that is no finite number; any value for those of comments."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReadResult:
-    """What a reader found in the sidecars of a batch."""
+    """Labels that a reader found in the sidecars of a batch."""
 
     labels: SourceLabels
-    """The rows that could be read."""
+    """The readable rows."""
     rows_seen: Int64
-    """(u,) rows of each sidecar, readable or not; comments and blank lines are none."""
+    """(u,) rows of each sidecar, readable or not; comments and blank lines do not count."""
     dropped: Counter[str]
-    """Parts of rows that label rows have no place for, by name, with how many."""
+    """Name of a part of rows that label rows have no place for → number of such parts."""
+
+
+def is_class_number(values: Float64) -> Bool:
+    """Return (n,) whether each value is a class number: 0, 1, 2, … up to the largest.
+
+    Examples
+    --------
+    >>> is_class_number(np.array([3.0, -1.0, 0.5, np.nan])).tolist()
+    [True, False, False, False]
+    """
+    valid: Bool = (values >= 0) & (values == np.floor(values)) & (values <= LARGEST_CLASS_NUMBER)
+    return valid

@@ -77,17 +77,35 @@ def as_utf8(blobs: Blobs) -> tuple[Blobs, dict[int, str]]:
     suspect = np.flatnonzero((blobs.buffer[FRONT:] - np.uint8(1)) >= 127) + FRONT
     if not len(suspect):
         return blobs, {}
-    units = np.unique(np.searchsorted(blobs.ends, suspect)).tolist()
     contents = [blobs.get(unit) for unit in range(len(blobs))]
     not_text = {}
-    for unit in units:
-        contents[unit], reason = _utf8(contents[unit])
-        if reason:
-            not_text[unit] = reason
+    for unit in np.unique(np.searchsorted(blobs.ends, suspect)).tolist():
+        decoded = _utf8(contents[unit])
+        if isinstance(decoded, str):
+            not_text[unit] = decoded
+        contents[unit] = b"" if isinstance(decoded, str) else decoded
     return Blobs.from_contents(contents, blobs.unread), not_text
 
 
-def _utf8(content: bytes) -> tuple[bytes, str]:
+def text_of(content: bytes) -> bytes | str:
+    r"""Return the content of one file in UTF-8 without byte order mark; for no text, the reason.
+
+    Equal to `as_utf8` of one file; a content in ASCII is returned as the same object.
+
+    Examples
+    --------
+    >>> text_of("0 1".encode("utf-16"))
+    b'0 1'
+    >>> text_of(b"\x00")
+    'byte 1 is NUL: a binary file, or UTF-16 without a byte order mark'
+    """
+    if content.isascii() and b"\0" not in content:
+        return content
+    return _utf8(content)
+
+
+def _utf8(content: bytes) -> bytes | str:
+    """Return a content in UTF-8; for no text, a sentence why."""
     try:
         if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
             content = content.decode("utf-16").encode()
@@ -96,30 +114,15 @@ def _utf8(content: bytes) -> tuple[bytes, str]:
             content.decode()
     except UnicodeDecodeError as problem:
         if problem.encoding != "utf-8":
-            return b"", f"the byte order mark says UTF-16, but the text is not: {problem.reason}"
+            return f"the byte order mark says UTF-16, but the text is not: {problem.reason}"
         position = problem.start
-        return (
-            b"",
-            f"byte {position + 1} is 0x{content[position]:02x}, which is not UTF-8: is this a text file?",
-        )
+        byte = f"byte {position + 1} is 0x{content[position]:02x}"
+        return f"{byte}, which is not UTF-8: is this a text file?"
     except UnicodeEncodeError:
-        return b"", "the byte order mark says UTF-16, but the text holds half a surrogate pair"
+        return "the byte order mark says UTF-16, but the text holds half a surrogate pair"
     if (position := content.find(0)) >= 0:
-        return (
-            b"",
-            f"byte {position + 1} is NUL: a binary file, or UTF-16 without a byte order mark",
-        )
-    return content, ""
-
-
-def text_of(content: bytes) -> tuple[bytes, str]:
-    """Return the content of one file in UTF-8 without byte order mark; or why it is no text.
-
-    The same as `as_utf8` of it; what is ASCII already is the same object.
-    """
-    if content.isascii() and b"\0" not in content:
-        return content, ""
-    return _utf8(content)
+        return f"byte {position + 1} is NUL: a binary file, or UTF-16 without a byte order mark"
+    return content
 
 
 def rows_of(blobs: Blobs) -> tuple[Rows, Tokens]:
@@ -154,13 +157,19 @@ def rows_of(blobs: Blobs) -> tuple[Rows, Tokens]:
     is_row = buffer[tokens.start[first]] != _HASH
     if not is_row.all():
         first, count = first[is_row], count[is_row]
-    # ends[i] is a line break of its own, the last that counts for file i.
-    broken_before = np.concatenate(([0], breaks[np.searchsorted(marks, blobs.ends)] + 1))
-    after_cr = np.flatnonzero(buffer[blobs.ends - 1] == ord("\r")) if len(blobs) else first[:0]
-    broken_before[1 + after_cr] -= 1  # CR before our own newline: one line end, not two
     unit = np.searchsorted(blobs.ends, tokens.start[first])
-    line = token_line[first] - broken_before[unit] + 1
+    # Line number = line ends before the token - line ends before its file + 1.
+    line = token_line[first] - _breaks_before_files(blobs, marks, breaks)[unit] + 1
     return Rows(unit.astype(np.int32), line.astype(np.int32), first, count), tokens
+
+
+def _breaks_before_files(blobs: Blobs, marks: Int64, breaks: Int64) -> Int64:
+    """Return (u + 1,) the number of line ends in the buffer before each file, and before its end."""
+    # The newline behind each file ends its last line, and is the last to precede the next file.
+    until_end = breaks[np.searchsorted(marks, blobs.ends)] + 1
+    # A carriage return before that newline makes one line end with it, not two.
+    until_end -= blobs.buffer[blobs.ends - 1] == ord("\r")
+    return np.concatenate(([0], until_end))
 
 
 def _tokens(

@@ -6,7 +6,8 @@ from labelingest.model.units import DataUnits
 from labelingest.problems import ProblemCode
 from labelingest.problems.capped import MAX_LISTED
 from labelingest.problems.of_batch import BatchProblems
-from labelingest.readers.yolo.read import YoloOptions, read
+from labelingest.readers.yolo.layouts import YoloOptions
+from labelingest.readers.yolo.read import read
 from labelingest.resolution.resolve import resolve
 
 CLASS_MAP = ClassMap(np.array([7]), np.array([0], dtype=np.int32))

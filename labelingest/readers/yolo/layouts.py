@@ -1,0 +1,214 @@
+"""Row layouts: the meaning of a row's columns, told by their number or declared for all rows.
+
+Every layout ends in the same arrays, one value a row (`RowCut`), so that a reader has one path.
+Class numbers and wanted geometry are not known here: a box followed by one number stays
+`BOX_AND_NUMBER`, eight numbers stay a `QUAD`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+
+from labelingest.columns.types import Bool, Int64, UInt8
+from labelingest.errors import ConfigError
+from labelingest.model.source_labels import SourceKind
+from labelingest.problems import ProblemCode
+
+__all__ = ["RowCut", "RowLayout", "YoloOptions", "cut_rows"]
+
+
+class RowLayout(StrEnum):
+    """Meaning of the columns of every row; the class number always comes first."""
+
+    AUTO = "auto"
+    BOX = "box"
+    BOX_CONFIDENCE = "box+confidence"
+    CONFIDENCE_BOX = "confidence+box"
+    BOX_TRACK = "box+track"
+    BOX_CONFIDENCE_TRACK = "box+confidence+track"
+    POLYGON = "polygon"
+    POLYGON_CONFIDENCE = "polygon+confidence"
+    CORNERS = "corners"
+    CORNERS_CONFIDENCE = "corners+confidence"
+    XYWHR = "xywhr"
+    POSE = "pose"
+
+
+@dataclass(frozen=True, slots=True)
+class YoloOptions:
+    """Options of the YOLO reader.
+
+    Examples
+    --------
+    >>> YoloOptions("pose", (17, 3)).kpt_shape
+    (17, 3)
+    >>> YoloOptions("pose")
+    Traceback (most recent call last):
+    labelingest.errors.ConfigError: row layout 'pose' needs kpt_shape
+    """
+
+    row_layout: str = RowLayout.AUTO
+    """Meaning of the columns; a value of `RowLayout`."""
+    kpt_shape: tuple[int, int] | None = None
+    """Keypoints and numbers per keypoint (2 or 3) of the layout `pose`."""
+
+    def __post_init__(self) -> None:
+        if self.row_layout not in list(RowLayout):
+            raise ConfigError(
+                f"row layout {self.row_layout!r} is not known; choose one of {', '.join(RowLayout)}"
+            )
+        if (self.row_layout == RowLayout.POSE) != (self.kpt_shape is not None):
+            needs = "needs" if self.kpt_shape is None else "has no use for"
+            raise ConfigError(
+                f"row layout {str(self.row_layout)!r} {needs} kpt_shape, the number of keypoints "
+                "and of numbers for each (as in data.yaml, e.g. 17 and 3)"
+            )
+        if self.kpt_shape is not None and (
+            self.kpt_shape[0] < 1 or self.kpt_shape[1] not in (2, 3)
+        ):
+            raise ConfigError(
+                f"kpt_shape {self.kpt_shape} must be a positive number of keypoints and 2 or 3"
+            )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowCut:
+    """Places of class number, coordinates and confidence in every row.
+
+    Positions count from the class number, which is 0.
+    """
+
+    fits: Bool
+    """(r,) whether a row has a number of columns that the layout allows."""
+    kind: UInt8
+    """(r,) values of `SourceKind`."""
+    begin: Int64
+    """(r,) position of the first coordinate."""
+    coordinates: Int64
+    """(r,) number of coordinates; of no use in a row that does not fit."""
+    confidence: Int64
+    """(r,) position of the confidence; 0 for a row without one."""
+    misfit: ProblemCode
+    """Problem of a row that does not fit."""
+    expected: str
+    """Numbers of columns that the layout allows, as the end of a sentence."""
+    dropped: str = ""
+    """Name of the columns that are read past, for the report; empty for a layout without them."""
+
+
+def cut_rows(count: Int64, options: YoloOptions) -> RowCut:
+    """Return how a layout cuts rows.
+
+    Parameters
+    ----------
+    count
+        (r,) columns of each row, at least 1.
+    options
+        The layout.
+
+    Examples
+    --------
+    >>> cut = cut_rows(np.array([5, 6, 4]), YoloOptions("box+confidence"))
+    >>> cut.fits.tolist(), cut.confidence.tolist()
+    ([False, True, False], [5, 5, 5])
+    """
+    if options.row_layout == RowLayout.AUTO:
+        return _cut_by_count(count)
+    return _cut_as_declared(count, options)
+
+
+def _cut_by_count(count: Int64) -> RowCut:
+    """Tell kind and coordinates from the number of columns (specification, table 5)."""
+    odd = count - 1 + count % 2  # an even row is the odd one before it and a confidence
+    kind = np.full(len(count), SourceKind.RING, dtype=np.uint8)
+    kind[odd == 9] = SourceKind.QUAD
+    kind[count == 5] = SourceKind.BOX
+    kind[count == 6] = SourceKind.BOX_AND_NUMBER
+    return RowCut(
+        fits=count >= 5,
+        kind=kind,
+        begin=np.ones(len(count), dtype=np.int64),
+        coordinates=odd - 1,
+        confidence=np.where(odd < count, count - 1, 0),
+        misfit=ProblemCode.TOO_FEW_COLUMNS,
+        expected="the least is 5: class number, centre x, centre y, width, height",
+    )
+
+
+def _cut_as_declared(count: Int64, options: YoloOptions) -> RowCut:
+    columns = _declared(options)
+    confidence = np.full(len(count), columns.confidence, dtype=np.int64)
+    if columns.confidence < 0:
+        confidence += count
+    return RowCut(
+        fits=columns.allow(count),
+        kind=np.full(len(count), columns.kind, dtype=np.uint8),
+        begin=np.full(len(count), columns.coordinates, dtype=np.int64),
+        coordinates=count - columns.coordinates - columns.after,
+        confidence=confidence,
+        misfit=ProblemCode.WRONG_COLUMN_COUNT,
+        expected=f"row layout {str(options.row_layout)!r} has {columns.expected()}",
+        dropped=columns.dropped,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Columns of a declared layout; positions count from the class number, which is 0."""
+
+    kind: SourceKind
+    least: int
+    """Number of columns; for rings the least number."""
+    confidence: int = 0
+    """Position of the confidence; 0 for none, negative from the row's end."""
+    coordinates: int = 1
+    """Position of the first coordinate."""
+    after: int = 0
+    """Number of columns behind the coordinates."""
+    dropped: str = ""
+    """Name of the columns that are read past, for the report."""
+    ragged: bool = False
+    """Whether rows may have any even number of further columns."""
+
+    def allow(self, count: Int64) -> Bool:
+        """Return (r,) whether the layout allows each number of columns."""
+        allowed: Bool = count == self.least
+        if self.ragged:
+            allowed = (count >= self.least) & ((count - self.least) % 2 == 0)
+        return allowed
+
+    def expected(self) -> str:
+        """Return the allowed numbers of columns."""
+        least = self.least
+        return f"{least}, {least + 2}, {least + 4}, …" if self.ragged else f"{least}"
+
+
+def _declared(options: YoloOptions) -> _Columns:
+    if options.row_layout != RowLayout.POSE or options.kpt_shape is None:
+        return _DECLARED[options.row_layout]
+    keypoints = options.kpt_shape[0] * options.kpt_shape[1]
+    return _Columns(_BOX, 5 + keypoints, after=keypoints, dropped="poses (keypoints)")
+
+
+_BOX: Final = SourceKind.BOX
+_RING: Final = SourceKind.RING
+_CORNERS: Final = SourceKind.CORNERS
+_TRACKS: Final = "track IDs"
+_DECLARED: Final[Mapping[str, _Columns]] = MappingProxyType(
+    {
+        RowLayout.BOX: _Columns(_BOX, 5),
+        RowLayout.BOX_CONFIDENCE: _Columns(_BOX, 6, confidence=5, after=1),
+        RowLayout.CONFIDENCE_BOX: _Columns(_BOX, 6, confidence=1, coordinates=2),
+        RowLayout.BOX_TRACK: _Columns(_BOX, 6, after=1, dropped=_TRACKS),
+        RowLayout.BOX_CONFIDENCE_TRACK: _Columns(_BOX, 7, confidence=5, after=2, dropped=_TRACKS),
+        RowLayout.POLYGON: _Columns(_RING, 7, ragged=True),
+        RowLayout.POLYGON_CONFIDENCE: _Columns(_RING, 8, confidence=-1, after=1, ragged=True),
+        RowLayout.CORNERS: _Columns(_CORNERS, 9),
+        RowLayout.CORNERS_CONFIDENCE: _Columns(_CORNERS, 10, confidence=9, after=1),
+        RowLayout.XYWHR: _Columns(SourceKind.ROTATED_BOX, 6),
+    }
+)
