@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from labelingest.errors import ConfigError
+from labelingest.formats import FORMATS, Format, target_format
 from labelingest.model.authors import is_email
 from labelingest.resolution.class_map import class_number, parse_overrides
 from labelingest.small_files import read_small
@@ -36,15 +37,7 @@ OUTPUTS: Final = ("out", "report", "problems", "failed_csv")
 _PATHS: Final = ("storage_path", "ontology", *OUTPUTS)
 _MOST_BATCH_BYTES: Final = 2**40
 _CLASS_NUMBERS: Final = ("namespace", "map")
-_OPTIONS_OF_OUTPUT: Final[Mapping[str, Sequence[str]]] = {
-    "encord": ("created_by", "dataset_title"),
-    "yolo": ("yolo_layout", "yolo_confidence"),
-}
 _MOST_WORKERS: Final = 4096
-_OPTIONS_OF_YOLO: Final = (
-    *("row_layout", "kpt_shape", "out_of_range", "on_shape_mismatch", "duplicate_rows"),
-    *("warn_misfit", "max_label_bytes"),
-)
 
 _EXPECTED: Final[Mapping[str, str]] = {
     **dict.fromkeys(_PATHS, "a path"),
@@ -223,22 +216,31 @@ class IngestConfig(BaseModel):
                 raise ValueError(f"{other} and {name} are both {value!r}; give each its own path")
         return self
 
-    def refuse_options_of_yolo(self) -> None:
-        """Refuse options of YOLO where the sidecars are Encord label rows.
+    def refuse_options_of_others(self, source: Format) -> None:
+        """Refuse options of sidecars of another format than those that are read.
+
+        Parameters
+        ----------
+        source
+            Format of the sidecars.
 
         Raises
         ------
         ConfigError
-            Some were given that say how rows of YOLO files are read, or what their numbers mean
-            where no numbers are written.
+            Options say how sidecars of another format are read, or what class numbers mean where
+            no numbers are read or written.
         """
-        names = _OPTIONS_OF_YOLO + (() if self.to == "yolo" else _CLASS_NUMBERS)
-        misplaced = [name for name in names if name in self.model_fields_set]
-        if misplaced:
-            raise ConfigError(
-                f"{', '.join(misplaced)}: for YOLO label files, and the sidecars are Encord label rows; "
-                "leave out"
-            )
+        for other in FORMATS:
+            if other == source or not other.is_read:
+                continue
+            numbers = other.needs_class_numbers and not target_format(self.to).needs_class_numbers
+            names = (*other.source_options, *(_CLASS_NUMBERS if numbers else ()))
+            misplaced = [name for name in names if name in self.model_fields_set]
+            if misplaced:
+                raise ConfigError(
+                    f"{', '.join(misplaced)}: for {other.source_title}, and the sidecars are "
+                    f"{source.source_title}; leave out"
+                )
 
     @model_validator(mode="after")
     def _one_engine(self) -> Self:
@@ -252,10 +254,12 @@ class IngestConfig(BaseModel):
     @model_validator(mode="after")
     def _for_the_output(self) -> Self:
         """Refuse options of an output that is not asked for: they would do nothing."""
-        for to, names in _OPTIONS_OF_OUTPUT.items():
-            misplaced = [name for name in names if name in self.model_fields_set and self.to != to]
+        for other in FORMATS:
+            if other == target_format(self.to):
+                continue
+            misplaced = [name for name in other.target_options if name in self.model_fields_set]
             if misplaced:
-                raise ValueError(f"{', '.join(misplaced)}: for --to {to} only; leave out")
+                raise ValueError(f"{', '.join(misplaced)}: for --to {other.name} only; leave out")
         return self
 
     @field_validator("created_by")

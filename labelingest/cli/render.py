@@ -15,7 +15,7 @@ from rich.console import Console
 from labelingest.cli.console import many as _many
 from labelingest.cli.console import not_looked_at, open_console, print_columns, print_line
 from labelingest.config import IngestConfig
-from labelingest.model.batch_output import OutputFormat
+from labelingest.formats import target_format
 from labelingest.model.ontology import Ontology
 from labelingest.model.pairs import Outcome
 from labelingest.pairing.rules import PatternRule, SuffixRule
@@ -54,19 +54,8 @@ _OUTCOMES: Final[Mapping[Outcome, str]] = {
     Outcome.IGNORED: "ignored file",
 }
 
-_MADE: Final[Mapping[str, str]] = {
-    OutputFormat.ENCORD: "Label rows ",
-    OutputFormat.YOLO: "Files      ",
-    OutputFormat.COCO: "Images     ",
-    OutputFormat.PARQUET: "Files      ",
-}
-_NOUNS: Final[Mapping[str, str]] = {
-    OutputFormat.ENCORD: "label row",
-    OutputFormat.YOLO: "label file",
-    OutputFormat.COCO: "image",
-    OutputFormat.PARQUET: "data file",
-}
-"""What a run makes of each data file."""
+_HEADING_WIDTH: Final = 11
+"""Characters of the first column of a report: the longest heading and a space."""
 
 _NEXT_STEPS: Final[Mapping[ProblemCode, str]] = {
     ProblemCode.UNKNOWN_CLASS: "labelingest classes {ontology} shows which numbers are mapped; map "
@@ -141,7 +130,7 @@ def print_report(report: Report, config: IngestConfig) -> None:
     )
     print_line(
         console,
-        _MADE[report.to],
+        target_format(report.to).heading.ljust(_HEADING_WIDTH),
         f"{tally.label_rows:,}, of which {tally.empty_label_rows:,} labelled as empty; "
         f"{_many(tally.failed_files, 'file')} failed",
     )
@@ -154,7 +143,7 @@ def print_report(report: Report, config: IngestConfig) -> None:
 
 def _classifications(report: Report) -> str:
     count = report.tally.classifications
-    left_out = "" if report.to == OutputFormat.ENCORD else "left out "
+    left_out = "" if target_format(report.to).keeps_classifications else "left out "
     return f"+ {_many(count, 'classification')} {left_out}" if count else ""
 
 
@@ -226,7 +215,7 @@ def _print_outcome(console: Console, report: Report, config: IngestConfig) -> No
     if report.out is None:
         print_line(console, (counts, f"bold {style}"), ": nothing was written")
     else:
-        rows = _many(report.tally.label_rows, _NOUNS[report.to])
+        rows = _many(report.tally.label_rows, target_format(report.to).noun)
         seconds = sum(report.seconds.values())
         rate = f"{seconds:.1f} s, {report.tally.label_rows / max(seconds, 1e-9):,.0f} files/s"
         print_line(console, (counts, f"bold {style}"), f": {rows} in {report.out} ({rate})")

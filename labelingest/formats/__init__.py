@@ -16,7 +16,9 @@ __all__ = [
     "DEFAULT_SOURCE",
     "DEFAULT_TARGET",
     "FORMATS",
+    "UNDECLARED",
     "Format",
+    "declared_pairing",
     "source_format",
     "source_format_paired",
     "source_names",
@@ -26,6 +28,8 @@ __all__ = [
 
 FORMATS: tuple[Format, ...] = (ENCORD, YOLO, COCO, PARQUET)
 """All formats of the package, in the order in which they are listed for people."""
+UNDECLARED = "auto"
+"""Value of an option for sidecars whose format the patterns, the suffix or the files decide."""
 DEFAULT_SOURCE = YOLO.name
 """Format of sidecars that are converted in memory, unless another is named."""
 DEFAULT_TARGET = ENCORD.name
@@ -84,6 +88,17 @@ def _named(format: str | Format, choices: list[Format]) -> Format:
         if choice.name == format:
             return choice
     raise ConfigError(f"{format!r} is none of {', '.join(choice.name for choice in choices)}")
+
+
+def declared_pairing(format: str) -> bool | None:
+    """Return whether sidecars of a format pair by a suffix; None where the format is not declared.
+
+    Examples
+    --------
+    >>> declared_pairing("encord"), declared_pairing("yolo"), declared_pairing(UNDECLARED)
+    (True, False, None)
+    """
+    return None if format == UNDECLARED else source_format(format).pairs_by_suffix
 
 
 def source_format_paired(*, by_suffix: bool) -> Format:

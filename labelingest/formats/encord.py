@@ -9,6 +9,7 @@ ENCORD = Format(
     title="Encord label rows",
     noun="label row",
     heading="Label rows",
+    source_title="Encord label rows",
     endings=(".jsonl", ".jsonl.zst"),
     can_be_folder=True,
     can_be_shards=True,

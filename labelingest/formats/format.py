@@ -50,6 +50,9 @@ class Format:
     heading: str = "Files"
     """What the report calls the data files that were written: "Label rows"."""
 
+    source_title: str = ""
+    """What sidecars of the format are in sentences: "YOLO label files"."""
+
     endings: Sequence[str] = ()
     """Endings of the name of an output that is one file, the usual one first; none: no such file."""
     can_be_folder: bool = False

@@ -8,6 +8,7 @@ YOLO = Format(
     name="yolo",
     title="YOLO",
     noun="label file",
+    source_title="YOLO label files",
     can_be_folder=True,
     is_resumable=True,
     needs_class_numbers=True,

@@ -17,7 +17,7 @@ from typing import Final
 from labelingest.config import IngestConfig
 from labelingest.converter import LabelFormat
 from labelingest.errors import ConfigError
-from labelingest.formats import target_format
+from labelingest.formats import declared_pairing, target_format
 from labelingest.model.listing import Listing
 from labelingest.model.pairs import Pairs
 from labelingest.pairing.layouts import recognise
@@ -139,7 +139,7 @@ def _recognise(config: IngestConfig, storage: Storage, listing: Listing) -> tupl
     guesses: list[tuple[PairingRule, int, str]] = [
         (guess.rule, guess.pairs, guess.description) for guess in recognise(listing)
     ]
-    by_suffix = suffixes(listing) if config.format != "yolo" else []
+    by_suffix = [] if declared_pairing(config.format) is False else suffixes(listing)
     guesses += [(g.rule, g.pairs, "Encord sidecars") for g in by_suffix if g.rule == SuffixRule()]
     if len(guesses) == 1:
         return guesses[0][0], guesses[0][2]

@@ -9,6 +9,7 @@ from shlex import quote
 from typing import TypeAlias
 
 from labelingest.errors import ConfigError
+from labelingest.formats import declared_pairing
 from labelingest.model.kinds import KIND_OF_EXTENSION, DataKind
 from labelingest.pairing.layouts import USUAL_LABELS
 from labelingest.pairing.rules import PatternRule, SuffixRule
@@ -50,8 +51,9 @@ def rule_from_options(
     True
     """
     has_patterns = labels is not None or bool(images)
-    if format == "encord" or (suffix is not None and not has_patterns):
-        if has_patterns or format == "yolo":
+    by_suffix = declared_pairing(format)
+    if by_suffix is True or (suffix is not None and not has_patterns):
+        if has_patterns or by_suffix is False:
             _refuse_mixture(suffix)
         return SuffixRule() if suffix is None else SuffixRule(suffix)
     if suffix is not None:

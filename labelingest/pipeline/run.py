@@ -20,7 +20,7 @@ from labelingest.converter import Converter, LabelFormat, needs_class_numbers
 from labelingest.engines import check_engine
 from labelingest.engines.base import Engine
 from labelingest.errors import ConfigError, SidecarError
-from labelingest.formats import target_format
+from labelingest.formats import source_format, target_format
 from labelingest.formats.output_names import check_output, expected_name
 from labelingest.model.kinds import kind_of
 from labelingest.model.ontology import ClassMap, Ontology
@@ -294,8 +294,7 @@ def make_converter(
     ConfigError
         Options of YOLO are given, and the sidecars are Encord label rows.
     """
-    if format == LabelFormat.ENCORD:
-        config.refuse_options_of_yolo()
+    config.refuse_options_of_others(source_format(format))
     return Converter(
         ontology,
         mapping.class_map if mapping else ClassMap.empty(),

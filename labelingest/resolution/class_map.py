@@ -171,12 +171,15 @@ def choose_namespace(ontology: Ontology, wanted: str | None) -> NamespaceChoice 
         return NamespaceChoice(*_as_wanted(wanted, namespaces), namespaces)
     if not names:
         return None
-    yolo = [name for name in names if name.casefold() == "yolo"]
-    if yolo:
-        others = f"; so are {_quoted(yolo[1:])}, later in the alphabet" if yolo[1:] else ""
-        return NamespaceChoice(yolo[0], f"{yolo[0]!r} is called YOLO{others}", namespaces)
+    usual = [name for name in names if name.casefold() == _USUAL_NAMESPACE.casefold()]
+    if usual:
+        others = f"; so are {_quoted(usual[1:])}, later in the alphabet" if usual[1:] else ""
+        reason = f"{usual[0]!r} is called {_USUAL_NAMESPACE}{others}"
+        return NamespaceChoice(usual[0], reason, namespaces)
     first = f"the first of {len(names)} in the alphabet" if names[1:] else "the only one"
-    return NamespaceChoice(names[0], f"{names[0]!r} is {first}; none is called YOLO", namespaces)
+    return NamespaceChoice(
+        names[0], f"{names[0]!r} is {first}; none is called {_USUAL_NAMESPACE}", namespaces
+    )
 
 
 def _as_wanted(wanted: str, namespaces: Mapping[str, int]) -> tuple[str, str]:
@@ -201,6 +204,8 @@ def _as_wanted(wanted: str, namespaces: Mapping[str, int]) -> tuple[str, str]:
     )
 
 
+_USUAL_NAMESPACE: Final = "YOLO"
+"""Namespace of external IDs that are class numbers, unless another is chosen."""
 _ADD_IDS: Final = 'add external IDs to its objects ("externalIds": {"YOLO": "7"})'
 _MAP_BY_HAND: Final = "map class numbers by hand (--map 7=NAME)"
 
