@@ -8,36 +8,36 @@ from heapq import heappop, heappush
 from itertools import pairwise
 from typing import TypeAlias
 
-__all__ = ["Range", "clip", "latest", "length", "merged", "minus"]
+__all__ = ["Range", "clip", "count_frames", "difference", "latest", "union"]
 
 Range: TypeAlias = tuple[int, int]
 """First and last frame, both included."""
 
 
-def merged(ranges: Iterable[Range]) -> list[Range]:
-    """Return the union: sorted, apart from each other by at least one frame.
+def union(ranges: Iterable[Range]) -> list[Range]:
+    """Return the frames of all ranges: sorted, at least one frame apart from each other.
 
     Examples
     --------
-    >>> merged([(4, 6), (0, 1), (2, 2)])
+    >>> union([(4, 6), (0, 1), (2, 2)])
     [(0, 2), (4, 6)]
     """
-    union: list[Range] = []
+    result: list[Range] = []
     for first, last in sorted(ranges):
-        if union and first <= union[-1][1] + 1:
-            if last > union[-1][1]:
-                union[-1] = union[-1][0], last
+        if result and first <= result[-1][1] + 1:
+            if last > result[-1][1]:
+                result[-1] = result[-1][0], last
         else:
-            union.append((first, last))
-    return union
+            result.append((first, last))
+    return result
 
 
-def minus(ranges: list[Range], others: list[Range]) -> list[Range]:
-    """Return the frames of ranges that are not in others; both as `merged` returns them.
+def difference(ranges: list[Range], others: list[Range]) -> list[Range]:
+    """Return the frames of ranges that are not in others; both as `union` returns them.
 
     Examples
     --------
-    >>> minus([(0, 9)], [(2, 3), (7, 20)])
+    >>> difference([(0, 9)], [(2, 3), (7, 20)])
     [(0, 1), (4, 6)]
     """
     left: list[Range] = []
@@ -70,13 +70,13 @@ def clip(ranges: Iterable[Range], count: int) -> list[Range]:
     return [(first, last) for first, last in cut if first <= last]
 
 
-def length(ranges: Iterable[Range]) -> int:
+def count_frames(ranges: Iterable[Range]) -> int:
     """Return the number of frames of ranges that do not overlap."""
     return sum(last - first + 1 for first, last in ranges)
 
 
 def latest(ranges: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
-    """Return ranges that do not overlap: where some do, the one of the highest rank has the frames.
+    """Return ranges without overlaps: each frame belongs to the range of the highest rank.
 
     Parameters
     ----------

@@ -13,11 +13,11 @@ from labelingest.cli.show.lenient_json import (
     Ranges,
     dicts_of,
     items_of,
-    joined,
     number_of,
     ranges_of,
     text_of,
 )
+from labelingest.model.frame_ranges import union
 from labelingest.model.vocabulary import Attribute, Vocabulary
 
 __all__ = ["AnswerView", "AnswersView", "classifications", "object_answers"]
@@ -123,7 +123,7 @@ def _classification(
     # Without an ontology the root cannot be distinguished from its nested answers, unless it is alone.
     alone = answers[0].attribute if len(answers) == 1 else None
     frames = (
-        joined([*(ranges or []), *frames_of_row]) if frames_of_row or ranges is not None else None
+        union([*(ranges or []), *frames_of_row]) if frames_of_row or ranges is not None else None
     )
     return AnswersView(name, label or alone or feature or None, frames, answers)
 

@@ -14,12 +14,12 @@ from labelingest.cli.show.lenient_json import (
     Ranges,
     dicts_of,
     items_of,
-    joined,
     number_of,
     ranges_of,
     text_of,
     whole_of,
 )
+from labelingest.model.frame_ranges import union
 from labelingest.model.vocabulary import Vocabulary
 
 __all__ = ["LabelRowView", "ObjectView", "UnitView", "label_row_of"]
@@ -143,7 +143,7 @@ def label_row_of(row: Mapping[str, Any], vocabulary: Vocabulary | None = None) -
         data_hash=text_of(row.get("data_hash")),
         dataset_hash=text_of(row.get("dataset_hash")),
         units=units,
-        frames=joined((n, n) for n in frame_numbers) if has_frames else None,
+        frames=union((n, n) for n in frame_numbers) if has_frames else None,
         objects=objects,
         answers=object_answers(row, classes, vocabulary),
         classifications=classifications(row, classified, vocabulary),

@@ -3,7 +3,7 @@
 One bad value of a label row must not hide the good ones beside it.
 """
 
-from collections.abc import Iterable, Iterator, ValuesView
+from collections.abc import Iterator, ValuesView
 from math import isfinite
 from typing import Any, Final, TypeAlias
 
@@ -11,7 +11,6 @@ __all__ = [
     "Ranges",
     "dicts_of",
     "items_of",
-    "joined",
     "number_of",
     "ranges_of",
     "text_of",
@@ -81,20 +80,3 @@ def ranges_of(value: object) -> Ranges | None:
         pair for pair in value if isinstance(pair, list) and list(map(type, pair)) == [int, int]
     ]
     return [(first, last) for first, last in pairs] if len(pairs) == len(value) else None
-
-
-def joined(ranges: Iterable[tuple[int, int]]) -> Ranges:
-    """Return the union of ranges, ascending.
-
-    Examples
-    --------
-    >>> joined([(7, 7), (0, 0), (1, 3), (2, 2)])
-    [(0, 3), (7, 7)]
-    """
-    union: Ranges = []
-    for first, last in sorted(ranges):
-        if union and first <= union[-1][1] + 1:
-            union[-1] = union[-1][0], max(union[-1][1], last)
-        else:
-            union.append((first, last))
-    return union

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from labelingest.model.frame_ranges import Range, clip, length, merged, minus
+from labelingest.model.frame_ranges import Range, clip, count_frames, difference, union
 from labelingest.model.vocabulary import ClassificationClass, Vocabulary
 from labelingest.problems import ProblemCode
 from labelingest.problems.of_document import DocumentProblems, excerpt
@@ -210,9 +210,9 @@ class Classifications:
             return self._once(instance, definition)
         if not self.medium.on_frames:
             return []
-        ranges = merged([*read, *((frame, frame) for frame in instance.frames)])
+        ranges = union([*read, *((frame, frame) for frame in instance.frames)])
         inside = clip(ranges, self.medium.frame_count)
-        if length(inside) < length(ranges):
+        if count_frames(inside) < count_frames(ranges):
             detail = f"{excerpt(range_value)} leaves the frames of the file: cut"
             self.problems.note(ProblemCode.BAD_FRAME, pointer, detail)
         elif not ranges:
@@ -236,7 +236,7 @@ class Classifications:
         """Return the frames that no other classification of the class has."""
         occupied = self.occupied.setdefault(definition.feature_hash, [])
         clashing = [pair for span in ranges for pair in _touching(occupied, span)]
-        free = minus(ranges, merged(clashing)) if clashing else ranges
+        free = difference(ranges, union(clashing)) if clashing else ranges
         if clashing:
             place = instance.answer_pointer or instance.pointer
             frames = excerpt([list(pair) for pair in ranges])
@@ -295,7 +295,7 @@ class Classifications:
 
     def frame_entries(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """Yield frame and entry of all frame lists as they are written, in no order of frames."""
-        total = sum(length(map(_pair, entry["range"])) for entry in self.output.values())
+        total = sum(count_frames(map(_pair, entry["range"])) for entry in self.output.values())
         for entry in self.output.values() if total <= MOST_LISTED else ():
             definition = self.vocabulary.classifications[entry["featureHash"]]
             on_frame = frame_entry(entry, definition)

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any, TypeAlias
 from uuid import NAMESPACE_OID, uuid5
 
-from labelingest.model.frame_ranges import Range, clip, latest, length, merged, minus
+from labelingest.model.frame_ranges import Range, clip, count_frames, difference, latest, union
 from labelingest.model.vocabulary import Attribute
 from labelingest.problems import ProblemCode
 from labelingest.problems.of_document import DocumentProblems, excerpt
@@ -67,14 +67,14 @@ def _ranges(
         problems.note(ProblemCode.MISSING_KEY, answer.pointer, detail)
         return []
     pointer = child_pointer(answer.pointer, "range")
-    ranges = merged(ranges_of(answer.entry["range"], pointer, problems))
+    ranges = union(ranges_of(answer.entry["range"], pointer, problems))
     inside = clip(ranges, frame_count)
-    if length(inside) < length(ranges):
+    if count_frames(inside) < count_frames(ranges):
         detail = (
             f"{excerpt(answer.entry['range'])} leaves the {frame_count:,} frames of the file: cut"
         )
         problems.note(ProblemCode.BAD_FRAME, pointer, detail)
-    if minus(inside, frames):
+    if difference(inside, frames):
         detail = f"{excerpt(answer.entry['range'])} has frames on which the object is not: kept"
         problems.note(ProblemCode.RANGE_OFF_OBJECT, pointer, detail)
     return inside
@@ -91,7 +91,7 @@ def _by_value(
         by_value.setdefault((type(value), value), []).append(frames)
     manual = all(answer.manual for answer, _ in spans)
     for (_, value), ranges in by_value.items():
-        yield attribute, value, manual, merged(ranges)
+        yield attribute, value, manual, union(ranges)
 
 
 def _last_said(spans: _Spans, problems: DocumentProblems) -> list[tuple[Value, Range]]:

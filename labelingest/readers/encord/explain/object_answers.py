@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from labelingest.model.frame_ranges import Range, merged
+from labelingest.model.frame_ranges import Range, union
 from labelingest.problems import ProblemCode
 from labelingest.problems.of_document import DocumentProblems, excerpt
 from labelingest.problems.pointers import child_pointer
@@ -95,7 +95,7 @@ def object_answers(
     answers, actions = {}, {}
     for name, instance in _in_order(answer_entries, objects):
         entry, pointer = answer_entries.get(name, (_NO_ENTRY, "/object_answers"))
-        frames = merged((f, f) for f in instance.frames | objects.dropped.get(name, set()))
+        frames = union((f, f) for f in instance.frames | objects.dropped.get(name, set()))
         static, changing = _of_object(
             entry, pointer, action_entries.get(name), instance, frames, medium, problems, name
         )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labelingest.encord.dates import written_date
-from labelingest.model.frame_ranges import clip, latest, merged, minus
+from labelingest.model.frame_ranges import clip, difference, latest, union
 from labelingest.problems.of_document import DocumentProblems
 from labelingest.readers.encord.explain.bitmask import run_lengths
 
@@ -26,10 +26,10 @@ def frames(ranges: list[tuple[int, int]]) -> set[int]:
 def test_ranges_are_sets_of_frames(
     some: list[tuple[int, int]], others: list[tuple[int, int]]
 ) -> None:
-    union = merged(some)
-    assert frames(union) == frames(some)
-    assert all(b[0] > a[1] + 1 for a, b in pairwise(union))
-    assert frames(minus(union, merged(others))) == frames(some) - frames(others)
+    merged = union(some)
+    assert frames(merged) == frames(some)
+    assert all(b[0] > a[1] + 1 for a, b in pairwise(merged))
+    assert frames(difference(merged, union(others))) == frames(some) - frames(others)
     assert frames(clip(some, 10)) == frames(some) & set(range(10))
 
 
