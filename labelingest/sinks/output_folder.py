@@ -10,25 +10,86 @@ import os
 import shutil
 import stat
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from ctypes import CDLL, get_errno
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from labelingest.errors import StorageError
 from labelingest.model.kinds import is_junk
+from labelingest.sinks.base import UnfinishedOutput
 from labelingest.storage.atomic import flush_folder
 from labelingest.storage.local.real_paths import resolve
 from labelingest.storage.os_errors import cannot_write
 from labelingest.storage.unfinished_files import unfinished_name
 
-__all__ = ["MARKER", "Disk", "begin_folder", "checked_place", "end_folder", "is_as_begun"]
+__all__ = ["MARKER", "BuildingFolder", "building_folder", "is_as_begun"]
 
 MARKER: Final = ".labelingest-output"
 """Name of the empty file that marks a folder as ours to replace."""
 
 
-def checked_place(path: Path, is_ours: Callable[[str], bool]) -> Path:
+@dataclass(frozen=True, slots=True)
+class BuildingFolder:
+    """A folder under construction, beside the place that it gets when it is complete."""
+
+    folder: Path
+    """Where files are written."""
+    place: Path
+    """Where the complete folder appears: the output, links followed."""
+    disk: "Disk"
+    """The file system of the folder."""
+
+
+@contextmanager
+def building_folder(
+    path: Path,
+    is_ours: Callable[[str], bool],
+    *,
+    first_files: Mapping[str, bytes],
+    unfinished: UnfinishedOutput | None,
+    sweep: Callable[[Path], None],
+) -> Iterator[BuildingFolder]:
+    """Build a folder; it gets its place when the block ends well.
+
+    Parameters
+    ----------
+    path
+        The output.
+    is_ours
+        Whether the name of a file, relative to the folder, can be one that was written there.
+    first_files
+        Name → content of files that the folder begins with.
+    unfinished
+        The folder of an interrupted run, which stays when the block fails; None for a new folder,
+        which is removed then.
+    sweep
+        Removes from an unfinished folder what its marks do not count.
+
+    Raises
+    ------
+    StorageError
+        Something else is at the output's place, or the folder cannot be written.
+    """
+    place = _checked_place(path, is_ours)
+    folder = UnfinishedOutput.place(unfinished, place)
+    if unfinished is not None and unfinished.marks:
+        sweep(folder)
+    else:
+        _begin_folder(folder, place, first_files)
+    disk = Disk(folder, place)
+    try:
+        yield BuildingFolder(folder, place, disk)
+        _end_folder(folder, place, disk)
+    finally:
+        disk.close()
+        if unfinished is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _checked_place(path: Path, is_ours: Callable[[str], bool]) -> Path:
     """Follow links, and refuse to replace anything that is not a folder of ours, of the same kind.
 
     Parameters
@@ -54,7 +115,7 @@ def checked_place(path: Path, is_ours: Callable[[str], bool]) -> Path:
     return place
 
 
-def begin_folder(building: Path, place: Path, root: Mapping[str, bytes]) -> None:
+def _begin_folder(building: Path, place: Path, root: Mapping[str, bytes]) -> None:
     """Make the folder that an output is built in, with these files and the marker."""
     try:
         shutil.rmtree(building, ignore_errors=True)
@@ -136,7 +197,7 @@ def _syncfs() -> Callable[[int], int] | None:
         return None
 
 
-def end_folder(building: Path, place: Path, disk: Disk) -> None:
+def _end_folder(building: Path, place: Path, disk: Disk) -> None:
     """Bring a folder onto the disk and to its place; what was there is gone then."""
     old = place.with_name(unfinished_name(place.name, "-old"))
     try:

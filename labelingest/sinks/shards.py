@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Final, TypeAlias
+from typing import Any, BinaryIO, Final, TypeAlias
 
 import orjson
 
@@ -24,10 +24,8 @@ from labelingest.sinks.json_lines import ZSTD, Pack, compress_lines, join_lines,
 from labelingest.sinks.marks import Summed, are_whole, holds
 from labelingest.sinks.output_folder import (
     MARKER,
-    Disk,
-    begin_folder,
-    checked_place,
-    end_folder,
+    BuildingFolder,
+    building_folder,
     is_as_begun,
 )
 from labelingest.storage.os_errors import cannot_write
@@ -70,24 +68,23 @@ class ShardSink:
     compressed: bool = False
     unfinished: UnfinishedOutput | None = None
     """Where the unfinished folder is kept; without, it is gone when the block fails."""
-    _building: Path | None = field(default=None, init=False, repr=False)
-    _disk: Disk | None = field(default=None, init=False, repr=False)
+    _opened: ExitStack | None = field(default=None, init=False, repr=False)
+    _building: BuildingFolder | None = field(default=None, init=False, repr=False)
     _shards: list[_Shard] = field(default_factory=list, init=False, repr=False)
     _file: BinaryIO | None = field(default=None, init=False, repr=False)
     """The last shard."""
     _added: list[Piece] = field(default_factory=list, init=False, repr=False)
 
     def __enter__(self) -> "ShardSink":
-        self.path = checked_place(self.path, _is_ours)
-        marks = () if self.unfinished is None else self.unfinished.marks
-        self._shards = _shards(marks)
-        building = UnfinishedOutput.place(self.unfinished, self.path)
-        if marks:
-            self._cut(building)
-        else:
-            begin_folder(building, self.path, {})
-        self._disk = Disk(building, self.path)
-        self._building = building
+        self._shards = _shards(() if self.unfinished is None else self.unfinished.marks)
+        opened = ExitStack()
+        folder = building_folder(
+            self.path, _is_ours, first_files={}, unfinished=self.unfinished, sweep=self._cut
+        )
+        self._building = opened.enter_context(folder)
+        self.path = self._building.place
+        opened.push(self._finish)
+        self._opened = opened
         return self
 
     def _cut(self, building: Path) -> None:
@@ -108,20 +105,17 @@ class ShardSink:
         except OSError as error:
             raise cannot_write(str(self.path), error) from error
 
-    def __exit__(self, *raised: object) -> None:
-        building, self._building = self._building, None
-        disk, self._disk = self._disk, None
-        if building is None or disk is None:
-            return
-        try:
-            self._close()
-            if raised[0] is None:
-                self._end(building)
-                end_folder(building, self.path, disk)
-        finally:
-            disk.close()
-            if self.unfinished is None:
-                shutil.rmtree(building, ignore_errors=True)
+    def __exit__(self, *raised: Any) -> None:
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.__exit__(*raised)
+
+    def _finish(self, *raised: object) -> None:
+        """Close the last shard; give all shards their names if the block ended well."""
+        folder, self._building = self._open(), None
+        self._close()
+        if raised[0] is None:
+            self._end(folder)
 
     def _end(self, building: Path) -> None:
         """Give the shards the names that say how many there are, and write the index."""
@@ -241,13 +235,13 @@ class ShardSink:
 
     def sync(self) -> None:
         """Bring all that was put onto the disk."""
-        if self._disk is not None:
-            self._disk.flush()
+        if self._building is not None:
+            self._building.disk.flush()
 
     def _open(self) -> Path:
         if self._building is None:
             raise ValueError("the sink is not open: use it as `with sink:`")
-        return self._building
+        return self._building.folder
 
 
 def _shards(marks: Sequence[Sequence[Piece]]) -> list[_Shard]:

@@ -2,16 +2,15 @@
 
 import errno
 import os
-import shutil
 import zlib
 from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from labelingest.errors import ConfigError
 from labelingest.model.batch_output import BatchOutput
@@ -20,10 +19,8 @@ from labelingest.sinks.base import UnfinishedOutput
 from labelingest.sinks.marks import Summed, are_whole, checksum, checksum_of
 from labelingest.sinks.output_folder import (
     MARKER,
-    Disk,
-    begin_folder,
-    checked_place,
-    end_folder,
+    BuildingFolder,
+    building_folder,
     is_as_begun,
 )
 from labelingest.storage.base import check_key
@@ -84,25 +81,28 @@ class TreeSink:
     kind: TreeKind
     unfinished: UnfinishedOutput | None = None
     """Where the unfinished tree is kept; without, it is gone when the block fails."""
-    _building: Path | None = field(default=None, init=False, repr=False)
-    _disk: Disk | None = field(default=None, init=False, repr=False)
+    _opened: AbstractContextManager[BuildingFolder] | None = field(
+        default=None, init=False, repr=False
+    )
+    _building: BuildingFolder | None = field(default=None, init=False, repr=False)
     _folders: set[str] = field(default_factory=set, init=False, repr=False)
-    _kept: list[bytes] = field(default_factory=list, init=False, repr=False)
+    _counted: list[bytes] = field(default_factory=list, init=False, repr=False)
     """Keys of each batch that have a file, packed: only a name that is taken asks for them."""
     _added: Batch = field(default=((), 0), init=False, repr=False)
     """The files of the last put."""
 
     def __enter__(self) -> "TreeSink":
-        self.path = checked_place(self.path, self._can_be_ours)
         marks = () if self.unfinished is None else self.unfinished.marks
-        self._folders, self._kept = set(), [_packed(keys) for keys, _ in marks]
-        building = UnfinishedOutput.place(self.unfinished, self.path)
-        if marks:
-            self._sweep(building)
-        else:
-            begin_folder(building, self.path, self.kind.root)
-        self._disk = Disk(building, self.path)
-        self._building = building
+        self._folders, self._counted = set(), [_packed(keys) for keys, _ in marks]
+        self._opened = building_folder(
+            self.path,
+            self._can_be_ours,
+            first_files=self.kind.root,
+            unfinished=self.unfinished,
+            sweep=self._sweep,
+        )
+        self._building = self._opened.__enter__()
+        self.path = self._building.place
         return self
 
     def _can_be_ours(self, name: str) -> bool:
@@ -112,7 +112,7 @@ class TreeSink:
 
     def _sweep(self, building: Path) -> None:
         """Remove the files of an interrupted run that do not count, and folders without files."""
-        counted = {self.kind.name_of(key) for batch in self._kept for key in _unpacked(batch)}
+        counted = {self.kind.name_of(key) for batch in self._counted for key in _unpacked(batch)}
         counted |= {MARKER, *self.kind.root}
         start = len(str(building)) + 1
         try:
@@ -126,18 +126,10 @@ class TreeSink:
         except OSError as error:
             raise cannot_write(str(self.path), error) from error
 
-    def __exit__(self, *raised: object) -> None:
-        building, self._building = self._building, None
-        disk, self._disk = self._disk, None
-        if building is None or disk is None:
-            return
-        try:
-            if raised[0] is None:
-                end_folder(building, self.path, disk)
-        finally:
-            disk.close()
-            if self.unfinished is None:
-                shutil.rmtree(building, ignore_errors=True)
+    def __exit__(self, *raised: Any) -> None:
+        opened, self._opened, self._building = self._opened, None, None
+        if opened is not None:
+            opened.__exit__(*raised)
 
     def good_marks(self, files: Sequence[int]) -> int:
         """Return how many marks fit the files of the unfinished tree, as `ResumableSink` says."""
@@ -166,8 +158,8 @@ class TreeSink:
 
     def sync(self) -> None:
         """Bring all that was put onto the disk."""
-        if self._disk is not None:
-            self._disk.flush()
+        if self._building is not None:
+            self._building.disk.flush()
 
     def refused(self, keys: Sequence[str]) -> dict[int, Problem]:
         """Refuse keys whose file names are too long."""
@@ -183,7 +175,7 @@ class TreeSink:
     def _open(self) -> Path:
         if self._building is None:
             raise ValueError("the sink is not open: use it as `with sink:`")
-        return self._building
+        return self._building.folder
 
     def put(self, batch: BatchOutput) -> list[tuple[int, Problem]]:
         """Write files; a key whose file name is taken or not allowed is a problem."""
@@ -201,7 +193,7 @@ class TreeSink:
                     keys.append(key)
                     crc = checksum(text, crc)
         self._added = keys, crc
-        self._kept.append(_packed(keys))
+        self._counted.append(_packed(keys))
         in_use = (
             batch.keys[position] for position, number in refused.items() if number == errno.EEXIST
         )
@@ -276,7 +268,7 @@ class TreeSink:
     def _owners(self, names: Set[str]) -> dict[str, str]:
         """Return name → key of the data file whose file has it; neighbours are found at once."""
         owners: dict[str, str] = {}
-        for batch in reversed(self._kept):
+        for batch in reversed(self._counted):
             if len(owners) == len(names):
                 break
             for key in _unpacked(batch):
