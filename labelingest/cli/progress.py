@@ -1,7 +1,6 @@
 """Progress for people: one line on standard error, only where the work takes over two seconds."""
 
 from time import monotonic
-from types import TracebackType
 from typing import Final
 
 from rich.console import Console
@@ -31,12 +30,7 @@ class ProgressLine:
     def __enter__(self) -> "ProgressLine":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._live is not None:
             self._live.stop()
 

@@ -2,7 +2,7 @@
 
 import signal
 from threading import Event
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, Final
 
 __all__ = ["Cancelled"]
@@ -35,15 +35,10 @@ class Cancelled:
                 self._before[number] = signal.signal(number, self._ask)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         for number, before in self._before.items():
             signal.signal(number, before)
-        if isinstance(error, KeyboardInterrupt) and self.exit_code is not None:
+        if isinstance(raised[1], KeyboardInterrupt) and self.exit_code is not None:
             raise SystemExit(self.exit_code) from None
 
     def __call__(self) -> bool:
