@@ -16,7 +16,7 @@ from labelingest.model.ontology import Shape
 
 __all__ = ["columns_of"]
 
-_Placed: TypeAlias = tuple[int, dict[str, Any]]
+_FrameObject: TypeAlias = tuple[int, dict[str, Any]]
 _BOX: Final = ("x", "y", "w", "h")
 _IMAGES: Final = ("image", "img_group")
 
@@ -43,20 +43,20 @@ def columns_of(
     >>> columns_of([None, row], {"a1B2c3D4": 0}).coordinates.tolist()
     [0.5, 0.375, 0.125, 0.25]
     """
-    by_row = [[] if row is None else list(_placed(row)) for row in rows]
+    by_row = [[] if row is None else list(_frame_objects(row)) for row in rows]
     objects = list(chain.from_iterable(by_row))
     numbers = [_numbers(value) for _, value in objects]
     lengths = np.fromiter(map(len, numbers), np.int64, len(numbers))
     n = len(objects)
     return Annotations(
-        np.repeat(np.arange(len(rows), dtype=np.int32), [len(of_row) for of_row in by_row]),
-        np.array([features[value["featureHash"]] for _, value in objects], dtype=np.int32),
-        np.zeros(n, dtype=np.int32),
-        np.array([_confidence(value) for _, value in objects], dtype=np.float64),
-        np.array(list(chain.from_iterable(numbers)), dtype=np.float64),
-        np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths))),
-        np.zeros(n, dtype=np.uint64),
-        Instances(
+        unit=np.repeat(np.arange(len(rows), dtype=np.int32), [len(of_row) for of_row in by_row]),
+        feature=np.array([features[value["featureHash"]] for _, value in objects], dtype=np.int32),
+        line=np.zeros(n, dtype=np.int32),
+        confidence=np.array([_confidence(value) for _, value in objects], dtype=np.float64),
+        coordinates=np.array(list(chain.from_iterable(numbers)), dtype=np.float64),
+        offsets=np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths))),
+        content=np.zeros(n, dtype=np.uint64),
+        instances=Instances(
             [value["objectHash"] for _, value in objects],
             np.array([frame for frame, _ in objects], dtype=np.int32),
             {i: parts for i, (_, value) in enumerate(objects) if (parts := _parts(value))},
@@ -64,7 +64,7 @@ def columns_of(
     )
 
 
-def _placed(row: Mapping[str, Any]) -> Iterator[_Placed]:
+def _frame_objects(row: Mapping[str, Any]) -> Iterator[_FrameObject]:
     """Yield frame and object of each annotation of a row; -1 for objects on no frame."""
     if row["data_type"] in ("audio", "plain_text"):
         yield from ((-1, entry) for entry in row["object_answers"].values())

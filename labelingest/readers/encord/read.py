@@ -7,12 +7,12 @@ divided until those that are not stand alone; these are read by `explain/label_r
 
 import gc
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, groupby
 from math import isqrt
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -161,13 +161,13 @@ class _Reading:
         ]
         label_rows = [checked.row for checked in read]
         return SidecarBatch(
-            label_rows,
-            columns_of(label_rows, self.features),
-            [checked.problems for checked in read],
-            np.array([checked.objects_seen for checked in read], dtype=np.int64),
-            np.array([checked.classifications_seen for checked in read], dtype=np.int64),
-            np.array([checked.classifications_kept for checked in read], dtype=np.int64),
-            sum((checked.rejected for checked in read), Counter()),
+            rows=label_rows,
+            annotations=columns_of(label_rows, self.features),
+            problems=[checked.problems for checked in read],
+            objects_seen=_counts(checked.objects_seen for checked in read),
+            classifications_seen=_counts(checked.classifications_seen for checked in read),
+            classifications_kept=_counts(checked.classifications_kept for checked in read),
+            rejected=sum((checked.rejected for checked in read), Counter()),
         )
 
 
@@ -220,24 +220,29 @@ def _of_clean(
     u, n = len(rows), len(objects.unit)
     classifications = np.array([len(row.classification_answers) for row in rows], dtype=np.int64)
     payloads = objects.payloads
-    return SidecarBatch(
-        rows,
-        Annotations(
-            objects.unit.astype(np.int32),
-            feature[objects.object_class],
-            np.zeros(n, dtype=np.int32),
-            objects.confidence,
-            payloads.numbers,
-            np.concatenate((np.zeros(1, np.int64), np.cumsum(payloads.lengths))),
-            np.zeros(n, dtype=np.uint64),
-            Instances(objects.hashes, np.zeros(n, dtype=np.int32), payloads.parts),
-        ),
-        [()] * u,
-        np.bincount(objects.unit, minlength=u),
-        classifications,
-        classifications,
-        Counter(),
+    annotations = Annotations(
+        unit=objects.unit.astype(np.int32),
+        feature=feature[objects.object_class],
+        line=np.zeros(n, dtype=np.int32),
+        confidence=objects.confidence,
+        coordinates=payloads.numbers,
+        offsets=np.concatenate((np.zeros(1, np.int64), np.cumsum(payloads.lengths))),
+        content=np.zeros(n, dtype=np.uint64),
+        instances=Instances(objects.hashes, np.zeros(n, dtype=np.int32), payloads.parts),
     )
+    return SidecarBatch(
+        rows=rows,
+        annotations=annotations,
+        problems=[()] * u,
+        objects_seen=np.bincount(objects.unit, minlength=u),
+        classifications_seen=classifications,
+        classifications_kept=classifications,
+        rejected=Counter(),
+    )
+
+
+def _counts(counts: Iterable[int]) -> Int64:
+    return np.array(list(counts), dtype=np.int64)
 
 
 def _joined(batches: Sequence[SidecarBatch]) -> SidecarBatch:
@@ -245,20 +250,16 @@ def _joined(batches: Sequence[SidecarBatch]) -> SidecarBatch:
     if len(batches) == 1:
         return batches[0]
     return SidecarBatch(
-        list(chain.from_iterable(batch.rows for batch in batches)),
-        Annotations.joined(
+        rows=list(chain.from_iterable(batch.rows for batch in batches)),
+        annotations=Annotations.joined(
             [batch.annotations for batch in batches], [len(batch.rows) for batch in batches]
         ),
-        list(chain.from_iterable(batch.problems for batch in batches)),
-        _end_to_end([batch.objects_seen for batch in batches]),
-        _end_to_end([batch.classifications_seen for batch in batches]),
-        _end_to_end([batch.classifications_kept for batch in batches]),
-        sum((batch.rejected for batch in batches), Counter()),
+        problems=list(chain.from_iterable(batch.problems for batch in batches)),
+        objects_seen=np.concatenate([batch.objects_seen for batch in batches]),
+        classifications_seen=np.concatenate([batch.classifications_seen for batch in batches]),
+        classifications_kept=np.concatenate([batch.classifications_kept for batch in batches]),
+        rejected=sum((batch.rejected for batch in batches), Counter()),
     )
-
-
-def _end_to_end(columns: Sequence[np.ndarray[Any, Any]]) -> Any:
-    return np.concatenate(columns)
 
 
 @contextmanager

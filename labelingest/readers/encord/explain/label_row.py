@@ -159,12 +159,7 @@ def _read(
     problems.unknown_keys(document, _KNOWN, "", "a label row")
     head = _head(document, date, problems)
     defaults = Dates(head["created_at"], head["last_edited_at"])
-    medium = Medium(
-        frame_count(units, kind),
-        on_frames=kind not in ("audio", "plain_text"),
-        audio=kind == "audio",
-        html=units[0].head["data_type"] == "text/html",
-    )
+    medium = _medium(units, kind)
     objects = Objects(vocabulary, defaults, problems)
     classifications = Classifications(vocabulary, defaults, medium, problems)
     objects_of_units = [_frames(unit, kind, medium, objects, classifications) for unit in units]
@@ -178,24 +173,26 @@ def _read(
         "classification_answers": classifications.output,
         "object_actions": actions,
         "label_status": status,
-        "data_units": {
-            unit.head["data_hash"]: {
-                **unit.head,
-                "labels": _labels(frames, unit, kind),
-                **unit.tail,
-            }
-            for unit, frames in zip(units, objects_of_units, strict=True)
-        },
+        "data_units": _data_units(units, objects_of_units, kind),
         "spaces": {},
     }
     return Checked(
-        row,
-        problems.in_order(),
-        objects.seen,
-        objects.accepted,
-        classifications.seen,
-        len(classifications.output),
-        objects.rejected + classifications.rejected,
+        row=row,
+        problems=problems.in_order(),
+        objects_seen=objects.seen,
+        objects_kept=objects.accepted,
+        classifications_seen=classifications.seen,
+        classifications_kept=len(classifications.output),
+        rejected=objects.rejected + classifications.rejected,
+    )
+
+
+def _medium(units: list[Unit], kind: str) -> Medium:
+    return Medium(
+        frame_count(units, kind),
+        on_frames=kind not in ("audio", "plain_text"),
+        audio=kind == "audio",
+        html=units[0].head["data_type"] == "text/html",
     )
 
 
@@ -293,6 +290,16 @@ def _add_entries(
     for frame, entry in classifications.frame_entries():
         frames = by_frame[frame] if kind == "img_group" else objects_of_units[0]
         frames.setdefault(frame, []).append(entry)
+
+
+def _data_units(
+    units: list[Unit], objects_of_units: list[dict[int, list[dict[str, Any]]]], kind: str
+) -> dict[str, Any]:
+    """Return data_units as label rows write them."""
+    return {
+        unit.head["data_hash"]: {**unit.head, "labels": _labels(frames, unit, kind), **unit.tail}
+        for unit, frames in zip(units, objects_of_units, strict=True)
+    }
 
 
 def _labels(frames: dict[int, list[dict[str, Any]]], unit: Unit, kind: str) -> dict[str, Any]:

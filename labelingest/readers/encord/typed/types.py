@@ -306,12 +306,34 @@ def row_type(
         The types of objects, of answers about them, of entries of classification_answers, and of
         what stands on frames of classifications.
     """
+    entries = dict[str, _union(classifications)] if classifications else _Empty  # type: ignore[misc]
+    unit = _unit_type(objects, on_frames)
+    row: Any = msgspec.defstruct(
+        "Row",
+        [
+            ("data_type", Literal["image"]),
+            ("annotation_task_status", one_of(TASK_STATUS) | None),
+            ("object_answers", dict[str, _entry_type(answers)]),  # type: ignore[misc]
+            ("classification_answers", entries),
+            ("object_actions", _Empty),
+            ("label_status", one_of(LABEL_STATUS)),
+            ("data_units", Annotated[dict[str, unit], Meta(min_length=1, max_length=1)]),  # type: ignore[valid-type]
+            ("spaces", _Empty),
+        ],
+        bases=(ImageRow,),
+    )
+    typed_row: type[ImageRow] = row
+    return typed_row
+
+
+def _unit_type(objects: Sequence[type], on_frames: Sequence[type]) -> type[Struct]:
+    """Return the type of the data unit of an image."""
     frame = msgspec.defstruct(
         "Frame",
         [("objects", _listed(objects)), ("classifications", _listed(on_frames))],
         bases=(Frame,),
     )
-    unit = msgspec.defstruct(
+    return msgspec.defstruct(
         "Unit",
         [
             ("data_hash", _Text),
@@ -323,7 +345,11 @@ def row_type(
         ],
         bases=(ImageUnit,),
     )
-    entry = msgspec.defstruct(
+
+
+def _entry_type(answers: Sequence[type]) -> type[Struct]:
+    """Return the type of entries of object_answers."""
+    return msgspec.defstruct(
         "Entry",
         [
             ("classifications", _listed(answers)),
@@ -331,20 +357,3 @@ def row_type(
         ],
         bases=(ObjectEntry,),
     )
-    classification_answers = dict[str, _union(classifications)] if classifications else _Empty  # type: ignore[misc]
-    row: Any = msgspec.defstruct(
-        "Row",
-        [
-            ("data_type", Literal["image"]),
-            ("annotation_task_status", one_of(TASK_STATUS) | None),
-            ("object_answers", dict[str, entry]),  # type: ignore[valid-type]
-            ("classification_answers", classification_answers),
-            ("object_actions", _Empty),
-            ("label_status", one_of(LABEL_STATUS)),
-            ("data_units", Annotated[dict[str, unit], Meta(min_length=1, max_length=1)]),  # type: ignore[valid-type]
-            ("spaces", _Empty),
-        ],
-        bases=(ImageRow,),
-    )
-    image_row: type[ImageRow] = row
-    return image_row
