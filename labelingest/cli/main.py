@@ -19,6 +19,7 @@ import typer
 from labelingest.cli.encoding import speak_utf8
 from labelingest.cli.ends import run_to_the_end
 from labelingest.cli.folder.commands import app as folder_app
+from labelingest.cli.formats import formats
 from labelingest.cli.group import CommandGroup
 from labelingest.cli.integration import app as integration_app
 from labelingest.cli.metadata import metadata_app
@@ -401,6 +402,9 @@ def classes(
         sys.stdout.buffer.write(classes_as_json(loaded, mapping))
     else:
         print_classes(loaded, mapping)
+
+
+app.command("formats")(formats)
 
 
 @ontology_app.command("init")

@@ -1,0 +1,70 @@
+import subprocess
+import sys
+from typing import get_args, get_type_hints
+
+import pytest
+
+from labelingest.config import IngestConfig
+from labelingest.errors import ConfigError
+from labelingest.formats import (
+    FORMATS,
+    Format,
+    source_format,
+    source_format_paired,
+    source_names,
+    target_format,
+    target_names,
+)
+from labelingest.formats.format import load
+
+
+def test_names_of_formats_are_different() -> None:
+    assert len({format.name for format in FORMATS}) == len(FORMATS)
+
+
+def test_a_name_is_looked_up_among_formats_that_are_read_or_written() -> None:
+    assert target_format("coco").title == "COCO"
+    with pytest.raises(ConfigError, match=r"'coco' is none of encord, yolo$"):
+        source_format("coco")
+    with pytest.raises(ConfigError, match=r"'voc' is none of encord, yolo, coco, parquet$"):
+        target_format("voc")
+
+
+def test_a_value_is_taken_where_a_name_is() -> None:
+    own = Format(name="own", title="Own", noun="file", target="x", sink="y")
+    assert target_format(own) is own
+
+
+def test_each_way_of_pairing_belongs_to_one_format() -> None:
+    assert source_format_paired(by_suffix=True).name == "encord"
+    assert source_format_paired(by_suffix=False).name == "yolo"
+    ways = [format.pairs_by_suffix for format in FORMATS if format.is_read]
+    assert len(set(ways)) == len(ways)
+
+
+def test_the_configuration_has_the_names_of_the_list() -> None:
+    hints = get_type_hints(IngestConfig)
+    assert set(get_args(hints["format"])) == {"auto", *source_names()}
+    assert set(get_args(hints["to"])) == set(target_names())
+
+
+@pytest.mark.parametrize("format", FORMATS, ids=lambda format: str(format.name))
+def test_options_of_a_format_are_fields_of_the_configuration(format: Format) -> None:
+    fields = {*IngestConfig.model_fields}
+    assert {*format.source_options, *format.target_options} <= fields
+
+
+@pytest.mark.parametrize("format", FORMATS, ids=lambda format: str(format.name))
+def test_the_sink_of_a_format_has_the_functions_of_sinks(format: Format) -> None:
+    module = load(format.sink)
+    assert callable(module.open_sink)
+    assert callable(module.is_own_output)
+
+
+def test_the_list_of_formats_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; import labelingest.formats.output_names; "
+        "print(sorted({'numpy', 'pyarrow', 'msgspec', 'pydantic', 'orjson'} & sys.modules.keys()))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
