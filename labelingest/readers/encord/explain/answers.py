@@ -14,6 +14,7 @@ from labelingest.model.vocabulary import Attribute, machine_name
 from labelingest.problems import ProblemCode
 from labelingest.problems.of_document import DocumentProblems, excerpt, json_type_name
 from labelingest.problems.pointers import child_pointer
+from labelingest.readers.encord.explain.ontology_checks import note_archived, note_differences
 from labelingest.readers.encord.explain.provenance import read_manual
 
 __all__ = ["Answer", "Value", "note_missing", "read_answers", "static_answers", "written_answer"]
@@ -96,8 +97,8 @@ def _answer(
         problems.note(ProblemCode.UNKNOWN_ATTRIBUTE, child_pointer(pointer, "featureHash"), detail)
         return None
     problems.unknown_keys(entry, _KEYS, pointer, "an answer")
-    _compare(entry, "name", attribute.name, pointer, problems)
-    _note_archived(
+    note_differences(entry, [("name", attribute.name)], pointer, problems)
+    note_archived(
         attribute.archived, attribute.name, child_pointer(pointer, "featureHash"), problems
     )
     read = _READERS.get(attribute.type)
@@ -109,21 +110,6 @@ def _answer(
     if value is None:
         return None
     return Answer(attribute, value, read_manual(entry, pointer, problems), entry, pointer)
-
-
-def _compare(
-    entry: dict[str, Any], key: str, expected: str, pointer: str, problems: DocumentProblems
-) -> None:
-    actual = entry.get(key, expected)
-    if actual != expected:
-        detail = f"{excerpt(actual)} is {expected!r} in the ontology, which is written"
-        problems.note(ProblemCode.DIFFERS_FROM_ONTOLOGY, child_pointer(pointer, key), detail)
-
-
-def _note_archived(archived: bool, name: str, pointer: str, problems: DocumentProblems) -> None:
-    if archived:
-        detail = f"{excerpt(name)} is archived in the ontology: kept"
-        problems.note(ProblemCode.ARCHIVED_CLASS, pointer, detail)
 
 
 def _text(
@@ -206,9 +192,9 @@ def _option(
         problems.note(ProblemCode.UNKNOWN_OPTION, child_pointer(pointer, "featureHash"), detail)
         return None
     problems.unknown_keys(entry, _OPTION_KEYS, pointer, "an option")
-    _compare(entry, "name", option.label, pointer, problems)
-    _compare(entry, "value", option.value, pointer, problems)
-    _note_archived(option.archived, option.label, child_pointer(pointer, "featureHash"), problems)
+    expected = (("name", option.label), ("value", option.value))
+    note_differences(entry, expected, pointer, problems)
+    note_archived(option.archived, option.label, child_pointer(pointer, "featureHash"), problems)
     return option.feature_hash
 
 

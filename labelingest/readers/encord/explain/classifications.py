@@ -28,6 +28,7 @@ from labelingest.readers.encord.explain.answers import (
     written_answer,
 )
 from labelingest.readers.encord.explain.entries import Medium, entries, ranges_of
+from labelingest.readers.encord.explain.ontology_checks import note_archived, note_differences
 from labelingest.readers.encord.explain.provenance import (
     Dates,
     check_hash,
@@ -265,15 +266,9 @@ class Classifications:
         }
 
     def _note_class(self, instance: _Instance, definition: ClassificationClass) -> None:
-        if definition.archived:
-            detail = f"{excerpt(definition.name)} is archived in the ontology: kept"
-            self.problems.note(ProblemCode.ARCHIVED_CLASS, instance.pointer, detail)
-        for key, expected in (("name", definition.name), ("value", definition.value)):
-            actual = instance.entry.get(key, expected)
-            if actual != expected:
-                detail = f"{excerpt(actual)} is {expected!r} in the ontology, which is written"
-                pointer = child_pointer(instance.entry_pointer, key)
-                self.problems.note(ProblemCode.DIFFERS_FROM_ONTOLOGY, pointer, detail)
+        note_archived(definition.archived, definition.name, instance.pointer, self.problems)
+        expected = (("name", definition.name), ("value", definition.value))
+        note_differences(instance.entry, expected, instance.entry_pointer, self.problems)
 
     def _answers(
         self, instance: _Instance, definition: ClassificationClass

@@ -12,7 +12,7 @@ from labelingest.problems import ProblemCode
 from labelingest.problems.of_document import DocumentProblems, excerpt, json_type_name
 from labelingest.problems.pointers import child_pointer
 
-__all__ = ["angle", "finite", "finite_ring", "inside", "inside_ring"]
+__all__ = ["angle", "finite", "finite_ring", "inside", "inside_ring", "note_outside"]
 
 
 def finite(value: object, pointer: str, problems: DocumentProblems) -> bool:
@@ -41,8 +41,27 @@ def finite(value: object, pointer: str, problems: DocumentProblems) -> bool:
 def inside(value: float, pointer: str, problems: DocumentProblems) -> None:
     """Note a coordinate that lies outside 0..1, fractions of the image's size."""
     if not -COORDINATE_SLACK <= value <= 1 + COORDINATE_SLACK:
-        detail = f"{value!r} lies outside the image, whose coordinates go from 0 to 1: kept"
-        problems.note(ProblemCode.OUTSIDE_IMAGE, pointer, detail)
+        note_outside(f"{value!r}", pointer, problems)
+
+
+def note_outside(
+    coordinate: str, pointer: str, problems: DocumentProblems, *, more: str = ""
+) -> None:
+    """Note a coordinate outside the image.
+
+    Parameters
+    ----------
+    coordinate
+        The coordinate as messages show it.
+    pointer
+        JSON pointer of the coordinate.
+    problems
+        Container of the problem.
+    more
+        Further coordinates of the same ring, in parentheses.
+    """
+    detail = f"{coordinate} lies outside the image, whose coordinates go from 0 to 1{more}: kept"
+    problems.note(ProblemCode.OUTSIDE_IMAGE, pointer, detail)
 
 
 def angle(value: float, pointer: str, problems: DocumentProblems) -> float:
@@ -85,11 +104,7 @@ def inside_ring(ring: list[float], pointer: str, problems: DocumentProblems) -> 
     ]
     if out:
         more = f" (and {len(out) - 1} more of this ring)" if len(out) > 1 else ""
-        problems.note(
-            ProblemCode.OUTSIDE_IMAGE,
-            child_pointer(pointer, out[0]),
-            f"{ring[out[0]]!r} lies outside the image, whose coordinates go from 0 to 1{more}: kept",
-        )
+        note_outside(f"{ring[out[0]]!r}", child_pointer(pointer, out[0]), problems, more=more)
 
 
 _NUMBERS: Final = frozenset((int, float))

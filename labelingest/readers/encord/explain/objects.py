@@ -14,6 +14,7 @@ from labelingest.model.vocabulary import ObjectClass, Vocabulary
 from labelingest.problems import ProblemCode
 from labelingest.problems.of_document import DocumentProblems, excerpt
 from labelingest.problems.pointers import child_pointer
+from labelingest.readers.encord.explain.ontology_checks import note_archived, note_differences
 from labelingest.readers.encord.explain.provenance import (
     Dates,
     check_hash,
@@ -193,11 +194,8 @@ class Objects:
         if instance is None:
             instance = self.instances[object_hash] = Instance(object_class)
             check_hash(object_hash, child_pointer(pointer, "objectHash"), self.problems)
-            if object_class.archived:
-                detail = f"{excerpt(object_class.name)} is archived in the ontology: kept"
-                self.problems.note(
-                    ProblemCode.ARCHIVED_CLASS, child_pointer(pointer, "featureHash"), detail
-                )
+            place = child_pointer(pointer, "featureHash")
+            note_archived(object_class.archived, object_class.name, place, self.problems)
         instance.frames.add(frame)
 
     def _optional(self, value: dict[str, Any], pointer: str, output: dict[str, Any]) -> None:
@@ -234,15 +232,8 @@ def compare_names(
     value: dict[str, Any], pointer: str, object_class: ObjectClass, problems: DocumentProblems
 ) -> None:
     """Note name, color and value that are not those of the class, which are written instead."""
-    for key, expected in (
-        ("name", object_class.name),
-        ("color", object_class.color),
-        ("value", object_class.value),
-    ):
-        actual = value.get(key, expected)
-        if actual != expected:
-            detail = f"{excerpt(actual)} is {expected!r} in the ontology, which is written"
-            problems.note(ProblemCode.DIFFERS_FROM_ONTOLOGY, child_pointer(pointer, key), detail)
+    expected = tuple((key, getattr(object_class, key)) for key in ("name", "color", "value"))
+    note_differences(value, expected, pointer, problems)
 
 
 def _event_key(value: dict[str, Any]) -> str:

@@ -22,6 +22,7 @@ from labelingest.readers.encord.explain.coordinates import (
     finite_ring,
     inside,
     inside_ring,
+    note_outside,
 )
 from labelingest.readers.encord.explain.points import point, polygon, polyline, skeleton
 
@@ -130,8 +131,7 @@ def _bounding_box(
             inside(box[key], child_pointer(pointer, key), problems)
         elif box[start] + box[key] > 1 + COORDINATE_SLACK and box[start] <= 1 + COORDINATE_SLACK:
             edge = f"{box[start] + box[key]!r}, the far edge,"
-            detail = f"{edge} lies outside the image, whose coordinates go from 0 to 1: kept"
-            problems.note(ProblemCode.OUTSIDE_IMAGE, child_pointer(pointer, key), detail)
+            note_outside(edge, child_pointer(pointer, key), problems)
     return _floats(box)
 
 
