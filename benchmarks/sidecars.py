@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any, Final
 
 from benchmarks.generate import Kind, ontology
-from labelingest.model.vocabulary import machine_name
+from labelingest.model.ontology import machine_name
 
 __all__ = ["HEIGHT", "WIDTH", "Sidecars", "sidecars", "structure_of"]
 

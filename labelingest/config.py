@@ -25,7 +25,8 @@ from pydantic import (
 from labelingest.errors import ConfigError
 from labelingest.formats import FORMATS, Format, target_format
 from labelingest.model.authors import is_email
-from labelingest.resolution.class_map import class_number, parse_overrides
+from labelingest.resolution.class_numbers import class_number
+from labelingest.resolution.overrides import parse_overrides
 from labelingest.small_files import read_small
 from labelingest.storage.base import MAX_SIDECAR
 from labelingest.storage.urls import parse_url, storage_url_of

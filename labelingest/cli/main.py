@@ -389,8 +389,9 @@ def classes(
     Example: labelingest classes ontology.json --map 7=car
     """
     from labelingest.cli.render import classes_as_json, print_classes, print_objects
-    from labelingest.resolution.class_map import make_class_map, parse_overrides
+    from labelingest.resolution.class_map import make_class_map
     from labelingest.resolution.ontology_json import load_ontology
+    from labelingest.resolution.overrides import parse_overrides
 
     loaded = load_ontology(ontology)
     overrides = parse_overrides(map or [])
@@ -434,7 +435,7 @@ def ontology_init(
 
     from labelingest.cli.render import say
     from labelingest.model.ontology import Shape
-    from labelingest.resolution.class_map import SUPPORTED_SHAPES
+    from labelingest.resolution.class_numbers import SUPPORTED_SHAPES
     from labelingest.resolution.starter import read_class_names, starter_ontology
     from labelingest.sinks.output_guard import Output, OutputGuard, OutputKind
 

@@ -24,7 +24,8 @@ from labelingest.pipeline.from_config import pairing_rule
 from labelingest.problems import SEVERITY, Problem, ProblemCode, Severity
 from labelingest.problems.log import ProblemLog
 from labelingest.report import Report
-from labelingest.resolution.class_map import ClassMapping, why_without_number
+from labelingest.resolution.class_map import ClassMapping
+from labelingest.resolution.class_numbers import why_without_number
 
 __all__ = [
     "classes_as_json",

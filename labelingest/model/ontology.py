@@ -13,11 +13,31 @@ import numpy as np
 
 from labelingest.columns.types import Int32, Int64
 
-__all__ = ["LARGEST_CLASS_NUMBER", "ClassMap", "Ontology", "OntologyObject", "Shape"]
+__all__ = [
+    "LARGEST_CLASS_NUMBER",
+    "ClassMap",
+    "Ontology",
+    "OntologyObject",
+    "Shape",
+    "machine_name",
+]
 
 
 LARGEST_CLASS_NUMBER: Final = 2**53
 """Class numbers may be written `7.0`; beyond this, doubles no longer tell neighbours apart."""
+
+
+def machine_name(name: str) -> str:
+    """Return the `value` that Encord's client writes beside a name.
+
+    Lower case, spaces to underscores, nothing else.
+
+    Examples
+    --------
+    >>> machine_name("Speed kmh")
+    'speed_kmh'
+    """
+    return name.lower().replace(" ", "_")
 
 
 class Shape(StrEnum):
@@ -42,7 +62,11 @@ class Shape(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OntologyObject:
-    """One object class of an ontology."""
+    """One object class of an ontology, as columns of labels refer to it by its row.
+
+    `model.vocabulary.ObjectClass` is the same class by feature hash, with attributes and skeleton
+    points: only label rows have those.
+    """
 
     name: str
     color: str
@@ -56,11 +80,8 @@ class OntologyObject:
 
     @property
     def value(self) -> str:
-        """Return the machine name that label rows carry beside the name.
-
-        Lower case, spaces to underscores, nothing else: what Encord's client writes.
-        """
-        return self.name.lower().replace(" ", "_")
+        """Machine name that label rows carry beside the name."""
+        return machine_name(self.name)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

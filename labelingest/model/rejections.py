@@ -1,6 +1,8 @@
-"""Annotations that cannot go on: their problems, each at its place in the sidecar.
+"""Rejection of annotations: a problem for each, at its place in the sidecar.
 
-Rows of text have lines; objects of label rows have hashes, and a place under `object_answers`.
+Rows of text have lines; objects of label rows have hashes, and a place under `object_answers`. The
+module is a noun's neighbour, not part of `problems`: it needs the columns of annotations and data
+units, which stand above the problems that listings and pairs carry.
 """
 
 from collections.abc import Callable
@@ -23,29 +25,29 @@ def reject_rows(
     annotations: Annotations,
     units: DataUnits,
     detail: Callable[[int], str],
-    findings: BatchProblems,
+    problems: BatchProblems,
 ) -> Annotations:
     """Return the annotations that are not rejected; note the problem of each that is.
 
     Parameters
     ----------
     rejected
-        (n,) which annotations.
+        (n,) true for the annotations to reject.
     code
         The cause.
     annotations, units
-        (n,) the annotations, and (u,) the data units that they are of.
+        (n,) annotations, and (u,) their data units.
     detail
-        Row of an annotation → the sentence about it; asked for where it is listed.
-    findings
-        Takes the problems.
+        Row of an annotation → the sentence about it; called for problems that are listed.
+    problems
+        Container of the batch that takes them.
     """
-    for row in findings.rows_to_note(np.flatnonzero(rejected)).tolist():
+    for row in problems.rows_to_note(np.flatnonzero(rejected)).tolist():
         unit = int(annotations.unit[row])
-        if findings.has_room(unit, code):
-            findings.reject(unit, problem_of_row(row, code, annotations, units, detail(row)))
+        if problems.has_room(unit, code):
+            problems.reject(unit, problem_of_row(row, code, annotations, units, detail(row)))
         else:
-            findings.count_rejected(unit, code)
+            problems.count_rejected(unit, code)
     return annotations.where(~rejected)
 
 
@@ -58,9 +60,16 @@ def problem_of_row(
     --------
     >>> from labelingest.model.annotations import Instances
     >>> zero = np.zeros(1, np.int32)
-    >>> given = Instances(["k3P/x0+a"], zero)
-    >>> empty = np.zeros(0), np.zeros(2, np.int64), np.zeros(1, np.uint64)
-    >>> annotations = Annotations(zero, zero, zero, zero / 1, *empty, given)
+    >>> annotations = Annotations(
+    ...     unit=zero,
+    ...     feature=zero,
+    ...     line=zero,
+    ...     confidence=zero / 1,
+    ...     coordinates=np.zeros(0),
+    ...     offsets=np.zeros(2, np.int64),
+    ...     content=np.zeros(1, np.uint64),
+    ...     instances=Instances(["k3P/x0+a"], zero),
+    ... )
     >>> units = DataUnits.from_keys(["a.jpg"], ["a.json"], np.zeros(1, np.int64))
     >>> code = ProblemCode.NO_CLASS_NUMBER
     >>> problem_of_row(0, code, annotations, units, "'Car' has no class number").place

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from labelingest.model.ontology import Shape
+from labelingest.model.ontology import Shape, machine_name
 
 __all__ = [
     "Attribute",
@@ -18,19 +18,7 @@ __all__ = [
     "ObjectClass",
     "Option",
     "Vocabulary",
-    "machine_name",
 ]
-
-
-def machine_name(name: str) -> str:
-    """Return the `value` that Encord's client writes beside a name.
-
-    Examples
-    --------
-    >>> machine_name("Speed kmh")
-    'speed_kmh'
-    """
-    return name.lower().replace(" ", "_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +65,7 @@ class ObjectClass:
 
     @property
     def value(self) -> str:
-        """Return the machine name that label rows carry beside the name."""
+        """Machine name that label rows carry beside the name."""
         return machine_name(self.name)
 
 
@@ -98,7 +86,7 @@ class ClassificationClass:
 
     @property
     def value(self) -> str:
-        """Return the machine name that label rows carry beside the name."""
+        """Machine name that label rows carry beside the name."""
         return machine_name(self.name)
 
 

@@ -1,4 +1,4 @@
-"""Load an ontology: which objects does it declare, under which external IDs.
+"""Load an ontology: the objects that it declares, with their external IDs.
 
 Reads Encord's ontology structure, bare or wrapped as the API returns it (`{"editor": STRUCTURE,
 "ontology_hash": …, "title": …}`), and checks once what everything after it relies on: the keys
@@ -8,7 +8,8 @@ are accepted and stay in `Ontology.structure`.
 External IDs have no public key in Encord's structure. Ours, on an object, is
 `"externalIds": {"YOLO": "0", "SAP": ["A-1", "A-2"]}`: namespace → one ID or a list of them.
 
-Refuses to know which namespace is meant and what an ID is good for: `class_map.py` does.
+Refuses to know which namespace is meant and what an ID is good for: `namespaces.py` and
+`class_numbers.py` do.
 """
 
 import hashlib
@@ -73,9 +74,7 @@ def load_ontology(source: str | Path | bytes | Mapping[str, Any]) -> Ontology:
         raise OntologyError(f"{name}: {_TOO_DEEP}") from error
     objects = wrapper.editor.objects
     _refuse_shared_hashes(name, "/editor" if wrapped else "", objects)
-    return Ontology(
-        tuple(_object(row) for row in objects), identity, wrapper.title or "", structure
-    )
+    return Ontology(tuple(map(_object, objects)), identity, wrapper.title or "", structure)
 
 
 _TOO_DEEP: Final = "nested too deeply for an ontology"
@@ -101,12 +100,12 @@ def _identifier(value: object) -> object:
 def _ids(value: object) -> tuple[object, ...]:
     """Return the external IDs of one namespace as texts."""
     ids = value if isinstance(value, list) else [value]
-    for one in ids:
-        if isinstance(one, bool) or not isinstance(one, int | str):
+    for identifier in ids:
+        if isinstance(identifier, bool) or not isinstance(identifier, int | str):
             raise ValueError(  # noqa: TRY004 # pydantic collects ValueError, not TypeError
-                f"found {short(one)}, expected an external ID (text or integer) or a list of them"
+                f"found {short(identifier)}, expected an external ID (text or integer) or a list of them"
             )
-    return tuple(str(one) for one in ids)
+    return tuple(map(str, ids))
 
 
 def _namespaces(value: object) -> object:
@@ -120,7 +119,7 @@ _Text = Annotated[str, Field(min_length=1)]
 
 
 class _Element(BaseModel):
-    """What every element of an ontology has."""
+    """Keys that every element of an ontology has."""
 
     model_config = ConfigDict(strict=True, frozen=True)
 
@@ -167,7 +166,7 @@ class _Structure(BaseModel):
 
 
 class _Wrapper(BaseModel):
-    """The structure as the API returns it."""
+    """Structure as the API returns it."""
 
     model_config = ConfigDict(strict=True, frozen=True)
 
@@ -176,14 +175,14 @@ class _Wrapper(BaseModel):
     title: str | None = None
 
 
-def _object(row: _Object) -> OntologyObject:
+def _object(entry: _Object) -> OntologyObject:
     return OntologyObject(
-        row.name,
-        row.color,
-        row.shape,
-        row.feature_hash,
-        bool(row.archived),
-        {namespace: ids for namespace, ids in row.external_ids.items() if ids},
+        name=entry.name,
+        color=entry.color,
+        shape=entry.shape,
+        feature_hash=entry.feature_hash,
+        archived=bool(entry.archived),
+        external_ids={namespace: ids for namespace, ids in entry.external_ids.items() if ids},
     )
 
 
@@ -194,10 +193,10 @@ def _decoded(source: str | Path | bytes | Mapping[str, Any]) -> tuple[str, Any]:
         name = printable(str(source))
         source = _contents(name, source)
     try:
-        # By way of text: plain JSON types from here on, and nobody else's to change.
+        # By way of text: plain JSON types from here on, which no caller can change.
         contents = source if isinstance(source, bytes) else json.dumps(source, default=dict)
         document = json.loads(contents, object_pairs_hook=_without_repeats)
-        # Half a surrogate pair is a string to json, and no text to anybody who writes it out.
+        # Half a surrogate pair is a string to json, and cannot be written out.
         json.dumps(document, ensure_ascii=False).encode()
     except RecursionError as error:
         raise OntologyError(f"{name}: {_TOO_DEEP}") from error
@@ -221,7 +220,7 @@ def _contents(name: str, path: str | Path) -> bytes:
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object of its pairs; a repeated key would lose a value without a word."""
+    """Make an object of its pairs; refuse repeated keys, which would lose values in silence."""
     keys = dict(pairs)
     if len(keys) < len(pairs):
         repeated, times = Counter(key for key, _ in pairs).most_common(1)[0]
@@ -232,13 +231,13 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _refuse_shared_hashes(name: str, base: str, objects: list[_Object]) -> None:
     """Refuse two objects of one feature hash: labels could not tell them apart."""
     first: dict[str, int] = {}
-    for row, found in enumerate(objects):
-        other = first.setdefault(found.feature_hash, row)
-        if other != row:
+    for position, entry in enumerate(objects):
+        other = first.setdefault(entry.feature_hash, position)
+        if other != position:
             raise OntologyError(
-                f"{name}#{base}/objects/{row}/featureNodeHash: {found.feature_hash!r} is the "
+                f"{name}#{base}/objects/{position}/featureNodeHash: {entry.feature_hash!r} is the "
                 f"feature hash of {objects[other].name!r} (/objects/{other}) and of "
-                f"{found.name!r}; each object needs its own"
+                f"{entry.name!r}; each object needs its own"
             )
 
 

@@ -11,7 +11,7 @@ __all__ = ["resolve"]
 
 
 def resolve(
-    labels: SourceLabels, class_map: ClassMap, units: DataUnits, findings: BatchProblems
+    labels: SourceLabels, class_map: ClassMap, units: DataUnits, problems: BatchProblems
 ) -> tuple[SourceLabels, Int32]:
     r"""Find the ontology object of each label.
 
@@ -20,7 +20,7 @@ def resolve(
     labels
         The labels whose class number is mapped; the same object when all are.
     feature
-        (n,) row of each one's object in `Ontology.objects`; never negative.
+        (n,) row of each label's object in `Ontology.objects`; never negative.
 
     Examples
     --------
@@ -29,25 +29,25 @@ def resolve(
     >>> from labelingest.readers.yolo.layouts import YoloOptions
     >>> from labelingest.readers.yolo.read import read
     >>> units = DataUnits.from_keys(["a.jpg"], ["a.txt"], np.zeros(1, np.int64))
-    >>> findings = BatchProblems()
+    >>> problems = BatchProblems()
     >>> blobs = Blobs.from_contents([b"0 .5 .5 1 1\n7 .5 .5 1 1"])
-    >>> labels = read(blobs, units, YoloOptions(), findings).labels
+    >>> labels = read(blobs, units, YoloOptions(), problems).labels
     >>> car = ClassMap(np.array([7]), np.array([0], dtype=np.int32))
-    >>> labels, feature = resolve(labels, car, units, findings)
-    >>> labels.line.tolist(), feature.tolist(), findings.in_order()[0].place
+    >>> labels, feature = resolve(labels, car, units, problems)
+    >>> labels.line.tolist(), feature.tolist(), problems.in_order()[0].place
     ([2], [0], 'a.txt:1:1')
     """
     feature = class_map.resolve(labels.class_number)
-    known = feature >= 0
-    if known.all():
+    is_mapped = feature >= 0
+    if is_mapped.all():
         return labels, feature
-    for row in findings.rows_to_note((~known).nonzero()[0]).tolist():
+    for row in problems.rows_to_note((~is_mapped).nonzero()[0]).tolist():
         unit = int(labels.unit[row])
         number = int(labels.class_number[row])
-        if not findings.has_room(unit, ProblemCode.UNKNOWN_CLASS):
-            findings.count_rejected(unit, ProblemCode.UNKNOWN_CLASS)
+        if not problems.has_room(unit, ProblemCode.UNKNOWN_CLASS):
+            problems.count_rejected(unit, ProblemCode.UNKNOWN_CLASS)
             continue
-        findings.reject(
+        problems.reject(
             unit,
             Problem(
                 ProblemCode.UNKNOWN_CLASS,
@@ -58,4 +58,4 @@ def resolve(
                 column=labels.column(row),
             ),
         )
-    return labels.where(known), feature[known]
+    return labels.where(is_mapped), feature[is_mapped]

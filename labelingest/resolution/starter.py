@@ -4,7 +4,7 @@ Two things: read the class names of a data set (`data.yaml`, `config.yaml`, `cla
 `*.names`), and turn names into Encord's ontology structure with the class numbers as external IDs.
 Gaps in the numbers are kept, and the same names give the same feature hashes in every run.
 
-Of a YAML file only `names` is looked at, as text: `no` is a class called no, nothing is executed,
+Only `names` is read of a YAML file, as text: `no` is a class called no, nothing is executed,
 downloaded or expanded. Refuses to know the ontology that a user already has.
 """
 
@@ -20,9 +20,9 @@ from typing import Any, Final
 import yaml
 
 from labelingest.errors import ConfigError
-from labelingest.model.ontology import Shape
+from labelingest.model.ontology import LARGEST_CLASS_NUMBER, Shape
 from labelingest.problems import printable
-from labelingest.resolution.class_map import LARGEST_CLASS_NUMBER, SUPPORTED_SHAPES, class_number
+from labelingest.resolution.class_numbers import SUPPORTED_SHAPES, class_number
 from labelingest.small_files import open_regular
 
 __all__ = ["read_class_names", "starter_ontology"]
@@ -33,13 +33,13 @@ _PALETTE: Final = (
     *("#FA28FF", "#B3B3B3", "#9F0500", "#C45100", "#FB9E00", "#808900", "#194D33", "#0C797D"),
     *("#0062B1", "#653294", "#AB149E"),
 )
-"""The colours that Encord gives new objects, by position."""
+"""Colours that Encord gives new objects, by position."""
 
 _BRACKET: Final = re.compile(r"[\[\]{}]")
 _MOST_NESTED: Final = 100
-"""Brackets that are open at one place."""
+"""Brackets that may be open at one place: a list of names opens two."""
 _MOST_BYTES: Final = 2_000_000
-"""No list of class names is longer: 21,841 of them (ImageNet) take under a megabyte."""
+"""Bytes of a list of class names: the 21,841 names of ImageNet take under a megabyte."""
 
 
 def starter_ontology(
@@ -85,11 +85,11 @@ def starter_ontology(
     if not namespace:
         raise ConfigError("namespace '': a namespace needs a name")
     _check(names)
-    taken: set[str] = set()
+    used: set[str] = set()
     objects = []
     for position, number in enumerate(sorted(names)):
-        feature_hash = _feature_hash([namespace, number, names[number], shape], taken)
-        taken.add(feature_hash)
+        feature_hash = _feature_hash([namespace, number, names[number], shape], used)
+        used.add(feature_hash)
         objects.append(
             {
                 "id": str(position + 1),
@@ -116,12 +116,12 @@ def _check(names: Mapping[int, str]) -> None:
             raise ConfigError(f"class number {number} has the empty name {name!r}")
 
 
-def _feature_hash(identity: list[str | int], taken: set[str]) -> str:
-    """Return 8 hex digits that depend on the identity alone, unless those are taken."""
+def _feature_hash(identity: list[str | int], used: set[str]) -> str:
+    """Return 8 hex digits that depend on the identity alone, unless those are used."""
     for attempt in count():
         salted = identity + [attempt] * (attempt > 0)
         digits = sha256(json.dumps(salted).encode()).hexdigest()[:8]
-        if digits not in taken:
+        if digits not in used:
             return digits
     raise AssertionError("count() ended")
 
@@ -189,8 +189,8 @@ def _from_lines(place: str, text: str) -> dict[int, str]:
     lines = text.replace("\r\n", "\n").replace("\r", "\n").rstrip().split("\n")
     names = {number: line.strip() for number, line in enumerate(lines)}
     for number, name in names.items():
-        # Skipped, it would shift all names below by one against those who count it, and the
-        # other way round: either reading mislabels somebody's data.
+        # Readers that skip blank lines and readers that count them number all names below
+        # differently: either reading mislabels data of the other kind.
         if not name and len(lines) > 1:
             raise ConfigError(
                 f"{place}:{number + 1}: blank line, so the name of class number {number} is "
@@ -206,8 +206,8 @@ def _from_yaml(place: str, text: str) -> dict[int, str]:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        at = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-        raise ConfigError(f"{place}{at}: not YAML ({error.problem})") from error
+        position = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+        raise ConfigError(f"{place}{position}: not YAML ({error.problem})") from error
     except (yaml.YAMLError, ValueError) as error:
         raise ConfigError(f"{place}: not YAML ({' '.join(str(error).split())})") from error
     except RecursionError as error:
@@ -215,11 +215,13 @@ def _from_yaml(place: str, text: str) -> dict[int, str]:
     _refuse_code(place, root)
     if not isinstance(root, yaml.MappingNode):
         raise ConfigError(f"{place}: expected 'names: [...]', found no key at all")
-    found = [value for key, value in root.value if key.value == "names"]
-    if len(found) != 1:
-        keys = ", ".join(_shown(key) for key, _ in root.value[:10])
-        raise ConfigError(f"{place}: expected 'names' once, found it {len(found)} times in: {keys}")
-    return _names(place, found[0])
+    values = [value for key, value in root.value if key.value == "names"]
+    if len(values) != 1:
+        keys = ", ".join(_excerpt(key) for key, _ in root.value[:10])
+        raise ConfigError(
+            f"{place}: expected 'names' once, found it {len(values)} times in: {keys}"
+        )
+    return _names(place, values[0])
 
 
 def _refuse_depth(place: str, text: str) -> None:
@@ -241,7 +243,7 @@ def _refuse_code(place: str, root: yaml.Node | None) -> None:
         seen.add(id(node))
         if "python/" in node.tag:
             raise ConfigError(
-                f"{_at(place, node)}: tag {short(node.tag)} asks to run code: refused"
+                f"{_place(place, node)}: tag {short(node.tag)} asks to run code: refused"
             )
         if isinstance(node, yaml.MappingNode):
             waiting += [part for pair in node.value for part in pair]
@@ -258,12 +260,12 @@ def _names(place: str, node: yaml.Node) -> dict[int, str]:
         pairs = [(_number(place, key), value) for key, value in node.value]
     else:
         raise ConfigError(
-            f"{_at(place, node)}: 'names' is {short(node.value)}, expected a list or number: name"
+            f"{_place(place, node)}: 'names' is {short(node.value)}, expected a list or number: name"
         )
     names: dict[int, str] = {}
     for number, value in pairs:
         if number in names:
-            raise ConfigError(f"{_at(place, value)}: class number {number} is named twice")
+            raise ConfigError(f"{_place(place, value)}: class number {number} is named twice")
         names[number] = _name(place, number, value)
     return names
 
@@ -272,7 +274,7 @@ def _number(place: str, node: yaml.Node) -> int:
     number = class_number(node.value) if isinstance(node, yaml.ScalarNode) else None
     if number is None:
         raise ConfigError(
-            f"{_at(place, node)}: {_shown(node)} is no class number; expected an integer "
+            f"{_place(place, node)}: {_excerpt(node)} is no class number; expected an integer "
             "from 0 on, then its name"
         )
     return number
@@ -281,21 +283,23 @@ def _number(place: str, node: yaml.Node) -> int:
 def _name(place: str, number: int, node: yaml.Node) -> str:
     """Return the text of a name as written: `no` and `1` are names here, not values of YAML."""
     if not isinstance(node, yaml.ScalarNode):
-        raise ConfigError(f"{_at(place, node)}: the name of class number {number} is not one text")
+        raise ConfigError(
+            f"{_place(place, node)}: the name of class number {number} is not one text"
+        )
     name = str(node.value).strip()
     if not name or node.tag == "tag:yaml.org,2002:null":
         raise ConfigError(
-            f"{_at(place, node)}: the name of class number {number} is empty; a class really "
+            f"{_place(place, node)}: the name of class number {number} is empty; a class really "
             f"called {name or 'so'!r} needs quotes"
         )
     return name
 
 
-def _shown(node: yaml.Node) -> str:
+def _excerpt(node: yaml.Node) -> str:
     """Return a node as messages show it; the repr of a list would expand every alias in it."""
     return short(node.value) if isinstance(node, yaml.ScalarNode) else "a list or mapping"
 
 
-def _at(place: str, node: yaml.Node) -> str:
+def _place(place: str, node: yaml.Node) -> str:
     """Return path:line:column of a node."""
     return f"{place}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"

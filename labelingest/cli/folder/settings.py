@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from labelingest.errors import ConfigError
 from labelingest.folders.settings import LABEL_OPTIONS, FolderSettings, read_json
-from labelingest.resolution.class_map import parse_overrides
+from labelingest.resolution.overrides import parse_overrides
 
 __all__ = ["changes_of", "settings_of"]
 

@@ -9,13 +9,10 @@ from hypothesis import strategies as st
 from labelingest.errors import ConfigError, OntologyError
 from labelingest.model.ontology import Ontology, OntologyObject, Shape
 from labelingest.problems import Severity
-from labelingest.resolution.class_map import (
-    choose_namespace,
-    class_number,
-    make_class_map,
-    parse_overrides,
-    why_without_number,
-)
+from labelingest.resolution.class_map import make_class_map
+from labelingest.resolution.class_numbers import class_number, why_without_number
+from labelingest.resolution.namespaces import choose_namespace
+from labelingest.resolution.overrides import parse_overrides
 
 
 def objects(*external_ids: dict[str, tuple[str, ...]]) -> Ontology:

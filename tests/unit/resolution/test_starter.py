@@ -8,7 +8,8 @@ import pytest
 
 from labelingest.errors import ConfigError
 from labelingest.model.ontology import Shape
-from labelingest.resolution.class_map import SUPPORTED_SHAPES, make_class_map
+from labelingest.resolution.class_map import make_class_map
+from labelingest.resolution.class_numbers import SUPPORTED_SHAPES
 from labelingest.resolution.ontology_json import load_ontology
 from labelingest.resolution.starter import read_class_names, starter_ontology
 

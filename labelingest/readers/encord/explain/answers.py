@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final, TypeAlias
 
-from labelingest.model.vocabulary import Attribute, machine_name
+from labelingest.model.ontology import machine_name
+from labelingest.model.vocabulary import Attribute
 from labelingest.problems import ProblemCode
 from labelingest.problems.of_document import DocumentProblems, excerpt, json_type_name
 from labelingest.problems.pointers import child_pointer

@@ -14,14 +14,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from labelingest.encord.keys import COORDINATE_SLACK, LABEL_STATUS, PAYLOAD_KEYS, TASK_STATUS
 from labelingest.encord.typed_rows import Frame, ImageRow, ImageUnit, ObjectEntry
-from labelingest.model.ontology import Shape
-from labelingest.model.vocabulary import (
-    Attribute,
-    ClassificationClass,
-    ObjectClass,
-    Option,
-    machine_name,
-)
+from labelingest.model.ontology import Shape, machine_name
+from labelingest.model.vocabulary import Attribute, ClassificationClass, ObjectClass, Option
 
 __all__ = [
     "Answer",
