@@ -220,7 +220,7 @@ def static_answers(answers: Iterable[Answer], problems: DocumentProblems) -> dic
         attribute = answer.attribute
         before = chosen.get(attribute.feature_hash)
         if before is not None and attribute.type == "checklist":
-            answer = _ticked(before, answer)
+            answer = _with_all_options(before, answer)
         elif before is not None and before.value != answer.value:
             detail = f"{excerpt(attribute.name)} is answered twice: the last answer counts"
             problems.note(ProblemCode.TWO_ANSWERS, answer.pointer, detail)
@@ -235,7 +235,7 @@ def static_answers(answers: Iterable[Answer], problems: DocumentProblems) -> dic
     return chosen
 
 
-def _ticked(before: Answer, after: Answer) -> Answer:
+def _with_all_options(before: Answer, after: Answer) -> Answer:
     """Merge two answers to one checklist."""
     ticked = {*_hashes(before.value), *_hashes(after.value)}
     options = tuple(option for option in before.attribute.options if option in ticked)

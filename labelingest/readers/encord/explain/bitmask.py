@@ -14,7 +14,7 @@ from labelingest.problems import ProblemCode
 from labelingest.problems.of_document import DocumentProblems, excerpt
 from labelingest.problems.pointers import child_pointer
 
-__all__ = ["bitmask", "run_lengths"]
+__all__ = ["read_bitmask", "run_lengths"]
 
 _KEYS: Final = frozenset(("top", "left", "height", "width", "rleString"))
 _MOST_PIXELS: Final = 1 << 34
@@ -56,7 +56,7 @@ def run_lengths(text: str) -> Int64 | None:
     return numbers
 
 
-def bitmask(
+def read_bitmask(
     value: dict[str, Any], pointer: str, size: tuple[int, int] | None, problems: DocumentProblems
 ) -> dict[str, Any] | None:
     """Return the clean payload of a bitmask; None where it is none of this image.

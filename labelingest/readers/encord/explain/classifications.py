@@ -99,9 +99,9 @@ class Classifications:
             self.problems.wrong_type(pointer, rows, "a list of classifications")
             return
         for position, entry in enumerate(rows):
-            self._listed(entry, child_pointer(pointer, position), frame)
+            self._add_entry(entry, child_pointer(pointer, position), frame)
 
-    def _listed(self, entry: object, pointer: str, frame: int) -> None:
+    def _add_entry(self, entry: object, pointer: str, frame: int) -> None:
         if not isinstance(entry, dict):
             self.problems.wrong_type(pointer, entry, "a classification")
             return
@@ -128,21 +128,21 @@ class Classifications:
         # Those that have answers first, as they stand: a row that is read again stays as it is.
         self.instances = {**answered, **self.instances}
         for name, instance in self.instances.items():
-            output = self._written(name, instance)
+            output = self._output_entry(name, instance)
             if output is None:
                 self.rejected[self.problems.cause] += 1
             else:
                 self.output[name] = output
 
-    def _written(self, name: str, instance: _Instance) -> dict[str, Any] | None:
+    def _output_entry(self, name: str, instance: _Instance) -> dict[str, Any] | None:
         definition = self._class_of(instance)
-        if definition is None or not self._supported(instance):
+        if definition is None or not self._is_supported(instance):
             return None
-        ranges = self._placed(instance, definition)
+        ranges = self._frame_ranges(instance, definition)
         if ranges is None:
             return None
         entry = {**instance.entry, **{k: v for k, v in instance.answer.items() if v is not None}}
-        metadata = self._metadata(entry, instance)
+        metadata = self._provenance(entry, instance)
         if metadata is None:
             return None
         self._note_class(instance, definition)
@@ -194,7 +194,7 @@ class Classifications:
                 candidates = owners if candidates is None else candidates & owners
         return candidates or set()
 
-    def _supported(self, instance: _Instance) -> bool:
+    def _is_supported(self, instance: _Instance) -> bool:
         if not instance.answer.get("spaces"):
             return True
         detail = "spaces belong to data groups, which cloud-synced folders do not hold"
@@ -202,13 +202,15 @@ class Classifications:
         self.problems.note(ProblemCode.UNSUPPORTED_LABEL, pointer, detail)
         return False
 
-    def _placed(self, instance: _Instance, definition: ClassificationClass) -> list[Range] | None:
+    def _frame_ranges(
+        self, instance: _Instance, definition: ClassificationClass
+    ) -> list[Range] | None:
         """Return the frames it is written on, [] for the whole file; None where it has no place."""
         pointer = child_pointer(instance.answer_pointer, "range")
         range_value = instance.answer.get("range")
         read = [] if range_value is None else ranges_of(range_value, pointer, self.problems)
         if definition.is_global:
-            return self._once(instance, definition)
+            return self._global_range(instance, definition)
         if not self.medium.on_frames:
             return []
         ranges = union([*read, *((frame, frame) for frame in instance.frames)])
@@ -221,9 +223,11 @@ class Classifications:
                 "it has no range and stands on no frame: Encord's client drops it without a word"
             )
             self.problems.note(ProblemCode.CLASSIFICATION_NOT_PLACED, instance.pointer, detail)
-        return self._apart(inside, instance, definition) if inside else None
+        return self._free_ranges(inside, instance, definition) if inside else None
 
-    def _once(self, instance: _Instance, definition: ClassificationClass) -> list[Range] | None:
+    def _global_range(
+        self, instance: _Instance, definition: ClassificationClass
+    ) -> list[Range] | None:
         if definition.feature_hash not in self.occupied:
             self.occupied[definition.feature_hash] = []
             return []
@@ -231,12 +235,12 @@ class Classifications:
         self.problems.note(ProblemCode.OVERLAPPING_CLASSIFICATIONS, instance.pointer, detail)
         return None
 
-    def _apart(
+    def _free_ranges(
         self, ranges: list[Range], instance: _Instance, definition: ClassificationClass
     ) -> list[Range] | None:
         """Return the frames that no other classification of the class has."""
         occupied = self.occupied.setdefault(definition.feature_hash, [])
-        clashing = [pair for span in ranges for pair in _touching(occupied, span)]
+        clashing = [pair for span in ranges for pair in _overlapping(occupied, span)]
         free = difference(ranges, union(clashing)) if clashing else ranges
         if clashing:
             place = instance.answer_pointer or instance.pointer
@@ -250,7 +254,7 @@ class Classifications:
             insort(occupied, pair)
         return free or None
 
-    def _metadata(self, entry: dict[str, Any], instance: _Instance) -> dict[str, Any] | None:
+    def _provenance(self, entry: dict[str, Any], instance: _Instance) -> dict[str, Any] | None:
         pointer = instance.answer_pointer or instance.entry_pointer
         confidence = read_confidence(entry, pointer, self.problems)
         if confidence is None:
@@ -319,7 +323,7 @@ def _pair(ends: list[int]) -> Range:
     return ends[0], ends[1]
 
 
-def _touching(occupied: list[Range], span: Range) -> Iterator[Range]:
+def _overlapping(occupied: list[Range], span: Range) -> Iterator[Range]:
     """Yield the ranges, of sorted ones that do not overlap, that share a frame with the wanted."""
     position = max(bisect_right(occupied, (span[0], span[0])) - 1, 0)
     while position < len(occupied) and occupied[position][0] <= span[1]:

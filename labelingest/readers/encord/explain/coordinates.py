@@ -12,16 +12,23 @@ from labelingest.problems import ProblemCode
 from labelingest.problems.of_document import DocumentProblems, excerpt, json_type_name
 from labelingest.problems.pointers import child_pointer
 
-__all__ = ["angle", "finite", "finite_ring", "inside", "inside_ring", "note_outside"]
+__all__ = [
+    "check_finite",
+    "check_finite_ring",
+    "check_inside",
+    "check_inside_ring",
+    "note_outside",
+    "read_angle",
+]
 
 
-def finite(value: object, pointer: str, problems: DocumentProblems) -> bool:
+def check_finite(value: object, pointer: str, problems: DocumentProblems) -> bool:
     """Whether a value is a finite number; noted where it is not.
 
     Examples
     --------
     >>> problems = DocumentProblems("a.json")
-    >>> finite(0.5, "/x", problems), finite("0.5", "/y", problems)
+    >>> check_finite(0.5, "/x", problems), check_finite("0.5", "/y", problems)
     (True, False)
     >>> print(problems.in_order()[0])
     a.json#/y: not-a-number: found text ('0.5'), expected a number
@@ -38,7 +45,7 @@ def finite(value: object, pointer: str, problems: DocumentProblems) -> bool:
     return True
 
 
-def inside(value: float, pointer: str, problems: DocumentProblems) -> None:
+def check_inside(value: float, pointer: str, problems: DocumentProblems) -> None:
     """Note a coordinate that lies outside 0..1, fractions of the image's size."""
     if not -COORDINATE_SLACK <= value <= 1 + COORDINATE_SLACK:
         note_outside(f"{value!r}", pointer, problems)
@@ -64,13 +71,13 @@ def note_outside(
     problems.note(ProblemCode.OUTSIDE_IMAGE, pointer, detail)
 
 
-def angle(value: float, pointer: str, problems: DocumentProblems) -> float:
+def read_angle(value: float, pointer: str, problems: DocumentProblems) -> float:
     """Return degrees reduced to [0, 360); an angle outside is noted.
 
     Examples
     --------
     >>> problems = DocumentProblems("a.json")
-    >>> angle(400, "/theta", problems), angle(-1e-20, "/theta", problems), angle(30.5, "/theta", problems)
+    >>> read_angle(400, "/theta", problems), read_angle(-1e-20, "/theta", problems), read_angle(30.5, "/theta", problems)
     (40, 0.0, 30.5)
     """
     if 0 <= value < 360:
@@ -83,19 +90,19 @@ def angle(value: float, pointer: str, problems: DocumentProblems) -> float:
     return reduced
 
 
-def finite_ring(ring: list[Any], pointer: str, problems: DocumentProblems) -> bool:
+def check_finite_ring(ring: list[Any], pointer: str, problems: DocumentProblems) -> bool:
     """Whether a flat list of numbers is finite throughout; each bad one is noted."""
     # The types of a list at once: a Python loop per number only where one of them is bad.
     if set(map(type, ring)) <= _NUMBERS and all(map(isfinite, ring)):
         return True
     good = [
-        finite(value, child_pointer(pointer, position), problems)
+        check_finite(value, child_pointer(pointer, position), problems)
         for position, value in enumerate(ring)
     ]
     return all(good)
 
 
-def inside_ring(ring: list[float], pointer: str, problems: DocumentProblems) -> None:
+def check_inside_ring(ring: list[float], pointer: str, problems: DocumentProblems) -> None:
     """Note the first coordinate of a flat ring that lies outside 0..1, and how many do."""
     if ring and min(ring) >= -COORDINATE_SLACK and max(ring) <= 1 + COORDINATE_SLACK:
         return

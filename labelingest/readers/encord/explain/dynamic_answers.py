@@ -85,7 +85,9 @@ def _by_value(
 ) -> Iterator[tuple[Attribute, Value, bool, list[Range]]]:
     """Yield each value of one attribute with all frames on which it holds."""
     attribute = spans[0][0].attribute
-    held = _ticked(spans) if attribute.type == "checklist" else _last_said(spans, problems)
+    held = (
+        _ticked_options(spans) if attribute.type == "checklist" else _last_values(spans, problems)
+    )
     by_value: dict[tuple[type, Value], list[Range]] = {}
     for value, frames in held:
         by_value.setdefault((type(value), value), []).append(frames)
@@ -94,7 +96,7 @@ def _by_value(
         yield attribute, value, manual, union(ranges)
 
 
-def _last_said(spans: _Spans, problems: DocumentProblems) -> list[tuple[Value, Range]]:
+def _last_values(spans: _Spans, problems: DocumentProblems) -> list[tuple[Value, Range]]:
     """Return ranges with their values; where two answers claim a frame, the later has it."""
     ranges = [
         (first, last, rank)
@@ -123,7 +125,7 @@ def _note_overlap(
             reach, holder = last, rank
 
 
-def _ticked(spans: _Spans) -> list[tuple[Value, Range]]:
+def _ticked_options(spans: _Spans) -> list[tuple[Value, Range]]:
     """Return ranges with the options that are ticked there, those of all answers together."""
     edges: dict[int, list[tuple[tuple[str, ...], int]]] = {}
     for answer, ranges in spans:

@@ -146,9 +146,11 @@ def _of_object(
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return static answers and actions of one object as they are written."""
     known_keys = _KEYS if medium.on_frames else _KEYS | RANGED_KEYS
-    answers = _listed(entry, pointer, "classifications", known_keys, instance, problems)
+    answers = _answers_of_entry(entry, pointer, "classifications", known_keys, instance, problems)
     actions = (
-        _listed(*action_entry, "actions", _ACTION_KEYS, instance, problems) if action_entry else []
+        _answers_of_entry(*action_entry, "actions", _ACTION_KEYS, instance, problems)
+        if action_entry
+        else []
     )
     for answer in (answer for answer in answers if answer.attribute.dynamic):
         _note_misplaced(answer, "changes over time and belongs into object_actions", problems)
@@ -168,7 +170,7 @@ def _of_object(
     return [written_answer(a.attribute, a.value, a.manual) for a in chosen.values()], output
 
 
-def _listed(
+def _answers_of_entry(
     entry: dict[str, Any],
     pointer: str,
     key: str,

@@ -92,7 +92,7 @@ class Objects:
             self.problems.note(ProblemCode.MISSING_KEY, pointer, detail)
             self.rejected[self.problems.cause] += 1
             return None
-        output = self._written(value, pointer, frame, size, object_hash)
+        output = self._output(value, pointer, frame, size, object_hash)
         if output is None:
             self.dropped.setdefault(object_hash, set()).add(frame)
             self.rejected[self.problems.cause] += 1
@@ -100,7 +100,7 @@ class Objects:
         self.accepted += 1
         return output
 
-    def _written(
+    def _output(
         self,
         value: dict[str, Any],
         pointer: str,
@@ -111,8 +111,8 @@ class Objects:
         object_class = find_class(value, pointer, self.vocabulary, self.problems)
         if (
             object_class is None
-            or not self._fits(value, pointer, object_class)
-            or not self._free(object_hash, pointer, object_class, frame)
+            or not self._has_shape_of_class(value, pointer, object_class)
+            or not self._is_free(object_hash, pointer, object_class, frame)
         ):
             return None
         confidence = read_confidence(value, pointer, self.problems)
@@ -141,7 +141,9 @@ class Objects:
         output.update(payload_keys)
         return output
 
-    def _fits(self, value: dict[str, Any], pointer: str, object_class: ObjectClass) -> bool:
+    def _has_shape_of_class(
+        self, value: dict[str, Any], pointer: str, object_class: ObjectClass
+    ) -> bool:
         """Whether the shape is the one of the class, and one that stands on frames."""
         shape = value.get("shape")
         code, place = ProblemCode.SHAPE_MISMATCH, child_pointer(pointer, "shape")
@@ -166,7 +168,9 @@ class Objects:
         self.problems.note(code, place, detail)
         return False
 
-    def _free(self, object_hash: str, pointer: str, object_class: ObjectClass, frame: int) -> bool:
+    def _is_free(
+        self, object_hash: str, pointer: str, object_class: ObjectClass, frame: int
+    ) -> bool:
         """Whether the hash is new, or that of the same class on another frame."""
         instance = self.instances.get(object_hash)
         if instance is None:

@@ -11,9 +11,14 @@ from labelingest.model.vocabulary import ObjectClass
 from labelingest.problems import ProblemCode
 from labelingest.problems.of_document import DocumentProblems, excerpt, json_type_name
 from labelingest.problems.pointers import child_pointer
-from labelingest.readers.encord.explain.coordinates import finite, finite_ring, inside, inside_ring
+from labelingest.readers.encord.explain.coordinates import (
+    check_finite,
+    check_finite_ring,
+    check_inside,
+    check_inside_ring,
+)
 
-__all__ = ["numbered", "point", "polygon", "polyline", "skeleton"]
+__all__ = ["numbered", "read_point", "read_polygon", "read_polyline", "read_skeleton"]
 
 _SKELETON_KEYS: Final = frozenset(
     (
@@ -38,7 +43,7 @@ def numbered(ring: list[float]) -> dict[str, dict[str, float]]:
     return {str(position): {"x": x, "y": y} for position, (x, y) in enumerate(pairs)}
 
 
-def polygon(
+def read_polygon(
     value: dict[str, Any], pointer: str, problems: DocumentProblems
 ) -> dict[str, Any] | None:
     """Return `polygon` and `polygons` of an object; None where neither can be used.
@@ -111,9 +116,9 @@ def _flat(points: object, pointer: str, problems: DocumentProblems) -> list[floa
         detail = f"{len(points)} numbers are no pairs of x and y"
         problems.note(ProblemCode.BAD_POINTS, pointer, detail)
         return None
-    if not finite_ring(points, pointer, problems):
+    if not check_finite_ring(points, pointer, problems):
         return None
-    inside_ring(points, pointer, problems)
+    check_inside_ring(points, pointer, problems)
     return list(map(float, points))
 
 
@@ -147,8 +152,8 @@ def _pair(entry: object, pointer: str, problems: DocumentProblems) -> tuple[floa
     if not _has_coordinates(entry, pointer, problems):
         return None
     x, y = entry["x"], entry["y"]
-    inside(x, child_pointer(pointer, "x"), problems)
-    inside(y, child_pointer(pointer, "y"), problems)
+    check_inside(x, child_pointer(pointer, "x"), problems)
+    check_inside(y, child_pointer(pointer, "y"), problems)
     return float(x), float(y)
 
 
@@ -160,7 +165,7 @@ def _has_coordinates(entry: dict[str, Any], pointer: str, problems: DocumentProb
                 ProblemCode.MISSING_KEY, pointer, f"{key!r} is missing; expected a number"
             )
             good = False
-        elif not finite(entry[key], child_pointer(pointer, key), problems):
+        elif not check_finite(entry[key], child_pointer(pointer, key), problems):
             good = False
     if "z" in entry:
         detail = "3D points belong to scenes, which cloud-synced folders do not hold"
@@ -198,12 +203,12 @@ def _has_area(ring: list[float]) -> bool:
     return sum(x * v - u * y for x, y, u, v in crossed) != 0
 
 
-def polyline(
+def read_polyline(
     value: dict[str, Any], pointer: str, problems: DocumentProblems
 ) -> dict[str, Any] | None:
     """Return `polyline` of an object; None where its points cannot be read."""
     place = child_pointer(pointer, "polyline")
-    points = value["polyline"]
+    points = value["read_polyline"]
     if isinstance(points, dict | list) and not points:
         problems.note(ProblemCode.BAD_POINTS, place, "has no points; expected a line")
         return None
@@ -214,10 +219,12 @@ def polyline(
     return None if ring is None else {"polyline": numbered(ring)}
 
 
-def point(value: dict[str, Any], pointer: str, problems: DocumentProblems) -> dict[str, Any] | None:
+def read_point(
+    value: dict[str, Any], pointer: str, problems: DocumentProblems
+) -> dict[str, Any] | None:
     """Return `point` of an object; None where it cannot be read."""
     place = child_pointer(pointer, "point")
-    points = value["point"]
+    points = value["read_point"]
     if not isinstance(points, dict) or list(points) != ["0"]:
         detail = f"found {excerpt(points)}, expected one point under the key '0'"
         problems.note(ProblemCode.BAD_POINTS, place, detail)
@@ -226,12 +233,12 @@ def point(value: dict[str, Any], pointer: str, problems: DocumentProblems) -> di
     return None if pair is None else {"point": {"0": {"x": pair[0], "y": pair[1]}}}
 
 
-def skeleton(
+def read_skeleton(
     value: dict[str, Any], pointer: str, object_class: ObjectClass, problems: DocumentProblems
 ) -> dict[str, Any] | None:
     """Return `skeleton` of an object; None where one of its points cannot be read."""
     place = child_pointer(pointer, "skeleton")
-    entries = value["skeleton"]
+    entries = value["read_skeleton"]
     if not isinstance(entries, dict) or not entries:
         detail = f"found {excerpt(entries)}, expected points under the keys '0', '1', …"
         problems.note(ProblemCode.BAD_POINTS, place, detail)
@@ -265,8 +272,8 @@ def _joint(
         problems.note(ProblemCode.MISSING_KEY, pointer, detail)
         return None
     problems.unknown_keys(entry, _SKELETON_KEYS, pointer, "a point of a skeleton")
-    inside(entry["x"], child_pointer(pointer, "x"), problems)
-    inside(entry["y"], child_pointer(pointer, "y"), problems)
+    check_inside(entry["x"], child_pointer(pointer, "x"), problems)
+    check_inside(entry["y"], child_pointer(pointer, "y"), problems)
     if object_class.points and name not in object_class.points:
         detail = f"{excerpt(name)} is no point of the skeleton template of {excerpt(object_class.name)}: kept"
         problems.note(ProblemCode.UNKNOWN_SKELETON_POINT, child_pointer(pointer, "name"), detail)

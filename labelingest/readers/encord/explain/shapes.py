@@ -15,16 +15,21 @@ from labelingest.model.vocabulary import ObjectClass
 from labelingest.problems import ProblemCode
 from labelingest.problems.of_document import DocumentProblems
 from labelingest.problems.pointers import child_pointer
-from labelingest.readers.encord.explain.bitmask import bitmask
+from labelingest.readers.encord.explain.bitmask import read_bitmask
 from labelingest.readers.encord.explain.coordinates import (
-    angle,
-    finite,
-    finite_ring,
-    inside,
-    inside_ring,
+    check_finite,
+    check_finite_ring,
+    check_inside,
+    check_inside_ring,
     note_outside,
+    read_angle,
 )
-from labelingest.readers.encord.explain.points import point, polygon, polyline, skeleton
+from labelingest.readers.encord.explain.points import (
+    read_point,
+    read_polygon,
+    read_polyline,
+    read_skeleton,
+)
 
 __all__ = ["read_payload"]
 
@@ -71,7 +76,7 @@ def read_payload(
     """
     key = PAYLOAD_KEYS[object_class.shape]
     if object_class.shape == Shape.POLYGON:
-        return polygon(value, pointer, problems)
+        return read_polygon(value, pointer, problems)
     payload_value = value.get(key)
     if payload_value is None:
         problems.note(
@@ -83,12 +88,12 @@ def read_payload(
     if object_class.shape in _OF_POINTS:
         return _OF_POINTS[object_class.shape](value, pointer, problems)
     if object_class.shape == Shape.SKELETON:
-        return skeleton(value, pointer, object_class, problems)
+        return read_skeleton(value, pointer, object_class, problems)
     if not isinstance(payload_value, dict):
         problems.wrong_type(child_pointer(pointer, key), payload_value, "an object")
         return None
     if object_class.shape == Shape.BITMASK:
-        clean = bitmask(payload_value, child_pointer(pointer, key), size, problems)
+        clean = read_bitmask(payload_value, child_pointer(pointer, key), size, problems)
     else:
         clean = _OF_NUMBERS[object_class.shape](
             payload_value, child_pointer(pointer, key), problems
@@ -107,7 +112,7 @@ def _numbers(
                 ProblemCode.MISSING_KEY, pointer, f"{key!r} is missing; expected a number"
             )
             good = False
-        elif not finite(payload[key], child_pointer(pointer, key), problems):
+        elif not check_finite(payload[key], child_pointer(pointer, key), problems):
             good = False
     return good
 
@@ -128,7 +133,7 @@ def _bounding_box(
         return _floats(box)
     for key, start in (("x", "x"), ("y", "y"), ("w", "x"), ("h", "y")):
         if key == start or not 0 <= box[key] <= 1 + COORDINATE_SLACK:
-            inside(box[key], child_pointer(pointer, key), problems)
+            check_inside(box[key], child_pointer(pointer, key), problems)
         elif box[start] + box[key] > 1 + COORDINATE_SLACK and box[start] <= 1 + COORDINATE_SLACK:
             edge = f"{box[start] + box[key]!r}, the far edge,"
             note_outside(edge, child_pointer(pointer, key), problems)
@@ -150,12 +155,12 @@ def _rotatable_box(
     # The box before it is turned may reach outside; its centre and its size are what can be wrong.
     for corner, side in (("x", "w"), ("y", "h")):
         if box[side] < 0:
-            inside(box[side], child_pointer(pointer, side), problems)
+            check_inside(box[side], child_pointer(pointer, side), problems)
         centre = box[corner] + box[side] / 2
         if not -COORDINATE_SLACK <= centre <= 1 + COORDINATE_SLACK:
             detail = f"{centre!r}, the centre, lies outside the image (0 to 1): kept"
             problems.note(ProblemCode.OUTSIDE_IMAGE, child_pointer(pointer, corner), detail)
-    box["theta"] = angle(payload["theta"], child_pointer(pointer, "theta"), problems)
+    box["theta"] = read_angle(payload["theta"], child_pointer(pointer, "theta"), problems)
     return _floats(box)
 
 
@@ -173,11 +178,11 @@ def _round(
     problems.unknown_keys(payload, _ROUND_KEYS, pointer, "a circle or an ellipse")
     clean = {key: payload[key] for key in keys}
     for key, value in clean.items():
-        inside(value, child_pointer(pointer, key), problems)
+        check_inside(value, child_pointer(pointer, key), problems)
     clean.update({key: payload.get(key, default) for key, default in defaults.items()})
     if clean.get("stretch", 1.0) < 0:
-        inside(clean["stretch"], child_pointer(pointer, "stretch"), problems)
-    clean["theta"] = angle(clean["theta"], child_pointer(pointer, "theta"), problems)
+        check_inside(clean["stretch"], child_pointer(pointer, "stretch"), problems)
+    clean["theta"] = read_angle(clean["theta"], child_pointer(pointer, "theta"), problems)
     return _floats(clean)
 
 
@@ -202,9 +207,9 @@ def _cuboid_2d(
         detail = "'front' must be a list of x and y of the corners of the front face"
         problems.note(ProblemCode.BAD_POINTS, place if "front" in payload else pointer, detail)
         return None
-    if not finite_ring(front, place, problems):
+    if not check_finite_ring(front, place, problems):
         return None
-    inside_ring(front, place, problems)
+    check_inside_ring(front, place, problems)
     problems.unknown_keys(payload, _CUBOID_KEYS, pointer, "a 2D cuboid")
     key = "vanishingPoint" if "vanishingPoint" in payload else "offset"
     depth = payload.get(key)
@@ -230,7 +235,10 @@ _BOX_KEYS: Final = frozenset(_BOX)
 _ROTATABLE_KEYS: Final = frozenset((*_BOX, "theta"))
 _ROUND_KEYS: Final = frozenset((*_CIRCLE, *_ELLIPSE, "stretch", "theta"))
 _CUBOID_KEYS: Final = frozenset(("front", "vanishingPoint", "offset", "scaleRatio"))
-_OF_POINTS: Final[Mapping[str, _Check]] = {Shape.POLYLINE: polyline, Shape.POINT: point}
+_OF_POINTS: Final[Mapping[str, _Check]] = {
+    Shape.POLYLINE: read_polyline,
+    Shape.POINT: read_point,
+}
 _OF_NUMBERS: Final[Mapping[str, _Check]] = {
     Shape.BOUNDING_BOX: _bounding_box,
     Shape.ROTATABLE_BOUNDING_BOX: _rotatable_box,

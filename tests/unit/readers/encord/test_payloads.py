@@ -9,7 +9,7 @@ from labelingest.encord.keys import PAYLOAD_KEYS
 from labelingest.model.vocabulary import ObjectClass
 from labelingest.problems.of_document import DocumentProblems
 from labelingest.readers.encord.explain.bitmask import run_lengths
-from labelingest.readers.encord.explain.coordinates import angle, inside
+from labelingest.readers.encord.explain.coordinates import check_inside, read_angle
 from labelingest.readers.encord.explain.shapes import read_payload
 
 OUTSIDE = "lies outside the image, whose coordinates go from 0 to 1"
@@ -407,7 +407,7 @@ def test_an_unknown_visibility_is_left_out() -> None:
 )
 def test_angles_are_reduced_to_one_turn(degrees: float, reduced: float) -> None:
     notes = DocumentProblems("a.json")
-    assert angle(degrees, "/theta", notes) == reduced
+    assert read_angle(degrees, "/theta", notes) == reduced
     said = [problem.detail for problem in notes.in_order()]
     assert said == (
         []
@@ -419,8 +419,8 @@ def test_angles_are_reduced_to_one_turn(degrees: float, reduced: float) -> None:
 @pytest.mark.parametrize("value", [-1e-6, 1 + 1e-6, 0, 1])
 def test_a_rounding_error_outside_is_not_worth_a_word(value: float) -> None:
     notes = DocumentProblems("a.json")
-    inside(value, "/x", notes)
+    check_inside(value, "/x", notes)
     assert notes.in_order() == []
     for beyond in (np.nextafter(-1e-6, -1), np.nextafter(1 + 1e-6, 2)):
-        inside(float(beyond), "/x", notes)
+        check_inside(float(beyond), "/x", notes)
     assert len(notes.in_order()) == 2
