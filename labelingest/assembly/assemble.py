@@ -18,19 +18,13 @@ from typing import Final
 import numpy as np
 
 from labelingest.assembly.boxes import convert_boxes
-from labelingest.assembly.context import (
-    AssemblyContext,
-    AssemblyOptions,
-    Piece,
-    TargetShape,
-    count_outside,
-)
+from labelingest.assembly.context import AssemblyContext, AssemblyOptions, Piece, count_outside
 from labelingest.assembly.polygons import convert_rings
 from labelingest.assembly.rotated_boxes import convert_corners, convert_rotated_boxes
 from labelingest.columns import ragged
 from labelingest.columns.fingerprints import mix, row_fingerprints
 from labelingest.columns.types import Bool, Int32, Int64, UInt8, UInt64
-from labelingest.model.annotations import Annotations, shape_positions
+from labelingest.model.annotations import Annotations, ColumnShape, column_shapes
 from labelingest.model.ontology import OntologyObject
 from labelingest.model.source_labels import SourceKind, SourceLabels
 from labelingest.model.tally import Misfits
@@ -74,9 +68,9 @@ def sizes_needed(labels: SourceLabels, feature: Int32, objects: Sequence[Ontolog
 
     Turning happens in pixels; geometry that stays as it is, or stays upright, needs no size.
     """
-    shape = shape_positions(objects)[feature]
+    shape = column_shapes(objects)[feature]
     step = _steps(labels, shape)
-    becomes_rotated = shape == TargetShape.ROTATED_BOX
+    becomes_rotated = shape == ColumnShape.ROTATED_BOX
     is_rotated = step == _Step.ROTATED_BOX
     needed: Bool = np.where(becomes_rotated, ~is_rotated & (step != _Step.BOX), is_rotated)
     return needed
@@ -98,7 +92,7 @@ def assemble(
     labels
         (n,) rows as read.
     feature
-        (n,) row of each row's object in objects, whose shape is one of `SHAPES`.
+        (n,) row of each row's object in objects, whose shape is a `ColumnShape`.
     objects
         The ontology's objects.
     units
@@ -111,7 +105,7 @@ def assemble(
         (n,) line of the identical row before each, 0 for none, where labels are a part of a file
         and duplicates are known of annotations only; None where labels are whole files.
     """
-    shape = shape_positions(objects)[feature]
+    shape = column_shapes(objects)[feature]
     content = row_fingerprints(labels.values, labels.class_at, labels.columns)
     context = AssemblyContext(labels, shape, units, options, problems)
     valid = _check_confidence(context)
@@ -138,13 +132,13 @@ def assemble(
 
 
 def _steps(labels: SourceLabels, shape: UInt8) -> UInt8:
-    """Return (n,) the `_Step` that each row needs to get its `TargetShape`, (n,)."""
+    """Return (n,) the `_Step` that each row needs to get its `ColumnShape`, (n,)."""
     kind = labels.kind
     steps = np.full(len(kind), _Step.RING, dtype=np.uint8)
     steps[kind <= SourceKind.BOX_AND_NUMBER] = _Step.BOX
     steps[kind == SourceKind.ROTATED_BOX] = _Step.ROTATED_BOX
     corners = (kind == SourceKind.CORNERS) | (kind == SourceKind.QUAD)
-    steps[corners & (shape == TargetShape.ROTATED_BOX)] = _Step.CORNERS
+    steps[corners & (shape == ColumnShape.ROTATED_BOX)] = _Step.CORNERS
     return steps
 
 
@@ -171,7 +165,7 @@ def _check_confidence(context: AssemblyContext) -> Bool:
     """Return (n,) rows whose numbers beside the geometry make sense; reject the others."""
     labels = context.labels
     unclear = labels.kind == SourceKind.BOX_AND_NUMBER
-    unclear &= context.shape == TargetShape.ROTATED_BOX
+    unclear &= context.shape == ColumnShape.ROTATED_BOX
     for row in context.rows_to_note(unclear):
         detail = (
             "6 columns for a rotated box: is the last a confidence or an angle? Declare the row "
@@ -194,21 +188,21 @@ def _check_shape(context: AssemblyContext, mask: Bool) -> Bool:
     unconverted = _shape_as_read(context)
     is_same: Bool = unconverted == context.shape
     for row in context.rows_to_note(mask & ~is_same):
-        shape, wanted_shape = TargetShape(unconverted[row]), TargetShape(context.shape[row])
+        shape, wanted_shape = ColumnShape(unconverted[row]), ColumnShape(context.shape[row])
         detail = f"the row is a {shape.label}, its ontology object a {wanted_shape.label}"
         context.reject(row, ProblemCode.SHAPE_MISMATCH, detail)
     return is_same
 
 
 def _shape_as_read(context: AssemblyContext) -> UInt8:
-    """Return (n,) the `TargetShape` that each row would have without conversion."""
+    """Return (n,) the `ColumnShape` that each row would have without conversion."""
     kind = context.labels.kind
-    shape = np.full(len(kind), TargetShape.POLYGON, dtype=np.uint8)
-    shape[kind <= SourceKind.BOX_AND_NUMBER] = TargetShape.BOX
-    shape[(kind == SourceKind.CORNERS) | (kind == SourceKind.ROTATED_BOX)] = TargetShape.ROTATED_BOX
+    shape = np.full(len(kind), ColumnShape.POLYGON, dtype=np.uint8)
+    shape[kind <= SourceKind.BOX_AND_NUMBER] = ColumnShape.BOX
+    shape[(kind == SourceKind.CORNERS) | (kind == SourceKind.ROTATED_BOX)] = ColumnShape.ROTATED_BOX
     # Eight numbers are corners for a rotated box and four vertices for everything else.
     is_quad = kind == SourceKind.QUAD
-    shape[is_quad & (context.shape == TargetShape.ROTATED_BOX)] = TargetShape.ROTATED_BOX
+    shape[is_quad & (context.shape == ColumnShape.ROTATED_BOX)] = ColumnShape.ROTATED_BOX
     return shape
 
 

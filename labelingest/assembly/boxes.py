@@ -10,7 +10,6 @@ from labelingest.assembly.context import (
     OutOfRange,
     Piece,
     SourceGeometry,
-    TargetShape,
     check_area,
     check_range,
     check_reach,
@@ -20,6 +19,7 @@ from labelingest.assembly.context import (
 )
 from labelingest.columns.types import Bool, Float64, Int64
 from labelingest.geometry import boxes
+from labelingest.model.annotations import ColumnShape
 from labelingest.problems import ProblemCode
 
 __all__ = ["convert_boxes"]
@@ -40,7 +40,7 @@ def convert_boxes(context: AssemblyContext, rows: Int64) -> list[Piece]:
         keep &= _check_rest(context, rows, ltwh, keep)
     rows, ltwh = rows[keep], ltwh[keep]
     pieces = []
-    for shape in TargetShape:
+    for shape in ColumnShape:
         of_shape = context.shape[rows] == shape
         if of_shape.any():
             pieces.append(_BOXES_TO[shape](context, rows[of_shape], ltwh[of_shape]))
@@ -64,7 +64,7 @@ def _to_boxes(context: AssemblyContext, rows: Int64, ltwh: Float64) -> Piece:
 
 
 def _to_rotated_boxes(context: AssemblyContext, rows: Int64, ltwh: Float64) -> Piece:
-    count_conversion(context, SourceGeometry.BOX, TargetShape.ROTATED_BOX, len(rows))
+    count_conversion(context, SourceGeometry.BOX, ColumnShape.ROTATED_BOX, len(rows))
     return make_piece(rows, np.concatenate((ltwh, np.zeros((len(ltwh), 1))), axis=1))
 
 
@@ -74,12 +74,12 @@ def _to_polygons(context: AssemblyContext, rows: Int64, ltwh: Float64) -> Piece:
     # A side so short that its ends are the same double makes a line.
     all_rows = np.ones(len(rows), dtype=bool)
     keep = check_area(context, rows, corners.reshape(-1, 2), offsets, all_rows)
-    count_conversion(context, SourceGeometry.BOX, TargetShape.POLYGON, int(keep.sum()))
+    count_conversion(context, SourceGeometry.BOX, ColumnShape.POLYGON, int(keep.sum()))
     return make_piece(rows[keep], corners[keep].reshape(-1, 8))
 
 
 _BOXES_TO: Final = {
-    TargetShape.BOX: _to_boxes,
-    TargetShape.ROTATED_BOX: _to_rotated_boxes,
-    TargetShape.POLYGON: _to_polygons,
+    ColumnShape.BOX: _to_boxes,
+    ColumnShape.ROTATED_BOX: _to_rotated_boxes,
+    ColumnShape.POLYGON: _to_polygons,
 }

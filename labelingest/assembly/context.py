@@ -6,13 +6,14 @@ of geometry and formats of files are not known here.
 
 from collections import Counter
 from dataclasses import dataclass, field
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from labelingest.columns.types import Bool, Float64, Int64, UInt8
 from labelingest.geometry import polygons
+from labelingest.model.annotations import ColumnShape
 from labelingest.model.source_labels import SourceLabels
 from labelingest.model.tally import Misfits
 from labelingest.model.units import DataUnits
@@ -28,7 +29,6 @@ __all__ = [
     "OutOfRange",
     "Piece",
     "SourceGeometry",
-    "TargetShape",
     "check_area",
     "check_range",
     "check_reach",
@@ -47,25 +47,6 @@ FAR: Final = 1.0
 """Image sides by which geometry may leave the image before pixels are suspected."""
 TOLERANCE: Final = 1e-6
 """Fraction of the image by which coordinates may leave it uncounted: the sixth decimal's rounding."""
-
-
-class TargetShape(IntEnum):
-    """The shape of an ontology object, as its position in `SHAPES`."""
-
-    BOX = 0
-    ROTATED_BOX = 1
-    POLYGON = 2
-
-    @property
-    def label(self) -> str:
-        """The shape's name in sentences and counts.
-
-        Examples
-        --------
-        >>> TargetShape.ROTATED_BOX.label
-        'rotated box'
-        """
-        return self.name.lower().replace("_", " ")
 
 
 class SourceGeometry(StrEnum):
@@ -150,7 +131,7 @@ class AssemblyContext:
 
     labels: SourceLabels
     shape: UInt8
-    """(n,) `TargetShape` of each row."""
+    """(n,) `ColumnShape` of each row."""
     units: DataUnits
     options: AssemblyOptions
     problems: BatchProblems
@@ -221,7 +202,7 @@ def make_piece(rows: Int64, numbers: Float64) -> Piece:
 
 
 def count_conversion(
-    context: AssemblyContext, source: SourceGeometry, shape: TargetShape, count: int
+    context: AssemblyContext, source: SourceGeometry, shape: ColumnShape, count: int
 ) -> None:
     """Count rows whose kind of geometry was changed."""
     if source != shape.label and count:

@@ -4,10 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from labelingest.assembly.context import TargetShape
 from labelingest.columns import ragged
 from labelingest.columns.types import Float64, Int64
-from labelingest.model.annotations import Annotations, shape_positions
+from labelingest.model.annotations import Annotations, ColumnShape, column_shapes
 from labelingest.model.ontology import OntologyObject
 from labelingest.model.rejections import problem_of_row
 from labelingest.model.units import DataUnits
@@ -50,7 +49,7 @@ def warn_of_outlines(
     problems: BatchProblems,
 ) -> None:
     """Warn of polygons whose outlines cross themselves; only the first ring of each is checked."""
-    rows = np.flatnonzero(shape_positions(objects)[annotations.feature] == TargetShape.POLYGON)
+    rows = np.flatnonzero(column_shapes(objects)[annotations.feature] == ColumnShape.POLYGON)
     if not len(rows):
         return
     begin = annotations.offsets[rows]

@@ -10,7 +10,6 @@ from labelingest.assembly.context import (
     OutOfRange,
     Piece,
     SourceGeometry,
-    TargetShape,
     check_area,
     check_reach,
     check_size_known,
@@ -22,6 +21,7 @@ from labelingest.assembly.outlines import crossings
 from labelingest.columns import ragged
 from labelingest.columns.types import Bool, Float64, Int64
 from labelingest.geometry import boxes, polygons, rotated_boxes
+from labelingest.model.annotations import ColumnShape
 from labelingest.model.source_labels import SourceKind
 from labelingest.problems import ProblemCode
 
@@ -72,7 +72,7 @@ def convert_vertices(
     keep &= check_area(context, rows, vertices, offsets, keep)
     rows, vertices, offsets = _take(rows, vertices, offsets, keep)
     pieces = []
-    for shape in TargetShape:
+    for shape in ColumnShape:
         of_shape = context.shape[rows] == shape
         if of_shape.any():
             rings = _take(rows, vertices, offsets, of_shape)
@@ -130,7 +130,7 @@ def _to_boxes(
     offsets: Int64,
     source: SourceGeometry,
 ) -> Piece:
-    count_conversion(context, source, TargetShape.BOX, len(rows))
+    count_conversion(context, source, ColumnShape.BOX, len(rows))
     # 0.0 and -0.0 are equally small, and which one a minimum gives is no rule: + 0.0 makes it 0.0.
     return make_piece(rows, boxes.ltwh_from_vertices(vertices, offsets) + 0.0)
 
@@ -147,7 +147,7 @@ def _to_rotated_boxes(
     lengths = np.diff(offsets)
     scale = np.stack((np.repeat(width, lengths), np.repeat(height, lengths)), axis=1)
     rectangles = rotated_boxes.smallest_rectangle_of_rings(vertices * scale, offsets)
-    count_conversion(context, source, TargetShape.ROTATED_BOX, len(rows))
+    count_conversion(context, source, ColumnShape.ROTATED_BOX, len(rows))
     return make_piece(rows, rotated_boxes.normalised_from_centred(rectangles, width, height))
 
 
@@ -161,12 +161,12 @@ def _to_polygons(
     if len(context.problems.rows_to_note(rows)):
         for ring, code, detail in crossings(vertices, offsets):
             context.warn(int(rows[ring]), code, detail)
-    count_conversion(context, source, TargetShape.POLYGON, len(rows))
+    count_conversion(context, source, ColumnShape.POLYGON, len(rows))
     return Piece(rows, 2 * np.diff(offsets), vertices.reshape(-1))
 
 
 _RINGS_TO: Final = {
-    TargetShape.BOX: _to_boxes,
-    TargetShape.ROTATED_BOX: _to_rotated_boxes,
-    TargetShape.POLYGON: _to_polygons,
+    ColumnShape.BOX: _to_boxes,
+    ColumnShape.ROTATED_BOX: _to_rotated_boxes,
+    ColumnShape.POLYGON: _to_polygons,
 }

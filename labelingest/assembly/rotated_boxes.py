@@ -8,7 +8,6 @@ from labelingest.assembly.context import (
     AssemblyContext,
     Piece,
     SourceGeometry,
-    TargetShape,
     check_area,
     check_range,
     check_reach,
@@ -19,6 +18,7 @@ from labelingest.assembly.context import (
 from labelingest.assembly.polygons import convert_vertices
 from labelingest.columns.types import Bool, Float64, Int64
 from labelingest.geometry import angles, boxes, polygons, rotated_boxes
+from labelingest.model.annotations import ColumnShape
 from labelingest.problems import ProblemCode
 
 __all__ = ["convert_corners", "convert_rotated_boxes"]
@@ -77,7 +77,7 @@ def convert_rotated_boxes(context: AssemblyContext, rows: Int64) -> list[Piece]:
     turned = np.concatenate((boxes.ltwh_from_cxcywh(numbers[:, :4]), theta), axis=1)
     keep = _check_turned_reach(context, rows, turned)
     rows, turned = rows[keep], turned[keep]
-    stays = context.shape[rows] == TargetShape.ROTATED_BOX
+    stays = context.shape[rows] == ColumnShape.ROTATED_BOX
     pieces = [make_piece(rows[stays], turned[stays])]
     rows, turned = rows[~stays], turned[~stays]
     has_size = check_size_known(context, rows)
@@ -96,7 +96,7 @@ def _check_turned_reach(context: AssemblyContext, rows: Int64, turned: Float64) 
     turns are judged, which leave the outline as it is.
     """
     width, height = context.sizes(rows)
-    stays = context.shape[rows] == TargetShape.ROTATED_BOX
+    stays = context.shape[rows] == ColumnShape.ROTATED_BOX
     has_size = (width > 0) & (height > 0)
     half_turns = turned[:, 4] % 180 == 0
     deviation = np.zeros(len(rows))

@@ -17,9 +17,9 @@ from labelingest.columns.types import Bool, Int64
 from labelingest.converter.batch import Batch
 from labelingest.converter.image_sizes import Sizes
 from labelingest.encord.typed_rows import LabelRow, answers_of
-from labelingest.model.annotations import SHAPES, Annotations, shape_positions
+from labelingest.model.annotations import Annotations, ColumnShape, column_shapes
 from labelingest.model.batch_output import Labels, OutputFormat
-from labelingest.model.ontology import Ontology, Shape
+from labelingest.model.ontology import Ontology
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
 from labelingest.writers import coco, encord_json, yolo
@@ -31,7 +31,6 @@ __all__ = ["OF_IMAGES", "Output", "Written", "fail_others"]
 
 OF_IMAGES: Final[Mapping[str, str]] = {OutputFormat.YOLO: "YOLO", OutputFormat.COCO: "COCO"}
 """Formats that have a place for images only → what they are called."""
-_TURNED: Final = SHAPES.index(Shape.ROTATABLE_BOUNDING_BOX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +83,8 @@ class Output:
         if self.layout == yolo.YoloLayout.CORNERS:
             wanted[found.unit] = True
         else:
-            shapes = shape_positions(self.ontology.objects)[found.feature]
-            wanted[found.unit[shapes == _TURNED]] = True
+            shapes = column_shapes(self.ontology.objects)[found.feature]
+            wanted[found.unit[shapes == ColumnShape.ROTATED_BOX]] = True
         return wanted
 
     def write(self, batch: Batch, written: Bool) -> Written:

@@ -15,6 +15,7 @@ label row that they were read from.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -23,27 +24,51 @@ import numpy as np
 from labelingest.columns.types import Bool, Float64, Int32, Int64, UInt8, UInt64
 from labelingest.model.ontology import OntologyObject, Shape
 
-__all__ = ["SHAPES", "Annotations", "Instances", "Rings", "shape_positions"]
+__all__ = ["OTHER_SHAPE", "Annotations", "ColumnShape", "Instances", "Rings", "column_shapes"]
 
-SHAPES: Final = (Shape.BOUNDING_BOX, Shape.ROTATABLE_BOUNDING_BOX, Shape.POLYGON)
-"""The shapes that annotations have columns for."""
+
+class ColumnShape(IntEnum):
+    """A shape that annotations have coordinates for, numbered as in columns of shapes."""
+
+    BOX = 0
+    ROTATED_BOX = 1
+    POLYGON = 2
+
+    @property
+    def label(self) -> str:
+        """The shape's name in sentences and counts.
+
+        Examples
+        --------
+        >>> ColumnShape.ROTATED_BOX.label
+        'rotated box'
+        """
+        return self.name.lower().replace("_", " ")
+
+
+OTHER_SHAPE: Final = len(ColumnShape)
+"""Number in columns of shapes that have no coordinates."""
+_OF_SHAPE: Final[Mapping[Shape, ColumnShape]] = {
+    Shape.BOUNDING_BOX: ColumnShape.BOX,
+    Shape.ROTATABLE_BOUNDING_BOX: ColumnShape.ROTATED_BOX,
+    Shape.POLYGON: ColumnShape.POLYGON,
+}
 
 Rings: TypeAlias = Sequence[Sequence[Sequence[float]]]
 """Parts of a polygon; of each its rings, outline first, then holes; of each x, y, x, y, …"""
 
 
-def shape_positions(objects: Sequence[OntologyObject]) -> UInt8:
-    """Return (o,) the position of each object's shape in `SHAPES`; their number for any other.
+def column_shapes(objects: Sequence[OntologyObject]) -> UInt8:
+    """Return (o,) the `ColumnShape` of each object's shape; `OTHER_SHAPE` for any other.
 
     Examples
     --------
     >>> names = (Shape.POLYGON, Shape.POINT)
     >>> objects = [OntologyObject("Car", "#D33115", shape, "a1B2c3D4") for shape in names]
-    >>> shape_positions(objects).tolist()
+    >>> column_shapes(objects).tolist()
     [2, 3]
     """
-    positions = [SHAPES.index(o.shape) if o.shape in SHAPES else len(SHAPES) for o in objects]
-    return np.array(positions, dtype=np.uint8)
+    return np.array([_OF_SHAPE.get(o.shape, OTHER_SHAPE) for o in objects], dtype=np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

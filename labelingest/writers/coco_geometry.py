@@ -7,15 +7,13 @@ import numpy as np
 from labelingest.columns import ragged
 from labelingest.columns.types import Bool, Float64, Int64
 from labelingest.geometry import boxes
-from labelingest.model.annotations import SHAPES, Annotations, Rings, shape_positions
+from labelingest.model.annotations import Annotations, ColumnShape, Rings, column_shapes
 from labelingest.model.ontology import Ontology
 from labelingest.model.units import DataUnits
 from labelingest.writers.instances import parts_of
 from labelingest.writers.number_text import shortest_texts
 
 __all__ = ["geometries"]
-
-_BOX, _ROTATED, _POLYGON = range(len(SHAPES))
 
 
 def geometries(
@@ -32,20 +30,20 @@ def geometries(
     ontology
         The ontology that annotations point into.
     """
-    shape = shape_positions(ontology.objects)[annotations.feature]
+    shape = column_shapes(ontology.objects)[annotations.feature]
     unit = annotations.unit
     size = np.stack((units.width[unit], units.height[unit]), axis=1).astype(float)
     begin = annotations.offsets[:-1]
     parts = parts_of(annotations)
     fragments: list[tuple[str, str]] = [("", "")] * len(annotations)
-    of_box = np.flatnonzero(shape != _POLYGON)
+    of_box = np.flatnonzero(shape != ColumnShape.POLYGON)
     if len(of_box):
         numbers = annotations.coordinates[begin[of_box, np.newaxis] + np.arange(4)]
         texts = _boxes(numbers * np.tile(size[of_box], 2))
-        angles = _angles(annotations, begin[of_box], shape[of_box] == _ROTATED)
+        angles = _angles(annotations, begin[of_box], shape[of_box] == ColumnShape.ROTATED_BOX)
         for row, text, angle in zip(of_box.tolist(), texts, angles, strict=True):
             fragments[row] = text, angle
-    of_ring = np.setdiff1d(np.flatnonzero(shape == _POLYGON), list(parts))
+    of_ring = np.setdiff1d(np.flatnonzero(shape == ColumnShape.POLYGON), list(parts))
     if len(of_ring):
         count = annotations.offsets[of_ring + 1] - begin[of_ring]
         numbers = annotations.coordinates[ragged.gather(begin[of_ring], count)].reshape(-1, 2)

@@ -1,13 +1,13 @@
 """The part of a label row's object that holds its shape, as JSON, for whole columns at once."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
 
 from labelingest.columns.types import Bool, Float64, Int64, Texts
-from labelingest.model.annotations import Annotations, shape_positions
+from labelingest.model.annotations import Annotations, ColumnShape, column_shapes
 from labelingest.model.ontology import Ontology
 from labelingest.writers.number_text import shortest_column
 from labelingest.writers.text_columns import joined
@@ -22,10 +22,10 @@ _AT_ONCE: Final = 1 << 15
 
 def shapes(annotations: Annotations, ontology: Ontology) -> list[bytes]:
     """Return (n,) the shape's own key and value of each annotation, and the brace that ends it."""
-    shape = shape_positions(ontology.objects)[annotations.feature]
+    shape = column_shapes(ontology.objects)[annotations.feature]
     fragments: list[bytes] = [b""] * len(annotations)
-    for position, write in enumerate((_boxes, _rotated_boxes, _polygons)):
-        of_shape = shape == position
+    for column_shape, write in _WRITERS.items():
+        of_shape = shape == column_shape
         if of_shape.all():
             return write(annotations.coordinates, annotations.offsets)
         if of_shape.any():
@@ -105,3 +105,10 @@ def _usual_beginnings() -> Texts:
 
 def _make_beginnings(first: int, end: int) -> Texts:
     return np.array([b'"%d":{"x":' % i for i in range(first, end)])
+
+
+_WRITERS: Final[Mapping[ColumnShape, Callable[[Float64, Int64], list[bytes]]]] = {
+    ColumnShape.BOX: _boxes,
+    ColumnShape.ROTATED_BOX: _rotated_boxes,
+    ColumnShape.POLYGON: _polygons,
+}

@@ -27,7 +27,7 @@ from labelingest.columns import ragged
 from labelingest.columns.types import Bool, Int64
 from labelingest.encord.identifiers import data_hashes
 from labelingest.errors import ConfigError
-from labelingest.model.annotations import SHAPES, Annotations, shape_positions
+from labelingest.model.annotations import Annotations, ColumnShape, column_shapes
 from labelingest.model.ontology import Ontology
 from labelingest.model.units import DataUnits
 from labelingest.writers.instances import hashes_of, parts_of
@@ -242,8 +242,8 @@ def _columns(
 
 def _geometry(arrow: Any, annotations: Annotations, ontology: Ontology) -> dict[str, Any]:
     """Return the columns of coordinates by name."""
-    shape = shape_positions(ontology.objects)[annotations.feature]
-    box, rotated, polygon = (shape == position for position in range(len(SHAPES)))
+    shape = column_shapes(ontology.objects)[annotations.feature]
+    box, rotated, polygon = (shape == column_shape for column_shape in ColumnShape)
     columns = {
         name: _numbers(arrow, annotations, position, box | rotated)
         for position, name in enumerate(("left", "top", "width", "height"))

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from labelingest.columns.types import Bool
-from labelingest.model.annotations import SHAPES, Annotations, shape_positions
+from labelingest.model.annotations import OTHER_SHAPE, Annotations, column_shapes
 from labelingest.model.kinds import DataKind, kind_of
 from labelingest.model.ontology import OntologyObject
 from labelingest.model.rejections import reject_rows
@@ -65,7 +65,7 @@ def representable_on_images(
     on_image = np.ones(len(annotations), dtype=bool)
     if annotations.instances is not None:
         on_image = annotations.instances.frame == 0
-    has_columns = shape_positions(objects)[annotations.feature] < len(SHAPES)
+    has_columns = column_shapes(objects)[annotations.feature] != OTHER_SHAPE
     is_far = _are_far(annotations)
 
     def detail(row: int) -> str:

@@ -5,7 +5,7 @@ sees only its own.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -17,7 +17,7 @@ from labelingest.columns.types import Bool, Float64, Int64, UInt8
 from labelingest.geometry import boxes
 from labelingest.geometry import rotated_boxes as rotated
 from labelingest.geometry.centre_boxes import cxcywh_from_ltwh
-from labelingest.model.annotations import SHAPES, Annotations, shape_positions
+from labelingest.model.annotations import OTHER_SHAPE, Annotations, ColumnShape, column_shapes
 from labelingest.model.ontology import OntologyObject
 from labelingest.model.units import DataUnits
 
@@ -37,15 +37,12 @@ class YoloLayout(StrEnum):
     """x, y of four corners; polygons become the smallest rectangle around them."""
 
 
-_BOX, _ROTATED, _POLYGON = range(3)
-_NAMES: Final = ("box", "rotated box", "polygon")
-_FORMS: Final = {
-    YoloLayout.AUTO: (_BOX, _ROTATED, _POLYGON),
-    YoloLayout.BOX: (_BOX, _BOX, _BOX),
-    YoloLayout.POLYGON: (_POLYGON, _POLYGON, _POLYGON),
-    YoloLayout.CORNERS: (_ROTATED, _ROTATED, _ROTATED),
+_FORMS: Final[Mapping[YoloLayout, ColumnShape]] = {
+    YoloLayout.BOX: ColumnShape.BOX,
+    YoloLayout.POLYGON: ColumnShape.POLYGON,
+    YoloLayout.CORNERS: ColumnShape.ROTATED_BOX,
 }
-"""For each layout, by position in `SHAPES`: the form of a shape's rows."""
+"""Layout → the shape that all rows are written as; AUTO writes each as its own."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,9 +52,9 @@ class YoloRows:
     annotations: Annotations
     units: DataUnits
     shape: UInt8
-    """(n,) position of each row's shape in `SHAPES`."""
+    """(n,) `ColumnShape` of each row's object."""
     form: UInt8
-    """(n,) position in `SHAPES` of the shape it is written as."""
+    """(n,) `ColumnShape` that each row is written as."""
     upright: Bool
     """(n,) boxes, and rotated boxes with an angle of 0: their first four numbers are a box."""
 
@@ -70,19 +67,21 @@ class YoloRows:
         layout: YoloLayout,
     ) -> "YoloRows":
         """Look at annotations, all of them boxes, rotated boxes and polygons."""
-        shape = shape_positions(objects)[annotations.feature]
-        if (shape == len(SHAPES)).any():
+        shape = column_shapes(objects)[annotations.feature]
+        if (shape == OTHER_SHAPE).any():
             raise ValueError("annotations hold boxes, rotated boxes and polygons only")
-        upright = shape == _BOX
-        turned = np.flatnonzero(shape == _ROTATED)
+        upright = shape == ColumnShape.BOX
+        turned = np.flatnonzero(shape == ColumnShape.ROTATED_BOX)
         upright[turned] = annotations.coordinates[annotations.offsets[turned] + 4] == 0
-        form = np.array(_FORMS[layout], dtype=np.uint8)[shape]
+        form = np.full_like(shape, _FORMS[layout]) if layout in _FORMS else shape
         return cls(annotations, units, shape, form, upright)
 
     @property
     def in_pixels(self) -> Bool:
         """(n,) rows that are turned to or from a rotated box, which happens in pixels."""
-        turned: Bool = (self.shape == _ROTATED) | (self.form == _ROTATED)
+        turned: Bool = (self.shape == ColumnShape.ROTATED_BOX) | (
+            self.form == ColumnShape.ROTATED_BOX
+        )
         return ~self.upright & turned
 
     def sizes(self, rows: Int64) -> Float64:
@@ -106,11 +105,11 @@ class YoloRows:
 
 def conversions(rows: YoloRows) -> Counter[str]:
     """Count the rows that are written as another shape, by both."""
-    pairs = rows.shape.astype(np.int64) * len(SHAPES) + rows.form
-    counts = np.bincount(pairs, minlength=len(SHAPES) ** 2).reshape(len(SHAPES), -1)
+    pairs = rows.shape.astype(np.int64) * len(ColumnShape) + rows.form
+    counts = np.bincount(pairs, minlength=len(ColumnShape) ** 2).reshape(len(ColumnShape), -1)
     return Counter(
         {
-            f"{_NAMES[shape]} → {_NAMES[form]}": int(counts[shape, form])
+            f"{ColumnShape(shape).label} → {ColumnShape(form).label}": int(counts[shape, form])
             for shape, form in zip(*counts.nonzero(), strict=True)
             if shape != form
         }
@@ -122,13 +121,26 @@ def row_numbers(rows: YoloRows) -> tuple[Int64, Float64]:
     pieces = [
         (of_step, *step(rows, of_step))
         for step, mask in (
-            (_upright_boxes, rows.upright & (rows.form == _BOX)),
-            (_upright_corners, rows.upright & (rows.form != _BOX)),
-            (_turned_boxes, ~rows.upright & (rows.shape == _ROTATED) & (rows.form == _BOX)),
-            (_turned_corners, ~rows.upright & (rows.shape == _ROTATED) & (rows.form != _BOX)),
-            (_ring_boxes, (rows.shape == _POLYGON) & (rows.form == _BOX)),
-            (_ring_corners, (rows.shape == _POLYGON) & (rows.form == _ROTATED)),
-            (_rings, (rows.shape == _POLYGON) & (rows.form == _POLYGON)),
+            (_upright_boxes, rows.upright & (rows.form == ColumnShape.BOX)),
+            (_upright_corners, rows.upright & (rows.form != ColumnShape.BOX)),
+            (
+                _turned_boxes,
+                ~rows.upright
+                & (rows.shape == ColumnShape.ROTATED_BOX)
+                & (rows.form == ColumnShape.BOX),
+            ),
+            (
+                _turned_corners,
+                ~rows.upright
+                & (rows.shape == ColumnShape.ROTATED_BOX)
+                & (rows.form != ColumnShape.BOX),
+            ),
+            (_ring_boxes, (rows.shape == ColumnShape.POLYGON) & (rows.form == ColumnShape.BOX)),
+            (
+                _ring_corners,
+                (rows.shape == ColumnShape.POLYGON) & (rows.form == ColumnShape.ROTATED_BOX),
+            ),
+            (_rings, (rows.shape == ColumnShape.POLYGON) & (rows.form == ColumnShape.POLYGON)),
         )
         if len(of_step := np.flatnonzero(mask))
     ]

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from labelingest.assembly import assemble as module
-from labelingest.assembly.context import AssemblyContext, Piece, SourceGeometry, TargetShape
+from labelingest.assembly.context import AssemblyContext, Piece, SourceGeometry
 from labelingest.columns.types import Int64
+from labelingest.model.annotations import ColumnShape
 from tests.builders.yolo import converter_for
 
 TWICE_BAD = b"0 0.5 0.5 0.2 0.2\n0 5 5 1 1\n0 0.5 0.5 0.2 0.2\n0 5 5 1 1\n"
@@ -47,4 +48,4 @@ def test_sentences_agree_with_their_subject() -> None:
     assert (box.reaches, corners.reaches) == ("the box reaches", "the corners reach")
     assert box.outcome(is_clipped=True) == "is clipped to it"
     assert corners.outcome(is_clipped=False) == "are kept"
-    assert [shape.label for shape in TargetShape] == ["box", "rotated box", "polygon"]
+    assert [shape.label for shape in ColumnShape] == ["box", "rotated box", "polygon"]
