@@ -208,7 +208,7 @@ def read_polyline(
 ) -> dict[str, Any] | None:
     """Return `polyline` of an object; None where its points cannot be read."""
     place = child_pointer(pointer, "polyline")
-    points = value["read_polyline"]
+    points = value["polyline"]
     if isinstance(points, dict | list) and not points:
         problems.note(ProblemCode.BAD_POINTS, place, "has no points; expected a line")
         return None
@@ -224,7 +224,7 @@ def read_point(
 ) -> dict[str, Any] | None:
     """Return `point` of an object; None where it cannot be read."""
     place = child_pointer(pointer, "point")
-    points = value["read_point"]
+    points = value["point"]
     if not isinstance(points, dict) or list(points) != ["0"]:
         detail = f"found {excerpt(points)}, expected one point under the key '0'"
         problems.note(ProblemCode.BAD_POINTS, place, detail)
@@ -238,7 +238,7 @@ def read_skeleton(
 ) -> dict[str, Any] | None:
     """Return `skeleton` of an object; None where one of its points cannot be read."""
     place = child_pointer(pointer, "skeleton")
-    entries = value["read_skeleton"]
+    entries = value["skeleton"]
     if not isinstance(entries, dict) or not entries:
         detail = f"found {excerpt(entries)}, expected points under the keys '0', '1', …"
         problems.note(ProblemCode.BAD_POINTS, place, detail)
