@@ -12,10 +12,8 @@ from functools import partial
 from time import perf_counter
 from typing import Any, Final
 
-import numpy as np
 import orjson
 
-from labelingest.columns.keys import Keys
 from labelingest.columns.types import Int64
 from labelingest.fence import tried
 from labelingest.metadata.check import (
@@ -27,8 +25,7 @@ from labelingest.metadata.check import (
 from labelingest.metadata.schema import MetadataSchema
 from labelingest.model.blobs import Unread
 from labelingest.model.listing import Listing
-from labelingest.pairing.file_kinds import junk_rows
-from labelingest.pairing.match import ending_with, first_row
+from labelingest.pairing.pair import pair_metadata
 from labelingest.pairing.rules import SuffixRule
 from labelingest.problems import Problem, ProblemCode, Severity
 from labelingest.problems.log import ProblemLog
@@ -167,7 +164,7 @@ def check_folder(
     report = MetadataReport(storage.url, rule.suffix, log=ProblemLog() if log is None else log)
     listing = list_all(storage, on_listed=on_listed)
     report.log.add(listing.problems, {})
-    sidecars, orphans = _sidecars(listing.keys, rule.suffix)
+    sidecars, orphans = pair_metadata(listing.keys, rule)
     report.keys_seen = len(listing)
     report.orphans = len(orphans)
     report.others = len(listing) - len(sidecars) - len(orphans)
@@ -181,22 +178,6 @@ def check_folder(
             on_checked(checked_count, len(sidecars))
     report.seconds = perf_counter() - started
     return report
-
-
-def _sidecars(keys: Keys, suffix: str) -> tuple[Int64, Int64]:
-    """Return the rows of metadata sidecars: with their data file, and without."""
-    rows = ending_with(keys, np.arange(len(keys)), suffix.encode())
-    rows = np.setdiff1d(rows, junk_rows(keys))
-    paired = np.fromiter(
-        (_has_data(key, keys, suffix) for row in rows for key in [keys[row]]), np.bool_, len(rows)
-    )
-    return rows[paired], rows[~paired]
-
-
-def _has_data(key: str, keys: Keys, suffix: str) -> bool:
-    data = key.removesuffix(suffix)
-    row = first_row(keys, data.encode())
-    return row < len(keys) and keys[row] == data and not data.endswith(suffix)
 
 
 def _orphan_problems(orphans: Sequence[str], suffix: str) -> list[Problem]:

@@ -15,7 +15,7 @@ from labelingest.columns.types import Int64, UInt8
 from labelingest.model.kinds import kind_of
 from labelingest.model.pairs import Outcome
 from labelingest.pairing.file_kinds import chunks
-from labelingest.pairing.match import Affixes, first_row
+from labelingest.pairing.match import Affixes, row_of
 from labelingest.pairing.rules import PatternRule, SuffixRule
 from labelingest.problems import Problem, ProblemCode
 
@@ -111,7 +111,15 @@ class Defects(Sequence[Problem]):
         orphans = np.flatnonzero(outcome == Outcome.ORPHAN_SIDECAR)
         rows = np.sort(np.concatenate([orphans, firsts, *shared]))
         by_first = {seen.first: seen for seen in unsupported}
-        return cls(keys, rule, outcome, sidecars_of, data_of, by_first, rows)
+        return cls(
+            keys=keys,
+            rule=rule,
+            outcome=outcome,
+            sidecars_of=sidecars_of,
+            data_of=data_of,
+            unsupported=by_first,
+            rows=rows,
+        )
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -159,7 +167,7 @@ class Defects(Sequence[Problem]):
 
     def _orphan(self, expected: Sequence[str]) -> str:
         for key in expected:
-            row = self._row_of(key)
+            row = row_of(self.keys, key)
             if row is not None and self.outcome[row] == Outcome.UNSUPPORTED:
                 return f"its data file {key!r} is of a kind that cannot be labelled here"
             if row is not None:
@@ -168,11 +176,6 @@ class Defects(Sequence[Problem]):
         what = "image" if isinstance(self.rule, PatternRule) else "data file"
         verb = "does not exist" if len(expected) == 1 else "do not exist"
         return f"there is no {what} for it: {_named(expected)} {verb}"
-
-    def _row_of(self, key: str) -> int | None:
-        """Return the row of a key, if it is there."""
-        row = first_row(self.keys, key.encode())
-        return row if row < len(self.keys) and self.keys[row] == key else None
 
     def _ambiguous(self, row: int) -> str:
         if self.outcome[row] == Outcome.AMBIGUOUS_SIDECAR:

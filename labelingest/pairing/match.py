@@ -24,7 +24,7 @@ from labelingest.columns.types import Bool, Int64, UInt8
 from labelingest.pairing.file_kinds import chunks
 from labelingest.pairing.rules import Pattern
 
-__all__ = ["Affixes", "Spans", "ending_with", "equal_captures", "first_row"]
+__all__ = ["Affixes", "Spans", "ending_with", "equal_captures", "first_row", "row_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,6 +176,18 @@ def first_row(keys: Keys, key: bytes) -> int:
     text, offsets = keys.text, keys.offsets
     rows = range(len(keys))
     return bisect_left(rows, key, key=lambda row: text[offsets[row] : offsets[row + 1]])
+
+
+def row_of(keys: Keys, key: str) -> int | None:
+    """Return the row of a key; None where no row has it.
+
+    Examples
+    --------
+    >>> row_of(Keys.from_texts(["a", "c"]), "c"), row_of(Keys.from_texts(["a", "c"]), "b")
+    (1, None)
+    """
+    row = first_row(keys, key.encode())
+    return row if row < len(keys) and keys[row] == key else None
 
 
 def ending_with(keys: Keys, rows: Int64, suffix: bytes) -> Int64:

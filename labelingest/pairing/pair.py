@@ -20,10 +20,10 @@ from labelingest.model.listing import Listing
 from labelingest.model.pairs import Outcome, Pairs
 from labelingest.pairing.defects import MAX_EXTENSIONS, OTHER_EXTENSIONS, Defects, Unsupported
 from labelingest.pairing.file_kinds import KINDS, NO_KIND, chunks, junk_rows, kind_numbers
-from labelingest.pairing.match import Affixes, ending_with, equal_captures
+from labelingest.pairing.match import Affixes, ending_with, equal_captures, row_of
 from labelingest.pairing.rules import PatternRule, SuffixRule, check_suffixes
 
-__all__ = ["pair"]
+__all__ = ["pair", "pair_metadata"]
 
 
 def pair(
@@ -83,6 +83,30 @@ def pair(
     return Pairs(
         data, sidecar, outcome, Defects.from_outcome(keys, rule, outcome, rivals, unsupported)
     )
+
+
+def pair_metadata(keys: Keys, rule: SuffixRule) -> tuple[Int64, Int64]:
+    """Return the rows of metadata sidecars: those with a data file, and the orphans.
+
+    A metadata sidecar is not the data file of another.
+
+    Examples
+    --------
+    >>> keys = Keys.from_texts(["a.jpg", "a.jpg.meta.json", "b.jpg.meta.json"])
+    >>> paired, orphans = pair_metadata(keys, SuffixRule(".meta.json"))
+    >>> paired.tolist(), orphans.tolist()
+    ([1], [2])
+    """
+    suffix = rule.suffix
+    rows = ending_with(keys, np.arange(len(keys)), suffix.encode())
+    rows = np.setdiff1d(rows, junk_rows(keys))
+    data_files = (keys[row].removesuffix(suffix) for row in rows)
+    paired = np.fromiter(
+        (not data.endswith(suffix) and row_of(keys, data) is not None for data in data_files),
+        np.bool_,
+        len(rows),
+    )
+    return rows[paired], rows[~paired]
 
 
 def _unclaimed(outcome: UInt8) -> Int64:

@@ -100,8 +100,8 @@ class PatternRule:
     Examples
     --------
     >>> rule = PatternRule(("images/{name}.jpg",), "labels/{name}.txt")
-    >>> rule.image_fields("images/train/a.jpg"), rule.label_fields("labels/train/a.txt")
-    ((('train/a',),), ('train/a',))
+    >>> rule.label_pattern.fields("labels/train/a.txt"), rule.placeholders
+    (('train/a',), ('name',))
     >>> PatternRule(("images/{name}.jpg",), "labels/{id}.txt")
     Traceback (most recent call last):
     labelingest.errors.ConfigError: image file pattern 'images/{name}.jpg' has the placeholders ...
@@ -133,15 +133,6 @@ class PatternRule:
     def placeholders(self) -> tuple[str, ...]:
         """Return the names of the placeholders, sorted."""
         return tuple(sorted(self.label_pattern.placeholders))
-
-    def label_fields(self, key: str) -> tuple[str, ...] | None:
-        """Return what the label file pattern captures, in the order of `placeholders`."""
-        return self.label_pattern.fields(key)
-
-    def image_fields(self, key: str) -> tuple[tuple[str, ...], ...]:
-        """Return what each image file pattern that matches captures; () where none does."""
-        captures = (pattern.fields(key) for pattern in self.image_patterns)
-        return tuple(fields for fields in captures if fields is not None)
 
 
 @dataclass(frozen=True, slots=True)

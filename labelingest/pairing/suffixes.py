@@ -10,7 +10,7 @@ import numpy as np
 from labelingest.columns.keys import Keys
 from labelingest.model.kinds import kind_of
 from labelingest.model.listing import Listing
-from labelingest.pairing.match import ending_with, first_row
+from labelingest.pairing.match import ending_with, first_row, row_of
 from labelingest.pairing.rules import MAX_SUFFIX, SuffixRule
 
 __all__ = ["SuffixGuess", "named_after_stems", "suffixes"]
@@ -82,11 +82,10 @@ def _suffixes_of(key: str, keys: Keys) -> Iterator[str]:
     dot = key.find(".", start + 1)
     while dot != -1:
         data, suffix = key[:dot], key[dot:]
-        if len(suffix) <= MAX_SUFFIX and kind_of(data) is not None and _is_there(data, keys):
+        if (
+            len(suffix) <= MAX_SUFFIX
+            and kind_of(data) is not None
+            and row_of(keys, data) is not None
+        ):
             yield suffix
         dot = key.find(".", dot + 1)
-
-
-def _is_there(key: str, keys: Keys) -> bool:
-    row = first_row(keys, key.encode())
-    return row < len(keys) and keys[row] == key

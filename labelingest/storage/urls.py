@@ -375,7 +375,15 @@ def _place(
         )
     if prefix:
         _check_prefix(prefix, url)
-    return Place(provider, url, bucket, prefix, endpoint, region, account)
+    return Place(
+        provider,
+        url,
+        bucket=bucket,
+        prefix=prefix,
+        endpoint=endpoint,
+        region=region,
+        account=account,
+    )
 
 
 def _example(scheme: str, endpoint: str | None) -> str:

@@ -9,20 +9,24 @@ RULE = PatternRule(("{split}/images/{name}.jpg", "{split}/images/{name}.png"),
                    "{split}/labels/{name}.txt")  # fmt: skip
 
 
+def image_fields(rule: PatternRule, key: str) -> list[tuple[str, ...] | None]:
+    return [pattern.fields(key) for pattern in rule.image_patterns]
+
+
 def test_values_come_in_the_order_of_the_placeholders_names() -> None:
     assert RULE.placeholders == ("name", "split")
-    assert RULE.label_fields("train/labels/a.txt") == ("a", "train")
-    assert RULE.image_fields("train/images/a.png") == (("a", "train"),)
+    assert RULE.label_pattern.fields("train/labels/a.txt") == ("a", "train")
+    assert image_fields(RULE, "train/images/a.png") == [None, ("a", "train")]
 
 
 def test_a_key_that_matches_no_pattern_has_no_values() -> None:
-    assert RULE.label_fields("train/labels/a.TXT") is None
-    assert RULE.image_fields("train/images/a.gif") == ()
+    assert RULE.label_pattern.fields("train/labels/a.TXT") is None
+    assert image_fields(RULE, "train/images/a.gif") == [None, None]
 
 
 def test_every_image_pattern_that_matches_has_its_values() -> None:
     rule = PatternRule(("images/{name}.jpg", "{name}.jpg"), "{name}.txt")
-    assert rule.image_fields("images/a.jpg") == (("a",), ("images/a",))
+    assert image_fields(rule, "images/a.jpg") == [("a",), ("images/a",)]
 
 
 @pytest.mark.parametrize("rule", [RULE, SuffixRule(".json")])
@@ -33,7 +37,8 @@ def test_rules_are_values(rule: PatternRule | SuffixRule) -> None:
 
 
 def test_a_pickled_rule_still_matches() -> None:
-    assert pickle.loads(pickle.dumps(RULE)).label_fields("a/labels/b.txt") == ("b", "a")
+    copy = pickle.loads(pickle.dumps(RULE))
+    assert copy.label_pattern.fields("a/labels/b.txt") == ("b", "a")
 
 
 @pytest.mark.parametrize("length", [1, MAX_SUFFIX])
