@@ -8,18 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
 from labelingest.model.pairs import Outcome
 from labelingest.model.tally import Tally
-from labelingest.problems import Problem, Severity
-from labelingest.problems.log import ProblemLog
+from labelingest.problems import Problem
+from labelingest.problems.log import LoggedReport, ProblemLog
 
 __all__ = ["Report"]
 
 
 @dataclass(slots=True)
-class Report:
+class Report(LoggedReport):
     """What a run did.
 
     Examples
@@ -64,29 +62,12 @@ class Report:
         """The first `KEPT` problems, in order of files."""
         return self.log.first
 
-    @property
-    def errors(self) -> int:
-        """How many problems cost something."""
-        return self.log.count(Severity.ERROR)
-
-    @property
-    def warnings(self) -> int:
-        """How many problems only deserve a look."""
-        return self.log.count(Severity.WARNING)
-
     def balance(self) -> bool:
         """Whether all is accounted for: every key, every pair and every row, each once."""
         tally = self.tally
         keys = sum(self.keys.values()) == self.keys_seen
         pairs = tally.label_rows + tally.failed_files == self.keys.get(Outcome.PAIRED, 0)
         return keys and pairs and tally.balance()
-
-    def exit_code(self, *, strict: bool = False) -> int:
-        """Return 0 when clean, 1 with errors, 3 where the program failed over a file.
-
-        Warnings count as errors when strict.
-        """
-        return self.log.exit_code(strict=strict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as JSON says it."""
@@ -138,7 +119,3 @@ class Report:
             },
             "seconds": self.seconds,
         }
-
-    def to_json(self) -> bytes:
-        """Return the report as indented JSON."""
-        return orjson.dumps(self.as_dict(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

@@ -12,8 +12,6 @@ from functools import partial
 from time import perf_counter
 from typing import Any, Final
 
-import orjson
-
 from labelingest.columns.types import Int64
 from labelingest.fence import tried
 from labelingest.metadata.check import (
@@ -27,8 +25,8 @@ from labelingest.model.blobs import Unread
 from labelingest.model.listing import Listing
 from labelingest.pairing.pair import pair_metadata
 from labelingest.pairing.rules import SuffixRule
-from labelingest.problems import Problem, ProblemCode, Severity
-from labelingest.problems.log import ProblemLog
+from labelingest.problems import Problem, ProblemCode
+from labelingest.problems.log import LoggedReport, ProblemLog
 from labelingest.storage.base import Storage, list_all
 
 __all__ = ["MetadataReport", "check_folder"]
@@ -38,7 +36,7 @@ _BATCH_BYTES: Final = 16_000_000
 
 
 @dataclass(slots=True)
-class MetadataReport:
+class MetadataReport(LoggedReport):
     """What a check of metadata sidecars found.
 
     Every key of the listing is a sidecar with its data file, an orphan or another file; every
@@ -67,27 +65,6 @@ class MetadataReport:
     def sidecars(self) -> int:
         """How many sidecars have their data file."""
         return self.keys_seen - self.orphans - self.others
-
-    @property
-    def errors(self) -> int:
-        """How many problems cost something."""
-        return self.log.count(Severity.ERROR)
-
-    @property
-    def warnings(self) -> int:
-        """How many problems only deserve a look."""
-        return self.log.count(Severity.WARNING)
-
-    def exit_code(self, *, strict: bool = False) -> int:
-        """Return 0 when clean, 1 with errors, 3 where the program failed over a file.
-
-        Warnings count as errors when strict.
-        """
-        return self.log.exit_code(strict=strict)
-
-    def to_json(self) -> bytes:
-        """Return the report as indented JSON."""
-        return orjson.dumps(self.as_dict(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as JSON says it."""

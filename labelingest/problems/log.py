@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import IO, Final
+from typing import IO, Any, Final
 
 import orjson
 
@@ -16,7 +16,7 @@ from labelingest.problems.codes import SEVERITY, UNEXPECTED, ProblemCode
 from labelingest.problems.definition import Severity
 from labelingest.problems.problem import Problem, escaped
 
-__all__ = ["EXAMPLES", "KEPT", "ProblemLog", "as_cell"]
+__all__ = ["EXAMPLES", "KEPT", "LoggedReport", "ProblemLog", "as_cell"]
 
 EXAMPLES: Final = 3
 """Problems of each code that a report shows."""
@@ -111,6 +111,39 @@ class ProblemLog:
             return 3
         warnings = strict and self.count(Severity.WARNING)
         return int(bool(self.count(Severity.ERROR) or warnings))
+
+
+class LoggedReport:
+    """The part of a report that its problem log answers; a report has its other fields beside it."""
+
+    __slots__ = ()
+
+    log: ProblemLog
+
+    @property
+    def errors(self) -> int:
+        """How many problems cost something."""
+        return self.log.count(Severity.ERROR)
+
+    @property
+    def warnings(self) -> int:
+        """How many problems only deserve a look."""
+        return self.log.count(Severity.WARNING)
+
+    def exit_code(self, *, strict: bool = False) -> int:
+        """Return 0 when clean, 1 with errors, 3 where the program failed over a file.
+
+        Warnings count as errors when strict.
+        """
+        return self.log.exit_code(strict=strict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as JSON says it."""
+        raise NotImplementedError
+
+    def to_json(self) -> bytes:
+        """Return the report as indented JSON."""
+        return orjson.dumps(self.as_dict(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def _failed_rows(
