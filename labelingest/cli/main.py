@@ -68,6 +68,7 @@ from labelingest.cli.options import (
     YoloLayout,
     same_options,
 )
+from labelingest.encord.keys import SIDECAR_SUFFIX
 from labelingest.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -349,7 +350,7 @@ def show(
     ] = None,
     suffix: Annotated[
         str, typer.Option(help="What is added to a data file's name to name its sidecar.")
-    ] = ".encord.json",
+    ] = SIDECAR_SUFFIX,
     ontology: Annotated[
         str | None,
         typer.Option(help="Ontology JSON: nests answers, and shows what is wrong with the row."),

@@ -9,6 +9,7 @@ from labelingest.assembly.outlines import warn_of_outlines
 from labelingest.columns.types import Int64
 from labelingest.converter.batch import Batch
 from labelingest.converter.image_sizes import Sizes
+from labelingest.encord.dates import date_text
 from labelingest.encord.typed_rows import LabelRow, size_of
 from labelingest.model.blobs import Blobs
 from labelingest.model.ontology import Ontology
@@ -18,7 +19,6 @@ from labelingest.problems.of_batch import BatchProblems
 from labelingest.readers.encord.data_file import DataFile
 from labelingest.readers.encord.read import SidecarBatch, read_sidecars
 from labelingest.stopwatch import OFF, Stage, Stopwatch
-from labelingest.writers.encord_json import date_text
 
 __all__ = ["EncordSource"]
 

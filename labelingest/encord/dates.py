@@ -1,26 +1,29 @@
-"""Dates of label rows: every form that is found in them → the one form that is written.
+"""Dates of label rows: one form is written, many are read.
 
 Written: `Mon, 05 Jan 2026 16:46:58 UTC`. Read: that form with UTC or GMT, ISO 8601 with or without
-a zone, what e-mails use, and the common forms with a month's English name. A date without a zone
+a zone, the form of e-mails, and the common forms with a month's English name. A date without a zone
 is UTC. Names of days and months are our own: those of `strftime` depend on the machine.
 """
 
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
 
-__all__ = ["are_written_dates", "written_date"]
+__all__ = ["are_written_dates", "date_text", "written_date"]
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = (
     *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
     *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
 )
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_SECOND: Final = -62_135_596_800
+_LAST_SECOND: Final = 253_402_300_799
+"""Seconds since 1970 of the first and the last second of years with four digits, 1 to 9999."""
 _CLOCK: Final = (
     r"(?:,?[ T]+(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.\d+)?)?"
     r"(?: ?(?P<half>[AaPp])\.?[Mm]\.?)?(?: ?(?:UTC|GMT|Z))?)?"
@@ -42,6 +45,30 @@ _HOUR: Final = len("Mon, 05 Jan 2026 ")
 _DAY: Final = _HOUR - 1
 _TWO: Final = ord("2")
 _THREE: Final = ord("3")
+
+
+def date_text(time_ns: int) -> str:
+    """Return a time, in nanoseconds since 1970 UTC, as label rows spell dates.
+
+    Parts of a second are cut off.
+
+    Examples
+    --------
+    >>> date_text(1_767_631_618_999_999_999)
+    'Mon, 05 Jan 2026 16:46:58 UTC'
+    """
+    return _date_of_second(time_ns // 1_000_000_000)
+
+
+@lru_cache(maxsize=4096)
+def _date_of_second(second: int) -> str:
+    # A file system holds any number; dates here have four-digit years.
+    return _spelled(_EPOCH + timedelta(seconds=min(max(second, _FIRST_SECOND), _LAST_SECOND)))
+
+
+def _spelled(time: datetime) -> str:
+    day, month = _DAYS[time.weekday()], _MONTHS[time.month - 1]
+    return f"{day}, {time.day:02} {month} {time.year:04} {time:%H:%M:%S} UTC"
 
 
 @lru_cache(maxsize=8192)
@@ -68,16 +95,18 @@ def written_date(text: str) -> str | None:
         read = read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    day, month = _DAYS[read.weekday()], _MONTHS[read.month - 1]
-    return f"{day}, {read.day:02} {month} {read.year:04} {read:%H:%M:%S} UTC"
+    return _spelled(read)
 
 
 def _standard_form(text: str) -> datetime | None:
-    """Read ISO 8601, then what e-mails use."""
+    """Read ISO 8601, then the form of e-mails."""
     try:
         return datetime.fromisoformat(text)
     except ValueError:
         pass
+    # Loads many modules for networks, and hardly any label row needs it.
+    from email.utils import parsedate_to_datetime
+
     try:
         return parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError):
@@ -129,8 +158,8 @@ def are_written_dates(dates: Sequence[str]) -> bool:
     least, greatest = np.frombuffer(_EARLIEST * n, np.uint8), np.frombuffer(_LATEST * n, np.uint8)
     if (characters < least).any() or (characters > greatest).any():
         return False
-    tens, ones = characters[_HOUR::_LINE], characters[_HOUR + 1 :: _LINE]
-    if ((tens == _TWO) & (ones > _THREE)).any():
+    tens, units = characters[_HOUR::_LINE], characters[_HOUR + 1 :: _LINE]
+    if ((tens == _TWO) & (units > _THREE)).any():
         return False
     return all(
         written_date(midnight) == midnight

@@ -1,10 +1,13 @@
-"""Keys and closed sets of values of label rows, for whoever reads, checks or shows them."""
+"""Keys and closed sets of values of label rows, and the suffix that names their sidecars."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["COORDINATE_SLACK", "LABEL_STATUS", "PAYLOAD_KEYS", "TASK_STATUS"]
+__all__ = ["COORDINATE_SLACK", "LABEL_STATUS", "PAYLOAD_KEYS", "SIDECAR_SUFFIX", "TASK_STATUS"]
+
+SIDECAR_SUFFIX: Final = ".encord.json"
+"""Suffix of sidecars that are label rows: added to the data file's whole name."""
 
 PAYLOAD_KEYS: Final[Mapping[str, str]] = MappingProxyType(
     {

@@ -8,11 +8,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from labelingest.columns.fingerprints import Digest, content_digest
+from labelingest.encord.keys import SIDECAR_SUFFIX
 from labelingest.errors import StorageError
 from labelingest.folders.output_files import LARGE_ROW, digest_of, parts_of
 from labelingest.folders.state.label_rows import (
     FILE_COLUMNS,
-    OUTPUT_SUFFIX,
     LabelStatus,
     RowFile,
     row_file,
@@ -63,10 +63,10 @@ def _contents(
 ) -> Iterator[tuple[str, Iterator[bytes] | str]]:
     """Yield what becomes of label rows: those that are large are read in parts, one by one."""
     small = [row for row in rows if (row["file_size"] or 0) <= LARGE_ROW]
-    blobs = output.fetch([row["key"] + OUTPUT_SUFFIX for row in small])
+    blobs = output.fetch([row["key"] + SIDECAR_SUFFIX for row in small])
     place = 0
     for row in rows:
-        name, file = row["key"] + OUTPUT_SUFFIX, row_file(row)
+        name, file = row["key"] + SIDECAR_SUFFIX, row_file(row)
         if (file.size or 0) > LARGE_ROW:
             yield name, _large(row["key"], file, output)
             continue
@@ -98,7 +98,7 @@ def _parts(key: str, digest: str | None, size: int, output: Storage) -> Iterator
             yield part
     if looked_at.value != digest:
         raise StorageError(
-            f"{key + OUTPUT_SUFFIX!r} in {output.url} has changed while it was exported: give the "
+            f"{key + SIDECAR_SUFFIX!r} in {output.url} has changed while it was exported: give the "
             "same command again"
         )
 

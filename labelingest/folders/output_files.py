@@ -20,8 +20,9 @@ from typing import Final
 import numpy as np
 
 from labelingest.columns.fingerprints import Digest, content_digest
+from labelingest.encord.keys import SIDECAR_SUFFIX
 from labelingest.errors import NameRefusedError, PlaceTakenError
-from labelingest.folders.state.label_rows import OUTPUT_SUFFIX, UNWRITTEN, RowFile
+from labelingest.folders.state.label_rows import UNWRITTEN, RowFile
 from labelingest.model.batch_output import BatchOutput, LargeLabels
 from labelingest.model.blobs import Unread
 from labelingest.storage.base import NO_FILE, ChangedError, Storage, Version
@@ -138,7 +139,7 @@ class LabelRowFiles:
         # What was changed since is looked at once; whoever goes on changing it has the place.
         for draft in self._put(self._looked_at(changed, outcome), outcome):
             self._refuse(draft, outcome)
-        self.output.flush([key + OUTPUT_SUFFIX for key in outcome.written_keys])
+        self.output.flush([key + SIDECAR_SUFFIX for key in outcome.written_keys])
         return outcome
 
     def remove(self, files: Mapping[str, RowFile]) -> set[str]:
@@ -152,7 +153,7 @@ class LabelRowFiles:
         existing = {key: file for key, file in files.items() if file.exists}
         drafts = [_Draft(key, b"", "", file, overwrites=False) for key, file in existing.items()]
         foreign = {draft.key for draft, owned in self._look(drafts) if not owned}
-        names = [key + OUTPUT_SUFFIX for key in existing if key not in foreign]
+        names = [key + SIDECAR_SUFFIX for key in existing if key not in foreign]
         self.output.delete(names)
         self.output.flush(names)
         return foreign
@@ -184,7 +185,7 @@ class LabelRowFiles:
         """
         if not drafts:
             return []
-        versions = self.output.versions([draft.key + OUTPUT_SUFFIX for draft in drafts])
+        versions = self.output.versions([draft.key + SIDECAR_SUFFIX for draft in drafts])
         digests = self._digests(
             {
                 draft.key: version
@@ -211,7 +212,7 @@ class LabelRowFiles:
         }
         versions = {key: versions[key] for key in keys}
         sizes = np.array([version.size for version in versions.values()], dtype=np.int64)
-        blobs = self.output.fetch([key + OUTPUT_SUFFIX for key in keys], sizes=sizes, tokens=False)
+        blobs = self.output.fetch([key + SIDECAR_SUFFIX for key in keys], sizes=sizes, tokens=False)
         read = ((row, key) for row, key in enumerate(keys) if row not in blobs.unread)
         return large | {key: content_digest(blobs.get(row)) for row, key in read}
 
@@ -232,7 +233,7 @@ class LabelRowFiles:
             key = draft.key
             try:
                 token = self.output.put(
-                    key + OUTPUT_SUFFIX, _content(draft.text), unless_changed=draft.expected
+                    key + SIDECAR_SUFFIX, _content(draft.text), unless_changed=draft.expected
                 )
             except ChangedError:
                 changed.append(draft)
@@ -264,7 +265,7 @@ def parts_of(output: Storage, key: str, size: int) -> Iterator[bytes | Unread]:
         Bytes that it is to have; of a longer one, some more are read.
     """
     for start in range(0, size + 1, LARGE_ROW):
-        (part,) = output.fetch_heads([key + OUTPUT_SUFFIX], LARGE_ROW, start=start)
+        (part,) = output.fetch_heads([key + SIDECAR_SUFFIX], LARGE_ROW, start=start)
         yield part
         if isinstance(part, Unread):
             return
@@ -296,7 +297,7 @@ def foreign_file(output: Storage, key: str, *, is_changed: bool) -> str:
     """
     cure = " (for a label row that was changed there, --verify-output writes over it)"
     return (
-        f"{key + OUTPUT_SUFFIX!r} in {output.url} is not as this folder wrote it, and stays as it "
+        f"{key + SIDECAR_SUFFIX!r} in {output.url} is not as this folder wrote it, and stays as it "
         f"is: move it away, and the next sync goes on{cure if is_changed else ''}"
     )
 

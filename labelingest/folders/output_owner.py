@@ -22,10 +22,11 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from labelingest.encord.keys import SIDECAR_SUFFIX
 from labelingest.errors import ConfigError, StorageError
 from labelingest.folders.state.database import State
 from labelingest.folders.state.folders import FolderRecord, change_folder
-from labelingest.folders.state.label_rows import OUTPUT_SUFFIX, LabelStatus
+from labelingest.folders.state.label_rows import LabelStatus
 from labelingest.folders.state.tables import items, label_rows, output_listing, output_rows
 from labelingest.folders.sync.missing_outputs import list_output, load_output
 from labelingest.model.kinds import OWNER_MARKER
@@ -138,8 +139,8 @@ def _used(output: Storage) -> tuple[list[str], list[str]]:
     label_files: list[str] = []
     markers: list[str] = []
     for page in output.list():
-        if page.keys.text.find(OUTPUT_SUFFIX.encode()) >= 0:
-            names = (key for key in page.keys if key.endswith(OUTPUT_SUFFIX))
+        if page.keys.text.find(SIDECAR_SUFFIX.encode()) >= 0:
+            names = (key for key in page.keys if key.endswith(SIDECAR_SUFFIX))
             label_files += islice(names, _FEW - len(label_files))
         markers += _markers(page)
     return label_files, markers
@@ -214,7 +215,7 @@ def known_below(state: State, record: FolderRecord, folder: str) -> set[str]:
     with state.read() as connection:
         keys = set(connection.scalars(sidecars))
         for key, metadata in connection.execute(data):
-            if not key.endswith(OUTPUT_SUFFIX):
+            if not key.endswith(SIDECAR_SUFFIX):
                 keys.add(key)
             if suffix and metadata is not None:
                 keys.add(key + suffix)
@@ -334,7 +335,7 @@ def _refuse_unknown(connection: Connection, record: FolderRecord, output: Storag
     )
     unknown: Sequence[str] = connection.scalars(query).all()
     if unknown:
-        names = ", ".join(repr(key + OUTPUT_SUFFIX) for key in unknown)
+        names = ", ".join(repr(key + SIDECAR_SUFFIX) for key in unknown)
         raise StorageError(
             f"the output {output.url} has no marker, and label rows that the folder "
             f"{record.name!r} did not write, as {names}: move them away, and the next sync takes the "

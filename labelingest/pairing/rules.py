@@ -19,6 +19,7 @@ from typing import Final
 
 import parse
 
+from labelingest.encord.keys import SIDECAR_SUFFIX
 from labelingest.errors import ConfigError
 
 __all__ = ["MAX_SUFFIX", "Pattern", "PatternRule", "SuffixRule", "check_suffixes"]
@@ -153,7 +154,7 @@ class SuffixRule:
     labelingest.errors.ConfigError: sidecar suffix '' has 0 characters: 1 to 128 are allowed
     """
 
-    suffix: str = ".encord.json"
+    suffix: str = SIDECAR_SUFFIX
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.suffix) <= MAX_SUFFIX:

@@ -1,14 +1,12 @@
 """A tree of Encord JSON sidecars: `KEY.encord.json` for every data file `KEY`."""
 
 from pathlib import Path
-from typing import Final
 
+from labelingest.encord.keys import SIDECAR_SUFFIX
 from labelingest.sinks.base import UnfinishedOutput
 from labelingest.sinks.tree import TreeKind, TreeSink
 
-__all__ = ["SUFFIX", "sidecar_tree"]
-
-SUFFIX: Final = ".encord.json"
+__all__ = ["sidecar_tree"]
 
 
 def sidecar_tree(path: Path, unfinished: UnfinishedOutput | None = None) -> TreeSink:
@@ -23,8 +21,8 @@ def sidecar_tree(path: Path, unfinished: UnfinishedOutput | None = None) -> Tree
 
 
 def _name_of(key: str) -> str:
-    return key + SUFFIX
+    return key + SIDECAR_SUFFIX
 
 
 def _is_ours(name: str) -> bool:
-    return name.endswith(SUFFIX)
+    return name.endswith(SIDECAR_SUFFIX)

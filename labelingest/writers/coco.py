@@ -35,6 +35,7 @@ import orjson
 
 from labelingest.columns.types import Int64
 from labelingest.encord.identifiers import data_hashes
+from labelingest.encord.urls import object_url
 from labelingest.model.annotations import Annotations
 from labelingest.model.ontology import Ontology, OntologyObject, Shape
 from labelingest.model.rejections import reject_rows
@@ -42,7 +43,6 @@ from labelingest.model.units import DataUnits
 from labelingest.problems import ProblemCode
 from labelingest.problems.of_batch import BatchProblems
 from labelingest.writers.coco_geometry import geometries
-from labelingest.writers.encord_json import object_url
 from labelingest.writers.instances import hashes_of, hole_count
 from labelingest.writers.number_text import shortest_texts
 from labelingest.writers.representable import representable_on_images

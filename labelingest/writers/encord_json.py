@@ -10,22 +10,21 @@ Order of keys and their meaning: Encord's label row format (`LabelRowV2.from_lab
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from itertools import pairwise
 from typing import Final
-from urllib.parse import quote, unquote
 
 import numpy as np
 import orjson
 
 from labelingest.columns.types import Bool, Int32, Int64, Texts
+from labelingest.encord.dates import date_text
 from labelingest.encord.identifiers import (
     data_hashes,
     dataset_hash,
     label_hashes,
     object_hash_column,
 )
+from labelingest.encord.urls import object_url
 from labelingest.model.annotations import Annotations
 from labelingest.model.kinds import mime_type_of
 from labelingest.model.ontology import Ontology, OntologyObject
@@ -34,19 +33,10 @@ from labelingest.writers.encord_shapes import ring_pieces, shapes
 from labelingest.writers.number_text import shortest_column
 from labelingest.writers.text_columns import joined
 
-__all__ = ["WriterOptions", "date_text", "object_url", "write", "write_pieces"]
+__all__ = ["WriterOptions", "write", "write_pieces"]
 
-_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS: Final = (
-    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
-    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
-)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST_SECOND: Final = -62_135_596_800
-_LAST_SECOND: Final = 253_402_300_799
 _PLAIN: Final = re.compile("[A-Za-z0-9_.~/-]*")
 """Keys that are the same in JSON and in a URL."""
-_OBJECT_STORES: Final = ("s3://", "gs://", "az://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,40 +285,3 @@ def _middle(entry: OntologyObject, *, manual: bool) -> str:
 
 def _json(value: str | None) -> str:
     return orjson.dumps(value).decode()
-
-
-def object_url(storage_url: str, key: str) -> str:
-    """Return the URL of one file of a storage path.
-
-    Names in object stores stand as they are, as their tools write them; elsewhere they are
-    percent-encoded, as in the URL of the storage path.
-
-    Examples
-    --------
-    >>> object_url("s3://bucket/a%20b/", "c d.jpg"), object_url("file:///a%20b/", "c d.jpg")
-    ('s3://bucket/a b/c d.jpg', 'file:///a%20b/c%20d.jpg')
-    """
-    if storage_url.startswith(_OBJECT_STORES):
-        return unquote(storage_url) + key
-    return storage_url + quote(key)
-
-
-@lru_cache(maxsize=4096)
-def _date_of_second(second: int) -> str:
-    # A file system holds any number; dates here have four-digit years.
-    time = _EPOCH + timedelta(seconds=min(max(second, _FIRST_SECOND), _LAST_SECOND))
-    day, month = _DAYS[time.weekday()], _MONTHS[time.month - 1]
-    return f"{day}, {time.day:02} {month} {time.year:04} {time:%H:%M:%S} UTC"
-
-
-def date_text(time_ns: int) -> str:
-    """Return a time, in nanoseconds since 1970 UTC, as label rows spell dates.
-
-    Whole seconds, English names whatever the locale.
-
-    Examples
-    --------
-    >>> date_text(1_767_631_618_999_999_999)
-    'Mon, 05 Jan 2026 16:46:58 UTC'
-    """
-    return _date_of_second(time_ns // 1_000_000_000)

@@ -21,9 +21,10 @@ from labelingest.encord.identifiers import (
     new_hashes,
 )
 from labelingest.encord.typed_rows import ImageRow, LabelRow
+from labelingest.encord.urls import object_url
 from labelingest.model.ontology import Ontology
 from labelingest.model.units import DataUnits
-from labelingest.writers.encord_json import WriterOptions, object_url
+from labelingest.writers.encord_json import WriterOptions
 
 __all__ = ["write_label_rows"]
 

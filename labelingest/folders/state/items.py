@@ -7,12 +7,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from labelingest.encord.identifiers import data_hashes, dataset_hash
-from labelingest.folders.state.label_rows import OUTPUT_SUFFIX, LabelStatus
+from labelingest.encord.keys import SIDECAR_SUFFIX
+from labelingest.encord.urls import object_url
+from labelingest.folders.state.label_rows import LabelStatus
 from labelingest.folders.state.tables import items, label_rows
 from labelingest.model.kinds import mime_type_of
 from labelingest.pairing.file_kinds import KINDS
 from labelingest.storage.urls import Provider, is_cloud, place_of
-from labelingest.writers.encord_json import object_url
 
 __all__ = ["KIND_NAMES", "WHICH", "iterate_items"]
 
@@ -104,5 +105,5 @@ def _item(row: RowMapping, uuid: str, storage_url: str) -> dict[str, Any]:
         "createdAt": row["added_at"],
         "lastEditedAt": row["updated_at"],
         "isTombstone": row["deleted_at"] is not None,
-        "labelRow": key + OUTPUT_SUFFIX if labelled else None,
+        "labelRow": key + SIDECAR_SUFFIX if labelled else None,
     }

@@ -13,10 +13,7 @@ from sqlalchemy.engine import RowMapping
 
 from labelingest.storage.base import Version
 
-__all__ = ["FILE_COLUMNS", "OUTPUT_SUFFIX", "UNWRITTEN", "LabelStatus", "RowFile", "row_file"]
-
-OUTPUT_SUFFIX: Final = ".encord.json"
-"""Suffix that names the label row of a data file in the output, added to the data file's key."""
+__all__ = ["FILE_COLUMNS", "UNWRITTEN", "LabelStatus", "RowFile", "row_file"]
 
 
 class LabelStatus(StrEnum):

@@ -14,12 +14,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from labelingest.columns.fingerprints import content_digest
+from labelingest.encord.keys import SIDECAR_SUFFIX
 from labelingest.errors import StorageError
 from labelingest.folders.output_files import LARGE_ROW, digest_of
 from labelingest.folders.state.database import bulk_insert
 from labelingest.folders.state.label_rows import (
     FILE_COLUMNS,
-    OUTPUT_SUFFIX,
     LabelStatus,
     RowFile,
     row_file,
@@ -90,8 +90,8 @@ def _label_rows_of(listing: Listing) -> Iterator[tuple[str, int, str, None]]:
         rows = np.arange(start, min(start + _AT_ONCE, len(listing)))
         sizes, tokens = listing.size[rows].tolist(), listing.take_tokens(rows)
         for key, size, token in zip(listing.keys.take(rows), sizes, tokens, strict=True):
-            if key.endswith(OUTPUT_SUFFIX):
-                yield key.removesuffix(OUTPUT_SUFFIX), size, token, None
+            if key.endswith(SIDECAR_SUFFIX):
+                yield key.removesuffix(SIDECAR_SUFFIX), size, token, None
 
 
 def add_differences(connection: Connection, folder_id: int, output: Storage) -> None:
@@ -234,7 +234,7 @@ def _contents(output: Storage, rows: Sequence[RowMapping]) -> Mapping[str, bytes
     read = [row for row in rows if row["written_size"] <= LARGE_ROW and _is_read(row)]
     sizes = np.array([row["written_size"] for row in read], dtype=np.int64)
     keys = [row["key"] for row in read]
-    blobs = output.fetch([key + OUTPUT_SUFFIX for key in keys], sizes=sizes, tokens=False)
+    blobs = output.fetch([key + SIDECAR_SUFFIX for key in keys], sizes=sizes, tokens=False)
     return {key: blobs.get(place) for place, key in enumerate(keys) if place not in blobs.unread}
 
 
