@@ -23,8 +23,9 @@ import sys
 if search_path.names_program(sys.argv, sys.orig_argv):
     search_path.leave_out_current_folder()
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from labelingest._lazy import lazy_names
 
 if TYPE_CHECKING:
     from labelingest.config import IngestConfig
@@ -58,32 +59,27 @@ __all__ = [
     "pair",
 ]
 
-_HOMES = {
-    "Conversion": "converter",
-    "Converter": "converter",
-    "IngestConfig": "config",
-    "LabelFile": "converter",
-    "LabelIngestError": "errors",
-    "Ontology": "model.ontology",
-    "PatternRule": "pairing.rules",
-    "Problem": "problems",
-    "ProblemCode": "problems",
-    "Report": "report",
-    "SuffixRule": "pairing.rules",
-    "check": "pipeline",
-    "convert": "pipeline",
-    "load_ontology": "resolution.ontology_json",
-    "make_class_map": "resolution.class_map",
-    "pair": "pairing.pair",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'labelingest' has no attribute {name!r}")
-    value = getattr(import_module(f"labelingest.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "Conversion": "converter",
+        "Converter": "converter",
+        "IngestConfig": "config",
+        "LabelFile": "converter",
+        "LabelIngestError": "errors",
+        "Ontology": "model.ontology",
+        "PatternRule": "pairing.rules",
+        "Problem": "problems",
+        "ProblemCode": "problems",
+        "Report": "report",
+        "SuffixRule": "pairing.rules",
+        "check": "pipeline",
+        "convert": "pipeline",
+        "load_ontology": "resolution.ontology_json",
+        "make_class_map": "resolution.class_map",
+        "pair": "pairing.pair",
+    },
+)
 
 
 def __dir__() -> list[str]:

@@ -31,8 +31,9 @@
 The names below are loaded when first used.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from labelingest._lazy import lazy_names
 
 if TYPE_CHECKING:
     from labelingest.folders.folder import SyncedFolder
@@ -53,19 +54,16 @@ __all__ = [
     "SyncedFolder",
 ]
 
-_HOMES = {
-    "DriftError": "sync.plan",
-    "FolderSettings": "settings",
-    "LockedError": "state.lock",
-    "Plan": "sync.plan",
-    "RunRecord": "state.runs",
-    "State": "state.database",
-    "Status": "state.runs",
-    "SyncedFolder": "folder",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'labelingest.folders' has no attribute {name!r}")
-    return getattr(import_module(f"labelingest.folders.{_HOMES[name]}"), name)
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "DriftError": "sync.plan",
+        "FolderSettings": "settings",
+        "LockedError": "state.lock",
+        "Plan": "sync.plan",
+        "RunRecord": "state.runs",
+        "State": "state.database",
+        "Status": "state.runs",
+        "SyncedFolder": "folder",
+    },
+)

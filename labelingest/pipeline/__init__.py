@@ -15,8 +15,9 @@ The only place that knows the order of the stages around a batch; the order insi
 The names below are loaded when first used: a worker process needs `worker` alone.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from labelingest._lazy import lazy_names
 
 if TYPE_CHECKING:
     from labelingest.pipeline.discover import Paired, pair_folder
@@ -35,15 +36,12 @@ __all__ = [
     "pair_folder",
 ]
 
-_HOMES = {
-    **dict.fromkeys(("Job", "JobResult", "Worker"), "worker"),
-    **dict.fromkeys(("Paired", "pair_folder"), "discover"),
-    "as_flags": "pairing_rule",
-    **dict.fromkeys(("check", "convert"), "run"),
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'labelingest.pipeline' has no attribute {name!r}")
-    return getattr(import_module(f"labelingest.pipeline.{_HOMES[name]}"), name)
+__getattr__ = lazy_names(
+    __name__,
+    {
+        **dict.fromkeys(("Job", "JobResult", "Worker"), "worker"),
+        **dict.fromkeys(("Paired", "pair_folder"), "discover"),
+        "as_flags": "pairing_rule",
+        **dict.fromkeys(("check", "convert"), "run"),
+    },
+)

@@ -72,10 +72,27 @@ OWN_MODULES_OF_FORMATS: Final = ("formats/", "readers/", "writers/")
 """Where a format may be named: the modules of one format each."""
 
 SEALED: Final = {
-    "readers/encord/typed/": ("labelingest.readers.encord.explain",),
-    "folders/state/": ("labelingest.folders.sync",),
+    "cli/folder/": ("cli.main", "cli.show"),
+    "cli/show/": ("cli.folder", "cli.main"),
+    "folders/state/": (
+        *("folders.converter", "folders.creation", "folders.export", "folders.folder"),
+        *("folders.locations", "folders.output_files", "folders.output_owner"),
+        *("folders.schedule", "folders.sync"),
+    ),
+    "folders/sync/": (
+        *("folders.creation", "folders.export", "folders.folder", "folders.schedule"),
+    ),
+    "pairing/": ("pairing.near_misses",),
+    "problems/catalogue/": ("problems.codes", "problems.problem"),
+    "readers/encord/": ("readers.yolo",),
+    "readers/encord/explain/": ("readers.encord.read", "readers.encord.typed"),
+    "readers/encord/typed/": ("readers.encord.explain", "readers.encord.read"),
+    "readers/yolo/": ("readers.encord",),
+    "storage/base.py": ("storage.cloud", "storage.local"),
+    "storage/cloud/": ("storage.local",),
+    "storage/local/": ("storage.cloud",),
 }
-"""Modules below a folder → packages that they never import."""
+"""Modules below a folder → packages and modules that they never import, themselves apart."""
 
 
 class Offence(NamedTuple):
@@ -201,8 +218,14 @@ def directions(path: str, tree: ast.Module) -> Iterator[Offence]:
     for folder, above in SEALED.items():
         if path.startswith(folder):
             for name, line in imported(tree):
-                if any(f"{name}.".startswith(f"{package}.") for package in above):
+                if any(_is_below(name, path, room) for room in above):
                     yield Offence(name, line)
+
+
+def _is_below(name: str, path: str, room: str) -> bool:
+    """Return whether an imported name is of a room that the module is not of itself."""
+    is_own = path.startswith(f"{room.replace('.', '/')}/")
+    return not is_own and f"{name}.".startswith(f"labelingest.{room}.")
 
 
 def imported(tree: ast.Module) -> Iterator[tuple[str, int]]:

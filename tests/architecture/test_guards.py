@@ -96,3 +96,11 @@ def test_formats_are_named_in_their_own_modules() -> None:
 def test_rooms_below_never_look_up(path: str, line: str, names: list[str]) -> None:
     found = GUARDS["direction"].find(path, ast.parse(line))
     assert [offence.name for offence in found] == names
+
+
+def test_sealed_rooms_exist() -> None:
+    for folder, above in guards.SEALED.items():
+        assert (guards.ROOT / folder).exists(), folder
+        for room in above:
+            place = guards.ROOT / room.replace(".", "/")
+            assert place.is_dir() or place.with_suffix(".py").exists(), room
