@@ -1,27 +1,37 @@
 """Encord JSON sidecars → label rows that every reader takes, each defect with its JSON pointer.
 
-This is the general path: it explains. One row goes through these modules, top to bottom::
+Two paths lead to the same rows. Nearly all sidecars are clean, and the typed path takes many of them
+at once by columns. The explaining path reads one row at a time, and names every defect::
 
-    documents/decode.py           bytes → JSON; limits, repeated keys
-    explain/label_row.py             the row's own keys; calls all others
-    explain/data_units.py            data units: sizes, frames
-    explain/data_file.py        is the row about the file that it stands beside
-    explain/objects.py          objects on frames     explain/shapes.py, explain/points.py, explain/bitmask.py, explain/coordinates.py
-    explain/ranged_objects.py           objects of audio and text
-    explain/object_answers.py   entries of answers    explain/answers.py, explain/dynamic_answers.py (what changes over time)
-    explain/classifications.py  three styles, merged
-    problems/of_document.py            what was wrong, and where
-    columns.py          clean rows → annotations in columns
-    read.py            many sidecars at once: what the engine calls
+    read.py                        batch of sidecars: calls both paths
+    data_file.py                   data file of a sidecar
 
-Nearly all sidecars have nothing to be explained. The fast path finds them, many at once, by columns,
-and takes their documents as they are; what it does not find clean goes through the modules above::
+    typed/label_rows.py            rows at once: calls those below
+    typed/answers.py               answers and classifications
+    typed/payloads.py              payloads of objects, in columns
+    typed/schema.py, types.py      types of a vocabulary, made once
+    typed/rules.py                 rules of the explaining path that types cannot state
+    typed/rejected.py              signal that a row is left to the explaining path
 
-    typed/label_rows.py             calls those below
-    typed/schema.py             the types of a vocabulary, made once       typed/types.py
-    typed/payloads.py    what objects draw, by columns
-    typed/answers.py     answers and classifications, as far as types cannot tell
-    typed/rejected.py           what sends a row to the modules above
+    explain/label_row.py           keys of the row itself: calls those below
+    explain/data_units.py          data units: sizes, frames
+    explain/data_file.py           comparison of the row with its data file
+    explain/object_answers.py      entries of answers
+    explain/ranged_objects.py      objects of audio and text
+    explain/objects.py             objects on frames
+    explain/shapes.py              payloads: points.py, bitmask.py, coordinates.py
+    explain/classifications.py     classifications, in three styles
+    explain/dynamic_answers.py     answers that change over time
+    explain/answers.py             answers to attributes
+    explain/entries.py             entries keyed by hashes, ranges of frames
+    explain/provenance.py          author, date, confidence
+    explain/ontology_checks.py     names and archived elements of the ontology
+    explain/rules.py               rules that the typed path is given
+
+    columns.py                     label rows → annotations in columns
+
+`documents/decode.py` turns bytes into JSON, and `problems/of_document.py` holds the problems of one
+sidecar. No module of `typed` imports one of `explain`.
 
 Refuses to know the identifiers that the platform gives: `writers/label_rows.py` replaces them.
 """

@@ -1,8 +1,9 @@
-"""Clean label rows → annotations in columns, for what works on labels of every format.
+"""Clean label rows → annotations in columns, for stages that work on labels of every format.
 
-One row for each object on each frame, whatever its shape; boxes, rotated boxes and polygons with
-their numbers, the others without: what is drawn stays in the label row. Objects of audio and text
-stand on no frame. Refuses to judge: rows come from `explain/label_row.py`, and are as every reader takes them.
+Each object on each frame is one row. Boxes, rotated boxes and polygons have their numbers; the
+payloads of other shapes stay in the label row. Objects of audio and text are on no frame.
+
+Refuses to judge: the explaining path returns only rows that every reader takes.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +30,7 @@ def columns_of(
     Parameters
     ----------
     rows
-        (u,) label rows; None where a data unit has none.
+        (u,) label rows; None for a data unit without one.
     features
         Feature hash → row in `Ontology.objects`, of every object in the label rows.
 
@@ -65,7 +66,7 @@ def columns_of(
 
 
 def _frame_objects(row: Mapping[str, Any]) -> Iterator[_FrameObject]:
-    """Yield frame and object of each annotation of a row; -1 for objects on no frame."""
+    """Yield frame and object of each annotation of a row; the frame is -1 for audio and text."""
     if row["data_type"] in ("audio", "plain_text"):
         yield from ((-1, entry) for entry in row["object_answers"].values())
         return
@@ -93,13 +94,13 @@ def _numbers(value: Mapping[str, Any]) -> Sequence[float]:
 
 
 def _parts(value: Mapping[str, Any]) -> Any:
-    """Return all rings of a polygon that has more than one; None for all others."""
+    """Return all rings of a polygon with several; None for other objects."""
     parts = value.get("polygons")
     return parts if parts and (len(parts) > 1 or len(parts[0]) > 1) else None
 
 
 def _confidence(value: Mapping[str, Any]) -> float:
-    """Return the confidence; NaN for what a person drew and was sure of: ground truth."""
-    # Audio and text do not say it: the client reads 1.0 there.
+    """Return the confidence; NaN for ground truth, which a person drew with full confidence."""
+    # Objects of audio and text have none: the client reads 1.0.
     confidence = float(value.get("confidence", 1.0))
     return float("nan") if confidence == 1 and value["manualAnnotation"] else confidence

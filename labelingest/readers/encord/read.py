@@ -1,8 +1,8 @@
-"""A batch of Encord sidecars → clean label rows, their annotations in columns, and what was wrong.
+"""Batches of Encord sidecars → clean label rows, their annotations in columns, and problems.
 
-Sidecars are nearly always clean label rows of images, so they are decoded as such (`typed/schema.py`); what
-that cannot tell is asked of all of them at once (`typed/label_rows.py`). Where some are not clean, they are
-divided until those that are not stand alone; these are read by `explain/label_row.py`, which explains. What is returned is the same on both paths.
+Nearly all sidecars are clean label rows of images. The typed path decodes and checks those, many at
+once. It accepts or rejects rows together: the rejected ones are divided until each stands alone,
+and the explaining path reads them. Both paths return the same for the same sidecar.
 """
 
 import gc
@@ -40,27 +40,27 @@ __all__ = ["SidecarBatch", "read_sidecars"]
 
 _RULES: Final = Rules(are_clean_answers, clean_payloads, are_types_of_files)
 _FEW: Final = 8
-"""So few rows are looked at one by one when one of them is not clean."""
+"""Up to this many rows, rows that are rejected together are tried one by one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SidecarBatch:
-    """What was read from a batch of sidecars."""
+    """Label rows of a batch of sidecars, their annotations and problems."""
 
     rows: Sequence[LabelRow | None]
-    """(u,) label rows as every reader takes them; None where a sidecar is none."""
+    """(u,) label rows as every reader takes them; None for a sidecar that is no label row."""
     annotations: Annotations
-    """The objects of all rows."""
+    """Objects of all rows."""
     problems: Sequence[Sequence[Problem]]
-    """(u,) what was wrong with each."""
+    """(u,) problems of each sidecar."""
     objects_seen: Int64
-    """(u,) annotations; an object counts once for each of its frames."""
+    """(u,) annotations of each sidecar; an object counts once for each of its frames."""
     classifications_seen: Int64
-    """(u,)"""
+    """(u,) classifications of each sidecar."""
     classifications_kept: Int64
-    """(u,)"""
+    """(u,) classifications of each label row."""
     rejected: Counter[ProblemCode]
-    """Objects and classifications that were not kept, by cause."""
+    """Cause → objects and classifications that were dropped."""
 
 
 def read_sidecars(
@@ -70,18 +70,18 @@ def read_sidecars(
     vocabulary: Vocabulary,
     features: Mapping[str, int],
 ) -> SidecarBatch:
-    """Read a batch.
+    """Read a batch of sidecars.
 
     Parameters
     ----------
     contents
         (u,) the sidecars as stored.
     sources
-        (u,) their keys, as problems name them.
+        (u,) keys of the sidecars, as problems name them.
     files
-        (u,) the data files that they stand beside.
+        (u,) data files of the sidecars.
     vocabulary
-        What labels may refer to.
+        Classes, attributes and options that labels may refer to.
     features
         Feature hash → row in `Ontology.objects`, for all objects of the vocabulary.
 
@@ -99,7 +99,7 @@ def read_sidecars(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Reading:
-    """What `read_sidecars` is given."""
+    """Arguments of `read_sidecars`."""
 
     contents: Sequence[bytes]
     sources: Sequence[str]
@@ -108,7 +108,7 @@ class _Reading:
     features: Mapping[str, int]
 
     def batches(self) -> Iterator[SidecarBatch]:
-        """Yield one batch after the other: as many clean ones together as there are."""
+        """Yield the batch in parts: each as many clean rows as possible, or rows to explain."""
         schema = schema_from_vocabulary(self.vocabulary, _RULES)
         documents = [_decoded(content, schema) for content in self.contents]
         feature = np.array(
@@ -119,7 +119,7 @@ class _Reading:
         for rows in _runs(documents):
             for part, clean in self._parts(documents, rows, schema):
                 if clean is None:
-                    # Those that follow each other are read together.
+                    # Rejected rows that follow each other are read together.
                     follows = rejected.stop == part.start
                     rejected = slice(rejected.start if follows else part.start, part.stop)
                     continue
@@ -133,7 +133,7 @@ class _Reading:
     def _parts(
         self, documents: Sequence[ImageRow | None], rows: slice, schema: RowSchema
     ) -> Iterator[tuple[slice, CleanObjects | None]]:
-        """Yield parts of the rows that are clean together, or such that are not."""
+        """Yield parts of the rows, each with its objects; None for rows that are not clean."""
         count = rows.stop - rows.start
         decoded = [row for row in documents[rows] if row is not None]
         if len(decoded) < count:
@@ -152,7 +152,7 @@ class _Reading:
                     yield from self._parts(documents, part, schema)
 
     def _explained(self, rows: slice) -> SidecarBatch:
-        """Return what the general path says of some sidecars."""
+        """Return sidecars as the explaining path reads them."""
         read = [
             read_label_row(content, source, self.vocabulary, file)
             for content, source, file in zip(
@@ -172,9 +172,10 @@ class _Reading:
 
 
 def _divided(rows: slice, suspects: frozenset[int]) -> Iterator[tuple[slice, bool]]:
-    """Yield smaller parts of rows, and whether one is suspected not to be clean.
+    """Yield smaller parts of rejected rows, and whether a part is a suspect.
 
-    Around suspects, by their positions in the rows, where there are any; else of equal size.
+    Suspects, by their positions in the rows, are parts of their own. Without suspects, the parts
+    are of equal size.
     """
     if not suspects:
         count = rows.stop - rows.start
@@ -193,18 +194,18 @@ def _divided(rows: slice, suspects: frozenset[int]) -> Iterator[tuple[slice, boo
 
 
 def _decoded(content: bytes, schema: RowSchema) -> ImageRow | None:
-    """Return a label row of an image; None for what the general path has to look at."""
+    """Return a label row of an image; None for a sidecar that is left to the explaining path."""
     if len(content) > LARGE_BYTES or too_many_values(content):
         return None
     try:
         return schema.decoder.decode(content)
-    # What is no UTF-8 is a ValueError, and what is nested too deep a RecursionError.
+    # Text that is not UTF-8 is a ValueError, and too deep a nesting a RecursionError.
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
 
 
 def _runs(documents: Sequence[ImageRow | None]) -> Iterator[slice]:
-    """Yield runs of documents that were decoded, and of those that were not."""
+    """Yield runs of documents that are all decoded, or all not."""
     start = 0
     for _, run in groupby(document is None for document in documents):
         stop = start + len(list(run))
@@ -215,7 +216,7 @@ def _runs(documents: Sequence[ImageRow | None]) -> Iterator[slice]:
 def _of_clean(
     documents: Sequence[ImageRow | None], objects: CleanObjects, feature: Int32
 ) -> SidecarBatch:
-    """Return the batch of clean rows; feature has the row in the ontology of each known class."""
+    """Return the batch of clean rows; feature has the ontology's row of each class, (o,)."""
     rows = [row for row in documents if row is not None]
     u, n = len(rows), len(objects.unit)
     classifications = np.array([len(row.classification_answers) for row in rows], dtype=np.int64)
@@ -246,7 +247,7 @@ def _counts(counts: Iterable[int]) -> Int64:
 
 
 def _joined(batches: Sequence[SidecarBatch]) -> SidecarBatch:
-    """Return batches as one."""
+    """Return several batches as one."""
     if len(batches) == 1:
         return batches[0]
     return SidecarBatch(
@@ -264,9 +265,9 @@ def _joined(batches: Sequence[SidecarBatch]) -> SidecarBatch:
 
 @contextmanager
 def _without_collection() -> Iterator[None]:
-    """Keep Python from looking for cycles meanwhile: decoded JSON has none.
+    """Suspend the garbage collector: decoded JSON has no cycles.
 
-    The lists and columns that are made of it would be walked through again and again.
+    It would walk through the growing lists and columns again and again.
     """
     enabled = gc.isenabled()
     gc.disable()

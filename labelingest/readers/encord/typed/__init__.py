@@ -1,1 +1,1 @@
-"""The typed path: label rows without a defect, many at once, checked while decoding."""
+"""The typed path: clean label rows, many at once, checked while decoding."""

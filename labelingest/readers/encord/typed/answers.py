@@ -1,8 +1,8 @@
-"""Answers and classifications of images: what their types cannot tell (`types.py`).
+"""Answers and classifications of images: rules that their types cannot state (`types.py`).
 
-Which answers belong to which class, what is asked under which option, what is required. Answers
-repeat: the same options are chosen again and again. Each list is reduced to its form, which leaves
-out what texts and numbers say, and a form is judged once, by `readers/encord/explain/answers.py` itself.
+The rules are which answers belong to which class, which are asked under which option, and which are
+required. Answers repeat, as the same options are chosen again and again. So each list is reduced to
+its form, which leaves out texts and numbers, and each form is judged once, by the explaining path.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,18 +27,18 @@ def clean_answers(
 ) -> int:
     """Return the colons in the text of a list of answers.
 
-    `Rejected` where it is not as it would be written.
+    `Rejected` for a list that would be written differently.
 
     Parameters
     ----------
     answers
-        The list.
+        List of answers, as decoded.
     class_hash
-        Feature hash of the class it is about.
+        Feature hash of the class that the answers are about.
     attributes
         Hash → attribute of the class.
     schema
-        Remembers what was clean before.
+        Types of the vocabulary; it remembers clean forms of lists.
     """
     types = list(map(type, answers))
     in_texts = 0
@@ -58,16 +58,16 @@ def clean_answers(
 
 
 def clean_classifications(row: ImageRow, schema: RowSchema) -> tuple[list[OnFrame], int]:
-    """Return what is to stand on the image of a row, and the colons in all its classifications.
+    """Return the frame labels of a row, and the colons in all its classifications.
 
-    `Rejected` where one is not clean; hashes, dates and authors are still to be checked.
+    `Rejected` for a classification that is not clean. Hashes, dates and authors are left unchecked.
 
     Parameters
     ----------
     row
-        The label row, which has some.
+        Label row with classifications.
     schema
-        What classifications may be.
+        Types of the vocabulary.
     """
     classes = set()
     expected = []
@@ -82,7 +82,7 @@ def clean_classifications(row: ImageRow, schema: RowSchema) -> tuple[list[OnFram
         )
         if not definition.is_global:
             expected.append(_on_frame(entry, definition, schema))
-    # Two of one class would stand on the same image.
+    # Two classifications of one class would be on the same image.
     demand(len(classes) == len(row.classification_answers))
     labels = row.unit.labels.classifications
     if labels:
@@ -92,11 +92,11 @@ def clean_classifications(row: ImageRow, schema: RowSchema) -> tuple[list[OnFram
 
 
 _KEYS_AND_CLOCKS: Final = 1 + 11 + 2 * 2
-"""Colons of an entry of classification_answers: behind its name, behind its keys, in its dates."""
+"""Colons of an entry of classification_answers: after its name and its keys, and in its dates."""
 
 
 def _on_frame(entry: Classification, definition: ClassificationClass, schema: RowSchema) -> OnFrame:
-    """Return what stands on an image, as `frame_entry` does."""
+    """Return the frame label of an entry, as `frame_entry` of the explaining path does."""
     label: OnFrame = schema.on_frames[definition.feature_hash](
         definition.name,
         definition.value,

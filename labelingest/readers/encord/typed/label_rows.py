@@ -1,12 +1,14 @@
-"""Clean label rows of images, many at once: the fast path beside the one that explains.
+"""Clean label rows of images, many at once, with their objects in columns.
 
-A row is clean when `readers/encord/explain/label_row.py` would write it as it stands, but for the order of keys and for frame
-lists of classifications in style *answers*, which are added, and would have nothing to say about
-it. Most of that is checked while decoding, by types (`types.py`). The rest is asked of all
-rows together with built-ins that work on whole columns. So the answer is for all as well: if one
-row is not clean, none is taken, and who asks goes on without it, or divides them where it is not
-known which one it is. Steps: rows and their images; objects; answers; classifications; repeated
-keys.
+A row is clean when the explaining path has no problem with it and would write it as it is. Two
+differences are allowed: the order of keys, and empty frame lists of classifications, which are
+filled in. Types check most of this while decoding (`types.py`), the functions here the rest, by
+built-ins that work on whole columns.
+
+Rows are accepted or rejected together. The caller then leaves out the named rows, or divides the
+batch when none is named.
+
+Steps: rows and their images; objects; answers; classifications; repeated keys.
 """
 
 import re
@@ -43,26 +45,26 @@ _ROW_TEXTS: Final = (
 )
 _UNIT_TEXTS: Final = ("data_hash", "data_title", "data_link", "data_type")
 _KEYS: Final = 17 + 1 + 8 + 2
-"""Of a row, without entries: of itself, of its units, of the one unit, of its labels."""
+"""Keys of a row without entries: its own, those of its units, of its one unit and its labels."""
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]*")
 _COLON: Final = ord(":")
 _NEAR: Final = 131_072
-"""Bytes that are looked at together: so few that they stay near the processor."""
+"""Bytes of contents that are counted together: few enough for the processor's cache."""
 _ESCAPED: Final = (b"\\u003a", b"\\u003A")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CleanObjects:
-    """The objects of clean rows, in columns."""
+    """Objects of clean rows, in columns."""
 
     unit: Int64
-    """(n,) the row of each."""
+    """(n,) label row of each object."""
     object_class: Int32
-    """(n,) position in `RowSchema.objects` of the class of each."""
+    """(n,) position of each object's class in `RowSchema.objects`."""
     hashes: Sequence[str]
-    """(n,)"""
+    """(n,) object hashes."""
     confidence: Float64
-    """(n,) as in `Annotations`."""
+    """(n,) 0..1; NaN for ground truth, as in `Annotations`."""
     payloads: Payloads
     """Payloads of all objects."""
 
@@ -73,9 +75,9 @@ def clean_rows(
     files: Sequence[DataFile],
     schema: RowSchema,
 ) -> CleanObjects | frozenset[int]:
-    """Return the objects of label rows if all rows are clean, else positions of some that are not.
+    """Return the objects of clean label rows; for rejected rows, positions of some that are not clean.
 
-    The set is empty where it is not known which are not.
+    An empty set means that the rows which are not clean are unknown.
 
     Parameters
     ----------
@@ -84,9 +86,9 @@ def clean_rows(
     contents
         (u,) the sidecars as stored.
     files
-        (u,) the data files that they stand beside.
+        (u,) data files of the sidecars.
     schema
-        What labels may refer to.
+        Types of the vocabulary.
     """
     try:
         return _clean(rows, contents, files, schema)
@@ -121,8 +123,8 @@ def _clean(
 
 
 def _columns(values: Sequence[Struct]) -> dict[str, tuple[Any, ...]]:
-    """Return field → its values, of the fields that all have."""
-    # Those of some types go on where others end.
+    """Return field → values, for the fields that all structures have."""
+    # Structures of some types have further fields behind the shared ones.
     fields = zip(*map(astuple, values), strict=False)
     return dict(zip(values[0].__struct_fields__, fields, strict=False))
 
@@ -134,7 +136,7 @@ def _heads(
     schema: RowSchema,
     dates: list[str],
 ) -> int:
-    """Return the colons in what rows and units say; adds dates that are still to be checked."""
+    """Return the colons in the texts of rows and units; add their dates, unchecked."""
     row, unit = _columns(rows), _columns(units)
     names = unit["data_hash"]
     demand(list(chain.from_iterable(row["data_units"])) == list(names))
@@ -144,7 +146,7 @@ def _heads(
     demand(schema.rules.are_types_of_files(types))
     sizes = list(zip(unit["width"], unit["height"], strict=True))
     file_sizes = [file.size if file.kind else None for file in files]
-    # Nearly always all are known, and the same.
+    # Nearly always all sizes are known and equal.
     demand(
         sizes == file_sizes or all(b in (a, None) for a, b in zip(sizes, file_sizes, strict=True))
     )
@@ -160,7 +162,7 @@ def _objects(
     schema: RowSchema,
     dates: list[str],
 ) -> tuple[CleanObjects, int]:
-    """Return objects in columns, and the colons in their text; adds their dates."""
+    """Return objects in columns, and the colons in their text; add their dates, unchecked."""
     n = len(objects)
     if not n:
         nothing = Payloads(np.zeros(0), np.zeros(0, dtype=np.int64), 0)
@@ -173,7 +175,7 @@ def _objects(
     _demand_authors({*column["created_by"], *editors} - {UNSET})
     _demand_hashes(column["object_hash"])
     confidence = np.fromiter(column["confidence"], np.float64, n)
-    # What a person drew and was sure of is ground truth, which has no confidence.
+    # Ground truth has no confidence: a person drew it, with full confidence.
     confidence[np.fromiter(column["manual_annotation"], np.bool_, n) & (confidence == 1)] = np.nan
     classes = np.array(class_positions, dtype=np.int32)
     payloads = _payloads(objects, column["payload"], classes, unit, units, schema)
@@ -183,12 +185,12 @@ def _objects(
 
 
 def _demand_authors(authors: Iterable[str | None]) -> None:
-    """Raise `Rejected` where one is neither null nor an e-mail address without a colon."""
+    """Raise `Rejected` for an author that is neither null nor an e-mail address without a colon."""
     demand(all(who is None or (is_email(who) and ":" not in who) for who in authors))
 
 
 def _demand_hashes(hashes: Sequence[str]) -> None:
-    """Raise `Rejected` where one, all of 8 characters, has one that is no base64."""
+    """Raise `Rejected` for a hash, of 8 characters, that is not base64."""
     demand(_BASE64.fullmatch("".join(hashes)))
 
 
@@ -200,7 +202,7 @@ def _payloads(
     units: Sequence[ImageUnit],
     schema: RowSchema,
 ) -> Payloads:
-    """Return what all objects draw, in their order."""
+    """Return the payloads of all objects, in their order."""
     shapes = schema.shapes[object_class]
     groups = []
     for shape in {schema.shapes.item(position) for position in set(object_class.tolist())}:
@@ -240,7 +242,7 @@ def _in_order(groups: Sequence[tuple[Int64, Payloads]], n: int) -> Payloads:
 
 
 def _answers(rows: Sequence[ImageRow], objects: CleanObjects, schema: RowSchema) -> int:
-    """Return the colons in object_answers, if there is one clean entry for each object."""
+    """Return the colons in object_answers; `Rejected` unless each object has one clean entry."""
     answers = [row.object_answers for row in rows]
     names = list(chain.from_iterable(answers))
     entries: list[ObjectEntry] = list(chain.from_iterable(map(dict.values, answers)))
@@ -252,7 +254,7 @@ def _answers(rows: Sequence[ImageRow], objects: CleanObjects, schema: RowSchema)
     lengths = np.fromiter(map(len, answers), np.int64, len(answers))
     unit = np.repeat(np.arange(len(answers)), lengths)
     classes = objects.object_class.tolist()
-    # Nearly always in the same order; keys stand once in a JSON object.
+    # Nearly always in the same order, and a JSON object has each key once.
     if not (names == list(objects.hashes) and np.array_equal(unit, objects.unit)):
         classes = _classes_of(list(zip(unit.tolist(), names, strict=True)), objects)
     numbers = column["object_number"]
@@ -273,7 +275,7 @@ def _answers(rows: Sequence[ImageRow], objects: CleanObjects, schema: RowSchema)
 
 
 def _classes_of(keys: Sequence[tuple[int, str]], objects: CleanObjects) -> list[int]:
-    """Return the class of each object, by row and hash, if each stands once."""
+    """Return the class of each object by row and hash; `Rejected` unless each pair occurs once."""
     object_keys = zip(objects.unit.tolist(), objects.hashes, strict=True)
     class_of = dict(zip(object_keys, objects.object_class.tolist(), strict=True))
     demand(len(class_of) == len(keys) == len(objects.object_class) and class_of.keys() == set(keys))
@@ -281,7 +283,7 @@ def _classes_of(keys: Sequence[tuple[int, str]], objects: CleanObjects) -> list[
 
 
 def _lists(lists: Sequence[Sequence[Any]], classes: Sequence[int], schema: RowSchema) -> int:
-    """Return the colons in lists of answers about objects."""
+    """Return the colons in the lists of answers of objects."""
     colons = seen = 0
     try:
         for answers, position in zip(lists, classes, strict=True):
@@ -299,7 +301,7 @@ def _lists(lists: Sequence[Sequence[Any]], classes: Sequence[int], schema: RowSc
 def _classifications(
     rows: Sequence[ImageRow], schema: RowSchema, dates: list[str]
 ) -> tuple[list[list[Any]], int]:
-    """Return what is to stand on images, and the colons in all classifications; adds dates."""
+    """Return frame labels by row, and the colons in all classifications; add their dates, unchecked."""
     entries = list(chain.from_iterable(row.classification_answers.values() for row in rows))
     if not entries:
         demand(not any(row.unit.labels.classifications for row in rows))
@@ -322,10 +324,11 @@ def _classifications(
 
 
 def _demand_no_key_twice(contents: Sequence[bytes], colons: int) -> None:
-    r"""Raise `Rejected` where an object may have a key twice.
+    r"""Raise `Rejected` for contents in which an object may have a key twice.
 
-    A colon stands behind each key and else only in strings. Both are counted in what was decoded,
-    where of two equal keys one is left; a text has more, unless a colon is written as an escape.
+    Each key is followed by a colon, and all other colons are inside strings. Decoding keeps one of
+    two equal keys, so that a content with repeated keys has more colons than its rows. A colon
+    written as an escape could hide that, and is rejected.
     """
     colons_in_text = 0
     together = max(_NEAR * len(contents) // sum(map(len, contents)), 1)

@@ -1,8 +1,8 @@
-"""What objects of one shape draw, all at once: clean numbers in columns, or not clean.
+"""Payloads of objects of one shape, all at once: clean numbers in columns.
 
-That numbers are numbers, and inside the image where one alone tells, was checked while decoding
-(`types.py`). Clean is what `readers/encord/explain/shapes.py` would write as it stands, without a word; where a
-condition here is not exactly its condition, it is the stricter one.
+Types check while decoding that numbers are numbers, and that single ones are inside the image
+(`types.py`). A payload is clean when the explaining path has no problem with it and would write it
+as it is. Where a condition here differs from the explaining path's, it is stricter.
 """
 
 import re
@@ -26,50 +26,50 @@ from labelingest.model.ontology import Shape
 from labelingest.model.vocabulary import ObjectClass
 from labelingest.readers.encord.typed.rejected import Rejected, about, demand, demand_all
 from labelingest.readers.encord.typed.rules import Rules, Size
-from labelingest.readers.encord.typed.types import Box, Point, TurnedBox
+from labelingest.readers.encord.typed.types import Box, Point, RotatedBox
 
 __all__ = ["Payloads", "clean_payloads", "payloads_one_by_one"]
 
 _NUMBERS: Final = tuple(map(str, range(1024)))
 _OUTLINE: Final = msgspec.json.Decoder(dict[str, Point])
 _FLAT: Final = 1e-10
-"""An area that is this small a part of its summands may be nothing but rounding errors."""
+"""Ratio of an area to the sum of its terms below which rounding errors may be all of it."""
 _MOST: Final = 10_000
-"""Numbers of a ring for which that part is large enough."""
+"""Numbers of the longest ring for which `_FLAT` covers the rounding errors."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Payloads:
-    """What n objects of one shape draw."""
+    """Payloads of n objects."""
 
     numbers: Float64
-    """(v,) as in `Annotations`, one object after the other."""
+    """(v,) numbers of all objects, one object after the other, as in `Annotations`."""
     lengths: Int64
-    """(n,) how many of them each has."""
+    """(n,) how many numbers each object has."""
     colons: int
-    """In the text of all payloads: after keys and in strings."""
+    """Colons in the text of all payloads: after keys and in strings."""
     parts: Mapping[int, Rings] = field(default_factory=lambda: MappingProxyType({}))
-    """Object → all rings of a polygon that has more than one."""
+    """Position of an object → all rings of its polygon, for polygons with several rings."""
     texts: Sequence[tuple[Any, Raw, Raw]] = ()
-    """Polygons with both forms of what they draw as they are written."""
+    """Polygons, each with its outline and its parts as label rows write them."""
 
 
 def clean_payloads(shape: str, objects: Sequence[Any], payloads: Sequence[Any]) -> Payloads | None:
-    """Return what objects of one shape draw; None where that has to be read one by one.
+    """Return the payloads of objects of one shape; None for a shape that is read one by one.
 
-    `Rejected` where one of them is not clean.
+    `Rejected` for a payload that is not clean.
 
     Parameters
     ----------
     shape
-        The shape of all.
+        Shape of all objects.
     objects, payloads
-        (n,) the objects, n > 0; their first payload each.
+        (n,) the objects, n > 0, and the first payload of each.
     """
     if shape == Shape.BOUNDING_BOX:
         return _boxes(payloads)
     if shape == Shape.ROTATABLE_BOUNDING_BOX:
-        return _turned_boxes(payloads)
+        return _rotated_boxes(payloads)
     if shape == Shape.POLYGON:
         return _polygons(objects, payloads)
     if shape == Shape.POLYLINE:
@@ -121,12 +121,12 @@ def _boxes(payloads: Sequence[Box]) -> Payloads:
 
 
 def _columns(payloads: Sequence[Struct], fields: int) -> Float64:
-    """Return the numbers of structures of some fields, (fields, n), in the order of the fields."""
+    """Return (fields, n) the numbers of structures, in the order of their fields."""
     numbers = chain.from_iterable(map(astuple, payloads))
     return np.fromiter(numbers, np.float64, fields * len(payloads)).reshape(-1, fields).T
 
 
-def _turned_boxes(payloads: Sequence[TurnedBox]) -> Payloads:
+def _rotated_boxes(payloads: Sequence[RotatedBox]) -> Payloads:
     n = len(payloads)
     h, w, x, y, theta = _columns(payloads, 5)
     demand_all(_is_inside(x + w / 2) & _is_inside(y + h / 2))
@@ -164,10 +164,10 @@ def _texts(
     rings: Sequence[list[float]],
     multi_ring: Mapping[int, Rings],
 ) -> list[tuple[Any, Raw, Raw]]:
-    """Return polygons with both of their forms; `Rejected` where the two disagree.
+    """Return polygons with outline and parts as text; `Rejected` for forms that disagree.
 
-    Each number is turned into text once, for both. An outline that has the same text, but for
-    blanks, says the same: it is not even decoded.
+    Each number becomes text once, for both forms. An outline with the same text, blanks apart, is
+    equal, and is not even decoded.
     """
     texts = []
     # Between the brackets of the list and of the first and the last ring.
@@ -185,7 +185,7 @@ def _texts(
 
 
 def _outline(numbers: int) -> list[bytes]:
-    # Long rings are rare, and their outlines large: those are made each time.
+    # Long rings are rare, and their outlines large: they are not cached.
     return _usual_outline(numbers) if numbers <= len(_NUMBERS) else _make_outline(numbers)
 
 
@@ -195,13 +195,13 @@ def _usual_outline(numbers: int) -> list[bytes]:
 
 
 def _make_outline(numbers: int) -> list[bytes]:
-    """Return the text of an outline in pieces, with an empty one in the place of each number."""
+    """Return the text of an outline in pieces, with an empty piece for each number."""
     points = ",".join(f'"{i}":{{"x":%,"y":%}}' for i in range(numbers // 2))
     return re.split(b"(?<=%)|(?=%)", f"{{{points}}}".encode())
 
 
 def _demand_outline(outline: Raw, ring: list[float], position: int) -> None:
-    """Raise `Rejected` where a numbered outline has other points than a flat ring."""
+    """Raise `Rejected` for a numbered outline with other points than a flat ring."""
     try:
         points = _OUTLINE.decode(outline)
     except (msgspec.MsgspecError, ValueError):
@@ -213,7 +213,7 @@ def _demand_outline(outline: Raw, ring: list[float], position: int) -> None:
 
 
 def _numbers(rings: Sequence[list[float]]) -> Float64:
-    """Return the numbers of rings; `Rejected` where one is outside the image."""
+    """Return the numbers of rings; `Rejected` for a number outside the image."""
     numbers = np.fromiter(chain.from_iterable(rings), np.float64, sum(map(len, rings)))
     if numbers.min() < -COORDINATE_SLACK or numbers.max() > 1 + COORDINATE_SLACK:
         raise Rejected(
@@ -225,7 +225,7 @@ def _numbers(rings: Sequence[list[float]]) -> Float64:
 
 
 def _demand_numbered(payloads: Sequence[dict[str, Point]], counts: Any) -> None:
-    """Raise `Rejected` where points are not numbered from 0 to their count, in order."""
+    """Raise `Rejected` for points that are not numbered from 0 on, in order."""
     numbered = list(chain.from_iterable(map(_numbered, counts)))
     demand(list(chain.from_iterable(payloads)) == numbered)
 
@@ -248,13 +248,13 @@ def _ring_of(rings: Sequence[list[float]]) -> Callable[[int], int]:
 
 
 def _demand_areas(rings: Sequence[list[float]], numbers: Float64) -> None:
-    """Raise `Rejected` where a ring encloses no area worth the name."""
+    """Raise `Rejected` for a ring whose area may be zero."""
     lengths = _lengths(rings)
     demand(lengths.max() <= _MOST and not (lengths % 2).any())
     x, y = numbers[::2], numbers[1::2]
     begin = np.cumsum(lengths // 2) - lengths // 2
     x, y = x - np.repeat(x[begin], lengths // 2), y - np.repeat(y[begin], lengths // 2)
     along, across = x[:-1] * y[1:], x[1:] * y[:-1]
-    # From the last vertex of a ring to the first of the next, where x and y are 0, is nothing.
+    # The term from a ring's last vertex to the next ring's first, where x and y are 0, is 0.
     area = np.add.reduceat(along - across, begin)
     demand_all(np.abs(area) > _FLAT * np.add.reduceat(np.abs(along) + np.abs(across), begin))

@@ -1,4 +1,4 @@
-"""What the fast path raises, and the conditions that it raises it for."""
+"""Rejection of rows by the typed path, and the conditions that lead to it."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -10,18 +10,18 @@ from labelingest.columns.types import Bool
 __all__ = ["Rejected", "about", "demand", "demand_all"]
 
 
-class Rejected(Exception):  # noqa: N818 # no error: the general path takes over
-    """Something is not as label rows are written; the general path finds out what."""
+class Rejected(Exception):  # noqa: N818 # no error: the explaining path takes over
+    """Signal that rows are not clean; the explaining path finds the cause."""
 
     def __init__(self, positions: Iterable[int] = ()) -> None:
         super().__init__()
         self.positions = frozenset(positions)
-        """Which of the values that were looked at; empty where that is not known."""
+        """Positions of values that are not clean; empty for unknown ones."""
 
 
 @contextmanager
 def about(place: Callable[[int], int]) -> Iterator[None]:
-    """Let `Rejected` name what positions stand for instead of the positions."""
+    """Translate the positions of a `Rejected` from within, such as objects into their rows."""
     try:
         yield
     except Rejected as rejection:
@@ -29,12 +29,12 @@ def about(place: Callable[[int], int]) -> Iterator[None]:
 
 
 def demand(condition: object) -> None:
-    """Raise `Rejected` where a condition does not hold."""
+    """Raise `Rejected` unless a condition holds."""
     if not condition:
         raise Rejected
 
 
 def demand_all(good: Bool) -> None:
-    """Raise `Rejected` where a condition, (n,), does not hold for each."""
+    """Raise `Rejected` unless a condition, (n,), holds for each value."""
     if not good.all():
         raise Rejected(np.flatnonzero(~good).tolist())

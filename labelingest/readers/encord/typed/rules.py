@@ -1,7 +1,7 @@
-"""Rules of label rows that no type states, as values that the typed path is given.
+"""Rules of label rows that no type can state, as values that the typed path is given.
 
-The explaining path has the same rules for one value at a time. Passing its functions in keeps both
-paths equal, and the typed path below the explaining one.
+The explaining path has the same rules for one value at a time. Passing its functions as values
+keeps both paths equal, and no module of the typed path imports the explaining one.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,10 +19,10 @@ Size: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Functions of the explaining path; each refuses whatever it would have a problem with."""
+    """Functions of the explaining path; each refuses values that it has a problem with."""
 
     are_clean_answers: Callable[[Sequence[dict[str, Any]], Mapping[str, Attribute]], bool]
-    """Whether decoded answers, of attributes by hash, would be written as they are."""
+    """Whether decoded answers to attributes, by hash, would be written as they are."""
     clean_payloads: Callable[
         [Sequence[Any], Sequence[ObjectClass], Sequence[Size]], list[dict[str, Any]] | None
     ]

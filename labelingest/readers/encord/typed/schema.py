@@ -1,6 +1,7 @@
-"""What the fast path knows of a vocabulary: types of its classes, and answers found clean before.
+"""Schema of a vocabulary: types of its classes, and forms of answers that were clean before.
 
-Made once for a vocabulary. An archived class is not in here: each of its labels is worth a warning.
+A schema is made once for a vocabulary. Archived classes are not part of it, as each of their labels
+gets a warning from the explaining path.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,15 +29,15 @@ from labelingest.readers.encord.typed.types import (
 __all__ = ["Form", "RowSchema", "schema_from_vocabulary"]
 
 Form = tuple[type, ...]
-"""The types of the answers of a list, then those of the options that are chosen."""
+"""Types of the answers of a list, then types of their chosen options."""
 
 _MOST: Final = 50_000
-"""Forms of answers that are remembered; then all are forgotten: memory has a bound."""
+"""Forms of answers that a schema remembers before it forgets all, to bound its memory."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowSchema:
-    """The classes that labels of a clean row can be of."""
+    """Types and classes of the labels of clean rows."""
 
     rules: Rules
     """Rules that types cannot state."""
@@ -47,21 +48,21 @@ class RowSchema:
     position: Mapping[type, int]
     """Type of an object → position of its class in `objects`."""
     shapes: UInt8
-    """(o,) a number for the shape of each class, the same for the same shape."""
+    """(o,) number of each class's shape; equal shapes have equal numbers."""
     colons: tuple[int, ...]
-    """Colons in the text of an object of each class, without what it draws and optional keys."""
+    """(o,) colons in the text of an object of each class, without payload and optional keys."""
     classifications: Mapping[type, ClassificationClass]
     """Type of an entry of classification_answers → its class."""
     on_frames: Mapping[str, type]
-    """Feature hash of a classification → type of what stands on frames of it."""
+    """Feature hash of a classification → type of its frame labels."""
     demanding: frozenset[int]
-    """Positions in `objects` of the classes that ask for an answer always."""
+    """Positions in `objects` of classes with an attribute that every object must answer."""
     clean_answers: dict[tuple[str, Form], int] = field(default_factory=dict)
-    """Feature hash of a class and the form of a list of answers, of those found clean → the colons
-    in their text, but for those in texts that are answered."""
+    """Feature hash of a class and a clean form of a list of answers → colons in such a list, without
+    those in texts that are answers."""
 
     def remember(self, class_hash: str, form: Form, colons: int) -> None:
-        """Remember that answers of a form are clean."""
+        """Remember a clean form of answers, with its colons."""
         if len(self.clean_answers) >= _MOST:
             self.clean_answers.clear()
         self.clean_answers[class_hash, form] = colons
@@ -98,7 +99,7 @@ def schema_from_vocabulary(vocabulary: Vocabulary, rules: Rules) -> RowSchema:
 
 
 def _attributes(objects: Iterable[ObjectClass]) -> list[Attribute]:
-    """Return the attributes of all classes, each hash once; none of those that differ."""
+    """Return the attributes of all classes, each hash once, without hashes whose attributes differ."""
     attributes: dict[str, Attribute] = {}
     different: set[str] = set()
     for attribute in chain.from_iterable(
@@ -113,7 +114,7 @@ _KEYS_AND_CLOCKS: Final = 11 + 2 * 2
 
 
 def _colons(object_class: ObjectClass) -> int:
-    """Return the colons in the keys of an object, in its dates and in what it says of its class."""
+    """Return the colons in the keys of an object, in its dates and in the texts of its class."""
     payload = 2 if object_class.shape == "polygon" else 1
     texts = (
         object_class.feature_hash,
@@ -126,6 +127,6 @@ def _colons(object_class: ObjectClass) -> int:
 
 
 def _asks(object_class: ObjectClass) -> bool:
-    """Whether an object of a class without any answer lacks one."""
+    """Return whether every object of a class needs an answer."""
     required = [a for a in object_class.attributes.values() if a.required and not a.archived]
     return any(attribute.parent is None for attribute in required)

@@ -1,9 +1,9 @@
-"""Types of clean label rows of images, made from a vocabulary: most is checked while decoding.
+"""Types of clean label rows of images, made from a vocabulary: most checks happen while decoding.
 
-An object has the type of its class, told by its feature hash: it must say what the ontology says,
-have the keys that are written and no others, and draw the shape of its class. So do answers, their
-options and classifications. What one value cannot tell alone is asked afterwards (`label_rows.py`).
-An archived class, attribute or option has no type: each use is worth a warning.
+The type of an object is told by the feature hash of its class. It demands the texts of the
+ontology, exactly the keys that label rows write, and a payload of the class's shape. Answers,
+options and classifications have such types too. Rules about several values are checked afterwards
+(`label_rows.py`). An archived class, attribute or option has no type, as each use gets a warning.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ __all__ = [
     "Classification",
     "OnFrame",
     "Point",
-    "TurnedBox",
+    "RotatedBox",
     "TypedObject",
     "answer_types",
     "classification_type",
@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 _MOST: Final = 2**53
-"""Whole numbers below it are the same in every program."""
+"""Integers below this bound are exact in every JSON program."""
 _Inside = Annotated[float, Meta(ge=-COORDINATE_SLACK, le=1 + COORDINATE_SLACK)]
 _Side = Annotated[float, Meta(ge=0, le=1 + COORDINATE_SLACK)]
 _Length = Annotated[float, Meta(ge=0)]
@@ -50,11 +50,11 @@ _Nothing = Annotated[list[Any], Meta(max_length=0)]
 
 
 class _Strict(Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
-    """What holds for all types here."""
+    """Base of all types: unknown keys are refused."""
 
 
 class Box(_Strict):
-    """A box along the edges of the image."""
+    """A box parallel to the edges of the image."""
 
     h: _Side
     w: _Side
@@ -62,8 +62,8 @@ class Box(_Strict):
     y: _Inside
 
 
-class TurnedBox(_Strict):
-    """A box that is turned about its centre."""
+class RotatedBox(_Strict):
+    """A rotated box."""
 
     h: _Length
     w: _Length
@@ -73,7 +73,7 @@ class TurnedBox(_Strict):
 
 
 class Point(_Strict):
-    """A vertex, or the point that an object is."""
+    """A vertex, or the point of a point object."""
 
     x: _Inside
     y: _Inside
@@ -104,18 +104,18 @@ _Part = Annotated[list[_Ring], Meta(min_length=1)]
 _POLYGONS: Final = Annotated[list[_Part], Meta(min_length=1)]
 _PAYLOADS: Final[Mapping[str, Any]] = {
     Shape.BOUNDING_BOX: Box,
-    Shape.ROTATABLE_BOUNDING_BOX: TurnedBox,
+    Shape.ROTATABLE_BOUNDING_BOX: RotatedBox,
     Shape.POLYGON: msgspec.Raw,
     Shape.POLYLINE: Annotated[dict[str, Point], Meta(min_length=1)],
     Shape.POINT: _Points,
     Shape.CIRCLE: _Circle,
     Shape.ELLIPSE: _Ellipse,
 }
-"""Shape → its payload; those of other shapes are decoded as they are."""
+"""Shape → type of its payload; payloads of other shapes are decoded as they are."""
 
 
 class TypedObject(_Strict, kw_only=True, omit_defaults=True):
-    """An object; types of classes add the payload."""
+    """An object; the type of a class adds its payload."""
 
     name: str
     color: str
@@ -139,7 +139,7 @@ class _Named(_Strict):
 
 
 class Answer(_Strict):
-    """An answer to an attribute; its type tells which."""
+    """An answer; its type tells the attribute."""
 
     name: str
     value: str
@@ -183,7 +183,7 @@ class OnFrame(_Strict):
 
 
 def one_of(texts: Sequence[str]) -> Any:
-    """Return the type of a text that is one of some."""
+    """Return the type of a text from a closed set."""
     return Literal.__getitem__(tuple(texts))
 
 
@@ -192,12 +192,12 @@ def _union(types: Iterable[type]) -> Any:
 
 
 def _listed(types: Sequence[type]) -> Any:
-    """Return the type of a list of values of any of some types."""
+    """Return the type of a list whose values have any of some types."""
     return list[_union(types)] if types else _Nothing  # type: ignore[misc]
 
 
 def _tagged(base: type[Struct], feature_hash: str, **fields: Any) -> type[Struct]:
-    """Return a type that is told from others by its feature hash."""
+    """Return a type that is tagged by its feature hash."""
     return msgspec.defstruct(
         base.__name__.strip("_"),
         list(fields.items()),
@@ -208,7 +208,7 @@ def _tagged(base: type[Struct], feature_hash: str, **fields: Any) -> type[Struct
 
 
 def object_type(object_class: ObjectClass) -> type[Struct]:
-    """Return the type of the objects of a class, which stands on frames."""
+    """Return the type of objects of a class whose shape is drawn on frames."""
     polygon_fields: dict[str, Any] = {}
     if object_class.shape == Shape.POLYGON:
         polygon_fields["polygons"] = _POLYGONS
@@ -231,7 +231,7 @@ def object_type(object_class: ObjectClass) -> type[Struct]:
 
 
 def answer_types(attributes: Iterable[Attribute]) -> list[type[Struct]]:
-    """Return the types of answers to attributes that do not change over time."""
+    """Return the types of answers to static attributes."""
     answerable = [
         attribute for attribute in attributes if attribute.type in _ANSWERS or attribute.options
     ]
@@ -263,7 +263,7 @@ _FIRST_IMAGE = Annotated[
     list[Annotated[list[Literal[0]], Meta(min_length=2, max_length=2)]],
     Meta(min_length=1, max_length=1),
 ]
-"""The only range of what stands on an image: [[0, 0]]."""
+"""Range of every label of an image: [[0, 0]]."""
 
 
 def classification_type(definition: ClassificationClass) -> type[Struct]:
@@ -277,7 +277,7 @@ def classification_type(definition: ClassificationClass) -> type[Struct]:
 
 
 def frame_type(definition: ClassificationClass) -> type[Struct]:
-    """Return the type of what stands on frames of a classification."""
+    """Return the type of frame labels of a classification."""
     return _tagged(
         OnFrame,
         definition.feature_hash,
@@ -297,8 +297,8 @@ def row_type(
     Parameters
     ----------
     objects, answers, classifications, on_frames
-        The types of objects, of answers about them, of entries of classification_answers, and of
-        what stands on frames of classifications.
+        Types of objects, of answers about objects, of entries of classification_answers, and of
+        frame labels of classifications.
     """
     entries = dict[str, _union(classifications)] if classifications else _Empty  # type: ignore[misc]
     unit = _unit_type(objects, on_frames)
