@@ -1,7 +1,7 @@
 """Encord JSON sidecars → label rows that every reader takes, each defect with its JSON pointer.
 
-Two paths lead to the same rows. Nearly all sidecars are clean, and the typed path takes many of them
-at once by columns. The explaining path reads one row at a time, and names every defect::
+Two paths lead to the same rows. Nearly all sidecars are clean, and the typed path takes many of
+them at once by columns. The explaining path reads one row at a time, and names every defect::
 
     read.py                        batch of sidecars: calls both paths
     data_file.py                   data file of a sidecar

@@ -88,7 +88,8 @@ def read_sidecars(
     Examples
     --------
     >>> vocabulary = Vocabulary.from_structure({"objects": [], "classifications": []})
-    >>> batch = read_sidecars([b"[]"], ["a.jpg.encord.json"], [DataFile.from_key("a.jpg")], vocabulary, {})
+    >>> file = DataFile.from_key("a.jpg")
+    >>> batch = read_sidecars([b"[]"], ["a.jpg.encord.json"], [file], vocabulary, {})
     >>> batch.rows, batch.problems[0][0].code.value
     ([None], 'not-a-label-row')
     """

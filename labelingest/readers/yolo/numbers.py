@@ -35,7 +35,7 @@ _LAST_DIGITS: Final = np.array(
 
 
 def number_from_text(text: bytes) -> tuple[float, int]:
-    """Read one token; the general path.
+    """Read one token by the general path.
 
     Returns
     -------
@@ -54,21 +54,21 @@ def number_from_text(text: bytes) -> tuple[float, int]:
 
 
 def numbers_from_tokens(buffer: UInt8, tokens: Tokens, selected: Bool | None = None) -> Float64:
-    """Read all tokens.
+    """Read many tokens.
 
     Parameters
     ----------
     buffer
         (b,) text with at least 16 bytes before the first token.
     tokens
-        (t,) places of the tokens in it.
+        (t,) positions of the tokens in the buffer.
     selected
-        (t,) tokens to read; all when None. The others (comments) give any value.
+        (t,) whether to read each token; None for all. Unread tokens, of comments, get any value.
 
     Returns
     -------
     ndarray
-        (t,) values; NaN where `number_from_text` finds no finite number.
+        (t,) values; NaN for a token in which `number_from_text` finds no finite number.
 
     Examples
     --------
@@ -110,11 +110,11 @@ def _one_by_one(buffer: UInt8, start: Int64, end: Int64) -> list[float]:
 def _mantissas(
     buffer: UInt8, start: Int64, integer_digits: Int64, end: Int64, fraction: Int64
 ) -> Int64:
-    """Return (t,) the digits of each token as one integer; at most 8 whole and 16 others."""
+    """Return (t,) the digits of each token as one integer; at most 8 before the point, 16 after."""
     # Every byte of the buffer starts a (mostly unaligned) word; numpy reads them as they lie.
     words: UInt64 = np.ndarray((len(buffer) - 7,), "<u8", buffer, 0, (1,))
     mantissa = buffer[start].astype(np.int64) - ord("0")
-    # Normalised coordinates have one digit before the point; the others are few.
+    # Normalised coordinates have one digit before the point; other tokens are rare.
     many = np.flatnonzero(integer_digits != 1)
     if len(many):
         mantissa[many] = _integers(words, start[many] + integer_digits[many], integer_digits[many])

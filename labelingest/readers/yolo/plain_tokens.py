@@ -1,8 +1,8 @@
-"""The text that nearly all label files are: digits, points, single blanks and newlines, nothing else.
+"""Rows and tokens of plain text: digits, points, single blanks and newlines only.
 
-Then a token ends at each blank or newline, and rows follow from counting newlines among them. Text
-with anything else (signs, exponents, tabs, CRLF, comments, blank runs) is left to
-`labelingest.readers.yolo.tokens.rows_of`, which says the same of this text, more slowly.
+Nearly all label files are plain. A token ends at each blank or newline, and rows follow from
+counting newlines among them. Text with anything else (signs, exponents, tabs, CRLF, comments, runs
+of blanks) is left to `tokens.rows_of`, which returns the same for plain text, more slowly.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ _BLANK, _NEWLINE, _POINT, _ZERO = (np.uint8(ord(character)) for character in " \
 
 
 def plain_rows(blobs: Blobs) -> tuple[Rows, Tokens] | None:
-    r"""Split files into rows and tokens; None where their text is not plain.
+    r"""Split files into rows and tokens; None for text that is not plain.
 
     Parameters
     ----------
@@ -39,11 +39,11 @@ def plain_rows(blobs: Blobs) -> tuple[Rows, Tokens] | None:
     blanks, points = (int(np.count_nonzero(text == mark)) for mark in (_BLANK, _POINT))
     if np.count_nonzero((text - _ZERO) < 10) + points + blanks + len(line_ends) != len(text):
         return None
-    lengths = np.diff(separators, prepend=-1)  # one more than the token has
+    lengths = np.diff(separators, prepend=-1)  # of tokens, plus one
     empty = lengths == 1
     ends_nothing = empty[line_ends]
     if np.count_nonzero(empty) != np.count_nonzero(ends_nothing):
-        return None  # a blank at the beginning of a line, or several
+        return None  # a blank at the beginning of a line, or a run of blanks
     separators += FRONT
     rows = _rows(blobs, separators[line_ends], np.diff(line_ends, prepend=-1) - ends_nothing)
     if ends_nothing.any():
@@ -56,7 +56,7 @@ def plain_rows(blobs: Blobs) -> tuple[Rows, Tokens] | None:
 
 
 def _rows(blobs: Blobs, line_ends: Int64, count: Int64) -> Rows:
-    """Return the lines that hold tokens, given where each line ends and how many it holds."""
+    """Return the lines that have tokens, from the end and the number of tokens of each line."""
     lines = np.flatnonzero(count)
     # The newline behind each file ends its last line.
     lines_until = np.searchsorted(line_ends, blobs.ends) + 1
@@ -68,10 +68,10 @@ def _rows(blobs: Blobs, line_ends: Int64, count: Int64) -> Rows:
 
 
 def _points(buffer: UInt8, start: Int64, end: Int64, first: Int64, count: int) -> Int64 | None:
-    """Return (t,) the point of each token, its end for none; None where a token has several."""
+    """Return (t,) the point of each token, or its end; None for a token with several points."""
     point = end.copy()
     if count == len(end) - len(first):
-        # As most rows are written: the class number has none, the others one behind one digit.
+        # Most rows: the class number has no point, the other tokens have one behind one digit.
         others = np.ones(len(end), dtype=bool)
         others[first] = False
         second = start[others] + 1

@@ -1,8 +1,8 @@
-"""A text file in slices of about equal size, each with its rows and their numbers.
+"""Text files in slices of about equal size, each with its rows and their numbers.
 
-What is made of a text takes 30 to 50 times its size, so a large file is never taken at once. Slices
-end where lines end; a line that is longer than a slice is one for itself, whose numbers are read
-piece by piece.
+Reading a text takes 30 to 50 times its size in memory, so that a large file is read in slices. They
+end where lines end. A line that is longer than a slice is a slice of its own, whose numbers are
+read piece by piece.
 
 Refuses to know what numbers mean.
 """
@@ -24,9 +24,9 @@ from labelingest.readers.yolo.tokens import Rows, Tokens, rows_of
 __all__ = ["MAX_COLUMNS", "SLICE_BYTES", "TooManyColumns", "sheets"]
 
 SLICE_BYTES: Final = 1_000_000
-"""About how many bytes of a file are worked on at once."""
+"""Bytes of a slice, about: large enough for columns to pay, small enough for memory."""
 MAX_COLUMNS: Final = 2_000_000
-"""Columns that one row may have: a polygon of a million vertices."""
+"""Columns of the longest row: a polygon of a million vertices."""
 
 _LINE_END: Final = re.compile(rb"[\r\n]")
 _BLANK: Final = re.compile(rb"[ \t]")
@@ -35,25 +35,27 @@ _BLANKS: Final = re.compile(rb"[ \t]*+")
 
 @dataclass(frozen=True, slots=True)
 class TooManyColumns:
-    """A row that has more columns than any may have."""
+    """Place of a row with more columns than a row may have."""
 
     line: int
+    """Line in the file, from 1 on."""
     column: int
+    """Column of the first token, from 1 on."""
 
 
 def sheets(
     content: bytes, size: int = SLICE_BYTES, most: int = MAX_COLUMNS
 ) -> Iterator[Sheet | TooManyColumns]:
-    r"""Yield the rows of a file slice by slice.
+    r"""Yield the rows of a file, slice by slice.
 
     Parameters
     ----------
     content
-        The file, in UTF-8 without byte order mark.
+        Content of the file, in UTF-8 without byte order mark.
     size
-        About how many bytes a slice has.
+        Bytes of a slice, about.
     most
-        How many columns a row may have that is longer than a slice.
+        Columns that a row longer than a slice may have.
 
     Examples
     --------
@@ -72,7 +74,7 @@ def sheets(
 
 
 def _bounds(content: bytes, size: int) -> Iterator[tuple[int, int]]:
-    """Yield where each slice begins and ends: behind the end of a line."""
+    """Yield begin and end of each slice, which are behind line ends."""
     start = 0
     while start < len(content):
         end = start + size
@@ -92,7 +94,7 @@ def _bounds(content: bytes, size: int) -> Iterator[tuple[int, int]]:
 def _long_row(
     content: bytes, start: int, end: int, size: int, line_and_most: tuple[int, int]
 ) -> Iterator[Sheet | TooManyColumns]:
-    """Yield the one row of a long line; nothing for a comment or blanks."""
+    """Yield the row of a long line; nothing for a comment or blanks."""
     line, most = line_and_most
     blanks = _BLANKS.match(content, start, end)
     begin = blanks.end() if blanks else start
@@ -115,13 +117,13 @@ def _long_row(
         np.zeros(1, np.int32), np.array([line], np.int32), np.zeros(1, np.int64), np.array([count])
     )
     token_starts, token_ends = np.concatenate(starts), np.concatenate(ends)
-    # Their numbers are read: where their points are does not matter any more.
+    # The numbers are read already, so that the positions of points are of no use.
     tokens = Tokens(token_starts, token_ends, token_ends, np.zeros(len(token_starts), dtype=bool))
     yield Sheet(blobs, row, tokens, np.concatenate(values))
 
 
 def _pieces(content: bytes, start: int, end: int, size: int) -> Iterator[tuple[int, int]]:
-    """Yield pieces of a line that end behind blanks, or hold one token that is longer."""
+    """Yield pieces of a line that end behind blanks; a longer token is a piece of its own."""
     while start < end:
         last = start + size
         if last < end:
@@ -136,7 +138,7 @@ def _pieces(content: bytes, start: int, end: int, size: int) -> Iterator[tuple[i
 
 
 def _numbers(content: bytes, start: int, end: int, size: int) -> tuple[Int64, Int64, Float64]:
-    """Return where the tokens of a piece begin and end, and their values."""
+    """Return begin, end and value of the tokens of a piece."""
     if end - start > size:
         # One token, and perhaps a blank or the end of the line.
         text = content[start:end].rstrip(b" \t\r\n")

@@ -1,8 +1,9 @@
-"""Text of many files at once: which bytes are tokens, on which line and of which file.
+"""Rows and tokens of many text files at once, with the line of each row.
 
 One comparison over the buffer finds every byte below "0": separators, signs and points. Tokens,
-rows and line numbers follow from those marks alone; blank lines, CRLF and double blanks are masks,
-not branches. Also settles encodings: UTF-8 with or without byte order mark, UTF-16 with one.
+rows and line numbers follow from those marks alone. Blank lines, CRLF and runs of blanks are masks,
+not branches. Encodings are settled here too: UTF-8 with or without byte order mark, and UTF-16
+with one.
 
 Refuses to know what a token means.
 """
@@ -26,34 +27,34 @@ _BREAKS: Final = np.isin(np.arange(256), np.frombuffer(b"\n\r", np.uint8))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tokens:
-    """What stands between separators, in order."""
+    """Tokens between separators, in the order of the buffer."""
 
     start: Int64
     """(t,) position of the first byte in the buffer."""
     end: Int64
     """(t,) position after the last byte."""
     point: Int64
-    """(t,) position of the decimal point; `end` where there is none."""
+    """(t,) position of the decimal point; equal to `end` for a token without one."""
     plain: Bool
-    """(t,) nothing but digits and at most one point: the form a kernel reads."""
+    """(t,) whether a token is digits with at most one point: the form that the kernel reads."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """Lines that hold tokens and are no comments, in order."""
+    """Lines that have tokens and are no comments, in the order of the buffer."""
 
     unit: Int32
     """(r,) row of the file in the blobs."""
     line: Int32
     """(r,) 1-based line in the file."""
     first: Int64
-    """(r,) the row's first token."""
+    """(r,) position of the first token in `Tokens`."""
     count: Int64
-    """(r,) how many tokens it has; consecutive, at least 1."""
+    """(r,) number of tokens, which are consecutive; at least 1."""
 
 
 def as_utf8(blobs: Blobs) -> tuple[Blobs, dict[int, str]]:
-    r"""Return blobs in UTF-8 without byte order marks, and what is no text at all.
+    r"""Return blobs in UTF-8 without byte order marks, and the reasons of files that are no text.
 
     Parameters
     ----------
@@ -63,7 +64,7 @@ def as_utf8(blobs: Blobs) -> tuple[Blobs, dict[int, str]]:
     Returns
     -------
     blobs
-        The same object when every byte is ASCII; files that are no text are empty.
+        The same object if every byte is ASCII; files that are no text become empty.
     not_text
         Row → sentence, for files with NUL bytes or bytes that are not UTF-8.
 
@@ -129,7 +130,7 @@ def rows_of(blobs: Blobs) -> tuple[Rows, Tokens]:
     r"""Split files into rows and tokens.
 
     Separators are space and tab; line ends are LF, CRLF and CR. Lines whose first token begins
-    with "#" are comments: their tokens are listed, but no row has them.
+    with "#" are comments: their tokens are returned, but belong to no row.
 
     Parameters
     ----------
@@ -164,7 +165,7 @@ def rows_of(blobs: Blobs) -> tuple[Rows, Tokens]:
 
 
 def _breaks_before_files(blobs: Blobs, marks: Int64, breaks: Int64) -> Int64:
-    """Return (u + 1,) the number of line ends in the buffer before each file, and before its end."""
+    """Return (u + 1,) the number of line ends before each file, and before the end of all."""
     # The newline behind each file ends its last line, and is the last to precede the next file.
     until_end = breaks[np.searchsorted(marks, blobs.ends)] + 1
     # A carriage return before that newline makes one line end with it, not two.
@@ -175,7 +176,7 @@ def _breaks_before_files(blobs: Blobs, marks: Int64, breaks: Int64) -> Int64:
 def _tokens(
     buffer: UInt8, marks: Int64, characters: UInt8, separators: Int64
 ) -> tuple[Tokens, Int64]:
-    """Return the tokens and, for each, which of the separators ends it."""
+    """Return the tokens, and (t,) the separator behind each token."""
     ends = marks[separators]
     starts = np.empty_like(ends)
     starts[:1] = FRONT
@@ -195,7 +196,7 @@ def _tokens(
 
 
 def _line_breaks(marks: Int64, characters: UInt8) -> Int64:
-    """Return (m,) how many line ends begin before each mark."""
+    """Return (m,) the number of line ends that begin before each mark."""
     breaks = _BREAKS[characters]
     carriage = np.flatnonzero(characters == ord("\r"))
     if len(carriage):

@@ -1,8 +1,8 @@
-"""Answers to attributes: does each fit its attribute, and are all of them consistent.
+"""Answers to attributes: each must fit its attribute, and all must be consistent.
 
-Answers of a label stand flat in one list, nested ones beside their parents, told apart by their
-hashes. What is asked for is in the vocabulary; whether an answer may change over time, too: those
-are handed on with their ranges unread (`dynamic_answers.py`).
+The answers of a label are one flat list. Nested answers are beside their parents, and hashes tell
+them apart. The vocabulary says which attributes exist and which change over time; the ranges of the
+latter are left to `dynamic_answers.py`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -37,8 +37,11 @@ class Answer:
     """One answer that fits its attribute."""
 
     attribute: Attribute
+    """The attribute that is answered."""
     value: Value
+    """Options, text or number."""
     manual: bool
+    """Whether a person gave the answer."""
     entry: Mapping[str, Any]
     """The answer as decoded."""
     pointer: str
@@ -48,18 +51,18 @@ class Answer:
 def read_answers(
     entries: object, pointer: str, attributes: Mapping[str, Attribute], problems: DocumentProblems
 ) -> list[Answer]:
-    """Return the answers of a list that can be used, in their order; the others are noted.
+    """Return the valid answers of a list, in their order; note the others.
 
     Parameters
     ----------
     entries
-        The list as decoded.
+        List of answers as decoded.
     pointer
-        Its pointer.
+        JSON pointer of the list.
     attributes
         Hash → attribute of the class that the answers are about.
     problems
-        Takes what is wrong.
+        Container of the problems.
 
     Examples
     --------
@@ -142,7 +145,7 @@ def _wrong(value: object, pointer: str, expected: str, problems: DocumentProblem
 def _radio(
     value: object, pointer: str, attribute: Attribute, problems: DocumentProblems
 ) -> Value | None:
-    """Return the one option; none at all means that the question is not answered."""
+    """Return the chosen option; None for no option, which is no answer."""
     if isinstance(value, list) and len(value) > 1:
         detail = f"{len(value)} options of {excerpt(attribute.name)}, where one can be chosen"
         problems.note(ProblemCode.TWO_ANSWERS, pointer, f"{detail}: none is kept")
@@ -163,7 +166,7 @@ def _checklist(
 def _options(
     value: object, pointer: str, attribute: Attribute, problems: DocumentProblems
 ) -> list[str] | None:
-    """Return the hashes of known options; None where there is no list, or an unknown option."""
+    """Return the hashes of known options; None for no list, or for unknown options only."""
     if not isinstance(value, list):
         _wrong(value, pointer, f"a list of options of a {attribute.type}", problems)
         return None
@@ -209,11 +212,11 @@ _READERS: Final[Mapping[str, _Reader]] = {
 
 
 def static_answers(answers: Iterable[Answer], problems: DocumentProblems) -> dict[str, Answer]:
-    """Return hash of attribute → its one answer, of those that do not change over time.
+    """Return hash of attribute → its only answer, from answers that do not change over time.
 
-    Checklists are merged: the web editor writes an answer for each ticked option. Of two answers
-    to anything else the last one counts, as in Encord's client. Nested answers without their
-    parent's option are kept and noted.
+    Answers to one checklist are merged, as the web editor writes one for each ticked option. Of
+    several answers to another attribute the last counts, as in Encord's client. A nested answer
+    without its parent's option is kept and noted.
     """
     chosen: dict[str, Answer] = {}
     for answer in answers:
@@ -236,7 +239,7 @@ def static_answers(answers: Iterable[Answer], problems: DocumentProblems) -> dic
 
 
 def _with_all_options(before: Answer, after: Answer) -> Answer:
-    """Merge two answers to one checklist."""
+    """Return one answer with the options of two answers to a checklist."""
     ticked = {*_hashes(before.value), *_hashes(after.value)}
     options = tuple(option for option in before.attribute.options if option in ticked)
     return Answer(before.attribute, options, before.manual, before.entry, before.pointer)
@@ -247,7 +250,7 @@ def _hashes(value: Value) -> tuple[str, ...]:
 
 
 def _is_asked(attribute: Attribute, chosen: Mapping[str, Answer]) -> bool:
-    """Whether an attribute stands at the top or under an option that was chosen."""
+    """Return whether an attribute is at the top, or nested under a chosen option."""
     if attribute.parent is None:
         return True
     parent = chosen.get(attribute.parent[0])
@@ -261,20 +264,20 @@ def note_missing(
     pointer: str,
     problems: DocumentProblems,
 ) -> None:
-    """Note required attributes that are asked and not answered.
+    """Note required attributes without an answer, except those under an option that is not chosen.
 
     Parameters
     ----------
     attributes
         Hash → attribute of the class.
     chosen
-        Hash → answer that holds always.
+        Hash → static answer.
     changing
         Hashes of attributes with answers that change over time.
     pointer
-        Pointer of the answers.
+        JSON pointer of the answers.
     problems
-        Takes what is missing.
+        Container of the problems.
     """
     answered = {*chosen, *changing}
     for attribute in attributes.values():

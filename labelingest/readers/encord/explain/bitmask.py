@@ -1,8 +1,9 @@
 """Check bitmasks: a run-length text must describe exactly height times width pixels.
 
-The coding is COCO's, the order of pixels row-major: each number stands in groups of 5 bits, low
-group first, 0x20 = more follows, plus 48 as a character; from the fourth number on it is the
-difference to the one two before. Decoded to run lengths only, never to pixels.
+The coding is COCO's, with pixels in row-major order. Each number is written in groups of 5 bits,
+the low group first, as a character of 48 plus the group, plus 0x20 if more groups follow. From the
+fourth number on it is the difference to the number two before. The text is decoded to run lengths
+only, never to pixels.
 """
 
 from typing import Any, Final
@@ -18,12 +19,13 @@ __all__ = ["read_bitmask", "run_lengths"]
 
 _KEYS: Final = frozenset(("top", "left", "height", "width", "rleString"))
 _MOST_PIXELS: Final = 1 << 34
+"""Pixels of the largest mask: 131,072 x 131,072."""
 _MOST_GROUPS: Final = 12
-"""Groups of one number: 60 bits, more than any image needs."""
+"""Groups of the longest number: 60 bits, more than any image needs."""
 
 
 def run_lengths(text: str) -> Int64 | None:
-    """Return (n,) lengths of the runs, the first of zeros; None where the text is malformed.
+    """Return (n,) lengths of the runs, the first of zeros; None for a malformed text.
 
     Examples
     --------
@@ -59,18 +61,18 @@ def run_lengths(text: str) -> Int64 | None:
 def read_bitmask(
     value: dict[str, Any], pointer: str, size: tuple[int, int] | None, problems: DocumentProblems
 ) -> dict[str, Any] | None:
-    """Return the clean payload of a bitmask; None where it is none of this image.
+    """Return the clean payload of a bitmask; None for a mask that does not fit its image.
 
     Parameters
     ----------
     value
-        The payload as decoded.
+        Payload as decoded.
     pointer
-        Its pointer.
+        JSON pointer of the payload.
     size
-        Width and height of the data unit in pixels; None where not known.
+        Width and height of the data unit in pixels; None for an unknown size.
     problems
-        Takes what is wrong.
+        Container of the problems.
     """
     problems.unknown_keys(value, _KEYS, pointer, "a bitmask")
     sides = []

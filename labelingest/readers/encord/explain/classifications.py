@@ -1,8 +1,8 @@
-"""Classifications: what is said of frames or of the whole file, in three styles, merged into one.
+"""Classifications of frames or of the whole file: three styles, read as one.
 
-Older clients list a classification on each of its frames and keep only its answers in
-classification_answers; later ones keep everything in classification_answers. Read is the union of
-both; written are both, so that every reader finds what it looks for.
+Older clients list a classification on each of its frames, and keep only its answers in
+classification_answers. Later clients keep everything in classification_answers. The reader takes
+the union of both, and writes both, so that every program finds what it looks for.
 
     style       frame lists            classification_answers
     frames      one entry a frame      hash and answers only
@@ -41,8 +41,8 @@ from labelingest.readers.encord.explain.provenance import (
 __all__ = ["MOST_LISTED", "Classifications", "frame_entry"]
 
 MOST_LISTED: Final = 1_000_000
-"""Entries in frame lists; a row with more has its classifications in style *answers* only, which
-every release since 0.1.198 reads."""
+"""Entries in the frame lists of one row. A row with more gets style *answers* only, which every
+release since 0.1.198 reads."""
 
 _METADATA: Final = frozenset(
     (
@@ -56,43 +56,50 @@ _ANSWER_KEYS: Final = _METADATA | {"classifications", "range", "spaces"}
 
 @dataclass(slots=True)
 class _Instance:
-    """What is known of one classification before it is judged."""
+    """Entries of one classification, as decoded."""
 
     pointer: str
-    """Pointer of the first place it is named at."""
+    """JSON pointer of the first entry."""
     frames: list[int] = field(default_factory=list)
-    """Frames whose lists name it."""
+    """Frames whose lists contain the classification."""
     entry: dict[str, Any] = field(default_factory=dict)
-    """The first entry of a frame list."""
+    """First entry in a frame list; empty for style *answers*."""
     entry_pointer: str = ""
+    """JSON pointer of that entry."""
     answer: dict[str, Any] = field(default_factory=dict)
-    """Its entry in classification_answers; empty where it has none."""
+    """Entry in classification_answers; empty for a missing one."""
     answer_pointer: str = ""
+    """JSON pointer of the entry in classification_answers; empty for a missing one."""
 
 
 @dataclass(slots=True)
 class Classifications:
-    """The classifications of one row."""
+    """Classifications of one row: collect frame lists, then answers."""
 
     vocabulary: Vocabulary
+    """Classifications that the ontology has."""
     defaults: Dates
+    """Dates of classifications without their own."""
     medium: Medium
+    """Properties of the labelled file."""
     problems: DocumentProblems
+    """Container of the problems."""
     instances: dict[str, _Instance] = field(default_factory=dict)
+    """Hash → entries of a classification."""
     output: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Hash → entry of classification_answers, as written."""
+    """Hash → entry of classification_answers, as label rows write it."""
     occupied: dict[str, list[Range]] = field(default_factory=dict)
-    """Feature hash → frames that have such a classification, sorted."""
+    """Feature hash → frames with such a classification, as sorted ranges."""
     rejected: Counter[ProblemCode] = field(default_factory=Counter)
-    """Classifications that were not kept, by cause."""
+    """Cause → dropped classifications."""
 
     @property
     def seen(self) -> int:
-        """Number of classifications, good or not."""
+        """Number of classifications, valid or not."""
         return len(self.instances)
 
     def on_frame(self, rows: object, pointer: str, frame: int) -> None:
-        """Take the list of one frame."""
+        """Add the list of one frame."""
         if rows is None:
             return
         if not isinstance(rows, list):
@@ -117,7 +124,7 @@ class Classifications:
         instance.frames.append(frame)
 
     def answers(self, value: dict[str, Any], pointer: str) -> None:
-        """Take classification_answers, after all frames."""
+        """Add classification_answers after all frames, and judge every classification."""
         answered: dict[str, _Instance] = {}
         for name, entry, place in entries(value, pointer, "classificationHash", self.problems):
             self.problems.unknown_keys(
@@ -125,7 +132,7 @@ class Classifications:
             )
             instance = answered[name] = self.instances.get(name) or _Instance(place)
             instance.answer, instance.answer_pointer = entry, place
-        # Those that have answers first, as they stand: a row that is read again stays as it is.
+        # Entries of classification_answers come first, so that a second reading changes nothing.
         self.instances = {**answered, **self.instances}
         for name, instance in self.instances.items():
             output = self._output_entry(name, instance)
@@ -157,7 +164,7 @@ class Classifications:
         }
 
     def _class_of(self, instance: _Instance) -> ClassificationClass | None:
-        """Return the class by its feature hash, or by the attributes that are answered."""
+        """Return the class by its feature hash, or by the attributes with answers."""
         for entry, pointer in (
             (instance.answer, instance.answer_pointer),
             (instance.entry, instance.entry_pointer),
@@ -168,7 +175,8 @@ class Classifications:
             definitions = self.vocabulary.classifications
             definition = definitions.get(feature_hash) if isinstance(feature_hash, str) else None
             if definition is None:
-                detail = f"no classification of the ontology has the feature hash {excerpt(feature_hash)}"
+                absent = f"the feature hash {excerpt(feature_hash)}"
+                detail = f"no classification of the ontology has {absent}"
                 self.problems.note(
                     ProblemCode.UNKNOWN_CLASS, child_pointer(pointer, "featureHash"), detail
                 )
@@ -184,7 +192,7 @@ class Classifications:
         return None
 
     def _candidates(self, instance: _Instance) -> set[str]:
-        """Return the classes that have all the attributes that are answered."""
+        """Return the feature hashes of classes with all attributes that have answers."""
         rows = instance.answer.get("classifications")
         candidates: set[str] | None = None
         for entry in rows if isinstance(rows, list) else ():
@@ -205,7 +213,7 @@ class Classifications:
     def _frame_ranges(
         self, instance: _Instance, definition: ClassificationClass
     ) -> list[Range] | None:
-        """Return the frames it is written on, [] for the whole file; None where it has no place."""
+        """Return the frames of a classification, [] for the whole file; None to drop it."""
         pointer = child_pointer(instance.answer_pointer, "range")
         range_value = instance.answer.get("range")
         read = [] if range_value is None else ranges_of(range_value, pointer, self.problems)
@@ -238,7 +246,7 @@ class Classifications:
     def _free_ranges(
         self, ranges: list[Range], instance: _Instance, definition: ClassificationClass
     ) -> list[Range] | None:
-        """Return the frames that no other classification of the class has."""
+        """Return the frames without another classification of the class; None for no such frame."""
         occupied = self.occupied.setdefault(definition.feature_hash, [])
         clashing = [pair for span in ranges for pair in _overlapping(occupied, span)]
         free = difference(ranges, union(clashing)) if clashing else ranges
@@ -293,7 +301,7 @@ class Classifications:
         return [written_answer(a.attribute, a.value, a.manual) for a in chosen.values()]
 
     def frame_entries(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Yield frame and entry of all frame lists as they are written, in no order of frames."""
+        """Yield frame and label of all frame lists, in no order of frames."""
         total = sum(count_frames(map(_pair, entry["range"])) for entry in self.output.values())
         for entry in self.output.values() if total <= MOST_LISTED else ():
             definition = self.vocabulary.classifications[entry["featureHash"]]
@@ -304,7 +312,7 @@ class Classifications:
 
 
 def frame_entry(entry: Mapping[str, Any], definition: ClassificationClass) -> dict[str, Any]:
-    """Return what stands on frames of a classification, from its entry of classification_answers."""
+    """Return the frame label of a classification, from its entry of classification_answers."""
     return {
         "featureHash": entry["featureHash"],
         "name": definition.name,
@@ -324,7 +332,7 @@ def _pair(ends: list[int]) -> Range:
 
 
 def _overlapping(occupied: list[Range], span: Range) -> Iterator[Range]:
-    """Yield the ranges, of sorted ones that do not overlap, that share a frame with the wanted."""
+    """Yield the occupied ranges, sorted and apart, that share a frame with a span."""
     position = max(bisect_right(occupied, (span[0], span[0])) - 1, 0)
     while position < len(occupied) and occupied[position][0] <= span[1]:
         if occupied[position][1] >= span[0]:

@@ -1,7 +1,7 @@
-"""Check the coordinates of a payload: are they numbers, finite, and inside the image.
+"""Check the coordinates of a payload: finite numbers, preferably inside the image.
 
-What is no finite number loses its object; what lies outside is kept and only named. A boolean is
-no number, though Python and some readers take it for one.
+A value that is no finite number costs its object. A coordinate outside the image is kept and noted.
+A boolean is no number, though Python and some readers accept it.
 """
 
 from math import isfinite
@@ -23,7 +23,7 @@ __all__ = [
 
 
 def check_finite(value: object, pointer: str, problems: DocumentProblems) -> bool:
-    """Whether a value is a finite number; noted where it is not.
+    """Return whether a value is a finite number; note one that is not.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def check_finite(value: object, pointer: str, problems: DocumentProblems) -> boo
 
 
 def check_inside(value: float, pointer: str, problems: DocumentProblems) -> None:
-    """Note a coordinate that lies outside 0..1, fractions of the image's size."""
+    """Note a coordinate outside 0..1, a fraction of the image's side."""
     if not -COORDINATE_SLACK <= value <= 1 + COORDINATE_SLACK:
         note_outside(f"{value!r}", pointer, problems)
 
@@ -72,13 +72,13 @@ def note_outside(
 
 
 def read_angle(value: float, pointer: str, problems: DocumentProblems) -> float:
-    """Return degrees reduced to [0, 360); an angle outside is noted.
+    """Return degrees reduced to [0, 360); note an angle outside.
 
     Examples
     --------
     >>> problems = DocumentProblems("a.json")
-    >>> read_angle(400, "/theta", problems), read_angle(-1e-20, "/theta", problems), read_angle(30.5, "/theta", problems)
-    (40, 0.0, 30.5)
+    >>> [read_angle(degrees, "/theta", problems) for degrees in (400, -1e-20, 30.5)]
+    [40, 0.0, 30.5]
     """
     if 0 <= value < 360:
         return value
@@ -91,8 +91,8 @@ def read_angle(value: float, pointer: str, problems: DocumentProblems) -> float:
 
 
 def check_finite_ring(ring: list[Any], pointer: str, problems: DocumentProblems) -> bool:
-    """Whether a flat list of numbers is finite throughout; each bad one is noted."""
-    # The types of a list at once: a Python loop per number only where one of them is bad.
+    """Return whether a flat list contains only finite numbers; note each bad value."""
+    # Types are checked at once: only a list with a bad value is looped over.
     if set(map(type, ring)) <= _NUMBERS and all(map(isfinite, ring)):
         return True
     good = [
@@ -103,7 +103,7 @@ def check_finite_ring(ring: list[Any], pointer: str, problems: DocumentProblems)
 
 
 def check_inside_ring(ring: list[float], pointer: str, problems: DocumentProblems) -> None:
-    """Note the first coordinate of a flat ring that lies outside 0..1, and how many do."""
+    """Note the first coordinate of a flat ring outside 0..1, and the number of further ones."""
     if ring and min(ring) >= -COORDINATE_SLACK and max(ring) <= 1 + COORDINATE_SLACK:
         return
     out = [

@@ -1,7 +1,7 @@
-"""The file that a sidecar stands beside: does the label row fit it.
+"""Comparison of a label row with its data file.
 
-A row of another kind is about another file. What both only spell differently counts as equal; a
-type or a size that differs within the kind is named, and written as the file has it.
+A row of another kind is about another file. Different spellings of one type are equal. A type or a
+size that differs within the kind is noted, and written as the file has it.
 """
 
 from typing import Final
@@ -35,7 +35,7 @@ _SPELLED: Final = {"jpg": "jpeg", "mp3": "mpeg", "wave": "wav", "tif": "tiff", "
 
 
 def same_type(first: str, second: str) -> bool:
-    """Whether two MIME types are spellings of one.
+    """Return whether two MIME types are spellings of one type.
 
     Examples
     --------
@@ -52,18 +52,18 @@ def _plain(mime_type: str) -> tuple[str, str]:
 
 
 def fits(data_type: str, units: list[Unit], file: DataFile, problems: DocumentProblems) -> bool:
-    """Whether a label row is about a file of that kind; types and sizes are set to the file's.
+    """Return whether a label row fits its file; set type and size to the file's.
 
     Parameters
     ----------
     data_type
-        The row's, one of `KINDS`.
+        Value of the row's data_type, one of `KINDS`.
     units
-        Its data units; changed where the file says otherwise.
+        Data units of the row; type and size are changed in place.
     file
-        The data file.
+        Data file of the row.
     problems
-        Takes what differs.
+        Container of the problems.
     """
     if file.kind is None:
         return True
@@ -84,7 +84,7 @@ def fits(data_type: str, units: list[Unit], file: DataFile, problems: DocumentPr
         place = "/data_type" if kind is not DataKind.HTML else child_pointer(pointer, "data_type")
         problems.note(ProblemCode.WRONG_DATA_TYPE, place, detail)
         return False
-    # All texts are read alike, and the client calls each of them text/plain.
+    # Texts of all types are read alike, and the client calls each of them text/plain.
     if kind is not DataKind.TEXT and not same_type(head["data_type"], file.mime_type):
         expected = f"{file.mime_type}, the type of the file by its name"
         place = child_pointer(pointer, "data_type")
@@ -104,7 +104,7 @@ def _set_size(unit: Unit, size: tuple[int, int], problems: DocumentProblems) -> 
             f"{size[0]} x {size[1]}, which is written{turned}"
         )
         problems.note(ProblemCode.IMAGE_SIZE_DIFFERS, child_pointer(unit.pointer, "width"), detail)
-    # Taken out first: one that was missing would stand behind the other.
+    # Removed first: a key that was missing would come behind the other.
     for key in ("width", "height"):
         unit.head.pop(key, None)
     unit.head["width"], unit.head["height"] = size

@@ -1,6 +1,6 @@
-"""Data units: the files that a row is about, with their sizes, frames and lengths.
+"""Data units: the files that a label row is about, with their sizes, frames and lengths.
 
-Refuses to know labels: it hands them on as they are, each list with its pointer and its frame.
+Refuses to know labels: they are passed on as decoded, frame by frame, with their pointers.
 """
 
 from collections.abc import Iterator
@@ -27,47 +27,49 @@ _KEYS: Final = frozenset(
     )
 )
 MOST_FRAMES: Final = 10_000_000
-"""Frames or pages of a file whose row does not say how many it has: four days of video.
+"""Frames or pages of a file whose row has no count: four days of video.
 
-Readers make a list of the frames of a classification: no bound would be a bomb."""
+Readers make a list of the frames of a classification, so that no bound would be a bomb."""
 
 _LAST_FRAME: Final = 2**53
+"""Numbers from here on are not exact in every JSON program."""
 _LONGEST_NUMBER: Final = 16
+"""Digits of the largest frame number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One data unit."""
+    """One data unit of a label row."""
 
     head: dict[str, Any]
-    """Its keys as they are written, up to the labels."""
+    """Keys before the labels, as label rows write them."""
     tail: dict[str, Any]
-    """Those that are written after the labels."""
+    """Keys after the labels, as label rows write them."""
     labels: Any
-    """As decoded."""
+    """Labels as decoded."""
     pointer: str
     """JSON pointer of the unit."""
     frame: int
-    """Its place in an image group; 0 for all others."""
+    """Position in an image group; 0 for a unit of another kind."""
 
     @property
     def size(self) -> tuple[int, int] | None:
-        """Width and height in pixels; None where not known."""
+        """Width and height in pixels; None for an unknown size."""
         width, height = self.head.get("width"), self.head.get("height")
         return (width, height) if width and height else None
 
 
 def read_units(value: Any, kind: str, problems: DocumentProblems) -> list[Unit] | None:
-    """Return the data units by their frame; None where they make no label row of that kind.
+    """Return the data units in the order of their frames; None for units that make no label row.
 
     Parameters
     ----------
     value
-        The row's data_units as decoded.
+        Value of the row's data_units, as decoded.
     kind
-        The row's data_type, one of `KINDS`.
+        Value of the row's data_type, one of `KINDS`.
     problems
-        Takes what is wrong.
+        Container of the problems.
     """
     pointer = "/data_units"
     if not isinstance(value, dict) or not value:
@@ -118,7 +120,7 @@ def _unit(entry: object, pointer: str, kind: str, problems: DocumentProblems) ->
 def _head(
     entry: dict[str, Any], pointer: str, kind: str, problems: DocumentProblems
 ) -> dict[str, Any] | None:
-    """Return what every kind has; None where the unit has no name or no type."""
+    """Return the keys of all kinds; None for a unit without hash or type."""
     for key in ("data_hash", "data_type"):
         if not isinstance(entry[key], str) or not entry[key]:
             detail = f"found {excerpt(entry[key])}, expected text"
@@ -135,7 +137,7 @@ def _head(
 
 
 def _sequence(value: object, pointer: str, kind: str, problems: DocumentProblems) -> int | None:
-    """Return the place of a unit in its group; 0 where there is no group."""
+    """Return the position of a unit in its group; 0 for a unit of another kind."""
     frame = _frame(value) if isinstance(value, str) else value
     if type(frame) is int and 0 <= frame < _LAST_FRAME and (kind == "img_group" or frame == 0):
         return frame
@@ -150,7 +152,7 @@ def _sequence(value: object, pointer: str, kind: str, problems: DocumentProblems
 def _of_kind(
     entry: dict[str, Any], pointer: str, kind: str, problems: DocumentProblems
 ) -> dict[str, Any]:
-    """Return the keys that some kinds have."""
+    """Return the keys of a kind that not all kinds have."""
     if kind == "pdf":
         return {"height": 0, "width": 0, "data_fps": 0}
     if kind == "audio":
@@ -190,7 +192,7 @@ def _length(
 
 
 def _are_a_group(units: list[Unit], problems: DocumentProblems) -> bool:
-    """Whether units are numbered 0 to n - 1, each number and each hash once."""
+    """Return whether units have the numbers 0 to n - 1 and distinct hashes; note a misfit."""
     frames: set[int] = set()
     hashes: set[str] = set()
     for unit in units:
@@ -214,7 +216,7 @@ def _are_a_group(units: list[Unit], problems: DocumentProblems) -> bool:
 
 
 def frame_count(units: list[Unit], kind: str) -> int:
-    """Return the number of frames of a row; `MOST_FRAMES` where it does not say.
+    """Return the number of frames of a row; `MOST_FRAMES` for an unknown number.
 
     Audio and text count as one frame. The pages of a PDF are not in the row; the frames of a video
     follow from its rate and its duration.
@@ -231,7 +233,7 @@ def frame_count(units: list[Unit], kind: str) -> int:
 def frames_of(
     unit: Unit, kind: str, count: int, problems: DocumentProblems
 ) -> Iterator[tuple[int, dict[str, Any], str]]:
-    """Yield frame, labels and pointer of each frame of a unit that can be used."""
+    """Yield number, labels and JSON pointer of each valid frame of a unit."""
     pointer = child_pointer(unit.pointer, "labels")
     if unit.labels is None:
         return
@@ -268,7 +270,7 @@ def _keyed_frames(
 
 
 def _frame(text: str) -> int | None:
-    """Return the number of a decimal text; None where it is none, or not in its shortest form."""
+    """Return the number of a decimal text in its shortest form; None for another text."""
     plain = text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER
     if not plain or (text[0] == "0" and text != "0"):
         return None

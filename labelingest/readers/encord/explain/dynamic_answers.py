@@ -1,8 +1,8 @@
-"""Answers that change over time: which answer holds on which frames.
+"""Answers that change over time: each answer holds on ranges of frames.
 
-Read in every form (one action for each value, or for each range and option); written with one
-action for each value, its ranges sorted and apart. Where two answers claim a frame, the later in
-the list has it, as in Encord's client; options of a checklist add up instead.
+Every form is read: one action for each value, or one for each range and option. Written is one
+action for each value, with sorted ranges that do not touch. Of two answers for one frame the later
+in the list counts, as in Encord's client; options of a checklist add up.
 """
 
 from collections import Counter
@@ -31,20 +31,20 @@ def written_actions(
     frame_count: int,
     problems: DocumentProblems,
 ) -> list[dict[str, Any]]:
-    """Return the actions of one object as they are written.
+    """Return the actions of one object as label rows write them.
 
     Parameters
     ----------
     answers
-        Its answers to attributes that change over time.
+        Answers of the object to attributes that change over time.
     object_hash
-        Names the object: tracks are named after it.
+        Hash of the object, from which track hashes are made.
     frames
-        Where the object is.
+        Frames of the object.
     frame_count
         Number of frames of the data unit.
     problems
-        Takes what is wrong.
+        Container of the problems.
     """
     spans: dict[str, _Spans] = {}
     for answer in answers:
@@ -61,7 +61,7 @@ def written_actions(
 def _ranges(
     answer: Answer, frames: list[Range], frame_count: int, problems: DocumentProblems
 ) -> list[Range]:
-    """Return the frames of one answer inside the data unit."""
+    """Return the frames of one answer, cut to the data unit."""
     if "range" not in answer.entry:
         detail = f"'range' is missing: {excerpt(answer.attribute.name)} changes over time"
         problems.note(ProblemCode.MISSING_KEY, answer.pointer, detail)
@@ -83,7 +83,7 @@ def _ranges(
 def _by_value(
     spans: _Spans, problems: DocumentProblems
 ) -> Iterator[tuple[Attribute, Value, bool, list[Range]]]:
-    """Yield each value of one attribute with all frames on which it holds."""
+    """Yield attribute, value, provenance and frames for each value of one attribute."""
     attribute = spans[0][0].attribute
     held = (
         _ticked_options(spans) if attribute.type == "checklist" else _last_values(spans, problems)
@@ -97,7 +97,7 @@ def _by_value(
 
 
 def _last_values(spans: _Spans, problems: DocumentProblems) -> list[tuple[Value, Range]]:
-    """Return ranges with their values; where two answers claim a frame, the later has it."""
+    """Return values with their ranges; of two answers for one frame the later counts."""
     ranges = [
         (first, last, rank)
         for rank, (_, answer_ranges) in enumerate(spans)
@@ -110,7 +110,7 @@ def _last_values(spans: _Spans, problems: DocumentProblems) -> list[tuple[Value,
 def _note_overlap(
     spans: _Spans, ranges: list[tuple[int, int, int]], problems: DocumentProblems
 ) -> None:
-    """Note the first two ranges that give different answers for one frame."""
+    """Note the first frame with two different answers."""
     reach, holder = -1, -1
     for first, last, rank in sorted(ranges):
         if first <= reach and spans[rank][0].value != spans[holder][0].value:
@@ -126,7 +126,7 @@ def _note_overlap(
 
 
 def _ticked_options(spans: _Spans) -> list[tuple[Value, Range]]:
-    """Return ranges with the options that are ticked there, those of all answers together."""
+    """Return ranges with their ticked options, joined over all answers."""
     edges: dict[int, list[tuple[tuple[str, ...], int]]] = {}
     for answer, ranges in spans:
         options = answer.value if isinstance(answer.value, tuple) else ()

@@ -32,18 +32,18 @@ class Medium:
 def entries(
     value: Any, pointer: str, key: str, problems: DocumentProblems
 ) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Yield hash, entry and pointer of entries that are objects, each hash once.
+    """Yield hash, entry and JSON pointer of entries that are JSON objects, each hash once.
 
     Parameters
     ----------
     value
-        Hash → entry as decoded.
+        Hash → entry, as decoded.
     pointer
-        Its pointer.
+        JSON pointer of the value.
     key
-        The key inside an entry that repeats the hash; it counts where the two differ.
+        Key inside an entry that repeats the hash; of two different hashes the inner one counts.
     problems
-        Takes what is wrong.
+        Container of the problems.
     """
     seen: set[str] = set()
     for name, entry in value.items():
@@ -63,7 +63,7 @@ def entries(
 def _own_hash(
     name: str, entry: dict[str, Any], pointer: str, key: str, problems: DocumentProblems
 ) -> str:
-    """Return the hash that an entry is about: what it says itself, else its key."""
+    """Return the hash that an entry is about: the one inside it, else its key."""
     stated_hash = entry.get(key)
     if stated_hash == name:
         return name
@@ -76,7 +76,7 @@ def _own_hash(
 
 
 def ranges_of(value: object, pointer: str, problems: DocumentProblems) -> list[Range]:
-    """Return the ranges of a list of inclusive pairs that can be read; the others are noted.
+    """Return the valid ranges of a list of inclusive pairs; note the others.
 
     Examples
     --------

@@ -1,9 +1,10 @@
-"""Label rows: the document of a sidecar → a row as every reader takes it, and what was wrong.
+"""Label rows: a sidecar → a row that every reader takes, and its problems.
 
-Steps: the row's own keys; its data units; objects frame by frame; answers; classifications. A row
-that is none, or one of a file of another kind, yields nothing; everything below that costs only
-what it is about, so good objects survive bad ones. Identifiers, titles and links stay as they are:
-who writes the row replaces them.
+A document that is no label row, or one of a file of another kind, yields no row. Any other defect
+costs only its own label, so that good objects survive bad ones. Identifiers, titles and links stay
+as they are, since the writer replaces them.
+
+Steps: keys of the row itself; data units; objects frame by frame; answers; classifications.
 """
 
 from collections import Counter
@@ -42,7 +43,7 @@ _KNOWN: Final = frozenset(
     (
         *_REQUIRED,
         *("branch_name", "annotation_task_status", "is_shadow_data", "spaces", "scene"),
-        # What platform exports and the client's metadata add, and nobody reads.
+        # Keys of platform exports and of the client's metadata, which no reader uses.
         *("export_hash", "export_history", "exported_at", "is_image_sequence", "video_link"),
         *("is_valid", "client_metadata", "images_data", "workflow_graph_node", "priority"),
         *("task_uuid", "group_hash", "assigned_user_email", "last_actioned_by_user_email"),
@@ -55,18 +56,22 @@ _FRAME_KEYS: Final = frozenset(("objects", "classifications", "metadata"))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Checked:
-    """What was read from one sidecar."""
+    """Label row of one sidecar, with its problems and counts."""
 
     row: dict[str, Any] | None
-    """The label row as every reader takes it; None where the sidecar is none."""
+    """Label row as every reader takes it; None for a sidecar that is no label row."""
     problems: list[Problem]
+    """Problems with their JSON pointers."""
     objects_seen: int = 0
-    """Annotations: an object counts once for each of its frames."""
+    """Annotations in the sidecar; an object counts once for each of its frames."""
     objects_kept: int = 0
+    """Annotations in the label row."""
     classifications_seen: int = 0
+    """Classifications in the sidecar."""
     classifications_kept: int = 0
+    """Classifications in the label row."""
     rejected: Counter[ProblemCode] = field(default_factory=Counter)
-    """What was seen and not kept, objects and classifications, by cause."""
+    """Cause → dropped annotations and classifications."""
 
 
 def read_label_row(
@@ -77,18 +82,18 @@ def read_label_row(
     Parameters
     ----------
     content
-        The sidecar as stored.
+        Sidecar as stored.
     source
-        Its key, as problems name it.
+        Key of the sidecar, as problems name it.
     vocabulary
-        What labels may refer to.
+        Classes, attributes and options that labels may refer to.
     file
-        The data file that the sidecar stands beside.
+        Data file of the sidecar.
 
     Returns
     -------
     Checked
-        The clean row, the problems by their JSON pointers, and what was counted.
+        The clean row, problems with their JSON pointers, and counts.
 
     Examples
     --------
@@ -114,7 +119,7 @@ def read_label_row(
 
 
 def _is_label_row(row: dict[str, Any], problems: DocumentProblems) -> bool:
-    """Whether the keys that the client requires are there, with the types it needs."""
+    """Return whether a row has the keys and types that the client requires; note missing ones."""
     missing = [key for key in _REQUIRED if key not in row]
     if missing:
         detail = f"{', '.join(map(repr, missing))} missing; a label row has them: export it again"
@@ -130,7 +135,7 @@ def _is_label_row(row: dict[str, Any], problems: DocumentProblems) -> bool:
 
 
 def _is_supported(row: dict[str, Any], problems: DocumentProblems) -> bool:
-    """Whether the row is of a kind that folders hold, and without spaces."""
+    """Return whether a row is of a kind that folders hold, without spaces; note another one."""
     kind = row["data_type"]
     if kind not in KINDS:
         is_other_kind = isinstance(kind, str) and kind in _OTHER_KINDS
@@ -197,9 +202,9 @@ def _medium(units: list[Unit], kind: str) -> Medium:
 
 
 def _head(row: dict[str, Any], date: str | None, problems: DocumentProblems) -> dict[str, Any]:
-    """Return the row's own keys; the client writes the last of them after the answers.
+    """Return the keys of the row itself; the client writes the last one after the answers.
 
-    Dates that are missing are the given one.
+    The date of the file replaces missing dates.
     """
     texts = {}
     for key, default in (
@@ -257,7 +262,7 @@ def _status(
 def _frames(
     unit: Unit, kind: str, medium: Medium, objects: Objects, classifications: Classifications
 ) -> dict[int, list[dict[str, Any]]]:
-    """Return frame → objects of one unit as they are written; collects its classifications."""
+    """Return frame → objects of one unit, as label rows write them; collect its classifications."""
     objects_of_frames: dict[int, list[dict[str, Any]]] = {}
     for frame, labels, pointer in frames_of(unit, kind, medium.frame_count, objects.problems):
         objects.problems.unknown_keys(labels, _FRAME_KEYS, pointer, "a frame")
@@ -282,7 +287,7 @@ def _add_entries(
     kind: str,
     classifications: Classifications,
 ) -> None:
-    """Put the entries of classifications behind the objects of their frames."""
+    """Append frame labels of classifications to the objects of their frames."""
     if kind == "img_group":
         by_frame = {
             unit.frame: frames for unit, frames in zip(units, objects_of_units, strict=True)

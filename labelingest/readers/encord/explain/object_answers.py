@@ -1,8 +1,8 @@
-"""Entries of object_answers and object_actions: whose answers are they, and where do they belong.
+"""Entries of object_answers and object_actions, each with its object.
 
-Each object of the row gets its entry, also an empty one. An answer that stands in the list of the
-other kind (what never changes among actions, what changes among static answers) is put where it
-belongs. Whether an answer fits its attribute is the business of `answers.py`.
+Every object of the row gets an entry, if only an empty one. An answer in the wrong one of the two
+is moved: static answers to object_answers, answers that change over time to object_actions. Whether
+an answer fits its attribute is decided by `answers.py`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -34,13 +34,13 @@ _ACTION_KEYS: Final = frozenset(("objectHash", "actions"))
 
 @dataclass(slots=True)
 class _Numbers:
-    """Numbers of objects: one of a class has each."""
+    """Numbers of objects, each used once in a class."""
 
     problems: DocumentProblems
     used: set[tuple[str, int]] = field(default_factory=set)
 
     def read(self, entry: dict[str, Any], pointer: str, feature_hash: str) -> dict[str, int]:
-        """Return the number as it is written; nothing where there is none or it is wrong."""
+        """Return the number as label rows write it; an empty object for a missing or wrong one."""
         number = entry.get("objectNumber")
         if number is None:
             return {}
@@ -60,16 +60,16 @@ class _Numbers:
 def object_answers(
     row: Mapping[str, Any], objects: Objects, medium: Medium
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return object_answers and object_actions as they are written.
+    """Return object_answers and object_actions as label rows write them.
 
     Parameters
     ----------
     row
-        The label row as decoded; both keys hold JSON objects.
+        Label row as decoded; the values of both keys are JSON objects.
     objects
-        The objects that stand on frames; those of audio and text are added.
+        Objects on frames; objects of audio and text are added.
     medium
-        What kind of file it is.
+        Properties of the labelled file.
     """
     problems = objects.problems
     answer_entries = {
@@ -113,7 +113,7 @@ def object_answers(
 def _in_order(
     answer_entries: Mapping[str, Any], objects: Objects
 ) -> Iterator[tuple[str, Instance]]:
-    """Yield the objects that have entries as they stand, then the others."""
+    """Yield objects with entries in the order of the entries, then the other objects."""
     for name in answer_entries:
         if name in objects.instances:
             yield name, objects.instances[name]
@@ -144,7 +144,7 @@ def _of_object(
     problems: DocumentProblems,
     name: str,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return static answers and actions of one object as they are written."""
+    """Return static answers and actions of one object, as label rows write them."""
     known_keys = _KEYS if medium.on_frames else _KEYS | RANGED_KEYS
     answers = _answers_of_entry(entry, pointer, "classifications", known_keys, instance, problems)
     actions = (

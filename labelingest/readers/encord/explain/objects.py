@@ -1,10 +1,11 @@
-"""Objects on frames: one annotation after the other → as it is written, or why it is dropped.
+"""Objects on frames: each annotation → its form in label rows, or the problem that drops it.
 
-Remembers of each object its class and frames: an object keeps its class, stands once on a frame,
-and its answers are checked against both. Payloads are the business of `shapes.py`.
+An object keeps its class, and is on a frame once. Class and frames of each object are collected, as
+its answers are checked against both. Payloads are checked by `shapes.py`.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -35,7 +36,7 @@ KNOWN_KEYS: Final = frozenset(
         *PAYLOAD_KEYS.values(),
     )
 )
-_ELSEWHERE: Final = {
+_ELSEWHERE: Final[Mapping[str, str]] = {
     Shape.AUDIO: "stands in object_answers of an audio file",
     Shape.TEXT: "stands in object_answers of a text",
 }
@@ -43,7 +44,7 @@ _ELSEWHERE: Final = {
 
 @dataclass(slots=True)
 class Instance:
-    """One object of a row, on all its frames."""
+    """Class and frames of one object."""
 
     object_class: ObjectClass
     frames: set[int] = field(default_factory=set)
@@ -51,35 +52,40 @@ class Instance:
 
 @dataclass(slots=True)
 class Objects:
-    """The objects of one row."""
+    """Objects of one row."""
 
     vocabulary: Vocabulary
+    """Classes that the ontology has."""
     defaults: Dates
+    """Dates of objects without their own."""
     problems: DocumentProblems
+    """Container of the problems."""
     instances: dict[str, Instance] = field(default_factory=dict)
-    """Hash → object, in the order of their first annotations that were kept."""
+    """Hash → object, in the order of the first annotations in the label row."""
     dropped: dict[str, set[int]] = field(default_factory=dict)
-    """Hash → frames of annotations that were not kept: nothing more is said of their answers."""
+    """Hash → frames of dropped annotations, whose answers get no further problem."""
     rejected: Counter[ProblemCode] = field(default_factory=Counter)
-    """Annotations that were not kept, by cause."""
+    """Cause → dropped annotations."""
     seen: int = 0
+    """Annotations in the sidecar."""
     accepted: int = 0
+    """Annotations in the label row."""
 
     def read(
         self, value: object, pointer: str, frame: int, size: tuple[int, int] | None
     ) -> dict[str, Any] | None:
-        """Return one annotation as it is written; None where it cannot be.
+        """Return one annotation as label rows write it; None for an invalid one.
 
         Parameters
         ----------
         value
-            The annotation as decoded.
+            Annotation as decoded.
         pointer
-            Its pointer.
+            JSON pointer of the annotation.
         frame
-            The frame it stands on.
+            Frame of the annotation.
         size
-            Width and height of the data unit in pixels; None where not known.
+            Width and height of the data unit in pixels; None for an unknown size.
         """
         self.seen += 1
         if not isinstance(value, dict):
@@ -144,22 +150,20 @@ class Objects:
     def _has_shape_of_class(
         self, value: dict[str, Any], pointer: str, object_class: ObjectClass
     ) -> bool:
-        """Whether the shape is the one of the class, and one that stands on frames."""
-        shape = value.get("shape")
+        """Return whether the shape is the class's and is drawn on frames; note another one."""
+        shape, expected = value.get("shape"), object_class.shape
         code, place = ProblemCode.SHAPE_MISMATCH, child_pointer(pointer, "shape")
-        if object_class.shape not in PAYLOAD_KEYS:
-            where = (
-                _ELSEWHERE.get(Shape(object_class.shape))
-                if object_class.shape in list(Shape)
-                else None
-            )
-            code = code if where else ProblemCode.UNSUPPORTED_LABEL
-            detail = f"an object of shape {object_class.shape} {where or 'belongs to scenes and time series'}"
+        if expected not in PAYLOAD_KEYS:
+            code = code if expected in _ELSEWHERE else ProblemCode.UNSUPPORTED_LABEL
+            elsewhere = _ELSEWHERE.get(expected, "belongs to scenes and time series")
+            detail = f"an object of shape {expected} {elsewhere}"
         elif shape is None:
             code, place = ProblemCode.MISSING_KEY, pointer
-            detail = f"'shape' is missing, expected {object_class.shape!r}, the shape of {excerpt(object_class.name)}"
-        elif shape != object_class.shape:
-            detail = f"{excerpt(shape)} is not {object_class.shape!r}, the shape of {excerpt(object_class.name)}"
+            of_class = f"{expected!r}, the shape of {excerpt(object_class.name)}"
+            detail = f"'shape' is missing, expected {of_class}"
+        elif shape != expected:
+            of_class = f"{expected!r}, the shape of {excerpt(object_class.name)}"
+            detail = f"{excerpt(shape)} is not {of_class}"
         elif value.get("event") is not None or value.get("interpolate") not in (None, "hold"):
             code, place = ProblemCode.UNSUPPORTED_LABEL, child_pointer(pointer, _event_key(value))
             detail = "keyframes belong to scenes, which cloud-synced folders do not hold"
@@ -171,14 +175,15 @@ class Objects:
     def _is_free(
         self, object_hash: str, pointer: str, object_class: ObjectClass, frame: int
     ) -> bool:
-        """Whether the hash is new, or that of the same class on another frame."""
+        """Return whether the hash is new, or of the same class on another frame; note others."""
         instance = self.instances.get(object_hash)
         if instance is None:
             return True
         if instance.object_class is not object_class:
+            before, now = excerpt(instance.object_class.name), excerpt(object_class.name)
             detail = (
-                f"object {excerpt(object_hash)} is of {excerpt(instance.object_class.name)} before and of "
-                f"{excerpt(object_class.name)} here; an object keeps its class"
+                f"object {excerpt(object_hash)} is of {before} before and of {now} here; an object "
+                "keeps its class"
             )
             self.problems.note(
                 ProblemCode.CLASS_CHANGED, child_pointer(pointer, "featureHash"), detail
@@ -193,7 +198,7 @@ class Objects:
         return True
 
     def enter(self, object_hash: str, pointer: str, object_class: ObjectClass, frame: int) -> None:
-        """Remember an object that is kept on a frame."""
+        """Add a frame to an object; check a new object's hash and class."""
         instance = self.instances.get(object_hash)
         if instance is None:
             instance = self.instances[object_hash] = Instance(object_class)
@@ -203,7 +208,7 @@ class Objects:
         instance.frames.add(frame)
 
     def _optional(self, value: dict[str, Any], pointer: str, output: dict[str, Any]) -> None:
-        """Add the keys that are written only when they say something."""
+        """Add the keys that label rows write only with a value."""
         editor = read_author(value, "lastEditedBy", pointer, self.problems)
         if editor is not None:
             output["lastEditedBy"] = editor
@@ -219,7 +224,7 @@ class Objects:
 def find_class(
     value: dict[str, Any], pointer: str, vocabulary: Vocabulary, problems: DocumentProblems
 ) -> ObjectClass | None:
-    """Return the class of an object; None where the ontology has none of its feature hash."""
+    """Return the class of an object by its feature hash; None for an unknown class."""
     feature_hash = value.get("featureHash")
     if feature_hash is None:
         detail = "'featureHash' is missing, expected that of an ontology object"
@@ -235,7 +240,7 @@ def find_class(
 def compare_names(
     value: dict[str, Any], pointer: str, object_class: ObjectClass, problems: DocumentProblems
 ) -> None:
-    """Note name, color and value that are not those of the class, which are written instead."""
+    """Note name, color and value that differ from the class, whose texts are written."""
     expected = tuple((key, getattr(object_class, key)) for key in ("name", "color", "value"))
     note_differences(value, expected, pointer, problems)
 

@@ -1,6 +1,6 @@
-"""Checks of labels against what the ontology says of their class, attribute or option.
+"""Checks of labels against the texts of their class, attribute or option in the ontology.
 
-A label keeps what the ontology archived; texts that differ are written as the ontology has them.
+A label may use an archived one. Texts that differ are written as the ontology has them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,9 +19,9 @@ def note_archived(archived: bool, name: str, pointer: str, problems: DocumentPro
     Parameters
     ----------
     archived
-        Whether the ontology has it archived.
+        Whether class, attribute or option is archived.
     name
-        Its name in the ontology.
+        Name in the ontology.
     pointer
         JSON pointer of the place that refers to it.
     problems

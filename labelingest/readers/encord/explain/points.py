@@ -1,7 +1,7 @@
 """Payloads made of points: polygon, polyline, point, skeleton.
 
-Points come as `{"0": {"x", "y"}, "1": …}`, as a list of such, or as a flat list of numbers; what
-leaves here is the flat list, and the first form where label rows are written so.
+Points are read as `{"0": {"x", "y"}, "1": …}`, as a list of such points, or as a flat list of
+numbers. Each function returns the form that label rows write.
 """
 
 from itertools import chain
@@ -27,12 +27,13 @@ _SKELETON_KEYS: Final = frozenset(
     )
 )
 _VISIBILITIES: Final = ("invisible", "occluded", "selfOccluded", "visible")
-"""In the order in which the older booleans of these names decide."""
+"""Visibilities, in the order in which the older booleans of these names count."""
 _FEWEST: Final = 3
+"""Different vertices of the smallest polygon."""
 
 
 def numbered(ring: list[float]) -> dict[str, dict[str, float]]:
-    """Return a flat ring as label rows number points.
+    """Return the points of a flat ring, numbered as in label rows.
 
     Examples
     --------
@@ -46,9 +47,9 @@ def numbered(ring: list[float]) -> dict[str, dict[str, float]]:
 def read_polygon(
     value: dict[str, Any], pointer: str, problems: DocumentProblems
 ) -> dict[str, Any] | None:
-    """Return `polygon` and `polygons` of an object; None where neither can be used.
+    """Return `polygon` and `polygons` of an object; None for invalid ones.
 
-    Where the two disagree, `polygons` counts: it has all parts and holes.
+    Of two that differ, `polygons` counts, as it has all parts and holes.
     """
     outline, parts = value.get("polygon"), value.get("polygons")
     if not outline and not parts:
@@ -77,7 +78,7 @@ def read_polygon(
 def _parts(
     parts: object, pointer: str, problems: DocumentProblems
 ) -> list[list[list[float]]] | None:
-    """Return polygons → rings → flat numbers, new lists only where the form changes."""
+    """Return polygons → rings → flat numbers; None for invalid ones."""
     if not isinstance(parts, list):
         problems.wrong_type(pointer, parts, "a list of polygons")
         return None
@@ -98,7 +99,7 @@ def _parts(
 
 
 def _flat(points: object, pointer: str, problems: DocumentProblems) -> list[float] | None:
-    """Return finite x, y, x, y, …; None where the points cannot be read."""
+    """Return finite x, y, x, y, …; None for invalid points."""
     if isinstance(points, dict):
         keyed = _in_order(points, pointer, problems)
         return None if keyed is None else _flat_points(keyed, problems)
@@ -125,7 +126,7 @@ def _flat(points: object, pointer: str, problems: DocumentProblems) -> list[floa
 def _in_order(
     points: dict[str, Any], pointer: str, problems: DocumentProblems
 ) -> list[tuple[str, Any]] | None:
-    """Return pointer and point of numbered points, in the order of their numbers."""
+    """Return JSON pointers and points in the order of their numbers; None for other keys."""
     if not points:
         problems.note(ProblemCode.BAD_POINTS, pointer, "has no points")
         return None
@@ -134,7 +135,7 @@ def _in_order(
         detail = f"keys {excerpt(list(points))} do not number points 0, 1, 2, …"
         problems.note(ProblemCode.BAD_POINTS, pointer, detail)
         return None
-    # Nearly always in order already; sorting an ordered list is one pass.
+    # Nearly always in order already, and sorting an ordered list is one pass.
     return [(child_pointer(pointer, key), points[key]) for key in sorted(points, key=int)]
 
 
@@ -145,7 +146,7 @@ def _flat_points(points: list[tuple[str, Any]], problems: DocumentProblems) -> l
 
 
 def _pair(entry: object, pointer: str, problems: DocumentProblems) -> tuple[float, float] | None:
-    """Return x and y of one point."""
+    """Return x and y of one point; None for an invalid one."""
     if not isinstance(entry, dict):
         problems.wrong_type(pointer, entry, "a point with x and y")
         return None
@@ -177,7 +178,7 @@ def _has_coordinates(entry: dict[str, Any], pointer: str, problems: DocumentProb
 def _encloses(
     parts: list[list[list[float]]], pointer: str, stored_parts: object, problems: DocumentProblems
 ) -> bool:
-    """Whether every ring has three different vertices and encloses an area."""
+    """Return whether every ring has three vertices and encloses an area; note the first without."""
     for i, rings in enumerate(parts):
         for j, ring in enumerate(rings):
             vertices = len(set(zip(ring[::2], ring[1::2], strict=True)))
@@ -195,7 +196,7 @@ def _encloses(
 
 
 def _has_area(ring: list[float]) -> bool:
-    """Whether the vertices do not all lie on one line through the first of them."""
+    """Return whether a ring has a signed area other than 0."""
     x0, y0 = ring[0], ring[1]
     xs = [x - x0 for x in ring[2::2]]
     ys = [y - y0 for y in ring[3::2]]
@@ -206,7 +207,7 @@ def _has_area(ring: list[float]) -> bool:
 def read_polyline(
     value: dict[str, Any], pointer: str, problems: DocumentProblems
 ) -> dict[str, Any] | None:
-    """Return `polyline` of an object; None where its points cannot be read."""
+    """Return `polyline` of an object; None for invalid points."""
     place = child_pointer(pointer, "polyline")
     points = value["polyline"]
     if isinstance(points, dict | list) and not points:
@@ -222,7 +223,7 @@ def read_polyline(
 def read_point(
     value: dict[str, Any], pointer: str, problems: DocumentProblems
 ) -> dict[str, Any] | None:
-    """Return `point` of an object; None where it cannot be read."""
+    """Return `point` of an object; None for an invalid point."""
     place = child_pointer(pointer, "point")
     points = value["point"]
     if not isinstance(points, dict) or list(points) != ["0"]:
@@ -236,7 +237,7 @@ def read_point(
 def read_skeleton(
     value: dict[str, Any], pointer: str, object_class: ObjectClass, problems: DocumentProblems
 ) -> dict[str, Any] | None:
-    """Return `skeleton` of an object; None where one of its points cannot be read."""
+    """Return `skeleton` of an object; None for an invalid point."""
     place = child_pointer(pointer, "skeleton")
     entries = value["skeleton"]
     if not isinstance(entries, dict) or not entries:
@@ -256,7 +257,7 @@ def read_skeleton(
 def _joint(
     entry: object, pointer: str, object_class: ObjectClass, problems: DocumentProblems
 ) -> dict[str, Any] | None:
-    """Return one point of a skeleton."""
+    """Return one point of a skeleton; None for an invalid one."""
     if not isinstance(entry, dict):
         problems.note(
             ProblemCode.WRONG_TYPE,
@@ -275,7 +276,8 @@ def _joint(
     check_inside(entry["x"], child_pointer(pointer, "x"), problems)
     check_inside(entry["y"], child_pointer(pointer, "y"), problems)
     if object_class.points and name not in object_class.points:
-        detail = f"{excerpt(name)} is no point of the skeleton template of {excerpt(object_class.name)}: kept"
+        template = f"the skeleton template of {excerpt(object_class.name)}"
+        detail = f"{excerpt(name)} is no point of {template}: kept"
         problems.note(ProblemCode.UNKNOWN_SKELETON_POINT, child_pointer(pointer, "name"), detail)
     joint = {"x": float(entry["x"]), "y": float(entry["y"]), "name": name}
     for key in ("color", "featureHash", "value"):

@@ -1,4 +1,4 @@
-"""Who made a label, when, how sure: the keys that objects and classifications have in common."""
+"""Author, dates and confidence of a label: the keys that objects and classifications share."""
 
 import re
 from collections.abc import Mapping
@@ -27,16 +27,18 @@ _HASH: Final = re.compile(r"[A-Za-z0-9+/]{8}")
 
 @dataclass(frozen=True, slots=True)
 class Dates:
-    """The dates of a label row: what labels without their own dates get."""
+    """Dates of a label, in the form of label rows."""
 
     created_at: str | None
+    """Date of creation; None for an unknown date."""
     last_edited_at: str | None
+    """Date of the last edit; None for an unknown date."""
 
 
 def read_date(
     entry: Mapping[str, Any], key: str, pointer: str, problems: DocumentProblems
 ) -> str | None:
-    """Return a date in the written form; None where it is absent, null or unreadable.
+    """Return a date in the form of label rows; None for a missing, null or unreadable date.
 
     Examples
     --------
@@ -56,7 +58,7 @@ def read_date(
 def read_dates(
     entry: dict[str, Any], pointer: str, defaults: Dates, problems: DocumentProblems
 ) -> Dates:
-    """Return the dates of a label; those it does not have are the row's."""
+    """Return the dates of a label; defaults replace missing ones."""
     created_at = read_date(entry, "createdAt", pointer, problems) or defaults.created_at
     return Dates(
         created_at, read_date(entry, "lastEditedAt", pointer, problems) or defaults.last_edited_at
@@ -66,7 +68,7 @@ def read_dates(
 def read_author(
     entry: dict[str, Any], key: str, pointer: str, problems: DocumentProblems
 ) -> str | None:
-    """Return an e-mail address; None, which stands for the user who imports, where it is none."""
+    """Return an author's e-mail address; None for another value, which means the importing user."""
     value = entry.get(key)
     if value is None or (isinstance(value, str) and is_email(value)):
         return value
@@ -78,7 +80,7 @@ def read_author(
 def read_confidence(
     entry: dict[str, Any], pointer: str, problems: DocumentProblems
 ) -> float | None:
-    """Return a confidence, 1.0 where there is none; None where it is outside 0..1."""
+    """Return a confidence, 1.0 for a missing one; None for a value outside 0..1."""
     value = entry.get("confidence")
     if value is None:
         return 1.0
@@ -94,7 +96,7 @@ def read_confidence(
 
 
 def read_manual(entry: dict[str, Any], pointer: str, problems: DocumentProblems) -> bool:
-    """Return whether a person made the label; true where it does not say."""
+    """Return whether a person made the label; true for a missing value."""
     value = entry.get("manualAnnotation")
     if value is None or isinstance(value, bool):
         return value is not False
@@ -105,7 +107,7 @@ def read_manual(entry: dict[str, Any], pointer: str, problems: DocumentProblems)
 
 
 def check_hash(value: str, pointer: str, problems: DocumentProblems) -> bool:
-    """Whether a hash is 8 base64 characters; noted where it is not."""
+    """Return whether a hash is 8 base64 characters; note one that is not."""
     if _HASH.fullmatch(value):
         return True
     detail = f"{excerpt(value)} is no hash of 8 base64 characters: it gets a new one"

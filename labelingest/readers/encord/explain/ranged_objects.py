@@ -1,6 +1,7 @@
-"""Objects of audio and text: a whole object stands in its entry of object_answers.
+"""Objects of audio and text: the entry of object_answers is the whole object.
 
-Audio has milliseconds, text character offsets, both as inclusive pairs; HTML has pairs of nodes.
+Ranges are inclusive pairs of milliseconds in audio, and of character offsets in text. In HTML they
+are pairs of nodes.
 """
 
 from typing import Any, Final
@@ -39,22 +40,22 @@ def read_ranged(
     html: bool,
     audio: bool,
 ) -> dict[str, Any] | None:
-    """Return what the entry of one object says beside its answers; None where it is dropped.
+    """Return the keys of an object beside its answers, as label rows write them; None to drop it.
 
     Parameters
     ----------
     value
-        The entry of object_answers as decoded.
+        Entry of object_answers as decoded.
     pointer
-        Its pointer.
+        JSON pointer of the entry.
     object_hash
-        The object it is about.
+        Hash of the object.
     objects
-        Counts it, and remembers its class.
+        Objects of the row, to which this one is added.
     html
         Whether the file is HTML.
     audio
-        Whether it is audio; text otherwise.
+        Whether the file is audio; text otherwise.
     """
     objects.seen += 1
     objects.dropped[object_hash] = {0}
@@ -104,13 +105,14 @@ def _provenance(
 def _fits(
     value: dict[str, Any], pointer: str, object_class: ObjectClass, shape: Shape, objects: Objects
 ) -> bool:
-    """Whether the class has the shape of such files, and the object says the same."""
+    """Return whether class and object have the shape of such files; note another shape."""
     stated_shape = value.get("shape", shape.value)
     if object_class.shape == shape and stated_shape == shape:
         return True
     place = child_pointer(pointer, "featureHash" if object_class.shape != shape else "shape")
     wrong = object_class.shape if object_class.shape != shape else stated_shape
-    detail = f"{excerpt(object_class.name)} has the shape {excerpt(wrong)}, expected {shape.value!r} in such a file"
+    mistake = f"{excerpt(object_class.name)} has the shape {excerpt(wrong)}"
+    detail = f"{mistake}, expected {shape.value!r} in such a file"
     objects.problems.note(ProblemCode.SHAPE_MISMATCH, place, detail)
     return False
 
@@ -159,7 +161,7 @@ def _html(value: dict[str, Any], pointer: str, objects: Objects) -> dict[str, An
 
 
 def _between_nodes(pair: object, pointer: str, objects: Objects) -> dict[str, Any] | None:
-    """Return one range of HTML; None where its nodes cannot be read."""
+    """Return one range of HTML; None for invalid nodes."""
     nodes = {}
     for end in ("start", "end"):
         node = pair.get(end) if isinstance(pair, dict) else None

@@ -1,7 +1,7 @@
-"""Rules of the explaining path for values that the typed path decoded without a problem.
+"""Rules of the explaining path, for values that the typed path has decoded.
 
-Each function runs the explaining path on values out of their rows, and refuses those that would get
-a problem or would be written differently.
+Each function runs the explaining path on values outside their rows, and refuses values that would
+get a problem.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,7 +1,8 @@
-"""Check the payloads of objects on frames: what is drawn must fit the shape of its class.
+"""Check the payloads of objects on frames: each must fit the shape of its class.
 
-One function for each shape takes the object as decoded and returns the clean payload keys, or None
-after it has noted why there are none. Coordinates outside the image are kept: a writer decides.
+Each shape has one function. It takes the object as decoded and returns the payload keys that label
+rows write, or notes the problem and returns None. Coordinates outside the image are kept, as a
+writer decides about them.
 
 Refuses to know frames, answers and other objects.
 """
@@ -47,25 +48,25 @@ def read_payload(
     size: tuple[int, int] | None,
     problems: DocumentProblems,
 ) -> dict[str, Any] | None:
-    """Return the clean payload of an object.
+    """Return the payload of an object as label rows write it.
 
     Parameters
     ----------
     value
-        The object as decoded; its shape is that of the class.
+        Object as decoded, with the shape of its class.
     pointer
-        Its pointer.
+        JSON pointer of the object.
     object_class
-        Its class; the shape is one of `PAYLOAD_KEYS`.
+        Class of the object, with a shape of `PAYLOAD_KEYS`.
     size
-        Width and height of the data unit in pixels; None where not known.
+        Width and height of the data unit in pixels; None for an unknown size.
     problems
-        Takes what is wrong.
+        Container of the problems.
 
     Returns
     -------
     dict or None
-        The payload's keys as they are written; None where the object cannot be used.
+        Keys of the payload; None for an invalid payload.
 
     Examples
     --------
@@ -104,7 +105,7 @@ def read_payload(
 def _numbers(
     payload: dict[str, Any], keys: tuple[str, ...], pointer: str, problems: DocumentProblems
 ) -> bool:
-    """Whether all keys are there with finite numbers."""
+    """Return whether all keys have finite numbers; note each that has not."""
     good = True
     for key in keys:
         if key not in payload:
@@ -141,7 +142,7 @@ def _bounding_box(
 
 
 def _floats(numbers: Mapping[str, float]) -> dict[str, float]:
-    """Return numbers as they are written: a whole number that is a place has a point as well."""
+    """Return numbers as label rows write them: coordinates are never integers."""
     return {key: float(value) for key, value in numbers.items()}
 
 
@@ -152,7 +153,7 @@ def _rotatable_box(
         return None
     problems.unknown_keys(payload, _ROTATABLE_KEYS, pointer, "a rotatable bounding box")
     box = {key: payload[key] for key in _BOX}
-    # The box before it is turned may reach outside; its centre and its size are what can be wrong.
+    # Before its rotation a box may reach outside; only its centre and its size can be wrong.
     for corner, side in (("x", "w"), ("y", "h")):
         if box[side] < 0:
             check_inside(box[side], child_pointer(pointer, side), problems)
@@ -171,7 +172,7 @@ def _round(
     pointer: str,
     problems: DocumentProblems,
 ) -> dict[str, Any] | None:
-    """Return a circle or an ellipse: keys, then the optional ones with their defaults."""
+    """Return a circle or an ellipse: required keys, then optional keys with their defaults."""
     optional = tuple(key for key in defaults if key in payload)
     if not _numbers(payload, (*keys, *optional), pointer, problems):
         return None

@@ -75,7 +75,7 @@ def clean_rows(
     files: Sequence[DataFile],
     schema: RowSchema,
 ) -> CleanObjects | frozenset[int]:
-    """Return the objects of clean label rows; for rejected rows, positions of some that are not clean.
+    """Return the objects of clean label rows; for rejected rows, positions of some not clean.
 
     An empty set means that the rows which are not clean are unknown.
 
@@ -301,7 +301,7 @@ def _lists(lists: Sequence[Sequence[Any]], classes: Sequence[int], schema: RowSc
 def _classifications(
     rows: Sequence[ImageRow], schema: RowSchema, dates: list[str]
 ) -> tuple[list[list[Any]], int]:
-    """Return frame labels by row, and the colons in all classifications; add their dates, unchecked."""
+    """Return frame labels by row, and the colons in all classifications; add dates, unchecked."""
     entries = list(chain.from_iterable(row.classification_answers.values() for row in rows))
     if not entries:
         demand(not any(row.unit.labels.classifications for row in rows))

@@ -58,8 +58,8 @@ class RowSchema:
     demanding: frozenset[int]
     """Positions in `objects` of classes with an attribute that every object must answer."""
     clean_answers: dict[tuple[str, Form], int] = field(default_factory=dict)
-    """Feature hash of a class and a clean form of a list of answers → colons in such a list, without
-    those in texts that are answers."""
+    """Feature hash of a class and a clean form of a list of answers → colons in such a list,
+    without those in texts that are answers."""
 
     def remember(self, class_hash: str, form: Form, colons: int) -> None:
         """Remember a clean form of answers, with its colons."""
@@ -99,7 +99,7 @@ def schema_from_vocabulary(vocabulary: Vocabulary, rules: Rules) -> RowSchema:
 
 
 def _attributes(objects: Iterable[ObjectClass]) -> list[Attribute]:
-    """Return the attributes of all classes, each hash once, without hashes whose attributes differ."""
+    """Return the attributes of all classes, without hashes whose attributes differ."""
     attributes: dict[str, Attribute] = {}
     different: set[str] = set()
     for attribute in chain.from_iterable(
