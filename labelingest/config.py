@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from labelingest.documents.hand_written import own_message
 from labelingest.errors import ConfigError
 from labelingest.formats import FORMATS, Format, target_format
 from labelingest.model.authors import is_email
@@ -310,8 +311,7 @@ def _sentence(detail: Mapping[str, Any]) -> str:
         return f"{place}: not known; {hint}"
     if detail["type"] == "missing" and len(detail["loc"]) == 1:
         return f"{place}: missing; {IngestConfig.model_fields[place].description}"
-    if detail["type"] == "value_error":
-        message: str = detail["msg"].removeprefix("Value error, ")
+    if message := own_message(detail):
         return f"{place}: {message}" if place else message
     # The library's own messages speak of its types; choices alone are said better by it.
     expected = detail.get("ctx", {}).get("expected") or _EXPECTED.get(place, "a text")

@@ -3,8 +3,6 @@
 Refuses to know what a schema is good for: `schema.py` does.
 """
 
-import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from reprlib import repr as short
@@ -12,6 +10,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from labelingest.documents.hand_written import defect_sentence, expected_value, loads_strictly
 from labelingest.errors import ConfigError
 from labelingest.metadata.types import ALIASES, KeyType
 from labelingest.problems.pointers import child_pointer
@@ -44,7 +43,8 @@ def keys_from_wire(document: Mapping[str, Any], name: str) -> dict[str, KeyType]
     try:
         keys = _WIRE.validate_python({k: _without_aliases(v) for k, v in document.items()})
     except ValidationError as error:
-        raise ConfigError(_sentence(name, error)) from error
+        errors = error.errors(include_url=False)
+        raise ConfigError(defect_sentence(name, errors, _described)) from error
     for key in keys:
         check_key(key, f"{name}: ")
     return keys
@@ -77,9 +77,7 @@ def decode_schema(content: bytes | str, name: str) -> dict[str, Any]:
         It is not JSON, no object, or has a key twice.
     """
     try:
-        document = json.loads(content, object_pairs_hook=_without_repeats)
-        # Half a surrogate pair is a string to json, and no text to anybody who writes it out.
-        json.dumps(document, ensure_ascii=False).encode()
+        document = loads_strictly(content)
     except (ValueError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         reason = reason if content.strip() else "it is empty"
@@ -90,15 +88,6 @@ def decode_schema(content: bytes | str, name: str) -> dict[str, Any]:
             '{"ty": "number"} and the like'
         )
     return document
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object of its pairs; a repeated key would lose a declaration without a word."""
-    keys = dict(pairs)
-    if len(keys) < len(pairs):
-        repeated, times = Counter(key for key, _ in pairs).most_common(1)[0]
-        raise ValueError(f"key {short(repeated)} occurs {times} times in one object")
-    return keys
 
 
 def check_key(key: str, where: str = "") -> None:
@@ -145,42 +134,21 @@ def _with_hint(declared: Any) -> Any:
     return declared
 
 
-_EXPECTED: Final[Mapping[str, str]] = {
-    "bool_type": "true or false",
-    "greater_than_equal": "at least {ge}",
-    "int_type": "a whole number",
-    "less_than_equal": "at most {le}",
-    "literal_error": "{expected}",
-    "string_type": "text",
-    "too_long": "at most {max_length}",
-    "too_short": "one at least",
-    "tuple_type": "a list",
-    "uuid_parsing": "a UUID",
-}
-"""What pydantic's kinds of errors ask for, in words for the author of the file."""
-
-
-def _sentence(name: str, error: ValidationError) -> str:
-    """Say where the first defect is, what was found there and what is expected."""
-    errors = error.errors(include_url=False)
-    first = errors[0]
-    pointer = "".join(_pointer(first["loc"]))
-    context, actual = first.get("ctx", {}), short(first["input"])
-    if first["type"] == "union_tag_invalid":
-        pointer += "/ty"
-        detail = f"{short(context['tag'])} is no type; expected {context['expected_tags']}"
-    elif first["type"] == "missing":
-        detail = "it is missing"
-    elif first["type"] in _EXPECTED:
-        detail = f"found {actual}, expected {_EXPECTED[first['type']].format_map(context)}"
-    else:
-        detail = (
-            f'found {actual}, expected a type, as {{"ty": "number"}}; labelingest metadata schema '
-            "import reads the older, flat format"
-        )
-    others = len(errors) - 1
-    more = f" (and {others} more place{'s' if others > 1 else ''})" if others else ""
-    return f"{name}#{pointer}: {detail}{more}"
+def _described(error: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the place of an error, and what was found there and what is expected."""
+    pointer = "".join(_pointer(error["loc"]))
+    context, actual = error.get("ctx", {}), short(error["input"])
+    if error["type"] == "union_tag_invalid":
+        expected_tags = context["expected_tags"]
+        return f"{pointer}/ty", f"{short(context['tag'])} is no type; expected {expected_tags}"
+    if error["type"] == "missing":
+        return pointer, "it is missing"
+    if expected := expected_value(error):
+        return pointer, f"found {actual}, expected {expected}"
+    return pointer, (
+        f'found {actual}, expected a type, as {{"ty": "number"}}; labelingest metadata schema '
+        "import reads the older, flat format"
+    )
 
 
 def _pointer(loc: Sequence[int | str]) -> Iterator[str]:

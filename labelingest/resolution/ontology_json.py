@@ -14,7 +14,6 @@ Refuses to know which namespace is meant and what an ID is good for: `namespaces
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -23,6 +22,12 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from labelingest.documents.hand_written import (
+    defect_sentence,
+    expected_value,
+    loads_strictly,
+    own_message,
+)
 from labelingest.errors import OntologyError
 from labelingest.model.ontology import Ontology, OntologyObject, Shape
 from labelingest.problems import printable
@@ -69,7 +74,8 @@ def load_ontology(source: str | Path | bytes | Mapping[str, Any]) -> Ontology:
         )
         identity = wrapper.ontology_hash or _fingerprint(structure)
     except ValidationError as error:
-        raise OntologyError(_sentence(name, error)) from error
+        errors = error.errors(include_url=False)
+        raise OntologyError(defect_sentence(name, errors, _described)) from error
     except RecursionError as error:
         raise OntologyError(f"{name}: {_TOO_DEEP}") from error
     objects = wrapper.editor.objects
@@ -195,9 +201,7 @@ def _decoded(source: str | Path | bytes | Mapping[str, Any]) -> tuple[str, Any]:
     try:
         # By way of text: plain JSON types from here on, which no caller can change.
         contents = source if isinstance(source, bytes) else json.dumps(source, default=dict)
-        document = json.loads(contents, object_pairs_hook=_without_repeats)
-        # Half a surrogate pair is a string to json, and cannot be written out.
-        json.dumps(document, ensure_ascii=False).encode()
+        document = loads_strictly(contents)
     except RecursionError as error:
         raise OntologyError(f"{name}: {_TOO_DEEP}") from error
     except (TypeError, ValueError) as error:
@@ -219,15 +223,6 @@ def _contents(name: str, path: str | Path) -> bytes:
         ) from error
 
 
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object of its pairs; refuse repeated keys, which would lose values in silence."""
-    keys = dict(pairs)
-    if len(keys) < len(pairs):
-        repeated, times = Counter(key for key, _ in pairs).most_common(1)[0]
-        raise ValueError(f"key {short(repeated)} occurs {times} times in one object")
-    return keys
-
-
 def _refuse_shared_hashes(name: str, base: str, objects: list[_Object]) -> None:
     """Refuse two objects of one feature hash: labels could not tell them apart."""
     first: dict[str, int] = {}
@@ -247,34 +242,15 @@ def _fingerprint(structure: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-_EXPECTED: Final = {
-    "bool_type": "true or false",
-    "dict_type": "a JSON object",
-    "list_type": "a list",
-    "model_type": "a JSON object",
-    "string_too_short": "at least one character",
-    "string_type": "text",
-}
-"""What pydantic's kinds of errors ask for, in words for the author of the file."""
-
-
-def _sentence(name: str, error: ValidationError) -> str:
-    """Say where the first defect is, what was found there and what is expected."""
-    errors = error.errors(include_url=False)
-    first = errors[0]
-    *parents, last = first["loc"]
-    missing = first["type"] == "missing"
-    pointer = pointer_of(parents if missing else first["loc"])
-    if missing:
+def _described(error: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the place of an error, and what was found there and what is expected."""
+    *parents, last = error["loc"]
+    if error["type"] == "missing":
         detail = f"{last!r} is missing; Encord's ontologies have it: export the ontology again"
-    elif first["type"] == "value_error":
-        detail = str(first["ctx"]["error"])
-    else:
-        expected = _EXPECTED.get(first["type"]) or first.get("ctx", {}).get("expected")
-        detail = f"found {short(first['input'])}, expected {expected or first['msg']}"
-    others = len(errors) - 1
-    more = f" (and {others} more place{'s' if others > 1 else ''})" if others else ""
-    return f"{name}{'#' if pointer else ''}{pointer}: {detail}{more}"
+        return pointer_of(parents), detail
+    expected = expected_value(error) or error["msg"]
+    detail = f"found {short(error['input'])}, expected {expected}"
+    return pointer_of(error["loc"]), own_message(error) or detail
 
 
 def _kind(value: object) -> str:
