@@ -79,7 +79,7 @@ class Fault:
     """Letters: w(rite), s(ync), d(irectory's sync), r(ename), c(reate), u(nlink)."""
     what: str = "0"
     """An error number, "short", "lost" or "kill"."""
-    at: int = 0
+    call: int = 0
     """The number of the call, from 1 on; 0 for none."""
     ever: bool = False
     """Whether all later calls fail too: the disk is full, or gone."""
@@ -89,7 +89,7 @@ class Fault:
     def packed(self) -> bytes:
         """Return it as the library reads it."""
         counts = [0] * 128
-        return _PLAN.pack(0, self.at, self.ever, self.calls.encode(), self.what.encode(), *counts)
+        return _PLAN.pack(0, self.call, self.ever, self.calls.encode(), self.what.encode(), *counts)
 
 
 class Ended(NamedTuple):

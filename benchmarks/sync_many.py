@@ -54,7 +54,7 @@ _SAID: Final = {
     "listing": "listing",
     "first": "listing and plan of a first sync",
     "entered": "first sync until its first sidecar is read",
-    "few": "listing and plan with 1 % replaced",
+    "one_percent": "listing and plan with 1 % replaced",
     "compared": "sync without changes, everything compared",
 }
 
@@ -70,7 +70,7 @@ class Measured:
     """Listing, comparison and plan of a first sync."""
     entered: float
     """A first sync until its first sidecar is read."""
-    few: float
+    one_percent: float
     """Listing, comparison and plan where one file of a hundred was replaced."""
     compared: float
     """A sync without changes, with everything compared."""

@@ -68,8 +68,8 @@ SAMPLES = {
 @pytest.mark.parametrize("guard", SAMPLES)
 def test_a_guard_finds_what_it_forbids(guard: str) -> None:
     source, names = SAMPLES[guard]
-    found = GUARDS[guard].find("config.py", ast.parse(source))
-    assert sorted(offence.name for offence in found) == names
+    offences = GUARDS[guard].find("config.py", ast.parse(source))
+    assert sorted(offence.name for offence in offences) == names
 
 
 def test_formats_are_named_in_their_own_modules() -> None:
@@ -94,8 +94,8 @@ def test_formats_are_named_in_their_own_modules() -> None:
     ],
 )
 def test_rooms_below_never_look_up(path: str, line: str, names: list[str]) -> None:
-    found = GUARDS["direction"].find(path, ast.parse(line))
-    assert [offence.name for offence in found] == names
+    offences = GUARDS["direction"].find(path, ast.parse(line))
+    assert [offence.name for offence in offences] == names
 
 
 def test_sealed_rooms_exist() -> None:
@@ -104,3 +104,31 @@ def test_sealed_rooms_exist() -> None:
         for room in above:
             place = guards.ROOT / room.replace(".", "/")
             assert place.is_dir() or place.with_suffix(".py").exists(), room
+
+
+NAMED_WELL = (
+    "benchmarks",
+    *(
+        f"tests/{folder}"
+        for folder in (
+            "architecture",
+            "builders",
+            "conformance",
+            "contracts",
+            "fuzz",
+            "mutants",
+            "oracles",
+        )
+    ),
+)
+"""Folders outside the package whose names say what a value is; may only grow."""
+
+
+@pytest.mark.parametrize("folder", NAMED_WELL)
+def test_names_outside_the_package_say_what_a_value_is(folder: str) -> None:
+    offences_of_folder = [
+        f"{path}:{offence.line}: {offence.name}"
+        for path in sorted((guards.ROOT.parent / folder).rglob("*.py"))
+        for offence in guards.bare_names(path.name, ast.parse(path.read_text("utf-8")))
+    ]
+    assert not offences_of_folder, "\n".join([GUARDS["bare-name"].cure, *offences_of_folder])

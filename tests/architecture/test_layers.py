@@ -76,10 +76,10 @@ def imported(path: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("path", MODULES, ids=[str(p.relative_to(ROOT)) for p in MODULES])
 def test_imports_go_one_way(path: Path) -> None:
-    own = path.relative_to(ROOT).parts[0].removesuffix(".py")
-    ours = [name.split(".")[1] for name in imported(path) if name.startswith("labelingest.")]
-    wrong = {name for name in ours if name != own and RANK[name] >= RANK[own]}
-    assert not wrong, f"{own} may not import {wrong}"
+    package = path.relative_to(ROOT).parts[0].removesuffix(".py")
+    packages = [name.split(".")[1] for name in imported(path) if name.startswith("labelingest.")]
+    wrong = {name for name in packages if name != package and RANK[name] >= RANK[package]}
+    assert not wrong, f"{package} may not import {wrong}"
 
 
 def test_every_package_has_a_layer() -> None:

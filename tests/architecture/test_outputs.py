@@ -44,9 +44,9 @@ def called(node: ast.Call) -> str:
 
 @pytest.mark.parametrize("path", MODULES, ids=[str(p.relative_to(ROOT)) for p in MODULES])
 def test_no_other_module_opens_a_file_for_writing(path: Path) -> None:
-    found = set(openings(ast.parse(path.read_text("utf-8"))))
+    calls = set(openings(ast.parse(path.read_text("utf-8"))))
     # Where standard output is closed, what is printed goes nowhere.
-    assert found <= {"Path(os.devnull).open('w')"}
+    assert calls <= {"Path(os.devnull).open('w')"}
 
 
 def test_the_door_is_where_it_is_said_to_be() -> None:

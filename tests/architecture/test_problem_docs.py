@@ -145,8 +145,8 @@ def test_the_example_is_what_a_label_file_gives(code: str) -> None:
     size = options.pop("size", (640, 480))
     text = content.encode() if isinstance(content, str) else content
     file = LabelFile("images/a.jpg", text, size, 0, "labels/a.txt")
-    done = converter_for(SHAPES, **options).convert([file])
-    assert EXAMPLES[code] in [str(problem) for problem in done.problems]
+    conversion = converter_for(SHAPES, **options).convert([file])
+    assert EXAMPLES[code] in [str(problem) for problem in conversion.problems]
 
 
 @pytest.mark.parametrize(
@@ -177,14 +177,14 @@ def of_sidecars() -> set[str]:
 
 
 def _changed(image: bytes) -> list[bytes]:
-    listed, renamed = json.loads(image), json.loads(image)
-    listed["data_units"]["u"]["labels"]["objects"] = "none"
+    with_list, renamed = json.loads(image), json.loads(image)
+    with_list["data_units"]["u"]["labels"]["objects"] = "none"
     renamed["object_answers"]["x"] = renamed["object_answers"].pop("k3P/x0+a")
     return [
         b"\xef\xbb\xbf" + image,
         image.ljust(61_000_000),
         image.replace(b'"label_hash"', b'"label_hash": "x", "label_hash"', 1),
-        json.dumps(listed).encode(),
+        json.dumps(with_list).encode(),
         json.dumps(renamed).encode(),
     ]
 
@@ -212,12 +212,12 @@ def of_metadata() -> set[str]:
     """Return the problems of the corpus of custom metadata, and of a schema."""
     schema = MetadataSchema.load(ROOT / "fixtures/conformance/metadata/schema.json")
     large = MetadataSchema().add("clip", "embedding", size=3072)
-    found = [str(problem) for problem in schema_problems(large, "schema.json")]
+    sentences = [str(problem) for problem in schema_problems(large, "schema.json")]
     for case in (case.values[0] for name in ("documents", "values") for case in cases(name)):
         content = json.dumps(case["value"]).encode() if "kept" in case else metadata_of(case)
         checked = check_metadata(content, "a.jpg.metadata.json", schema)
-        found += [str(problem) for problem in checked.problems]
-    return set(found)
+        sentences += [str(problem) for problem in checked.problems]
+    return set(sentences)
 
 
 @pytest.mark.parametrize("code", sorted(codes_of(metadata.METADATA)))

@@ -51,11 +51,11 @@ def test_a_session_shows_what_the_readme_says(session: str, place: Path) -> None
     commands = COMMANDS.findall(session)
     assert commands
     for command, expected in commands:
-        shown = "\n".join(line.rstrip() for line in run(command, place).splitlines()) + "\n"
+        printed = "\n".join(line.rstrip() for line in run(command, place).splitlines()) + "\n"
         same = doctest.OutputChecker().check_output(
-            expected, shown, doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+            expected, printed, doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
         )
-        assert same, f"$ {command}\n{shown}"
+        assert same, f"$ {command}\n{printed}"
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

@@ -53,7 +53,7 @@ def test_what_changed_behaviour_with_a_major_version_has_an_upper_bound() -> Non
     texts = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
     for requirement in (Requirement(text) for group in texts for text in group):
         if canonicalize_name(requirement.name) in MAY_BREAK:
-            operators = {one.operator for one in requirement.specifier}
+            operators = {specifier.operator for specifier in requirement.specifier}
             assert "<" in operators, requirement
 
 

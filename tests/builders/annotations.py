@@ -98,13 +98,13 @@ def from_yolo(
     """Make annotations from label files; options are those of assembly."""
     ontology = shapes if isinstance(shapes, Ontology) else ontology_for(shapes)
     class_map = make_class_map(ontology).class_map
-    units, findings = _units(sizes), BatchProblems()
-    found = read(Blobs.from_contents(contents), units, YoloOptions(row_layout), findings)
-    labels, feature = resolve(found.labels, class_map, units, findings)
+    units, problems = _units(sizes), BatchProblems()
+    result = read(Blobs.from_contents(contents), units, YoloOptions(row_layout), problems)
+    labels, feature = resolve(result.labels, class_map, units, problems)
     assembled = assemble(
-        labels, feature, ontology.objects, units, AssemblyOptions(**options), findings
+        labels, feature, ontology.objects, units, AssemblyOptions(**options), problems
     )
-    return Batch(assembled.annotations, units, ontology, class_map, findings)
+    return Batch(assembled.annotations, units, ontology, class_map, problems)
 
 
 def from_encord(
@@ -115,19 +115,21 @@ def from_encord(
 ) -> Batch:
     """Make annotations from label rows of files of one size; class numbers are rows of objects."""
     ontology = load_ontology(structure)
-    features = {one.feature_hash: row for row, one in enumerate(ontology.objects)}
-    found = read_sidecars(
+    features = {
+        ontology_object.feature_hash: row for row, ontology_object in enumerate(ontology.objects)
+    }
+    result = read_sidecars(
         [orjson.dumps(row) for row in label_rows],
         [f"{key}.encord.json" for key in keys],
         [DataFile.from_key(key) for key in keys],
         Vocabulary.from_structure(structure),
         features,
     )
-    assert not any(found.problems)
+    assert not any(result.problems)
     units = replace(_units([size] * len(keys)), key=keys)
     numbers = np.arange(len(ontology.objects), dtype=np.int32)
     class_map = ClassMap(numbers.astype(np.int64), numbers)
-    return Batch(found.annotations, units, ontology, class_map, BatchProblems())
+    return Batch(result.annotations, units, ontology, class_map, BatchProblems())
 
 
 def _units(sizes: Sequence[tuple[int, int] | None]) -> DataUnits:
@@ -136,5 +138,5 @@ def _units(sizes: Sequence[tuple[int, int] | None]) -> DataUnits:
         [f"labels/{i}.txt" for i in range(len(sizes))],
         np.zeros(len(sizes), np.int64),
     )
-    known = np.array([size or (-1, -1) for size in sizes], np.int32).reshape(-1, 2)
-    return units.with_sizes(known[:, 0].copy(), known[:, 1].copy())
+    sizes_px = np.array([size or (-1, -1) for size in sizes], np.int32).reshape(-1, 2)
+    return units.with_sizes(sizes_px[:, 0].copy(), sizes_px[:, 1].copy())

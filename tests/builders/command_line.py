@@ -27,7 +27,7 @@ def command_line(capsys: pytest.CaptureFixture[str]) -> Run:
     def command(*arguments: str) -> Ran:
         with pytest.raises(SystemExit) as ended:
             main(arguments)
-        said = capsys.readouterr()
-        return Ran(int(ended.value.code or 0), said.out, said.err)
+        captured = capsys.readouterr()
+        return Ran(int(ended.value.code or 0), captured.out, captured.err)
 
     return command

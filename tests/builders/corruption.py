@@ -49,14 +49,14 @@ def corrupted(document: Any, rng: random.Random) -> tuple[Any, tuple[str | int, 
     for key in path[:-1]:
         parent = parent[key]
     last: Any = path[-1]
-    done = rng.choice(("removed", "doubled", "replaced", "replaced", "replaced", "renamed"))
-    if done == "removed":
+    change = rng.choice(("removed", "doubled", "replaced", "replaced", "replaced", "renamed"))
+    if change == "removed":
         del parent[last]
-    elif done == "doubled" and isinstance(parent, list):
+    elif change == "doubled" and isinstance(parent, list):
         parent.append(deepcopy(parent[last]))
-    elif done == "renamed" and isinstance(parent, dict):
+    elif change == "renamed" and isinstance(parent, dict):
         parent[rng.choice(["99", "x", "AAAAAAAA", "-1"])] = parent.pop(last)
     else:
-        done = "replaced"
+        change = "replaced"
         parent[last] = deepcopy(rng.choice(VALUES))
-    return damaged, path, done
+    return damaged, path, change

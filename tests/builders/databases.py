@@ -15,8 +15,8 @@ MISSING = "no PostgreSQL server here: apt-get install postgresql, and these test
 
 def server_folder() -> Path | None:
     """Return the folder of initdb and pg_ctl; None where there is no server."""
-    found = shutil.which("initdb")
-    places = [Path(found).resolve().parent] if found else []
+    program = shutil.which("initdb")
+    places = [Path(program).resolve().parent] if program else []
     places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     usable = (p for p in places if (p / "initdb").exists() and (p / "pg_ctl").exists())
     return next(usable, None)

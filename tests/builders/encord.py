@@ -62,7 +62,7 @@ ONTOLOGY: Mapping[str, Any] = {
 
 def label_row(objects: Mapping[str, Mapping[str, Any]], **changes: Any) -> dict[str, Any]:
     """Return a row of an image of 640 x 480, with object hash → its class and payload."""
-    listed = [
+    entries = [
         {
             "name": "Car",
             "color": "#D33115",
@@ -75,9 +75,9 @@ def label_row(objects: Mapping[str, Mapping[str, Any]], **changes: Any) -> dict[
             "featureHash": "a1B2c3D4",
             "manualAnnotation": True,
             "lastEditedAt": _DATE,
-            **found,
+            **fields,
         }
-        for name, found in objects.items()
+        for name, fields in objects.items()
     ]
     row: dict[str, Any] = {
         "label_hash": _NOBODY,
@@ -105,7 +105,7 @@ def label_row(objects: Mapping[str, Mapping[str, Any]], **changes: Any) -> dict[
                 "data_sequence": 0,
                 "width": 640,
                 "height": 480,
-                "labels": {"objects": listed, "classifications": []},
+                "labels": {"objects": entries, "classifications": []},
             }
         },
     }

@@ -41,8 +41,10 @@ def failing(inner: Converter) -> Converter:
 
 def failing_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make all converters of this process such."""
-    made = Converter._make_source
-    monkeypatch.setattr(converter.Converter, "_make_source", lambda self: FailingSource(made(self)))
+    make_source = Converter._make_source
+    monkeypatch.setattr(
+        converter.Converter, "_make_source", lambda self: FailingSource(make_source(self))
+    )
 
 
 def traces(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:

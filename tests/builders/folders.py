@@ -38,8 +38,8 @@ def make_folder(root: Path, files: Mapping[str, Any]) -> Path:
             path.write_bytes(base64.b64decode(content["base64"]))
         else:
             width, height = content["image"]
-            made = image_bytes(width, height, orientation=content.get("orientation"))
-            path.write_bytes(made[: content.get("keep")])
+            image = image_bytes(width, height, orientation=content.get("orientation"))
+            path.write_bytes(image[: content.get("keep")])
     return root
 
 

@@ -28,8 +28,8 @@ class Parts:
         self.contents = contents
         self.requests = self.most = self.total = 0
 
-    def __call__(self, at: int, length: int) -> bytes:
-        loaded = self.contents[at : at + length]
+    def __call__(self, position: int, length: int) -> bytes:
+        loaded = self.contents[position : position + length]
         self.requests += 1
         self.most = max(self.most, len(loaded))
         self.total += len(loaded)

@@ -97,12 +97,12 @@ def structure_of(seed: int) -> OntologyStructure:
     for shape in (*_DRAWN, Shape.AUDIO, Shape.TEXT):
         for copy in range(2):
             name = f"{shape.value} No {copy}"
-            made = structure.add_object(name, shape, feature_node_hash=_hash(rng))
+            ontology_object = structure.add_object(name, shape, feature_node_hash=_hash(rng))
             if copy:
                 continue
-            _attributes(made.add_attribute, rng)
+            _attributes(ontology_object.add_attribute, rng)
             if shape in _DRAWN:
-                _attributes(made.add_attribute, rng, nested=False)
+                _attributes(ontology_object.add_attribute, rng, nested=False)
     for root in (RadioAttribute, ChecklistAttribute, TextAttribute, NumericAttribute):
         for level in (None, OntologyClassificationLevel.GLOBAL):
             classification = structure.add_classification(feature_node_hash=_hash(rng), level=level)
@@ -140,18 +140,18 @@ class _Maker:
     def make(self) -> dict[str, Any]:
         for _ in range(self.rng.randint(0, 6)):
             self._object()
-        for found in self.structure.classifications:
+        for classification in self.structure.classifications:
             if self.rng.random() < 0.4:
-                self._classification(found)
-        made: dict[str, Any] = self.row.to_encord_dict()
-        return made
+                self._classification(classification)
+        label_row: dict[str, Any] = self.row.to_encord_dict()
+        return label_row
 
     def _annotation(self) -> dict[str, Any]:
         rng = self.rng
-        at = _START + timedelta(seconds=rng.randrange(10**8))
+        moment = _START + timedelta(seconds=rng.randrange(10**8))
         return {
-            "created_at": at,
-            "last_edited_at": at + timedelta(days=1),
+            "created_at": moment,
+            "last_edited_at": moment + timedelta(days=1),
             "created_by": rng.choice([None, "ann.otator@example.com"]),
             "last_edited_by": rng.choice([None, "re.viewer@example.com"]),
             "confidence": rng.choice([1.0, round(rng.random(), 3)]),
@@ -163,22 +163,22 @@ class _Maker:
         shape = shape or self.rng.choice(_DRAWN)
         if shape == Shape.BITMASK and self.kind == "pdf":
             shape = Shape.POINT
-        found = self.rng.choice([o for o in self.structure.objects if o.shape == shape])
-        made = ObjectInstance(found, object_hash=_hash(self.rng))
+        ontology_object = self.rng.choice([o for o in self.structure.objects if o.shape == shape])
+        instance = ObjectInstance(ontology_object, object_hash=_hash(self.rng))
         annotation = self._annotation()
         if self.kind in ("audio", "text", "html"):
             annotation.pop("confidence")
-            made.set_for_frames(self._ranges(), 0, **annotation)
+            instance.set_for_frames(self._ranges(), 0, **annotation)
         else:
             for frame in self._frames():
-                made.set_for_frames(self._coordinates(shape), frame, **annotation)
-        self.row.add_object_instance(made)
+                instance.set_for_frames(self._coordinates(shape), frame, **annotation)
+        self.row.add_object_instance(instance)
         if self.rng.random() < 0.2:
-            made.object_number = len(self.row.get_object_instances())
-        self._answer(made, found.attributes)
-        for attribute in found.attributes:
+            instance.object_number = len(self.row.get_object_instances())
+        self._answer(instance, ontology_object.attributes)
+        for attribute in ontology_object.attributes:
             if attribute.dynamic:
-                self._answer_over_time(made, attribute)
+                self._answer_over_time(instance, attribute)
 
     def _frames(self) -> list[int]:
         count = min(frames_of_row(self.kind), FRAMES)
@@ -202,20 +202,20 @@ class _Maker:
             else TextCoordinates(range=ranges)
         )
 
-    def _answer(self, made: Any, attributes: list[Attribute[Any]]) -> None:
+    def _answer(self, instance: Any, attributes: list[Attribute[Any]]) -> None:
         for attribute in attributes:
             if attribute.dynamic or self.rng.random() < 0.3:
                 continue
             value = self._value(attribute)
-            made.set_answer(value, attribute=attribute)
+            instance.set_answer(value, attribute=attribute)
             if isinstance(attribute, RadioAttribute):
-                self._answer(made, value.attributes)
+                self._answer(instance, value.attributes)
 
-    def _answer_over_time(self, made: ObjectInstance, attribute: Attribute[Any]) -> None:
-        frames = [annotation.frame for annotation in made.get_annotations()]
+    def _answer_over_time(self, instance: ObjectInstance, attribute: Attribute[Any]) -> None:
+        frames = [annotation.frame for annotation in instance.get_annotations()]
         for frame in frames:
             if self.rng.random() < 0.6:
-                made.set_answer(self._value(attribute), attribute=attribute, frames=frame)
+                instance.set_answer(self._value(attribute), attribute=attribute, frames=frame)
 
     def _value(self, attribute: Attribute[Any]) -> Any:
         rng = self.rng
@@ -227,18 +227,18 @@ class _Maker:
             return rng.choice(["", "gravel", 'a "quoted": text', "zwölf / ~0"])
         return rng.choice([0, 7, -2.5, 41.5, 1e6])
 
-    def _classification(self, found: Any) -> None:
-        made = found.create_instance(range_only=self.kind in ("audio", "text", "html"))
-        made._classification_hash = _hash(self.rng)
+    def _classification(self, classification: Any) -> None:
+        instance = classification.create_instance(range_only=self.kind in ("audio", "text", "html"))
+        instance._classification_hash = _hash(self.rng)
         annotation = self._annotation()
-        if made.is_range_only():
-            made.set_for_frames([], **annotation)
+        if instance.is_range_only():
+            instance.set_for_frames([], **annotation)
         else:
-            made.set_for_frames(self._frames(), **annotation)
-        self._answer(made, found.attributes[:])
-        if not made.get_answer():
-            made.set_answer(self._value(found.attributes[0]), overwrite=True)
-        self.row.add_classification_instance(made)
+            instance.set_for_frames(self._frames(), **annotation)
+        self._answer(instance, classification.attributes[:])
+        if not instance.get_answer():
+            instance.set_answer(self._value(classification.attributes[0]), overwrite=True)
+        self.row.add_classification_instance(instance)
 
     def _coordinates(self, shape: Shape) -> Any:
         return _COORDINATES[shape](self.rng)

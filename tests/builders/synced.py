@@ -1,4 +1,4 @@
-"""A synced folder on real local files, with storages that count what is asked of them."""
+"""A synced folder on real local files, with storages that count their requests."""
 
 import os
 from collections import Counter
@@ -49,7 +49,7 @@ class CountingStorage:
     """A storage that notes which keys are read, written and deleted."""
 
     inner: Storage
-    asked: Counter[str] = field(default_factory=Counter)
+    requests: Counter[str] = field(default_factory=Counter)
     keys: list[tuple[str, str]] = field(default_factory=list)
 
     @property
@@ -61,7 +61,7 @@ class CountingStorage:
         return self.inner.puts_at_once
 
     def note(self, what: str, keys: Sequence[str]) -> None:
-        self.asked[what] += len(keys)
+        self.requests[what] += len(keys)
         self.keys += [(what, key) for key in keys]
 
     def list(
@@ -71,7 +71,7 @@ class CountingStorage:
         bare: Collection[str] = (),
         splits: Sequence[str] = (),
     ) -> Iterator[Listing]:
-        self.asked["list"] += 1
+        self.requests["list"] += 1
         return self.inner.list(exclude=exclude, bare=bare, splits=splits)
 
     def fetch(
@@ -176,23 +176,23 @@ class World:
             "ontology": ONTOLOGY,
             "options": YOLO,
         }
-        made = FolderSettings(str(self.data), **(usual | settings))
-        return SyncedFolder.create(name, made, state=self.state, open_storage=self.open)
+        complete = FolderSettings(str(self.data), **(usual | settings))
+        return SyncedFolder.create(name, complete, state=self.state, open_storage=self.open)
 
-    def asked(self) -> Mapping[str, int]:
-        """Return what was asked of all storages since the last time."""
+    def requests(self) -> Mapping[str, int]:
+        """Return the number of requests of each kind to all storages since the last call."""
         total: Counter[str] = Counter()
         for storage in self.storages.values():
-            total += storage.asked
-            storage.asked.clear()
+            total += storage.requests
+            storage.requests.clear()
         return dict(total)
 
     def touched(self, what: str) -> list[str]:
-        """Return the keys of which that was asked since the last time, in order."""
+        """Return the keys of the requests of one kind since the last call, in order."""
         keys = []
         for storage in self.storages.values():
-            keys += [key for asked, key in storage.keys if asked == what]
-            storage.keys = [(asked, key) for asked, key in storage.keys if asked != what]
+            keys += [key for request, key in storage.keys if request == what]
+            storage.keys = [(request, key) for request, key in storage.keys if request != what]
         return sorted(keys)
 
 
@@ -200,4 +200,4 @@ def boxes(world: World, key: str) -> list[float]:
     """Return the left edges of the boxes of a label row."""
     row = orjson.loads((world.rows / f"{key}.encord.json").read_bytes())
     [unit] = row["data_units"].values()
-    return [found["boundingBox"]["x"] for found in unit["labels"]["objects"]]
+    return [entry["boundingBox"]["x"] for entry in unit["labels"]["objects"]]

@@ -93,7 +93,7 @@ def cut(tampering: Tampering, body: bytes) -> bytes:
 
 
 def cut_behind_an_entry(tampering: Tampering, body: bytes) -> bytes:
-    ends = [found.end() for found in _ENTRY.finditer(body)]
+    ends = [match.end() for match in _ENTRY.finditer(body)]
     return body[: tampering.random.choice(ends)] if ends else body[:10]
 
 
@@ -158,12 +158,12 @@ def any_page_before(tampering: Tampering, body: bytes) -> bytes:
 
 
 def token_before(tampering: Tampering, body: bytes) -> bytes:
-    tokens = [found[0] for page in tampering.before if (found := _TOKEN.search(page))]
+    tokens = [match[0] for page in tampering.before if (match := _TOKEN.search(page))]
     return _TOKEN.sub(lambda _: tampering.random.choice(tokens), body) if tokens else body
 
 
 def backwards(_: Tampering, body: bytes) -> bytes:
-    entries = [found[0] for found in _ENTRY.finditer(body)]
+    entries = [match[0] for match in _ENTRY.finditer(body)]
     turned = iter(entries[::-1])
     return _ENTRY.sub(lambda _: next(turned), body)
 

@@ -30,7 +30,7 @@ def steps_of(pointer: str) -> list[str]:
     return [key.replace("~1", "/").replace("~0", "~") for key in pointer.split("/")[1:]]
 
 
-def found(document: Any, keys: list[str]) -> Any:
+def value_at(document: Any, keys: list[str]) -> Any:
     """The value at some keys."""
     for key in keys:
         document = document[int(key) if isinstance(document, list) else key]
@@ -42,16 +42,16 @@ def patched(base: dict[str, Any], patch: list[dict[str, Any]]) -> dict[str, Any]
     row = deepcopy(base)
     for change in patch:
         *parents, last = steps_of(change["at"])
-        parent = found(row, parents)
+        parent = value_at(row, parents)
         if change.get("remove"):
             del parent[int(last) if isinstance(parent, list) else last]
             continue
         value = change.get("set")
         if "copy" in change or "move" in change:
             *origin, name = steps_of(change.get("copy") or change["move"])
-            value = deepcopy(found(row, [*origin, name]))
+            value = deepcopy(value_at(row, [*origin, name]))
             if "move" in change:
-                del found(row, origin)[name]
+                del value_at(row, origin)[name]
         if isinstance(parent, list) and int(last) == len(parent):
             parent.append(value)
         else:
@@ -89,7 +89,7 @@ def test_the_base_of_the_corpus_is_clean(kind: str) -> None:
 
 def test_the_corpus_has_a_case_for_most_codes_of_sidecars() -> None:
     codes = list(ProblemCode)
-    own = codes[codes.index(ProblemCode.NOT_JSON) : codes.index(ProblemCode.NO_ROW_LEFT)]
+    of_sidecars = codes[codes.index(ProblemCode.NOT_JSON) : codes.index(ProblemCode.NO_ROW_LEFT)]
     covered = {code for case in CASES for code, *_ in case.values[0]["problems"]}  # type: ignore[index]
     elsewhere = {"byte-order-mark", "large-sidecar", "duplicate-key"}
-    assert {code.value for code in own} - covered == elsewhere
+    assert {code.value for code in of_sidecars} - covered == elsewhere

@@ -24,8 +24,8 @@ def run(case: dict[str, Any], folder: Path, capsys: pytest.CaptureFixture[str]) 
     if isinstance(ontology, str):
         path.write_text(ontology)
     elif ontology is not None:
-        known = ontology if "objects" in ontology else ontology_of(**ontology)
-        path.write_text(json.dumps(known))
+        structure = ontology if "objects" in ontology else ontology_of(**ontology)
+        path.write_text(json.dumps(structure))
     data = folder / "data"
     data.mkdir()
     make_folder(data, case["files"])
@@ -40,10 +40,10 @@ def run(case: dict[str, Any], folder: Path, capsys: pytest.CaptureFixture[str]) 
 def test_a_folder_is_converted_or_refused_as_expected(
     case: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, said = run(case, tmp_path, capsys)
-    assert code == case["exit_code"], said
+    code, output = run(case, tmp_path, capsys)
+    assert code == case["exit_code"], output
     for sentence in case.get("says", []):
-        assert sentence in said
+        assert sentence in output
     rows = tmp_path / "rows.jsonl"
     assert rows.exists() == (code in (0, 1))
     if not rows.exists():

@@ -21,14 +21,14 @@ def mapping_of(case: dict[str, Any]) -> tuple[ClassMapping, list[str]]:
     ontology = load_ontology(case["raw"].encode() if "raw" in case else case["ontology"])
     overrides = {int(number): name for number, name in case.get("overrides", {}).items()}
     mapping = make_class_map(ontology, namespace=case.get("namespace"), overrides=overrides)
-    return mapping, [found.feature_hash for found in ontology.objects]
+    return mapping, [ontology_object.feature_hash for ontology_object in ontology.objects]
 
 
 @pytest.mark.parametrize("case", ACCEPTED, ids=lambda case: case["name"])
 def test_an_ontology_gives_this_class_map(case: dict[str, Any]) -> None:
     mapping, hashes = mapping_of(case)
     class_map = mapping.class_map
-    found = {
+    by_number = {
         "namespace": mapping.namespace.name if mapping.namespace else None,
         "class_map": {
             str(number): hashes[row]
@@ -38,7 +38,7 @@ def test_an_ontology_gives_this_class_map(case: dict[str, Any]) -> None:
         },
         "problems": [[problem.code.value, problem.pointer] for problem in mapping.problems],
     }
-    assert found == case["expected"]
+    assert by_number == case["expected"]
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=lambda case: case["name"])

@@ -18,9 +18,9 @@ FOLDER = Path(__file__).parents[2] / "fixtures/conformance/patterns"
 
 
 def cases(name: str) -> list[Any]:
-    found = json.loads((FOLDER / name).read_text("utf-8"))
-    assert found
-    return [pytest.param(case, id=case["name"]) for case in found]
+    entries = json.loads((FOLDER / name).read_text("utf-8"))
+    assert entries
+    return [pytest.param(case, id=case["name"]) for case in entries]
 
 
 @pytest.mark.parametrize("case", cases("refusals.json"))
@@ -32,8 +32,8 @@ def test_a_pattern_is_refused_with_its_own_sentence(case: dict[str, Any]) -> Non
 @pytest.mark.parametrize("case", cases("meaning.json"))
 def test_a_pattern_captures_what_the_corpus_says(case: dict[str, Any]) -> None:
     pattern = Pattern(case["pattern"], "pattern")
-    found = {key: pattern.fields(key) for key in case["fields"]}
-    assert found == {
+    fields = {key: pattern.fields(key) for key in case["fields"]}
+    assert fields == {
         key: None if fields is None else tuple(fields) for key, fields in case["fields"].items()
     }
 
@@ -41,10 +41,10 @@ def test_a_pattern_captures_what_the_corpus_says(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("case", cases("meaning.json"))
 def test_many_keys_at_once_capture_the_same(case: dict[str, Any]) -> None:
     keys = Keys.from_texts(sorted(key.encode() for key in case["fields"]))
-    found = Affixes.from_pattern(Pattern(case["pattern"], "pattern")).fields(
+    fields_of_row = Affixes.from_pattern(Pattern(case["pattern"], "pattern")).fields(
         keys, np.arange(len(keys))
     )
-    assert {keys[row]: list(fields) for row, fields in found.items()} == {
+    assert {keys[row]: list(fields) for row, fields in fields_of_row.items()} == {
         key: fields for key, fields in case["fields"].items() if fields is not None
     }
 

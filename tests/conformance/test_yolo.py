@@ -60,14 +60,14 @@ def test_a_sidecar_becomes_what_the_corpus_says(case: dict[str, Any]) -> None:
             _convert(case)
         _compare_problems(stopped.value.problems, case["problems"])
         return
-    done = _convert(case)
-    assert done.tally.balance()
+    conversion = _convert(case)
+    assert conversion.tally.balance()
     if "counts" in case:
-        _compare_counts(done, case["counts"])
+        _compare_counts(conversion, case["counts"])
     else:
-        _compare_problems(done.problems, case["problems"])
-        _compare_label_row(done.label_rows[0], case)
-    _compare_tally(done, case)
+        _compare_problems(conversion.problems, case["problems"])
+        _compare_label_row(conversion.label_rows[0], case)
+    _compare_tally(conversion, case)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if _suits_the_oracle(*case.values)])
@@ -81,10 +81,10 @@ def test_the_oracle_says_what_the_corpus_says(case: dict[str, Any]) -> None:
         size=size,
         options=oracle.Options(**options | {"kpt_shape": kpt_shape}),
     )
-    wanted = sorted((code, line or 0) for code, line, *_ in case["problems"])
-    assert sorted((found.code, found.line or 0) for found in reading.problems) == wanted
-    assert [one.line for one in reading.annotations] == [
-        one["line"] for one in case.get("annotations", [])
+    expected = sorted((code, line or 0) for code, line, *_ in case["problems"])
+    assert sorted((problem.code, problem.line or 0) for problem in reading.problems) == expected
+    assert [annotation.line for annotation in reading.annotations] == [
+        annotation["line"] for annotation in case.get("annotations", [])
     ]
     for name in ("converted", "adjusted", "rejected"):
         assert getattr(reading, name) == case.get(name, getattr(reading, name))
@@ -129,19 +129,19 @@ def _repeated(repeat: str, times: int) -> str:
 # Output
 
 
-def _compare_problems(found: Sequence[Problem], expected: Sequence[Sequence[Any]]) -> None:
-    assert all(problem.source == "case.txt" for problem in found)
-    lines = [problem.line for problem in found if problem.line is not None]
+def _compare_problems(problems: Sequence[Problem], expected: Sequence[Sequence[Any]]) -> None:
+    assert all(problem.source == "case.txt" for problem in problems)
+    lines = [problem.line for problem in problems if problem.line is not None]
     assert lines == sorted(lines)
     # Problems of one line may come in any order.
     columns = {(code, line): place for code, line, *place in expected}
-    shown = [
+    places = [
         [problem.code.value, problem.line, problem.column, problem.detail][
             : 2 + len(columns.get((problem.code.value, problem.line), [0]))
         ]
-        for problem in found
+        for problem in problems
     ]
-    assert sorted(shown, key=str) == sorted(map(list, expected), key=str)
+    assert sorted(places, key=str) == sorted(map(list, expected), key=str)
 
 
 def _compare_label_row(text: bytes | None, case: Mapping[str, Any]) -> None:
@@ -151,32 +151,32 @@ def _compare_label_row(text: bytes | None, case: Mapping[str, Any]) -> None:
     assert text is not None
     unit = next(iter(orjson.loads(text)["data_units"].values()))
     objects = unit["labels"]["objects"]
-    assert [(one["name"], one["manualAnnotation"], one["confidence"]) for one in objects] == [
-        (f"Class {one['class']}", "confidence" not in one, one.get("confidence", 1.0))
-        for one in case["annotations"]
+    assert [(each["name"], each["manualAnnotation"], each["confidence"]) for each in objects] == [
+        (f"Class {each['class']}", "confidence" not in each, each.get("confidence", 1.0))
+        for each in case["annotations"]
     ]
-    for found, expected in zip(objects, case["annotations"], strict=True):
-        _compare_geometry(found, expected, case)
+    for entry, expected in zip(objects, case["annotations"], strict=True):
+        _compare_geometry(entry, expected, case)
 
 
 def _compare_geometry(
-    found: Mapping[str, Any], expected: Mapping[str, Any], case: Mapping[str, Any]
+    entry: Mapping[str, Any], expected: Mapping[str, Any], case: Mapping[str, Any]
 ) -> None:
     tolerance = 0.0 if case.get("exact") else case.get("tolerance", 1e-12)
     if "polygon" in expected:
-        (ring,) = found["polygons"][0]
+        (ring,) = entry["polygons"][0]
         assert ring == pytest.approx(expected["polygon"], rel=0, abs=tolerance)
-        assert ring == [value for point in found["polygon"].values() for value in point.values()]
+        assert ring == [value for point in entry["polygon"].values() for value in point.values()]
         return
-    box = found["boundingBox" if "box" in expected else "rotatableBoundingBox"]
+    box = entry["boundingBox" if "box" in expected else "rotatableBoundingBox"]
     ltwh = [box["x"], box["y"], box["w"], box["h"]]
     if "box" in expected:
         assert ltwh == pytest.approx(expected["box"], rel=0, abs=tolerance)
         return
     assert 0 <= box["theta"] < 360
     if "rotated" in expected:
-        *wanted, theta = expected["rotated"]
-        assert ltwh == pytest.approx(wanted, rel=0, abs=tolerance)
+        *rectangle, theta = expected["rotated"]
+        assert ltwh == pytest.approx(rectangle, rel=0, abs=tolerance)
         assert (box["theta"] - theta + 180) % 360 == pytest.approx(180, rel=0, abs=1e-9)
     else:
         corners = corners_of(ltwh, box["theta"], case["size"])
@@ -186,29 +186,29 @@ def _compare_geometry(
 def _ways_apart(corners: Sequence[Any], expected: Mapping[str, Any]) -> Iterator[float]:
     """Yield how far the corners are from each way to write the expected ones, in pixels."""
     for name in ("corners_px", "or_corners_px"):
-        wanted = expected.get(name, [])
-        for first in range(len(wanted) if expected.get("from_any") else min(len(wanted), 1)):
-            turned = wanted[first:] + wanted[:first]
+        points = expected.get(name, [])
+        for first in range(len(points) if expected.get("from_any") else min(len(points), 1)):
+            turned = points[first:] + points[:first]
             yield max(dist(a, b) for a, b in zip(corners, turned, strict=True))
 
 
-def _compare_counts(done: Conversion, expected: Mapping[str, Any]) -> None:
+def _compare_counts(conversion: Conversion, expected: Mapping[str, Any]) -> None:
     problems: Counter[str] = Counter()
-    for problem in done.problems:
+    for problem in conversion.problems:
         problems[problem.code.value] += problem.count
     assert problems == expected["problems"]
-    assert done.tally.annotations == expected["annotations"]
-    text = done.label_rows[0]
+    assert conversion.tally.annotations == expected["annotations"]
+    text = conversion.label_rows[0]
     assert text is not None
     assert text.count(b'"featureHash"') == expected["annotations"]
     hashes = [part[:8] for part in text.split(b'"objectHash":"')[1:]]
     assert len(hashes) == 2 * expected["annotations"] == 2 * len(set(hashes))
-    lines = [problem.line for problem in done.problems if problem.line is not None]
+    lines = [problem.line for problem in conversion.problems if problem.line is not None]
     assert all(before <= after for before, after in pairwise(lines))
 
 
-def _compare_tally(done: Conversion, case: Mapping[str, Any]) -> None:
-    tally = done.tally
+def _compare_tally(conversion: Conversion, case: Mapping[str, Any]) -> None:
+    tally = conversion.tally
     expected = case.get("counts", case)
     for name in ("converted", "adjusted", "rejected"):
         if name in expected:

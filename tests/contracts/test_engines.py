@@ -72,17 +72,17 @@ def test_an_exception_comes_where_its_result_would_be(engine: Engine) -> None:
 
 
 def test_items_are_taken_as_results_are_asked_for(engine: Engine) -> None:
-    taken = []
+    numbers = []
 
     def items() -> Iterator[int]:
         for number in range(1000):
-            taken.append(number)
+            numbers.append(number)
             yield number
 
     with closing(engine.map(square, items())) as results:
         for _ in range(10):
             next(results)
-    assert len(taken) <= 10 + 4 * 5 + 1
+    assert len(numbers) <= 10 + 4 * 5 + 1
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
@@ -99,11 +99,11 @@ def test_an_item_that_costs_one_worker_after_the_other_ends_the_run(tmp_path: Pa
     for cause in range(10):
         (tmp_path / f"3-{cause}").touch()
     items = [Fatal(number, str(tmp_path)) for number in range(9)]
-    done: list[int] = []
+    results: list[int] = []
     with pytest.raises(
         EngineError, match=r"3 worker processes were lost .* by signal 9: if memory"
     ):
-        done.extend(ProcessEngine(2).map(die_while_there_is_a_cause, items))
+        results.extend(ProcessEngine(2).map(die_while_there_is_a_cause, items))
     assert len(list(tmp_path.iterdir())) == 10 - 3
 
 

@@ -65,21 +65,21 @@ SPLITS = ["", "a", "b/", "b/2.txt", "b/2.txt", "b//c", "../x", "\x01", "\ud800",
 
 def test_a_listing_is_the_same_whatever_it_is_split_by(make: Make) -> None:
     storage = make({f"{folder}/{n}.txt": b"1" * n for folder in "abé" for n in range(12)})
-    whole, split = list_all(storage, ["a/3.txt"]), list_all(storage, ["a/3.txt"], splits=SPLITS)
-    assert len(whole) == 35
-    assert list(split.keys) == list(whole.keys)
-    assert split.size.tolist() == whole.size.tolist()
-    assert list(split.token_column()) == list(whole.token_column())
+    unsplit, split = list_all(storage, ["a/3.txt"]), list_all(storage, ["a/3.txt"], splits=SPLITS)
+    assert len(unsplit) == 35
+    assert list(split.keys) == list(unsplit.keys)
+    assert split.size.tolist() == unsplit.size.tolist()
+    assert list(split.token_column()) == list(unsplit.token_column())
 
 
-def listed(storage: Storage, *exclude: str) -> dict[str, int]:
+def sizes_by_key(storage: Storage, *exclude: str) -> dict[str, int]:
     listing = list_all(storage, exclude)
     return dict(zip(listing.keys, listing.size.tolist(), strict=True))
 
 
 def test_a_listing_has_every_file_with_its_size(make: Make) -> None:
     storage = make({"a.jpg": b"12", "labels/train/a.txt": b"", "z": b"1"})
-    assert listed(storage) == {"a.jpg": 2, "labels/train/a.txt": 0, "z": 1}
+    assert sizes_by_key(storage) == {"a.jpg": 2, "labels/train/a.txt": 0, "z": 1}
 
 
 def test_a_listing_of_nothing_is_empty(make: Make) -> None:
@@ -96,14 +96,14 @@ def test_a_complete_listing_is_in_order_of_bytes(make: Make) -> None:
 def test_any_name_is_listed_fetched_and_put_as_it_is(make: Make, key: str) -> None:
     storage = make({key: b"old"})
     storage.put(key, b"new")
-    assert list(listed(storage)) == [key]
+    assert list(sizes_by_key(storage)) == [key]
     assert storage.fetch([key]).get(0) == b"new"
 
 
 @pytest.mark.parametrize("make", HERE, indirect=True)
 def test_names_on_this_machine_may_have_line_ends(make: Make) -> None:
     storage = make({"a\nb.txt": b"1"})
-    assert list(listed(storage)) == ["a\nb.txt"]
+    assert list(sizes_by_key(storage)) == ["a\nb.txt"]
     assert storage.fetch(["a\nb.txt"]).get(0) == b"1"
 
 
@@ -127,12 +127,12 @@ def test_what_a_run_writes_itself_is_not_listed(make: Make) -> None:
     storage = make(
         {"a.txt": b"", "out/a.json": b"", "out/b/c.json": b"", "rows.jsonl": b"", "d/out/e": b""}
     )
-    assert list(listed(storage, "out/", "rows.jsonl")) == ["a.txt", "d/out/e"]
+    assert list(sizes_by_key(storage, "out/", "rows.jsonl")) == ["a.txt", "d/out/e"]
 
 
 def test_excluding_a_folder_leaves_names_that_begin_like_it(make: Make) -> None:
     storage = make({"out2/a": b"", "out.txt": b"", "out/a": b""})
-    assert list(listed(storage, "out/")) == ["out.txt", "out2/a"]
+    assert list(sizes_by_key(storage, "out/")) == ["out.txt", "out2/a"]
 
 
 def test_files_listed_by_name_alone_are_all_there(make: Make) -> None:
@@ -192,15 +192,15 @@ def test_a_file_is_read_whole_whatever_size_was_listed(
 
 def test_heads_are_the_first_bytes_or_why_there_are_none(make: Make) -> None:
     storage = make({"a": b"0123456789", "b": b"01", "c": b""})
-    gone = Unread(ProblemCode.UNREADABLE_FILE, NOT_THERE)
-    assert list(storage.fetch_heads(["a", "b", "gone", "c"], 4)) == [b"0123", b"01", gone, b""]
+    unread = Unread(ProblemCode.UNREADABLE_FILE, NOT_THERE)
+    assert list(storage.fetch_heads(["a", "b", "gone", "c"], 4)) == [b"0123", b"01", unread, b""]
 
 
 def test_what_is_put_is_listed_and_fetched(make: Make) -> None:
     storage = make({})
     storage.put("out/deep/a.json", b"{}")
     storage.put("out/deep/a.json", b"{1}")
-    assert listed(storage) == {"out/deep/a.json": 3}
+    assert sizes_by_key(storage) == {"out/deep/a.json": 3}
     assert storage.fetch(["out/deep/a.json"]).get(0) == b"{1}"
 
 
@@ -219,7 +219,7 @@ def test_keys_that_could_lead_elsewhere_are_refused(make: Make, key: str) -> Non
         storage.put(key, b"")
     with pytest.raises(ConfigError, match="refused"):
         storage.delete(["a/b", key])
-    assert list(listed(storage)) == ["a/b"]
+    assert list(sizes_by_key(storage)) == ["a/b"]
 
 
 def test_names_that_only_begin_with_dots_are_names(make: Make) -> None:
@@ -289,7 +289,7 @@ def test_pages_and_the_whole_listing_have_the_same_tokens(make: Make) -> None:
 def test_what_is_deleted_is_gone_and_the_rest_stays(make: Make) -> None:
     storage = make({"a": b"1", "b/c": b"2", "b/d": b"3", "e": b"4"})
     storage.delete(["b/c", "gone/too", "a", "gone"])
-    assert listed(storage) == {"b/d": 1, "e": 1}
+    assert sizes_by_key(storage) == {"b/d": 1, "e": 1}
     storage.delete([])
     storage.delete(["a"])
     assert set(storage.fetch(["a", "e"]).unread) == {0}
@@ -304,7 +304,7 @@ def test_a_file_is_replaced_only_in_the_version_that_was_seen(make: Make) -> Non
     with pytest.raises(ChangedError):
         storage.put("gone", b"newest", unless_changed=seen)
     assert storage.fetch(["a"]).get(0) == b"newer"
-    assert list(listed(storage)) == ["a"]
+    assert list(sizes_by_key(storage)) == ["a"]
 
 
 def test_what_is_put_has_the_token_that_it_is_listed_and_looked_up_with(make: Make) -> None:

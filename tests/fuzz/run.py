@@ -113,8 +113,8 @@ def _note(outcome: Outcome, error: BaseException, failure: Failure) -> None:
     last = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{type(error).__name__} in {Path(last.filename).name}:{last.lineno}"
     outcome.times[place] += 1
-    known = outcome.failures.get(place)
-    if known is None or len(failure.content) < len(known.content):
+    earlier = outcome.failures.get(place)
+    if earlier is None or len(failure.content) < len(earlier.content):
         outcome.failures[place] = failure
 
 

@@ -81,8 +81,8 @@ class Target:
 
 def _cases(path: Path) -> list[dict[str, Any]]:
     loaded = json.loads(path.read_text("utf-8"))
-    found: list[dict[str, Any]] = loaded["cases"] if isinstance(loaded, dict) else loaded
-    return found
+    cases: list[dict[str, Any]] = loaded["cases"] if isinstance(loaded, dict) else loaded
+    return cases
 
 
 def _dumped(*documents: object) -> list[bytes]:
@@ -158,12 +158,12 @@ def _yolo() -> Target:
 
 
 def _check_conversion(converter: Converter, file: LabelFile) -> None:
-    done = converter.convert([file])
-    _check_problems(done.problems)
-    assert done.tally.balance(), "the books do not balance"
-    assert done.tally.label_rows + done.tally.failed_files == 1
-    (row,) = done.label_rows
-    assert (row is not None) == bool(done.written[0])
+    conversion = converter.convert([file])
+    _check_problems(conversion.problems)
+    assert conversion.tally.balance(), "the books do not balance"
+    assert conversion.tally.label_rows + conversion.tally.failed_files == 1
+    (row,) = conversion.label_rows
+    assert (row is not None) == bool(conversion.written[0])
     if row is not None:
         json.loads(row, parse_constant=_refuse_constant)
         orjson.loads(row)
@@ -179,12 +179,12 @@ def _refuse_constant(text: str) -> None:
 @cache
 def _sidecars() -> list[bytes]:
     base = json.loads((CORPUS / "encord/base.json").read_text("utf-8"))
-    found = _dumped(*base["rows"].values())
+    texts = _dumped(*base["rows"].values())
     for path in sorted((CORPUS / "encord").glob("*.json")):
         if path.stem != "base":
             contents = (content_of(case) for case in _cases(path) if "repeat" not in case)
-            found += [c for c in contents if len(c) < 8_000]
-    return found
+            texts += [c for c in contents if len(c) < 8_000]
+    return texts
 
 
 _SIDECAR_TOKENS: Final = _words(
@@ -223,8 +223,8 @@ def _encord() -> Target:
         else:
             orjson.dumps(checked.row)
         seen = checked.objects_seen + checked.classifications_seen
-        kept = checked.objects_kept + checked.classifications_kept
-        assert seen == kept + checked.rejected.total(), "the books do not balance"
+        written_entries = checked.objects_kept + checked.classifications_kept
+        assert seen == written_entries + checked.rejected.total(), "the books do not balance"
 
     return Target(Mutator(_sidecars(), _SIDECAR_TOKENS, 12_000), run)
 
@@ -233,18 +233,20 @@ def _encord_batch() -> Target:
     good = sidecar("AAAAAAAA", "BBBBBBBB")
     vocabulary = Vocabulary.from_structure(ONTOLOGY)
     ontology = load_ontology(ONTOLOGY)
-    features = {of.feature_hash: row for row, of in enumerate(ontology.objects)}
+    features = {
+        ontology_object.feature_hash: row for row, ontology_object in enumerate(ontology.objects)
+    }
     file = DataFile.from_key("a.jpg", (640, 480))
 
     def run(content: bytes, rng: random.Random) -> None:
         batch = [content, good] if rng.random() < 0.5 else [good, content]
         read = read_sidecars(batch, ["s.json"] * 2, [file] * 2, vocabulary, features)
-        own = batch.index(content)
-        _check_problems(read.problems[own])
-        assert read.rows[1 - own] is not None, "the sidecar beside it was lost"
-        assert not read.problems[1 - own]
+        position = batch.index(content)
+        _check_problems(read.problems[position])
+        assert read.rows[1 - position] is not None, "the sidecar beside it was lost"
+        assert not read.problems[1 - position]
         alone = read_label_row(content, "s.json", vocabulary, file)
-        assert [p.code for p in alone.problems] == [p.code for p in read.problems[own]]
+        assert [p.code for p in alone.problems] == [p.code for p in read.problems[position]]
         assert all(map(math.isfinite, read.annotations.coordinates.tolist()))
 
     seeds = [good, sidecar("CCCCCCCC"), sidecar(), *_sidecars()[:20]]
@@ -268,12 +270,12 @@ def _encord_tables() -> Target:
 
     def run(content: bytes, rng: random.Random) -> None:
         file = LabelFile("a.jpg", content, rng.choice((None, (640, 480))), 10**18)
-        done = converter.convert([file])
-        _check_problems(done.problems)
-        assert done.tally.balance(), "the books do not balance"
-        if done.labels is None:
+        conversion = converter.convert([file])
+        _check_problems(conversion.problems)
+        assert conversion.tally.balance(), "the books do not balance"
+        if conversion.labels is None:
             return
-        annotations, units = done.labels.annotations, done.labels.units
+        annotations, units = conversion.labels.annotations, conversion.labels.units
         chunk = CocoWriter(ontology, "s3://bucket/").add(annotations, units)
         for part in (chunk.images, chunk.annotations):
             json.loads(b"[" + part + b"]", parse_constant=_refuse_constant)
@@ -451,14 +453,14 @@ def _urls() -> Target:
             door = storage_url_of
         looks_like_url(text)
         try:
-            found = door(text)
+            url = door(text)
         except ConfigError as error:
             # A password before the host, as far as anything tells it from a name.
             assert not _IN_AUTHORITY.search(str(error)), str(error)
             return
         if door is storage_url_of:
-            assert storage_url_of(str(found)) == found, "a spelling that is another one"
-            assert not _IN_AUTHORITY.search(str(found))
+            assert storage_url_of(str(url)) == url, "a spelling that is another one"
+            assert not _IN_AUTHORITY.search(str(url))
 
     return Target(Mutator(seeds, tokens, 400), run)
 
@@ -481,9 +483,11 @@ def _states() -> Target:
         except ConfigError as error:
             assert _PASSWORD not in str(error)
             return
-        shown = database._shown(parsed)
+        text_for_people = database._shown(parsed)
         if parsed.password:
-            assert f":{parsed.password}@" not in shown or set(str(parsed.password)) == {"*"}
+            assert f":{parsed.password}@" not in text_for_people or set(str(parsed.password)) == {
+                "*"
+            }
 
     return Target(Mutator(seeds, tokens, 400), run)
 
@@ -583,7 +587,7 @@ def _settings() -> Target:
             return
         assert FolderSettings.from_json(loaded.to_json()) == loaded
 
-    return Target(Mutator([one.to_json().encode() for one in settings], tokens), run)
+    return Target(Mutator([value.to_json().encode() for value in settings], tokens), run)
 
 
 def _journals() -> Target:

@@ -43,7 +43,7 @@ def world(tmp_path: Path, state_url: str) -> Iterator[World]:
 def folder(world: World) -> SyncedFolder:
     folder = world.folder()
     folder.sync()
-    world.asked()
+    world.requests()
     return folder
 
 
@@ -111,10 +111,10 @@ def test_a_label_row_that_was_only_copied_is_as_it_was(world: World, folder: Syn
     assert folder.plan(verify_output=True).changes == {}
     folder.sync(verify_output=True)
     # The other time is known now: what is written next is looked at no more.
-    world.asked()
+    world.requests()
     world.write("a.txt", OTHER_BOX)
     folder.sync()
-    assert "look" not in world.asked()
+    assert "look" not in world.requests()
 
 
 def test_size_and_digest_of_each_label_row_are_in_the_state(

@@ -37,7 +37,7 @@ def world(tmp_path: Path, state_url: str) -> Iterator[World]:
 def folder(world: World) -> SyncedFolder:
     folder = world.folder(metadata_suffix=".metadata.json")
     folder.sync()
-    world.asked()
+    world.requests()
     return folder
 
 
@@ -83,9 +83,9 @@ def test_a_touched_sidecar_leaves_its_label_row_as_it_is(
     world.write("b.txt", OTHER_BOX)
     assert folder.plan(checksum=True).changes == {"sidecar changed": 1, TOUCHED: 3}
     before = {problem.source for problem in folder.problems()}
-    world.asked()
+    world.requests()
     run = folder.sync(checksum=True)
-    assert (run.counters.files_written, world.asked()["put"]) == (1, 1)
+    assert (run.counters.files_written, world.requests()["put"]) == (1, 1)
     changed = {path for path, stamp in stamps.items() if path.stat().st_mtime_ns != stamp}
     assert {path.name for path in changed} == {"b.jpg.encord.json"}
     assert contents(world.rows)["a.jpg.encord.json"] == rows["a.jpg.encord.json"]
@@ -173,7 +173,7 @@ def test_every_sidecar_is_read_once_and_those_that_changed_twice(
     assert run.counters.files_read == 4 + 1 + 1  # labels, metadata, what changed
     assert run.counters.bytes_read == (18 + 18 + 41 + 8) + 18 + 18
     assert run.counters.headers_read == 1  # of the image whose size counts
-    assert world.asked()["read"] == 6
+    assert world.requests()["read"] == 6
     with world.state.read() as connection:
         assert None not in set(connection.scalars(sa.select(label_rows.c.sidecar_digest)))
 

@@ -38,11 +38,11 @@ def test_a_first_sync_adds_all_files_and_makes_their_label_rows(world: World) ->
 def test_a_sync_without_changes_lists_and_does_nothing_else(world: World) -> None:
     folder = world.folder()
     folder.sync()
-    world.asked()
+    world.requests()
     assert folder.plan().changes == {}
     run = folder.sync()
     assert run.counters.changes == {}
-    assert world.asked() == {"list": 2}
+    assert world.requests() == {"list": 2}
 
 
 def test_changed_sidecars_are_read_and_no_others(world: World) -> None:
@@ -53,10 +53,10 @@ def test_changed_sidecars_are_read_and_no_others(world: World) -> None:
     folder.sync()
     for number in (3, 7, 11):
         world.write(f"{number}.txt", OTHER_BOX)
-    world.asked()
+    world.requests()
     assert folder.plan().changes == {"sidecar changed": 3}
     folder.sync()
-    assert world.asked() == {"list": 2, "read": 3, "put": 3}
+    assert world.requests() == {"list": 2, "read": 3, "put": 3}
     assert boxes(world, "7.jpg") == [0.25]
 
 
@@ -65,14 +65,14 @@ def test_a_replaced_file_keeps_its_uuid_and_its_label_row(world: World) -> None:
     folder.sync()
     before, rows = list(folder.items()), contents(world.rows)
     world.image("a.jpg", (32, 32))
-    world.asked()
+    world.requests()
     assert folder.plan().changes == {"file replaced": 1}
     folder.sync()
     after = list(folder.items())
     assert [item["uuid"] for item in after] == [item["uuid"] for item in before]
     assert after[0]["fileSize"] == (world.data / "a.jpg").stat().st_size != before[0]["fileSize"]
     assert contents(world.rows) == rows
-    assert world.asked() == {"list": 2}
+    assert world.requests() == {"list": 2}
 
 
 def test_a_replaced_image_makes_the_row_anew_only_if_its_size_counts_and_is_another(
@@ -82,7 +82,7 @@ def test_a_replaced_image_makes_the_row_anew_only_if_its_size_counts_and_is_anot
     folder = world.folder()
     folder.sync()
     rows = contents(world.rows)
-    world.asked()
+    world.requests()
     # Another file of the same size: one header tells.
     world.image("a.jpg", (64, 48))
     assert folder.plan().changes == {
@@ -90,14 +90,14 @@ def test_a_replaced_image_makes_the_row_anew_only_if_its_size_counts_and_is_anot
         "image replaced, and its size counts": 1,
     }
     folder.sync()
-    assert world.asked() == {"list": 2, "head": 1}
+    assert world.requests() == {"list": 2, "head": 1}
     assert contents(world.rows) == rows
     assert folder.plan().changes == {}
     world.image("a.jpg", (128, 48))
-    world.asked()
+    world.requests()
     folder.sync()
-    asked = world.asked()
-    assert (asked["read"], asked["put"]) == (1, 1)
+    requests = world.requests()
+    assert (requests["read"], requests["put"]) == (1, 1)
     assert contents(world.rows) != rows
     first, _ = folder.items()
     assert (first["width"], first["height"]) == (128, 48)
@@ -129,13 +129,13 @@ def test_a_file_that_is_gone_is_hidden_and_comes_back_under_its_uuid(world: Worl
     assert (hidden["uuid"], hidden["isTombstone"]) == (before["uuid"], True)
     assert contents(world.rows) == rows
     world.write("a.jpg", image)
-    world.asked()
+    world.requests()
     assert folder.plan().changes == {"file is back": 1}
     folder.sync()
     after, _ = folder.items()
     assert after["uuid"] == before["uuid"]
     # Its sidecar is the same: nothing is read.
-    assert world.asked() == {"list": 2}
+    assert world.requests() == {"list": 2}
     assert contents(world.rows) == rows
 
 
@@ -176,9 +176,9 @@ def test_a_sidecar_that_cannot_be_converted_is_tried_once_and_leaves_no_old_labe
     summary = folder.summary()
     assert (summary.failed, summary.labelled, summary.unlabelled) == (1, 0, 1)
     assert summary.problems["bad-class-number"] == 1
-    world.asked()
+    world.requests()
     assert not folder.sync().failed
-    assert world.asked() == {"list": 1}
+    assert world.requests() == {"list": 1}
     world.write("a.txt", BOX)
     folder.sync()
     assert folder.summary().problems == {}
@@ -213,10 +213,10 @@ def test_metadata_is_set_replaced_and_cleared(world: World) -> None:
     folder.sync()
     assert [item["clientMetadata"] for item in folder.items()] == ['{"weather":"fog"}', "{}"]
     world.write("a.jpg.metadata.json", '{"weather": "snow"}')
-    world.asked()
+    world.requests()
     assert folder.plan().changes == {"metadata changed": 1}
     folder.sync()
-    assert world.asked() == {"list": 2, "read": 1}
+    assert world.requests() == {"list": 2, "read": 1}
     assert [item["clientMetadata"] for item in folder.items()] == ['{"weather":"snow"}', "{}"]
     world.remove("a.jpg.metadata.json")
     assert folder.plan().changes == {"metadata is gone": 1}
@@ -231,9 +231,9 @@ def test_metadata_that_is_too_large_is_named_and_not_read(world: World) -> None:
     run = folder.sync()
     assert world.touched("read") == ["a.jpg.metadata.json", "a.txt"]
     assert (run.counters.errors, folder.summary().problems) == (1, {"file-too-large": 1})
-    world.asked()
+    world.requests()
     folder.sync()
-    assert world.asked() == {"list": 1}
+    assert world.requests() == {"list": 1}
 
 
 @on_sqlite

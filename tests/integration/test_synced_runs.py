@@ -288,10 +288,10 @@ def test_a_sidecar_that_is_replaced_while_it_is_synced_is_taken_once(world: Worl
     folder.sync()
     assert boxes(world, "a.jpg") == [0.25]
     world.storage.inner = LocalStorage(str(world.data))
-    world.asked()
+    world.requests()
     run = folder.sync()
     assert run.counters.changes == {}
-    assert world.asked() == {"list": 1}
+    assert world.requests() == {"list": 1}
 
 
 def test_a_sidecar_that_cannot_be_read_is_tried_again(world: World) -> None:
@@ -440,9 +440,9 @@ def test_a_sync_can_be_cancelled_between_batches_and_the_next_goes_on(
     counters = run.counters
     assert (counters.upload_jobs_units_done, counters.upload_jobs_units_cancelled) == (7, 5)
     assert folder.plan().changes == {"an earlier sync did not get to it": 5}
-    world.asked()
+    world.requests()
     folder.sync()
-    assert world.asked() == {"list": 1, "read": 5, "put": 5}
+    assert world.requests() == {"list": 1, "read": 5, "put": 5}
     assert [run.status for run in folder.activity()] == [Status.DONE, Status.CANCELLED]
 
 

@@ -31,7 +31,7 @@ def world(tmp_path: Path, state_url: str) -> Iterator[World]:
 def folder(world: World) -> SyncedFolder:
     folder = world.folder()
     folder.sync()
-    world.asked()
+    world.requests()
     return folder
 
 
@@ -47,11 +47,11 @@ def test_missing_label_rows_are_made_as_they_were_and_no_others(
     delete_rows(world, "a", "inner/ü")
     assert folder.plan().changes == {}
     assert folder.plan(verify_output=True).changes == {REASON: 2}
-    world.asked()
+    world.requests()
     run = folder.sync(verify_output=True)
     assert run.counters.changes == {REASON: 2}
     # The storage path and the output; the label row that is there, and two sidecars.
-    assert world.asked() == {"list": 2, "read": 1 + 2, "put": 2}
+    assert world.requests() == {"list": 2, "read": 1 + 2, "put": 2}
     assert contents(world.rows) == rows
     assert folder.plan(verify_output=True).changes == {}
 
@@ -60,7 +60,7 @@ def test_where_nothing_is_missing_both_are_listed_and_the_label_rows_are_read(
     world: World, folder: SyncedFolder
 ) -> None:
     assert folder.sync(verify_output=True).counters.changes == {}
-    assert world.asked() == {"list": 2, "read": 3}
+    assert world.requests() == {"list": 2, "read": 3}
 
 
 def test_all_label_rows_are_missing_from_an_output_that_is_gone(

@@ -26,8 +26,10 @@ def main() -> int:
     _warn_of_stale_entries(mutants())
     chosen = sample(candidates, options.seed, options.count)
     settled = _settled(options.results)
-    counts = Counter(settled[_key(one)] for one in chosen if _key(one) in settled)
-    for result in run([one for one in chosen if _key(one) not in settled], options.workers):
+    counts = Counter(settled[_key(mutant)] for mutant in chosen if _key(mutant) in settled)
+    for result in run(
+        [mutant for mutant in chosen if _key(mutant) not in settled], options.workers
+    ):
         counts[result.outcome] += 1
         print(f"{result.outcome:12} {result.seconds:5.1f} s  {result.mutant}", flush=True)
         if options.results:
@@ -51,7 +53,7 @@ def _options() -> argparse.Namespace:
 
 
 def _warn_of_stale_entries(candidates: list[Mutant]) -> None:
-    for entry in equivalents().keys() - {_key(one) for one in candidates}:
+    for entry in equivalents().keys() - {_key(mutant) for mutant in candidates}:
         print("no longer in the code:", *entry, file=sys.stderr)
 
 
@@ -65,7 +67,7 @@ def _settled(path: Path | None) -> dict[tuple[str, str, str], Outcome]:
         return {}
     rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     outcomes = {(r["module"], r["function"], r["change"]): Outcome(r["outcome"]) for r in rows}
-    return {key: one for key, one in outcomes.items() if one is not Outcome.SURVIVED}
+    return {key: outcome for key, outcome in outcomes.items() if outcome is not Outcome.SURVIVED}
 
 
 def _append(path: Path, result: Result) -> None:

@@ -190,7 +190,9 @@ def sample(candidates: Iterable[Mutant], seed: int, count: int) -> list[Mutant]:
 def equivalents() -> dict[tuple[str, str, str], str]:
     """Return why no test can tell these mutants from the original, by module, function, text."""
     entries = json.loads((Path(__file__).parent / "equivalent.json").read_text("utf-8"))
-    return {(one["module"], one["function"], one["change"]): one["why"] for one in entries}
+    return {
+        (entry["module"], entry["function"], entry["change"]): entry["why"] for entry in entries
+    }
 
 
 def run(chosen: Iterable[Mutant], workers: int = 1) -> Iterator[Result]:
@@ -201,7 +203,7 @@ def run(chosen: Iterable[Mutant], workers: int = 1) -> Iterator[Result]:
     RuntimeError
         The tests of a package fail without a mutant, so that they could say nothing.
     """
-    known = equivalents()
+    reasons = equivalents()
     copies: SimpleQueue[Copy] = SimpleQueue()
     with TemporaryDirectory(prefix="mutants-") as folder, ThreadPoolExecutor(workers) as pool:
         for number in range(workers):
@@ -209,7 +211,7 @@ def run(chosen: Iterable[Mutant], workers: int = 1) -> Iterator[Result]:
         limits: dict[tuple[str, ...], float] = {}
 
         def tried(mutant: Mutant) -> Result:
-            if (mutant.module, mutant.function, mutant.text) in known:
+            if (mutant.module, mutant.function, mutant.text) in reasons:
                 return Result(mutant, Outcome.EQUIVALENT)
             with _taken(copies) as copy:
                 return copy.test(mutant, limits[mutant.tests])

@@ -60,8 +60,8 @@ def test_every_change_makes_another_program() -> None:
 def test_a_sample_outlives_changes_of_other_functions() -> None:
     candidates = mutants(["pairing"])
     chosen = sample(candidates, 1, 30)
-    rest = [one for one in candidates if one.function != chosen[0].function]
-    assert set(sample(rest, 1, 30)) >= {one for one in chosen if one in rest}
+    rest = [mutant for mutant in candidates if mutant.function != chosen[0].function]
+    assert set(sample(rest, 1, 30)) >= {mutant for mutant in chosen if mutant in rest}
 
 
 def test_what_is_called_equivalent_is_called_so_once_with_a_reason() -> None:

@@ -63,9 +63,9 @@ def _answers(answers: Any) -> dict[str, Any]:
     }
 
 
-def _coordinates(found: Any) -> Any:
-    if isinstance(found, PolygonCoordinates):
-        return found.polygons
-    if isinstance(found, BitmaskCoordinates):
-        return found.to_dict()
-    return found if not hasattr(found, "range") else str(found.range)
+def _coordinates(coordinates: Any) -> Any:
+    if isinstance(coordinates, PolygonCoordinates):
+        return coordinates.polygons
+    if isinstance(coordinates, BitmaskCoordinates):
+        return coordinates.to_dict()
+    return coordinates if not hasattr(coordinates, "range") else str(coordinates.range)

@@ -57,7 +57,7 @@ def area_and_box(
     """Return area, and left, top, width and height, in pixels, of parts that do not overlap."""
     outlines = [_polygon(rings[0], size) for rings in parts]
     holes = [_polygon(ring, size) for rings in parts for ring in rings[1:]]
-    area = sum(one.area for one in outlines) - sum(one.area for one in holes)
+    area = sum(outline.area for outline in outlines) - sum(outline.area for outline in holes)
     left, top, right, bottom = shapely.GeometryCollection(outlines).bounds
     return area, [left, top, right - left, bottom - top]
 

@@ -114,7 +114,7 @@ def enclosed_area(ring: Sequence[Exact]) -> Fraction:
     """
     edges = [(a, b) for a, b in pairwise([*ring, ring[0]]) if a[0] != b[0]]
     xs = {x for x, _ in ring}
-    xs |= {x for one, other in combinations(edges, 2) for x in _crossing(one, other)}
+    xs |= {x for edge, other in combinations(edges, 2) for x in _crossing(edge, other)}
     area = Fraction(0)
     for left, right in pairwise(sorted(xs)):
         middle = (left + right) / 2
@@ -135,13 +135,13 @@ def _height(edge: tuple[Exact, Exact], x: Fraction) -> Fraction:
     return ay + (by - ay) * (x - ax) / (bx - ax)
 
 
-def _crossing(one: tuple[Exact, Exact], other: tuple[Exact, Exact]) -> list[Fraction]:
+def _crossing(edge: tuple[Exact, Exact], other: tuple[Exact, Exact]) -> list[Fraction]:
     """The x at which the lines of two edges cross; a superset does no harm."""
-    slopes = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in (one, other)]
+    slopes = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in (edge, other)]
     if slopes[0] == slopes[1]:
         return []
-    x = (_height(other, Fraction(0)) - _height(one, Fraction(0))) / (slopes[0] - slopes[1])
-    xs = [point[0] for point in (*one, *other)]
+    x = (_height(other, Fraction(0)) - _height(edge, Fraction(0))) / (slopes[0] - slopes[1])
+    xs = [point[0] for point in (*edge, *other)]
     return [x] if min(xs) < x < max(xs) else []
 
 
@@ -170,8 +170,8 @@ def _folds_back(a: Exact, b: Exact, c: Exact) -> bool:
     return _turn(a, b, c) == 0 and onwards < 0
 
 
-def _meet(one: tuple[Exact, Exact], other: tuple[Exact, Exact]) -> bool:
-    (a, b), (c, d) = one, other
+def _meet(edge: tuple[Exact, Exact], other: tuple[Exact, Exact]) -> bool:
+    (a, b), (c, d) = edge, other
     if _turn(a, b, c) * _turn(a, b, d) < 0 and _turn(c, d, a) * _turn(c, d, b) < 0:
         return True
     return _on(a, b, c) or _on(a, b, d) or _on(c, d, a) or _on(c, d, b)
@@ -231,15 +231,19 @@ def smallest_rectangles(ring: Ring) -> list[Rectangle]:
     """
     points = oriented(ring)
     directions = [math.atan2(b[1] - a[1], b[0] - a[0]) for a, b in combinations(points, 2)]
-    found = [_around(points, angle) for angle in directions]
-    smallest = min(w * h for _, _, w, h, _ in found)
-    longest = max(max(w, h) for _, _, w, h, _ in found)
-    kept = [one for one in found if one[2] * one[3] <= smallest * (1 + 1e-9) + 1e-12 * longest]
+    rectangles = [_around(points, angle) for angle in directions]
+    smallest = min(w * h for _, _, w, h, _ in rectangles)
+    longest = max(max(w, h) for _, _, w, h, _ in rectangles)
+    smallest_ones = [
+        rectangle
+        for rectangle in rectangles
+        if rectangle[2] * rectangle[3] <= smallest * (1 + 1e-9) + 1e-12 * longest
+    ]
     (ax, ay), (bx, by) = points[:2]
-    wanted = math.degrees(math.atan2(by - ay, bx - ax))
-    sides = [side for one in kept for side in _sides(one)]
-    nearest = min(_between(side[4], wanted) for side in sides)
-    return [side for side in sides if _between(side[4], wanted) <= nearest + 1e-9]
+    first_angle = math.degrees(math.atan2(by - ay, bx - ax))
+    sides = [side for rectangle in smallest_ones for side in _sides(rectangle)]
+    nearest = min(_between(side[4], first_angle) for side in sides)
+    return [side for side in sides if _between(side[4], first_angle) <= nearest + 1e-9]
 
 
 def _around(points: Ring, angle: float) -> Rectangle:
@@ -259,12 +263,12 @@ def _sides(rectangle: Rectangle) -> list[Rectangle]:
     cx, cy, w, h, theta = rectangle
     turned = [(cx, cy, w, h, theta), (cx, cy, h, w, theta + 90)]
     turned += [(cx, cy, w, h, theta + 180), (cx, cy, h, w, theta + 270)]
-    return [(*one[:4], one[4] % 360) for one in turned]
+    return [(*side[:4], side[4] % 360) for side in turned]
 
 
-def _between(one: float, other: float) -> float:
+def _between(angle: float, other: float) -> float:
     """The angle between two directions, in degrees."""
-    return abs((one - other + 180) % 360 - 180)
+    return abs((angle - other + 180) % 360 - 180)
 
 
 def normalised_from_centred(rectangle: Rectangle, width: float, height: float) -> list[float]:

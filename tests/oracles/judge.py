@@ -17,20 +17,20 @@ def objects_of(label_row: Mapping[str, Any]) -> list[dict[str, Any]]:
     return objects
 
 
-def numbers_of(made: Mapping[str, Any]) -> list[float]:
+def numbers_of(entry: Mapping[str, Any]) -> list[float]:
     """Return the geometry of an object of a label row as the oracle writes it."""
-    if made["shape"] == "polygon":
-        ((ring,),) = made["polygons"]
+    if entry["shape"] == "polygon":
+        ((ring,),) = entry["polygons"]
         return list(ring)
-    if made["shape"] == "bounding_box":
-        box = made["boundingBox"]
+    if entry["shape"] == "bounding_box":
+        box = entry["boundingBox"]
         return [box["x"], box["y"], box["w"], box["h"]]
-    box = made["rotatableBoundingBox"]
+    box = entry["rotatableBoundingBox"]
     return [box["x"], box["y"], box["w"], box["h"], box["theta"]]
 
 
 def disagreement(
-    made: Mapping[str, Any],
+    entry: Mapping[str, Any],
     expected: Expected,
     size: tuple[int, int] | None,
     *,
@@ -52,14 +52,14 @@ def disagreement(
     tolerance_px
         Pixels by which corners may differ that only rectangles tell.
     """
-    numbers = numbers_of(made)
-    if made["shape"] != expected.shape:
-        return f"{made['shape']} instead of {expected.shape}"
+    numbers = numbers_of(entry)
+    if entry["shape"] != expected.shape:
+        return f"{entry['shape']} instead of {expected.shape}"
     ground_truth = expected.confidence is None
-    if made["confidence"] != (1.0 if ground_truth else expected.confidence):
-        return f"confidence {made['confidence']} instead of {expected.confidence}"
-    if made["manualAnnotation"] is not ground_truth:
-        return f"manualAnnotation {made['manualAnnotation']}"
+    if entry["confidence"] != (1.0 if ground_truth else expected.confidence):
+        return f"confidence {entry['confidence']} instead of {expected.confidence}"
+    if entry["manualAnnotation"] is not ground_truth:
+        return f"manualAnnotation {entry['manualAnnotation']}"
     if expected.shape == "rotatable_bounding_box" and not 0 <= numbers[4] < 360:
         return f"theta {numbers[4]}"
     if expected.rectangles:

@@ -91,7 +91,7 @@ def label_row(
     }
     if size is not None:
         unit |= {"width": size[0], "height": size[1]}
-    objects = [_object(one, date, created_by) for one in labelled]
+    objects = [_object(labelled_object, date, created_by) for labelled_object in labelled]
     return {
         "label_hash": str(uuid5(UUID(data_hash), ontology_identity)),
         "branch_name": "main",
@@ -106,8 +106,11 @@ def label_row(
         "is_shadow_data": False,
         "label_status": "LABEL_IN_PROGRESS",
         "object_answers": {
-            one.object_hash: {"objectHash": one.object_hash, "classifications": []}
-            for one in labelled
+            labelled_object.object_hash: {
+                "objectHash": labelled_object.object_hash,
+                "classifications": [],
+            }
+            for labelled_object in labelled
         },
         "classification_answers": {},
         "object_actions": {},
@@ -116,8 +119,8 @@ def label_row(
     }
 
 
-def _object(one: Labelled, date: str, created_by: str | None) -> dict[str, Any]:
-    definition = one.definition
+def _object(labelled: Labelled, date: str, created_by: str | None) -> dict[str, Any]:
+    definition = labelled.definition
     return {
         "name": definition["name"],
         "color": definition["color"],
@@ -125,10 +128,10 @@ def _object(one: Labelled, date: str, created_by: str | None) -> dict[str, Any]:
         "value": definition["name"].lower().replace(" ", "_"),
         "createdAt": date,
         "createdBy": created_by,
-        "confidence": 1.0 if one.confidence is None else one.confidence,
-        "objectHash": one.object_hash,
+        "confidence": 1.0 if labelled.confidence is None else labelled.confidence,
+        "objectHash": labelled.object_hash,
         "featureHash": definition["featureNodeHash"],
-        "manualAnnotation": one.confidence is None,
+        "manualAnnotation": labelled.confidence is None,
         "lastEditedAt": date,
-        **payload_of(definition["shape"], one.numbers),
+        **payload_of(definition["shape"], labelled.numbers),
     }

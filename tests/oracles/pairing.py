@@ -58,19 +58,19 @@ def extension(key: str) -> str:
     name = key.split("/")[-1]
     if "." not in name.lstrip("."):
         return ""
-    found = name.split(".")[-1]
+    ending = name.split(".")[-1]
     if name[-7:].lower() == ".nii.gz":
         return "nii.gz"
-    return found.lower() if found.isascii() else found
+    return ending.lower() if ending.isascii() else ending
 
 
 def kind(key: str) -> str | None:
     """Return image, other or None."""
-    found = extension(key)
-    if found in IMAGE:
+    ending = extension(key)
+    if ending in IMAGE:
         return "image"
-    text = (STANDARD.types_map[True].get(f".{found}") or "").startswith("text/")
-    return "other" if found in OTHER or text else None
+    text = (STANDARD.types_map[True].get(f".{ending}") or "").startswith("text/")
+    return "other" if ending in OTHER or text else None
 
 
 def junk(key: str) -> bool:
@@ -86,20 +86,20 @@ def junk(key: str) -> bool:
 
 def parts(pattern: str) -> list[tuple[str, bool]]:
     """Take a pattern apart: text, and whether it is a placeholder."""
-    found = [("", False)]
-    at = 0
-    while at < len(pattern):
-        if pattern[at] in "{}" and pattern[at : at + 2] == pattern[at] * 2:
-            found[-1] = (found[-1][0] + pattern[at], False)
-            at += 2
-        elif pattern[at] == "{":
-            end = pattern.index("}", at)
-            found += [(pattern[at + 1 : end], True), ("", False)]
-            at = end + 1
+    texts = [("", False)]
+    position = 0
+    while position < len(pattern):
+        if pattern[position] in "{}" and pattern[position : position + 2] == pattern[position] * 2:
+            texts[-1] = (texts[-1][0] + pattern[position], False)
+            position += 2
+        elif pattern[position] == "{":
+            end = pattern.index("}", position)
+            texts += [(pattern[position + 1 : end], True), ("", False)]
+            position = end + 1
         else:
-            found[-1] = (found[-1][0] + pattern[at], False)
-            at += 1
-    return found
+            texts[-1] = (texts[-1][0] + pattern[position], False)
+            position += 1
+    return texts
 
 
 def ways(pattern: Sequence[tuple[str, bool]], key: str) -> Iterator[dict[str, str]]:

@@ -191,13 +191,13 @@ def expected(
     ]
     # The size of an image is asked for when a row of its file needs it; then all rows know it.
     reading.needs_size = any(_row_needs_size(*row, shape_of, options) for row in rows)
-    known = size if reading.needs_size else None
+    size_px = size if reading.needs_size else None
     seen: set[tuple[str, ...]] = set()
     for number, tokens in rows:
         reading.rows_seen += 1
         of_row = Reading()
         try:
-            _one_row(number, tokens, shape_of, known, options, of_row, seen)
+            _one_row(number, tokens, shape_of, size_px, options, of_row, seen)
         except Rejected as rejected:
             # What was noted of a row is void when it is rejected in the end.
             reading.problems.append(Found(rejected.code, number, rejected.column))
@@ -477,11 +477,11 @@ def _quadrilateral(
         reading.refitted.append(*refitted)
     elif refitted:
         reading.perhaps_refitted += 1
-    found = Found("not-a-rectangle", row.line, row.column())
+    problem = Found("not-a-rectangle", row.line, row.column())
     if all(fit.warns for fit in fits):
-        reading.problems.append(found)
+        reading.problems.append(problem)
     elif any(fit.warns for fit in fits):
-        reading.optional.append(found)
+        reading.optional.append(problem)
     rectangles = [rectangle for fit in fits for rectangle in fit.rectangles]
     return _annotation(row, shape, (), rectangles=rectangles)
 

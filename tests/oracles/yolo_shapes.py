@@ -131,8 +131,8 @@ def is_simple(vertices: Sequence[Vertex]) -> bool:
     count = len(edges)
     for i in range(count):
         for j in range(i + 1, count):
-            one, other = boxes[i], boxes[j]
-            apart = one[0] > other[1] or other[0] > one[1] or one[2] > other[3] or other[2] > one[3]
+            box, other = boxes[i], boxes[j]
+            apart = box[0] > other[1] or other[0] > box[1] or box[2] > other[3] or other[2] > box[3]
             if not apart and _meet(edges, i, j):
                 return False
     return True
@@ -230,11 +230,11 @@ def smallest_rectangles(vertices: Sequence[Vertex], along: Vertex | None = None)
     """
     tried = [_rectangle_on(a, b, vertices) for a, b in _hull_edges(vertices)]
     least = min(area for area, _ in tried)
-    found = []
+    rectangles = []
     for area, corners in tried:
         if area <= least * (1 + _AS_SMALL):
-            found += _turned(corners, along)
-    return found
+            rectangles += _turned(corners, along)
+    return rectangles
 
 
 def _hull_edges(vertices: Sequence[Vertex]) -> Iterator[tuple[Vertex, Vertex]]:

@@ -82,11 +82,11 @@ def test_of_two_processes_that_find_a_folder_due_one_runs_it(world: World) -> No
     folder = world.folder(auto_sync_hours=24)
     first = due_of(folder)
     served(world)
-    world.asked()
+    world.requests()
     # The other one looked before, and waited for the lock.
     run = folder.sync(trigger="schedule")
     assert run.message == "it is not due any more: another process was faster"
-    assert world.asked() == {}
+    assert world.requests() == {}
     assert seconds_between(first, due_of(folder)) == 24 * 3600
 
 
