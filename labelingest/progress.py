@@ -1,4 +1,4 @@
-"""How far a run is, for who wants to show it."""
+"""Progress of a run, as callbacks are told it."""
 
 from dataclasses import dataclass
 
@@ -7,15 +7,15 @@ __all__ = ["Progress"]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is."""
+    """Progress of a run in one of its stages."""
 
     stage: str
-    """What is being done: "list" or "convert"."""
+    """Name of the stage: "list", "check" or "convert"."""
     files: int
-    """Files listed, or paired data files done."""
-    of: int = 0
-    """How many there will be; 0 where that is not known yet."""
+    """Number of files listed, or of paired data files converted."""
+    total: int = 0
+    """Number of files there will be; 0 while that is not known."""
     rows: int = 0
-    """Rows seen in them."""
+    """Rows seen in the files."""
     before: int = 0
-    """Of the files, done by an interrupted run that this one goes on with."""
+    """Number of the files that an interrupted run converted, which this one resumes."""

@@ -1,4 +1,4 @@
-"""The report of a run: what was seen, what became of it, and everything that was wrong.
+"""Report of a run: the keys and rows it saw, the outcome of each, and all problems.
 
 Counts add up in two equations, checked when the report is closed: every key of the listing met one
 outcome, and every row of a sidecar became an annotation or was rejected for a cause.
@@ -18,7 +18,7 @@ __all__ = ["Report"]
 
 @dataclass(slots=True)
 class Report(LoggedReport):
-    """What a run did.
+    """Result of a run.
 
     Examples
     --------
@@ -30,24 +30,24 @@ class Report(LoggedReport):
     storage_url: str
     ontology: str
     namespace: str | None = None
-    """Namespace of the external IDs; None where class numbers were given by hand, or not asked."""
+    """Namespace of the external IDs; None where class numbers were mapped by hand, or not needed."""
     format: str = "yolo"
     """Format of the sidecars."""
     to: str = "encord"
-    """What they became."""
+    """Format that was written."""
     images: Sequence[str] = ()
     labels: str = ""
     suffix: str | None = None
-    """How sidecars are called after their data files; None where they pair by patterns."""
+    """Suffix that names sidecars after their data files; None where they pair by patterns."""
     recognised: bool = False
-    """Whether the patterns or the suffix were found, not given."""
+    """Whether the patterns or the suffix were recognised by the run, not given by the caller."""
     out: str | None = None
     stopped: bool = False
-    """Whether the run was ended by a bad row, as was asked for: nothing was written then."""
+    """Whether a bad row ended the run, as the caller asked for: nothing was written then."""
     keys_seen: int = 0
     """Keys of the listing."""
     places_not_listed: int = 0
-    """Where files may be that are not among them: dead links, folders without permission, …"""
+    """Places that may hold files which were not listed: dead links, folders without permission."""
     keys: Mapping[Outcome, int] = field(default_factory=dict)
     """Keys of the listing by outcome."""
     unlabelled: Mapping[str, int] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class Report(LoggedReport):
         return self.log.first
 
     def balance(self) -> bool:
-        """Whether all is accounted for: every key, every pair and every row, each once."""
+        """Whether every key, every pair and every row is accounted for once."""
         tally = self.tally
         keys = sum(self.keys.values()) == self.keys_seen
         pairs = tally.label_rows + tally.failed_files == self.keys.get(Outcome.PAIRED, 0)
@@ -71,7 +71,6 @@ class Report(LoggedReport):
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as JSON says it."""
-        tally, refitted = self.tally, self.tally.refitted
         return {
             "storage_url": self.storage_url,
             "ontology": self.ontology,
@@ -90,32 +89,7 @@ class Report(LoggedReport):
             },
             "places_not_listed": self.places_not_listed,
             "unlabelled": dict(self.unlabelled),
-            "label_rows": tally.label_rows,
-            "empty_label_rows": tally.empty_label_rows,
-            "failed_files": tally.failed_files,
-            "files_with_rejected_rows": tally.files_with_rejected_rows,
-            "rows_seen": tally.rows_seen,
-            "annotations": tally.annotations,
-            "classifications": tally.classifications,
-            "rejected": {code.value: n for code, n in sorted(tally.rejected.items())},
-            "converted": dict(sorted(tally.converted.items())),
-            "adjusted": dict(sorted(tally.adjusted.items())),
-            "dropped": dict(sorted(tally.dropped.items())),
-            "refitted": {
-                "rows": refitted.steps.total(),
-                "median_px": refitted.median(),
-                "largest_px": refitted.largest,
-            },
-            "problems": {
-                "errors": self.errors,
-                "warnings": self.warnings,
-                "files_with_errors": self.log.files,
-                "by_code": {code.value: n for code, n in sorted(self.log.totals.items())},
-                "examples": [
-                    p.as_dict()
-                    for code in sorted(self.log.examples)
-                    for p in self.log.examples[code]
-                ],
-            },
+            **self.tally.as_dict(),
+            "problems": self.log.as_dict(),
             "seconds": self.seconds,
         }

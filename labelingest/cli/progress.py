@@ -70,10 +70,10 @@ def sentence(progress: Progress, seconds: float) -> str:
     files = f"{progress.files:,} files"
     if progress.rows and not progress.before:
         parts.append(f"{progress.rows / max(seconds, 1e-9):,.0f} rows/s")
-    if progress.of:
-        files = f"{progress.files:,} of {progress.of:,} files ({progress.files / progress.of:.0%})"
+    if progress.total:
+        files = f"{progress.files:,} of {progress.total:,} files ({progress.files / progress.total:.0%})"
         files = files.replace("%", " %")
-        parts.append(f"{duration((progress.of - progress.files) / max(rate, 1e-9))} left")
+        parts.append(f"{duration((progress.total - progress.files) / max(rate, 1e-9))} left")
     if progress.before:
         files += f", {progress.before:,} of them by the run before"
     return f"{progress.stage}: {', '.join([files, *parts])}"

@@ -7,10 +7,9 @@ import numpy as np
 
 from labelingest.columns.types import Bool
 from labelingest.converter.options import ImageSizes
-from labelingest.model.units import DataUnits
+from labelingest.model.units import DataUnits, are_images
 from labelingest.problems import Problem, ProblemCode
 from labelingest.problems.of_batch import BatchProblems
-from labelingest.writers.representable import are_images
 
 __all__ = ["Sizes", "SizesOf"]
 

@@ -34,7 +34,7 @@ from labelingest.model.annotations import Annotations, Instances
 from labelingest.model.batch_output import Labels, LargeLabels, OutputFormat
 from labelingest.model.source_labels import SourceLabels
 from labelingest.model.tally import Tally
-from labelingest.model.units import DataUnits
+from labelingest.model.units import DataUnits, are_images
 from labelingest.problems import Problem, ProblemCode
 from labelingest.problems.of_batch import BatchProblems, UnrecordedProblems
 from labelingest.readers.yolo.read import read_sheet
@@ -44,7 +44,6 @@ from labelingest.readers.yolo.tokens import text_of
 from labelingest.resolution.resolve import resolve
 from labelingest.writers import coco, yolo
 from labelingest.writers.encord_json import write_pieces
-from labelingest.writers.representable import are_images
 from labelingest.writers.yolo import YoloFiles
 
 __all__ = ["LargeConversion", "LargeFile"]

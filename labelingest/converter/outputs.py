@@ -20,12 +20,11 @@ from labelingest.encord.typed_rows import LabelRow, answers_of
 from labelingest.model.annotations import Annotations, ColumnShape, column_shapes
 from labelingest.model.batch_output import Labels, OutputFormat
 from labelingest.model.ontology import Ontology
-from labelingest.model.units import DataUnits
+from labelingest.model.units import DataUnits, are_images
 from labelingest.problems import Problem, ProblemCode
 from labelingest.writers import coco, encord_json, yolo
 from labelingest.writers.encord_json import WriterOptions
 from labelingest.writers.label_rows import write_label_rows
-from labelingest.writers.representable import are_images
 
 __all__ = ["OF_IMAGES", "Output", "Written", "fail_others"]
 

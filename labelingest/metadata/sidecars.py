@@ -68,7 +68,6 @@ class MetadataReport(LoggedReport):
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as JSON says it."""
-        log = self.log
         return {
             "storage_url": self.storage_url,
             "suffix": self.suffix,
@@ -84,15 +83,7 @@ class MetadataReport(LoggedReport):
                 "kept": self.values_kept,
                 "dropped": self.values_seen - self.values_kept,
             },
-            "problems": {
-                "errors": self.errors,
-                "warnings": self.warnings,
-                "files_with_errors": log.files,
-                "by_code": {code.value: n for code, n in sorted(log.totals.items())},
-                "examples": [
-                    p.as_dict() for code in sorted(log.examples) for p in log.examples[code]
-                ],
-            },
+            "problems": self.log.as_dict(),
             "seconds": self.seconds,
         }
 

@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from labelingest.columns.types import Float64
 from labelingest.problems import ProblemCode
@@ -45,6 +45,14 @@ class Misfits:
         """Add the counts of another batch."""
         self.steps.update(other.steps)
         self.largest = max(self.largest, other.largest)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the histogram's summary as JSON says it."""
+        return {
+            "rows": self.steps.total(),
+            "median_px": self.median(),
+            "largest_px": self.largest,
+        }
 
     def median(self) -> float:
         """Return the (lower) median in pixels; 0.0 when nothing was counted."""
@@ -88,6 +96,17 @@ class Tally:
         for name in _COUNTERS:
             getattr(self, name).update(getattr(other, name))
         self.refitted.merge(other.refitted)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the counts as JSON says them."""
+        return {
+            **{name: getattr(self, name) for name in _NUMBERS},
+            **{
+                name: {str(cause): n for cause, n in sorted(getattr(self, name).items())}
+                for name in _COUNTERS
+            },
+            "refitted": self.refitted.as_dict(),
+        }
 
     @classmethod
     def sum(cls, tallies: Iterable["Tally"]) -> "Tally":

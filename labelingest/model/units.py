@@ -7,8 +7,9 @@ from itertools import compress
 import numpy as np
 
 from labelingest.columns.types import Bool, Int32, Int64
+from labelingest.model.kinds import DataKind, kind_of
 
-__all__ = ["DataUnits"]
+__all__ = ["DataUnits", "are_images"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,3 +60,15 @@ class DataUnits:
         """Make units whose sizes are not known yet."""
         unknown = np.full(len(key), -1, dtype=np.int32)
         return cls(key, sidecar, unknown, unknown, mtime_ns)
+
+
+def are_images(units: DataUnits) -> Bool:
+    """Return (u,) whether the data units can be images, by the names of their files.
+
+    Examples
+    --------
+    >>> keys = ["a.jpg", "b.mp4", "frame-1"]
+    >>> are_images(DataUnits.from_keys(keys, keys, np.zeros(3, np.int64))).tolist()
+    [True, False, True]
+    """
+    return np.array([kind_of(key) in (DataKind.IMAGE, None) for key in units.key], dtype=bool)

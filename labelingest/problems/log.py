@@ -112,6 +112,18 @@ class ProblemLog:
         warnings = strict and self.count(Severity.WARNING)
         return int(bool(self.count(Severity.ERROR) or warnings))
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return counts and examples as JSON says them."""
+        return {
+            "errors": self.count(Severity.ERROR),
+            "warnings": self.count(Severity.WARNING),
+            "files_with_errors": self.files,
+            "by_code": {code.value: n for code, n in sorted(self.totals.items())},
+            "examples": [
+                p.as_dict() for code in sorted(self.examples) for p in self.examples[code]
+            ],
+        }
+
 
 class LoggedReport:
     """The part of a report that its problem log answers; a report has its other fields beside it."""

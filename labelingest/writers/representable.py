@@ -13,7 +13,6 @@ import numpy as np
 
 from labelingest.columns.types import Bool
 from labelingest.model.annotations import OTHER_SHAPE, Annotations, column_shapes
-from labelingest.model.kinds import DataKind, kind_of
 from labelingest.model.ontology import OntologyObject
 from labelingest.model.rejections import reject_rows
 from labelingest.model.units import DataUnits
@@ -21,23 +20,11 @@ from labelingest.problems import ProblemCode
 from labelingest.problems.of_batch import BatchProblems
 from labelingest.writers.instances import parts_of
 
-__all__ = ["are_images", "representable_on_images"]
+__all__ = ["representable_on_images"]
 
 _CURE: Final = "--to encord or --to parquet writes it"
 _FARTHEST: Final = 1e100
 """Of a coordinate: in pixels, and squared for an area, it is still a number."""
-
-
-def are_images(units: DataUnits) -> Bool:
-    """Return (u,) whether the data units can be images, by the names of their files.
-
-    Examples
-    --------
-    >>> keys = ["a.jpg", "b.mp4", "frame-1"]
-    >>> are_images(DataUnits.from_keys(keys, keys, np.zeros(3, np.int64))).tolist()
-    [True, False, True]
-    """
-    return np.array([kind_of(key) in (DataKind.IMAGE, None) for key in units.key], dtype=bool)
 
 
 def representable_on_images(

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from labelingest.model.annotations import Annotations
+from labelingest.model.units import are_images
 from labelingest.problems import ProblemCode
 from labelingest.problems.of_batch import BatchProblems
 from labelingest.writers import coco
 from labelingest.writers.parquet import ParquetWriter
-from labelingest.writers.representable import are_images
 from labelingest.writers.yolo import class_numbers, representable, write_yolo
 from tests.builders.annotations import Batch, from_encord
 from tests.builders.sidecars import HEIGHT, WIDTH, client_rows
