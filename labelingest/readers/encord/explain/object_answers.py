@@ -7,9 +7,11 @@ an answer fits its attribute is decided by `answers.py`.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from itertools import chain
+from typing import Any, Final, NamedTuple
 
-from labelingest.model.frame_ranges import Range, union
+from labelingest.model.frame_ranges import union
+from labelingest.model.vocabulary import Attribute
 from labelingest.problems import ProblemCode
 from labelingest.problems.of_document import DocumentProblems, excerpt
 from labelingest.problems.pointers import child_pointer
@@ -28,8 +30,32 @@ from labelingest.readers.encord.explain.ranged_objects import RANGED_KEYS, read_
 __all__ = ["object_answers"]
 
 _KEYS: Final = frozenset(("objectHash", "classifications", "objectNumber"))
-_NO_ENTRY: Final[dict[str, Any]] = {"classifications": []}
 _ACTION_KEYS: Final = frozenset(("objectHash", "actions"))
+
+
+class _Entry(NamedTuple):
+    """An entry of object_answers or object_actions."""
+
+    value: dict[str, Any]
+    """The entry as decoded."""
+    pointer: str
+    """JSON pointer of the entry."""
+
+
+_NO_ENTRY: Final = _Entry({"classifications": []}, "/object_answers")
+
+
+class _ObjectEntries(NamedTuple):
+    """An object with its entries."""
+
+    name: str
+    """Object hash."""
+    instance: Instance
+    """Class and frames of the object."""
+    answers: _Entry
+    """Entry of object_answers; an empty one for a missing one."""
+    actions: _Entry | None
+    """Entry of object_actions; None for a missing one."""
 
 
 @dataclass(slots=True)
@@ -72,42 +98,46 @@ def object_answers(
         Properties of the labelled file.
     """
     problems = objects.problems
-    answer_entries = {
-        name: (entry, pointer)
-        for name, entry, pointer in entries(
-            row["object_answers"], "/object_answers", "objectHash", problems
-        )
-    }
-    action_entries = {
-        name: (entry, pointer)
-        for name, entry, pointer in entries(
-            row["object_actions"], "/object_actions", "objectHash", problems
-        )
-    }
-    ranged_keys: dict[str, dict[str, Any]] = {}
-    if not medium.on_frames:
-        for name, (entry, pointer) in answer_entries.items():
-            keys = read_ranged(entry, pointer, name, objects, html=medium.html, audio=medium.audio)
-            if keys is not None:
-                ranged_keys[name] = keys
+    answer_entries = _entries_of(row, "object_answers", problems)
+    action_entries = _entries_of(row, "object_actions", problems)
+    ranged_keys = {} if medium.on_frames else _ranged_keys(answer_entries, objects, medium)
     _note_orphans(answer_entries, action_entries, objects)
     numbers = _Numbers(problems)
     answers, actions = {}, {}
     for name, instance in _in_order(answer_entries, objects):
-        entry, pointer = answer_entries.get(name, (_NO_ENTRY, "/object_answers"))
-        frames = union((f, f) for f in instance.frames | objects.dropped.get(name, set()))
-        static, changing = _of_object(
-            entry, pointer, action_entries.get(name), instance, frames, medium, problems, name
-        )
+        entry = answer_entries.get(name, _NO_ENTRY)
+        object_entries = _ObjectEntries(name, instance, entry, action_entries.get(name))
+        static, changing = _answers_and_actions(object_entries, objects, medium)
         answers[name] = {
             "classifications": static,
             "objectHash": name,
-            **numbers.read(entry, pointer, instance.object_class.feature_hash),
+            **numbers.read(entry.value, entry.pointer, instance.object_class.feature_hash),
             **ranged_keys.get(name, {}),
         }
         if changing:
             actions[name] = {"objectHash": name, "actions": changing}
     return answers, actions
+
+
+def _entries_of(row: Mapping[str, Any], key: str, problems: DocumentProblems) -> dict[str, _Entry]:
+    """Return object hash → entry of one key of a label row."""
+    return {
+        name: _Entry(value, pointer)
+        for name, value, pointer in entries(row[key], f"/{key}", "objectHash", problems)
+    }
+
+
+def _ranged_keys(
+    answer_entries: Mapping[str, _Entry], objects: Objects, medium: Medium
+) -> dict[str, dict[str, Any]]:
+    """Return object hash → keys of valid objects of audio or text, which are added to objects."""
+    keys = {
+        name: read_ranged(
+            entry.value, entry.pointer, name, objects, html=medium.html, audio=medium.audio
+        )
+        for name, entry in answer_entries.items()
+    }
+    return {name: valid for name, valid in keys.items() if valid is not None}
 
 
 def _in_order(
@@ -123,35 +153,25 @@ def _in_order(
 
 
 def _note_orphans(
-    answer_entries: Mapping[str, tuple[Any, str]],
-    action_entries: Mapping[str, tuple[Any, str]],
-    objects: Objects,
+    answer_entries: Mapping[str, _Entry], action_entries: Mapping[str, _Entry], objects: Objects
 ) -> None:
-    for rows in (answer_entries, action_entries):
-        for name, (_, pointer) in rows.items():
-            if name not in objects.instances and name not in objects.dropped:
-                detail = f"no object {excerpt(name)} stands in the row: its answers are dropped"
-                objects.problems.note(ProblemCode.ANSWER_WITHOUT_OBJECT, pointer, detail)
+    for name, entry in chain(answer_entries.items(), action_entries.items()):
+        if name not in objects.instances and name not in objects.dropped:
+            detail = f"no object {excerpt(name)} stands in the row: its answers are dropped"
+            objects.problems.note(ProblemCode.ANSWER_WITHOUT_OBJECT, entry.pointer, detail)
 
 
-def _of_object(
-    entry: dict[str, Any],
-    pointer: str,
-    action_entry: tuple[dict[str, Any], str] | None,
-    instance: Instance,
-    frames: list[Range],
-    medium: Medium,
-    problems: DocumentProblems,
-    name: str,
+def _answers_and_actions(
+    object_entries: _ObjectEntries, objects: Objects, medium: Medium
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return static answers and actions of one object, as label rows write them."""
-    known_keys = _KEYS if medium.on_frames else _KEYS | RANGED_KEYS
-    answers = _answers_of_entry(entry, pointer, "classifications", known_keys, instance, problems)
-    actions = (
-        _answers_of_entry(*action_entry, "actions", _ACTION_KEYS, instance, problems)
-        if action_entry
-        else []
-    )
+    name, instance, entry, action_entry = object_entries
+    problems, attributes = objects.problems, instance.object_class.attributes
+    keys = _KEYS if medium.on_frames else _KEYS | RANGED_KEYS
+    answers = _read_list(entry, "classifications", keys, attributes, problems)
+    actions = []
+    if action_entry is not None:
+        actions = _read_list(action_entry, "actions", _ACTION_KEYS, attributes, problems)
     for answer in (answer for answer in answers if answer.attribute.dynamic):
         _note_misplaced(answer, "changes over time and belongs into object_actions", problems)
     for answer in (answer for answer in actions if not answer.attribute.dynamic):
@@ -159,32 +179,27 @@ def _of_object(
     both = [*answers, *actions]
     chosen = static_answers((a for a in both if not a.attribute.dynamic), problems)
     changing = [answer for answer in both if answer.attribute.dynamic]
+    frames = union((f, f) for f in instance.frames | objects.dropped.get(name, set()))
     output = written_actions(changing, name, frames, medium.frame_count, problems)
-    note_missing(
-        instance.object_class.attributes,
-        chosen,
-        (action["featureHash"] for action in output),
-        pointer,
-        problems,
-    )
+    changing_hashes = (action["featureHash"] for action in output)
+    note_missing(attributes, chosen, changing_hashes, entry.pointer, problems)
     return [written_answer(a.attribute, a.value, a.manual) for a in chosen.values()], output
 
 
-def _answers_of_entry(
-    entry: dict[str, Any],
-    pointer: str,
+def _read_list(
+    entry: _Entry,
     key: str,
-    known_keys: frozenset[str],
-    instance: Instance,
+    keys: frozenset[str],
+    attributes: Mapping[str, Attribute],
     problems: DocumentProblems,
 ) -> list[Answer]:
-    problems.unknown_keys(entry, known_keys, pointer, f"an entry of {pointer.split('/')[1]}")
-    if key not in entry:
+    """Return the valid answers in one list of an entry, which may have the given keys."""
+    value, pointer = entry
+    problems.unknown_keys(value, keys, pointer, f"an entry of {pointer.split('/')[1]}")
+    if key not in value:
         problems.note(ProblemCode.MISSING_KEY, pointer, f"{key!r} is missing: the list of answers")
         return []
-    return read_answers(
-        entry[key], child_pointer(pointer, key), instance.object_class.attributes, problems
-    )
+    return read_answers(value[key], child_pointer(pointer, key), attributes, problems)
 
 
 def _note_misplaced(answer: Answer, why: str, problems: DocumentProblems) -> None:
