@@ -1,6 +1,8 @@
-"""Storage paths: open one by its URL, then list, fetch, put, delete; the only package with I/O.
+"""Storage paths: open one by its URL, then list, fetch, put and delete files in it.
 
-The scheme of a URL decides what it is. A plain path is a folder on this machine.
+The scheme of a URL selects the storage. A plain path is a folder on this machine. The files of a
+storage path are read and written here only. Outputs that are single files, reports, the state of
+synced folders and files that a person wrote have modules of their own, above and beside this package.
 """
 
 import os
@@ -38,14 +40,14 @@ def open_storage(
     follow_symlinks
         Whether links to files and folders are followed; for folders on this machine.
     connection
-        How a cloud storage is reached, where the environment does not say.
+        Options for reaching a cloud storage; None leaves all of them to the environment.
 
     Raises
     ------
     ConfigError
-        For a URL that means no storage path, or needs an extra that is not installed.
+        The URL is not that of a storage path, or needs an extra that is not installed.
     StorageError
-        Where there is no such folder. Whether there is such a bucket, the first request tells.
+        The folder does not exist. A bucket that does not exist fails with the first request.
 
     Examples
     --------
@@ -64,7 +66,7 @@ def open_storage(
 
 
 def url_of(url: str) -> str:
-    """Return the URL that a storage path has once it is open, whether it is there or not.
+    """Return the URL that a storage path has once it is open; the path need not exist.
 
     Examples
     --------
@@ -118,7 +120,7 @@ def _path_of(url: str) -> str:
 
 
 def _check_folder(path: Path) -> None:
-    """Refuse a path that is no folder, and say what is there instead."""
+    """Refuse a path that is not a folder; the message says what exists there."""
     try:
         if path.is_dir():
             return

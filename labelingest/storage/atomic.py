@@ -30,30 +30,30 @@ __all__ = [
 ]
 
 _DISK_ERRORS: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ESTALE}
-"""What a write may fail with: other errors of the with block are not the file's."""
+"""Error numbers with which a write fails; other errors of the with block are not the file's."""
 NO_FLUSH: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
-"""What a file system answers that cannot flush a folder: it keeps names in its own way."""
+"""Error numbers of a file system that cannot flush a folder: it keeps names in its own way."""
 _UNREADABLE: Final = {errno.EACCES, errno.EPERM}
-"""Names can be made in such a folder, but nobody can open it to flush them."""
+"""Error numbers of a folder in which names can be made, but which cannot be opened to flush them."""
 _OPEN: Final = os.O_RDWR | os.O_CREAT | UNFOLLOWED
 
 
 def open_locked(path: Path, output: str, mode: int = 0o666) -> int:
-    """Open a file for reading and writing that no other run has open; make it if need be.
+    """Open a file for reading and writing that no other run has open; create it if it is missing.
 
     Parameters
     ----------
     path
-        The file.
+        Path of the file.
     output
-        What it is for, as the user calls it.
+        The output that the file belongs to, as the user calls it.
     mode
         Permissions of a new file, before the umask.
 
     Raises
     ------
     StorageError
-        Another run has it, or it cannot be opened.
+        Another run has the file open, or it cannot be opened.
     """
     while True:
         try:
@@ -68,7 +68,7 @@ def open_locked(path: Path, output: str, mode: int = 0o666) -> int:
                 f"{output!r} is being written by another run: wait for it, or choose another name"
             ) from error
         except OSError:
-            # A file system without locks: nobody can be kept away.
+            # A file system without locks: other writers cannot be kept away.
             return file
         if has_name(file, path):
             return file
@@ -86,17 +86,17 @@ def whole_file(path: Path, *, unfinished: tuple[Path, int] | None = None) -> Ite
     Parameters
     ----------
     path
-        The name it gets.
+        The path of the finished file.
     unfinished
-        An unfinished file beside it that belongs to the caller, and how many of its bytes count:
-        it is written on from there, and stays when the block fails.
+        An unfinished file of the caller in the same folder, and the number of its bytes that count.
+        Writing continues from there, and the file stays when the block fails.
 
     Raises
     ------
     StorageError
-        Where the file cannot be made, written or renamed, or another run writes it; nothing is
-        left behind, and an older file of that name is as it was. Where only the folder cannot be
-        flushed, the new file is in its place, until the machine goes down at least.
+        The file cannot be made, written or renamed, or another run writes it. Nothing is left
+        behind, and an older file of that name is as it was. Where only the folder cannot be
+        flushed, the new file is in its place, at least until the machine goes down.
 
     Examples
     --------
@@ -122,7 +122,7 @@ def whole_file(path: Path, *, unfinished: tuple[Path, int] | None = None) -> Ite
             try:
                 yield file
                 _finish(file, path)
-                # While it is locked, as the removal: a run that comes then makes a new one.
+                # Renamed, as removed, while locked: a run that comes then starts a new file.
                 _rename(temporary, target, path)
             except BaseException:
                 if unfinished is None:
@@ -142,7 +142,7 @@ def whole_file(path: Path, *, unfinished: tuple[Path, int] | None = None) -> Ite
 def _open_unfinished(
     temporary: Path, output: str, unfinished: tuple[Path, int] | None, *, private: bool
 ) -> int:
-    """Open the unfinished file, cut to what counts of it."""
+    """Open the unfinished file, cut to the bytes that count."""
     mode = 0o600 if private else 0o666
     if unfinished is None:
         descriptor, length = open_locked(temporary, output, mode), 0
@@ -160,12 +160,12 @@ def _open_unfinished(
 
 
 def file_target(path: Path) -> Path:
-    """Follow links, and refuse what would be found out only after an hour of writing.
+    """Follow links to the file to write, and refuse early what would fail after an hour of writing.
 
     Raises
     ------
     StorageError
-        No file can be there.
+        No file can be written at this path.
     """
     try:
         target = resolve(path)
@@ -196,12 +196,12 @@ def _rename(temporary: Path, target: Path, path: Path) -> None:
 
 
 def flush_folder(folder: Path, output: str) -> None:
-    """Bring the names in a folder onto the disk, after an output got its own there.
+    """Bring the names in a folder onto the disk, after an output has been renamed into it.
 
     Parameters
     ----------
     folder
-        Where the output is; one that cannot be flushed is left as it is.
+        The folder of the output; one that cannot be flushed is left as it is.
     output
         The output, as the user calls it.
 

@@ -1,11 +1,12 @@
-"""How one of many files appears whole or not at all: written beside, under a name that follows from its own.
+"""Write one of many files of an open folder whole or not at all.
 
-A process that is killed cannot tidy up. As the temporary name follows from the file's, the next
-`write_whole` or `delete_unfinished` of that file does. While it is written it is locked, so that two
-writers of one file come one after the other.
+The temporary name follows from the file's name. A process that is killed cannot remove its unfinished
+file, so the next `write_whole` or `delete_unfinished` of that file does. The unfinished file is locked
+while it is written, so that two writers of one file take turns.
 
-Where that name cannot be used (it is another user's, or files cannot be locked there) a new one is
-taken, and what a killed process leaves behind stays; its name says to all that it is no data.
+Where that name cannot be used (it belongs to another user, or the file system has no locks), the
+writer chooses a random name. What a killed process leaves under such a name stays; the name marks it
+as unfinished.
 """
 
 import errno
@@ -30,7 +31,7 @@ _OPEN: Final = os.O_WRONLY | UNFOLLOWED | os.O_NONBLOCK
 """The name can be foretold: a pipe at that place is not waited for."""
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _NO_LOCKS: Final = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
-"""What a file system without locks answers."""
+"""Error numbers of a file system without locks."""
 
 
 def write_whole(
@@ -49,21 +50,21 @@ def write_whole(
     folder
         Descriptor of the folder.
     name
-        The file's own.
+        Name of the file in the folder.
     content
-        All of it, perhaps in pieces.
+        The whole content, perhaps in pieces.
     check
-        Called when everything is written; where it raises, an older file stays as it is.
+        Called when everything is written; an exception leaves an older file as it is.
 
     Returns
     -------
     os.stat_result
-        Of the new file.
+        Status of the new file.
 
     Raises
     ------
     OSError
-        It cannot be written; an older file of that name is as it was.
+        The file cannot be written; an older file of that name is as it was.
     """
     replaced = _file_at(folder, name)
     temporary, file = _open_temporary(folder, name, 0o666 if replaced is None else 0o600)
@@ -79,7 +80,7 @@ def write_whole(
             os.fsync(file)
             if check is not None:
                 check()
-            # While it is locked, as the removal: who waits for it then makes a new one.
+            # Renamed, as removed, while locked: a waiting writer then starts a new file.
             os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
             return os.fstat(file)
         except BaseException:
@@ -91,7 +92,7 @@ def write_whole(
 
 
 def delete_unfinished(folder: int, name: bytes) -> None:
-    """Delete what a killed `write_whole` left of a file; one that is being written stays.
+    """Delete what a killed `write_whole` left of a file; a file that is being written stays.
 
     Parameters
     ----------
@@ -102,7 +103,7 @@ def delete_unfinished(folder: int, name: bytes) -> None:
     try:
         file = os.open(temporary, _OPEN, dir_fd=folder)
     except OSError:
-        return  # there is none, nearly always
+        return  # nearly always: nothing was left
     try:
         with suppress(OSError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -113,7 +114,7 @@ def delete_unfinished(folder: int, name: bytes) -> None:
 
 
 def _open_temporary(folder: int, name: bytes, mode: int) -> tuple[str, int]:
-    """Open and lock the unfinished file, or a new one where that cannot be; return its name too."""
+    """Return the name and descriptor of the unfinished file, locked, or of one with a random name."""
     temporary = unfinished_name(name)
     while True:
         try:
@@ -126,7 +127,7 @@ def _open_temporary(folder: int, name: bytes, mode: int) -> tuple[str, int]:
                 return temporary, file
         except OSError as error:
             os.close(file)
-            if error.errno in _NO_LOCKS:  # so nobody can have it
+            if error.errno in _NO_LOCKS:  # no other writer can hold the file
                 with suppress(OSError):
                     os.unlink(temporary, dir_fd=folder)
             break
@@ -137,7 +138,7 @@ def _open_temporary(folder: int, name: bytes, mode: int) -> tuple[str, int]:
 
 
 def _file_at(folder: int, name: bytes) -> os.stat_result | None:
-    """Return what is known of the regular file of a name; None where there is none."""
+    """Return the status of the regular file of a name; None where no such file exists."""
     try:
         status = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except OSError:

@@ -1,8 +1,8 @@
-"""What a storage path must be able to do: list, fetch many, put whole, delete.
+"""Operations of a storage path: list, fetch many files, put a file whole, delete.
 
-The flow asks for nothing else, so that a folder, a dictionary and a bucket are interchangeable.
-Every method is a batch, because a bucket answers a thousand questions in the time of one. A storage
-can be pickled: workers fetch and put for themselves. It refuses to know what the files mean.
+The flow uses nothing else, so that a folder, a dictionary and a bucket are interchangeable. Every
+method is a batch, because a bucket answers a thousand requests in the time of one. A storage can be
+pickled: workers fetch and put for themselves. The module does not know what the files mean.
 """
 
 import re
@@ -33,29 +33,29 @@ __all__ = [
 ]
 
 MAX_FILES: Final = 10_000_000
-"""How many files one storage path may hold."""
+"""Files that one storage path may hold."""
 MAX_SIDECAR: Final = 300_000_000
-"""How many bytes one file may have to be fetched whole."""
+"""Bytes that one file may have to be fetched whole."""
 PAGE: Final = 16_384
-"""About how many keys a page of a listing holds: some megabytes at most."""
+"""Keys that a page of a listing holds, about: some megabytes at most."""
 
 NOT_THERE: Final = "it cannot be read: no such file or folder"
-"""The sentence for a file that is not there, or not any more."""
+"""Sentence for a file that does not exist, or does not exist any more."""
 
 _REFUSED: Final = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)|\0")
 
 
 class Version(NamedTuple):
-    """What is known of one file without reading it."""
+    """Version of one file, known without reading it."""
 
     size: int
-    """Bytes."""
+    """Size of the file in bytes."""
     token: str
-    """Version token, as a listing gives it."""
+    """Version token of the file, the same as in a listing."""
 
 
 NO_FILE: Final = Version(-1, "not a file")
-"""The version where something else has the name: a folder, a link that is not followed."""
+"""Version of a name that something else has: a folder, or a link that is not followed."""
 
 
 class ChangedError(StorageError):
@@ -70,7 +70,7 @@ class ChangedError(StorageError):
 
 
 class PartsError(StorageError):
-    """The storage cannot be listed in parts: its keys come in another order than theirs."""
+    """The storage cannot be listed in parts, because its keys come in another order."""
 
 
 class Storage(Protocol):
@@ -78,12 +78,12 @@ class Storage(Protocol):
 
     @property
     def url(self) -> str:
-        """Where it is, percent-encoded, with a slash at the end and without any secret."""
+        """URL of the storage path: percent-encoded, ends with a slash, holds no secret."""
         ...
 
     @property
     def puts_at_once(self) -> int:
-        """How many files are best put at the same time, by so many threads."""
+        """Number of files, and so of threads, that are best put at the same time."""
         ...
 
     def list(
@@ -98,22 +98,21 @@ class Storage(Protocol):
         Parameters
         ----------
         exclude
-            What the run itself writes: keys ("label_rows.jsonl") and folders ("out/", with the
-            slash), which are not listed.
+            Outputs of the run itself, which are not listed: keys ("label_rows.jsonl") and folders
+            ("out/", with the slash).
         bare
-            Extensions, as spelt ("jpg"), of files whose size and time nobody will ask for: they
-            may be listed as unknown, where that saves a request each.
+            Extensions, as spelt ("jpg"), of files whose size and time are not needed. A storage
+            may list both as unknown where that saves a request for each file.
         splits
-            Keys of an earlier listing between which parts may be listed at the same time, where
-            that saves waiting. Whatever they are, the same files are listed.
+            Keys of an earlier listing, between which parts may be listed at the same time where
+            that saves waiting. The same files are listed for any keys.
 
         Raises
         ------
         PartsError
-            Where the storage turns out not to list in parts: list again, without splits.
+            The storage does not list in parts: list again without splits.
         StorageError
-            Where the listing as a whole fails. A folder that cannot be read is a problem of its
-            page.
+            The listing as a whole fails. A folder that cannot be read is a problem of its page.
         """
         ...
 
@@ -125,57 +124,57 @@ class Storage(Protocol):
         tokens: bool = True,
         most: int | None = None,
     ) -> Blobs:
-        """Return the contents of files; those that cannot be read are named in `unread`.
+        """Return the contents of files; `unread` names the files that cannot be read.
 
         Parameters
         ----------
         keys
-            In any order; fastest when those of one folder follow each other.
+            Keys in any order; fastest when keys of one folder follow each other.
         sizes
-            (n,) bytes of each as listed, if known: saves a request each. A file that has
-            another size by now is read whole all the same.
+            (n,) listed size of each file in bytes, which saves a request for each. A file whose
+            size has changed since is read whole all the same.
         tokens
-            Whether to tell which versions were read: where their tokens differ from the listing's,
-            files were replaced in between.
+            Whether to return the version tokens that were read. A token that differs from the
+            listing's means that the file was replaced in between.
         most
-            How many bytes one file may have, where these are less than `MAX_SIDECAR`; of one that
-            has more, no more than that is read.
+            Bytes that one file may have, where the limit is below `MAX_SIDECAR`; nothing beyond
+            the limit is read.
         """
         ...
 
     def fetch_heads(
         self, keys: Sequence[str], length: int, *, start: int = 0
     ) -> Sequence[bytes | Unread]:
-        """Return the first bytes of files, at most length each; why, where one cannot be read.
+        """Return the first bytes of files, at most length each, or the reason why one is unread.
 
         Parameters
         ----------
         keys, length
-            Which files, and how many bytes of each.
+            Keys of the files, and the number of bytes of each.
         start
-            How many bytes are passed over; none are left where a file is not longer.
+            Number of bytes to skip; a file that is not longer gives no bytes.
         """
         ...
 
     def versions(self, keys: Sequence[str]) -> Sequence[Version | None]:
-        """Return the version of each file, None where there is none; nothing is read.
+        """Return the version of each file, None for one that does not exist; nothing is read.
 
         Raises
         ------
         StorageError
-            Where it cannot be told for one of them.
+            The version of one file cannot be determined.
         """
         ...
 
     def versions_in(self, folder: str) -> Mapping[str, Version]:
-        """Return key → version of the files of one small folder, "a/b/", and of no folder in it.
+        """Return key → version of the files of one small folder, "a/b/", without its subfolders.
 
         In the cloud that is one LIST request.
 
         Raises
         ------
         StorageError
-            Where the folder cannot be listed; one that does not exist has no files.
+            The folder cannot be listed. A folder that does not exist has no files.
         """
         ...
 
@@ -187,46 +186,45 @@ class Storage(Protocol):
         Parameters
         ----------
         key, content
-            Which file, and all of it; in pieces where it is too large for memory.
+            Key of the file, and its whole content; in pieces where it is too large for memory.
         unless_changed
-            Version token that the older one must have; "" where there must be none.
+            Version token that the existing file must have; "" where no file may exist.
 
         Returns
         -------
         str
-            Version token of the new file, as a listing gives it; "" where the storage does not
-            tell.
+            Version token of the new file, as a listing gives it; "" where the storage has none.
 
         Raises
         ------
         NameRefusedError
-            Where only its name is in the way.
+            Only the name of the file is the obstacle.
         ChangedError
-            Where the older file is another version, or something else has the name.
+            The existing file is another version, or something else has the name.
         StorageError
-            Where it cannot be written; nothing is left behind then.
+            The file cannot be written; nothing is left behind then.
         """
         ...
 
     def flush(self, keys: Sequence[str]) -> None:
         """Make the names of files that were put or deleted outlast a power failure.
 
-        Their contents do when `put` returns.
+        The contents are on the disk when `put` returns.
 
         Raises
         ------
         StorageError
-            Where the disk fails: what of them it keeps is not known then.
+            The disk fails; which names it keeps is not known then.
         """
         ...
 
     def delete(self, keys: Sequence[str]) -> None:
-        """Delete files; those that are not there are passed over.
+        """Delete files; keys without a file are skipped.
 
         Raises
         ------
         StorageError
-            Where one cannot be deleted; others may be gone by then.
+            One file cannot be deleted; others may be deleted by then.
         """
         ...
 
@@ -245,16 +243,16 @@ def list_all(
     Parameters
     ----------
     storage, exclude, bare, splits
-        What to list, what not, what by name alone, and in which parts; as for `Storage.list`.
+        The storage path to list; the others as for `Storage.list`.
     max_files
-        How many files are too many.
+        Number of files that the storage path may hold.
     on_listed
         Called with the number of files listed so far, page by page.
 
     Raises
     ------
     StorageError
-        With more than `MAX_FILES` files, or where the listing fails.
+        The storage path holds more than `max_files` files, or the listing fails.
 
     Examples
     --------
@@ -300,7 +298,7 @@ def check_key(key: str) -> None:
     Raises
     ------
     ConfigError
-        For absolute keys and keys with empty, "." or ".." parts, with a NUL or not Unicode.
+        The key is absolute, has empty, "." or ".." parts or a NUL, or is not Unicode.
 
     Examples
     --------

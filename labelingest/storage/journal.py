@@ -1,16 +1,17 @@
-"""What was done so far, written down: lines of JSON that a later run can trust.
+"""Journal of a run: lines of JSON about finished work that a later run can trust.
 
-A line counts when it is whole and its digest fits: each line begins with the digest of itself and
-of the line before. So a line that was changed, moved or taken out ends what counts. After a process
-was killed all such lines count, for what it had written is still there, in memory if not on the
-disk. After the machine itself went down only those count that stand before the last mark of
-`synced`: all before it was on the disk, and so was what the lines speak of. Whether the machine went
-down is told by the identity of its boot.
+A line counts when it is complete and its digest fits: each line begins with the digest of itself and
+of the line before. So a line that was changed, moved or removed ends what counts.
 
-After a failed fsync the system may have dropped what it did not write, and reports success the next
-time: `distrust` then takes back all that stands after the last mark of `synced`.
+- After a process was killed all such lines count, because what it had written still exists, in
+  memory if not on the disk.
+- After the machine itself went down only the lines before the last mark of `synced` count: they were
+  on the disk, and so was the work they describe. The identity of the boot shows whether the machine
+  went down.
+- After a failed fsync the system may have dropped what it did not write, and reports success the next
+  time. `distrust` then takes back all lines after the last mark of `synced`.
 
-It refuses to know what the lines mean.
+The module does not know what the lines mean.
 """
 
 import json
@@ -30,11 +31,11 @@ __all__ = ["Journal"]
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 _SYNCED: Final = {"synced": True}
 _DIGEST: Final = 8
-"""Bytes of a digest; a line begins with twice as many characters and a blank."""
+"""Bytes of a digest; a line begins with twice as many hex digits and a blank."""
 
 
 class _End(NamedTuple):
-    """Where a line ends, and the digest that the next one goes on from."""
+    """End of a line, and the digest that the next line continues."""
 
     offset: int = 0
     digest: bytes = b""
@@ -42,7 +43,7 @@ class _End(NamedTuple):
 
 @dataclass(slots=True)
 class Journal:
-    """A file of lines that one run at a time can have.
+    """A file of lines that one run at a time can hold.
 
     Examples
     --------
@@ -58,17 +59,17 @@ class Journal:
 
     path: Path
     output: str
-    """What it is about, as the user calls it."""
+    """The output that the journal belongs to, as the user calls it."""
     file: int
-    """Descriptor, locked."""
+    """Descriptor of the journal, locked."""
     damaged: bool = field(default=False, init=False)
-    """Whether it was loaded up to a damaged line, not to its end."""
+    """Whether the journal was loaded up to a damaged line, not to its end."""
     _ends: list[_End] = field(default_factory=list, init=False, repr=False)
-    """Of each entry."""
+    """The end of each entry."""
     _end: _End = field(default=_End(), init=False, repr=False)
-    """Of the last line."""
+    """The end of the last line."""
     _synced: _End = field(default=_End(), init=False, repr=False)
-    """Of the last line that was on the disk, and what it speaks of."""
+    """The end of the last line that is on the disk together with the work it describes."""
 
     @classmethod
     def open(cls, path: Path, output: str) -> "Journal":
@@ -76,7 +77,7 @@ class Journal:
         return cls(path, output, open_locked(path, output))
 
     def load(self) -> tuple[str, list[Any]] | None:
-        """Return the subject and the entries that count, and forget the others; None for none."""
+        """Return the subject and the entries that count, and drop the others; None where none count."""
         subject = boot = ""
         entries: list[Any] = []
         for line, end in self._good_lines():
@@ -93,14 +94,14 @@ class Journal:
         if boot and boot == _boot():
             self._cut(self._end)
             return subject, entries
-        # All that is left is on the disk; lines of this boot may follow.
+        # All lines that remain are on the disk; lines of this boot may follow.
         self._cut(self._synced)
         self._write({"subject": subject, "boot": _boot()})
         self._synced = self._end
         return subject, entries[: len(self._ends)]
 
     def _good_lines(self) -> Iterator[tuple[dict[str, Any], _End]]:
-        """Yield each line and its end, up to the first that is not whole or has another digest."""
+        """Yield each line and its end, up to the first that is incomplete or has another digest."""
         end = _End()
         with open(self.file, "rb", closefd=False) as lines:
             lines.seek(0)
@@ -119,7 +120,7 @@ class Journal:
                 yield record, end
 
     def _cut(self, end: _End) -> None:
-        """Forget what stands behind the end of a line."""
+        """Drop everything behind the end of a line."""
         os.ftruncate(self.file, end.offset)
         os.lseek(self.file, end.offset, os.SEEK_SET)
         self._end = end
@@ -128,28 +129,28 @@ class Journal:
             self._synced = end
 
     def begin(self, subject: str) -> None:
-        """Forget everything, and write down what the new entries are about."""
+        """Drop everything, and write the subject of the new entries."""
         self._cut(_End())
         self._write({"subject": subject, "boot": _boot()})
         self._synced = self._end
 
     def keep(self, entries: int) -> None:
-        """Forget all entries but the first so many, of those that were loaded; at least one."""
+        """Drop all loaded entries but the first so many, at least one."""
         self._cut(self._ends[entries - 1])
         self._write({"boot": _boot()})
 
     def append(self, entry: Any) -> None:
-        """Write an entry down: anything that JSON can say."""
+        """Write an entry: any value of JSON."""
         self._write({"entry": entry})
         self._ends.append(self._end)
 
     @property
     def entries(self) -> int:
-        """How many entries count."""
+        """Number of entries that count."""
         return len(self._ends)
 
     def synced(self) -> None:
-        """Write down that what all entries speak of is on the disk."""
+        """Write that the work of all entries is on the disk."""
         self._write(_SYNCED)
         try:
             os.fsync(self.file)
@@ -159,13 +160,13 @@ class Journal:
         self._synced = self._end
 
     def distrust(self) -> None:
-        """Forget what may not be on the disk, although a later fsync says that it is."""
+        """Drop the entries whose work may not be on the disk, although a later fsync succeeds."""
         try:
             self._cut(self._synced)
             if self._ends:
                 self._write({"boot": _boot()})
         except OSError:
-            # Better no work is kept than work that is not there.
+            # Losing finished work is better than trusting work that does not exist.
             with suppress(OSError):
                 self.path.unlink()
 
@@ -185,13 +186,13 @@ class Journal:
         self._end = _End(self._end.offset + len(encoded), digest)
 
     def remove(self) -> None:
-        """Remove it; the next run begins anew."""
+        """Remove the journal; the next run starts from the beginning."""
         with suppress(FileNotFoundError):
             self.path.unlink()
         self.close()
 
     def close(self) -> None:
-        """Leave it for a later run."""
+        """Leave the journal for a later run."""
         os.close(self.file)
 
 
@@ -208,7 +209,7 @@ def _object(text: bytes) -> dict[str, Any] | None:
 
 
 def _boot() -> str:
-    """Return what is different after each start of the machine; "" where that is not known."""
+    """Return the identity of this boot of the machine; "" where the system has none."""
     try:
         return _BOOT_ID.read_text().strip()
     except OSError:

@@ -1,4 +1,4 @@
-"""A storage path that is a dictionary: for tests, and for files that are in memory anyway."""
+"""A storage path that is a dictionary: for tests, and for files that are in memory already."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -24,7 +24,7 @@ __all__ = ["MemoryStorage"]
 class MemoryStorage:
     """Files in memory under a storage path of their own.
 
-    A pickled copy is a copy: what a worker process puts into it stays there.
+    Pickling copies the files: what a worker process puts stays in that process.
 
     Examples
     --------
@@ -36,7 +36,7 @@ class MemoryStorage:
     contents: dict[str, bytes]
     """Key → content; what is put appears here."""
     mtime_ns: int
-    """The time of the last change that all files are listed with."""
+    """Time of the last change, in nanoseconds since 1970, with which all files are listed."""
 
     def __init__(
         self, contents: Mapping[str, bytes], *, name: str = "memory", mtime_ns: int = 0

@@ -1,6 +1,6 @@
-"""Why the operating system refused, and what helps: a sentence for each error number that is met.
+"""Sentences for refusals of the operating system: the cause of each error number, and the cure.
 
-Only that: which file it was, and whether it ends the run, is said by who asks.
+The caller names the file, and decides whether the error ends the run.
 """
 
 import errno
@@ -48,13 +48,13 @@ _CURES: Final[Mapping[int, str]] = {
 
 
 _TAKEN: Final = {errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP}
-"""Something else has the name, or that of its folder."""
+"""Error numbers for a name, or a folder's name, that something else has."""
 _NAMES: Final = {errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL}
-"""What is wrong with a name, and with no other."""
+"""Error numbers for one bad name; other names are not affected."""
 
 
 def cause_of(error: OSError) -> str:
-    """Return why the operating system refused.
+    """Return the cause of a refusal in words.
 
     Examples
     --------
@@ -65,9 +65,9 @@ def cause_of(error: OSError) -> str:
 
 
 def cannot_write(what: str, error: OSError) -> StorageError:
-    """Return the exception for something that cannot be written: what, why, what helps.
+    """Return the exception for something that cannot be written, with its cause and cure.
 
-    Where only its name is in the way, that is a `NameRefusedError`.
+    The exception is a `NameRefusedError` where only the name is the obstacle.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def cannot_write(what: str, error: OSError) -> StorageError:
 
 
 def cannot_delete(what: str, error: OSError) -> StorageError:
-    """Return the exception for something that cannot be deleted: what and why.
+    """Return the exception for something that cannot be deleted, with its cause.
 
     Examples
     --------

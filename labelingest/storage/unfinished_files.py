@@ -36,15 +36,15 @@ def temporary_name() -> str:
 
 
 def unfinished_name(name: str | bytes, purpose: str = "") -> str:
-    """Return the name under which an output is built, or of what stands beside it meanwhile.
+    """Return the name under which an output is built, or that of a file that accompanies it.
 
     Parameters
     ----------
     name
-        The output's own.
+        Name of the output.
     purpose
-        "" for the output itself, "-journal" for what is written down about it, "-old" for an
-        older output that is about to go.
+        "" for the output itself, "-journal" for its journal, "-old" for an older output that is
+        about to be removed.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def unfinished_name(name: str | bytes, purpose: str = "") -> str:
 
 
 def unfinished_names(name: str) -> list[str]:
-    """Return all names that are taken beside an output while it is made.
+    """Return all names that are used in the folder of an output while it is made.
 
     Examples
     --------
@@ -67,14 +67,14 @@ def unfinished_names(name: str) -> list[str]:
 
 
 def protect(file: int, replaced: os.stat_result) -> None:
-    """Give an open file the permissions of the one that it replaces, and its owner where it may.
+    """Give an open file the permissions of the file that it replaces, and the owner if allowed.
 
     Parameters
     ----------
     file
-        Descriptor of the new file, nothing of which was written yet.
+        Descriptor of the new file, which is still empty.
     replaced
-        What is known of the older one.
+        Status of the file that it replaces.
     """
     status = os.fstat(file)
     if (status.st_uid, status.st_gid) != (replaced.st_uid, replaced.st_gid):

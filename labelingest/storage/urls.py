@@ -1,4 +1,4 @@
-"""Which bucket or container a URL means, and what keys in it begin with.
+"""Parse URLs of storage paths into bucket or container, and prefix.
 
 ::
 
@@ -11,10 +11,10 @@
     az://container/prefix/                                    Azure, account from elsewhere
     https://account.blob.core.windows.net/container/prefix/   Azure
 
-Every URL that enters is parsed here (`parse_url`), whatever it is for: one that carries a user, a
-password, a signature or a token is refused, and the sentence does not repeat it. One place has one
-spelling (`Address.url`): scheme and host in lower case, percent-encoding normalised, one slash at
-the end. It refuses to know how a place is reached.
+Every URL that a user gives is parsed here (`parse_url`), whatever its purpose. A URL that carries a
+user, a password, a signature or a token is refused, and the message does not repeat the secret. One
+place has one spelling (`Address.url`): scheme and host in lower case, percent-encoding normalised,
+one slash at the end. The module does not know how a place is reached.
 """
 
 import re
@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 SCHEMES: Final = ("s3", "gs", "az", "https", "http")
-"""What the URL of a cloud storage begins with."""
+"""Schemes of URLs of cloud storage."""
 
 _BUCKETS: Final = ("s3", "gs", "az")
 """Schemes whose URLs name a bucket where others name a host."""
@@ -53,7 +53,7 @@ _ALMOST: Final = re.compile(
     r"|[a-z][a-z0-9+.-]*:(?:/\\|\\[/\\])|//[^/]*@)",
     re.IGNORECASE,
 )
-"""A path that begins so was meant as a URL."""
+"""Beginnings of a path that was meant as a URL."""
 _TAIL: Final = re.compile("[?#]")
 _AUTHORITY: Final = re.compile(r"[^/?#]*")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -70,7 +70,7 @@ _EXAMPLE: Final = "s3://bucket/prefix/"
 
 
 class Provider(StrEnum):
-    """Whose protocol a storage speaks; the value is the URL scheme."""
+    """Provider of the protocol that a storage speaks; the value is the URL scheme."""
 
     S3 = "s3"
     GOOGLE = "gs"
@@ -78,7 +78,7 @@ class Provider(StrEnum):
 
     @property
     def variables(self) -> str:
-        """What the names of its variables in the environment begin with."""
+        """Beginning of the names of the provider's environment variables."""
         return {"s3": "AWS", "gs": "GOOGLE", "az": "AZURE"}[self]
 
 
@@ -88,11 +88,11 @@ class Place:
 
     provider: Provider
     url: str
-    """Percent-encoded, with a slash at the end."""
+    """URL of the place: percent-encoded, with a slash at the end."""
     bucket: str
     """Name of the bucket or container."""
     prefix: str
-    """What all keys begin with, without a slash at the end; "" for the whole bucket."""
+    """Beginning of all names below the place, without a slash at the end; "" for the whole bucket."""
     endpoint: str | None = None
     """URL of the service, where the URL names it."""
     region: str | None = None
@@ -101,9 +101,9 @@ class Place:
 
     @property
     def lists_from_any_key(self) -> bool:
-        """Whether a store lists in the order of keys, and from any of them on.
+        """Whether a store lists in the order of keys, and can begin behind any key.
 
-        Amazon's directory buckets ("name--zone--x-s3") do neither, Azure has no place to begin.
+        Amazon's directory buckets ("name--zone--x-s3") do neither; Azure always begins at the first.
         """
         return self.provider is not Provider.AZURE and not self.bucket.endswith("--x-s3")
 
@@ -113,15 +113,15 @@ class Address:
     """A URL in its parts, without any credential."""
 
     scheme: str
-    """In lower case."""
+    """Scheme in lower case."""
     host: str
-    """Host and port, in lower case; the bucket, as it is written, where the scheme names one."""
+    """Host and port in lower case; the bucket, as written, where the scheme names one."""
     path: str
-    """Decoded; begins with a slash, or is empty."""
+    """Decoded path; begins with a slash, or is empty."""
     raw_path: str
-    """As it is written."""
+    """Path as written."""
     tail: str
-    """What follows the path: a query, a fragment, or "" for none."""
+    """Query and fragment behind the path; "" for none."""
 
     @property
     def url(self) -> str:
@@ -135,7 +135,7 @@ class Address:
 
 
 def is_cloud(url: str) -> bool:
-    """Return whether the URL of a storage is one of cloud storage.
+    """Return whether a storage path is a URL of cloud storage.
 
     Examples
     --------
@@ -165,12 +165,12 @@ def parse_url(text: str, what: str = "the storage path") -> Address:
     text
         The URL as it was given.
     what
-        Names the URL in sentences, as "the endpoint".
+        Name of the URL in messages, as "the endpoint".
 
     Raises
     ------
     ConfigError
-        The text is no URL, or carries a credential; the sentence does not repeat the credential.
+        The text is no URL, or carries a credential; the message does not repeat the credential.
 
     Examples
     --------
@@ -202,7 +202,7 @@ def parse_url(text: str, what: str = "the storage path") -> Address:
 
 
 def _decoded_path(raw: str, scheme: str, what: str) -> str:
-    """Return a path without percent-encoding; a local one may be no text."""
+    """Return a path without percent-encoding; a local path need not be UTF-8."""
     try:
         path = unquote(raw, errors="strict")
         path.encode()
@@ -221,7 +221,7 @@ def storage_url_of(text: str) -> str:
     Raises
     ------
     ConfigError
-        As for `parse_url`, or the URL has a query or a fragment.
+        The URL is refused by `parse_url`, or has a query or a fragment.
 
     Examples
     --------
@@ -240,7 +240,7 @@ def storage_url_of(text: str) -> str:
 
 
 def _refuse_credentials(scheme: str, authority: str, rest: str) -> None:
-    """Refuse what is not part of a place; it may be secret and is not repeated."""
+    """Refuse a credential in a URL; it is secret and not repeated."""
     # A local folder may be called anything: only a user is no part of it.
     credential = credential_in(authority, "" if scheme == _FILE else rest)
     if credential is None:
@@ -262,7 +262,7 @@ def _refuse_tail(address: Address) -> None:
 
 
 def _check_host(scheme: str, host: str, what: str) -> None:
-    """Refuse a host that cannot be one; it may hold half a password and is not repeated."""
+    """Refuse a host that is malformed; it may hold half a password and is not repeated."""
     if not _is_plain(scheme, host):
         expected = (
             "a bucket has no ':', '\\' or blanks"
@@ -275,7 +275,7 @@ def _check_host(scheme: str, host: str, what: str) -> None:
 
 
 def _is_plain(scheme: str, host: str) -> bool:
-    """Return whether a host (and port) or a bucket can be one."""
+    """Return whether a host (and port) or a bucket is well-formed."""
     if scheme in _BUCKETS:
         return bool(_HOST.fullmatch(host))
     if host.startswith("["):
@@ -301,24 +301,24 @@ def _is_port(text: str) -> bool:
 
 
 def _repeated(text: str) -> str:
-    """Return a text for a sentence, where nothing in it looks like a credential."""
+    """Return a text for a message; "" where something in it looks like a credential."""
     plain = decoded(text)
     is_safe = "@" not in plain and without_credentials(plain) == plain
     return f" ({text!r})" if is_safe else ""
 
 
 def place_of(url: str) -> Place:
-    """Return what the URL of a cloud storage means.
+    """Return the bucket or container, and the prefix, that a URL of cloud storage means.
 
     Parameters
     ----------
     url
-        As in the table above; "%20" is a blank.
+        A URL of one of the forms at the head of the module; "%20" is a blank.
 
     Raises
     ------
     ConfigError
-        It names no bucket, or holds what belongs elsewhere (user, password, signature).
+        The URL names no bucket, or holds a user, a password or a signature.
 
     Examples
     --------
@@ -337,7 +337,7 @@ def place_of(url: str) -> Place:
 
 
 def _at_host(scheme: str, host: str, path: str) -> Place:
-    """Return the place on a host of the web: the host tells whose it is."""
+    """Return the place at an address of the web; the host shows the provider."""
     endpoint = f"{scheme}://{host}"
     path = path.removeprefix("/")
     if azure := _AZURE_HOST.fullmatch(host.lower()):
@@ -362,7 +362,7 @@ def _place(
     region: str | None = None,
     account: str | None = None,
 ) -> Place:
-    """Return the place at a decoded path, whose first part is the bucket unless that is known."""
+    """Return the place at a decoded path; its first part is the bucket, unless that is passed."""
     path = path.rstrip("/") if path.strip("/") else ""
     url = f"{begin}{quote(path, safe=_SAFE)}/" if path else begin
     prefix = path

@@ -1,10 +1,12 @@
-"""A storage path in the cloud: S3 and what speaks its protocol, Google Cloud Storage, Azure.
+"""A storage path in the cloud: S3 and its compatible stores, Google Cloud Storage, Azure.
 
-Every file costs a request of its own that takes as long as a thousand local reads, so many are
-asked for at once. Requests that are refused for now or get no answer are repeated by the client
-(`labelingest.storage.cloud.clients`). What stays refused concerns one file, or all of them: credentials
-that are refused end the batch, and so does a moment in which no file of it was answered, because a
-run that goes on would call every file unreadable.
+Every file costs a request of its own that takes as long as a thousand local reads, so many requests
+are made at once. The client (`labelingest.storage.cloud.clients`) repeats requests that are refused
+for now or get no answer.
+
+A request that stays refused concerns one file, or all of them. Refused credentials end the batch. So
+does a moment in which no file of the batch was answered: a run that continued would call every file
+unreadable.
 """
 
 import builtins
@@ -55,13 +57,13 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 _PIECE: Final = 1 << 20
 _IN_FLIGHT: Final = 64
-"""How many requests one process has under way."""
+"""Number of requests that one process has under way."""
 _BULK: Final[Mapping[Provider, int]] = {Provider.S3: 1000, Provider.AZURE: 256}
-"""How many files one request deletes; Google's take one each."""
+"""Number of files that one request deletes; Google needs a request for each file."""
 _EMPTY: Final = "Server returned non-2xx status code: 416 "
-"""The answer to a request for bytes behind the last one."""
+"""Error text of a request for bytes behind the end of a file."""
 _NOT_IMPLEMENTED: Final = "Server returned non-2xx status code: 501 "
-"""The answer to a request with a condition, of a store that knows none."""
+"""Error text of a conditional request to a store that has no conditions."""
 
 
 class CloudStorage:
@@ -77,7 +79,7 @@ class CloudStorage:
     place: Place
     connection: Connection
     _compares: bool
-    """Whether the store puts on condition; found out by the first that it refuses."""
+    """Whether the store has conditional requests; the first one that it refuses shows that."""
 
     def __init__(self, place: Place, connection: Connection | None = None) -> None:
         self.connection = connection or Connection()
@@ -86,17 +88,17 @@ class CloudStorage:
         self._compares = True
 
     def __reduce__(self) -> tuple[type["CloudStorage"], tuple[Place, Connection]]:
-        # A copy opens a client of its own, with the credentials of where it is.
+        # A copy opens a client of its own, with the credentials of its machine.
         return CloudStorage, (self.place, self.connection)
 
     @property
     def url(self) -> str:
-        """Where it is, as `labelingest.storage.base.Storage` says."""
+        """URL of the storage path, as `labelingest.storage.base.Storage` says."""
         return self.place.url
 
     @property
     def puts_at_once(self) -> int:
-        """How many files are best put at the same time: each waits for its answer."""
+        """Number of files that are best put at the same time: each waits for its answer."""
         return _IN_FLIGHT
 
     def list(
@@ -175,7 +177,7 @@ class CloudStorage:
 
     def versions(self, keys: Sequence[str]) -> Sequence[Version | None]:
         """Return the versions of files by a request for each, many at once."""
-        # Nothing was ever put under a name that cannot be asked for.
+        # No file was ever put under a name that cannot be requested.
         rows = [row for row, key in enumerate(keys) if not _CONTROL.search(key)]
         usable_keys = [keys[row] for row in rows]
 
@@ -212,7 +214,7 @@ class CloudStorage:
         }
 
     def _versions_below(self, folder: str) -> Mapping[str, Version]:
-        """Return the versions of a folder's files, where names lie below it that are no keys."""
+        """Return the versions of a folder's files, where unusable names lie below the folder."""
         prefix = "/".join(filter(None, (self.place.prefix, folder.removesuffix("/"))))
         client = open_client(replace(self.place, prefix=""), self.connection)
         pages = list_pages(client, replace(self.place, prefix=prefix), connection=self.connection)
@@ -230,7 +232,7 @@ class CloudStorage:
     ) -> str:
         """Write one file whole or not at all, as `labelingest.storage.base.Storage` says.
 
-        The store itself compares versions. One that cannot is asked for the version before, and
+        The store itself compares versions. Where it cannot, the version is requested first, and
         another writer may come between.
         """
         check_key(key)
@@ -252,7 +254,7 @@ class CloudStorage:
         except ChangedError:
             raise
         except (AlreadyExistsError, PreconditionError, FileNotFoundError) as error:
-            # A version that is to be replaced and does not exist is "not found" for some stores.
+            # Some stores answer "not found" where the version to replace does not exist.
             if isinstance(error, FileNotFoundError) and (
                 not unless_changed or self._version(key) is not None
             ):
@@ -262,10 +264,10 @@ class CloudStorage:
             raise cloud_error(error, self.place, Operation.WRITE, key) from None
 
     def _put_pieces(self, key: str, pieces: Iterable[bytes], unless_changed: str | None) -> str:
-        """Write a file in many requests; the version is looked up before, as no store compares it."""
+        """Write a file in many requests; the version is compared before, as no store can do it."""
         if unless_changed is not None:
             self._compared(key, unless_changed)
-        put = self._client.put(key, _of_some_size(pieces), use_multipart=True, max_concurrency=2)
+        put = self._client.put(key, _joined(pieces), use_multipart=True, max_concurrency=2)
         return plain_tag(put["e_tag"])
 
     def _put(self, key: str, content: bytes, mode: "PutMode") -> str:
@@ -273,18 +275,18 @@ class CloudStorage:
         return plain_tag(put["e_tag"])
 
     def _mode(self, key: str, unless_changed: str | None) -> "PutMode":
-        """Return what the store is to compare."""
+        """Return the condition that the store is to check."""
         if unless_changed is None:
             return "overwrite"
         if not unless_changed:
             return "create"
         if self.place.provider is Provider.GOOGLE:
-            # It compares generations, which listings do not tell.
+            # Google compares generations, which listings do not contain.
             return self._compared(key, unless_changed)
         return {"e_tag": f'"{unless_changed}"'}
 
     def _compared(self, key: str, unless_changed: str) -> "PutMode":
-        """Compare the version here; return how to put what is as it should be."""
+        """Compare the version here; return the mode for putting the file if it is unchanged."""
         try:
             meta = self._client.head(key)
         except FileNotFoundError:
@@ -297,13 +299,13 @@ class CloudStorage:
         return {"version": meta["version"]} if by_generation else "overwrite"
 
     def flush(self, keys: Sequence[str]) -> None:
-        """Do nothing: what a bucket has answered for is kept."""
+        """Do nothing: a bucket has stored a file before it answers."""
 
     def delete(self, keys: Sequence[str]) -> None:
         """Delete files, as `labelingest.storage.base.Storage` says."""
         for key in keys:
             check_key(key)
-        # Nothing was ever put under a name that cannot be asked for.
+        # No file was ever put under a name that cannot be requested.
         keys = [key for key in keys if not _CONTROL.search(key)]
         at_once = _BULK.get(self.place.provider, 0)
         if not at_once:
@@ -314,7 +316,7 @@ class CloudStorage:
             try:
                 self._client.delete(some)
             except FileNotFoundError:
-                self._delete_each(some)  # which of them were deleted is not said
+                self._delete_each(some)  # the answer does not name the files that were deleted
             except FAILURES as error:
                 raise cloud_error(error, self.place, Operation.DELETE, some[0]) from None
 
@@ -332,12 +334,12 @@ class CloudStorage:
     def _each(
         self, keys: Sequence[str], ask: Callable[[int], T], operation: Operation
     ) -> "builtins.list[T | Exception]":
-        """Ask for each row, many at once; return what came of each.
+        """Make a request for each row, many at once; return the outcome of each.
 
         Raises
         ------
         StorageError
-            What was refused concerns all of them, or none was answered.
+            A refusal concerns all files, or none was answered.
         """
         for key in keys:
             _check(key)
@@ -352,9 +354,9 @@ class CloudStorage:
                 outcome = ask(row)
             except FAILURES as error:
                 concern = refusal_of(error, self.place, operation).concern
-                patience.refused(concern, keys[row], error)
+                patience.count_failure(concern, keys[row], error)
                 return error
-            patience.answered()
+            patience.count_success()
             return outcome
 
         with ThreadPoolExecutor(min(_IN_FLIGHT, len(keys))) as threads:
@@ -366,30 +368,30 @@ class CloudStorage:
 
 
 class _Patience:
-    """Decides when it is of no use to ask on."""
+    """Decides when further requests are pointless."""
 
     def __init__(self, limit: int) -> None:
         self.fatal_refusal: tuple[str, Exception] | None = None
-        """The file whose request ended it, and what was said."""
+        """Key of the file whose request ended the batch, and the error."""
         self._limit = limit
         self._unanswered = 0
         self._lock = Lock()
 
-    def answered(self) -> None:
-        """Take note of a request that went well."""
+    def count_success(self) -> None:
+        """Count a request that succeeded."""
         with self._lock:
             self._unanswered = 0
 
-    def refused(self, concern: Concern, key: str, error: Exception) -> None:
-        """Take note of one that did not."""
+    def count_failure(self, concern: Concern, key: str, error: Exception) -> None:
+        """Count a request that failed."""
         with self._lock:
             self._unanswered = self._unanswered + 1 if concern is Concern.MOMENT else 0
             if concern is Concern.STORAGE or self._unanswered >= self._limit:
                 self.fatal_refusal = self.fatal_refusal or (key, error)
 
 
-def _of_some_size(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield pieces gathered to about a megabyte: each costs the client as much."""
+def _joined(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Join pieces to about a megabyte, because every piece costs the client the same."""
     waiting, size = [], 0
     for piece in pieces:
         waiting.append(piece)
@@ -401,12 +403,12 @@ def _of_some_size(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _check(key: str) -> None:
-    """Refuse keys that no storage has, and those that obstore cannot ask for.
+    """Refuse keys that no storage has, and keys that obstore cannot request.
 
     Raises
     ------
     ConfigError
-        As `check_key`, and for control characters.
+        `check_key` refuses the key, or it has control characters.
     """
     check_key(key)
     if _CONTROL.search(key):

@@ -1,15 +1,15 @@
-"""What is below a folder: the files as pages of a listing, and what could not be listed as problems.
+"""Walk a folder: its files as pages of a listing, and what cannot be listed as problems.
 
 1. A folder is read to its end and sorted: its files as names, its folders as names with a slash.
-   Gone through in that order, with each folder entered where it stands, the keys of all folders come
-   in the order of their bytes. So nothing larger than one folder is ever sorted.
-2. A folder that is reached through a link and is one of those it lies in is a loop: a problem, and
-   not entered. Two links to one folder are no loop: keys are logical, and both are listed.
+   Each folder is entered at its position in that order, so that the keys of all folders come in the
+   order of their bytes. So nothing larger than one folder is ever sorted.
+2. A folder that is reached through a link and contains that link is a loop: it is reported as a
+   problem and not entered. Two links to one folder are no loop: keys are logical, and both are listed.
 3. Everything seen counts against a limit, so that a few links that multiply each other end too.
-4. Files whose size and time nobody asks for cost no system call of their own.
+4. Files whose size and time are not needed cost no system call of their own.
 
-Names are bytes throughout: what a key is does not depend on the locale. It opens no file and
-refuses to know what files mean.
+Names are bytes throughout: keys do not depend on the locale. The walk opens no file and does not know
+what files mean.
 """
 
 import errno
@@ -40,7 +40,7 @@ from labelingest.storage.os_errors import cause_of
 __all__ = ["MAX_ENTRIES", "walk"]
 
 MAX_ENTRIES: Final = 2 * MAX_FILES
-"""How many files, folders and other entries are looked at before the folder is given up."""
+"""Number of files, folders and other entries after which a walk gives up."""
 
 _SPECIAL: Final = {
     stat.S_IFIFO: "a named pipe",
@@ -52,16 +52,16 @@ _SPECIAL: Final = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Folder:
-    """A folder on the stack, and the way that led to it."""
+    """A folder on the stack, and the folders that led to it."""
 
     prefix: bytes
-    """What the keys of its files begin with; "" for the root, else with a slash at the end."""
+    """Beginning of the keys of its files; "" for the root, else with a slash at the end."""
     identity: tuple[int, int]
-    """Device and inode."""
+    """Device and inode of the folder."""
     parent: "_Folder | None"
 
     def is_inside(self, identity: tuple[int, int]) -> bool:
-        """Return whether this folder, or one it lies in, is that one."""
+        """Return whether this folder, or one around it, has an identity."""
         folder: _Folder | None = self
         while folder is not None:
             if folder.identity == identity:
@@ -85,14 +85,14 @@ def walk(
     root
         Absolute path of a folder.
     exclude
-        Keys and folders (with a slash at the end) that are passed over.
+        Keys and folders (with a slash at the end) that are skipped.
     bare
-        Extensions, as spelt, of files whose size and time are not wanted.
+        Extensions, as spelt, of files whose size and time are not needed.
 
     Raises
     ------
     StorageError
-        Where the root cannot be read, or holds more than max_entries entries.
+        The root cannot be read, or holds more than max_entries entries.
 
     Examples
     --------
@@ -108,7 +108,7 @@ def walk(
 
 
 class _GatheredFiles:
-    """Files that are being gathered."""
+    """Names, sizes and times of files that a walk has met."""
 
     def __init__(self) -> None:
         self.keys: list[bytes] = []
@@ -123,7 +123,7 @@ class _GatheredFiles:
         self.mtimes += files.mtime_ns[start:end].tolist()
 
     def listing(self, problems: Sequence[Problem]) -> Listing:
-        """Return what was gathered, as columns."""
+        """Return the files as columns."""
         return Listing(
             Keys.from_texts(self.keys),
             sizes_column(self.sizes),
@@ -134,17 +134,18 @@ class _GatheredFiles:
 
 @dataclass(slots=True, eq=False)
 class _Read:
-    """A folder that was read: what of it is still to be yielded."""
+    """A folder that was read, with the files and folders that are still to be yielded."""
 
     folder: _Folder
     files: Listing
-    """By their names, in order; yielded up to `position`."""
+    """Files of the folder in order of their names; yielded up to `position`."""
     folders: list[_Folder]
-    """In descending order: the next one is the last."""
+    """Folders inside it, in descending order: the next to enter is the last."""
     position: int = 0
+    """Number of files that have been yielded."""
 
     def until(self, folder: _Folder) -> int:
-        """Return how many files come before what is in one of the folders."""
+        """Return how many files come before the content of one of the folders."""
         name = folder.prefix[len(self.folder.prefix) :]
         text, offsets = self.files.keys.text, self.files.keys.offsets
         return bisect_left(
@@ -153,7 +154,7 @@ class _Read:
 
 
 class _Walk:
-    """The state of one walk: the folders that are being gone through, and the page being filled."""
+    """The state of one walk: the folders that are being read, and the page that is being filled."""
 
     def __init__(
         self,
@@ -174,7 +175,7 @@ class _Walk:
         self.problems: list[Problem] = []
 
     def pages(self) -> Iterator[Listing]:
-        """Go through folder after folder; yield each page that is full."""
+        """Read folder after folder; yield each page that is full."""
         page = _GatheredFiles()
         stack = [self._read(self._find_root())]
         while stack:
@@ -225,7 +226,7 @@ class _Walk:
         return _Read(folder, Listing.from_pages(parts), folders)
 
     def _part(self, folder: _Folder) -> Listing:
-        """Return the files that were found in a folder; name those whose times are clamped."""
+        """Return the gathered files of a folder; report files whose times are clamped."""
         gathered, self.gathered = self.gathered, _GatheredFiles()
         part = gathered.listing(())
         for row in outside_dates(part.mtime_ns, gathered.mtimes):
@@ -255,16 +256,16 @@ class _Walk:
     def _take_files(
         self, entries: Sequence[os.DirEntry[bytes]], folder: _Folder
     ) -> list[os.DirEntry[bytes]]:
-        """Put what is plainly a file onto the page; return the other entries."""
+        """Put ordinary files onto the page; return the other entries."""
         # A folder of a million files goes through here: no step costs more than a few list
-        # comprehensions, and what is out of the ordinary is left to `_take`.
+        # comprehensions, and unusual entries are left to `_take`.
         files: list[os.DirEntry[bytes]] = []
         others: list[os.DirEntry[bytes]] = []
         for entry in entries:
             try:
                 plain = entry.is_file(follow_symlinks=False) and entry.name.isascii()
             except OSError:
-                plain = False  # what is the matter is said when it is looked at again
+                plain = False  # `_take` reports the error
             (files if plain else others).append(entry)
         prefix = folder.prefix
         if any(key.startswith(prefix) for key in self.excluded):
@@ -288,7 +289,7 @@ class _Walk:
         return others
 
     def _take(self, entry: os.DirEntry[bytes], folder: _Folder) -> None:
-        """Put one entry where it belongs: page, stack or problems."""
+        """Add one entry to the page, the stack or the problems."""
         name = entry.name
         key = folder.prefix + name
         if key in self.excluded:
@@ -317,7 +318,7 @@ class _Walk:
             )
 
     def _note_vanished(self, key: bytes) -> None:
-        """Note what its folder named a moment ago: deleted since, or a disk that comes and goes."""
+        """Report an entry that its folder named a moment ago: deleted, or on a disk that went away."""
         if not key.rpartition(b"/")[2].startswith(TEMPORARY_PREFIX.encode()):
             self._add(
                 ProblemCode.VANISHED_FILE,
@@ -332,7 +333,7 @@ class _Walk:
 
     def _take_folder(self, key: bytes, status: os.stat_result, parent: _Folder) -> None:
         prefix = key + b"/"
-        # What another run has not finished is no data: its files come and go.
+        # An unfinished output of another run is no data: its files come and go.
         unfinished = key.rpartition(b"/")[2].startswith(TEMPORARY_PREFIX.encode())
         if prefix not in self.excluded and not unfinished:
             self.folders.append(_Folder(prefix, (status.st_dev, status.st_ino), parent))
