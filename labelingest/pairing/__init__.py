@@ -1,5 +1,5 @@
-"""Pairing: which sidecar belongs to which data file of a listing; no request is made for it.
+"""Pair data files of a listing with their sidecars, without any request to the storage.
 
-`rules` says how keys belong together, `pair` does it, `layout` recognises the usual ones, and
-`near_misses` explains what did not pair.
+`rules` says how keys belong together, `pair` does it, `layouts` recognises the usual folder layouts,
+and `near_misses` explains the files that did not pair.
 """

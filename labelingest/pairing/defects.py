@@ -1,7 +1,7 @@
-"""What pairing found wrong, as problems that are made when somebody looks.
+"""Problems of one pairing, made only when they are read.
 
 A pattern with a typing error makes a problem of every sidecar. As rows of the listing ten million
-of them take 80 MB; as sentences they would take gigabytes, of which a report shows ten.
+problems take 80 MB. As sentences they would take gigabytes, of which a report shows ten lines.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,12 +22,12 @@ from labelingest.problems import Problem, ProblemCode
 __all__ = ["MAX_EXTENSIONS", "OTHER_EXTENSIONS", "Defects", "Unsupported"]
 
 MAX_EXTENSIONS: Final = 1000
-"""How many unsupported extensions are told apart; the rest is counted together."""
+"""Unsupported extensions that are counted separately; the others are counted together."""
 OTHER_EXTENSIONS: Final = "/"
-"""Stands for the rest: no extension has a slash."""
+"""Stands for all other extensions: no extension has a slash."""
 
 _MAX_NAMED: Final = 10
-"""How many files one sentence names."""
+"""Files that one sentence names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +35,20 @@ class Unsupported:
     """Files of one extension that cannot be labelled."""
 
     extension: str
-    """In lower case, without dot; "" for none."""
+    """Extension in lower case, without dot; "" for none."""
     first: int
-    """Row of the first one."""
+    """Row of the first file."""
     count: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Multimap:
-    """Rows that belong to rows, found without looking at all of them."""
+    """Rows by row, found by binary search."""
 
     key: Int64
-    """(r,) ascending."""
+    """(r,) row to look up, ascending."""
     value: Int64
-    """(r,)"""
+    """(r,) row that belongs to the key."""
 
     @classmethod
     def from_rows(cls, key: Int64, value: Int64) -> "_Multimap":
@@ -72,15 +72,15 @@ class Defects(Sequence[Problem]):
     keys: Keys
     rule: PatternRule | SuffixRule
     outcome: UInt8
-    """(n,) what became of each key."""
+    """(n,) outcome of each key."""
     sidecars_of: "_Multimap"
-    """Ambiguous data file → sidecars."""
+    """Ambiguous data file → its sidecars."""
     data_of: "_Multimap"
-    """Ambiguous sidecar → data files."""
+    """Ambiguous sidecar → its data files."""
     unsupported: dict[int, Unsupported]
-    """Row of the first file of an extension → all of them."""
+    """Row of the first file of an extension → all files of the extension."""
     rows: Int64
-    """(p,) the row that each problem is about, ascending."""
+    """(p,) row that each problem concerns, ascending."""
 
     @classmethod
     def from_outcome(
@@ -96,10 +96,10 @@ class Defects(Sequence[Problem]):
         Parameters
         ----------
         outcome
-            (n,) what became of each key.
+            (n,) outcome of each key.
         rivals
-            (r,) rows of data files and of sidecars that would pair if they had no others. A
-            problem is made for each that has several others, and names them.
+            (r,) rows of data files and of sidecars that would pair if they had no rivals. Each file
+            with several rivals has a problem, which names them.
         """
         data, sidecars = rivals
         sidecars_of, data_of = (
@@ -138,7 +138,7 @@ class Defects(Sequence[Problem]):
             yield from self._problems(rows)
 
     def _problems(self, rows: Int64) -> list[Problem]:
-        """Make the problems of rows, ascending."""
+        """Return the problems of rows, ascending."""
         expected = self._expected(rows[self.outcome[rows] == Outcome.ORPHAN_SIDECAR])
         problems = []
         for row, key in zip(rows.tolist(), self.keys.take(rows), strict=True):
@@ -192,7 +192,7 @@ class Defects(Sequence[Problem]):
 
 
 def _named(keys: Sequence[str]) -> str:
-    """Name files in a sentence, not more than a person reads."""
+    """Return names of files for a sentence, no more than a person reads."""
     names = ", ".join(repr(key) for key in keys[:_MAX_NAMED])
     more = len(keys) - _MAX_NAMED
     return f"{names} and {more:,} more" if more > 0 else names

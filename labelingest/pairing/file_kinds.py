@@ -1,7 +1,7 @@
-"""What a file is by its name alone, for many keys at once: junk, or which kind of data.
+"""Classify many files by their names at once: as junk, or by kind of data.
 
-The same answers as `labelingest.model.kinds` gives for one key (a property test holds them equal),
-but from the bytes of the column, without a string for each key.
+The answers equal those of `labelingest.model.kinds` for one key (a property test holds them equal),
+but come from the bytes of the column, without a string for each key.
 """
 
 from collections.abc import Iterator
@@ -19,12 +19,12 @@ __all__ = ["KINDS", "NO_KIND", "chunks", "folder_numbers", "junk_rows", "kind_nu
 KINDS: Final = tuple(DataKind)
 """Kind number → kind of data."""
 NO_KIND: Final = len(KINDS)
-"""The kind number of files that cannot be labelled."""
+"""Kind number of files that cannot be labelled."""
 
 _CHUNK: Final = 65_536
-"""Rows looked at together: their columns stay in the processor's cache."""
+"""Rows of a chunk, whose columns stay in the processor's cache."""
 _WORD: Final = 8
-"""Bytes of an extension that are compared as one number; every known one has so few."""
+"""Bytes of an extension that are compared as one number; no supported extension is longer."""
 
 _EXTENSIONS: Final = sorted(
     (int.from_bytes(extension.encode(), "little"), KINDS.index(kind))
@@ -58,7 +58,7 @@ def junk_rows(keys: Keys) -> Int64:
     for rows in chunks(np.arange(len(keys))):
         names = _Names.from_rows(keys, rows)
         first, last = names.text[names.begins], names.text[names.ends - 1]
-        # Every name of junk begins so or ends so; few others do.
+        # Every name of junk has one of these bytes at an end; few other names do.
         suspects = rows[(first == ord(".")) | (first == ord("T")) | (last == ord("e"))]
         is_junk_name = [is_junk(key) for key in keys.take(suspects)]
         junk.append(suspects[np.array(is_junk_name, dtype=np.bool_)])
@@ -66,7 +66,7 @@ def junk_rows(keys: Keys) -> Int64:
 
 
 def kind_numbers(keys: Keys, rows: Int64) -> UInt8:
-    """Return (n,) the kind number of each row: its place in `KINDS`, or `NO_KIND`.
+    """Return (n,) the kind number of each row: its position in `KINDS`, or `NO_KIND`.
 
     Examples
     --------
@@ -87,9 +87,9 @@ def kind_numbers(keys: Keys, rows: Int64) -> UInt8:
 
 
 def folder_numbers(keys: Keys, rows: Int64) -> Int64:
-    """Return (n,) a number of the folder of each row: files of one folder have the same.
+    """Return (n,) a number for the folder of each row, the same for files of one folder.
 
-    Two folders can have one number too, by an accident that nobody can plan.
+    Two folders can have one number too, by an accident that cannot be provoked.
 
     Examples
     --------
@@ -109,26 +109,26 @@ def folder_numbers(keys: Keys, rows: Int64) -> Int64:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Names:
-    """The last parts of keys, as places in their text."""
+    """Names of files, the last parts of keys, as positions in the keys' text."""
 
     text: UInt8
     begins: Int64
-    """(n,) where each name begins."""
+    """(n,) position at which each name begins."""
     ends: Int64
-    """(n,) where each name ends."""
+    """(n,) position at which each name ends."""
 
     @classmethod
     def from_rows(cls, keys: Keys, rows: Int64) -> "_Names":
-        """Find the names of rows, ascending; at least one."""
+        """Return the names of rows, ascending; at least one row."""
         start = int(keys.offsets[rows[0]])
         text = np.frombuffer(keys.text, dtype=np.uint8)[start : keys.offsets[rows[-1] + 1]]
         begins, ends = keys.offsets[rows] - start, keys.offsets[rows + 1] - start
         begins = np.maximum(begins, _last(text, "/", ends) + 1)
-        # A key that ends with a slash has no name: its slash will do.
+        # A key that ends with a slash has no name: its slash serves as one.
         return cls(text, np.minimum(begins, ends - 1), ends)
 
     def extensions(self) -> tuple[UInt64, Bool]:
-        """Return (n,) the extensions as numbers, 0 for none; and where that needs a second look.
+        """Return (n,) extensions as numbers, 0 for none; and whether a name begins with a dot.
 
         A name that begins with a dot may have no extension, however many dots follow.
         """
@@ -145,7 +145,7 @@ class _Names:
 
 
 def _last(text: UInt8, character: str, ends: Int64) -> Int64:
-    """Return (n,) the last place of a character before each end; -1 for none."""
+    """Return (n,) the last position of a character before each end; -1 for none."""
     places = np.concatenate([[-1], np.flatnonzero(text == ord(character))])
     last: Int64 = places[np.searchsorted(places, ends) - 1]
     return last

@@ -1,10 +1,9 @@
-"""Which of the usual layouts of YOLO folders a listing has, so that nobody has to write patterns.
+"""Recognise the usual layouts of YOLO folders in a listing, so that users need not write patterns.
 
-A layout is found when it pairs at least one image. That is little, on purpose: with two layouts
-found the caller has to ask, and a few files that pair another way may be the ones that matter.
-One kind of accident is told apart: next to each other, `README.png` and `README.txt` are a picture
-and its text, not an image and its labels, and no reason for a question. Every other pair of files
-in one folder is.
+A layout is recognised when it pairs at least one image. That threshold is low on purpose: with two
+layouts recognised the caller has to ask, and a few files that pair another way may be the ones that
+matter. One kind of accident is excluded: side by side, `README.png` and `README.txt` are a picture
+and its text, not an image and its labels. Every other pair of files in one folder counts.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,10 +25,10 @@ from labelingest.pairing.rules import PatternRule
 __all__ = ["USUAL_LABELS", "LayoutGuess", "recognise"]
 
 USUAL_LABELS: Final = ".txt"
-"""What the label files of all layouts end with."""
+"""Ending of the label files of all layouts."""
 
 _NO_LABELS: Final = frozenset({"readme", "license", "licence", "notice", "changelog", "classes"})
-"""Names, without extension and in lower case, of files that are about the others."""
+"""Names, without extension and in lower case, of files that describe the other files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +36,9 @@ class LayoutGuess:
     """A layout that a listing may have."""
 
     rule: PatternRule
-    """With one image file pattern for each extension of the images it is about, as spelt."""
+    """Rule with one image file pattern for each extension, as spelt, of the layout's images."""
     pairs: int
-    """How many images it pairs; at least one."""
+    """Number of images that the rule pairs; at least one."""
     description: str
     """The layout in words, for a person."""
 
@@ -51,7 +50,7 @@ class _Layout:
     labels: str
     description: str
     is_about: Callable[[str], bool]
-    """Whether the key of an image is one of the layout's."""
+    """Return whether an image key belongs to the layout."""
 
 
 _LAYOUTS: Final = (
@@ -65,7 +64,7 @@ _LAYOUTS: Final = (
         "{split}/images/{name}",
         "{split}/labels/{name}" + USUAL_LABELS,
         "folders that have images and labels in them",
-        # Behind at least one character, which is the split's.
+        # Behind at least one character, which belongs to the split.
         lambda key: "/images/" in key[1:],
     ),
     _Layout(
@@ -79,9 +78,9 @@ _BESIDE: Final = _LAYOUTS[2]
 
 
 def recognise(listing: Listing) -> list[LayoutGuess]:
-    """Return the usual layouts that pair something of a listing.
+    """Return the usual layouts that pair at least one file of a listing.
 
-    Take the only one; ask when there are several.
+    Callers use a single layout, and ask the user where several pair files.
 
     Examples
     --------
@@ -119,13 +118,13 @@ def _guess(listing: Listing, layout: _Layout, images: Int64, texts: Int64) -> La
 
 
 def _share_a_folder(keys: Keys, images: Int64, texts: Int64) -> bool:
-    """Return whether a label file can be beside an image at all: cheaper than pairing them."""
+    """Return whether any label file lies in the folder of an image: cheaper than pairing them."""
     folders = folder_numbers(keys, texts)
     return bool(np.isin(folder_numbers(keys, images), folders).any())
 
 
 def _extensions(keys: Keys, images: Int64, layout: _Layout) -> set[str]:
-    """Return the extensions of the images that a layout is about, as they are spelt."""
+    """Return the extensions of the layout's images, as they are spelt."""
     return {
         key.rpartition(".")[2]
         for rows in chunks(images)

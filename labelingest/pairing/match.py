@@ -1,4 +1,4 @@
-"""Which keys of a column match a pattern, and what the placeholders capture: many keys at once.
+"""Match many keys of a column against a pattern at once, and capture the placeholders' values.
 
 The literal before the first placeholder is a range of rows, because keys are ordered. The literal
 after the last one is compared for all rows together. The literals between are found in the text of
@@ -29,17 +29,17 @@ __all__ = ["Affixes", "Spans", "ending_with", "equal_captures", "first_row", "ro
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spans:
-    """What the k placeholders of a pattern capture of n keys, as places in the keys' text."""
+    """Captures of the k placeholders of a pattern in n keys, as positions in the keys' text."""
 
     rows: Int64
-    """(n,) the rows that match."""
+    """(n,) rows of the keys that match."""
     begins: tuple[Int64, ...]
-    """k times (n,) where each capture begins, in the order of the placeholders' names."""
+    """k times (n,) position at which each capture begins, in the order of the placeholders' names."""
     ends: tuple[Int64, ...]
-    """k times (n,) where each capture ends."""
+    """k times (n,) position at which each capture ends."""
 
     def captures(self, keys: Keys) -> list[tuple[bytes, ...]]:
-        """Return what is captured, row by row."""
+        """Return the captured bytes, row by row."""
         text = keys.text
         columns = [
             [text[a:b] for a, b in zip(begin.tolist(), end.tolist(), strict=True)]
@@ -50,7 +50,7 @@ class Spans:
 
 @dataclass(frozen=True, slots=True)
 class Affixes:
-    """A pattern as bytes: what a key begins and ends with, and what is between placeholders.
+    """A pattern as bytes: the beginning and the end of a key, and the literals between placeholders.
 
     Examples
     --------
@@ -64,27 +64,27 @@ class Affixes:
     prefix: bytes
     suffix: bytes
     between: tuple[bytes, ...] = ()
-    """(k - 1,) the literals between k placeholders; may be empty ones."""
+    """(k - 1,) literals between k placeholders; they may be empty."""
     order: tuple[int, ...] = (0,)
     """(k,) positions of the placeholders, in the order of their names."""
     at_least: int = 1
-    """How many bytes the last placeholder captures at least; 0 for suffixes, which may be all."""
+    """Bytes that the last placeholder captures at least; 0 for suffixes, which may be the whole key."""
 
     @classmethod
     def from_pattern(cls, pattern: Pattern) -> "Affixes":
-        """Make it from a pattern."""
+        """Return the affixes of a pattern."""
         first, *between, last = (literal.encode() for literal in pattern.literals)
         return cls(first, last, tuple(between), pattern.order)
 
     def match(self, keys: Keys, rows: Int64) -> tuple[Int64, Int64]:
-        """Return those of the rows that match, and the number of what they capture.
+        """Return the rows that match, and a number for what each captures.
 
         Parameters
         ----------
         keys
-            Ordered.
+            Keys in order.
         rows
-            (n,) ascending.
+            (n,) rows, ascending.
         """
         matched = [np.zeros(0, dtype=np.int64)]
         numbers = [np.zeros(0, dtype=np.int64)]
@@ -96,7 +96,7 @@ class Affixes:
         return np.concatenate(matched), np.concatenate(numbers)
 
     def fields(self, keys: Keys, rows: Int64) -> dict[int, tuple[str, ...]]:
-        """Return what the placeholders capture of those rows that match, as text, by row."""
+        """Return the captured values of the rows that match, as text, by row."""
         fields_by_row = {}
         for chunk in chunks(self._in_range(keys, rows)):
             spans = self.spans(keys, chunk)
@@ -105,12 +105,12 @@ class Affixes:
         return fields_by_row
 
     def spans(self, keys: Keys, rows: Int64) -> Spans:
-        """Return what the placeholders capture of those rows that match.
+        """Return the captures of the rows that match, as positions.
 
         Parameters
         ----------
         rows
-            (n,) whose keys begin with the prefix; fast for rows that follow each other.
+            (n,) rows whose keys begin with the prefix; fast for rows that follow each other.
         """
         rows = ending_with(keys, rows, self.suffix)
         begins = [keys.offsets[rows] + len(self.prefix)]
@@ -118,7 +118,7 @@ class Affixes:
         ends = []
         text = np.frombuffer(keys.text, dtype=np.uint8)
         for literal in self.between:
-            # Each placeholder captures a character at least, before the literal that ends it.
+            # Each placeholder captures at least one character before the literal that ends it.
             find = _find if literal else _skip_character
             ends.append(find(text, literal, begins[-1], stop))
             begins.append(ends[-1] + len(literal))
@@ -141,7 +141,7 @@ class Affixes:
 def equal_captures(
     keys: Keys, left: Affixes, left_rows: Int64, right: Affixes, right_rows: Int64
 ) -> Bool:
-    """Return (n,) whether two rows, each of which matches its own pattern, capture the same.
+    """Return (n,) whether pairs of rows, each row matching its own pattern, capture the same values.
 
     Examples
     --------
@@ -152,7 +152,7 @@ def equal_captures(
     """
     same = [np.zeros(0, dtype=np.bool_)]
     for lefts, rights in zip(chunks(left_rows), chunks(right_rows), strict=True):
-        # Gathered, because rows that lie anywhere would make each search one through all keys.
+        # Gathered, because scattered rows would make each search run through all keys.
         left_keys, right_keys = keys.pick(lefts), keys.pick(rights)
         all_rows = np.arange(len(lefts))
         a, b = left.spans(left_keys, all_rows), right.spans(right_keys, all_rows)
@@ -166,7 +166,7 @@ def equal_captures(
 
 
 def first_row(keys: Keys, key: bytes) -> int:
-    """Return the first row that is not before a key, whether or not it is there.
+    """Return the first row that is not before a key; the key need not exist.
 
     Examples
     --------
@@ -191,7 +191,7 @@ def row_of(keys: Keys, key: str) -> int | None:
 
 
 def ending_with(keys: Keys, rows: Int64, suffix: bytes) -> Int64:
-    """Return those of the rows whose keys end with a suffix.
+    """Return the rows whose keys end with a suffix.
 
     Examples
     --------
@@ -210,7 +210,7 @@ def ending_with(keys: Keys, rows: Int64, suffix: bytes) -> Int64:
 
 
 def _find(text: UInt8, literal: bytes, begin: Int64, stop: Int64) -> Int64:
-    """Return (n,) the first place of a literal behind begin that ends before stop, else stop."""
+    """Return (n,) the first position of a literal behind begin that ends before stop, else stop."""
     if not len(begin):
         return stop
     low, high = int(begin.min()), int(stop.max())
@@ -224,7 +224,7 @@ def _find(text: UInt8, literal: bytes, begin: Int64, stop: Int64) -> Int64:
 
 
 def _skip_character(text: UInt8, literal: bytes, begin: Int64, stop: Int64) -> Int64:
-    """Return (n,) where the character after the one at begin starts, at most stop."""
+    """Return (n,) the position after the character that starts at begin, at most stop."""
     del literal  # an empty one: the placeholder before it captures one character
     position = np.minimum(begin + 1, stop)
     for _ in range(3):  # a character of UTF-8 has at most three bytes more
@@ -236,7 +236,7 @@ def _skip_character(text: UInt8, literal: bytes, begin: Int64, stop: Int64) -> I
 
 
 def _equal_spans(left: tuple[bytes, Int64, Int64], right: tuple[bytes, Int64, Int64]) -> Bool:
-    """Return (n,) whether two places in two texts hold the same bytes."""
+    """Return (n,) whether spans of two texts hold the same bytes."""
     text, begins, ends = left
     other_text, other_begins, other_ends = right
     lengths = ends - begins

@@ -1,14 +1,15 @@
-"""Which sidecar belongs to which data file of one listing, and what became of every other key.
+"""Pair the data files of one listing with their sidecars, and give every other key an outcome.
 
 1. Every key is claimed once, in this order: junk, metadata sidecar, label sidecar, data file by its
-   extension. What a rule claims as a sidecar never becomes a data file, also when it is an orphan.
+   extension. A key that a rule claims as a sidecar never becomes a data file, even as an orphan.
 2. Label sidecars and data files get a number each from what the rule says they have in common (the
    captured values; for suffixes the data file's key). Files of one number are candidates.
-3. Candidates are compared by what was captured itself: two keys that have one number by accident
-   cost time, not truth.
-4. A candidate without a rival on either side is a pair; rivals are ambiguous, all of them.
+3. Candidates are compared by the captured text itself: two keys that have one number by accident
+   cost time, and give no wrong pair.
+4. A candidate without a rival on either side is a pair; all rivals are ambiguous.
 
-A pure function of the listing, with a constant cost for each key: no request, no string kept.
+Pairing is a pure function of the listing, with a constant cost for each key: no request, no string
+that stays in memory.
 """
 
 import numpy as np
@@ -36,17 +37,17 @@ def pair(
     Parameters
     ----------
     listing
-        Ordered by key.
+        Listing ordered by key.
     rule
-        How sidecars are called.
+        Rule by which label sidecars are named.
     metadata
-        How sidecars with custom metadata are called, if there are any: they are set aside. Where
-        a key ends with both suffixes, the longer one decides.
+        Rule by which metadata sidecars are named; they are set aside. Where a key ends with both
+        suffixes, the longer suffix decides.
 
     Raises
     ------
     ConfigError
-        Where both suffixes are the same.
+        Both suffixes are the same.
 
     Examples
     --------
@@ -125,7 +126,7 @@ def _metadata(
 def _label_affixes(rule: PatternRule | SuffixRule) -> Affixes:
     if isinstance(rule, PatternRule):
         return Affixes.from_pattern(rule.label_pattern)
-    # A key that is nothing but the suffix is a sidecar too, of no data file.
+    # A key that consists of the suffix alone is an orphan sidecar.
     return Affixes(b"", rule.suffix.encode(), at_least=0)
 
 
@@ -138,9 +139,9 @@ def _data_affixes(rule: PatternRule | SuffixRule) -> list[Affixes]:
 def _mark_unsupported(
     keys: Keys, outcome: UInt8, rule: PatternRule | SuffixRule, matched: list[Int64]
 ) -> list[Unsupported]:
-    """Mark the files that cannot be labelled; return them by extension, in order of their first.
+    """Mark the files that cannot be labelled; return them by extension, in order of the first file.
 
-    Under patterns, a file of another kind than image is one only where an image pattern claims it.
+    With patterns, a file of another kind than image is such a file only if an image pattern claims it.
     """
     by_extension: dict[str, Unsupported] = {}
     is_matched = np.zeros(len(keys), dtype=np.bool_)
@@ -166,7 +167,7 @@ def _count(by_extension: dict[str, Unsupported], extension: str, row: int) -> No
 
 
 class _Candidates:
-    """The label sidecars of a listing, to be found by number."""
+    """Label sidecars of a listing, searchable by number."""
 
     def __init__(self, keys: Keys, labels: Affixes, sidecars: Int64, numbers: Int64) -> None:
         order = np.argsort(numbers)
@@ -178,7 +179,7 @@ class _Candidates:
     def with_equal_captures(
         self, affixes: Affixes, rows: Int64, numbers: Int64
     ) -> tuple[Int64, Int64]:
-        """Return data files and sidecars, (m,) each, that capture the same."""
+        """Return data files and sidecars, (m,) each, that capture the same values."""
         parts = [(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))]
         # In order of numbers, so that the searches walk through memory instead of leaping.
         parts += [
@@ -204,19 +205,19 @@ class _Candidates:
 def _settle(
     outcome: UInt8, edges: list[tuple[Int64, Int64]]
 ) -> tuple[Int64, Int64, tuple[Int64, Int64]]:
-    """Part the pairs from the rivals; note what became of each. Empties the edges.
+    """Separate the pairs from the rivals, and write the outcome of each; the edges are emptied.
 
     Returns
     -------
     data, sidecar
         (m,) rows of the pairs, ordered by data file.
     rivals
-        Data files and sidecars, (r,) each, of which one or both have others too.
+        Rows of data files and sidecars, (r,) each, where one or both have other candidates too.
     """
     both = np.concatenate([data * len(outcome) + sidecar for data, sidecar in edges])
     edges.clear()
     both.sort()
-    # Two patterns may capture the same of one key: once is enough.
+    # Two patterns may capture the same values from one key: the pair counts once.
     if (repeated := both[1:] == both[:-1]).any():
         both = both[np.append(True, ~repeated)]
     data, sidecar = np.divmod(both, max(len(outcome), 1))

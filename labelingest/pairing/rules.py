@@ -1,15 +1,15 @@
-"""How the key of a sidecar follows from the key of its data file: two kinds of rules, as values.
+"""Pairing rules as values: the key of a sidecar follows from the key of its data file.
 
 A `SuffixRule` adds to the key. A `PatternRule` has patterns with placeholders: two files belong
-together when all captured values are equal. Rules say what a key means by itself; whether the
-other file exists is `labelingest.pairing.pair`'s question.
+together when all captured values are equal. A rule says what a key means by itself;
+`labelingest.pairing.pair` finds out whether the other file exists.
 
 The meaning of a pattern is that of the `parse` package, compiled case-sensitive, and was checked
-against parse 1.22: the whole key must match, `{name}` matches one or more characters of any kind,
-"/" and newlines included, as few as possible; everything else is literal, blanks are neither
-stripped nor folded. parse knows more (formats, anonymous and repeated placeholders, attributes):
-all that is refused here. In one point it knows less: a placeholder that does not begin with a
-letter, as `{_name}`, loses its name. So it is given placeholders named by number.
+against parse 1.22: the whole key must match, and `{name}` matches one or more characters of any kind,
+"/" and newlines included, as few as possible. Everything else is literal; blanks are neither stripped
+nor folded. Other features of parse (formats, anonymous and repeated placeholders, attributes) are
+refused. parse loses the name of a placeholder that does not begin with a letter, as `{_name}`, so
+patterns are handed to parse with numbered placeholders.
 """
 
 import re
@@ -25,14 +25,14 @@ from labelingest.errors import ConfigError
 __all__ = ["MAX_SUFFIX", "Pattern", "PatternRule", "SuffixRule", "check_suffixes"]
 
 MAX_SUFFIX: Final = 128
-"""How many characters a sidecar suffix may have."""
+"""Characters that a sidecar suffix may have."""
 
 _TOKEN: Final = re.compile(r"(\{\{|\}\})|\{([^{}]*)\}|([{}])|([^{}]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One pattern, taken apart.
+    """One pattern, split into literals and placeholders.
 
     Examples
     --------
@@ -46,13 +46,13 @@ class Pattern:
     """
 
     text: str
-    """As written."""
+    """The pattern as written."""
     role: str
-    """Which one it is, for messages: "image file pattern"."""
+    """Name of the pattern's role in messages, as "image file pattern"."""
     literals: tuple[str, ...] = field(init=False, compare=False)
-    """(k + 1,) what stands before, between and after the placeholders."""
+    """(k + 1,) texts before, between and after the placeholders."""
     placeholders: tuple[str, ...] = field(init=False, compare=False)
-    """(k,) their names, in the order of the pattern; at least one, all different."""
+    """(k,) names of the placeholders in the order of the pattern; at least one, all different."""
     order: tuple[int, ...] = field(init=False, compare=False)
     """(k,) positions of the placeholders in the pattern, in the order of their names."""
     parser: parse.Parser = field(init=False, compare=False, repr=False)
@@ -74,16 +74,16 @@ class Pattern:
         return f"{self.role} {self.text!r}"
 
     def fields(self, key: str) -> tuple[str, ...] | None:
-        """Return what the placeholders capture, in the order of their names; None: no match.
+        """Return the captured values in the order of the placeholders' names; None for no match.
 
-        Its time grows with the length of the key to the power of the number of placeholders:
-        for keys in bulk there is `labelingest.pairing.match`, which has the same results.
+        The time grows with the length of the key to the power of the number of placeholders.
+        `labelingest.pairing.match` has the same results for many keys.
         """
         match = self.parser.parse(key)
         return None if match is None else tuple(match[f"p{i}"] for i in self.order)
 
     def key(self, fields: Sequence[str]) -> str:
-        """Return the key in which the placeholders, in the order of their names, have values."""
+        """Return the key whose placeholders, in the order of their names, have these values."""
         value = dict(zip(self.order, fields, strict=True))
         rest = (value[i] + literal for i, literal in enumerate(self.literals[1:]))
         return self.literals[0] + "".join(rest)
@@ -96,7 +96,7 @@ class PatternRule:
     Raises
     ------
     ConfigError
-        Where the patterns cannot pair anything, each reason with its own sentence.
+        The patterns cannot pair anything; each reason has its own message.
 
     Examples
     --------
@@ -109,7 +109,7 @@ class PatternRule:
     """
 
     images: tuple[str, ...]
-    """Image file patterns, usually one per extension."""
+    """Image file patterns, usually one for each extension."""
     labels: str
     """Label file pattern."""
     image_patterns: tuple[Pattern, ...] = field(init=False, compare=False, repr=False)
@@ -138,12 +138,12 @@ class PatternRule:
 
 @dataclass(frozen=True, slots=True)
 class SuffixRule:
-    """A sidecar is called like its data file, with a suffix added.
+    """A rule by which a sidecar has the key of its data file with a suffix added.
 
     Raises
     ------
     ConfigError
-        For a suffix that has no characters, or more than `MAX_SUFFIX`.
+        The suffix has no characters, or more than `MAX_SUFFIX`.
 
     Examples
     --------
@@ -171,7 +171,7 @@ def check_suffixes(rule: PatternRule | SuffixRule, metadata: SuffixRule | None) 
     Raises
     ------
     ConfigError
-        Where they are equal, or all files of a pattern would be metadata.
+        The suffixes are equal, or all files of a pattern would be metadata.
 
     Examples
     --------
@@ -197,7 +197,7 @@ def check_suffixes(rule: PatternRule | SuffixRule, metadata: SuffixRule | None) 
 
 
 def _parts(pattern: Pattern) -> tuple[list[str], list[str]]:
-    """Return what is literal and what are names; refuse what is not plain."""
+    """Return the literals and the names of a pattern; refuse braces and formats that have no meaning."""
     literals, names = [""], list[str]()
     for doubled, name, single, literal in _TOKEN.findall(pattern.text):
         if single:

@@ -1,4 +1,4 @@
-"""Which suffixes the JSON sidecars of a listing may have, so that nobody has to know them."""
+"""Guess the suffixes of the JSON sidecars of a listing, so that users need not know them."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ __all__ = ["SuffixGuess", "named_after_stems", "suffixes"]
 _MOST_LOOKED_AT: Final = 20_000
 _JSON: Final = b".json"
 _NEIGHBOURS: Final = 4
-"""Files that may begin with one stem: an image, and what lies beside it."""
+"""Files checked for one stem: an image, and the files that accompany it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,14 @@ class SuffixGuess:
 
     rule: SuffixRule
     pairs: int
-    """How many of the sidecars that were looked at have a data file."""
+    """Number of the examined sidecars that have a data file."""
 
 
 def suffixes(listing: Listing) -> list[SuffixGuess]:
-    """Return the suffixes of JSON files that stand beside their data files, most frequent first.
+    """Return the suffixes of JSON files that lie beside their data files, most frequent first.
 
-    Looks at the first files that end with `.encord.json`, and at the first that end with `.json`.
+    The function examines the first files that end with `.encord.json`, and the first that end with
+    `.json`.
 
     Examples
     --------
@@ -54,9 +55,9 @@ def suffixes(listing: Listing) -> list[SuffixGuess]:
 
 
 def named_after_stems(listing: Listing) -> tuple[str, str] | None:
-    """Return a JSON file that is called after a data file's name without extension, and that file.
+    """Return a JSON file named after a data file's name without extension, and the data file.
 
-    The likeliest mistake: a sidecar is called after the whole name.
+    That is the likeliest mistake: a sidecar is named after the whole name.
 
     Examples
     --------
@@ -77,7 +78,7 @@ def named_after_stems(listing: Listing) -> tuple[str, str] | None:
 
 
 def _suffixes_of(key: str, keys: Keys) -> Iterator[str]:
-    """Yield what stands behind the keys of data files that begin a key."""
+    """Yield the rests of a key behind the keys of data files that begin it."""
     start = key.rfind("/") + 1
     dot = key.find(".", start + 1)
     while dot != -1:

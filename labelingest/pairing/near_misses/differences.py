@@ -1,6 +1,6 @@
-"""How a key differs from the key that was expected in its place, and which patterns fit instead.
+"""Compare a key with the key that was expected in its place, and derive patterns that fit instead.
 
-Questions about two keys; `labelingest.pairing.near_misses.near_misses` asks them for many.
+The functions answer for two keys; `labelingest.pairing.near_misses.near_misses` asks for many.
 """
 
 import unicodedata
@@ -11,7 +11,7 @@ __all__ = ["Cause", "Parts", "difference", "fold", "patterns_from"]
 
 
 class Cause(StrEnum):
-    """Why two files that look like a pair are none."""
+    """Cause that keeps two files from being a pair."""
 
     EXTENSION_CASE = "extension-case"
     OTHER_EXTENSION = "other-extension"
@@ -38,18 +38,18 @@ class Parts:
     stem: str
     """The name without its extension."""
     extension: str
-    """As spelt, with its dot; "" for none."""
+    """Extension as spelt, with its dot; "" for none."""
 
     @classmethod
     def from_key(cls, key: str) -> "Parts":
-        """Take a key apart."""
+        """Split a key into its parts."""
         *folders, name = key.split("/")
         stem, dot, extension = name.rpartition(".")
         return cls(tuple(folders), stem, dot + extension) if stem else cls(tuple(folders), name, "")
 
 
 def fold(text: str) -> str:
-    """Return what is left when case, Unicode form and surrounding blanks do not matter.
+    """Return a text in which case, Unicode form and surrounding blanks do not matter.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def fold(text: str) -> str:
 
 
 def difference(actual: str, expected: str) -> Cause | None:
-    """Return what keeps a key from being the expected one; None where they have little in common.
+    """Return the difference of a key from the expected key; None where they have little in common.
 
     Examples
     --------
@@ -114,7 +114,7 @@ def patterns_from(image: str, sidecar: str) -> tuple[str, str] | None:
 
 
 def _shared(a: tuple[str, ...], b: tuple[str, ...]) -> int:
-    """Return how many parts are the same from the beginning."""
+    """Count the parts that are the same from the beginning."""
     same = [x == y for x, y in zip(a, b, strict=False)]
     return same.index(False) if False in same else len(same)
 

@@ -1,6 +1,7 @@
-"""What keeps a data file and a sidecar from being a pair, and the flag or command that helps.
+"""Explain why a data file and a sidecar are no pair, with the flag or command that helps.
 
-For two files at a time that are known to look alike; `labelingest.pairing.near_misses.near_misses` finds them.
+The functions take two files that are known to look alike;
+`labelingest.pairing.near_misses.near_misses` finds them.
 """
 
 from collections.abc import Sequence
@@ -27,16 +28,16 @@ class LeftOver:
 
     key: str
     fields: tuple[str, ...] | None
-    """What the rule captures of it; None where no pattern matches."""
+    """Values that the rule captures from the key; None where no pattern matches."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """Why two files are no pair."""
+    """Cause and cure for two files that are no pair."""
 
     cause: Cause
     keys: tuple[str, str]
-    """Data file, sidecar."""
+    """Keys of the data file and of the sidecar."""
     detail: str
     fix: str
     renames: bool = False
@@ -61,7 +62,7 @@ def partners(rule: PatternRule | SuffixRule, item: LeftOver, is_sidecar: bool) -
 
 
 def explain(rule: PatternRule | SuffixRule, data: LeftOver, sidecar: LeftOver) -> Explained | None:
-    """Return why two files that look alike are no pair; None where no reason is known.
+    """Return why two files that look alike are no pair; None where no cause applies.
 
     Examples
     --------
@@ -74,7 +75,7 @@ def explain(rule: PatternRule | SuffixRule, data: LeftOver, sidecar: LeftOver) -
     label, image = rule.label_pattern, _nearest(rule.image_patterns, data.key)
     if sidecar.fields is not None:
         expected = image.key(sidecar.fields)
-        # Of two names one has to change: rather that of the label file.
+        # One of two names has to change: preferably that of the label file.
         if data.fields is None or difference(data.key, expected) not in _NAMES:
             return _explain_by(image, expected, data, data, sidecar)
     if data.fields is not None:
@@ -84,7 +85,7 @@ def explain(rule: PatternRule | SuffixRule, data: LeftOver, sidecar: LeftOver) -
 
 
 def _nearest(patterns: Sequence[Pattern], key: str) -> Pattern:
-    """Return the pattern that was most likely meant for a key: one with its extension."""
+    """Return the pattern most likely meant for a key: one with the key's extension."""
     extension = Parts.from_key(key).extension.lower()
     same = (p for p in patterns if extension and p.literals[-1].lower().endswith(extension))
     return next(same, patterns[0])
@@ -93,7 +94,7 @@ def _nearest(patterns: Sequence[Pattern], key: str) -> Pattern:
 def _explain_by(
     pattern: Pattern, expected: str, actual: LeftOver, data: LeftOver, sidecar: LeftOver
 ) -> Explained | None:
-    """Explain by the key that one of the two was expected to have."""
+    """Explain by the key that one of the two files was expected to have."""
     cause = difference(actual.key, expected)
     match cause:
         case None:
@@ -137,7 +138,7 @@ def _other_folders(
 
 
 def _other_name(cause: Cause, expected: str, actual: LeftOver, keys: tuple[str, str]) -> Explained:
-    # As ASCII: letters that look the same are to be told apart.
+    # As ASCII, so that letters that look the same can be told apart.
     detail = f"{actual.key!a} and the expected {expected!a} {_NAMES[cause]}"
     if cause is Cause.UNICODE_FORM:
         return Explained(cause, keys, detail, _ONE_FORM)
@@ -146,7 +147,7 @@ def _other_name(cause: Cause, expected: str, actual: LeftOver, keys: tuple[str, 
 
 
 def _renamed(rule: SuffixRule, data: LeftOver, sidecar: LeftOver) -> Explained | None:
-    """Explain a sidecar that a suffix rule expects to have another name."""
+    """Explain a sidecar whose name differs from the one that a suffix rule expects."""
     [expected] = partners(rule, sidecar, is_sidecar=True)
     cause = difference(data.key, expected)
     if cause is None:

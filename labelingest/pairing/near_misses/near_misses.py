@@ -1,12 +1,12 @@
-"""Why files that look like pairs are none: a folder called otherwise, `.JPG` for `.jpg`, and so on.
+"""Find files that look like pairs but are not: another folder name, `.JPG` for `.jpg`, and so on.
 
-1. The files left over are compared by their names without extension, case, Unicode form and
-   surrounding blanks: first at the place where a rule expects them, then with one folder, then
-   alone.
-2. What keeps the two from being a pair is named, and what helps: a flag or a command.
-3. What has the same cause and cure is counted together.
+1. Files left over are compared by their names without extension, case, Unicode form and surrounding
+   blanks: first at the place where a rule expects them, then with one folder, then alone.
+2. The difference that keeps two files from being a pair is named, with the cure: a flag or a command.
+3. Pairs with the same cause and cure are counted together.
 
-Hints for people: at most `MAX_LEFT_OVER` files of each side are looked at, and nothing is changed.
+The results are hints for people: at most `MAX_LEFT_OVER` files of each side are compared, and nothing
+is changed.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -31,7 +31,7 @@ from labelingest.pairing.rules import PatternRule, SuffixRule
 __all__ = ["MAX_LEFT_OVER", "NearMiss", "near_misses"]
 
 MAX_LEFT_OVER: Final = 20_000
-"""How many data files and how many sidecars are looked at."""
+"""Data files, and sidecars, that are compared."""
 
 _MAX_CAUSES: Final = 20
 
@@ -42,13 +42,13 @@ class NearMiss:
 
     cause: Cause
     count: int
-    """How many pairs there would be; 1 for a file that should be a folder."""
+    """Number of pairs that the cure would give; 1 for a file that should be a folder."""
     keys: tuple[str, ...]
     """An example: data file and sidecar, or the file that should be a folder."""
     detail: str
-    """What is the matter with the example, in a sentence."""
+    """The cause in the example, in a sentence."""
     fix: str
-    """What helps: flags, or a command for a shell in the folder."""
+    """The cure: flags, or a command for a shell in the folder."""
 
     def __str__(self) -> str:
         counted = f"{self.count:,}" if self.count < MAX_LEFT_OVER else f"at least {self.count:,}"
@@ -63,15 +63,15 @@ def near_misses(
     *,
     small_files: Callable[[str], bytes] | None = None,
 ) -> list[NearMiss]:
-    """Return why files that look like pairs are none, the most frequent cause first.
+    """Return the causes that keep files from pairing, the most frequent cause first.
 
     Parameters
     ----------
     pairs
-        What `rule` made of the listing.
+        Pairs of the listing by `rule`.
     small_files
-        Returns the content of a file of a few kilobytes; asked for files that stand where a
-        folder is expected, which come first in the result. None: they are not looked into.
+        Returns the content of a file of a few kilobytes; called for files at the place of an
+        expected folder, which come first in the result. None: such files are not read.
 
     Examples
     --------
@@ -84,7 +84,7 @@ def near_misses(
     """
     groups: dict[tuple[Cause, str], tuple[int, Explained]] = {}
     for explained in _explained(listing.keys, pairs.outcome, rule):
-        # A command that renames names one file: those of one cause are one group all the same.
+        # A command that renames names one file; all such commands of one cause are one group.
         group = (explained.cause, "" if explained.renames else explained.fix)
         count, first = groups.get(group, (0, explained))
         groups[group] = (count + 1, first)
@@ -107,7 +107,7 @@ def _links(
 
 
 def _folders(rule: PatternRule | SuffixRule) -> list[str]:
-    """Return the names of folders that stand in the patterns."""
+    """Return the names of folders in the patterns."""
     if isinstance(rule, SuffixRule):
         return []
     patterns = [*rule.image_patterns, rule.label_pattern]
@@ -117,7 +117,7 @@ def _folders(rule: PatternRule | SuffixRule) -> list[str]:
 
 
 def _explained(keys: Keys, outcome: UInt8, rule: PatternRule | SuffixRule) -> Iterator[Explained]:
-    """Find for each data file left over the sidecar that was most likely meant for it."""
+    """Explain each data file left over with the sidecar that was most likely meant for it."""
     data = _data_left_over(keys, outcome, rule)
     sidecars = _sidecars_left_over(keys, outcome, rule)
     for places in (_expected_places, _near_places, _names):
@@ -137,7 +137,7 @@ def _couples(
     places: Callable[[LeftOver, PatternRule | SuffixRule, bool], list[str]],
     rule: PatternRule | SuffixRule,
 ) -> Iterator[tuple[LeftOver, LeftOver]]:
-    """Bring together what has a place in common; each file once, in order of keys."""
+    """Match files that have a place in common; each file once, in order of keys."""
     waiting: dict[str, list[LeftOver]] = {}
     for sidecar in reversed(sidecars):
         for place in places(sidecar, rule, True):
@@ -158,7 +158,7 @@ def _popped(stack: list[LeftOver]) -> Iterator[LeftOver]:
 
 
 def _expected_places(item: LeftOver, rule: PatternRule | SuffixRule, is_sidecar: bool) -> list[str]:
-    """Return where it is and where its partner is expected, as one place of both."""
+    """Return the place of a file and the expected places of its partner, comparable with each other."""
     role, partner = ("sidecar", "data") if is_sidecar else ("data", "sidecar")
     expected = [f"{partner}:{_place(key)}" for key in partners(rule, item, is_sidecar)]
     return [*expected, f"{role}:{_place(item.key)}"]
@@ -199,7 +199,7 @@ def _data_left_over(keys: Keys, outcome: UInt8, rule: PatternRule | SuffixRule) 
 def _sidecars_left_over(
     keys: Keys, outcome: UInt8, rule: PatternRule | SuffixRule
 ) -> list[LeftOver]:
-    """Return orphans, and files that the label pattern does not claim but by their extension."""
+    """Return orphans, and files that match the label pattern in their extension only."""
     orphans = np.flatnonzero(outcome == Outcome.ORPHAN_SIDECAR)[:MAX_LEFT_OVER]
     if isinstance(rule, SuffixRule):
         suffix = rule.suffix

@@ -1,4 +1,4 @@
-"""How a key is written in a command that somebody copies into a shell."""
+"""Write keys as words of a shell command, for commands that a person copies."""
 
 from shlex import quote
 

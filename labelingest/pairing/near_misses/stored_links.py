@@ -1,7 +1,7 @@
-"""Which files stand where a folder is expected, and hold the path of one.
+"""Find files that lie at the place of an expected folder and hold the path of one.
 
-Git stores a symbolic link as a file where it must not make one (core.symlinks=false), and so do
-some archives and copies. People see a folder called "images" in the repository and an image file
+Git stores a symbolic link as a file where it must not make one (core.symlinks=false); some archives
+and copies do the same. People see a folder called "images" in the repository, and an image file
 pattern that matches nothing.
 """
 
@@ -28,11 +28,11 @@ class StoredLink:
 
     key: str
     target: str
-    """The path it holds."""
+    """Path in the file."""
 
     @property
     def detail(self) -> str:
-        """Return what is the matter, in a sentence."""
+        """Return the problem in a sentence."""
         return (
             f"{self.key!r} is a file that holds {self.target!r}: a symbolic link to a folder, "
             "stored as a file as git does with core.symlinks=false"
@@ -54,7 +54,7 @@ def stored_links(
     small_files
         Returns the content of a file of a few kilobytes.
     folders
-        Names that folders are expected to have.
+        Expected names of folders.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def stored_links(
 
 
 def _called(listing: Listing, folders: Sequence[str]) -> list[str]:
-    """Return the keys of small files that are called like a folder."""
+    """Return the keys of small files with the name of a folder."""
     small = np.flatnonzero((listing.size > 0) & (listing.size <= _MAX_PATH))
     candidates: list[str] = []
     for folder in folders:
@@ -82,7 +82,7 @@ def _called(listing: Listing, folders: Sequence[str]) -> list[str]:
 
 
 def _as_path(content: bytes) -> str | None:
-    """Return the path that is all of a file's content; None where it is anything else."""
+    """Return the path that is the whole content of a file; None for other content."""
     try:
         path = content.decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:

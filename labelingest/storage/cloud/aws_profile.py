@@ -1,4 +1,4 @@
-"""Keys from the files that AWS's own tools write: obstore reads the environment, not these."""
+"""Read credentials from the files of AWS's own tools: obstore reads the environment only."""
 
 import os
 from collections.abc import Mapping
@@ -17,12 +17,12 @@ _OTHER_WAYS: Final = (
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 )
-"""Variables that say where credentials are; the profile called default comes after them."""
+"""Variables that name other sources of credentials; they come before the profile called default."""
 
 
 @dataclass(frozen=True, slots=True)
 class AwsProfile:
-    """What one section of the files says."""
+    """Region and credentials of one section of the files."""
 
     region: str | None
     access_key_id: str = field(repr=False)
@@ -31,19 +31,19 @@ class AwsProfile:
 
 
 def aws_profile(name: str | None, environment: Mapping[str, str] = os.environ) -> AwsProfile | None:
-    """Return the profile to use; None where the environment says more, or there is none.
+    """Return the profile to use; None where the environment comes first, or no profile exists.
 
     Parameters
     ----------
     name
-        The profile asked for; None for that of AWS_PROFILE, or else the one called default.
+        Name of a profile; None for that of AWS_PROFILE, or else the profile called default.
     environment
         Variables: AWS_PROFILE, AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE, …
 
     Raises
     ------
     ConfigError
-        The profile that was asked for is not there, or has no keys in the files.
+        The named profile does not exist, or has no keys in the files.
 
     Examples
     --------
@@ -70,7 +70,7 @@ def aws_profile(name: str | None, environment: Mapping[str, str] = os.environ) -
 
 
 def _values(name: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return what both files say of a profile; the credentials file wins."""
+    """Return the values of a profile in both files; the credentials file takes precedence."""
     home = Path(environment.get("HOME") or "~").expanduser() / ".aws"
     config = environment.get("AWS_CONFIG_FILE") or home / "config"
     credentials = environment.get("AWS_SHARED_CREDENTIALS_FILE") or home / "credentials"

@@ -1,7 +1,7 @@
-"""An obstore client for a place: with the connection's options, and credentials from outside.
+"""Open an obstore client for a place, with the options of a connection and credentials from outside.
 
 obstore looks for credentials where the providers' own clients do: in the environment, in files of
-Google's and Azure's tools, and at the machine's metadata service. AWS's files are added here.
+Google's and Azure's tools, and at the machine's metadata service. This module adds AWS's files.
 """
 
 import os
@@ -31,9 +31,9 @@ __all__ = ["Client", "open_client"]
 Client: TypeAlias = S3Store | GCSStore | AzureStore
 
 _CONNECT: Final = 10.0
-"""Seconds that making a connection may take."""
+"""Seconds that opening a connection may take."""
 _LONGEST: Final = timedelta(hours=1)
-"""One request as a whole: the largest files end before that on slow lines too."""
+"""Time for one request as a whole: enough for the largest files on slow lines."""
 _ACCOUNT: Final = (
     "the storage account is not known: give https://ACCOUNT.blob.core.windows.net/CONTAINER/, or "
     "set AZURE_STORAGE_ACCOUNT_NAME"
@@ -47,12 +47,12 @@ _VARIABLES: Final = {
 
 
 def open_client(place: Place, connection: Connection) -> Client:
-    """Return a client for the keys below a place; nothing is asked of the network yet.
+    """Return a client for the keys below a place, without a request to the network.
 
     Raises
     ------
     ConfigError
-        The environment holds no usable options for it.
+        The environment holds no usable options for the place.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def open_client(place: Place, connection: Connection) -> Client:
             raise
         if "Account must be specified" in str(error):
             raise ConfigError(f"{place.url}: {_ACCOUNT}") from None
-        # What it says further may repeat a key that was set wrongly.
+        # The error's text may repeat a key that was set wrongly.
         raise ConfigError(
             f"{place.url} cannot be opened with the environment as it is: check "
             f"{_VARIABLES[place.provider]}"
@@ -85,7 +85,7 @@ def _s3(place: Place, connection: Connection) -> S3Store:
     if region:
         config["region"] = region
     if endpoint := place.endpoint:
-        # The more particular of the two names: it wins over both variables of the environment.
+        # The more specific of two names: it overrides both variables of the environment.
         config["aws_endpoint_url_s3"] = endpoint
     if connection.anonymous:
         config["skip_signature"] = True
@@ -135,7 +135,7 @@ def _azure(place: Place, connection: Connection) -> AzureStore:
 
 
 class _Options(TypedDict):
-    """What every store takes."""
+    """Options that every store has."""
 
     prefix: str | None
     client_options: "ClientConfig"
@@ -158,8 +158,8 @@ def _client_options(place: Place, connection: Connection) -> "ClientConfig":
         "timeout": _LONGEST,
         "user_agent": "labelingest",
     }
-    # Whoever writes http:// into a storage path has seen it; other endpoints need to be allowed.
-    # Options given here replace those of the environment: that one is asked for again.
+    # A storage path with http:// is a deliberate choice; other endpoints have to be allowed.
+    # Options passed here replace those of the environment, so that variable is read here too.
     allowed = os.environ.get(f"{place.provider.variables}_ALLOW_HTTP", "").lower() in {"1", "true"}
     if allowed or connection.allow_http or (place.endpoint or "").startswith("http://"):
         options["allow_http"] = True
@@ -167,10 +167,11 @@ def _client_options(place: Place, connection: Connection) -> "ClientConfig":
 
 
 def _retries(connection: Connection) -> "RetryConfig":
-    """Return when a refused request is repeated: after 0.1 s, then later and later, for a minute.
+    """Return the pauses between repeats of a request: 0.1 s, then growing, for a minute in all.
 
-    obstore waits a random time between the first one and the last one times the base, 15 s at most.
-    So a base of 2 does not grow, and the number of repeats is to end it only where it is small.
+    obstore waits a random time between the first pause and the last pause times the base, at most
+    15 s. With a base of 2 the pauses do not grow. The number of repeats ends them earlier only where
+    it is small.
     """
     return {
         "max_retries": connection.retries,

@@ -1,4 +1,4 @@
-"""How a cloud storage is reached: endpoint, region, whose keys; never the keys themselves.
+"""Options of a connection to cloud storage: endpoint, region, account; never a secret.
 
 Secrets come from the environment or the provider's own files when a client is opened
 (`labelingest.storage.cloud.clients`), so that a connection can be stored, pickled and printed.
@@ -18,12 +18,12 @@ _LONGEST_TIMEOUT: Final = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Options of a connection; None and False leave a thing to the environment.
+    """Options of a connection; None and False leave an option to the environment.
 
     Raises
     ------
     ConfigError
-        The endpoint is no URL, holds a secret, or is not encrypted and that is not allowed.
+        The endpoint is no URL, holds a secret, or is unencrypted without `allow_http`.
 
     Examples
     --------
@@ -43,12 +43,12 @@ class Connection:
     account: str | None = None
     """Name of the storage account, for Azure."""
     anonymous: bool = False
-    """Ask without credentials: for public buckets."""
+    """Send requests without credentials, for public buckets."""
     allow_http: bool = False
-    """Take endpoints that begin with http://: what is read and written can be seen on the way."""
+    """Accept endpoints that begin with http://: data can be read on its way through the network."""
     retries: int = 60
-    """How often, at most, a request is repeated that was refused for now (429, 5xx) or got no
-    answer; more seldom where a minute is over before."""
+    """Number of repeats, at most, of a request that was refused for now (429, 5xx) or got no answer;
+    fewer where they take more than a minute."""
     timeout: float = 30.0
     """Seconds without a byte after which a request counts as unanswered."""
 

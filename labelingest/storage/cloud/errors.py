@@ -1,7 +1,7 @@
-"""What a cloud storage's refusal means: whom it concerns, why, and what to check.
+"""Refusals of cloud storage: the scope of each, its cause, and the check that helps.
 
-Of what the provider answers only the status and its code are repeated: the rest may hold keys,
-signatures or addresses that are signed.
+Only the status and the code of a provider's answer are repeated. The rest may hold keys, signatures or
+signed addresses.
 """
 
 import re
@@ -25,7 +25,7 @@ __all__ = [
 
 
 class Operation(StrEnum):
-    """What was asked for; the value completes "it cannot be …"."""
+    """Operation that was refused; the value completes "it cannot be …"."""
 
     LIST = "listed"
     READ = "read"
@@ -34,26 +34,26 @@ class Operation(StrEnum):
 
 
 class Concern(Enum):
-    """What a refusal is about."""
+    """Scope of a refusal."""
 
     FILE = auto()
-    """This file: others may be fine."""
+    """The refusal concerns one file; others may be fine."""
     NAME = auto()
-    """This name: no file can be called so."""
+    """The refusal concerns one name, which no file can have."""
     STORAGE = auto()
-    """Every file: credentials, bucket, region, endpoint."""
+    """The refusal concerns every file: credentials, bucket, region or endpoint."""
     MOMENT = auto()
-    """Nobody knows: no answer, or not now, also after all repetitions."""
+    """The scope is unknown: no answer came, or a refusal for now, also after all repeats."""
 
 
 class Refusal(NamedTuple):
-    """Why a cloud storage did not do what it was asked."""
+    """Cause of a refused request, and the check that helps."""
 
     concern: Concern
     why: str
-    """Half a sentence, as "access denied (403 AccessDenied)"."""
+    """The cause as half a sentence, as "access denied (403 AccessDenied)"."""
     check: str
-    """What to check, as an imperative; "" where nothing helps."""
+    """The check that helps, as an imperative; "" where nothing helps."""
 
 
 # Whole phrases: names of files are in the same text.
@@ -107,7 +107,7 @@ _PERMISSIONS: Final[Mapping[Provider, Mapping[Operation, str]]] = {
 def cloud_error(
     error: Exception, place: Place, operation: Operation, key: str | None = None
 ) -> StorageError:
-    """Return the exception for what a cloud storage refused, without anything secret.
+    """Return the exception for a refused request, without anything secret.
 
     Examples
     --------
@@ -123,7 +123,7 @@ def cloud_error(
 
 
 def refusal_of(error: Exception, place: Place, operation: Operation) -> Refusal:
-    """Return what the exception of a client means."""
+    """Return the refusal that an exception of a client means."""
     text = str(error)
     found_status = _STATUS.search(text)
     status = int(found_status[1]) if found_status else 0
@@ -156,19 +156,19 @@ def is_bad_path(error: Exception) -> bool:
 
 
 def _without_botocore(place: Place) -> str:
-    """Return what helps where such keys could be left out."""
+    """Return the advice for stores whose unusable keys could be left out; "" for other stores."""
     if place.provider is not Provider.S3 or not place.lists_from_any_key:
         return ""
     return "; with botocore they are left out and named: pip install 'labelingest[cloud]'"
 
 
 def broke_off(error: Exception) -> bool:
-    """Return whether an answer began well and did not end: clients repeat that for reads only."""
+    """Return whether an answer began well and did not end; clients repeat only reads after that."""
     return "request or response body error" in str(error)
 
 
 def _by_code(code: str, answer: str, place: Place) -> Refusal | None:
-    """Return what the provider's code says about the storage as a whole, or about a name."""
+    """Return the refusal that a provider's code means; None for a code about one file."""
     if _NO_BUCKET.fullmatch(code):
         return Refusal(
             Concern.STORAGE,
@@ -192,7 +192,7 @@ def _by_code(code: str, answer: str, place: Place) -> Refusal | None:
 def _by_status(
     status: int, answer: str, place: Place, operation: Operation, is_missing: bool
 ) -> Refusal | None:
-    """Return what the status of an answer says; None where there was no answer."""
+    """Return the refusal that the status of an answer means; None where no answer came."""
     if is_missing or status == 404:
         if operation is Operation.LIST:
             why = f"there is no bucket {place.bucket!r} {answer}".rstrip()
@@ -225,11 +225,11 @@ def _wrong_region(answer: str) -> Refusal:
 
 
 def _unanswered(error: Exception, place: Place) -> Refusal:
-    """Return why no answer came, or none that could be read."""
+    """Return the refusal for a missing or unreadable answer."""
     text = str(error)
     host = f"check the network and the endpoint ({place.endpoint or 'that of the provider'})"
     if isinstance(error, ValueError) and "year" in text:
-        # The client cannot say the date of an object.
+        # The client has no value for the date of an object.
         why = "it dates a file outside the years 1 to 9999"
         return Refusal(Concern.STORAGE, why, "write that file again, or repair the storage's clock")
     if "redirect without LOCATION" in text:

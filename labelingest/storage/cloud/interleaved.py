@@ -1,4 +1,4 @@
-"""Several iterators that wait for answers, gone through by threads at the same time."""
+"""Merge several iterators that wait for answers; threads advance them at the same time."""
 
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -12,19 +12,19 @@ T = TypeVar("T")
 
 
 def merged(iterators: Iterable[Iterator[T]], most: int, stopped: Event) -> Generator[T, None, None]:
-    """Yield what iterators yield, as it comes.
+    """Yield the values of iterators as they come.
 
-    Of each that is under way, one value at most waits to be taken. Where one raises, or nobody
-    takes any more, the others are left where they are.
+    At most one value of each active iterator waits for the consumer. Where one iterator raises, or
+    the consumer stops, the others are not advanced any further.
 
     Parameters
     ----------
     iterators
-        They yield no None; begun in order.
+        Iterators that yield no None; started in order.
     most
-        How many are under way at a time, each in a thread.
+        Number of iterators that are active at a time, each in a thread.
     stopped
-        Set when no more is taken: those that pause end it then.
+        Set when the consumer stops, which ends the pauses of iterators.
 
     Examples
     --------
@@ -46,7 +46,8 @@ def merged(iterators: Iterable[Iterator[T]], most: int, stopped: Event) -> Gener
                     iterator = under_way.pop(future)
                     value = future.result()
                     if value is not None:
-                        wait_for_next(iterator)  # first: it asks for more while this is used
+                        # First: the next request runs while this value is used.
+                        wait_for_next(iterator)
                         yield value
                     elif (following := next(waiting, None)) is not None:
                         wait_for_next(following)

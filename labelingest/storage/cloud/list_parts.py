@@ -1,8 +1,8 @@
-"""Where a listing is cut into parts that are made at the same time.
+"""Cut a listing into parts that are made at the same time.
 
-A store tells where its keys are only by listing them. So the keys between which parts lie are those
-of an earlier listing, at even distances: hints, which cost a request where they do not fit any
-more, and change no result.
+A store tells its keys only by listing them. So parts are cut at keys of an earlier listing, at even
+distances. The keys are hints: where they do not fit any more they cost a request, and they change no
+result.
 """
 
 from collections.abc import Sequence
@@ -17,9 +17,9 @@ __all__ = ["Part", "parts_of", "splits_of"]
 
 _MOST_PARTS: Final = 64
 _WORTH_IT: Final = 20_000
-"""Up to so many keys, twenty answers one after the other are soon enough."""
+"""Number of keys up to which a serial listing, of twenty answers, is fast enough."""
 _SMALLEST: Final = 5_000
-"""Keys of a part at least: five answers, so that the one more which ends it weighs little."""
+"""Keys of a part at least: five answers, so that the additional one at its end costs little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +27,23 @@ class Part:
     """A stretch of the keys of a storage path."""
 
     after: str | None = None
-    """The key that it begins behind; None for the first key of all."""
+    """Key behind which the part begins; None for the beginning of all keys."""
     until: str | None = None
-    """The last key that it may have; None for the last one of all."""
+    """Last key that the part may have; None for the end of all keys."""
 
     @property
     def is_everything(self) -> bool:
-        """Whether no key is outside."""
+        """Whether the part has all keys."""
         return self.after is None and self.until is None
 
 
 def splits_of(keys: Keys) -> Sequence[str]:
-    """Return the keys between which the next listing is to be cut; none where there are few.
+    """Return the keys at which to cut the next listing; an empty list for a short listing.
 
     Parameters
     ----------
     keys
-        Of a complete listing, in order.
+        Keys of a complete listing, in order.
 
     Examples
     --------
@@ -57,20 +57,20 @@ def splits_of(keys: Keys) -> Sequence[str]:
 
 
 def parts_of(splits: Sequence[str], after: str | None = None) -> Sequence[Part]:
-    """Return the parts of all that lies behind a key, in order.
+    """Return the parts of all keys behind a key, in order.
 
     Parameters
     ----------
     splits
-        Texts; those that cannot be keys, or lie before, are passed over.
+        Texts; those that cannot be keys, or lie before `after`, are skipped.
     after
-        What is listed already ends with it; None where nothing is.
+        The last key that is listed already; None where no key is.
 
     Examples
     --------
     >>> parts_of(["a/9.jpg", "b//", "c/1.jpg"], after="b/7.jpg")
     [Part(after='b/7.jpg', until='c/1.jpg'), Part(after='c/1.jpg', until=None)]
     """
-    # By what is no key, a client would ask from another place on, or not at all.
+    # With an unusable key, a client would begin at another place, or not at all.
     usable = {split for split in splits if split > (after or "") and not is_unusable(split)}
     return [Part(*ends) for ends in pairwise([after, *sorted(usable), None])]

@@ -1,16 +1,16 @@
-"""The keys below a place in the cloud, page by page, from LIST requests alone.
+"""List the keys below a place in the cloud, page by page, by LIST requests alone.
 
-1. A listing is complete or it is none: what `cloud_stream` gives is proven to end where it does.
-2. Empty objects whose names end in "/" stand for folders and are no files. obstore takes the slash
-   away; so what has files right behind it in the listing is a folder, and where nothing follows
-   one LIST tells an empty folder from an empty file, unless its extension does.
-3. An answer waits for the one before it. So where keys are known between which to cut, and the
-   store lists from any key on, parts are listed at the same time; a store whose keys come in
-   another order than theirs is found out, as parts do not end where they should then.
-4. What has no key here is named at the end. obstore also takes away a slash at the begin of a name,
-   without a word: two requests tell whether a whole bucket of S3 has such names.
+1. A listing is complete, or it fails: `stream` proves that the listing ends where its answers do.
+2. Empty objects whose names end in "/" stand for folders and are no files. obstore removes the slash.
+   So a name with files right behind it in the listing is a folder. Where nothing follows, one LIST
+   request tells an empty folder from an empty file, unless the extension does.
+3. Each answer waits for the one before it. So where keys to cut at are known, and the store lists
+   from any key on, parts are listed at the same time. A store that lists in another order is
+   detected, because its parts do not end where they should.
+4. Keys that are unusable here are named at the end. obstore also removes a slash at the beginning of
+   a name without a word: two requests tell whether a whole bucket of S3 has such names.
 
-It refuses to read: no request for a single object is made.
+No file is read: there is no request for a single object.
 """
 
 from collections.abc import Iterator, Sequence
@@ -44,10 +44,10 @@ if TYPE_CHECKING:
 __all__ = ["list_pages", "plain_tag", "token_of"]
 
 _PARTS_AT_ONCE: Final = 16
-"""As many as one processor keeps up with."""
+"""Parts listed at the same time: as many as one processor keeps up with."""
 _IN_FLIGHT: Final = 64
 _BEFORE_SLASH: Final = ".\U0010ffff"
-"""Names that begin with a slash come behind it, and before "0"."""
+"""A text before all names that begin with a slash; "0" lies behind them."""
 _BEHIND_SLASH: Final = "0"
 _ANSWER: Final = 1_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -67,20 +67,20 @@ def list_pages(
     Parameters
     ----------
     client, place
-        Whom to ask, and about what.
+        The client of the bucket, and the place to list.
     exclude
-        Keys and folders (with a slash at the end) that are passed over.
+        Keys and folders (with a slash at the end) that are skipped.
     splits
-        Keys between which to list at the same time, where the store can.
+        Keys between which parts are listed at the same time, where the store can.
     connection
-        How it is reached, and how often an answer that breaks off is asked for again.
+        Options of the connection, with the number of repeats of an answer that breaks off.
 
     Raises
     ------
     PartsError
-        Where it cannot be listed in parts.
+        The place cannot be listed in parts.
     StorageError
-        Where the listing is not complete.
+        The listing is not complete.
     """
     connection = connection or Connection()
     raw = RawListing(place, connection, exclude)
@@ -103,18 +103,18 @@ def _may_begin_with_a_slash(lister: BucketLister) -> bool:
         if lister.raw.open_after(error):
             return True
         if broke_off(error):
-            return False  # the listing itself asks again
+            return False  # the listing itself repeats the request
         raise cloud_error(error, lister.place, Operation.LIST) from None
     return list(first) != list(behind)
 
 
 def _all_pages(lister: BucketLister, splits: Sequence[str]) -> Iterator[Listing]:
-    """Yield the files in pages; in parts, where that is possible."""
+    """Yield the files in pages; list in parts, where that is possible."""
     if not splits or not lister.place.lists_from_any_key:
         yield from _pages(lister, Part())
         return
-    # One answer tells whether there is anything, and the second whether there is more: threads are
-    # only begun for what is behind these two.
+    # The first answer shows whether there is any file, the second whether there are more: threads
+    # are only started for what follows these two.
     pages = _pages(lister, Part())
     first_keys = []
     for page in islice(pages, 2):
@@ -130,10 +130,10 @@ def _all_pages(lister: BucketLister, splits: Sequence[str]) -> Iterator[Listing]
 
 
 def _check_ends(lister: BucketLister, parts: Sequence[Part]) -> None:
-    """Refuse parts that ended one way where those before and behind them ended another.
+    """Refuse parts whose ends contradict each other.
 
-    The first ones end with a key behind them. One proves that nothing is behind its last key, and
-    so that those after it are empty.
+    The first parts end with a key behind them. Then one part proves that nothing is behind its last
+    key, and all parts after it are empty.
     """
     ends = [lister.ends[part] for part in parts]
     proven = ends.index(End.PROVEN) if End.PROVEN in ends else len(ends)
@@ -161,7 +161,7 @@ def _pages(lister: BucketLister, part: Part) -> Iterator[Listing]:
 
 
 def _end(entries: Sequence["ObjectMeta"], until: str | None) -> int:
-    """Return the row of the first entry that lies behind a key; their number where none does."""
+    """Return the row of the first entry that lies behind a key; the number of entries if none does."""
     if until is None:
         return len(entries)
     behind = (row for row, entry in enumerate(entries) if entry["path"] > until)
@@ -169,9 +169,9 @@ def _end(entries: Sequence["ObjectMeta"], until: str | None) -> int:
 
 
 def token_of(meta: "ObjectMeta") -> str:
-    """Return the version token of an object: the same from a listing and from reading it."""
+    """Return the version token of an object: the same from a listing and from reading the object."""
     tag = plain_tag(meta["e_tag"])
-    # Reading tells the time to the second only.
+    # The answer to a read has the time to the second only.
     return tag or f"{meta['size']}:{int(meta['last_modified'].timestamp())}"
 
 
@@ -231,7 +231,7 @@ def _is_marker(lister: BucketLister, name: str) -> bool:
     if lister.raw.is_open:
         return lister.raw.is_marker(path)
     try:
-        # What a listing of "name/" gives as "name" is "name/"; it is the first of all.
+        # An object "name/" comes as "name", and first, in a listing of the prefix "name/".
         return any(
             entry["path"] == path for entry in next(lister.client.list(path, chunk_size=1), [])
         )

@@ -1,11 +1,11 @@
-"""Keys below a prefix as S3 itself spells them: for buckets whose keys obstore cannot name.
+"""List the keys of S3 as S3 itself spells them, for buckets with keys that obstore cannot name.
 
-obstore gives up a page with an unusable key on it, and cannot begin behind such a key. So where it
-does, botocore lists: the part of boto3 that makes requests, loaded then and not before. Each page
-is asked for behind the last key of the one before, and only a page without keys is the end.
+obstore gives up a page with an unusable key on it, and cannot begin behind such a key. Then botocore
+lists: the part of boto3 that makes requests, loaded only then. Each page is requested behind the last
+key of the page before, and only a page without keys is the end.
 
-What is given has the form of obstore's answers, without empty objects that stand for folders: their
-names end in a slash here. Unusable keys are noted and left out. It refuses to know what proves a
+Answers have the form of obstore's, without the empty objects that stand for folders: their names
+end in a slash here. Unusable keys are reported and left out. The module does not know what proves a
 listing complete.
 """
 
@@ -32,13 +32,13 @@ __all__ = ["RawListing"]
 _ANSWER: Final = 1_000
 _CONNECT: Final = 10.0
 _MOST_RETRIES: Final = 10
-"""With pauses that grow to 20 seconds, about the minute that obstore's client takes."""
+"""Repeats of a request; with pauses that grow to 20 s, they take the minute of obstore's client."""
 _NO_LISTING: Final = "Got invalid list response"
 _TRUE: Final = {"1", "true", "on", "yes", "y"}
 
 
 class RawListing:
-    """Lists as obstore's client does, and notes the keys that this one stumbles over.
+    """Lists as obstore's client does, and reports the keys that obstore cannot name.
 
     Examples
     --------
@@ -49,7 +49,7 @@ class RawListing:
 
     def __init__(self, place: Place, connection: Connection, exclude: Sequence[str] = ()) -> None:
         self.can_list = place.provider is Provider.S3 and place.lists_from_any_key
-        """Whether the store lists in this way."""
+        """Whether the store can be listed by botocore."""
         self._place, self._connection = place, connection
         self._files = frozenset(exclude)
         self._folders = tuple(entry for entry in exclude if entry.endswith("/"))
@@ -60,23 +60,23 @@ class RawListing:
 
     @property
     def is_open(self) -> bool:
-        """Whether it is used."""
+        """Whether botocore lists, instead of obstore."""
         return self._client is not None
 
     def open_after(self, error: Exception) -> bool:
-        """Begin to be used where a listing failed for an unusable key; return whether it did so."""
+        """Open after a listing that failed for an unusable key; return whether that was possible."""
         if not is_bad_path(error) or not self.open():
             return False
         self._expects = True
         return True
 
     def open(self) -> bool:
-        """Begin to be used, where that is possible; return whether it is.
+        """Open a client of botocore, where that is possible; return whether it is open.
 
         Raises
         ------
         StorageError
-            There are no credentials, or they cannot be read.
+            No credentials exist, or they cannot be read.
         """
         with self._lock:
             if self._client is None and self.can_list:
@@ -88,12 +88,12 @@ class RawListing:
         return self.is_open
 
     def problems(self) -> Sequence[Problem]:
-        """Return what is to be said of the keys that were left out, once all is listed.
+        """Return the problems of the keys that were left out, once all is listed.
 
         Raises
         ------
         StorageError
-            None came, though one was met before: nobody knows what else did not come.
+            No unusable key came, though obstore met one: other keys may be missing too.
         """
         if self._expects and not self._met:
             raise self._refused(OSError(_NO_LISTING))
@@ -102,12 +102,12 @@ class RawListing:
     def answers(
         self, prefix: str | None, *, offset: str | None = None, chunk_size: int = _ANSWER
     ) -> Iterator[Sequence["ObjectMeta"]]:
-        """Yield what lies below a prefix and behind a name, as obstore's client does.
+        """Yield the objects below a prefix and behind a name, as obstore's client does.
 
         Raises
         ------
         StorageError
-            It cannot be listed, or an answer is no listing.
+            The objects cannot be listed, or an answer is no listing.
         """
         below = f"{prefix}/" if prefix else ""
         last = offset or ""
@@ -122,14 +122,14 @@ class RawListing:
                 yield entries
 
     def is_marker(self, path: str) -> bool:
-        """Return whether an object has a name and a slash: it stands for the folder.
+        """Return whether an object with a slash behind the name exists and stands for the folder.
 
         Raises
         ------
         StorageError
-            It cannot be listed, or the answer is no listing.
+            The object cannot be listed, or the answer is no listing.
         """
-        # It is the first of all that begin so.
+        # Such an object comes before all others below the prefix.
         first = self._answer(Prefix=f"{path}/", MaxKeys=1)
         return bool(first) and first[0].get("Key") == f"{path}/"
 
@@ -139,7 +139,7 @@ class RawListing:
         Raises
         ------
         StorageError
-            It cannot be listed, or the answer is no listing.
+            The page cannot be listed, or the answer is no listing.
         """
         from botocore.exceptions import BotoCoreError, ClientError
         from botocore.parsers import ResponseParserError
@@ -159,7 +159,7 @@ class RawListing:
         return contents
 
     def _checked(self, entry: dict[str, Any], below: str, last: str) -> str:
-        """Return the key of an entry, which lies below the prefix and behind the last one."""
+        """Return the key of an entry; it must lie below the prefix and behind the last key."""
         name, size, time = entry.get("Key"), entry.get("Size"), entry.get("LastModified")
         is_whole = isinstance(size, int) and isinstance(time, datetime)
         if not is_whole or not isinstance(name, str) or not name.startswith(below):
@@ -173,7 +173,7 @@ class RawListing:
         return name
 
     def _entry(self, entry: dict[str, Any]) -> "ObjectMeta | None":
-        """Return an object as obstore does; None for one that is left out."""
+        """Return an object in obstore's form; None for an object that is left out."""
         name: str = entry["Key"]
         is_marker = name.endswith("/") and not entry["Size"]
         if is_unusable(name.removesuffix("/") if is_marker else name) and name != "/":
@@ -198,7 +198,7 @@ class RawListing:
 
 
 def _client(place: Place, connection: Connection) -> Any:
-    """Return a client that asks whom obstore's asks, with the same credentials."""
+    """Return a client for the same service as obstore's, with the same credentials."""
     from botocore import UNSIGNED
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
@@ -239,12 +239,12 @@ def _client(place: Place, connection: Connection) -> Any:
 
 
 def _variable(*names: str) -> str:
-    """Return the first of these variables that is set; "" for none."""
+    """Return the first of some environment variables that is set; "" for none."""
     return next((value for name in names if (value := os.environ.get(name))), "")
 
 
 def _as_obstore(error: Exception) -> Exception:
-    """Return a failure with the words that tell what obstore's mean, and nothing secret."""
+    """Return a failure in the words of obstore's errors, without anything secret."""
     from botocore import exceptions
 
     if isinstance(error, exceptions.ClientError):

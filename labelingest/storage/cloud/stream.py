@@ -1,17 +1,17 @@
-"""What a store answers about a stretch of its keys, until it is proven that nothing follows.
+"""Stream the keys of a part of a bucket until it is proven that nothing follows.
 
-1. A client takes much for the last page: a body without any key (an error or a web page with status
-   200), a page that is cut off without a token for the next. So where an answer ends, the last keys
-   are asked for again, from one before them on. They must come again; what comes behind them goes
-   on, and only where nothing does, it is the end.
-2. Keys go up. A page that is repeated is passed over, and one that is repeated for ever is an error;
-   so are keys that go back, and keys outside the prefix.
-3. Where obstore's client meets a key that it cannot name, `raw_listing` goes on instead of it.
-4. An answer that breaks off is asked for again from the last key on.
-5. Azure and directory buckets list from the first key only. What may have been a full last page is
-   listed again as a whole there, and both listings must agree.
+1. A client may take a broken answer for the last page: a body without any key (an error or a web page
+   with status 200), or a page that is cut off without a token for the next. So where the answers
+   end, the last keys are requested again, beginning one key before them. They must come again. Keys
+   behind them continue the listing; only where none follow, the listing is at its end.
+2. Keys ascend. A page that is repeated is skipped. A page that is repeated for ever is an error; so
+   are keys that go back, and keys outside the prefix.
+3. Where obstore's client meets a key that it cannot name, `raw_listing` continues instead.
+4. An answer that breaks off is requested again from the last key on.
+5. Azure and directory buckets list from the first key only. A page that may have been a full last
+   one makes the whole listing be repeated there, and both listings must agree.
 
-Chunks are those of the store, without what it said twice. It refuses to know which of them are files.
+Chunks are those of the store, without repeated keys. The module does not know which keys are files.
 """
 
 from collections.abc import Iterator, Sequence
@@ -37,52 +37,52 @@ if TYPE_CHECKING:
 __all__ = ["FAILURES", "BucketLister", "End", "chunks"]
 
 FAILURES: Final = (BaseError, OSError, ValueError)
-"""What a client raises: a missing object is an OSError, a date that cannot be said a ValueError."""
+"""Exceptions of a client: OSError for a missing object, ValueError for a date out of range."""
 
 _ANSWER: Final = 1_000
-"""Keys asked for at once: what S3 and Google answer with."""
+"""Keys requested at once: the page size of S3 and Google."""
 _MOST: Final = 5_000
-"""Keys of a chunk at most; and of a page of Azure."""
+"""Keys of a chunk at most, which is also the page size of Azure."""
 _MOST_REPEATED: Final = 3
-"""So many answers may hold nothing new."""
+"""Number of answers in a row that may hold nothing new."""
 _LONGEST_PAUSE: Final = 15.0
-"""Seconds."""
+"""Seconds of the longest pause before a request is repeated."""
 _MOST_BREAKS: Final = 10
-"""How often an answer may break off at one place: about a minute."""
+"""Times that an answer may break off at one place, which takes about a minute."""
 _CHECK: Final = "check the network and whatever lies between, and give the same command again"
 
 
 class End(Enum):
-    """How the listing of a part ended."""
+    """End of the listing of a part."""
 
     BEHIND = auto()
     """A key behind the part came."""
     PROVEN = auto()
-    """Nothing is behind its last key."""
+    """It is proven that nothing is behind the last key of the part."""
     EMPTY = auto()
-    """No key came at all: another part must prove that there is none."""
+    """No key came at all; another part must prove that none exists."""
 
 
 @dataclass(frozen=True, slots=True)
 class BucketLister:
-    """Whom to ask, about what, and how."""
+    """Lists a place in a bucket: its clients, and the state that its parts share."""
 
     client: Client
-    """Of the whole bucket: what is outside the prefix is to be seen."""
+    """Client of the whole bucket, so that keys outside the prefix are noticed."""
     place: Place
     exclude: Sequence[str]
     retries: int
     raw: RawListing
-    """Asked instead of the client, once this has met a key that it cannot name."""
+    """Replaces the client after the client has met a key that it cannot name."""
     stopped: Event = field(default_factory=Event)
-    """Set when answers are not waited for any more."""
+    """Set when no more answers are needed."""
     ends: dict[Part, End] = field(default_factory=dict)
-    """How the parts ended that did."""
+    """Ends of the parts that are complete."""
 
     def answers(
         self, prefix: str | None, *, offset: str | None = None, chunk_size: int
     ) -> Iterator[Sequence["ObjectMeta"]]:
-        """Ask for what lies below a prefix of the bucket, and behind a name."""
+        """Request the objects below a prefix of the bucket, and behind a name."""
         if self.raw.is_open:
             return self.raw.answers(prefix, offset=offset, chunk_size=chunk_size)
         return self.client.list(prefix, offset=offset, chunk_size=chunk_size)
@@ -97,7 +97,7 @@ class BucketLister:
         Raises
         ------
         StorageError
-            It is not one.
+            The name lies outside the prefix.
         """
         prefix = self.place.prefix
         if not prefix:
@@ -113,14 +113,14 @@ class BucketLister:
 
 
 def chunks(lister: BucketLister, part: Part) -> Iterator[Sequence["ObjectMeta"]]:
-    """Yield what the store lists of a part, by key; the last chunk may reach behind its end.
+    """Yield the objects of a part with their keys; the last chunk may reach behind its end.
 
     Raises
     ------
     PartsError
-        Where it cannot be listed in parts.
+        The place cannot be listed in parts.
     StorageError
-        Where it cannot be listed, or may not be complete.
+        The place cannot be listed, or the listing may not be complete.
     """
     if lister.place.lists_from_any_key:
         yield from _ordered(lister, part)
@@ -132,36 +132,36 @@ def chunks(lister: BucketLister, part: Part) -> Iterator[Sequence["ObjectMeta"]]
 
 
 class _Seen:
-    """What came of a part so far: enough to tell what is new, and whether the end is the end."""
+    """Keys of a part that have come: enough to recognise new keys and the proven end."""
 
     def __init__(self, place: Place, part: Part) -> None:
         self.place, self.part = place, part
         # Empty objects may have lost a slash: they lie where their names say, or a little behind.
         self.highest = part.after
-        """The last of all names: behind it, nothing came."""
+        """The highest of all names that have come."""
         self.final: str | None = None
         """The name that came last."""
         self.anchor = part.after
-        """The last of all names that came before that one: it lies before it."""
+        """The highest of all names that came before the last one; it lies before the last one."""
         self.confirmed = False
-        """Whether the last name came again since that was set to False."""
+        """Whether the last name came again since this was set to False."""
         self.reached = False
-        """Whether a key at the end of the part, or behind it, came."""
+        """Whether a key at the end of the part, or behind it, has come."""
         self._last = part.after or ""
-        """Of the files with content, the last: these come in order."""
-        # Some begin with that key, not behind it.
+        """The last name of a file with content: such names come in order."""
+        # Some stores begin with that key, not behind it.
         self._recent = set() if part.after is None else {part.after}
         self._repeats = 0
 
     def take(self, chunk: Sequence["ObjectMeta"], *, again: bool) -> Sequence["ObjectMeta"]:
-        """Return what of a chunk is new.
+        """Return the new objects of a chunk.
 
         Parameters
         ----------
         chunk
-            In the order of the store.
+            Objects in the order of the store.
         again
-            Whether it may hold what came already, because it was asked for once more.
+            Whether the chunk may hold objects that came already, because it was requested again.
         """
         if again:
             chunk = self._behind(chunk)
@@ -178,7 +178,7 @@ class _Seen:
         )
 
     def _behind(self, chunk: Sequence["ObjectMeta"]) -> Sequence["ObjectMeta"]:
-        """Return what lies behind all that came; what lies before came, or was put there since."""
+        """Return the objects behind all names that came; others came before, or are newer."""
         self.confirmed = self.confirmed or any(entry["path"] == self.final for entry in chunk)
         highest = self.highest or ""
         behind = [entry for entry in chunk if entry["path"] > highest or self.final is None]
@@ -187,7 +187,7 @@ class _Seen:
         return behind if self._goes_up(behind) else self._fresh(behind)
 
     def _fresh(self, chunk: Sequence["ObjectMeta"]) -> Sequence["ObjectMeta"]:
-        """Return a chunk without what is repeated."""
+        """Return a chunk without repeated objects."""
         fresh, passed = [], set(self._recent)
         last = self._last
         for entry in chunk:
@@ -234,7 +234,7 @@ class _Seen:
 
 
 def _ordered(lister: BucketLister, part: Part) -> Iterator[Sequence["ObjectMeta"]]:
-    """Yield a part of a store that lists in order; go on where an answer broke off."""
+    """Yield a part of a store that lists in order; resume where an answer broke off."""
     seen, again, failures = _Seen(lister.place, part), False, 0
     while part not in lister.ends and not lister.stopped.is_set():
         grew = seen.confirmed = False
@@ -260,12 +260,12 @@ def _ordered(lister: BucketLister, part: Part) -> Iterator[Sequence["ObjectMeta"
 
 
 def _wait(lister: BucketLister, error: Exception, failures: int) -> None:
-    """Wait before an answer that broke off is asked for again.
+    """Wait before an answer that broke off is requested again.
 
     Raises
     ------
     StorageError
-        It is another failure, or one too many.
+        The answer failed otherwise, or broke off too often.
     """
     if lister.raw.open_after(error):
         return
@@ -275,7 +275,7 @@ def _wait(lister: BucketLister, error: Exception, failures: int) -> None:
 
 
 def _end_of(seen: _Seen, part: Part, *, again: bool) -> End | None:
-    """Return how a part ended; None where that is still to be proven."""
+    """Return the end of a part; None where it is not proven yet."""
     if seen.reached:
         return End.BEHIND
     if again:
@@ -308,7 +308,7 @@ def _whole(lister: BucketLister) -> Iterator[Sequence["ObjectMeta"]]:
     except StorageError:
         raise
     except FAILURES as error:
-        # Nobody knows from where to go on.
+        # It is unknown from which key to continue.
         raise cloud_error(error, lister.place, Operation.LIST) from None
     if second != first:
         raise StorageError(
@@ -319,7 +319,7 @@ def _whole(lister: BucketLister) -> Iterator[Sequence["ObjectMeta"]]:
 
 @dataclass(slots=True)
 class _Sum:
-    """Of keys in any order: their number, and what is another number if they are others."""
+    """Number and checksum of keys in any order."""
 
     count: int = 0
     total: int = 0
@@ -334,7 +334,7 @@ class _Sum:
 
 
 def _answers(lister: BucketLister, part: Part) -> Iterator[Sequence["ObjectMeta"]]:
-    """Ask, and yield what is answered, by key; the last may reach behind the part's end."""
+    """Yield the answers for a part, by key; the last may reach behind the end of the part."""
     chunk: list[ObjectMeta] = []
     offset = lister.path(part.after) if part.after else None
     for answer in lister.answers(lister.place.prefix or None, offset=offset, chunk_size=_ANSWER):
@@ -342,7 +342,7 @@ def _answers(lister: BucketLister, part: Part) -> Iterator[Sequence["ObjectMeta"
             entry["path"] = lister.key(entry["path"])
         chunk += answer
         is_last = lister.stopped.is_set() or _reaches(answer, part.until)
-        # Whether an empty one at the end stands for a folder, the next answer tells for nothing.
+        # The next answer shows at no cost whether an empty object at the end stands for a folder.
         if is_last or chunk[-1]["size"] or len(chunk) >= _MOST:
             yield chunk
             chunk = []
@@ -353,5 +353,5 @@ def _answers(lister: BucketLister, part: Part) -> Iterator[Sequence["ObjectMeta"
 
 
 def _reaches(entries: Sequence["ObjectMeta"], until: str | None) -> bool:
-    """Whether nothing that follows can lie before the end of a part, or be it."""
+    """Return whether all that follows must lie behind the end of a part."""
     return until is not None and any(entry["path"] >= until for entry in entries)

@@ -1,12 +1,12 @@
-r"""Keys of a bucket that are no keys here: with empty, "." or ".." parts, or with control characters.
+"""Keys of a bucket that are unusable here: with empty, "." or ".." parts, or with control characters.
 
-Nothing can be asked for under such a name, on this machine or by the client, so a listing leaves it
-out and names it. The file may be one that was spelt rightly before, or that a rule names as it should
-be spelt. So each hides what it is without its faults, and the folder that this lies in: whoever joins
-names with one slash too many does it for all of a folder. A file directly in the storage path hides
-itself only: one stray "/" would hide everything for ever.
+No file can be requested by such a name, on this machine or by the client, so a listing leaves the key
+out and reports it. The file may have been spelt correctly before, or a rule may name it with the
+correct spelling. So each unusable key hides two things: its own spelling without the faults, and the
+folder around it, because a tool that joins names with one slash too many does so for a whole folder.
+A file directly in the storage path hides only itself: one stray "/" would hide everything for ever.
 
-It refuses to know how a listing is made.
+The module does not know how a listing is made.
 """
 
 import re
@@ -21,14 +21,14 @@ __all__ = ["UnusableKeys", "is_unusable", "names_hidden_by"]
 _UNUSABLE: Final = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)|[\x00-\x1f\x7f\ud800-\udfff]")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _MOST: Final = 10_000
-"""Keys that are named; the others are one problem that hides everything."""
+"""Keys that are reported by name; the others are one problem, which hides everything."""
 _DETAIL: Final = (
     "left out: a key has no empty, '.' or '..' parts and no control characters; rename it"
 )
 
 
 def is_unusable(key: str) -> bool:
-    r"""Return whether a text is no key.
+    r"""Return whether a key is unusable.
 
     Examples
     --------
@@ -39,7 +39,7 @@ def is_unusable(key: str) -> bool:
 
 
 def names_hidden_by(key: str) -> Collection[str]:
-    r"""Return the names that an unusable key hides, with all below each; "" for everything.
+    r"""Return the names that an unusable key hides, each with all below it; "" hides everything.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def names_hidden_by(key: str) -> Collection[str]:
 
 
 class UnusableKeys:
-    """What of a listing was left out; threads may add to it at the same time."""
+    """Unusable keys of a listing; threads may add keys at the same time."""
 
     def __init__(self) -> None:
         self._named: set[str] = set()
@@ -73,7 +73,7 @@ class UnusableKeys:
         self._lock = Lock()
 
     def add(self, key: str) -> None:
-        """Take note of a key; one that comes again counts once, unless there are very many."""
+        """Add a key; a repeated key counts once, unless there are very many keys."""
         with self._lock:
             if key in self._named:
                 return
@@ -83,7 +83,7 @@ class UnusableKeys:
                 self._others += 1
 
     def problems(self) -> list[Problem]:
-        """Return what is to be said."""
+        """Return the problems of the keys."""
         problems = [Problem(ProblemCode.UNUSABLE_KEY, key, _DETAIL) for key in sorted(self._named)]
         if self._others:
             detail = f"more keys than the {_MOST:,} that are named were {_DETAIL}"
