@@ -77,11 +77,11 @@ def read_answers(
     if not isinstance(entries, list):
         problems.wrong_type(pointer, entries, "a list of answers")
         return []
-    read = (
+    answers = (
         _answer(entry, child_pointer(pointer, i), attributes, problems)
         for i, entry in enumerate(entries)
     )
-    return [answer for answer in read if answer is not None]
+    return [answer for answer in answers if answer is not None]
 
 
 def _answer(
@@ -105,10 +105,10 @@ def _answer(
     note_archived(
         attribute.archived, attribute.name, child_pointer(pointer, "featureHash"), problems
     )
-    read = _READERS.get(attribute.type)
+    read_value = _READERS.get(attribute.type)
     value = (
-        read(entry["answers"], child_pointer(pointer, "answers"), attribute, problems)
-        if read
+        read_value(entry["answers"], child_pointer(pointer, "answers"), attribute, problems)
+        if read_value
         else None
     )
     if value is None:
@@ -174,8 +174,8 @@ def _options(
         _option(option, child_pointer(pointer, i), attribute, problems)
         for i, option in enumerate(value)
     ]
-    good = [feature_hash for feature_hash in hashes if feature_hash is not None]
-    return good if good or not hashes else None
+    valid = [feature_hash for feature_hash in hashes if feature_hash is not None]
+    return valid if valid or not hashes else None
 
 
 def _option(

@@ -98,14 +98,14 @@ class Classifications:
         """Number of classifications, valid or not."""
         return len(self.instances)
 
-    def on_frame(self, rows: object, pointer: str, frame: int) -> None:
+    def add_frame_list(self, values: object, pointer: str, frame: int) -> None:
         """Add the list of one frame."""
-        if rows is None:
+        if values is None:
             return
-        if not isinstance(rows, list):
-            self.problems.wrong_type(pointer, rows, "a list of classifications")
+        if not isinstance(values, list):
+            self.problems.wrong_type(pointer, values, "a list of classifications")
             return
-        for position, entry in enumerate(rows):
+        for position, entry in enumerate(values):
             self._add_entry(entry, child_pointer(pointer, position), frame)
 
     def _add_entry(self, entry: object, pointer: str, frame: int) -> None:
@@ -123,7 +123,7 @@ class Classifications:
             instance.entry, instance.entry_pointer = entry, pointer
         instance.frames.append(frame)
 
-    def answers(self, value: dict[str, Any], pointer: str) -> None:
+    def add_answers(self, value: dict[str, Any], pointer: str) -> None:
         """Add classification_answers after all frames, and judge every classification."""
         answered: dict[str, _Instance] = {}
         for name, entry, place in entries(value, pointer, "classificationHash", self.problems):
@@ -193,9 +193,9 @@ class Classifications:
 
     def _candidates(self, instance: _Instance) -> set[str]:
         """Return the feature hashes of classes with all attributes that have answers."""
-        rows = instance.answer.get("classifications")
+        answer_entries = instance.answer.get("classifications")
         candidates: set[str] | None = None
-        for entry in rows if isinstance(rows, list) else ():
+        for entry in answer_entries if isinstance(answer_entries, list) else ():
             feature_hash = entry.get("featureHash") if isinstance(entry, dict) else None
             if isinstance(feature_hash, str):
                 owners = set(self.vocabulary.classifications_of.get(feature_hash, ()))
@@ -216,12 +216,14 @@ class Classifications:
         """Return the frames of a classification, [] for the whole file; None to drop it."""
         pointer = child_pointer(instance.answer_pointer, "range")
         range_value = instance.answer.get("range")
-        read = [] if range_value is None else ranges_of(range_value, pointer, self.problems)
+        stored_ranges = (
+            [] if range_value is None else ranges_of(range_value, pointer, self.problems)
+        )
         if definition.is_global:
             return self._global_range(instance, definition)
         if not self.medium.on_frames:
             return []
-        ranges = union([*read, *((frame, frame) for frame in instance.frames)])
+        ranges = union([*stored_ranges, *((frame, frame) for frame in instance.frames)])
         inside = clip(ranges, self.medium.frame_count)
         if count_frames(inside) < count_frames(ranges):
             detail = f"{excerpt(range_value)} leaves the frames of the file: cut"
@@ -286,14 +288,14 @@ class Classifications:
         self, instance: _Instance, definition: ClassificationClass
     ) -> list[dict[str, Any]]:
         pointer = child_pointer(instance.answer_pointer, "classifications")
-        rows = instance.answer.get("classifications")
-        if rows is None and instance.answer:
+        answer_entries = instance.answer.get("classifications")
+        if answer_entries is None and instance.answer:
             detail = "'classifications' is missing: the list of answers"
             self.problems.note(ProblemCode.MISSING_KEY, instance.answer_pointer, detail)
-        answers = read_answers(rows or [], pointer, definition.attributes, self.problems)
+        answers = read_answers(answer_entries or [], pointer, definition.attributes, self.problems)
         chosen = static_answers(answers, self.problems)
         place = instance.answer_pointer or instance.pointer
-        if not chosen and not rows:
+        if not chosen and not answer_entries:
             detail = f"{excerpt(definition.name)} has no answer"
             self.problems.note(ProblemCode.MISSING_ANSWER, place, detail)
         else:

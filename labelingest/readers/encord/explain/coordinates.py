@@ -95,11 +95,11 @@ def check_finite_ring(ring: list[Any], pointer: str, problems: DocumentProblems)
     # Types are checked at once: only a list with a bad value is looped over.
     if set(map(type, ring)) <= _NUMBERS and all(map(isfinite, ring)):
         return True
-    good = [
+    valid = [
         check_finite(value, child_pointer(pointer, position), problems)
         for position, value in enumerate(ring)
     ]
-    return all(good)
+    return all(valid)
 
 
 def check_inside_ring(ring: list[float], pointer: str, problems: DocumentProblems) -> None:

@@ -84,10 +84,10 @@ def read_units(value: Any, kind: str, problems: DocumentProblems) -> list[Unit] 
     units = [
         _unit(row, child_pointer(pointer, name), kind, problems) for name, row in value.items()
     ]
-    good = [unit for unit in units if unit is not None]
-    if len(good) < len(units) or not _are_a_group(good, problems):
+    valid = [unit for unit in units if unit is not None]
+    if len(valid) < len(units) or not _are_a_group(valid, problems):
         return None
-    return sorted(good, key=lambda unit: unit.frame)
+    return sorted(valid, key=lambda unit: unit.frame)
 
 
 def _unit(entry: object, pointer: str, kind: str, problems: DocumentProblems) -> Unit | None:
@@ -171,8 +171,8 @@ def _of_kind(
 
 def _audio(value: object, key: str, pointer: str, problems: DocumentProblems) -> Any:
     is_text = key == "audio_codec"
-    good = isinstance(value, str) if is_text else type(value) is int
-    if value is None or good:
+    valid = isinstance(value, str) if is_text else type(value) is int
+    if value is None or valid:
         return value
     words = "text" if is_text else "a whole number"
     problems.replaced(child_pointer(pointer, key), value, words, "null is written")

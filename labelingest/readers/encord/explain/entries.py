@@ -67,12 +67,12 @@ def _own_hash(
     stated_hash = entry.get(key)
     if stated_hash == name:
         return name
-    good = isinstance(stated_hash, str) and bool(stated_hash)
-    counts = "the latter counts" if good else "the former counts"
+    valid = isinstance(stated_hash, str) and bool(stated_hash)
+    counts = "the latter counts" if valid else "the former counts"
     place = child_pointer(pointer, key) if key in entry else pointer
     detail = f"the entry {excerpt(name)} says {key} {excerpt(stated_hash)}: {counts}"
     problems.note(ProblemCode.HASH_DIFFERS_FROM_KEY, place, detail)
-    return str(stated_hash) if good else name
+    return str(stated_hash) if valid else name
 
 
 def ranges_of(value: object, pointer: str, problems: DocumentProblems) -> list[Range]:
@@ -93,14 +93,14 @@ def ranges_of(value: object, pointer: str, problems: DocumentProblems) -> list[R
         return []
     ranges = []
     for position, pair in enumerate(value):
-        good = (
+        valid = (
             isinstance(pair, list)
             and len(pair) == 2
             and type(pair[0]) is int
             and type(pair[1]) is int
             and pair[0] <= pair[1]
         )
-        if good:
+        if valid:
             ranges.append((pair[0], pair[1]))
         else:
             detail = f"found {excerpt(pair)}, expected [first, last], both included"

@@ -125,13 +125,13 @@ def _is_label_row(row: dict[str, Any], problems: DocumentProblems) -> bool:
         detail = f"{', '.join(map(repr, missing))} missing; a label row has them: export it again"
         problems.note(ProblemCode.NOT_A_LABEL_ROW, "", detail)
         return False
-    good = True
+    valid = True
     for key in ("object_answers", "classification_answers", "object_actions"):
         if not isinstance(row[key], dict):
             detail = f"found {json_type_name(row[key])}, expected an object keyed by hashes"
             problems.note(ProblemCode.NOT_A_LABEL_ROW, child_pointer("", key), detail)
-            good = False
-    return good
+            valid = False
+    return valid
 
 
 def _is_supported(row: dict[str, Any], problems: DocumentProblems) -> bool:
@@ -169,7 +169,7 @@ def _read(
     classifications = Classifications(vocabulary, defaults, medium, problems)
     objects_of_units = [_frames(unit, kind, medium, objects, classifications) for unit in units]
     answers, actions = object_answers(document, objects, medium)
-    classifications.answers(document["classification_answers"], "/classification_answers")
+    classifications.add_answers(document["classification_answers"], "/classification_answers")
     _add_entries(objects_of_units, units, kind, classifications)
     status = head.pop("label_status")
     row = {
@@ -268,14 +268,14 @@ def _frames(
         objects.problems.unknown_keys(labels, _FRAME_KEYS, pointer, "a frame")
         values = objects.problems.get(labels, "objects", pointer, list, [])
         place = child_pointer(pointer, "objects")
-        read = (
+        annotations = (
             objects.read(value, child_pointer(place, position), frame, unit.size)
             for position, value in enumerate(values)
         )
-        accepted = [value for value in read if value is not None]
+        accepted = [value for value in annotations if value is not None]
         if accepted:
             objects_of_frames[frame] = accepted
-        classifications.on_frame(
+        classifications.add_frame_list(
             labels.get("classifications"), child_pointer(pointer, "classifications"), frame
         )
     return objects_of_frames

@@ -66,13 +66,13 @@ def read_polygon(
     ring = _flat(outline, child_pointer(pointer, "polygon"), problems) if outline else []
     if ring is None:
         return None
-    read = _parts(parts, child_pointer(pointer, "polygons"), problems) if parts else [[ring]]
-    if read is None or not _encloses(read, pointer, parts, problems):
+    polygons = _parts(parts, child_pointer(pointer, "polygons"), problems) if parts else [[ring]]
+    if polygons is None or not _encloses(polygons, pointer, parts, problems):
         return None
-    if parts and ring and ring != read[0][0]:
+    if parts and ring and ring != polygons[0][0]:
         detail = "the outline differs from the first ring of 'polygons', which counts"
         problems.note(ProblemCode.POLYGONS_DIFFER, child_pointer(pointer, "polygon"), detail)
-    return {"polygon": numbered(read[0][0]), "polygons": read}
+    return {"polygon": numbered(polygons[0][0]), "polygons": polygons}
 
 
 def _parts(
@@ -82,7 +82,7 @@ def _parts(
     if not isinstance(parts, list):
         problems.wrong_type(pointer, parts, "a list of polygons")
         return None
-    read: list[list[list[float]]] = []
+    polygons: list[list[list[float]]] = []
     for position, rings in enumerate(parts):
         place = child_pointer(pointer, position)
         if not isinstance(rings, list) or not rings:
@@ -91,11 +91,11 @@ def _parts(
             )
             return None
         flat = [_flat(ring, child_pointer(place, i), problems) for i, ring in enumerate(rings)]
-        good = [ring for ring in flat if ring]
-        if len(good) < len(flat):
+        valid = [ring for ring in flat if ring]
+        if len(valid) < len(flat):
             return None
-        read.append(good)
-    return read
+        polygons.append(valid)
+    return polygons
 
 
 def _flat(points: object, pointer: str, problems: DocumentProblems) -> list[float] | None:
@@ -141,8 +141,8 @@ def _in_order(
 
 def _flat_points(points: list[tuple[str, Any]], problems: DocumentProblems) -> list[float] | None:
     pairs = [_pair(entry, pointer, problems) for pointer, entry in points]
-    good = [pair for pair in pairs if pair is not None]
-    return list(chain.from_iterable(good)) if len(good) == len(pairs) else None
+    valid = [pair for pair in pairs if pair is not None]
+    return list(chain.from_iterable(valid)) if len(valid) == len(pairs) else None
 
 
 def _pair(entry: object, pointer: str, problems: DocumentProblems) -> tuple[float, float] | None:
@@ -159,20 +159,20 @@ def _pair(entry: object, pointer: str, problems: DocumentProblems) -> tuple[floa
 
 
 def _has_coordinates(entry: dict[str, Any], pointer: str, problems: DocumentProblems) -> bool:
-    good = True
+    valid = True
     for key in ("x", "y"):
         if key not in entry:
             problems.note(
                 ProblemCode.MISSING_KEY, pointer, f"{key!r} is missing; expected a number"
             )
-            good = False
+            valid = False
         elif not check_finite(entry[key], child_pointer(pointer, key), problems):
-            good = False
+            valid = False
     if "z" in entry:
         detail = "3D points belong to scenes, which cloud-synced folders do not hold"
         problems.note(ProblemCode.UNSUPPORTED_LABEL, child_pointer(pointer, "z"), detail)
-        good = False
-    return good
+        valid = False
+    return valid
 
 
 def _encloses(
@@ -248,10 +248,10 @@ def read_skeleton(
         _joint(joint, child_pointer(place, key), object_class, problems)
         for key, joint in entries.items()
     ]
-    good = [joint for joint in joints if joint is not None]
-    if len(good) < len(joints):
+    valid = [joint for joint in joints if joint is not None]
+    if len(valid) < len(joints):
         return None
-    return {"skeleton": {str(position): joint for position, joint in enumerate(good)}}
+    return {"skeleton": {str(position): joint for position, joint in enumerate(valid)}}
 
 
 def _joint(

@@ -135,8 +135,8 @@ def _ranges(
         return None
     if not ranges:
         if range_value == []:
-            what = "milliseconds" if audio else "characters"
-            detail = f"is empty; expected ranges of {what} where the object is"
+            unit = "milliseconds" if audio else "characters"
+            detail = f"is empty; expected ranges of {unit} where the object is"
             objects.problems.note(ProblemCode.BAD_RANGE, place, detail)
         return None
     return {"range": [list(pair) for pair in ranges]}
@@ -156,8 +156,8 @@ def _html(value: dict[str, Any], pointer: str, objects: Objects) -> dict[str, An
     ranges = [
         _between_nodes(pair, child_pointer(place, i), objects) for i, pair in enumerate(range_value)
     ]
-    good = [pair for pair in ranges if pair is not None]
-    return {"range": [], "range_html": good} if good else None
+    valid = [pair for pair in ranges if pair is not None]
+    return {"range": [], "range_html": valid} if valid else None
 
 
 def _between_nodes(pair: object, pointer: str, objects: Objects) -> dict[str, Any] | None:

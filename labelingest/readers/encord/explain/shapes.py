@@ -106,16 +106,16 @@ def _numbers(
     payload: dict[str, Any], keys: tuple[str, ...], pointer: str, problems: DocumentProblems
 ) -> bool:
     """Return whether all keys have finite numbers; note each that has not."""
-    good = True
+    valid = True
     for key in keys:
         if key not in payload:
             problems.note(
                 ProblemCode.MISSING_KEY, pointer, f"{key!r} is missing; expected a number"
             )
-            good = False
+            valid = False
         elif not check_finite(payload[key], child_pointer(pointer, key), problems):
-            good = False
-    return good
+            valid = False
+    return valid
 
 
 def _bounding_box(

@@ -307,8 +307,8 @@ def classified(
     notes = DocumentProblems("a.json")
     found = Classifications(VOCABULARY, Dates(DATE, DATE), Medium(count, **medium), notes)
     for frame, rows in (frames or {}).items():
-        found.on_frame(rows, f"/l/{frame}", frame)
-    found.answers(answers, "/c")
+        found.add_frame_list(rows, f"/l/{frame}", frame)
+    found.add_answers(answers, "/c")
     return found, [f"{p.pointer}: {p.code}: {p.detail}" for p in notes.in_order()]
 
 
