@@ -1,13 +1,14 @@
-r"""Bytes of a sidecar → decoded JSON, or why it is none.
+"""Bytes of a document → decoded JSON, or the problem that prevents it.
 
 orjson decodes: it refuses numbers beyond a double, halves of surrogate pairs and bytes that are not
-UTF-8, all in bounded time and memory; and it writes nothing that is nested beyond 254 levels, so
-that is not read either. Two things it cannot do are done here, and only when they are needed:
+UTF-8, all in bounded time and memory. It writes nothing that is nested beyond 254 levels, so such
+documents are refused as well. Two things that orjson cannot do are done here, only when needed:
 
-- literals `NaN` and `Infinity`, which Python's json module writes: decoded by that module, so that
-  they can be named by their pointers and the good objects beside them survive;
-- repeated keys: the number of `":` in the text and in the decoded document written again differ.
-  Where they do, or where spacing or escapes make the count unsure, Python's json module lists them.
+- Literals `NaN` and `Infinity`, which Python's json module writes, are decoded by that module. They
+  can then be named by their pointers, and valid objects beside them survive.
+- Repeated keys are found by the number of `":` in the text and in the decoded document written
+  again. Where the numbers differ, or where spacing or escapes make them uncertain, Python's json
+  module lists the keys.
 
 Refuses to know what the document means.
 """
@@ -29,15 +30,15 @@ from labelingest.problems.pointers import child_pointer
 __all__ = ["LARGE_BYTES", "MAX_BYTES", "UNDECODED", "decode"]
 
 MAX_BYTES: Final = 300_000_000
-"""A sidecar may have this many bytes."""
+"""Bytes of the largest sidecar."""
 LARGE_BYTES: Final = 50_000_000
-"""Above this, a sidecar is worth a warning: it is slow to load everywhere."""
+"""Bytes above which a sidecar gets a warning, as it is slow to load everywhere."""
 
 MAX_TEXT: Final = 10_000_000
-"""Bytes of one text of a sidecar of more than 50 MB that is not ASCII."""
+"""Bytes of the longest text of a sidecar that has more than 50 MB and is not ASCII."""
 
 UNDECODED: Final = object()
-"""What stands for no document at all, as `null` is one."""
+"""Result for bytes that are no document; `null` is a document."""
 
 _LABEL_ROW: Final = "a label row as Encord's client writes it"
 _TOO_DEEP: Final = "nested deeper than 254 levels"
@@ -47,12 +48,12 @@ _LONG_INTEGER: Final = 18
 
 
 def decode(content: bytes, notes: DocumentProblems, expected: str = _LABEL_ROW) -> Any:
-    r"""Decode a sidecar; `UNDECODED` where it is not JSON, and the notes say why.
+    r"""Decode a sidecar; `UNDECODED` for bytes that are not JSON, with a problem.
 
     Parameters
     ----------
     expected
-        What the notes say it should be.
+        What the sidecar should be, as messages say.
 
     Examples
     --------
@@ -109,10 +110,10 @@ def _size_allowed(content: bytes, notes: DocumentProblems) -> bool:
 
 
 def _is_wide(content: bytes, notes: DocumentProblems, expected: str) -> bool:
-    """Whether decoding makes far more bytes of a large text; the notes say why it is not decoded.
+    """Return whether decoding would take far more memory than a large text has; note the cause.
 
-    One emoji makes four bytes of every character of its text, and of the whole file where orjson
-    quotes it because of a mistake.
+    One emoji makes Python store every character of its text in four bytes. An error message of
+    orjson does so with the whole file.
     """
     length = longest_text(content)
     if length > MAX_TEXT:
@@ -125,14 +126,14 @@ def _is_wide(content: bytes, notes: DocumentProblems, expected: str) -> bool:
         msgspec.json.decode(content, type=msgspec.Raw)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         if any(literal.encode() in content for literal in _LITERALS[:2]):
-            return False  # which Python writes: that is to be read
+            return False  # Python writes these literals, and they are read.
         notes.note_line(ProblemCode.NOT_JSON, f"not JSON: {error}; expected {expected}", 1, 1)
         return True
     return False
 
 
 def _without_mark(content: bytes, notes: DocumentProblems) -> bytes:
-    """Return the content without the byte order mark of UTF-8, which JSON may not have."""
+    """Return the content without the byte order mark of UTF-8, which is invalid in JSON."""
     if not content.startswith(b"\xef\xbb\xbf"):
         return content
     notes.note_line(
@@ -144,7 +145,7 @@ def _without_mark(content: bytes, notes: DocumentProblems) -> bytes:
 def _second_try(
     content: bytes, error: json.JSONDecodeError, notes: DocumentProblems, expected: str
 ) -> Any:
-    """Decode what only Python's json module takes, or note why it is not JSON."""
+    """Decode text that only Python's json module accepts, or note why it is not JSON."""
     infinite = "infinity" in error.msg
     tail = error.doc[error.pos : error.pos + 9]
     if infinite or tail.startswith(_LITERALS):
@@ -181,7 +182,7 @@ def _not_utf8(content: bytes) -> str:
 
 
 def _loads(content: bytes) -> Any:
-    """Decode by Python's json module; None where it cannot, or nobody could write it again."""
+    """Decode by Python's json module; None for text that fails, or that orjson could not write."""
     try:
         document = json.loads(content, parse_int=_integer)
         orjson.dumps(document)
@@ -196,11 +197,11 @@ def _integer(text: str) -> int | float:
 
 
 def _keys_may_repeat(content: bytes, encoded: bytes) -> bool:
-    r"""Whether some object may have a key twice; never false when one has.
+    r"""Return whether an object may have a key twice; never false for one that has.
 
-    In the text that orjson writes, `":` follows each key and stands nowhere else but after an
-    escaped quote inside a string. The same holds for the content unless a blank parts the two
-    characters or one of them is escaped by number.
+    In text that orjson writes, `":` follows each key, and else only an escaped quote in a string.
+    The same holds for the content, unless a blank separates the two characters or one of them is
+    escaped by number.
     """
     if any(sign in content for sign in _UNSURE):
         return True
@@ -209,15 +210,15 @@ def _keys_may_repeat(content: bytes, encoded: bytes) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Trail:
-    """What is left of an object or array that had keys twice, or holds one that had."""
+    """Trace of an object with repeated keys, or of a parent of such an object."""
 
     names: list[str]
-    """Keys that it had twice."""
+    """Keys that the object had twice."""
     inner: Sequence[tuple[str | int, "_Trail"]]
 
 
 def _hook(pairs: list[tuple[str, Any]]) -> _Trail | None:
-    """Forget an object at once, unless keys were repeated: it is decoded for the second time."""
+    """Return the trace of an object; None for one without repeated keys, which is forgotten."""
     keys = dict(pairs)
     names: list[str] = []
     if len(keys) < len(pairs):
@@ -239,7 +240,7 @@ _NESTED: Final = frozenset((list, _Trail))
 
 
 def _note_repeated(content: bytes, notes: DocumentProblems) -> None:
-    """Note each key that an object has twice, with its pointer."""
+    """Note each key that an object has twice, with its JSON pointer."""
     try:
         document = json.loads(content, object_pairs_hook=_hook, parse_int=_integer)
         trail = _trail(document)

@@ -1,9 +1,9 @@
-"""Count of the values of a JSON text, from its bytes: the memory that decoding it would take.
+"""Number of values in a JSON text, counted in its bytes: a bound for the memory of decoding it.
 
-A file of a few megabytes can hold millions of values, and each becomes an object of Python. So they
-are counted before any is made: every comma and every opening bracket outside strings begins one.
+A file of a few megabytes can contain millions of values, and each becomes a Python object. So they
+are counted before decoding: every comma and every opening bracket outside strings begins a value.
 
-Refuses to know whether the text is JSON: up to the first mistake it is counted as a decoder reads it.
+Refuses to know whether the text is JSON: up to the first mistake it counts as a decoder reads.
 """
 
 from typing import Final
@@ -26,16 +26,16 @@ _COMMA: Final = ord(",")
 
 
 def too_many_values(content: bytes, most: int = MAX_VALUES) -> int:
-    r"""Return how many values a text has where these are more than it may have; else 0.
+    r"""Return the number of values of a text with more than it may have; 0 for other texts.
 
-    Texts that are short, or have few commas and brackets, are not looked at byte by byte.
+    A short text, or one with few commas and brackets, is not searched byte by byte.
 
     Examples
     --------
     >>> too_many_values(b'{"a": [1, 2, 3]}', 4), too_many_values(b'["1, 2, 3"]', 4)
     (6, 0)
     """
-    # Two bytes for each at least, as in [[[[ and 1,1,1; an object is two values, and has five.
+    # A value has at least two bytes, as in [[[[ and 1,1,1; an object counts as two, and has five.
     if len(content) <= most:
         return 0
     roughly = 1 + content.count(b",") + content.count(b"[") + 2 * content.count(b"{")
@@ -46,10 +46,10 @@ def too_many_values(content: bytes, most: int = MAX_VALUES) -> int:
 
 
 def count_values(content: bytes) -> int:
-    r"""Count numbers, texts, literals and arrays once, objects twice; keys are part of their object.
+    r"""Count numbers, texts, literals and arrays once, objects twice; keys do not count.
 
-    An object is a table: it takes the room of two others. An empty array counts once, and so does
-    what is in an array: `[]` is 1 value, `[[], 1]` are 3.
+    An object is a hash table, and takes the memory of two values. An empty array counts once:
+    `[]` is 1 value, `[[], 1]` are 3.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def count_values(content: bytes) -> int:
         places, inside, escapes_next = _outside_strings(chunk, inside)
         marks = chunk[places]
         count += int(_WEIGHT[marks].sum(dtype=np.int64))
-        # Both brackets of an empty one differ by 2, and no other characters that count do.
+        # The brackets of an empty array or object differ by 2, unlike all other pairs that count.
         behind = text[np.minimum(start + places + 1, len(text) - 1)]
         count -= int(np.count_nonzero((marks != _COMMA) & (behind == marks + 2)))
         start += len(chunk) + escapes_next
@@ -71,7 +71,7 @@ def count_values(content: bytes) -> int:
 
 
 def longest_text(content: bytes) -> int:
-    r"""Return how many bytes the longest text has, as it is written.
+    r"""Return the bytes of the longest text, as it is written.
 
     Examples
     --------
@@ -96,19 +96,19 @@ def longest_text(content: bytes) -> int:
 
 
 def _outside_strings(chunk: UInt8, inside: bool) -> tuple[Int64, bool, bool]:
-    """Return what counts outside strings, by place in a chunk, and how the chunk ends.
+    """Return the positions of marks outside strings in a chunk, and the state at its end.
 
     Parameters
     ----------
     chunk
-        Some of the text.
+        Part of the text.
     inside
-        Whether it begins inside a string.
+        Whether the chunk begins inside a string.
 
     Returns
     -------
     places
-        Of commas and opening brackets.
+        Positions of commas and opening brackets.
     inside
         Whether the next chunk begins inside a string.
     escapes_next
@@ -121,12 +121,12 @@ def _outside_strings(chunk: UInt8, inside: bool) -> tuple[Int64, bool, bool]:
 
 
 def _quotes(chunk: UInt8) -> tuple[Bool, bool]:
-    """Return where texts begin and end in a chunk, and whether the byte after it is escaped."""
+    """Return the quotes of a chunk that are not escaped, and whether the next byte is escaped."""
     is_quote = chunk == _QUOTE
     escapes = np.flatnonzero(chunk == _ESCAPE)
     escapes_next = False
     if len(escapes):
-        # Of escapes in a row, every other one is escaped itself.
+        # In a run of escapes, every second one is escaped itself.
         number = np.arange(len(escapes))
         starts = np.diff(escapes, prepend=-2) != 1
         in_row = number - np.maximum.accumulate(np.where(starts, number, 0))
