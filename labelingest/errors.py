@@ -1,4 +1,4 @@
-"""The exceptions: what is wrong with the call or the world.
+"""Exceptions: defects of the call or the world.
 
 ::
 
@@ -7,11 +7,11 @@
     ├── OntologyError  (ValueError)  ontology unreadable, external IDs clash, class map impossible
     ├── SidecarError   (ValueError)  rows were rejected and the caller asked to stop (.problems)
     ├── StorageError   (OSError)     listing, reading or writing failed
-    │   └── NameRefusedError         a storage takes no file of that name
-    │       └── PlaceTakenError      something else has it
+    │   └── NameRefusedError         a storage refuses a file name
+    │       └── PlaceTakenError      the name is in use
     └── EngineError    (RuntimeError)  workers cannot be started, or are lost again and again
 
-What is wrong with one file among a million is a `labelingest.problems.Problem` in the result.
+A defect of one file among a million is a `labelingest.problems.Problem` in the result.
 """
 
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ class LabelIngestError(Exception):
     """
 
     def __str__(self) -> str:
-        # A value that was given in the wrong place may be a URL: no sentence repeats its password.
+        # A value in the wrong place may be a URL: no sentence repeats its password.
         return without_credentials(super().__str__())
 
 
@@ -82,7 +82,7 @@ class SidecarError(LabelIngestError, ValueError):
     problems: Sequence[Problem]
     """The errors of the first file that had any, in order of place."""
     data_file: str
-    """Its key; "" where it is not known."""
+    """Key of the data file; "" where it is not known."""
 
     def __init__(self, problems: Sequence[Problem], data_file: str = "") -> None:
         first, *others = problems
@@ -106,7 +106,7 @@ class StorageError(LabelIngestError, OSError):
 
 
 class NameRefusedError(StorageError):
-    """A storage takes no file of that name; files of other names it may take.
+    """A storage refuses the name of a file; it may accept other names.
 
     Examples
     --------
@@ -117,7 +117,7 @@ class NameRefusedError(StorageError):
 
 
 class PlaceTakenError(NameRefusedError):
-    """Something else has the name: a folder, or a link or a file where a folder is expected.
+    """The name is in use: by a folder, or by a link or a file where a folder is expected.
 
     Examples
     --------

@@ -53,7 +53,7 @@ def row_fingerprints(values: Float64, begin: Int64, count: Int64, secret: int = 
     Returns
     -------
     ndarray
-        (n,) uint64; doubles are told apart by their bits, so 0.0 and -0.0 differ.
+        (n,) uint64; doubles differ when their bits do, so 0.0 and -0.0 have different fingerprints.
 
     Examples
     --------

@@ -1,8 +1,8 @@
-"""Ragged columns: how their slices are addressed, gathered and reduced without a loop.
+"""Ragged columns: addressing, gathering and reducing of slices without a loop.
 
 A ragged column is one flat array and its offsets: slice i is values[offsets[i] : offsets[i + 1]].
-Offsets start with 0 and end with the length of the flat array. Nothing here knows what the values
-mean.
+Offsets start with 0 and end with the length of the flat array. The module
+refuses to know what the values mean.
 """
 
 import numpy as np

@@ -47,7 +47,7 @@ _UNSURE: Final = (b" :", b"\t:", b"\n:", b"\r:", b"\\u0022", b"\\u003a", b"\\u00
 _LONG_INTEGER: Final = 18
 
 
-def decode(content: bytes, notes: DocumentProblems, expected: str = _LABEL_ROW) -> Any:
+def decode(content: bytes, problems: DocumentProblems, expected: str = _LABEL_ROW) -> Any:
     r"""Decode a sidecar; `UNDECODED` for bytes that are not JSON, with a problem.
 
     Parameters
@@ -57,43 +57,47 @@ def decode(content: bytes, notes: DocumentProblems, expected: str = _LABEL_ROW) 
 
     Examples
     --------
-    >>> notes = DocumentProblems("a.encord.json")
-    >>> decode(b'{"a": 1}', notes)
+    >>> problems = DocumentProblems("a.encord.json")
+    >>> decode(b'{"a": 1}', problems)
     {'a': 1}
-    >>> decode(b'{"a": 1', notes) is UNDECODED
+    >>> decode(b'{"a": 1', problems) is UNDECODED
     True
-    >>> print(notes.in_order()[0].code)
+    >>> print(problems.in_order()[0].code)
     not-json
     """
-    if not _size_allowed(content, notes):
+    if not _size_allowed(content, problems):
         return UNDECODED
-    content = _without_mark(content, notes)
-    if len(content) > LARGE_BYTES and not content.isascii() and _is_wide(content, notes, expected):
+    content = _without_mark(content, problems)
+    if (
+        len(content) > LARGE_BYTES
+        and not content.isascii()
+        and _is_wide(content, problems, expected)
+    ):
         return UNDECODED
     try:
         document = orjson.loads(content)
     except orjson.JSONDecodeError as error:
-        return _second_try(content, error, notes, expected)
+        return _second_try(content, error, problems, expected)
     try:
         encoded = orjson.dumps(document)
     except orjson.JSONEncodeError:
-        notes.note(ProblemCode.NOT_JSON, "", f"{_TOO_DEEP}; expected {expected}")
+        problems.note(ProblemCode.NOT_JSON, "", f"{_TOO_DEEP}; expected {expected}")
         return UNDECODED
     if _keys_may_repeat(content, encoded):
-        _note_repeated(content, notes)
+        _note_repeated(content, problems)
     return document
 
 
-def _size_allowed(content: bytes, notes: DocumentProblems) -> bool:
+def _size_allowed(content: bytes, problems: DocumentProblems) -> bool:
     if len(content) > MAX_BYTES:
-        notes.note(
+        problems.note(
             ProblemCode.FILE_TOO_LARGE,
             "",
             f"{len(content):,} bytes are more than the {MAX_BYTES:,} that a sidecar may have",
         )
         return False
     if count := too_many_values(content):
-        notes.note(
+        problems.note(
             ProblemCode.FILE_TOO_LARGE,
             "",
             f"{count:,} values are more than the {MAX_VALUES:,} that a sidecar may have (an object "
@@ -101,7 +105,7 @@ def _size_allowed(content: bytes, notes: DocumentProblems) -> bool:
         )
         return False
     if len(content) > LARGE_BYTES:
-        notes.note(
+        problems.note(
             ProblemCode.LARGE_SIDECAR,
             "",
             f"{len(content):,} bytes; above {LARGE_BYTES:,} a sidecar is slow to load",
@@ -109,7 +113,7 @@ def _size_allowed(content: bytes, notes: DocumentProblems) -> bool:
     return True
 
 
-def _is_wide(content: bytes, notes: DocumentProblems, expected: str) -> bool:
+def _is_wide(content: bytes, problems: DocumentProblems, expected: str) -> bool:
     """Return whether decoding would take far more memory than a large text has; note the cause.
 
     One emoji makes Python store every character of its text in four bytes. An error message of
@@ -120,30 +124,30 @@ def _is_wide(content: bytes, notes: DocumentProblems, expected: str) -> bool:
         detail = (
             f"a text of {length:,} bytes; where there is more than ASCII, it may have {MAX_TEXT:,}"
         )
-        notes.note(ProblemCode.FILE_TOO_LARGE, "", detail)
+        problems.note(ProblemCode.FILE_TOO_LARGE, "", detail)
         return True
     try:
         msgspec.json.decode(content, type=msgspec.Raw)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         if any(literal.encode() in content for literal in _LITERALS[:2]):
             return False  # Python writes these literals, and they are read.
-        notes.note_line(ProblemCode.NOT_JSON, f"not JSON: {error}; expected {expected}", 1, 1)
+        problems.note_line(ProblemCode.NOT_JSON, f"not JSON: {error}; expected {expected}", 1, 1)
         return True
     return False
 
 
-def _without_mark(content: bytes, notes: DocumentProblems) -> bytes:
+def _without_mark(content: bytes, problems: DocumentProblems) -> bytes:
     """Return the content without the byte order mark of UTF-8, which is invalid in JSON."""
     if not content.startswith(b"\xef\xbb\xbf"):
         return content
-    notes.note_line(
+    problems.note_line(
         ProblemCode.BYTE_ORDER_MARK, "begins with a byte order mark, which JSON may not: read", 1, 1
     )
     return content[3:]
 
 
 def _second_try(
-    content: bytes, error: json.JSONDecodeError, notes: DocumentProblems, expected: str
+    content: bytes, error: json.JSONDecodeError, problems: DocumentProblems, expected: str
 ) -> Any:
     """Decode text that only Python's json module accepts, or note why it is not JSON."""
     infinite = "infinity" in error.msg
@@ -151,13 +155,13 @@ def _second_try(
     if infinite or tail.startswith(_LITERALS):
         document = _loads(content)
         if document is not None:
-            _note_repeated(content, notes)
+            _note_repeated(content, problems)
             return document
     if "UTF-8" in error.msg:
-        notes.note_line(ProblemCode.NOT_TEXT, _not_utf8(content), 1, 1)
+        problems.note_line(ProblemCode.NOT_TEXT, _not_utf8(content), 1, 1)
     else:
         detail = f"{_reason(error, content)}; expected {expected}"
-        notes.note_line(ProblemCode.NOT_JSON, detail, error.lineno, error.colno)
+        problems.note_line(ProblemCode.NOT_JSON, detail, error.lineno, error.colno)
     return UNDECODED
 
 
@@ -239,18 +243,18 @@ def _trail(value: Any) -> _Trail | None:
 _NESTED: Final = frozenset((list, _Trail))
 
 
-def _note_repeated(content: bytes, notes: DocumentProblems) -> None:
+def _note_repeated(content: bytes, problems: DocumentProblems) -> None:
     """Note each key that an object has twice, with its JSON pointer."""
     try:
         document = json.loads(content, object_pairs_hook=_hook, parse_int=_integer)
         trail = _trail(document)
     except (ValueError, RecursionError):
-        notes.note(ProblemCode.DUPLICATE_KEY, "", "some object may have a key twice")
+        problems.note(ProblemCode.DUPLICATE_KEY, "", "some object may have a key twice")
         return
     waiting = [] if trail is None else [(trail, "")]
     while waiting:
         value, pointer = waiting.pop()
         for name in value.names:
             detail = f"the key {excerpt(name)} stands twice in one object: the last one counts"
-            notes.note(ProblemCode.DUPLICATE_KEY, child_pointer(pointer, name), detail)
+            problems.note(ProblemCode.DUPLICATE_KEY, child_pointer(pointer, name), detail)
         waiting.extend((inner, child_pointer(pointer, key)) for key, inner in value.inner)

@@ -1,7 +1,7 @@
 """Identifiers that are the same in every run: UUIDs of data and label rows, object hashes.
 
-Nothing here is random and nothing depends on the order of work: an identifier follows from what it
-names. So a second run gives the same bytes, and a sync can tell what is unchanged.
+No identifier is random or depends on the order of work: it follows from the thing that it names. So
+a second run gives the same bytes, and a sync recognises unchanged files.
 """
 
 import re

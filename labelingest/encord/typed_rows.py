@@ -1,8 +1,8 @@
-"""Label rows of single images, as they stand between a clean sidecar and the row that is written.
+"""Label rows of single images with typed fields, between a valid sidecar and the written row.
 
 Their fields are those of the JSON text, so that they are decoded and encoded without a step of the
-interpreter; readers narrow them to what an ontology allows. Rows of other kinds, and rows that were
-not clean, are plain dictionaries with the same keys in the same order.
+interpreter; readers narrow them to what an ontology allows. Rows of other kinds, and invalid rows,
+are plain dictionaries with the same keys in the same order.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ __all__ = ["Frame", "ImageRow", "ImageUnit", "LabelRow", "ObjectEntry", "answers
 
 
 class Frame(Struct, forbid_unknown_fields=True, gc=False):
-    """What stands on an image."""
+    """Labels on an image."""
 
     objects: list[Any]
     classifications: list[Any]
@@ -43,7 +43,7 @@ class ObjectEntry(Struct, forbid_unknown_fields=True, gc=False, omit_defaults=Tr
 
 
 class ImageRow(Struct, forbid_unknown_fields=True, gc=False):
-    """A label row of one image, clean: every hash in it is sound, every entry has its object."""
+    """A valid label row of one image: every hash is well-formed, every entry has its object."""
 
     label_hash: str | None
     branch_name: str
@@ -73,7 +73,7 @@ class ImageRow(Struct, forbid_unknown_fields=True, gc=False):
         return unit
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the row as rows of other kinds are."""
+        """Return the row as a dictionary, as rows of other kinds are."""
         # Parts of it may be text already.
         row: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self))
         return row
@@ -83,7 +83,7 @@ LabelRow: TypeAlias = ImageRow | dict[str, Any]
 
 
 def size_of(row: LabelRow) -> tuple[int, int]:
-    """Return width and height that a label row says; 0 where it does not, or has several units."""
+    """Return width and height in a label row; 0 where they are missing, or there are several units."""
     if isinstance(row, ImageRow):
         return row.unit.width, row.unit.height
     unit, *others = row["data_units"].values()

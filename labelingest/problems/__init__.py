@@ -1,4 +1,4 @@
-"""Problems: what can be wrong with one file among a million, and the containers that hold it."""
+"""Problems: defects of single files among a million, their codes, and the containers of them."""
 
 from labelingest.problems.codes import SEVERITY, UNEXPECTED, ProblemCode
 from labelingest.problems.definition import Severity

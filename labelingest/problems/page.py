@@ -11,13 +11,13 @@ __all__ = ["problems_page"]
 _HEAD = """\
 # Problems
 
-What can be wrong with one file, by code: the cause, what it looks like, and the cure. An **error** means that something was not
+Defects of single files, by code: the cause, an example as it is printed, and the cure. An **error** means that something was not
 converted; a **warning** means that everything was, and that a person should look. Codes are stable; sentences may improve.
 
 A problem in a text file is printed as `path:line:column: code: sentence`, lines and columns counted from 1, columns in characters.
 `--problems FILE` writes all of them as JSON Lines, `--failed-csv FILE` one row for each file with an error.
 
-What is wrong with the call as a whole (a missing ontology, patterns that cannot work, a full disk) is no problem but an error message with
+A defect of the call as a whole (a missing ontology, patterns that cannot work, a full disk) is no problem but an error message with
 exit code 2 or 3.
 
 This page is generated from `labelingest/problems/catalogue` (`make docs`).

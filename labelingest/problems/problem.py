@@ -1,7 +1,7 @@
-"""Problem: what is wrong with one file among a million, as a value with a code and a place.
+"""Problem: one defect of one file among a million, as a value with a code and a place.
 
-A problem is data, not an exception: it is counted, listed and written out, and the work goes on.
-What is wrong with the call or the world (a folder that does not exist, an ontology that cannot be
+A problem is data, not an exception: it is counted, listed and written out, and the run continues.
+A defect of the call or the world (a folder that does not exist, an ontology that cannot be
 read) is an exception instead: `labelingest.errors`.
 """
 

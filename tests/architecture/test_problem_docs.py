@@ -113,7 +113,7 @@ def test_codes_of_a_family_follow_each_other() -> None:
 
 
 def test_the_page_names_the_codes_that_hide_files() -> None:
-    named = set(re.findall("`([a-z0-9-]+)`", FILES.introduction.partition(", it is not known")[0]))
+    named = set(re.findall("`([a-z0-9-]+)`", FILES.introduction.partition(" does not see ")[0]))
     assert named == {code.value for code in ProblemCode if code.hides_files}
 
 

@@ -1,1 +1,1 @@
-"""Catalogue of problem codes: all that is known of each code, by family, as one value."""
+"""Catalogue of problem codes: everything that is known about each code, as one value, by family."""

@@ -16,7 +16,7 @@ NOT_TEXT: Final = Definition(
     cause="a label file with NUL bytes or bytes that are not UTF-8 (UTF-16 needs a byte order "
     "mark). None of it is read.",
     example="labels/a.txt: not-text: byte 1 is 0x89, which is not UTF-8: is this a text file?",
-    cure="look at it with `file` or `hexdump`; it is often an image with the wrong name.",
+    cure="inspect it with `file` or `hexdump`; often it is an image with the wrong name.",
 )
 
 BAD_CLASS_NUMBER: Final = Definition(
@@ -26,7 +26,7 @@ BAD_CLASS_NUMBER: Final = Definition(
     cause="the first column is not a whole number from 0 on (`3` and `3.0` are).",
     example="labels/a.txt:2:1: bad-class-number: '-1' is not a class number: a class number is 0, "
     "1, 2, …",
-    cure="write the class number; names of classes belong into `data.yaml`.",
+    cure="write the class number; class names belong in `data.yaml`.",
 )
 
 NOT_A_NUMBER: Final = Definition(
@@ -37,24 +37,24 @@ NOT_A_NUMBER: Final = Definition(
     "9 are refused.",
     example="labels/a.txt:1:1: not-a-number: '0,0.5,0.5,0.1,0.1' is not a number: comma "
     "separated? YOLO separates by blanks",
-    cure="separate by blanks, decimal points instead of decimal commas.",
+    cure="separate columns by blanks, and write decimal points instead of commas.",
 )
 
 NOT_FINITE: Final = Definition(
     "not-finite",
     ERROR,
     TEXT,
-    cause="`nan`, `inf`, or a number too large for a double; in custom metadata it costs the key "
-    "that it stands under.",
+    cause="`nan`, `inf`, or a number too large for a double. In custom metadata, the key is "
+    "dropped.",
     example="labels/a.txt:4:3: not-finite: 'nan' is not a finite number",
-    cure="find out what wrote it: usually a division by an image size of 0.",
+    cure="correct the program that wrote it: usually it divided by an image size of 0.",
 )
 
 TOO_FEW_COLUMNS: Final = Definition(
     "too-few-columns",
     ERROR,
     TEXT,
-    cause="fewer than 5 columns.",
+    cause="the row has fewer than 5 columns.",
     example="labels/a.txt:1:1: too-few-columns: 3 columns; the least is 5: class number, centre "
     "x, centre y, width, height",
     cure="complete the row, or delete it.",
@@ -64,8 +64,8 @@ WRONG_COLUMN_COUNT: Final = Definition(
     "wrong-column-count",
     ERROR,
     TEXT,
-    cause="a declared row layout has another number of columns; or a row has more than 2,000,000 "
-    "of them.",
+    cause="the declared row layout has another number of columns, or the row has more than "
+    "2,000,000.",
     example="labels/a.txt:1:1: wrong-column-count: 5 columns; row layout 'box+confidence' has 6",
     cure="declare the layout that the files have, or `auto`.",
 )
@@ -74,7 +74,7 @@ AMBIGUOUS_COLUMNS: Final = Definition(
     "ambiguous-columns",
     ERROR,
     TEXT,
-    cause="6 columns for a rotated box: the last may be a confidence or an angle.",
+    cause="a row of a rotated box has 6 columns: the last may be a confidence or an angle.",
     example="labels/a.txt:1:20: ambiguous-columns: 6 columns for a rotated box: is the last a "
     "confidence or an angle? Declare the row layout: box+confidence or xywhr",
     cure="`--row-layout box+confidence` or `--row-layout xywhr`.",
@@ -91,7 +91,7 @@ UNKNOWN_CLASS: Final = Definition(
     example="labels/a.txt:1:1: unknown-class: class number 7 is mapped to no ontology object: add "
     "an external ID or an override (7=NAME)",
     cure="`labelingest classes ontology.json` shows the class map; add `--map 7=car` or the "
-    "external ID. For Encord sidecars, give the ontology that they were made with.",
+    "external ID. For Encord sidecars, use the ontology that they were made with.",
 )
 
 SHAPE_MISMATCH: Final = Definition(
@@ -120,7 +120,7 @@ BAD_CONFIDENCE: Final = Definition(
     "bad-confidence",
     ERROR,
     ROW,
-    cause="what was read as a confidence is not between 0 and 1.",
+    cause="the number in the column of the confidence is not between 0 and 1.",
     example="labels/a.txt:1:1: bad-confidence: 17.0 was read as a confidence, which is 0 to 1: if "
     "it is something else, declare the row layout",
     cure="`--row-layout box+track` for track IDs; divide percentages by 100.",
@@ -132,16 +132,16 @@ DEGENERATE_POLYGON: Final = Definition(
     ROW,
     cause="fewer than three different vertices, or an outline that encloses no area.",
     example="labels/a.txt:2:3: degenerate-polygon: 2 different vertices; a polygon has at least 3",
-    cure="delete the row, or draw it again.",
+    cure="delete the row, or draw the polygon again.",
 )
 
 IMAGE_SIZE_UNKNOWN: Final = Definition(
     "image-size-unknown",
     ERROR,
     ROW,
-    cause="a row needs the image's size in pixels (turning happens in pixels), and the image's "
-    "header could not be read: the file is damaged, or its header has more than 10,000 segments, "
-    "chunks, boxes or tags, or 16 MiB of EXIF.",
+    cause="a row needs the image's size, as boxes are rotated in pixels, and the image's header "
+    "could not be read: the file is damaged, or its header has more than 10,000 segments, chunks, "
+    "boxes or tags, or 16 MiB of EXIF.",
     example="labels/a.txt:1:1: image-size-unknown: turning to or from a rotated box happens in "
     "pixels, and the size of 'images/a.jpg' is not known: its header could not be read, or sizes "
     "are switched off",
@@ -152,8 +152,8 @@ IMAGE_SIZE_MISSING: Final = Definition(
     "image-size-missing",
     WARNING,
     ROW,
-    cause="all label rows were to have the size of their image (`--image-sizes all`), and it "
-    "could not be told. The label row is written without width and height.",
+    cause="`--image-sizes all` asks for the size of every image, and this one's could not be "
+    "read. The label row is written without width and height.",
     example="images/a.jpg: image-size-missing: the size of the image is not known: its header "
     "cannot be read: the label row has no width and height",
     cure="replace the image if it is damaged.",
@@ -185,11 +185,11 @@ POLYGON_NOT_CHECKED: Final = Definition(
     "polygon-not-checked",
     WARNING,
     ROW,
-    cause="an outline has so many long edges beside each other that looking for crossings would "
-    "take very long. It is kept unchecked.",
+    cause="an outline has so many long edges beside each other that the search for crossings "
+    "would take very long. The polygon is kept unchecked.",
     example="labels/a.txt:2:3: polygon-not-checked: the outline of 20,000 vertices is too tangled "
     "to be checked for crossings: kept unchecked",
-    cure="none needed if the outline is sound; else simplify it, or split it.",
+    cure="none needed if the outline has no crossings; else simplify or split it.",
 )
 
 NOT_A_RECTANGLE: Final = Definition(
@@ -200,7 +200,7 @@ NOT_A_RECTANGLE: Final = Definition(
     "its longer side (`--warn-misfit`). The smallest rectangle around them is used.",
     example="labels/a.txt:1:3: not-a-rectangle: the corners miss the rectangle through them by "
     "42.6 px, 15% of its longer side: the smallest rectangle around is used",
-    cure="check the order of the corners; a polygon object would keep the shape.",
+    cure="check the order of the corners; an ontology object of shape polygon keeps such outlines.",
 )
 
 DUPLICATE_ROW: Final = Definition(
@@ -210,7 +210,7 @@ DUPLICATE_ROW: Final = Definition(
     cause="a row has the same numbers as an earlier one of its file. It is kept, or dropped and "
     "counted as rejected with `--duplicate-rows drop`.",
     example="labels/a.txt:2:1: duplicate-row: identical to line 1: kept",
-    cure="delete one, or drop them.",
+    cure="delete one of the rows, or drop them with `--duplicate-rows drop`.",
 )
 
 OTHER_FORMAT: Final = Family("Writing another format")
@@ -219,8 +219,8 @@ NO_CLASS_NUMBER: Final = Definition(
     "no-class-number",
     ERROR,
     OTHER_FORMAT,
-    cause="YOLO is to be written, and the class map has no number for the annotation's ontology "
-    "object. The row is left out.",
+    cause="YOLO is written, and the class map has no number for the annotation's ontology object. "
+    "The annotation is left out.",
     example="a.jpg.encord.json#/object_answers/k3P~1x0+a: no-class-number: 'Car' has no class "
     "number: add an external ID or an override (7=Car)",
     cure="`labelingest classes ontology.json` shows the class map; add `--map 7=car` or the "
@@ -231,11 +231,11 @@ NO_PLACE_IN_FORMAT: Final = Definition(
     "no-place-in-format",
     ERROR,
     OTHER_FORMAT,
-    cause="YOLO or COCO is to be written, which have boxes, rotated boxes and polygons of images "
+    cause="YOLO or COCO is written, and these hold boxes, rotated boxes and polygons of images "
     "only. Other shapes, and objects of videos, pages, audio and text, are left out.",
     example="a.jpg.encord.json#/object_answers/k3P~1x0+a: no-place-in-format: YOLO has boxes, "
     "rotated boxes and polygons only, and 'Lane' is of shape polyline: --to encord or --to "
     "parquet writes it",
-    cure="write label rows or Parquet, which have a place for everything, or leave them out "
-    "knowingly.",
+    cure="write label rows or Parquet, which hold every shape; none needed if the objects may be "
+    "left out.",
 )
