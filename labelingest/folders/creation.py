@@ -1,6 +1,6 @@
-"""What is checked and made before a folder exists: its settings, its output folder.
+"""Create a folder: settings are checked, the output folder is made and claimed, the state gets an entry.
 
-A creation that fails leaves no folder behind. This module writes nothing into the state.
+A creation that fails leaves nothing behind: no entry, and no folder that was made for it.
 """
 
 from collections.abc import Iterator
@@ -11,32 +11,73 @@ from pathlib import Path
 from labelingest.errors import ConfigError, StorageError
 from labelingest.folders.converter import make_folder_converter
 from labelingest.folders.locations import OpenPlaces, output_folder, overlap
+from labelingest.folders.output_owner import claim_output, refuse_used_output
 from labelingest.folders.settings import FolderSettings
 from labelingest.folders.state.database import State
-from labelingest.folders.state.folders import list_folders
+from labelingest.folders.state.folders import (
+    enter_folder,
+    list_folders,
+    refuse_taken_name,
+    remove_folder,
+)
 from labelingest.folders.sync.custom_metadata import check_schema
+from labelingest.folders.sync.unpaired import refuse_listed
 from labelingest.storage.os_errors import cannot_write
 
-__all__ = ["check_settings", "refuse_shared_output", "settings_in_place"]
+__all__ = ["check_settings", "create_folder"]
 
 
-@contextmanager
-def settings_in_place(settings: FolderSettings, opener: OpenPlaces) -> Iterator[FolderSettings]:
-    """Yield settings with absolute paths; make the output folder; check all that can be.
-
-    A folder that was made for nothing, because the block fails, is removed again.
+def create_folder(
+    state: State, name: str, settings: FolderSettings, open_places: OpenPlaces
+) -> str:
+    """Enter a new folder into the state, and claim its output.
 
     Parameters
     ----------
-    settings
-        As given.
-    opener
-        Opens their places.
+    state, name, settings
+        As for `labelingest.folders.SyncedFolder.create`.
+    open_places
+        Opens storage path and output of settings.
+
+    Returns
+    -------
+    str
+        Notice for the people who create the folder; empty where there is nothing to say.
+
+    Raises
+    ------
+    ConfigError, OntologyError
+        The name is taken, or the settings contradict each other.
+    StorageError
+        The storage path does not exist, or the output cannot be made.
+    """
+    with _settings_in_place(settings, open_places) as in_place:
+        refuse_taken_name(state, name)
+        _refuse_shared_output(state, name, in_place, open_places)
+        places = open_places(in_place)
+        refuse_used_output(places.output)
+        notice = refuse_listed(places, in_place, is_new=True)
+        record = enter_folder(state, name, in_place)
+        try:
+            claim_output(state, record, places.output)
+        except BaseException:
+            remove_folder(state, record)
+            raise
+    return notice
+
+
+@contextmanager
+def _settings_in_place(
+    settings: FolderSettings, open_places: OpenPlaces
+) -> Iterator[FolderSettings]:
+    """Yield settings with absolute paths, checked, with their output folder made.
+
+    A folder that was made is removed again where the block fails.
 
     Raises
     ------
     ConfigError, OntologyError, StorageError
-        They cannot be used.
+        The settings cannot be used.
     """
     settings = replace(
         settings,
@@ -47,10 +88,10 @@ def settings_in_place(settings: FolderSettings, opener: OpenPlaces) -> Iterator[
     new_folders: list[Path] = []
     if "://" not in settings.output:
         # A storage path that is not there shall leave no folder behind.
-        opener(replace(settings, output=settings.storage_path))
+        open_places(replace(settings, output=settings.storage_path))
         new_folders = _make_folder(Path(settings.output))
     try:
-        places = opener(settings)
+        places = open_places(settings)
         output_folder(places.storage, places.output)
         yield FolderSettings.from_json(settings.to_json())
     except BaseException:
@@ -60,8 +101,8 @@ def settings_in_place(settings: FolderSettings, opener: OpenPlaces) -> Iterator[
         raise
 
 
-def refuse_shared_output(
-    state: State, name: str, settings: FolderSettings, opener: OpenPlaces
+def _refuse_shared_output(
+    state: State, name: str, settings: FolderSettings, open_places: OpenPlaces
 ) -> None:
     """Refuse an output in which another folder's syncs write and delete.
 
@@ -70,12 +111,12 @@ def refuse_shared_output(
     ConfigError
         The output is another folder's, or one lies in the other.
     """
-    output = opener(settings).output
+    output = open_places(settings).output
     for other in list_folders(state, deleted=True):
         if other.name == name:
             continue  # that the name is taken is said elsewhere
         try:
-            other_output = opener(other.settings).output
+            other_output = open_places(other.settings).output
         except (ConfigError, StorageError):
             continue  # it does not exist, so no sync writes to it
         if overlap(output, other_output):

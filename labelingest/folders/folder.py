@@ -1,24 +1,20 @@
-"""`SyncedFolder`: what the command line does, as methods of one object."""
+"""`SyncedFolder`: life and settings of one synced folder, and the door to its runs and queries.
+
+The methods that run, ask or export only bind the folder's state, settings and storages to functions
+of `sync/`, `state/` and `export.py`.
+"""
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from functools import partial
-from typing import Any, Self
+from types import TracebackType
+from typing import Any, BinaryIO, Self
 
-from labelingest.errors import ConfigError, LabelIngestError, StorageError
-from labelingest.folders.creation import (
-    check_settings,
-    refuse_shared_output,
-    settings_in_place,
-)
-from labelingest.folders.export import iterate_label_rows
-from labelingest.folders.locations import (
-    OpenPlaces,
-    OpenStorage,
-    Places,
-    open_places,
-)
-from labelingest.folders.output_owner import claim_output, free_output, refuse_used_output
+from labelingest.errors import LabelIngestError
+from labelingest.folders.creation import check_settings, create_folder
+from labelingest.folders.export import export_label_rows
+from labelingest.folders.locations import OpenPlaces, OpenStorage, Places, open_places
+from labelingest.folders.output_owner import free_output
 from labelingest.folders.protected_files import guard_of
 from labelingest.folders.settings import FolderSettings
 from labelingest.folders.state.clock import now
@@ -27,12 +23,10 @@ from labelingest.folders.state.folders import (
     FolderRecord,
     change_folder,
     change_settings,
-    enter_folder,
     find_folder,
-    refuse_taken_name,
     remove_folder,
 )
-from labelingest.folders.state.items import WHICH, iterate_items
+from labelingest.folders.state.items import iterate_items
 from labelingest.folders.state.lock import list_runs
 from labelingest.folders.state.problems import iterate_problems
 from labelingest.folders.state.runs import RunRecord
@@ -41,7 +35,7 @@ from labelingest.folders.sync.options import SyncOptions
 from labelingest.folders.sync.plan import Plan
 from labelingest.folders.sync.run import make_plan, run_sync
 from labelingest.folders.sync.unpaired import refuse_listed
-from labelingest.problems import Problem
+from labelingest.problems.problem import Problem
 from labelingest.progress import Progress
 from labelingest.sinks.output_guard import Output, OutputKind
 from labelingest.storage import url_of
@@ -55,17 +49,17 @@ class SyncedFolder:
     Parameters
     ----------
     name
-        Of a folder that was created.
+        Name of a folder that was created.
     state
-        URL of the state, or an open one; the file in the user's data directory when None.
+        URL of the state, or an open state; None for the file in the user's data directory.
     open_storage
-        Opens storage path and output; when None, `labelingest.storage.open_storage` does, with the
+        Opens storage path and output; None for `labelingest.storage.open_storage` with the
         integrations of the folder.
 
     Raises
     ------
     ConfigError
-        There is no such folder, or the state cannot be used.
+        No folder has this name, or the state cannot be used.
 
     Examples
     --------
@@ -90,7 +84,7 @@ class SyncedFolder:
         open_storage: OpenStorage | None = None,
     ) -> None:
         self.notice = ""
-        """What a person should know of a folder that was just created, where there is such a thing."""
+        """Notice for the people who created the folder; empty where there is nothing to say."""
         self._owns_state = not isinstance(state, State)
         self.state = state if isinstance(state, State) else State(state or default_state())
         self._open_storage = open_storage
@@ -110,40 +104,28 @@ class SyncedFolder:
         state: State | str | None = None,
         open_storage: OpenStorage | None = None,
     ) -> Self:
-        """Create a folder; of its storage path, no more is listed than is quick.
+        """Create a folder; the storage path is listed only as far as that is quick.
 
         Parameters
         ----------
         name
-            By which it is called.
+            Name of the new folder.
         settings
-            Relative paths are made absolute, and an output folder that is not there is made.
+            Settings of the folder. Relative paths are made absolute, and a missing output folder is
+            made.
         state, open_storage
             As for `SyncedFolder`.
 
         Raises
         ------
         ConfigError, OntologyError
-            The name is taken, or the settings mean nothing.
+            The name is taken, or the settings contradict each other.
         StorageError
-            There is no such storage path, or the output cannot be made.
+            The storage path does not exist, or the output cannot be made.
         """
         opened = state if isinstance(state, State) else State(state or default_state())
-        opener = _opener(opened, open_storage)
         try:
-            with settings_in_place(settings, opener) as in_place:
-                refuse_taken_name(opened, name)
-                refuse_shared_output(opened, name, in_place, opener)
-                places = opener(in_place)
-                output = places.output
-                refuse_used_output(output)
-                notice = refuse_listed(places, in_place, is_new=True)
-                record = enter_folder(opened, name, in_place)
-                try:
-                    claim_output(opened, record, output)
-                except BaseException:
-                    remove_folder(opened, record)
-                    raise
+            notice = create_folder(opened, name, settings, _opener(opened, open_storage))
         except BaseException:
             if opened is not state:
                 opened.close()
@@ -156,26 +138,31 @@ class SyncedFolder:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.close()
 
     def close(self) -> None:
-        """Close the state, if it was opened here."""
+        """Close the state, unless the caller opened it."""
         if self._owns_state:
             self.state.close()
 
     @property
     def name(self) -> str:
-        """The folder's name."""
+        """Name of the folder."""
         return self.record.name
 
     @property
     def settings(self) -> FolderSettings:
-        """How it is set."""
+        """Settings of the folder."""
         return self.record.settings
 
     def configure(self, **values: Any) -> FolderSettings:
-        """Change settings; those that decide a label row make all of them anew at the next sync.
+        """Change settings. If a label row depends on one of them, the next sync rebuilds all.
 
         Parameters
         ----------
@@ -185,7 +172,7 @@ class SyncedFolder:
         Raises
         ------
         ConfigError, OntologyError
-            What is changed cannot be, or the result means nothing.
+            A setting cannot be changed, or the settings contradict each other then.
         """
         record = self._present()
         changed = record.settings.changed(**values)
@@ -212,17 +199,18 @@ class SyncedFolder:
         Parameters
         ----------
         save
-            File for the plan and the list of all changes, for `apply`.
+            File for the plan with the list of all changes, for `apply`.
         overwrite
-            Whether it may replace a file that is no plan.
+            Whether the plan may replace a file that is no plan.
         allow_mass_delete
-            Whether deletions that look like an accident are meant.
+            Whether deletions that look like an accident are intended.
         verify_output
-            Whether to look at the output too, and make label rows again that are missing there or changed.
+            Whether to compare the output too, and to rebuild label rows that are missing from it or
+            were changed in it.
         checksum
-            Whether to compare contents where size and time are equal, or only the time is another.
+            Whether to compare contents where size and time are equal, or only the time differs.
         progress
-            Told how far the listing is.
+            Called with the progress of the listing.
         """
         options = SyncOptions(
             allow_mass_delete=allow_mass_delete,
@@ -230,12 +218,8 @@ class SyncedFolder:
             checksum=checksum,
             progress=progress,
         )
-        record, opened = self._present(), None
-        if save is not None:
-            output = Output("save", save, OutputKind.PLAN)
-            guard = guard_of(self.state, self._open_places(record.settings), overwrite=overwrite)
-            guard.admit(output)
-            opened = partial(guard.open, output)
+        record = self._present()
+        opened = None if save is None else self._plan_file(record, save, overwrite)
         return make_plan(self.state, record, self._open_places, options, save=opened)
 
     def sync(
@@ -255,10 +239,10 @@ class SyncedFolder:
         allow_mass_delete, verify_output, checksum, progress
             As for `plan`.
         cancelled
-            Asked between batches; the run ends where it says so, and the next goes on.
+            Called between batches; True ends the run, and the next run continues.
         trigger
-            What began it, for the record. "schedule" moves the schedule, and does nothing before the
-            folder is due.
+            Cause of the run, for the record. "schedule" moves the schedule, and does nothing before
+            the folder is due.
 
         Returns
         -------
@@ -289,12 +273,12 @@ class SyncedFolder:
         progress: Callable[[Progress], None] | None = None,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> RunRecord:
-        """Carry out a plan, or refuse where storage path, settings or state have moved on.
+        """Carry out a plan, or refuse it where storage path, settings or state have changed.
 
         Raises
         ------
         DriftError
-            They have.
+            Storage path, settings, state or output have changed since the plan was made.
         """
         options = SyncOptions(
             trigger="plan",
@@ -308,7 +292,7 @@ class SyncedFolder:
         return run_sync(self.state, self._present(), self._open_places, options)
 
     def activity(self, limit: int = 20) -> list[RunRecord]:
-        """Return the last runs, newest first; of one that is running, how far it is."""
+        """Return the last runs, newest first, with the progress of the current one."""
         with self.state.read() as connection:
             return list_runs(connection, self.record.id, limit)
 
@@ -323,25 +307,23 @@ class SyncedFolder:
         Raises
         ------
         ConfigError
-            It is none of these.
+            `which` is another text.
         """
-        if which not in WHICH:
-            raise ConfigError(f"{which!r} is none of {', '.join(WHICH)}")
         path = self.settings.storage_path
         url = url_of(path) if self._open_storage is None else self._open_storage(path).url
         with self.state.read() as connection:
             yield from iterate_items(connection, self.record.id, url, which)
 
     def problems(self) -> Iterator[Problem]:
-        """Yield what is wrong in the folder as it stands, by data file."""
+        """Yield the current problems of the folder, by data file."""
         with self.state.read() as connection:
             yield from iterate_problems(connection, self.record.id)
 
     def export(self, path: str, which: str = "present", *, overwrite: bool = False) -> int:
         """Write the label rows of items to one file, one a line, and return how many.
 
-        Those that cannot be read, or are not as the folder wrote them, are left out, and named when
-        all others are written.
+        Label rows that cannot be read, or were changed in the output, are left out. They are named
+        when all others are written.
 
         Parameters
         ----------
@@ -350,7 +332,7 @@ class SyncedFolder:
         which
             As for `items`.
         overwrite
-            Whether it may replace a file that holds no label rows.
+            Whether the export may replace a file that holds no label rows.
 
         Raises
         ------
@@ -359,46 +341,28 @@ class SyncedFolder:
         StorageError
             Label rows are missing from the file.
         """
-        if which not in WHICH:
-            raise ConfigError(f"{which!r} is none of {', '.join(WHICH)}")
         places = self._open_places(self.settings)
-        output, guard = places.output, guard_of(self.state, places, overwrite=overwrite)
-        count, wrong = 0, list[str]()
-        exported = Output("out", path, OutputKind.LABEL_ROWS)
-        with guard.open(exported) as file, self.state.read() as connection:
-            for name, row in iterate_label_rows(connection, self.record.id, output, which):
-                if isinstance(row, str):
-                    wrong.append(f"{name!r}: {row}")
-                else:
-                    file.writelines(row)
-                    file.write(b"\n")
-                    count += 1
-        if wrong:
-            raise StorageError(
-                f"{path!r} has {count:,} label rows, and {len(wrong):,} are missing that cannot be "
-                f"read from {output.url}, or are not as they were written, as "
-                f"{'; '.join(wrong[:3])}; labelingest folder sync {self.name!r} --verify-output "
-                "makes them again"
-            )
-        return count
+        guard = guard_of(self.state, places, overwrite=overwrite)
+        return export_label_rows(self.state, self.record, places.output, guard, path, which=which)
 
     def summary(self) -> Summary:
         """Return the folder at a glance."""
         return summarise(self.state, self.record)
 
     def delete(self, *, purge: bool = False) -> None:
-        """Hide the folder: it is not listed nor synced any more, and `restore` brings it back.
+        """Hide the folder: no list shows it and no sync runs, until `restore` brings it back.
 
         Parameters
         ----------
         purge
-            Remove it from the state for good instead, and the marker from its output: another
-            folder may have it then, once its label rows are moved away. No other file is touched.
+            Whether to remove the folder from the state for good instead, with the marker in its
+            output. Another folder may use the output then, once its label rows are moved away. No
+            other file is touched.
 
         Raises
         ------
         LockedError
-            It is to be removed, and another process syncs it.
+            The folder is to be removed, and another process syncs it.
         """
         if purge:
             remove_folder(self.state, self.record)
@@ -414,6 +378,15 @@ class SyncedFolder:
 
     def _present(self) -> FolderRecord:
         return find_folder(self.state, self.name)
+
+    def _plan_file(
+        self, record: FolderRecord, path: str, overwrite: bool
+    ) -> Callable[[], AbstractContextManager[BinaryIO]]:
+        """Return what opens the file of a plan, which is refused here where it may not be replaced."""
+        output = Output("save", path, OutputKind.PLAN)
+        guard = guard_of(self.state, self._open_places(record.settings), overwrite=overwrite)
+        guard.admit(output)
+        return partial(guard.open, output)
 
 
 def _opener(state: State, open_storage: OpenStorage | None) -> OpenPlaces:

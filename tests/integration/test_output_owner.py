@@ -104,7 +104,7 @@ def test_of_two_folders_that_come_at_once_one_gets_the_output(
         monkeypatch.undo()
         other.folder("other", output=str(world.rows))
 
-    monkeypatch.setattr("labelingest.folders.folder.refuse_used_output", late)
+    monkeypatch.setattr("labelingest.folders.creation.refuse_used_output", late)
     with pytest.raises(StorageError, match="belongs to the folder 'other'"):
         world.folder()
     with world.state.read() as connection:

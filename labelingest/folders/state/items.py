@@ -1,4 +1,4 @@
-"""The items of a folder as they are listed and exported: by Encord's names on the wire."""
+"""Items of a folder: which are selected, and each by Encord's names on the wire."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -9,18 +9,19 @@ from sqlalchemy.engine import Connection, RowMapping
 from labelingest.encord.identifiers import data_hashes, dataset_hash
 from labelingest.encord.keys import SIDECAR_SUFFIX
 from labelingest.encord.urls import object_url
+from labelingest.errors import ConfigError
 from labelingest.folders.state.label_rows import LabelStatus
 from labelingest.folders.state.tables import items, label_rows
 from labelingest.model.kinds import mime_type_of
 from labelingest.pairing.file_kinds import KINDS
 from labelingest.storage.urls import Provider, is_cloud, place_of
 
-__all__ = ["KIND_NAMES", "WHICH", "iterate_items"]
+__all__ = ["KIND_NAMES", "WHICH", "iterate_items", "selected_items"]
 
 KIND_NAMES: Final = tuple(kind.value for kind in KINDS)
 """Names of the kinds by their numbers in the state."""
 WHICH: Final = ("present", "deleted", "all")
-"""Which items there are to ask for."""
+"""Selections of items that callers can ask for."""
 _LOCATIONS: Final = {Provider.S3: "s3", Provider.GOOGLE: "gcp", Provider.AZURE: "azure"}
 _OF_ALL: Final[dict[str, Any]] = {
     "description": "",
@@ -37,7 +38,23 @@ _OF_ALL: Final[dict[str, Any]] = {
     ),
 }
 _ITEM_TYPES: Final = {"text": "plainText", "html": "plainText"}
-"""Kinds that Encord calls otherwise."""
+"""Kind → Encord's type of item, where the names differ."""
+
+
+def selected_items(which: str) -> sa.ColumnElement[bool]:
+    """Return the condition that an item is selected.
+
+    Raises
+    ------
+    ConfigError
+        `which` is none of `WHICH`.
+    """
+    if which not in WHICH:
+        raise ConfigError(f"{which!r} is none of {', '.join(WHICH)}")
+    if which == "all":
+        return sa.true()
+    is_present = items.c.deleted_at.is_(None)
+    return is_present if which == "present" else ~is_present
 
 
 def iterate_items(
@@ -47,23 +64,27 @@ def iterate_items(
 
     Parameters
     ----------
-    connection, folder_id
-        Where.
+    connection
+        Connection in a transaction.
+    folder_id
+        Number of the folder in the state.
     storage_url
         URL of the storage path.
     which
         One of `WHICH`.
+
+    Raises
+    ------
+    ConfigError
+        `which` is another text.
     """
     row_of_label = (label_rows.c.folder_id == folder_id) & (label_rows.c.key == items.c.key)
     query = (
         sa.select(items, label_rows.c.status)
         .select_from(items.outerjoin(label_rows, row_of_label))
-        .where(items.c.folder_id == folder_id)
+        .where(items.c.folder_id == folder_id, selected_items(which))
         .order_by(items.c.key)
     )
-    if which != "all":
-        deleted_at = items.c.deleted_at
-        query = query.where(deleted_at.is_(None) if which == "present" else deleted_at.is_not(None))
     parent, location = dataset_hash(storage_url), _location(storage_url)
     of_folder = {"parent": parent, "storageLocation": location, **_OF_ALL}
     with connection.execute(query.execution_options(yield_per=10_000)) as result:
