@@ -2,6 +2,7 @@
 
 from labelingest.converter import Converter, LabelFormat
 from labelingest.folders.settings import FolderSettings
+from labelingest.formats import source_format
 from labelingest.pipeline.run import make_converter
 from labelingest.resolution.class_map import make_class_map
 
@@ -26,6 +27,6 @@ def make_folder_converter(settings: FolderSettings, storage_url: str) -> Convert
     ontology, config = settings.load_ontology(), settings.config
     format = LabelFormat(str(settings.format))
     mapping = None
-    if format is LabelFormat.YOLO:
+    if source_format(format).needs_class_numbers:
         mapping = make_class_map(ontology, namespace=config.namespace, overrides=config.map)
     return make_converter(config, ontology, mapping, format, storage_url)

@@ -1,8 +1,8 @@
-"""The database that keeps the state of synced folders: opened, brought up to date, written to.
+"""The database that keeps the state of synced folders: open it, migrate it, read and write.
 
-SQLite by default, one file in the user's data directory; PostgreSQL where several machines share
-the state. Both get the same statements. What only one of them needs is here: how transactions
-begin, how a listing is loaded in bulk, and what keeps two processes from migrating at once.
+The default is SQLite, one file in the user's data directory. PostgreSQL serves where several
+machines share the state. Both get the same statements. This module holds what only one of them
+needs: the begin of transactions, loading in bulk, and the lock that lets one process migrate.
 """
 
 import os
@@ -46,19 +46,20 @@ _NO_UTF8: Final = re.compile("Could not decode to UTF-8")
 _NO_TEXT: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _WRITES: Final = "labelingest_writes"
 _TOGETHER: Final = 80
-"""Rows of one statement of SQLite: faster than one by one, and no more values than any build takes."""
+"""Rows of one INSERT of SQLite: faster than one by one, and within the limit of values of any build."""
 _MIGRATION_LOCK: Final = 7_310_519_004
-"""Of PostgreSQL's advisory locks: one process migrates, the others wait."""
+"""Number of the advisory lock of PostgreSQL under which one process migrates and the others wait."""
 _SHOWN: Final = ("host", "port", "dbname", "sslmode", "connect_timeout", "application_name")
-"""Parameters of a URL of PostgreSQL that are no secrets; others are not repeated."""
+"""Parameters of a PostgreSQL URL that are no secrets: messages repeat these only."""
 _TIMEOUT: Final = "timeout"
-"""The only parameter that a URL of SQLite may end with: seconds."""
+"""The only parameter that a SQLite URL may have, in seconds."""
 _SECONDS: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 _LARGEST_PORT: Final = 65_535
 _EXAMPLES: Final = "give sqlite:////path/state.sqlite or postgresql://user@host/database"
 _PATIENCE: Final = 60
-"""Seconds to wait for another writer of an SQLite file."""
+"""Seconds to wait for another writer of a SQLite file: longer than any transaction of a run."""
 _PAUSE: Final = 0.01
+"""Seconds between two tries to switch a SQLite file to WAL."""
 
 
 def default_state() -> str:
@@ -72,7 +73,7 @@ def default_state() -> str:
 
 
 class StateFailedError(StorageError):
-    """The database of a state failed or is busy; it may be back in a moment.
+    """The database of a state failed or is busy; a later try may succeed.
 
     Examples
     --------
@@ -88,7 +89,7 @@ class State:
     Raises
     ------
     ConfigError
-        The URL means no database that can be used here, or a newer release wrote the state.
+        The URL names no usable database, or a newer release wrote the state.
     StorageError
         The database cannot be reached.
 
@@ -104,7 +105,7 @@ class State:
     def __init__(self, url: str) -> None:
         parsed = _parsed(url)
         self.url = _shown(parsed)
-        """Where it is, without its passwords."""
+        """URL of the state, without passwords."""
         self._password = None if parsed.password is None else str(parsed.password)
         self.engine = _engine(parsed)
         try:
@@ -151,13 +152,13 @@ class State:
 
     @contextmanager
     def connection(self, *, snapshot: bool = False) -> Iterator[Connection]:
-        """Open a connection for several transactions: temporary tables live as long as it.
+        """Open a connection for several transactions; temporary tables live as long as the connection.
 
         Parameters
         ----------
         snapshot
-            Whether each sees the state of one moment throughout, also while others write; they
-            must not write to the tables that stay then. In SQLite they always do.
+            Whether each transaction sees the state of one moment, also while other processes write.
+            Such a transaction must write to temporary tables only. SQLite always works so.
         """
         with self._translating_errors(), self.engine.connect() as connection:
             if snapshot and connection.dialect.name == "postgresql":
@@ -171,7 +172,7 @@ class State:
     @staticmethod
     @contextmanager
     def writing(connection: Connection) -> Iterator[None]:
-        """Begin a transaction that writes on such a connection; committed when it ends well."""
+        """Begin a transaction that writes on an open connection; committed when the block ends well."""
         connection.execution_options(**{_WRITES: True})
         try:
             with connection.begin():
@@ -181,7 +182,7 @@ class State:
 
     @contextmanager
     def _translating_errors(self) -> Iterator[None]:
-        """Turn failures of the database into a sentence."""
+        """Raise failures of the database as `StateFailedError`, with a sentence."""
         # Where rows are loaded in bulk, it is the driver that raises.
         driver: Any = self.engine.dialect.loaded_dbapi
         try:
@@ -194,7 +195,7 @@ class State:
 
     @contextmanager
     def _translating_damage(self) -> Iterator[None]:
-        """Say that a database is damaged, or none, or has other tables than ours."""
+        """Raise errors of a damaged or foreign database as `StorageError`, with the cure."""
         driver: Any = self.engine.dialect.loaded_dbapi
         general = (DatabaseError, driver.DatabaseError)
         try:
@@ -206,7 +207,7 @@ class State:
             raise self.damaged(self._first_line(error)) from error
 
     def damaged(self, why: str) -> StorageError:
-        """Return the exception for a state whose contents cannot be used: why, and the cure."""
+        """Return the exception for a state with unusable contents: the cause, and the cure."""
         return StorageError(
             f"the state {self.url!r} is damaged, or no database: {why}; put a backup in its place, "
             "or name another with --state"
@@ -244,7 +245,7 @@ class State:
 
 
 def _is_damage(error: Exception) -> bool:
-    """Return whether a statement failed over a table, column or text that others changed."""
+    """Return whether a statement failed because other programs changed a table, column or text."""
     cause = getattr(error, "orig", error)
     # The SQLSTATEs of PostgreSQL: undefined table, undefined column.
     if getattr(cause, "sqlstate", None) in {"42P01", "42703"}:
@@ -284,7 +285,7 @@ def _parsed(url: str) -> URL:
 
 
 def _check_sqlite(url: URL) -> None:
-    """Refuse a URL of SQLite that is more than a file."""
+    """Refuse a SQLite URL with more than a file and a timeout."""
     if url.host or url.username or url.password or url.port:
         raise ConfigError(
             "the state is a file, and its URL names a host: give sqlite:////path/state.sqlite, with "
@@ -302,7 +303,7 @@ def _check_sqlite(url: URL) -> None:
 
 
 def _shown(url: URL) -> str:
-    """Return a URL without passwords, as sentences and JSON repeat it."""
+    """Return a URL without passwords, for messages and JSON."""
     hidden = [name for name in url.query if name not in _SHOWN and name != _TIMEOUT]
     redacted = url.difference_update_query(hidden)
     return without_credentials(redacted.render_as_string(hide_password=True))
@@ -344,7 +345,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Switch to WAL; of several processes that do so to a new file, SQLite lets none wait."""
+    """Switch to WAL; try again where another process does the same, as SQLite does not wait then."""
     deadline = monotonic() + _PATIENCE
     while True:
         try:
@@ -369,11 +370,11 @@ def bulk_insert(connection: Connection, table: sa.Table, rows: Iterable[Sequence
     Parameters
     ----------
     connection
-        In a transaction.
+        Connection in a transaction.
     table
-        Where they go.
+        Table that takes the rows.
     rows
-        Tuples; taken as they come, so that they need not be in memory all at once.
+        Tuples of values; an iterator keeps memory small.
     """
     driver: Any = connection.connection.driver_connection
     columns = ", ".join(f'"{column.name}"' for column in table.columns)
@@ -394,7 +395,7 @@ def bulk_insert(connection: Connection, table: sa.Table, rows: Iterable[Sequence
 
 
 def create_temporary(connection: Connection, table: sa.Table) -> None:
-    """Make a temporary table of a connection, empty, whether or not there was one."""
+    """Make an empty temporary table of a connection; an existing one is replaced."""
     if connection.dialect.name == "sqlite":
         query = "SELECT 1 FROM sqlite_temp_master WHERE name = :name"
     else:
@@ -405,7 +406,7 @@ def create_temporary(connection: Connection, table: sa.Table) -> None:
 
 
 def upsert(connection: Connection, table: sa.Table) -> Any:
-    """Return an INSERT that takes `on_conflict_do_update` and `…_nothing`, of either database."""
+    """Return an INSERT of the connection's database that has `on_conflict_do_update`."""
     if connection.dialect.name == "sqlite":
         return sqlite.insert(table)
     return postgresql.insert(table)

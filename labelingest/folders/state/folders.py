@@ -1,4 +1,4 @@
-"""The folders of a state: entered, found by name, changed, hidden, removed."""
+"""Folders of a state: enter, find by name, change, hide, remove."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -38,40 +38,46 @@ __all__ = [
     "remove_folder",
 ]
 
-_MOST_CHARACTERS = 128
+_MOST_CHARACTERS: Final = 128
+"""Characters of the longest name: a line of a terminal holds it."""
 _SHORTEST: Final = 1.0
-"""Seconds between scheduled syncs, at least."""
+"""Seconds between scheduled syncs, at least: a schedule of zero would never end."""
 _CLOCKS_APART: Final = 300.0
-"""Seconds by which the clocks of machines may differ."""
+"""Seconds by which the clocks of machines that share a state may differ."""
 
 
 @dataclass(frozen=True, slots=True)
 class FolderRecord:
-    """A folder as the state has it."""
+    """A folder as the state has it; times are ISO 8601 in UTC."""
 
     id: int
+    """Number of the folder in the state; never given to another folder."""
     name: str
+    """Name of the folder, unique in the state."""
     settings: FolderSettings
+    """Settings of the folder."""
     created_at: str
+    """Time at which the folder was created."""
     deleted_at: str | None
+    """Time at which the folder was deleted; None while it is present."""
     due_at: str | None
-    """When the next scheduled sync is due; None without a schedule."""
+    """Time at which the next scheduled sync is due; None without a schedule."""
     generation: int
-    """Raised whenever items or label rows change."""
+    """Number that rises whenever items or label rows change."""
     digest: str | None
-    """Of listing and settings when everything was last in step."""
+    """Digest of listing and settings when the folder was last in step; None where it may not be."""
     splits: Sequence[str]
-    """Keys of that listing, between which the next one is cut into parts."""
+    """Keys of the last listing, between which the next listing is cut into parts."""
     identity: str
-    """What the marker of its output holds."""
+    """Identity of the folder in the marker of its output; empty before the output has one."""
     marker_token: str | None
-    """Version token of that marker, when it was last looked at."""
+    """Version token of the marker when the folder last read it."""
 
     def is_due(self, moment: str) -> bool:
-        """Whether a scheduled sync was to begin by that moment.
+        """Whether a scheduled sync is due at a moment.
 
-        One that is further ahead than its schedule can set it was set by a clock that was wrong; a
-        schedule without one is due.
+        A due time further ahead than the schedule allows came from a wrong clock, and is due. So is
+        a schedule without a due time.
         """
         hours = self.settings.auto_sync_hours
         if hours is None:
@@ -82,7 +88,7 @@ class FolderRecord:
         return not 0 < ahead <= hours * 3600 + _CLOCKS_APART
 
     def next_due(self, moment: str) -> str | None:
-        """Return the first moment of the schedule after one at which a scheduled sync ended."""
+        """Return the next moment of the schedule after the end of a scheduled sync."""
         hours, due = self.settings.auto_sync_hours, self.due_at
         if hours is None:
             return None
@@ -122,7 +128,7 @@ def enter_folder(state: State, name: str, settings: FolderSettings) -> FolderRec
     Raises
     ------
     ConfigError
-        The name is taken, or is none.
+        The name is taken, or cannot be a name.
     """
     check_name(name)
     moment = now()
@@ -147,12 +153,12 @@ def enter_folder(state: State, name: str, settings: FolderSettings) -> FolderRec
 
 
 def refuse_taken_name(state: State, name: str) -> None:
-    """Refuse the name of a new folder that another one has, or that cannot be a name.
+    """Refuse a name that another folder has, or that cannot be a name.
 
     Raises
     ------
     ConfigError
-        It is taken, or cannot be a name.
+        The name is taken, or cannot be a name.
     """
     check_name(name)
     with state.read() as connection:
@@ -171,12 +177,12 @@ def _taken(name: str, *, deleted: bool = False) -> ConfigError:
 
 
 def check_name(name: str) -> None:
-    """Refuse what cannot be the name of a folder or an integration.
+    """Refuse a text that cannot name a folder or an integration.
 
     Raises
     ------
     ConfigError
-        It is empty, too long or cannot be printed.
+        The text is empty, too long or not printable.
 
     Examples
     --------
@@ -191,19 +197,19 @@ def check_name(name: str) -> None:
 
 
 def find_folder(state: State, name: str, *, deleted: bool = False) -> FolderRecord:
-    """Return the folder of that name.
+    """Return the folder with a name.
 
     Parameters
     ----------
     state, name
-        Where, and which.
+        State, and name of the folder in it.
     deleted
-        Whether one that was deleted will do.
+        Whether a deleted folder is returned too.
 
     Raises
     ------
     ConfigError
-        There is none.
+        No folder has the name, or the folder is deleted.
     """
     with state.read() as connection:
         record = _find(connection, name)
@@ -236,16 +242,17 @@ def list_folders(
     deleted: bool = False,
     on_damaged: Callable[[str, Exception], None] | None = None,
 ) -> list[FolderRecord]:
-    """Return all folders, ordered by name; those that were deleted only if asked for.
+    """Return the folders of a state, ordered by name.
 
     Parameters
     ----------
     state
-        Where they are.
+        State with the folders.
     deleted
-        Whether those that were deleted are asked for.
+        Whether deleted folders are returned too.
     on_damaged
-        Called with the name of each folder that cannot be read, and why; None raises that.
+        Called with name and exception of each folder that cannot be read; None lets the exception
+        pass.
     """
     query = sa.select(folders).order_by(folders.c.name)
     if not deleted:
@@ -266,7 +273,7 @@ def list_folders(
 def change_settings(
     state: State, record: FolderRecord, change: Callable[[FolderSettings], FolderSettings]
 ) -> FolderRecord:
-    """Change the settings that stand in the state, whoever wrote them; return the folder."""
+    """Change the current settings in the state, whichever process wrote them; return the folder."""
     # Locked until the end, but not for runs, whose rows refer to it.
     query = sa.select(folders).where(folders.c.id == record.id).with_for_update(key_share=True)
     with state.write() as connection:
@@ -281,7 +288,7 @@ def change_settings(
 
 
 def _due(before: FolderRecord, hours: float | None) -> str | None:
-    """Return when a folder is due that has this schedule from now on."""
+    """Return the due time of a folder whose schedule changes now."""
     if hours is None:
         return None
     latest = later(now(), hours * 3600)
@@ -292,19 +299,19 @@ def _due(before: FolderRecord, hours: float | None) -> str | None:
 
 
 def change_folder(state: State, record: FolderRecord, **values: Any) -> FolderRecord:
-    """Write columns of the folder; return it as it is now."""
+    """Write columns of a folder; return the changed folder."""
     with state.write() as connection:
         connection.execute(folders.update().where(folders.c.id == record.id).values(**values))
     return find_folder(state, record.name, deleted=True)
 
 
 def remove_folder(state: State, record: FolderRecord) -> None:
-    """Remove a folder and all that is known of it from the state; no file is touched.
+    """Remove a folder with all its entries from the state; no file is touched.
 
     Raises
     ------
     LockedError
-        It is being synced.
+        A living process syncs the folder.
     """
     of_folder = folders.c.id == record.id
     with state.write() as connection:

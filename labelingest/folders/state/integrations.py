@@ -1,7 +1,7 @@
-"""Integrations: how a cloud storage is reached, under a name that folders of the state share.
+"""Integrations: named options to reach cloud storage, shared by the folders of a state.
 
-Endpoint, region, profile and the like; never a secret: those come from the environment of whoever
-syncs, or from the provider's own files.
+An integration holds endpoint, region, profile and the like, and never a secret: secrets come from
+the environment of the process that syncs, or from the provider's own files.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ def set_integration(state: State, name: str, connection: Connection) -> None:
     Raises
     ------
     ConfigError
-        The name is none.
+        The text cannot be a name.
     """
     check_name(name)
     refuse_undecodable("integration", asdict(connection))
@@ -40,12 +40,12 @@ def set_integration(state: State, name: str, connection: Connection) -> None:
 
 
 def find_integration(state: State, name: str) -> Connection:
-    """Return the connection of that name.
+    """Return the connection of an integration.
 
     Raises
     ------
     ConfigError
-        There is none.
+        No integration has the name.
     """
     by_name = list_integrations(state)
     if name not in by_name:
@@ -58,7 +58,7 @@ def find_integration(state: State, name: str) -> Connection:
 
 
 def list_integrations(state: State) -> Mapping[str, Connection]:
-    """Return name → connection, ordered by name."""
+    """Return the integrations of a state: name → connection, ordered by name."""
     query = sa.select(integrations).order_by(integrations.c.name)
     with state.read() as opened:
         return {
@@ -73,7 +73,7 @@ def remove_integration(state: State, name: str) -> None:
     Raises
     ------
     ConfigError
-        There is none, or a folder names it.
+        No integration has the name, or a folder names it.
     """
     find_integration(state, name)
     users = [

@@ -1,8 +1,8 @@
-"""One sync per folder at a time: a row says who has it, and a heartbeat that he is alive.
+"""The lock of a folder: one sync at a time; a row names the holder, a heartbeat shows it is alive.
 
 A holder on this machine is dead when its process is gone, or when its number belongs to a process
-that began later. Of a holder elsewhere only the heartbeat is known: after some minutes of silence it
-counts as dead. A holder that was only asleep finds out at its next commit, and gives up.
+that began later. A holder on another machine shows only its heartbeat: after some minutes of
+silence it counts as dead. A holder that was only asleep notices at its next commit, and gives up.
 """
 
 import os
@@ -29,15 +29,15 @@ from labelingest.folders.state.tables import locks, runs
 __all__ = ["Holder", "Lock", "LockedError", "list_runs", "refuse_held", "take_lock"]
 
 _BEAT: Final = 15.0
-"""Seconds between signs of life."""
+"""Seconds between two heartbeats of a holder."""
 _SILENCE: Final = 180.0
-"""Seconds without one after which a holder on another machine counts as dead."""
+"""Seconds without a heartbeat after which a holder on another machine counts as dead: 12 beats."""
 _GIVEN_UP: Final[set[tuple[str, int, str]]] = set()
-"""State, run and begin of locks that this process could not give back, as the database failed."""
+"""State, run and begin of locks that this process could not give back because the database failed."""
 
 
 class LockedError(StorageError):
-    """Another process syncs this folder.
+    """Another process syncs the folder.
 
     Examples
     --------
@@ -49,25 +49,29 @@ class LockedError(StorageError):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A process, and where its number means something."""
+    """A process that holds a lock."""
 
     host: str
+    """Name of its machine."""
     space: str
+    """Boot of the machine and namespace of process numbers, in which `pid` has a meaning."""
     pid: int
+    """Number of the process."""
     born: str
+    """Begin of the process, in ticks since the boot; empty where the system does not tell it."""
 
     @classmethod
     def this_process(cls) -> "Holder":
-        """Return this process."""
+        """Return the process that calls."""
         pid = os.getpid()
         return cls(socket.gethostname(), _space(), pid, _born(pid))
 
     def is_here(self) -> bool:
-        """Whether its number can be looked up by this process."""
+        """Whether this process can look up the holder's number."""
         return self.space == _space() and self.host == socket.gethostname()
 
     def is_alive(self) -> bool:
-        """Whether it runs; asked only if it is here."""
+        """Whether the process runs; meaningful only where `is_here` is true."""
         try:
             os.kill(self.pid, 0)
         except ProcessLookupError:
@@ -79,7 +83,7 @@ class Holder:
 
 @cache
 def _space() -> str:
-    """Return this boot of the machine and the namespace of process numbers (containers)."""
+    """Return the boot of this machine and the namespace of process numbers (containers)."""
     with suppress(OSError):
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
@@ -87,7 +91,7 @@ def _space() -> str:
 
 
 def _born(pid: int) -> str:
-    """Return when a process began, in ticks since the boot; "" where that cannot be told."""
+    """Return the begin of a process, in ticks since the boot; "" where the system does not tell it."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:
@@ -110,12 +114,12 @@ class Lock:
         return (locks.c.folder_id == self.folder_id) & (locks.c.run_id == self.run_id)
 
     def confirm(self, connection: Connection) -> None:
-        """Note a sign of life in a transaction that writes; a lock that was lost ends the run.
+        """Note a heartbeat in a transaction that writes, and make sure that the run has the lock.
 
         Raises
         ------
         LockedError
-            It was taken over meanwhile.
+            Another run took over the lock.
         """
         beat = locks.update().where(self._is_mine).values(heartbeat=_present(connection))
         result = connection.execute(beat)
@@ -126,7 +130,7 @@ class Lock:
             )
 
     def beat(self) -> None:
-        """Note a sign of life, if the database is free."""
+        """Note a heartbeat, unless the database is busy."""
         with suppress(SQLAlchemyError, StorageError), self.state.write() as connection:
             self.confirm(connection)
 
@@ -225,16 +229,16 @@ def refuse_held(connection: Connection, state: str, folder_id: int, name: str) -
     Parameters
     ----------
     connection
-        In a transaction.
+        Connection in a transaction.
     state
         URL of the state.
     folder_id, name
-        The folder.
+        Number and name of the folder.
 
     Raises
     ------
     LockedError
-        It is.
+        A living process syncs the folder.
     """
     held = _held(connection, folder_id)
     if held is not None:
@@ -267,7 +271,7 @@ def _was_given_up(state: str, held: RowMapping) -> bool:
 
 
 def _present(connection: Connection) -> sa.ColumnElement[str]:
-    """Return the present by one clock: the database's where machines share it, else this one's."""
+    """Return the present time: by the database's clock where machines share it, else by this one's."""
     if connection.dialect.name == "sqlite":
         return sa.literal(now())
     present = sa.func.timezone("UTC", sa.func.clock_timestamp())
@@ -275,7 +279,7 @@ def _present(connection: Connection) -> sa.ColumnElement[str]:
 
 
 def _is_dead(connection: Connection, held: RowMapping) -> bool:
-    """Whether who entered this row of `locks` is no more, as far as can be told."""
+    """Whether the holder in a row of `locks` is dead, as far as this process can tell."""
     holder = Holder(held["host"], held["space"], held["pid"], held["born"])
     if holder.is_here():
         return not holder.is_alive()
@@ -285,7 +289,7 @@ def _is_dead(connection: Connection, held: RowMapping) -> bool:
 
 
 def list_runs(connection: Connection, folder_id: int, limit: int) -> list[RunRecord]:
-    """Return the last runs of a folder, newest first; one whose process is dead is over."""
+    """Return the last runs of a folder, newest first; a run whose process is dead has failed."""
     last = stored_runs(connection, folder_id, limit)
     held = _held(connection, folder_id)
     if held is None:

@@ -1,6 +1,7 @@
-"""What is wrong in a folder as it stands: problems of data files, of their metadata, of the listing.
+"""Current problems of a folder: of labels, of metadata, of the listing.
 
-They stay until what they are about is looked at again. A run counts those that it met itself.
+A problem stays until a run checks its file again. The counts of a run are those of the problems
+that the run met itself.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,14 +17,15 @@ from labelingest.problems import Problem, ProblemCode
 __all__ = ["Part", "iterate_problems", "of_present_items", "replace_problems"]
 
 _MOST_OF_FILE: Final = 100
-"""Of one data file; the run counts all of them."""
+"""Problems of one data file that the state keeps; the run counts all."""
 _MOST_OF_LISTING: Final = 10_000
+"""Problems of the listing that the state keeps; the run counts all."""
 _PLACES: Final = ("line", "column", "pointer")
 _COLUMNS: Final = ("source", "detail", *_PLACES, "count")
 
 
 class Part(StrEnum):
-    """What a problem is one of."""
+    """Part of a data file that a problem is about."""
 
     LABEL = "label"
     METADATA = "metadata"
@@ -33,27 +35,29 @@ class Part(StrEnum):
 def replace_problems(
     connection: Connection,
     folder_id: int,
-    looked_at: Sequence[tuple[str, Part]],
+    checked: Sequence[tuple[str, Part]],
     new_problems: Mapping[tuple[str, Part], Sequence[Problem]],
 ) -> None:
     """Replace the problems of data files.
 
     Parameters
     ----------
-    connection, folder_id
-        Where.
-    looked_at
-        Key of each data file, and what of it; "" for the listing.
+    connection
+        Connection in a transaction that writes.
+    folder_id
+        Number of the folder in the state.
+    checked
+        Key and part of what the run checked: its former problems go. The key of the listing is "".
     new_problems
-        The same → what is wrong, in order.
+        Key and part → problems that the run found, in order.
     """
-    if looked_at:
+    if checked:
         is_replaced = (
             (problems.c.folder_id == folder_id)
             & (problems.c.key == sa.bindparam("of_key"))
             & (problems.c.part == sa.bindparam("of_part"))
         )
-        places = [{"of_key": key, "of_part": part.value} for key, part in looked_at]
+        places = [{"of_key": key, "of_part": part.value} for key, part in checked]
         connection.execute(problems.delete().where(is_replaced), places)
     rows = [
         {
@@ -73,7 +77,7 @@ def replace_problems(
 
 
 def _storable(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values whose texts hold no NUL, which PostgreSQL keeps in no text; JSON may hold one."""
+    """Return values with every NUL escaped: JSON may hold one, but PostgreSQL stores none in a text."""
     return {
         name: value.replace("\0", "\\u0000") if isinstance(value, str) else value
         for name, value in values.items()
@@ -81,7 +85,7 @@ def _storable(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def iterate_problems(connection: Connection, folder_id: int) -> Iterator[Problem]:
-    """Yield the problems of a folder: of the listing first, then by data file."""
+    """Yield the problems of a folder: those of the listing first, then by data file."""
     query = (
         sa.select(problems)
         .where(problems.c.folder_id == folder_id, of_present_items())
@@ -93,7 +97,7 @@ def iterate_problems(connection: Connection, folder_id: int) -> Iterator[Problem
 
 
 def of_present_items() -> sa.ColumnElement[bool]:
-    """Leave out the problems of hidden items: they count again when their files are back."""
+    """Return the condition that a problem is not of a hidden item; hidden ones count again later."""
     hidden = (
         sa.select(1)
         .select_from(items)

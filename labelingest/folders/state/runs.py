@@ -1,8 +1,8 @@
-"""The record of a run: how it stands, and what it counted.
+"""The record of a run: its status and its counts.
 
-Written while the run goes on, so that another process can look. Counters carry the names of Encord's
-sync result: a scan page is a page of the listing, an upload job a batch, a unit one data file of
-which something is to be done.
+The run writes its record while it is running, so that other processes can show progress. Counters
+carry the names of Encord's sync result: a scan page is a page of the listing, an upload job a
+batch, and a unit one data file with changes.
 """
 
 from collections.abc import Iterable
@@ -30,20 +30,20 @@ __all__ = [
 
 
 class Status(StrEnum):
-    """How a run stands."""
+    """Status of a run."""
 
     PENDING = "pending"
     RUNNING = "running"
     DONE = "done"
-    """Everything was gone through; some units may have failed."""
+    """The run went through all changes; some units may have failed."""
     ERROR = "error"
-    """The run as a whole failed; what it recorded before is done."""
+    """The run as a whole failed; the state has what it recorded before."""
     CANCELLED = "cancelled"
 
 
 @dataclass(slots=True)
 class Counters:
-    """What a run counted."""
+    """Counts of a run."""
 
     scan_pages_processing_pending: int = 0
     scan_pages_processing_done: int = 0
@@ -58,9 +58,9 @@ class Counters:
     upload_jobs_units_cancelled: int = 0
     keys_listed: int = 0
     places_not_listed: int = 0
-    """Where files may be that are not listed: dead links, folders without permission, …"""
+    """Places that may hide files from the listing: dead links, folders without permission, …"""
     files_read: int = 0
-    """Sidecars that were read; image headers are not counted."""
+    """Sidecars read, without image headers."""
     bytes_read: int = 0
     headers_read: int = 0
     files_written: int = 0
@@ -68,16 +68,16 @@ class Counters:
     files_deleted: int = 0
     label_rows_made: int = 0
     errors: int = 0
-    """Problems that cost something."""
+    """Problems that cost a label, a label row or metadata."""
     warnings: int = 0
     unexpected: int = 0
-    """Files that a failure of the program cost."""
+    """Files that a failure of the program itself cost."""
     failure: str = ""
-    """What was said of the first of them."""
+    """Sentence of the first such failure; empty without one."""
     changes: dict[str, int] = field(default_factory=dict)
-    """Reason → how many changes had it."""
+    """Reason → number of changes with the reason."""
     withheld: dict[str, int] = field(default_factory=dict)
-    """The same of deletions that were not made."""
+    """Reason → number of withheld deletions with the reason."""
 
     def count_problems(self, problems: Iterable[Problem]) -> None:
         """Count problems by severity."""
@@ -91,14 +91,14 @@ class Counters:
                 self.warnings += problem.count
 
     def cancel(self) -> None:
-        """Move what is pending to what is cancelled."""
+        """Count everything pending as cancelled."""
         self.scan_pages_processing_cancelled += self.scan_pages_processing_pending
         self.upload_jobs_units_cancelled += self.upload_jobs_units_pending
         self.scan_pages_processing_pending = self.upload_jobs_units_pending = 0
         self.upload_jobs_pending = 0
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the counters; what runs hardly ever have is left out where this one has it not."""
+        """Return the counters; those of failures of the program only where one happened."""
         values = asdict(self)
         return values if self.unexpected else {k: values[k] for k in values if k not in _RARE}
 
@@ -123,37 +123,37 @@ def _camel_case(name: str) -> str:
 
 @dataclass(slots=True)
 class RunRecord:
-    """One run of a folder."""
+    """One run of a folder; times are ISO 8601 in UTC."""
 
     id: int
     folder_id: int
     trigger: str
-    """What began it: "manual", "schedule" or "plan"."""
+    """Cause of the run: "manual", "schedule" or "plan"."""
     status: Status = Status.PENDING
     stage: str = ""
     started_at: str = ""
     ended_at: str | None = None
     counters: Counters = field(default_factory=Counters)
     message: str | None = None
-    """What is to be said of it: why it failed, what was withheld."""
+    """Sentences for people: the cause of a failure, or why deletions were withheld."""
 
     @property
     def failed(self) -> bool:
-        """Whether a person should look: something failed, or was withheld."""
+        """Whether a person should look at the run: something failed, or deletions were withheld."""
         counters = self.counters
         return self.status is not Status.DONE or bool(counters.errors or counters.withheld)
 
     def exit_code(self, *, strict: bool = False) -> int:
-        """Return 0 when clean, 1 where a person should look, 3 where the program failed over a file.
+        """Return 0 for a clean run, 1 where a person should look, 3 where the program failed over a file.
 
-        Warnings count when strict.
+        With `strict`, warnings count as failures.
         """
         if self.counters.unexpected:
             return 3
         return int(self.failed or (strict and self.counters.warnings > 0))
 
     def to_wire(self) -> dict[str, Any]:
-        """Return the run as JSON says it."""
+        """Return the run by its names in JSON."""
         return {
             "run": self.id,
             "trigger": self.trigger,
@@ -167,7 +167,7 @@ class RunRecord:
 
 
 def begin_run(connection: Connection, folder_id: int, trigger: str) -> RunRecord:
-    """Enter a new run."""
+    """Enter a new run, and return its record."""
     run = RunRecord(0, folder_id, trigger, started_at=now())
     values = {"folder_id": folder_id, "started_at": run.started_at, **_values(run)}
     [run.id] = connection.execute(runs.insert().values(values).returning(runs.c.id)).one()
@@ -175,7 +175,7 @@ def begin_run(connection: Connection, folder_id: int, trigger: str) -> RunRecord
 
 
 def save_run(connection: Connection, run: RunRecord) -> None:
-    """Write down how a run stands."""
+    """Write the record of a run."""
     connection.execute(runs.update().where(runs.c.id == run.id).values(_values(run)))
 
 
@@ -191,7 +191,7 @@ def _values(run: RunRecord) -> dict[str, Any]:
 
 
 def stored_runs(connection: Connection, folder_id: int, limit: int) -> list[RunRecord]:
-    """Return the last runs of a folder, newest first."""
+    """Return the last runs of a folder as the state has them, newest first."""
     query = (
         sa.select(runs).where(runs.c.folder_id == folder_id).order_by(runs.c.id.desc()).limit(limit)
     )

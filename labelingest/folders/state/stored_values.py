@@ -1,8 +1,9 @@
-"""What was stored as JSON or text, read again: its form is checked, as anybody may have written it.
+"""Check stored JSON and texts before they are used: any program may have written them.
 
 A state is a file or a server that other programs reach, and a plan is a file. `misfit` compares
-decoded JSON with the fields of a dataclass and says where they differ. The caller decides what that
-means: a damaged state, or a file that is no plan. Refuses to know what the fields mean.
+decoded JSON with the fields of a dataclass, and says where they differ. The caller decides what a
+difference is: a damaged state, or a file that is no plan. This module refuses to know what the
+fields mean.
 """
 
 import math
@@ -22,9 +23,9 @@ __all__ = ["damaged", "is_moment", "json_object", "misfit", "stored"]
 T = TypeVar("T")
 
 _MOST: Final = 2**63
-"""Whole numbers of a state are below it."""
+"""Bound of whole numbers in a state: databases keep 64 bits."""
 _SHOWN: Final = 60
-"""Characters of a value in a sentence."""
+"""Characters of a value that a sentence repeats."""
 _NAMES: Final = {
     bool: "true or false",
     int: "a whole number",
@@ -35,14 +36,14 @@ _NAMES: Final = {
 
 
 def misfit(kind: type, values: object) -> str | None:
-    """Return where decoded JSON is no value of a dataclass, in words; None where it is one.
+    """Return in words where decoded JSON does not fit a dataclass; None where it fits.
 
     Parameters
     ----------
     kind
-        A dataclass.
+        Dataclass that the values should fit.
     values
-        Its fields, by name.
+        Decoded JSON: an object with the fields by name.
 
     Examples
     --------
@@ -68,7 +69,7 @@ def json_object(text: object) -> Any:
     Raises
     ------
     ValueError
-        It is no text, or no JSON.
+        The value is no text, or the text is no JSON.
     """
     if not isinstance(text, str | bytes):
         raise ValueError(f"found {_shown(text)}, expected JSON")  # noqa: TRY004
@@ -76,12 +77,12 @@ def json_object(text: object) -> Any:
 
 
 def stored(kind: type[T], text: object, what: str) -> T:
-    """Return the value of a dataclass that a state keeps as JSON.
+    """Return the dataclass that a state keeps as JSON.
 
     Raises
     ------
     StorageError
-        The text is no such value: the state is damaged.
+        The text does not fit: the state is damaged.
     """
     try:
         values = json_object(text)
@@ -108,7 +109,7 @@ def damaged(what: str, why: str) -> StorageError:
 
 
 def is_moment(value: object) -> bool:
-    """Return whether a value is a time as the state keeps it.
+    """Return whether a value is a time in the form that the state keeps.
 
     Examples
     --------

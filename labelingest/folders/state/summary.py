@@ -1,4 +1,4 @@
-"""A folder at a glance: what it is, how it stands, when it was synced and will be."""
+"""Summary of a folder: settings, counts of items and problems, last and next sync."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -19,7 +19,7 @@ __all__ = ["Summary", "summarise"]
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A folder at a glance."""
+    """Summary of one folder; times are ISO 8601 in UTC."""
 
     name: str
     description: str
@@ -28,68 +28,45 @@ class Summary:
     format: str | None
     auto_sync_hours: float | None
     due_at: str | None
-    """When the next scheduled sync is due; None without a schedule, and for a deleted folder."""
+    """Time at which the next scheduled sync is due; None without a schedule or for a deleted folder."""
     last_run: RunRecord | None
     items: dict[str, int] = field(default_factory=dict)
-    """Kind → items that are there."""
+    """Kind → number of present items."""
     size: int = 0
-    """Bytes of them."""
+    """Bytes of all present items."""
     labelled: int = 0
-    """Of them, those with a label row."""
+    """Number of present items with a label row."""
     failed: int = 0
-    """Those whose sidecar could not be converted, or whose label row could not be written."""
+    """Number of present items whose sidecar failed, or whose label row could not be written."""
     unfinished: int = 0
-    """Those whose sidecar is still to be converted."""
+    """Number of present items whose sidecar is still to be converted."""
     deleted: int = 0
-    """Items that are hidden, because their files are gone."""
+    """Number of items that are hidden because their files are gone."""
     problems: dict[str, int] = field(default_factory=dict)
-    """Code → problems of the folder as it stands."""
+    """Code → number of current problems."""
     deleted_at: str | None = None
-    """When the folder was deleted; None while it is there."""
+    """Time at which the folder was deleted; None while it is present."""
     allow_mass_delete: bool = False
-    """Whether the next sync that would withhold deletions for their number makes them."""
+    """Whether the next sync makes deletions that it would withhold for their number."""
 
     @property
     def unlabelled(self) -> int:
-        """Items that are there and have no sidecar."""
+        """Number of present items without a sidecar."""
         return sum(self.items.values()) - self.labelled - self.failed - self.unfinished
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON says it."""
+        """Return the summary by its names in JSON."""
         values = {**asdict(self), "unlabelled": self.unlabelled}
         values["last_run"] = None if self.last_run is None else self.last_run.to_wire()
         return values
 
 
 def summarise(state: State, record: FolderRecord) -> Summary:
-    """Count what a folder holds."""
+    """Count the items and problems of a folder."""
     settings = record.settings
-    present = (items.c.folder_id == record.id) & items.c.deleted_at.is_(None)
-    number = sa.func.count()
-    by_kind = (
-        sa.select(items.c.kind, number, sa.func.sum(items.c.size))
-        .where(present)
-        .group_by(items.c.kind)
-    )
-    by_status = (
-        sa.select(label_rows.c.status, number)
-        .join(items, (items.c.folder_id == record.id) & (items.c.key == label_rows.c.key))
-        .where(label_rows.c.folder_id == record.id, items.c.deleted_at.is_(None))
-        .group_by(label_rows.c.status)
-    )
-    hidden = sa.select(number).where(
-        items.c.folder_id == record.id, items.c.deleted_at.is_not(None)
-    )
-    by_code = (
-        sa.select(problems.c.code, sa.func.sum(problems.c.count))
-        .where(problems.c.folder_id == record.id, of_present_items())
-        .group_by(problems.c.code)
-        .order_by(problems.c.code)
-    )
     with state.read() as connection:
-        kinds = connection.execute(by_kind).all()
-        statuses = {row[0]: int(row[1]) for row in connection.execute(by_status)}
-        last = next(iter(list_runs(connection, record.id, 1)), None)
+        kinds = connection.execute(_by_kind(record.id)).all()
+        statuses = {row[0]: int(row[1]) for row in connection.execute(_by_status(record.id))}
         return Summary(
             name=record.name,
             description=settings.description,
@@ -98,14 +75,50 @@ def summarise(state: State, record: FolderRecord) -> Summary:
             format=settings.format,
             auto_sync_hours=settings.auto_sync_hours,
             due_at=None if record.deleted_at else record.due_at,
-            last_run=last,
+            last_run=next(iter(list_runs(connection, record.id, 1)), None),
             items={KIND_NAMES[kind]: count for kind, count, _ in sorted(kinds)},
             size=sum(int(size) for _, _, size in kinds),
             labelled=statuses.get(LabelStatus.MADE, 0),
             failed=statuses.get(LabelStatus.FAILED, 0) + statuses.get(LabelStatus.REFUSED, 0),
             unfinished=statuses.get(LabelStatus.PENDING, 0),
-            deleted=connection.scalar(hidden) or 0,
-            problems={code: int(count) for code, count in connection.execute(by_code)},
+            deleted=connection.scalar(_hidden(record.id)) or 0,
+            problems={code: int(count) for code, count in connection.execute(_by_code(record.id))},
             deleted_at=record.deleted_at,
             allow_mass_delete=settings.allow_mass_delete,
         )
+
+
+def _by_kind(folder_id: int) -> sa.Select[Any]:
+    """Select kind, number and bytes of the present items."""
+    return (
+        sa.select(items.c.kind, sa.func.count(), sa.func.sum(items.c.size))
+        .where(items.c.folder_id == folder_id, items.c.deleted_at.is_(None))
+        .group_by(items.c.kind)
+    )
+
+
+def _by_status(folder_id: int) -> sa.Select[Any]:
+    """Select status and number of the label rows of present items."""
+    return (
+        sa.select(label_rows.c.status, sa.func.count())
+        .join(items, (items.c.folder_id == folder_id) & (items.c.key == label_rows.c.key))
+        .where(label_rows.c.folder_id == folder_id, items.c.deleted_at.is_(None))
+        .group_by(label_rows.c.status)
+    )
+
+
+def _hidden(folder_id: int) -> sa.Select[Any]:
+    """Select the number of hidden items."""
+    return sa.select(sa.func.count()).where(
+        items.c.folder_id == folder_id, items.c.deleted_at.is_not(None)
+    )
+
+
+def _by_code(folder_id: int) -> sa.Select[Any]:
+    """Select code and number of the current problems, ordered by code."""
+    return (
+        sa.select(problems.c.code, sa.func.sum(problems.c.count))
+        .where(problems.c.folder_id == folder_id, of_present_items())
+        .group_by(problems.c.code)
+        .order_by(problems.c.code)
+    )

@@ -1,10 +1,11 @@
-"""The tables of the state, as SQLAlchemy Core sees them; the migrations make the same.
+"""Tables of the state for SQLAlchemy Core; the migrations make the same tables.
 
 Times are ISO 8601 in UTC, as text: they sort, people can read them, and every database keeps them.
-Keys sort by their bytes, as listings do. What follows from other columns is not stored: the UUID of
-an item is made from storage path and key.
+Keys sort by their bytes, as listings do. Nothing that follows from other columns is stored: the
+UUID of an item is made from storage path and key.
 
-Temporary tables, of one connection each, take a listing and what is to be done about it.
+Temporary tables belong to one connection each. They take a listing and its changes:
+`labelingest.folders.sync.prepared` says which of them a comparison fills.
 """
 
 from typing import Any, Final
@@ -41,7 +42,7 @@ __all__ = [
 ]
 
 METADATA: Final = MetaData()
-"""The tables that stay."""
+"""Permanent tables."""
 _TEMPORARY: Final = MetaData()
 
 
@@ -203,7 +204,7 @@ scanned_files: Final = Table(
     prefixes=["TEMPORARY"],
     sqlite_with_rowid=False,
 )
-"""The data files of a listing that may differ from the state, each with its sidecars."""
+"""Data files of a listing that may differ from the state, each with its sidecars."""
 missed: Final = Table(
     "missed",
     _TEMPORARY,
@@ -212,7 +213,7 @@ missed: Final = Table(
     prefixes=["TEMPORARY"],
     sqlite_with_rowid=False,
 )
-"""The items that may be gone from the listing."""
+"""Items of the state that may be missing from the listing."""
 changes: Final = Table(
     "changes",
     _TEMPORARY,
@@ -223,7 +224,7 @@ changes: Final = Table(
     prefixes=["TEMPORARY"],
     sqlite_with_rowid=False,
 )
-"""The data files of which something is to be done."""
+"""Data files with changes, and the reasons of the changes."""
 hidden: Final = Table(
     "hidden",
     _TEMPORARY,
@@ -235,7 +236,7 @@ hidden: Final = Table(
     prefixes=["TEMPORARY"],
     sqlite_with_rowid=False,
 )
-"""Stretches of keys that the listing says nothing about; those of a kind do not overlap."""
+"""Ranges of keys that the listing says nothing about; ranges of one kind do not overlap."""
 output_listing: Final = Table(
     "output_listing",
     _TEMPORARY,
@@ -246,4 +247,4 @@ output_listing: Final = Table(
     prefixes=["TEMPORARY"],
     sqlite_with_rowid=False,
 )
-"""The data files whose label row is in the output, where that is looked at."""
+"""Data files whose label row is in the output, where a run lists the output."""

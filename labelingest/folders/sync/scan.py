@@ -136,12 +136,12 @@ def scan(listing: Listing, settings: FolderSettings) -> Scan:
     sidecar[np.searchsorted(data, pairs.data)] = pairs.sidecar
     kind = kind_numbers(listing.keys, data)
     return Scan(
-        listing,
-        data,
-        sidecar,
-        _metadata_of(listing, metadata, data, pairs.outcome),
-        kind,
-        (*listing.problems, *pairs.problems),
+        listing=listing,
+        data=data,
+        sidecar=sidecar,
+        metadata=_metadata_of(listing, metadata, data, pairs.outcome),
+        kind=kind,
+        problems=(*listing.problems, *pairs.problems),
     )
 
 

@@ -13,6 +13,12 @@ _KEY = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 
 def upgrade() -> None:
     """Make the tables."""
+    _make_folders_and_items()
+    _make_label_rows_and_problems()
+    _make_runs_and_locks()
+
+
+def _make_folders_and_items() -> None:
     op.create_table(
         "folders",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -43,6 +49,9 @@ def upgrade() -> None:
         sa.Column("deleted_at", sa.Text),
         sqlite_with_rowid=False,
     )
+
+
+def _make_label_rows_and_problems() -> None:
     op.create_table(
         "label_rows",
         _folder(),
@@ -73,7 +82,6 @@ def upgrade() -> None:
         sa.Column("detail", sa.Text, nullable=False),
         sqlite_with_rowid=False,
     )
-    _make_runs_and_locks()
 
 
 def _make_runs_and_locks() -> None:
