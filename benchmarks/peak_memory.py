@@ -22,12 +22,12 @@ from typing import Final
 
 from benchmarks.spent import spend
 from tests.builders import image_bytes
+from tests.builders.yolo import ontology_called_by_shapes
 
 __all__ = ["PROMISED_MB", "SIDECARS", "TEXTS", "Peak", "measure"]
 
 PROMISED_MB: Final = 600
 _ADDRESS_SPACE: Final = 6_000_000_000
-_SHAPES: Final = ("bounding_box", "polygon", "rotatable_bounding_box")
 
 
 def _repeated(row: bytes) -> Callable[[int], Iterator[bytes]]:
@@ -218,7 +218,7 @@ def measure(
         data = place / "data"
         data.mkdir()
         (data / "a.png").write_bytes(image_bytes.png(40, 30))
-        (place / "ontology.json").write_text(json.dumps(_ontology()))
+        (place / "ontology.json").write_text(json.dumps(ontology_called_by_shapes()))
         label = data / ("a.txt" if is_text else "a.png.encord.json")
         with label.open("wb") as file:
             file.writelines(make(size))
@@ -242,21 +242,6 @@ _OUT: Final = {
 
 def _target(options: tuple[str, ...]) -> str:
     return options[options.index("--to") + 1] if "--to" in options else "encord"
-
-
-def _ontology() -> dict[str, object]:
-    objects = [
-        {
-            "id": str(number + 1),
-            "name": shape,
-            "color": "#D33115",
-            "shape": shape,
-            "featureNodeHash": f"a1B2c3D{number}",
-            "externalIds": {"YOLO": str(number)},
-        }
-        for number, shape in enumerate(_SHAPES)
-    ]
-    return {"objects": objects, "classifications": []}
 
 
 def main() -> None:

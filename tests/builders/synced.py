@@ -10,7 +10,6 @@ from typing import Any
 import orjson
 import pytest
 
-from labelingest.columns.types import Int64
 from labelingest.folders import FolderSettings, State, SyncedFolder
 from labelingest.model.blobs import Blobs, Unread
 from labelingest.model.kinds import OWNER_MARKER
@@ -64,26 +63,13 @@ class CountingStorage:
         self.requests[what] += len(keys)
         self.keys += [(what, key) for key in keys]
 
-    def list(
-        self,
-        *,
-        exclude: Sequence[str] = (),
-        bare: Collection[str] = (),
-        splits: Sequence[str] = (),
-    ) -> Iterator[Listing]:
+    def list(self, **options: Any) -> Iterator[Listing]:
         self.requests["list"] += 1
-        return self.inner.list(exclude=exclude, bare=bare, splits=splits)
+        return self.inner.list(**options)
 
-    def fetch(
-        self,
-        keys: Sequence[str],
-        *,
-        sizes: Int64 | None = None,
-        tokens: bool = True,
-        most: int | None = None,
-    ) -> Blobs:
+    def fetch(self, keys: Sequence[str], **options: Any) -> Blobs:
         self.note("read", keys)
-        return self.inner.fetch(keys, sizes=sizes, tokens=tokens, most=most)
+        return self.inner.fetch(keys, **options)
 
     def fetch_heads(
         self, keys: Sequence[str], length: int, *, start: int = 0
@@ -116,11 +102,7 @@ class Incomplete(LocalStorage):
     """A folder with an inner one that refuses to be listed, as for a user without permission."""
 
     def list(
-        self,
-        *,
-        exclude: Sequence[str] = (),
-        bare: Collection[str] = (),
-        splits: Sequence[str] = (),
+        self, *, exclude: Sequence[str] = (), bare: Collection[str] = (), splits: Sequence[str] = ()
     ) -> Iterator[Listing]:
         refused = Problem(ProblemCode.UNREADABLE_FOLDER, "inner", "permission denied")
         for page in super().list(exclude=exclude, bare=bare):
@@ -155,6 +137,11 @@ class World:
 
     def image(self, key: str, size: tuple[int, int] = (64, 48)) -> None:
         self.write(key, image_bytes(*size))
+
+    def labelled(self, name: str, text: str = BOX) -> None:
+        """Write an image and its label file."""
+        self.image(f"{name}.jpg")
+        self.write(f"{name}.txt", text)
 
     def remove(self, key: str) -> None:
         (self.data / key).unlink()

@@ -9,7 +9,14 @@ from labelingest.model.ontology import Ontology
 from labelingest.readers.yolo.layouts import YoloOptions
 from labelingest.resolution.ontology_json import load_ontology
 
-__all__ = ["SHAPES", "STORAGE_URL", "converter_for", "ontology_dict", "ontology_for"]
+__all__ = [
+    "SHAPES",
+    "STORAGE_URL",
+    "converter_for",
+    "ontology_called_by_shapes",
+    "ontology_dict",
+    "ontology_for",
+]
 
 SHAPES: Mapping[int, str] = {0: "bounding_box", 1: "polygon", 2: "rotatable_bounding_box"}
 STORAGE_URL = "s3://bucket/drive/"
@@ -31,6 +38,18 @@ def ontology_dict(shapes: Mapping[int, str] = SHAPES) -> dict[str, Any]:
         for position, (number, shape) in enumerate(shapes.items(), start=1)
     ]
     return {"objects": objects, "classifications": []}
+
+
+def ontology_called_by_shapes() -> dict[str, Any]:
+    """Return an ontology with one object a shape, called as the shape is."""
+    structure = ontology_dict()
+    for number, entry in enumerate(structure["objects"]):
+        entry |= {
+            "name": entry["shape"],
+            "color": "#D33115",
+            "featureNodeHash": f"a1B2c3D{number}",
+        }
+    return structure
 
 
 def ontology_for(shapes: Mapping[int, str] = SHAPES) -> Ontology:

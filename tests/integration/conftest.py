@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from labelingest.folders import State
+from labelingest.folders import State, SyncedFolder
 from tests.builders.synced import BOX, World
 
 
@@ -22,3 +22,12 @@ def world(tmp_path: Path, state: State) -> World:
     world.image("b.jpg")
     world.write("a.txt", BOX)
     return world
+
+
+@pytest.fixture
+def folder(world: World) -> SyncedFolder:
+    """A folder after its first sync, whose requests are forgotten."""
+    folder = world.folder()
+    folder.sync()
+    world.requests()
+    return folder

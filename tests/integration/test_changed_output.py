@@ -34,17 +34,8 @@ def world(tmp_path: Path, state_url: str) -> Iterator[World]:
     with State(state_url) as state:
         world = World(tmp_path, state)
         for name in NAMES:
-            world.image(f"{name}.jpg")
-            world.write(f"{name}.txt", BOX)
+            world.labelled(name)
         yield world
-
-
-@pytest.fixture
-def folder(world: World) -> SyncedFolder:
-    folder = world.folder()
-    folder.sync()
-    world.requests()
-    return folder
 
 
 def row(world: World, name: str = "a") -> Path:

@@ -27,8 +27,7 @@ def world(tmp_path: Path, state_url: str) -> Iterator[World]:
     with State(state_url) as state:
         world = World(tmp_path, state)
         for name, text in (("a", BOX), ("b", BOX), ("c", TURNED), ("d", "nonsense")):
-            world.image(f"{name}.jpg")
-            world.write(f"{name}.txt", text)
+            world.labelled(name, text)
         world.write("a.jpg.metadata.json", '{"weather": "fog"}')
         yield world
 

@@ -21,8 +21,7 @@ def test_items_runs_and_label_rows_are_read_by_the_client(tmp_path: Path) -> Non
     with State(f"sqlite:///{tmp_path}/state.sqlite") as state:
         world = World(tmp_path, state)
         for name, text in (("a", "0 0.5 0.5 0.25 0.5"), ("b", "nonsense"), ("c", "")):
-            world.image(f"{name}.jpg")
-            world.write(f"{name}.txt", text)
+            world.labelled(name, text)
         world.write("clip.mp4", "")
         world.write("notes.html", "")
         world.write("a.jpg.metadata.json", '{"weather": "fog"}')

@@ -172,8 +172,7 @@ def test_a_name_that_cannot_be_decoded_hides_what_is_not_ascii_in_its_folder(
 @on_sqlite
 def test_links_that_are_not_followed_hide_what_was_there(world: World) -> None:
     for name in NAMES:
-        world.image(f"{name}.jpg")
-        world.write(f"{name}.txt", BOX)
+        world.labelled(name)
     folder = world.folder(follow_symlinks=False)
     world.storage.inner = LocalStorage(str(world.data), follow_symlinks=False)
     folder.sync()

@@ -184,8 +184,7 @@ class TestSyncedFolders:
     def world(self, state: Any, tmp_path: Path) -> World:
         world = World(tmp_path / "world", state)
         for name in NAMES:
-            world.image(f"{name}.jpg")
-            world.write(f"{name}.txt", BOX)
+            world.labelled(name)
         return world
 
     def test_a_file_that_fails_is_tried_again_when_it_changes_or_with_another_release(

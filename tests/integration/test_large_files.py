@@ -15,22 +15,9 @@ from labelingest.pipeline.run import check, convert
 from labelingest.problems import ProblemCode
 from labelingest.report import Report
 from tests.builders import image_bytes
+from tests.builders.yolo import ontology_called_by_shapes
 
-SHAPES = ("bounding_box", "polygon", "rotatable_bounding_box")
-ONTOLOGY = {
-    "objects": [
-        {
-            "id": str(number + 1),
-            "name": shape,
-            "color": "#D33115",
-            "shape": shape,
-            "featureNodeHash": f"a1B2c3D{number}",
-            "externalIds": {"YOLO": str(number)},
-        }
-        for number, shape in enumerate(SHAPES)
-    ],
-    "classifications": [],
-}
+ONTOLOGY = ontology_called_by_shapes()
 ROWS = (
     "0 .5 .5 .25 .25\n1 0 0 1 0 1 1\n2 .1 .1 .4 .1 .4 .3 .1 .3\n0 x\n# comment\r\n"
     "7 .5 .5 .1 .1\n0 .5 .5 .25 .25\n0 .9 .5 .5 .5\n"

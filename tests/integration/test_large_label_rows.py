@@ -26,8 +26,7 @@ def world(tmp_path: Path, state: State) -> World:
 def folder(world: World, monkeypatch: pytest.MonkeyPatch) -> SyncedFolder:
     """A folder of two small label rows and two large ones; what is read at once is small."""
     for name, text in NAMES.items():
-        world.image(f"{name}.jpg")
-        world.write(f"{name}.txt", text)
+        world.labelled(name, text)
     made = world.folder()
     made.sync()
     sizes = {key: len(content) > LARGE for key, content in contents(world.rows).items()}

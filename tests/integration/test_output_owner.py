@@ -27,8 +27,7 @@ def world(tmp_path: Path, state_url: str) -> Iterator[World]:
     with State(state_url) as state:
         world = World(tmp_path, state)
         for name in ("a", "b", "c"):
-            world.image(f"{name}.jpg")
-            world.write(f"{name}.txt", BOX)
+            world.labelled(name)
         yield world
 
 
@@ -324,8 +323,7 @@ def test_links_in_an_output_are_neither_written_nor_deleted_nor_read_through(
     tmp_path: Path, world: World
 ) -> None:
     for name in ("deep/a", "deep/b"):
-        world.image(f"{name}.jpg")
-        world.write(f"{name}.txt", BOX)
+        world.labelled(name)
     settings = FolderSettings(
         str(world.data), str(world.rows), format="yolo", ontology=ONTOLOGY, options=YOLO
     )

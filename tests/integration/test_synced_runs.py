@@ -1,13 +1,13 @@
 """Runs of a folder: guards, plans, locks, what is cut short, what is replaced meanwhile."""
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 
-from labelingest.columns.types import Int64
 from labelingest.errors import ConfigError, StorageError
 from labelingest.folders import (
     DriftError,
@@ -36,30 +36,16 @@ from tests.builders.synced import (
 class Replaced(LocalStorage):
     """A folder in which a sidecar is replaced after it was listed, before it is read."""
 
-    def fetch(
-        self,
-        keys: Sequence[str],
-        *,
-        sizes: Int64 | None = None,
-        tokens: bool = True,
-        most: int | None = None,
-    ) -> Blobs:
+    def fetch(self, keys: Sequence[str], **options: Any) -> Blobs:
         Path(self.root, "a.txt").write_text(OTHER_BOX)
-        return super().fetch(keys, sizes=sizes, tokens=tokens, most=most)
+        return super().fetch(keys, **options)
 
 
 class Unreadable(LocalStorage):
     """A folder whose sidecars are gone when they are read."""
 
-    def fetch(
-        self,
-        keys: Sequence[str],
-        *,
-        sizes: Int64 | None = None,
-        tokens: bool = True,
-        most: int | None = None,
-    ) -> Blobs:
-        return super().fetch([f"{key}.gone" for key in keys], sizes=sizes, tokens=tokens, most=most)
+    def fetch(self, keys: Sequence[str], **options: Any) -> Blobs:
+        return super().fetch([f"{key}.gone" for key in keys], **options)
 
 
 # --- guards ---
@@ -122,8 +108,7 @@ def test_a_hundred_may_go_unless_they_are_all(world: World) -> None:
 @pytest.mark.parametrize("kind", ["items", "label rows", "items' metadata"])
 def test_all_of_a_kind_are_deleted_only_where_that_is_meant(world: World, kind: str) -> None:
     for name in "abc":
-        world.image(f"{name}.jpg")
-        world.write(f"{name}.txt", BOX)
+        world.labelled(name)
         world.write(f"{name}.jpg.metadata.json", "{}")
     ending, reason = {
         "items": (".jpg", "file is gone"),
@@ -161,8 +146,7 @@ def test_the_last_of_a_kind_may_go(world: World) -> None:
 @on_sqlite
 def test_what_is_back_without_its_sidecar_is_no_accident(world: World) -> None:
     for name in "cd":
-        world.image(f"{name}.jpg")
-        world.write(f"{name}.txt", BOX)
+        world.labelled(name)
     folder = world.folder()
     folder.sync()
     for name in "cd":
@@ -376,17 +360,10 @@ def test_a_sync_that_was_asleep_while_another_took_its_place_writes_nothing(worl
     class Asleep(LocalStorage):
         """A folder whose sidecars take so long to read that another run has the lock then."""
 
-        def fetch(
-            self,
-            keys: Sequence[str],
-            *,
-            sizes: Int64 | None = None,
-            tokens: bool = True,
-            most: int | None = None,
-        ) -> Blobs:
+        def fetch(self, keys: Sequence[str], **options: Any) -> Blobs:
             with world.state.write() as connection:
                 connection.execute(locks.update().values(run_id=1))
-            return super().fetch(keys, sizes=sizes, tokens=tokens, most=most)
+            return super().fetch(keys, **options)
 
     world.write("a.txt", OTHER_BOX)
     world.storages[str(world.data)] = CountingStorage(Asleep(str(world.data)))
@@ -403,17 +380,11 @@ def test_a_sync_whose_place_was_taken_while_it_listed_reports_nothing(world: Wor
     class Asleep(LocalStorage):
         """A folder that takes so long to list that another run has the lock then."""
 
-        def list(
-            self,
-            *,
-            exclude: Sequence[str] = (),
-            bare: Collection[str] = (),
-            splits: Sequence[str] = (),
-        ) -> Iterator[Listing]:
+        def list(self, **options: Any) -> Iterator[Listing]:
             with world.state.write() as connection:
                 connection.execute(locks.update().values(run_id=1))
                 connection.execute(runs.update().values(status=Status.ERROR.value))
-            return super().list(exclude=exclude, bare=bare, splits=splits)
+            return super().list(**options)
 
     world.storages[str(world.data)] = CountingStorage(Asleep(str(world.data)))
     with pytest.raises(LockedError, match="another took its place"):

@@ -21,18 +21,9 @@ def world(tmp_path: Path, state_url: str) -> Iterator[World]:
     with State(state_url) as state:
         world = World(tmp_path, state)
         for name in ("a", "b", "inner/ü"):
-            world.image(f"{name}.jpg")
-            world.write(f"{name}.txt", BOX)
+            world.labelled(name)
         world.image("unlabelled.jpg")
         yield world
-
-
-@pytest.fixture
-def folder(world: World) -> SyncedFolder:
-    folder = world.folder()
-    folder.sync()
-    world.requests()
-    return folder
 
 
 def delete_rows(world: World, *names: str) -> None:

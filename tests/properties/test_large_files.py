@@ -18,24 +18,9 @@ from labelingest.model.units import DataUnits
 from labelingest.readers.yolo.layouts import YoloOptions
 from labelingest.resolution.ontology_json import load_ontology
 from labelingest.writers.instances import hashes_of
+from tests.builders.yolo import ontology_called_by_shapes
 
-SHAPES = ("bounding_box", "polygon", "rotatable_bounding_box")
-ONTOLOGY = load_ontology(
-    {
-        "objects": [
-            {
-                "id": str(number + 1),
-                "name": shape,
-                "color": "#D33115",
-                "shape": shape,
-                "featureNodeHash": f"a1B2c3D{number}",
-                "externalIds": {"YOLO": str(number)},
-            }
-            for number, shape in enumerate(SHAPES)
-        ],
-        "classifications": [],
-    }
-)
+ONTOLOGY = load_ontology(ontology_called_by_shapes())
 NUMBERS = st.sampled_from(
     [
         "0",

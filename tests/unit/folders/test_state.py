@@ -1,6 +1,7 @@
 """The database: made, migrated, refused."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -49,13 +50,8 @@ def alembic_config() -> Config:
     return config
 
 
-def test_the_head_is_that_of_the_migrations() -> None:
-    assert ScriptDirectory.from_config(alembic_config()).get_current_head() == HEAD
-
-
-def test_a_state_of_the_first_version_is_brought_up_to_date_with_what_is_in_it(
-    database_url: str,
-) -> None:
+def write_earlier_state(database_url: str, revision: str, statements: Sequence[str]) -> None:
+    """Write a state as an earlier version left it."""
     url = sa.make_url(database_url)
     if url.get_backend_name() == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
@@ -63,14 +59,20 @@ def test_a_state_of_the_first_version_is_brought_up_to_date_with_what_is_in_it(
     config = alembic_config()
     with engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-        connection.execute(
-            sa.text(
-                "INSERT INTO folders (name, settings, created_at, generation) VALUES "
-                """('old', '{"storage_path": "/data", "output": "/rows"}', '2026-01-01', 3)"""
-            )
-        )
+        command.upgrade(config, revision)
+        for statement in statements:
+            connection.execute(sa.text(statement))
     engine.dispose()
+
+
+def test_the_head_is_that_of_the_migrations() -> None:
+    assert ScriptDirectory.from_config(alembic_config()).get_current_head() == HEAD
+
+
+def test_a_state_of_the_first_version_is_brought_up_to_date_with_what_is_in_it(
+    database_url: str,
+) -> None:
+    write_earlier_state(database_url, "0001", [OF_THE_FIRST_VERSION])
     with State(database_url) as state:
         [folder] = list_folders(state)
         set_integration(state, "minio", Connection(region="eu-west-1"))
@@ -81,17 +83,7 @@ def test_a_state_of_the_first_version_is_brought_up_to_date_with_what_is_in_it(
 def test_a_state_of_the_second_version_keeps_its_label_rows_and_gets_identities(
     database_url: str,
 ) -> None:
-    url = sa.make_url(database_url)
-    if url.get_backend_name() == "postgresql":
-        url = url.set(drivername="postgresql+psycopg")
-    engine = sa.create_engine(url)
-    config = alembic_config()
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0002")
-        for statement in OF_THE_SECOND_VERSION:
-            connection.execute(sa.text(statement))
-    engine.dispose()
+    write_earlier_state(database_url, "0002", OF_THE_SECOND_VERSION)
     with State(database_url) as state:
         first, second = list_folders(state)
         with state.read() as connection:
@@ -110,6 +102,10 @@ def test_a_state_of_the_second_version_keeps_its_label_rows_and_gets_identities(
     assert (item["key"], item["metadata"], item["metadata_digest"]) == ("a.jpg", '{"a": 1}', None)
 
 
+OF_THE_FIRST_VERSION = (
+    "INSERT INTO folders (name, settings, created_at, generation) VALUES "
+    """('old', '{"storage_path": "/data", "output": "/rows"}', '2026-01-01', 3)"""
+)
 OF_THE_SECOND_VERSION = (
     *(
         "INSERT INTO folders (name, settings, created_at, generation) VALUES "

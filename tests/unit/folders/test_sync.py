@@ -30,8 +30,7 @@ def planned(world: World, folder: SyncedFolder, options: SyncOptions) -> dict[st
 
 def test_contents_and_the_output_are_looked_at_only_where_that_is_asked(world: World) -> None:
     for name in "ab":
-        world.image(f"{name}.jpg")
-        world.write(f"{name}.txt", BOX)
+        world.labelled(name)
     folder = world.folder()
     folder.sync()
     # Another content of the same size and time, and a label row that somebody removed.

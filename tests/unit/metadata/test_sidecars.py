@@ -1,8 +1,8 @@
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
-from labelingest.columns.types import Int64
 from labelingest.metadata import sidecars as module
 from labelingest.metadata.schema import MetadataSchema
 from labelingest.metadata.sidecars import MetadataReport, check_folder
@@ -30,16 +30,9 @@ class Counted(MemoryStorage):
         super().__init__(contents)
         self.batches: list[list[str]] = []
 
-    def fetch(
-        self,
-        keys: Sequence[str],
-        *,
-        sizes: Int64 | None = None,
-        tokens: bool = True,
-        most: int | None = None,
-    ) -> Blobs:
+    def fetch(self, keys: Sequence[str], **options: Any) -> Blobs:
         self.batches.append(list(keys))
-        return super().fetch(keys, sizes=sizes, tokens=tokens, most=most)
+        return super().fetch(keys, **options)
 
 
 def checked(files: dict[str, bytes], suffix: str = ".metadata.json") -> MetadataReport:
@@ -103,16 +96,9 @@ def test_a_file_that_is_too_large_is_named_and_not_read() -> None:
 
 def test_a_file_that_went_after_it_was_listed_is_named() -> None:
     class Vanishing(MemoryStorage):
-        def fetch(
-            self,
-            keys: Sequence[str],
-            *,
-            sizes: Int64 | None = None,
-            tokens: bool = True,
-            most: int | None = None,
-        ) -> Blobs:
+        def fetch(self, keys: Sequence[str], **options: Any) -> Blobs:
             del self.contents["a.jpg.metadata.json"]
-            return super().fetch(keys, sizes=sizes, tokens=tokens, most=most)
+            return super().fetch(keys, **options)
 
     report = check_folder(Vanishing(FILES), SuffixRule(".metadata.json"), SCHEMA)
     assert report.log.totals["unreadable-file"] == 1  # type: ignore[index]
