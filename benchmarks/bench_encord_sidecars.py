@@ -19,8 +19,8 @@ from labelingest.model.vocabulary import Vocabulary
 from labelingest.readers.encord.data_file import DataFile
 from labelingest.readers.encord.read import SidecarBatch, read_sidecars
 from labelingest.resolution.ontology_json import load_ontology
-from labelingest.writers.encord_json import WriterOptions
 from labelingest.writers.label_rows import write_label_rows
+from labelingest.writers.target import TargetOptions, WriterOptions
 
 BATCH_BYTES = 400_000
 MEASURED_BYTES = 20_000_000
@@ -41,6 +41,7 @@ class Reading:
             ontology_object.feature_hash: i
             for i, ontology_object in enumerate(self.ontology.objects)
         }
+        self.options = TargetOptions(ontology=self.ontology, writer=WriterOptions(STORAGE_URL))
         size = max(BATCH_BYTES * len(generated.contents) // sum(map(len, generated.contents)), 1)
         starts = range(0, len(generated.contents), size)
         self.batches = [generated.contents[start : start + size] for start in starts]
@@ -59,9 +60,7 @@ class Reading:
             keys = [f"{i:06d}.jpg" for i in range(len(contents))]
             units = DataUnits.from_keys(keys, keys, np.zeros(len(keys), dtype=np.int64))
             rows = self.read(contents).rows
-            label_rows += len(
-                write_label_rows(rows, units, self.ontology, WriterOptions(STORAGE_URL))
-            )
+            label_rows += len(write_label_rows(rows, units, self.options))
         return label_rows
 
     def decode_and_dump_all(self) -> int:

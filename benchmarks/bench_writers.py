@@ -19,14 +19,23 @@ from benchmarks.batches import KINDS, STORAGE_URL, Batch, batch
 from labelingest.encord.identifiers import object_hashes
 from labelingest.model.annotations import Annotations
 from labelingest.model.ontology import Shape
+from labelingest.writers import yolo
 from labelingest.writers.coco import BETWEEN, HEAD, CocoWriter
-from labelingest.writers.encord_json import WriterOptions, write
+from labelingest.writers.encord_json import write
 from labelingest.writers.parquet import ParquetWriter
-from labelingest.writers.yolo import class_numbers, write_yolo
+from labelingest.writers.target import TargetOptions, WriterOptions
+from labelingest.writers.yolo import class_numbers
 from tests.oracles.label_rows import Labelled, label_row
 from tests.oracles.yolo_shapes import corners_of
 
-OPTIONS = WriterOptions(STORAGE_URL)
+
+def options_of(sample: Batch) -> TargetOptions:
+    return TargetOptions(
+        ontology=sample.ontology,
+        writer=WriterOptions(STORAGE_URL),
+        class_numbers=class_numbers(sample.class_map, sample.ontology.objects),
+        yolo_confidence=True,
+    )
 
 
 def dump_all(label_rows: list[dict[str, Any]]) -> list[bytes]:
@@ -78,11 +87,11 @@ class TestWrite:
 
     @pytest.fixture
     def label_rows(self, kind: str, annotations: Annotations) -> list[bytes]:
-        return write(annotations, batch(kind).units, batch(kind).ontology, OPTIONS)
+        return list(write(annotations, batch(kind).units, options_of(batch(kind))).texts)
 
     def test_write(self, benchmark: BenchmarkFixture, kind: str, annotations: Annotations) -> None:
         sample = batch(kind)
-        label_rows = benchmark(write, annotations, sample.units, sample.ontology, OPTIONS)
+        label_rows = benchmark(write, annotations, sample.units, options_of(sample)).texts
         annotation_count = sum(len(orjson.loads(row)["object_answers"]) for row in label_rows)
         assert (len(label_rows), annotation_count) == (len(sample.units), sample.files.rows)
 
@@ -134,8 +143,8 @@ class TestWriteYolo:
 
     def test_write_yolo(self, benchmark: BenchmarkFixture, kind: str) -> None:
         sample, annotations = batch(kind), batch(kind).assembled().annotations
-        numbers = class_numbers(sample.class_map, sample.ontology.objects)
-        files = benchmark(write_yolo, annotations, sample.units, numbers, sample.ontology.objects)
+        options = options_of(sample)
+        files = benchmark(yolo.write, annotations, sample.units, options)
         assert sum(text.count(b"\n") for text in files.texts) == sample.files.rows
 
     def test_rival_row_by_row(self, benchmark: BenchmarkFixture, kind: str) -> None:

@@ -18,7 +18,6 @@ from labelingest.converter.options import (
     Counts,
     ImageSizes,
     LabelFile,
-    LabelFormat,
     OnRowError,
 )
 
@@ -28,7 +27,6 @@ __all__ = [
     "Counts",
     "ImageSizes",
     "LabelFile",
-    "LabelFormat",
     "OnRowError",
     "needs_class_numbers",
 ]

@@ -16,13 +16,22 @@ from labelingest.converter.options import (
     Counts,
     ImageSizes,
     LabelFile,
-    LabelFormat,
     OnRowError,
 )
 from labelingest.converter.outputs import Output
+from labelingest.converter.source_options import SourceOptions
 from labelingest.errors import ConfigError, SidecarError
 from labelingest.fence import fenced
-from labelingest.model.batch_output import Labels, OutputFormat
+from labelingest.formats import (
+    DEFAULT_SOURCE,
+    DEFAULT_TARGET,
+    UNDECLARED,
+    Format,
+    source_format,
+    target_format,
+)
+from labelingest.formats.format import load
+from labelingest.model.batch_output import Labels
 from labelingest.model.blobs import Blobs, Unread
 from labelingest.model.listing import date_problem, outside_dates, times_column
 from labelingest.model.ontology import ClassMap, Ontology
@@ -36,7 +45,7 @@ from labelingest.resolution.class_map import make_class_map
 from labelingest.stopwatch import OFF, Stage, Stopwatch
 from labelingest.storage.base import MAX_SIDECAR, too_large
 from labelingest.storage.urls import storage_url_of
-from labelingest.writers.encord_json import WriterOptions
+from labelingest.writers.target import TargetOptions, WriterOptions
 from labelingest.writers.yolo import YoloLayout, class_numbers
 
 if TYPE_CHECKING:  # what reads label rows is not loaded to read YOLO
@@ -48,15 +57,16 @@ MAX_LABEL_BYTES: Final = 64_000_000
 """Bytes that one YOLO label file may have, unless more are allowed: some four million rows."""
 
 
-def needs_class_numbers(format: str, to: str) -> bool:
-    """Whether class numbers are read or written.
+def needs_class_numbers(format: str | Format, to: str | Format) -> bool:
+    """Return whether class numbers are read or written; an undeclared format needs none yet.
 
     Examples
     --------
     >>> needs_class_numbers("encord", "coco"), needs_class_numbers("encord", "yolo")
     (False, True)
     """
-    return LabelFormat.YOLO in (format, to)
+    reads = format != UNDECLARED and source_format(format).needs_class_numbers
+    return reads or target_format(to).needs_class_numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,41 +114,60 @@ class Converter:
     assembly: AssemblyOptions = field(default=AssemblyOptions())
     on_row_error: str = OnRowError.SKIP
     image_sizes: str = ImageSizes.NEEDED
-    format: str = LabelFormat.YOLO
-    """Format of the sidecars."""
-    to: str = OutputFormat.ENCORD
-    """What they become."""
+    format: str | Format = DEFAULT_SOURCE
+    """Format of the sidecars: a name, or the value of a format."""
+    to: str | Format = DEFAULT_TARGET
+    """Format of the output: a name, or the value of a format."""
     yolo_layout: str = YoloLayout.AUTO
     """What the rows of YOLO files that are written look like."""
     yolo_confidence: bool = False
     """Whether they have a confidence as their last column, where one was read."""
     max_label_bytes: int = MAX_LABEL_BYTES
     """Bytes that one YOLO label file may have."""
+    source_format: Format = field(init=False, repr=False)
+    """Value of the format of the sidecars."""
+    target_format: Format = field(init=False, repr=False)
+    """Value of the format of the output."""
     _source: "YoloSource | EncordSource" = field(init=False, repr=False)
+    _output: Output = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for value, choices in (
             (self.on_row_error, OnRowError),
             (self.image_sizes, ImageSizes),
-            (self.format, LabelFormat),
-            (self.to, OutputFormat),
             (self.yolo_layout, YoloLayout),
         ):
             if value not in list(choices):
                 raise ConfigError(f"{value!r} is none of {', '.join(choices)}")
+        object.__setattr__(self, "source_format", source_format(self.format))
+        object.__setattr__(self, "target_format", target_format(self.to))
         object.__setattr__(self, "_source", self._make_source())
+        object.__setattr__(self, "_output", self._make_output())
 
     @property
     def most_bytes(self) -> int:
         """How many bytes a sidecar may have."""
-        return self.max_label_bytes if self.format == LabelFormat.YOLO else MAX_SIDECAR
+        return self.max_label_bytes if self.source_format.is_read_in_slices else MAX_SIDECAR
 
     def _make_source(self) -> "YoloSource | EncordSource":
-        if self.format == LabelFormat.ENCORD:
-            from labelingest.converter.from_encord import EncordSource
+        options = SourceOptions(
+            ontology=self.ontology,
+            class_map=self.class_map,
+            yolo=self.yolo,
+            assembly=self.assembly,
+        )
+        source: YoloSource | EncordSource = load(self.source_format.source).make_source(options)
+        return source
 
-            return EncordSource(self.ontology)
-        return YoloSource(self.ontology, self.class_map, self.yolo, self.assembly)
+    def _make_output(self) -> Output:
+        options = TargetOptions(
+            ontology=self.ontology,
+            writer=self.writer,
+            class_numbers=class_numbers(self.class_map, self.ontology.objects),
+            yolo_layout=self.yolo_layout,
+            yolo_confidence=self.yolo_confidence,
+        )
+        return Output(self.target_format, options)
 
     @classmethod
     def of(
@@ -175,7 +204,9 @@ class Converter:
             The URL cannot be read, or carries a credential; an option is not among its choices.
         """
         class_map = ClassMap.empty()
-        if needs_class_numbers(options.get("format", LabelFormat.YOLO), options.get("to", "")):
+        if needs_class_numbers(
+            options.get("format", DEFAULT_SOURCE), options.get("to", DEFAULT_TARGET)
+        ):
             mapping = make_class_map(ontology, namespace=namespace, overrides=overrides)
             class_map = mapping.class_map
         writer = WriterOptions(storage_url_of(storage_url), created_by, dataset_title)
@@ -273,7 +304,7 @@ class Converter:
         problem = Problem(why.code, sidecar, why.detail)
         if self.on_row_error == OnRowError.STOP:
             raise SidecarError([problem], key)
-        is_columns = self.to in (OutputFormat.COCO, OutputFormat.PARQUET)
+        is_columns = self.target_format.is_columns
         return Conversion(
             [] if is_columns else [None],
             [problem],
@@ -286,17 +317,19 @@ class Converter:
     def _convert(
         self, blobs: Blobs, units: DataUnits, sizes: Sizes, watch: Stopwatch
     ) -> Conversion:
-        output = self._output()
+        output = self._output
         findings = BatchProblems()
         for unit, reason in blobs.unread.items():
             detail = reason.detail
-            if reason.code is ProblemCode.FILE_TOO_LARGE and self.format == LabelFormat.YOLO:
+            if reason.code is ProblemCode.FILE_TOO_LARGE and self.source_format.is_read_in_slices:
                 detail += ": split it, or allow more (--max-label-bytes)"
             findings.fail(unit, Problem(reason.code, units.sidecar[unit], detail))
         batch = self._source.read(blobs, units, sizes, findings, watch)
         with watch.stage(Stage.CHECK):
-            output.representable(batch, sizes)
-            written = settle(batch, self.on_row_error, classified=self.to == OutputFormat.ENCORD)
+            output.reject_unrepresentable(batch, sizes)
+            written = settle(
+                batch, self.on_row_error, classified=self.target_format.keeps_classifications
+            )
         with watch.stage(Stage.WRITE):
             made = output.write(batch, written)
         with watch.stage(Stage.CHECK):
@@ -331,18 +364,5 @@ class Converter:
         """
         if not isinstance(self._source, YoloSource):
             raise TypeError("label rows are converted as a whole")  # a slice of JSON is no JSON
-        file = LargeFile(
-            self._source, self._output(), self.on_row_error, content, unit, slice_bytes
-        )
+        file = LargeFile(self._source, self._output, self.on_row_error, content, unit, slice_bytes)
         return file.convert(Sizes(self.image_sizes, sizes_of))
-
-    def _output(self) -> Output:
-        numbers = class_numbers(self.class_map, self.ontology.objects)
-        return Output(
-            self.to,
-            self.ontology,
-            self.writer,
-            numbers,
-            self.yolo_layout,
-            self.yolo_confidence,
-        )

@@ -9,6 +9,7 @@ from labelingest.assembly.outlines import warn_of_outlines
 from labelingest.columns.types import Int64
 from labelingest.converter.batch import Batch
 from labelingest.converter.image_sizes import Sizes
+from labelingest.converter.source_options import SourceOptions
 from labelingest.encord.dates import date_text
 from labelingest.encord.typed_rows import LabelRow, size_of
 from labelingest.model.blobs import Blobs
@@ -20,7 +21,7 @@ from labelingest.readers.encord.data_file import DataFile
 from labelingest.readers.encord.read import SidecarBatch, read_sidecars
 from labelingest.stopwatch import OFF, Stage, Stopwatch
 
-__all__ = ["EncordSource"]
+__all__ = ["EncordSource", "make_source"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +120,8 @@ def _with_own_sizes(units: DataUnits, rows: Sequence[LabelRow | None]) -> DataUn
             if min(sides) > 0 and max(sides) < 2**31:
                 width[row], height[row] = sides
     return units.with_sizes(width, height)
+
+
+def make_source(options: SourceOptions) -> EncordSource:
+    """Return the source that a format's value names."""
+    return EncordSource(options.ontology)

@@ -8,6 +8,7 @@ from labelingest.assembly.assemble import assemble, sizes_needed
 from labelingest.assembly.context import AssemblyOptions
 from labelingest.converter.batch import Batch
 from labelingest.converter.image_sizes import Sizes
+from labelingest.converter.source_options import SourceOptions
 from labelingest.model.blobs import Blobs
 from labelingest.model.ontology import ClassMap, Ontology
 from labelingest.model.units import DataUnits
@@ -17,7 +18,7 @@ from labelingest.readers.yolo.read import read
 from labelingest.resolution.resolve import resolve
 from labelingest.stopwatch import OFF, Stage, Stopwatch
 
-__all__ = ["YoloSource"]
+__all__ = ["YoloSource", "make_source"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +75,8 @@ class YoloSource:
             found.dropped,
             made.refitted,
         )
+
+
+def make_source(options: SourceOptions) -> YoloSource:
+    """Return the source that a format's value names."""
+    return YoloSource(options.ontology, options.class_map, options.yolo, options.assembly)

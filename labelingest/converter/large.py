@@ -28,10 +28,10 @@ from labelingest.converter.batch import Batch, settle
 from labelingest.converter.from_yolo import YoloSource
 from labelingest.converter.image_sizes import Sizes
 from labelingest.converter.options import Counts, ImageSizes
-from labelingest.converter.outputs import OF_IMAGES, Output, fail_others
+from labelingest.converter.outputs import Output, fail_others
 from labelingest.encord.identifiers import hash_texts, new_names, rename_duplicates
 from labelingest.model.annotations import Annotations, Instances
-from labelingest.model.batch_output import Labels, LargeLabels, OutputFormat
+from labelingest.model.batch_output import Labels, LargeLabels
 from labelingest.model.source_labels import SourceLabels
 from labelingest.model.tally import Tally
 from labelingest.model.units import DataUnits, are_images
@@ -42,9 +42,7 @@ from labelingest.readers.yolo.rows import ReadResult
 from labelingest.readers.yolo.slices import MAX_COLUMNS, SLICE_BYTES, TooManyColumns, sheets
 from labelingest.readers.yolo.tokens import text_of
 from labelingest.resolution.resolve import resolve
-from labelingest.writers import coco, yolo
-from labelingest.writers.encord_json import write_pieces
-from labelingest.writers.yolo import YoloFiles
+from labelingest.writers.target import Written
 
 __all__ = ["LargeConversion", "LargeFile"]
 
@@ -144,14 +142,14 @@ class LargeFile:
         if self._reason:
             findings.fail(0, Problem(ProblemCode.NOT_TEXT, units.sidecar[0], self._reason))
         sizes.note_missing(units, findings)
-        totals, yolo_files = self._books(units, sized, scan, findings)
-        if self.output.to in OF_IMAGES:
-            fail_others(totals, OF_IMAGES[self.output.to])
-        is_encord = self.output.to == OutputFormat.ENCORD
-        written = settle(totals, self.on_row_error, classified=is_encord)
+        totals, changes = self._books(units, sized, scan, findings)
+        format = self.output.format
+        if format.is_of_images:
+            fail_others(totals, format.title)
+        written = settle(totals, self.on_row_error, classified=format.keeps_classifications)
         if written[0]:
-            totals.converted.update(yolo_files.converted)
-            totals.dropped.update(yolo_files.dropped)
+            totals.converted.update(changes.converted)
+            totals.dropped.update(changes.dropped)
         return LargeConversion(
             findings.in_order(),
             totals.tally(written),
@@ -173,14 +171,16 @@ class LargeFile:
 
     def _sized(self, units: DataUnits, sizes: Sizes) -> DataUnits:
         """Return the data unit with its size, where the output needs it."""
-        if self.output.to == OutputFormat.COCO:
-            return sizes.of(units, np.ones(1, dtype=bool))
-        is_yolo = self.output.to == OutputFormat.YOLO and are_images(units)[0]
-        if not is_yolo or units.width[0] > 0:
+        if not self.output.format.is_of_images or units.width[0] > 0:
             return units
-        slices = self._assembled(units, UnrecordedProblems())
-        turned = any(self.output.turned(made.annotations, units)[0] for _, _, made in slices)
-        return sizes.of(units, np.array([turned]))
+        target, options = self.output.target, self.output.options
+        # Some formats need the size of every image, whatever is drawn on it.
+        needed = target.sizes_needed(Annotations.none(), units, options)
+        if not needed[0] and are_images(units)[0]:
+            slices = self._assembled(units, UnrecordedProblems())
+            annotations = (made.annotations for _, _, made in slices)
+            needed[0] = any(target.sizes_needed(a, units, options)[0] for a in annotations)
+        return sizes.of(units, needed)
 
     def _labels(
         self, units: DataUnits, findings: BatchProblems
@@ -241,52 +241,37 @@ class LargeFile:
 
     def _books(
         self, units: DataUnits, sized: DataUnits, scan: "_Scan", findings: BatchProblems
-    ) -> tuple["_Totals", YoloFiles]:
+    ) -> tuple["_Totals", Written]:
         """Find the problems and count; return what writing YOLO counts apart."""
         seen = count = 0
         nothing = np.zeros(1, dtype=np.int64)
         totals = _Totals(sized, Annotations.none(), findings, nothing, nothing)
-        yolo_files = YoloFiles([])
+        format, changes = self.output.format, Written()
+        is_written = not format.is_of_images or bool(are_images(sized)[0])
         for result, _, made in self._assembled(units, findings, scan):
             seen += int(result.rows_seen[0])
-            totals.dropped.update(result.dropped)
+            totals.dropped.update(changes.dropped)
             totals.converted.update(made.converted)
             totals.adjusted.update(made.adjusted)
             totals.refitted.merge(made.refitted)
             annotations = self._sayable(made.annotations, sized, findings)
             count += len(annotations)
-            if self.output.to == OutputFormat.YOLO:
-                text = self._yolo(annotations, sized)
-                yolo_files.converted.update(text.converted)
-                yolo_files.dropped.update(text.dropped)
+            # Label rows keep everything: nothing is to be counted.
+            if is_written and not format.keeps_classifications:
+                part = self.output.target.write(annotations, sized, self.output.options)
+                changes.converted.update(part.converted)
+                changes.dropped.update(part.dropped)
         seen += self._too_many
         totals.rows_seen, totals.annotation_count = np.array([seen]), count
-        return totals, yolo_files
+        return totals, changes
 
     def _sayable(
         self, annotations: Annotations, sized: DataUnits, findings: BatchProblems
     ) -> Annotations:
         """Return the annotations that the format has a place for."""
-        output = self.output
-        if output.to not in OF_IMAGES or not are_images(sized)[0]:
+        if self.output.format.is_of_images and not are_images(sized)[0]:
             return annotations
-        objects = output.ontology.objects
-        if output.to == OutputFormat.COCO:
-            return coco.representable(annotations, sized, objects, findings)
-        return yolo.representable(
-            annotations, sized, output.numbers, objects, findings, layout=output.layout
-        )
-
-    def _yolo(self, annotations: Annotations, sized: DataUnits) -> YoloFiles:
-        output = self.output
-        return yolo.write_yolo(
-            annotations,
-            sized,
-            output.numbers,
-            output.ontology.objects,
-            layout=output.layout,
-            confidence=output.confidence,
-        )
+        return self.output.representable(annotations, sized, findings)
 
     def _written(
         self, units: DataUnits, sized: DataUnits, scan: "_Scan"
@@ -301,13 +286,9 @@ class LargeFile:
     def _pieces(self, units: DataUnits, sized: DataUnits, scan: "_Scan") -> Iterator[bytes]:
         """Yield the label row, or the label file, piece by piece."""
         written = self._written(units, sized, scan)
-        if self.output.to == OutputFormat.YOLO:
-            for annotations, _ in written:
-                yield self._yolo(annotations, sized).texts[0]
-            return
         places = range(0, len(scan.names), _AT_ONCE)
         hashes = (hash_texts(scan.names[at : at + _AT_ONCE]) for at in places)
-        yield from write_pieces(sized, self.output.ontology, self.output.writer, hashes, written)
+        yield from self.output.target.write_pieces(sized, self.output.options, hashes, written)
 
     def _parts(self, units: DataUnits, sized: DataUnits, scan: "_Scan") -> Iterator[Labels]:
         """Yield the columns part by part, the first without annotations."""

@@ -15,16 +15,7 @@ from labelingest.model.tally import Tally
 from labelingest.problems import Problem
 from labelingest.storage.base import check_key
 
-__all__ = ["Conversion", "Counts", "ImageSizes", "LabelFile", "LabelFormat", "OnRowError"]
-
-
-class LabelFormat(StrEnum):
-    """The formats of sidecars."""
-
-    YOLO = "yolo"
-    """Rows of a class number and coordinates."""
-    ENCORD = "encord"
-    """Label rows as Encord's client writes them."""
+__all__ = ["Conversion", "Counts", "ImageSizes", "LabelFile", "OnRowError"]
 
 
 class OnRowError(StrEnum):

@@ -1,123 +1,95 @@
-"""A batch of labels → the output format: what it cannot say is named and counted, then it is written.
+"""A batch of labels → the output format: unrepresentable labels are rejected, the others written.
 
-Two steps, because what cannot be said decides which files are written (`batch.settle` between)::
+Two steps, because what is rejected decides the files that are written (`batch.settle` runs
+between the two)::
 
-    representable   labels that the format has a place for; the others are rejected
-    write           texts for each file, or columns for a format that is one file
+    reject_unrepresentable   labels that the format has a place for remain
+    write                    texts for each file, or columns for a format that is one file
+
+The format's value and its target (`labelingest.writers.target`) make all the difference: formats
+are not compared here.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from labelingest.columns.types import Bool, Int64
+from labelingest.columns.types import Bool
 from labelingest.converter.batch import Batch
 from labelingest.converter.image_sizes import Sizes
 from labelingest.encord.typed_rows import LabelRow, answers_of
-from labelingest.model.annotations import Annotations, ColumnShape, column_shapes
-from labelingest.model.batch_output import Labels, OutputFormat
-from labelingest.model.ontology import Ontology
+from labelingest.formats.format import Format, load
+from labelingest.model.annotations import Annotations
+from labelingest.model.batch_output import Labels
 from labelingest.model.units import DataUnits, are_images
 from labelingest.problems import Problem, ProblemCode
-from labelingest.writers import coco, encord_json, yolo
-from labelingest.writers.encord_json import WriterOptions
+from labelingest.problems.of_batch import BatchProblems
 from labelingest.writers.label_rows import write_label_rows
+from labelingest.writers.target import TargetOptions, TextTarget, Written
 
-__all__ = ["OF_IMAGES", "Output", "Written", "fail_others"]
-
-OF_IMAGES: Final[Mapping[str, str]] = {OutputFormat.YOLO: "YOLO", OutputFormat.COCO: "COCO"}
-"""Formats that have a place for images only → what they are called."""
+__all__ = ["Output", "WrittenBatch", "fail_others"]
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What a batch became."""
+class WrittenBatch(NamedTuple):
+    """A batch in the output format."""
 
     texts: Sequence[bytes | None] = ()
-    """(u,) a text of each file; none where there are columns."""
+    """(u,) the text of each file, None where it has none; empty where there are columns."""
     labels: Labels | None = None
+    """Columns of the converted files, for a format that is one file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """How labels are written."""
+    """Writes batches of labels in one format."""
 
-    to: str
-    """One of `OutputFormat`."""
-    ontology: Ontology
-    writer: WriterOptions
-    numbers: Int64
-    """(o,) class number of each ontology object; -1 for none. Asked for by YOLO alone."""
-    layout: str
-    """One of `YoloLayout`."""
-    confidence: bool
-    """Whether YOLO rows have a confidence as their last column."""
+    format: Format
+    """Format of the output."""
+    options: TargetOptions
+    """Everything that the format's target needs beside the labels."""
 
-    def representable(self, batch: Batch, sizes: Sizes) -> None:
-        """Reject the annotations that the format cannot say; find the sizes that it needs."""
-        if self.to in OF_IMAGES:
-            fail_others(batch, OF_IMAGES[self.to])
-        if self.to == OutputFormat.YOLO:
-            batch.units = sizes.of(batch.units, self.turned(batch.annotations, batch.units))
-            batch.annotations = yolo.representable(
-                batch.annotations,
-                batch.units,
-                self.numbers,
-                self.ontology.objects,
-                batch.findings,
-                layout=self.layout,
-            )
-        elif self.to == OutputFormat.COCO:
-            batch.units = sizes.of(batch.units, np.ones(len(batch.units), dtype=bool))
-            batch.annotations = coco.representable(
-                batch.annotations, batch.units, self.ontology.objects, batch.findings
-            )
+    @property
+    def target(self) -> TextTarget:
+        """The functions that write the format; loaded when they are first used."""
+        target: TextTarget = load(self.format.target)
+        return target
 
-    def turned(self, found: Annotations, units: DataUnits) -> Bool:
-        """Return (u,) the images with annotations that are turned in pixels."""
-        wanted = np.zeros(len(units), dtype=bool)
-        if self.layout == yolo.YoloLayout.CORNERS:
-            wanted[found.unit] = True
-        else:
-            shapes = column_shapes(self.ontology.objects)[found.feature]
-            wanted[found.unit[shapes == ColumnShape.ROTATED_BOX]] = True
-        return wanted
+    def reject_unrepresentable(self, batch: Batch, sizes: Sizes) -> None:
+        """Reject the labels that the format has no place for; find the sizes that it needs."""
+        if self.format.is_of_images:
+            fail_others(batch, self.format.title)
+        needed = self.target.sizes_needed(batch.annotations, batch.units, self.options)
+        batch.units = sizes.of(batch.units, needed)
+        batch.annotations = self.representable(batch.annotations, batch.units, batch.findings)
 
-    def write(self, batch: Batch, written: Bool) -> Written:
-        """Write the files where written, (u,), is true."""
-        if self.to != OutputFormat.ENCORD and batch.label_rows is not None:
-            batch.dropped.update(_without_place(batch.label_rows, written))
-        if self.to == OutputFormat.YOLO:
-            return Written(self._yolo(batch, written))
-        if self.to == OutputFormat.ENCORD:
-            return Written(self._encord(batch, written))
-        labels = Labels.of_units(batch.units, batch.annotations, written)
-        if self.to == OutputFormat.COCO:
-            batch.dropped.update(coco.dropped_parts(labels.annotations))
-        return Written(labels=labels)
+    def representable(
+        self, annotations: Annotations, units: DataUnits, problems: BatchProblems
+    ) -> Annotations:
+        """Return the annotations that the format can represent; reject the others."""
+        return self.target.representable(annotations, units, self.options, problems)
 
-    def _encord(self, batch: Batch, written: Bool) -> list[bytes | None]:
-        if batch.label_rows is None:
-            texts = encord_json.write(batch.annotations, batch.units, self.ontology, self.writer)
-            return _where(texts, written)
-        rows = _where(batch.label_rows, written)
-        return write_label_rows(rows, batch.units, self.ontology, self.writer)
+    def write(self, batch: Batch, is_converted: Bool) -> WrittenBatch:
+        """Write the files where is_converted, (u,), is true; count what the format drops."""
+        if batch.label_rows is not None:
+            rows = _where(batch.label_rows, is_converted)
+            if self.format.keeps_classifications:
+                return WrittenBatch(write_label_rows(rows, batch.units, self.options))
+            batch.dropped.update(_count_answers(rows))
+        result = self._write_annotations(batch, is_converted)
+        batch.converted.update(result.converted)
+        batch.dropped.update(result.dropped)
+        if result.labels is not None:
+            return WrittenBatch(labels=result.labels)
+        return WrittenBatch(_where(result.texts, is_converted))
 
-    def _yolo(self, batch: Batch, written: Bool) -> list[bytes | None]:
-        made = yolo.write_yolo(
-            batch.annotations,
-            batch.units,
-            self.numbers,
-            self.ontology.objects,
-            layout=self.layout,
-            confidence=self.confidence,
-        )
-        batch.converted.update(made.converted)
-        batch.dropped.update(made.dropped)
-        return _where(made.texts, written)
+    def _write_annotations(self, batch: Batch, is_converted: Bool) -> Written:
+        if not self.format.is_columns:
+            return self.target.write(batch.annotations, batch.units, self.options)
+        labels = Labels.of_units(batch.units, batch.annotations, is_converted)
+        return self.target.write(labels.annotations, labels.units, self.options)
 
 
 def fail_others(batch: Batch, name: str) -> None:
@@ -142,10 +114,10 @@ def _where(values: Sequence[Any], written: Bool) -> list[Any]:
     return [value if kept else None for value, kept in zip(values, written.tolist(), strict=True)]
 
 
-def _without_place(rows: Sequence[LabelRow | None], written: Bool) -> Counter[str]:
+def _count_answers(rows: Sequence[LabelRow | None]) -> Counter[str]:
     """Count what stands in label rows beside annotations, and nowhere else."""
     dropped: Counter[str] = Counter()
-    for row in _where(rows, written):
+    for row in rows:
         if row is not None:
             dropped["answers"] += sum(map(len, answers_of(row)))
     return +dropped

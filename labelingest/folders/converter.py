@@ -1,6 +1,6 @@
 """The converter of a folder: made from its settings, checked before anything is synced."""
 
-from labelingest.converter import Converter, LabelFormat
+from labelingest.converter import Converter
 from labelingest.folders.settings import FolderSettings
 from labelingest.formats import source_format
 from labelingest.pipeline.run import make_converter
@@ -25,8 +25,8 @@ def make_folder_converter(settings: FolderSettings, storage_url: str) -> Convert
         Ontology, class map and options contradict each other.
     """
     ontology, config = settings.load_ontology(), settings.config
-    format = LabelFormat(str(settings.format))
+    format = source_format(str(settings.format))
     mapping = None
-    if source_format(format).needs_class_numbers:
+    if format.needs_class_numbers:
         mapping = make_class_map(ontology, namespace=config.namespace, overrides=config.map)
-    return make_converter(config, ontology, mapping, format, storage_url)
+    return make_converter(config, ontology, mapping, format.name, storage_url)

@@ -12,9 +12,9 @@ from typing import Any, Final, Self
 import orjson
 
 from labelingest.config import IngestConfig
-from labelingest.converter import LabelFormat
 from labelingest.errors import ConfigError
 from labelingest.folders.state.stored_values import json_object, misfit
+from labelingest.formats import source_names
 from labelingest.model.ontology import Ontology
 from labelingest.pairing.rules import PatternRule, SuffixRule, check_suffixes
 from labelingest.pipeline.from_config import pairing_rule
@@ -102,8 +102,8 @@ class FolderSettings:
                 f"auto_sync_hours: {hours!r}: expected a number above 0 and up to {_MOST_HOURS:,} (a "
                 "year), as 24"
             )
-        if self.format not in {None, *LabelFormat}:
-            raise ConfigError(f"format {self.format!r} is none of encord, yolo")
+        if self.format not in {None, *source_names()}:
+            raise ConfigError(f"format {self.format!r} is none of {', '.join(source_names())}")
         if self.format is None:
             if self.ontology is not None or self.options:
                 names = ", ".join(("ontology", *self.options) if self.ontology else self.options)

@@ -6,7 +6,6 @@ them. It refuses to know how a format looks.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 import numpy as np
 
@@ -14,20 +13,7 @@ from labelingest.columns.types import Bool
 from labelingest.model.annotations import Annotations
 from labelingest.model.units import DataUnits
 
-__all__ = ["BatchOutput", "Labels", "OutputFormat"]
-
-
-class OutputFormat(StrEnum):
-    """The formats that labels are written in."""
-
-    ENCORD = "encord"
-    """A label row for each data file, as Encord's client reads it."""
-    YOLO = "yolo"
-    """A label file for each image, and `data.yaml` with the names of the class numbers."""
-    COCO = "coco"
-    """One JSON document of images, annotations and categories."""
-    PARQUET = "parquet"
-    """One table with a row for each annotation."""
+__all__ = ["BatchOutput", "Labels"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

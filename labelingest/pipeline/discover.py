@@ -15,9 +15,8 @@ from shlex import quote
 from typing import Final
 
 from labelingest.config import IngestConfig
-from labelingest.converter import LabelFormat
 from labelingest.errors import ConfigError
-from labelingest.formats import declared_pairing, target_format
+from labelingest.formats import declared_pairing, source_format_paired, target_format
 from labelingest.model.listing import Listing
 from labelingest.model.pairs import Pairs
 from labelingest.pairing.layouts import recognise
@@ -65,9 +64,9 @@ class Paired:
     pairs: Pairs
 
     @property
-    def format(self) -> LabelFormat:
+    def format(self) -> str:
         """Format of the sidecars: each has its way of pairing."""
-        return LabelFormat.ENCORD if isinstance(self.rule, SuffixRule) else LabelFormat.YOLO
+        return source_format_paired(by_suffix=isinstance(self.rule, SuffixRule)).name
 
     def near_misses(self) -> list[NearMiss]:
         """Explain files that look like pairs and are not."""

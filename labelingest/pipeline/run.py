@@ -16,7 +16,7 @@ import numpy as np
 
 from labelingest.assembly.context import AssemblyOptions, OutOfRange
 from labelingest.config import IngestConfig
-from labelingest.converter import Converter, LabelFormat, needs_class_numbers
+from labelingest.converter import Converter, needs_class_numbers
 from labelingest.engines import check_engine
 from labelingest.engines.base import Engine
 from labelingest.errors import ConfigError, SidecarError
@@ -48,7 +48,7 @@ from labelingest.resolution.ontology_json import load_ontology
 from labelingest.sinks import open_sink, packing_of, resume_sink
 from labelingest.sinks.base import ResumableSink
 from labelingest.stopwatch import OFF, Stage, Stopwatch
-from labelingest.writers.encord_json import WriterOptions
+from labelingest.writers.target import WriterOptions
 
 __all__ = ["Prepared", "check", "convert", "convert_pairs", "make_converter", "prepare"]
 
@@ -273,7 +273,7 @@ def make_converter(
     config: IngestConfig,
     ontology: Ontology,
     mapping: ClassMapping | None,
-    format: LabelFormat,
+    format: str,
     url: str,
 ) -> Converter:
     """Make the converter that a configuration asks for.

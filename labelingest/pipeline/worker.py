@@ -12,11 +12,11 @@ import numpy as np
 
 from labelingest.columns.fingerprints import content_digest
 from labelingest.columns.types import Int64
-from labelingest.converter import Conversion, Converter, Counts, LabelFormat
+from labelingest.converter import Conversion, Converter, Counts
 from labelingest.converter.large import LargeConversion
 from labelingest.fence import fenced, tried
 from labelingest.media.image_size import HEAD_BYTES, read_image_size
-from labelingest.model.batch_output import BatchOutput, Labels, OutputFormat
+from labelingest.model.batch_output import BatchOutput, Labels
 from labelingest.model.blobs import Blobs, Unread
 from labelingest.model.tally import Tally
 from labelingest.model.units import DataUnits
@@ -156,7 +156,7 @@ class Worker:
     @property
     def alone(self) -> int | None:
         """How many bytes a file may have to share a job with others; None for any."""
-        return self.large_bytes if self.converter.format == LabelFormat.YOLO else None
+        return self.large_bytes if self.converter.source_format.is_read_in_slices else None
 
     def __call__(self, job: Job) -> JobResult:
         """Convert one slice; an unexpected exception costs the file that it comes from.
@@ -212,7 +212,7 @@ class Worker:
     def _made_large(self, job: Job, done: LargeConversion) -> BatchOutput:
         if done.written[0] and not self.discards:
             return BatchOutput(list(job.data), large=done.large)
-        is_columns = self.converter.to in (OutputFormat.COCO, OutputFormat.PARQUET)
+        is_columns = self.converter.target_format.is_columns
         keys = list(job.data) if done.written[0] else []
         return BatchOutput(keys, (), Labels.none() if is_columns else None)
 

@@ -26,18 +26,18 @@ all is decided before (`representable`):
 """
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
 import orjson
 
-from labelingest.columns.types import Int64
+from labelingest.columns.types import Bool, Int64
 from labelingest.encord.identifiers import data_hashes
 from labelingest.encord.urls import object_url
 from labelingest.model.annotations import Annotations
-from labelingest.model.ontology import Ontology, OntologyObject, Shape
+from labelingest.model.batch_output import Labels
+from labelingest.model.ontology import Ontology, Shape
 from labelingest.model.rejections import reject_rows
 from labelingest.model.units import DataUnits
 from labelingest.problems import ProblemCode
@@ -46,8 +46,18 @@ from labelingest.writers.coco_geometry import geometries
 from labelingest.writers.instances import hashes_of, hole_count
 from labelingest.writers.number_text import shortest_texts
 from labelingest.writers.representable import representable_on_images
+from labelingest.writers.target import TargetOptions, Written
 
-__all__ = ["BETWEEN", "HEAD", "CocoChunk", "CocoWriter", "dropped_parts", "representable"]
+__all__ = [
+    "BETWEEN",
+    "HEAD",
+    "CocoChunk",
+    "CocoWriter",
+    "dropped_parts",
+    "representable",
+    "sizes_needed",
+    "write",
+]
 
 HEAD: Final = b'{"info":{"description":"written by labelingest"},"licenses":[],"images":['
 """What stands before the images."""
@@ -65,11 +75,13 @@ class CocoChunk(NamedTuple):
     annotations: bytes
 
 
+def sizes_needed(annotations: Annotations, units: DataUnits, options: TargetOptions) -> Bool:
+    """Return (u,) all data units: coordinates are pixels."""
+    return np.ones(len(units), dtype=bool)
+
+
 def representable(
-    annotations: Annotations,
-    units: DataUnits,
-    objects: Sequence[OntologyObject],
-    problems: BatchProblems,
+    annotations: Annotations, units: DataUnits, options: TargetOptions, problems: BatchProblems
 ) -> Annotations:
     """Return the annotations that COCO can represent; reject the others.
 
@@ -79,12 +91,14 @@ def representable(
         (n,) annotations of the units.
     units
         (u,) the data units, and their sizes where known.
-    objects
-        (o,) the ontology's objects.
+    options
+        The ontology that annotations point into.
     problems
         Takes the annotations that cannot be written, each once.
     """
-    annotations = representable_on_images(annotations, units, objects, "COCO", problems)
+    annotations = representable_on_images(
+        annotations, units, options.ontology.objects, "COCO", problems
+    )
 
     def unsized(row: int) -> str:
         return (
@@ -95,6 +109,11 @@ def representable(
     without_size = ((units.width <= 0) | (units.height <= 0))[annotations.unit]
     code = ProblemCode.IMAGE_SIZE_UNKNOWN
     return reject_rows(without_size, code, annotations, units, unsized, problems)
+
+
+def write(annotations: Annotations, units: DataUnits, options: TargetOptions) -> Written:
+    """Return the columns that `CocoWriter` writes, and count what COCO cannot represent."""
+    return Written(labels=Labels(units, annotations), dropped=dropped_parts(annotations))
 
 
 def dropped_parts(annotations: Annotations) -> Counter[str]:

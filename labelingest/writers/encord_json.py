@@ -9,7 +9,7 @@ Order of keys and their meaning: Encord's label row format (`LabelRowV2.from_lab
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
@@ -29,30 +29,31 @@ from labelingest.model.annotations import Annotations
 from labelingest.model.kinds import mime_type_of
 from labelingest.model.ontology import Ontology, OntologyObject
 from labelingest.model.units import DataUnits
+from labelingest.problems.of_batch import BatchProblems
 from labelingest.writers.encord_shapes import ring_pieces, shapes
 from labelingest.writers.number_text import shortest_column
+from labelingest.writers.target import TargetOptions, WriterOptions, Written
 from labelingest.writers.text_columns import joined
 
-__all__ = ["WriterOptions", "write", "write_pieces"]
+__all__ = ["representable", "sizes_needed", "write", "write_pieces"]
 
 _PLAIN: Final = re.compile("[A-Za-z0-9_.~/-]*")
 """Keys that are the same in JSON and in a URL."""
 
 
-@dataclass(frozen=True, slots=True)
-class WriterOptions:
-    """What label rows say beside the annotations."""
-
-    storage_url: str
-    """URL of the storage path, ending in "/"; what data hashes and links are made from."""
-    created_by: str | None = None
-    """E-mail address of the author; None is the user who imports."""
-    dataset_title: str = ""
+def sizes_needed(annotations: Annotations, units: DataUnits, options: TargetOptions) -> Bool:
+    """Return (u,) no data units: coordinates of label rows are fractions."""
+    return np.zeros(len(units), dtype=bool)
 
 
-def write(
-    annotations: Annotations, units: DataUnits, ontology: Ontology, options: WriterOptions
-) -> list[bytes]:
+def representable(
+    annotations: Annotations, units: DataUnits, options: TargetOptions, problems: BatchProblems
+) -> Annotations:
+    """Return all annotations: label rows represent every shape."""
+    return annotations
+
+
+def write(annotations: Annotations, units: DataUnits, options: TargetOptions) -> Written:
     """Write one label row for each data unit, in their order, each on one line.
 
     Parameters
@@ -61,24 +62,23 @@ def write(
         (n,) annotations of the units; a unit may have none.
     units
         (u,) the data units.
-    ontology
-        The ontology that `annotations.feature` points into.
     options
-        What else label rows say.
+        The ontology that `annotations.feature` points into, and what else label rows state.
 
     Returns
     -------
-    list
+    Written
         u documents in UTF-8.
     """
+    ontology, writer = options.ontology, options.writer
     dates = [date_text(mtime_ns) for mtime_ns in units.mtime_ns.tolist()]
     hashes = object_hash_column(units.key, annotations.unit, annotations.line, annotations.content)
-    objects = _objects(annotations, ontology, hashes, dates, options)
+    objects = _objects(annotations, ontology, hashes, dates, writer)
     assert hashes.dtype.itemsize == _HASH_LENGTH, "answers are cut by the length of object hashes"
     answers = joined(b',"', hashes, b'":{"objectHash":"', hashes, b'","classifications":[]}')
     bounds = np.searchsorted(annotations.unit, np.arange(len(units) + 1)).tolist()
-    frames = _frames(units, ontology, options, dates)
-    return [
+    frames = _frames(units, ontology, writer, dates)
+    texts = [
         # Each answer and object has a comma before it; that of a unit's first is left out.
         b"".join(
             (
@@ -92,12 +92,12 @@ def write(
         )
         for (before, between), (a, b) in zip(frames, pairwise(bounds), strict=True)
     ]
+    return Written(texts)
 
 
 def write_pieces(
     units: DataUnits,
-    ontology: Ontology,
-    options: WriterOptions,
+    options: TargetOptions,
     hashes: Iterable[Texts],
     parts: Iterable[tuple[Annotations, Texts]],
 ) -> Iterator[bytes]:
@@ -107,15 +107,16 @@ def write_pieces(
     ----------
     units
         The one data unit.
-    ontology, options
+    options
         As for `write`.
     hashes
         Object hashes of all annotations, part by part.
     parts
         The same parts: annotations and their object hashes.
     """
+    ontology, writer = options.ontology, options.writer
     dates = [date_text(mtime_ns) for mtime_ns in units.mtime_ns.tolist()]
-    ((before, between),) = _frames(units, ontology, options, dates)
+    ((before, between),) = _frames(units, ontology, writer, dates)
     yield before
     # Each answer and object has a comma before it; that of the first is left out.
     comma = 1
@@ -129,7 +130,7 @@ def write_pieces(
     comma = 1
     for annotations, names in parts:
         if len(annotations):
-            first, *others = _objects_or_ring(annotations, ontology, names, dates, options)
+            first, *others = _objects_or_ring(annotations, ontology, names, dates, writer)
             yield first[comma:]
             yield from others
             comma = 0

@@ -22,9 +22,8 @@ from labelingest.encord.identifiers import (
 )
 from labelingest.encord.typed_rows import ImageRow, LabelRow
 from labelingest.encord.urls import object_url
-from labelingest.model.ontology import Ontology
 from labelingest.model.units import DataUnits
-from labelingest.writers.encord_json import WriterOptions
+from labelingest.writers.target import TargetOptions
 
 __all__ = ["write_label_rows"]
 
@@ -41,8 +40,7 @@ _HASHES: Final = {
 def write_label_rows(
     rows: Sequence[LabelRow | None],
     units: DataUnits,
-    ontology: Ontology,
-    options: WriterOptions,
+    options: TargetOptions,
 ) -> list[bytes | None]:
     """Write label rows that were read from sidecars, each on one line.
 
@@ -52,10 +50,8 @@ def write_label_rows(
         (u,) label rows as `readers/encord` gives them; they are not changed. None for no row.
     units
         (u,) the data files.
-    ontology
-        The ontology they refer to.
     options
-        What else label rows say: an author where labels have none, a dataset's title instead of
+        The ontology that the rows refer to, and what else they state: an author where labels have none, a dataset's title instead of
         the rows' own.
 
     Returns
@@ -63,8 +59,9 @@ def write_label_rows(
     list
         u documents in UTF-8; None where there is no row.
     """
-    dataset = dataset_hash(options.storage_url)
-    data = data_hashes(options.storage_url, units.key)
+    ontology, writer = options.ontology, options.writer
+    dataset = dataset_hash(writer.storage_url)
+    data = data_hashes(writer.storage_url, units.key)
     labels = label_hashes(data, ontology.identity)
     unsound = not _all_sound(rows)
     encode = msgspec.json.Encoder().encode
@@ -74,16 +71,16 @@ def write_label_rows(
             texts.append(None)
             continue
         names = _Names(label_hash, data_hash, dataset, key.rpartition("/")[2])
-        link = object_url(options.storage_url, key)
-        if isinstance(row, ImageRow) and options.created_by is None:
-            texts.append(encode(_named(row, names, link, options.dataset_title)))
+        link = object_url(writer.storage_url, key)
+        if isinstance(row, ImageRow) and writer.created_by is None:
+            texts.append(encode(_named(row, names, link, writer.dataset_title)))
             continue
         plain: Mapping[str, Any] = row.as_dict() if isinstance(row, ImageRow) else row
         if unsound:
             plain = _with_sound_hashes(plain, key)
-        if options.created_by is not None:
-            plain = _with_author(plain, options.created_by)
-        texts.append(encode(_renamed(plain, names, link, options.dataset_title)))
+        if writer.created_by is not None:
+            plain = _with_author(plain, writer.created_by)
+        texts.append(encode(_renamed(plain, names, link, writer.dataset_title)))
     return texts
 
 

@@ -28,11 +28,23 @@ from labelingest.columns.types import Bool, Int64
 from labelingest.encord.identifiers import data_hashes
 from labelingest.errors import ConfigError
 from labelingest.model.annotations import Annotations, ColumnShape, column_shapes
+from labelingest.model.batch_output import Labels
 from labelingest.model.ontology import Ontology
 from labelingest.model.units import DataUnits
+from labelingest.problems.of_batch import BatchProblems
 from labelingest.writers.instances import hashes_of, parts_of
+from labelingest.writers.target import TargetOptions, Written
 
-__all__ = ["COLUMNS", "GROUP_ROWS", "ParquetWriter", "check_pyarrow", "written_by_labelingest"]
+__all__ = [
+    "COLUMNS",
+    "GROUP_ROWS",
+    "ParquetWriter",
+    "check_pyarrow",
+    "representable",
+    "sizes_needed",
+    "write",
+    "written_by_labelingest",
+]
 
 GROUP_ROWS: Final = 65_536
 """Rows of a group: a few megabytes of boxes, some 20 MB of polygons."""
@@ -167,6 +179,23 @@ class ParquetWriter:
             self._writer.write_table(waiting[:GROUP_ROWS], row_group_size=GROUP_ROWS)
             waiting = waiting[GROUP_ROWS:]
         self._waiting = [waiting]
+
+
+def sizes_needed(annotations: Annotations, units: DataUnits, options: TargetOptions) -> Bool:
+    """Return (u,) no data units: coordinates are fractions, and sizes may be null."""
+    return np.zeros(len(units), dtype=bool)
+
+
+def representable(
+    annotations: Annotations, units: DataUnits, options: TargetOptions, problems: BatchProblems
+) -> Annotations:
+    """Return all annotations: every one has a row."""
+    return annotations
+
+
+def write(annotations: Annotations, units: DataUnits, options: TargetOptions) -> Written:
+    """Return the columns that `ParquetWriter` writes."""
+    return Written(labels=Labels(units, annotations))
 
 
 def check_pyarrow() -> None:

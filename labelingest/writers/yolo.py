@@ -18,16 +18,15 @@ annotations cannot be written at all is decided before (`representable`), a prob
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
 
 from labelingest.columns import ragged
-from labelingest.columns.types import Int64
+from labelingest.columns.types import Bool, Int64, Texts
 from labelingest.errors import ConfigError
-from labelingest.model.annotations import Annotations
+from labelingest.model.annotations import Annotations, ColumnShape, column_shapes
 from labelingest.model.ontology import ClassMap, OntologyObject
 from labelingest.model.rejections import reject_rows
 from labelingest.model.units import DataUnits
@@ -35,22 +34,18 @@ from labelingest.problems import ProblemCode
 from labelingest.problems.of_batch import BatchProblems
 from labelingest.writers.instances import hole_count, outlines, parts_of
 from labelingest.writers.number_text import plain_texts
-from labelingest.writers.representable import representable_on_images
+from labelingest.writers.representable import are_images, representable_on_images
+from labelingest.writers.target import TargetOptions, Written
 from labelingest.writers.yolo_rows import YoloLayout, YoloRows, conversions, row_numbers
 
-__all__ = ["YoloFiles", "YoloLayout", "class_numbers", "representable", "write_yolo"]
-
-
-@dataclass(frozen=True, slots=True)
-class YoloFiles:
-    """What became of a batch of annotations."""
-
-    texts: list[bytes]
-    """For each data unit its label file; empty where it has no row: labelled as empty."""
-    converted: Counter[str] = field(default_factory=Counter)
-    """Annotations whose kind of geometry was changed for the layout: "polygon → box"."""
-    dropped: Counter[str] = field(default_factory=Counter)
-    """Parts of annotations that were left out of rows."""
+__all__ = [
+    "YoloLayout",
+    "class_numbers",
+    "representable",
+    "sizes_needed",
+    "write",
+    "write_pieces",
+]
 
 
 def class_numbers(class_map: ClassMap, objects: Sequence[OntologyObject]) -> Int64:
@@ -73,21 +68,26 @@ def class_numbers(class_map: ClassMap, objects: Sequence[OntologyObject]) -> Int
     return numbers
 
 
+def sizes_needed(annotations: Annotations, units: DataUnits, options: TargetOptions) -> Bool:
+    """Return (u,) the images with annotations that are rotated in pixels."""
+    needed = np.zeros(len(units), dtype=bool)
+    if options.yolo_layout == YoloLayout.CORNERS:
+        needed[annotations.unit] = True
+    else:
+        shapes = column_shapes(options.ontology.objects)[annotations.feature]
+        needed[annotations.unit[shapes == ColumnShape.ROTATED_BOX]] = True
+    return are_images(units) & needed if needed.any() else needed
+
+
 def representable(
-    annotations: Annotations,
-    units: DataUnits,
-    numbers: Int64,
-    objects: Sequence[OntologyObject],
-    problems: BatchProblems,
-    *,
-    layout: str = YoloLayout.AUTO,
+    annotations: Annotations, units: DataUnits, options: TargetOptions, problems: BatchProblems
 ) -> Annotations:
     """Return the annotations that YOLO rows can represent; reject the others.
 
     Parameters
     ----------
-    annotations, units, numbers, objects, layout
-        As for `write_yolo`.
+    annotations, units, options
+        As for `write`.
     problems
         Takes the annotations that cannot be written, each once.
 
@@ -96,7 +96,8 @@ def representable(
     ConfigError
         The layout is not known.
     """
-    form = _layout(layout)
+    form = _layout(options.yolo_layout)
+    objects, numbers = options.ontology.objects, options.class_numbers
     annotations = representable_on_images(annotations, units, objects, "YOLO", problems)
 
     def unnumbered(row: int) -> str:
@@ -121,15 +122,7 @@ def representable(
     return reject_rows(without_size, code, annotations, units, unsized, problems)
 
 
-def write_yolo(
-    annotations: Annotations,
-    units: DataUnits,
-    numbers: Int64,
-    objects: Sequence[OntologyObject],
-    *,
-    layout: str = YoloLayout.AUTO,
-    confidence: bool = True,
-) -> YoloFiles:
+def write(annotations: Annotations, units: DataUnits, options: TargetOptions) -> Written:
     r"""Write one label file for each data unit.
 
     Parameters
@@ -138,15 +131,14 @@ def write_yolo(
         (n,) annotations of the units that are `representable`; a unit may have none.
     units
         (u,) the data units, and their sizes where known.
-    numbers
-        (o,) class number of each ontology object; -1 for none.
-    objects
-        (o,) the ontology's objects.
-    layout
-        One of `YoloLayout`.
-    confidence
-        Whether a confidence that was read is written, as the last column; rows that a person drew
-        have none, and no such column.
+    options
+        The ontology, the class number of each object, the layout, and whether a confidence that was
+        read is the last column; rows that a person drew have no such column.
+
+    Returns
+    -------
+    Written
+        For each data unit its label file, empty where the unit has no row: labelled as empty.
 
     Raises
     ------
@@ -155,17 +147,24 @@ def write_yolo(
 
     Examples
     --------
-    >>> from labelingest.model.ontology import Shape
+    >>> from labelingest.model.ontology import Ontology, Shape
+    >>> from labelingest.writers.target import WriterOptions
     >>> car = OntologyObject("Car", "#D33115", Shape.BOUNDING_BOX, "a1B2c3D4")
     >>> one = np.zeros(1, dtype=np.int32)
     >>> numbers, offsets = np.array([0.637, 0.25, 0.128, 0.5]), np.array([0, 4])
     >>> content = np.zeros(1, np.uint64)
     >>> annotations = Annotations(one, one, one + 1, one + 0.9, numbers, offsets, content)
     >>> units = DataUnits.from_keys(["a.jpg", "b.jpg"], ["a.json", "b.json"], np.zeros(2, np.int64))
-    >>> write_yolo(annotations, units, np.array([7]), [car]).texts
+    >>> options = TargetOptions(
+    ...     ontology=Ontology((car,), "vehicles"),
+    ...     writer=WriterOptions("s3://bucket/"),
+    ...     class_numbers=np.array([7]),
+    ...     yolo_confidence=True,
+    ... )
+    >>> write(annotations, units, options).texts
     [b'7 0.701 0.5 0.128 0.5 0.9\n', b'']
     """
-    form = _layout(layout)
+    form, objects = _layout(options.yolo_layout), options.ontology.objects
     dropped = Counter({"hole": holes} if (holes := hole_count(annotations)) else {})
     by_part = form in (YoloLayout.AUTO, YoloLayout.POLYGON)
     multipart = sum(len(parts) > 1 for parts in parts_of(annotations).values())
@@ -176,10 +175,21 @@ def write_yolo(
     if by_part and multipart:
         converted["polygon of several parts → polygon each"] = multipart
     scored = ~np.isnan(annotations.confidence)
-    if not confidence and scored.any():
+    if not options.yolo_confidence and scored.any():
         dropped["confidence"] = int(scored.sum())
-    texts = _texts(rows, numbers, confidence, len(units))
-    return YoloFiles(texts, converted, dropped)
+    texts = _texts(rows, options.class_numbers, options.yolo_confidence, len(units))
+    return Written(texts, None, converted, dropped)
+
+
+def write_pieces(
+    units: DataUnits,
+    options: TargetOptions,
+    hashes: Iterable[Texts],
+    parts: Iterable[tuple[Annotations, Texts]],
+) -> Iterator[bytes]:
+    """Yield the label file of one data unit part by part; rows have no object hashes."""
+    for annotations, _ in parts:
+        yield write(annotations, units, options).texts[0]
 
 
 def _layout(layout: str) -> YoloLayout:

@@ -1,43 +1,62 @@
 """What every sink does, whatever the format: whole or not at all, and the older output until then."""
 
+import json
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import zstandard
 
 from labelingest.errors import StorageError
+from labelingest.formats import FORMATS, Format
 from labelingest.model.batch_output import BatchOutput, Labels
-from labelingest.sinks import open_sink
-from labelingest.sinks.base import Sink
+from labelingest.sinks import open_sink, resume_sink
+from labelingest.sinks.base import OutputTarget, Sink, UnfinishedOutput
 from tests.builders.annotations import Row, batch_of
 from tests.builders.outputs import output_target
+from tests.contracts.kitti import KITTI
 
-SINKS = {
-    "rows.jsonl": "encord",
-    "rows.jsonl.zst": "encord",
-    "shards": "encord",
-    "shards.zst": "encord",
-    "sidecars": "encord",
-    "tree": "yolo",
-    "instances.json": "coco",
-    "table.parquet": "parquet",
+TRIED = (*FORMATS, KITTI)
+"""The formats of the package, and one from outside, which is a file and this line."""
+
+
+def outputs_of(format: Format) -> Iterator[tuple[str, int | None]]:
+    """Yield name and rows of shards of every kind of output that a format has."""
+    for ending in format.endings:
+        yield f"{format.name}{ending}", None
+    if format.can_be_folder:
+        yield f"{format.name}-tree", None
+    if format.can_be_shards:
+        yield f"{format.name}-shards", 3
+        for package in format.packages:
+            yield f"{format.name}-shards{package.suffix}", 3
+
+
+OUTPUTS = {
+    name: (format, shard_rows) for format in TRIED for name, shard_rows in outputs_of(format)
 }
-"""Name of an output → its format."""
+"""Name of an output → its format, and the rows of its shards."""
+RESUMABLE = [name for name, (format, _) in OUTPUTS.items() if format.is_resumable]
 
 
-@pytest.fixture(params=SINKS)
+@pytest.fixture(params=OUTPUTS)
 def out(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return tmp_path / str(request.param)
 
 
+def target_at(out: Path) -> OutputTarget:
+    format, shard_rows = OUTPUTS[out.name]
+    return output_target(format, out, shard_rows=shard_rows)
+
+
 def sink_at(out: Path) -> Sink:
-    shard_rows = 3 if out.stem == "shards" else None
-    return open_sink(output_target(SINKS[out.name], out, shard_rows=shard_rows))
+    return open_sink(target_at(out))
 
 
 def batch_with(units: int = 1, boxes: int = 1, text: bytes = b"{}") -> BatchOutput:
@@ -147,6 +166,56 @@ def test_labels_in_parts_or_at_once_are_the_same_output(out: Path) -> None:
     assert content(out) == expected
 
 
+def unfinished_at(out: Path, marks: Sequence[Any] = ()) -> UnfinishedOutput:
+    return UnfinishedOutput(out.with_name("unfinished"), marks)
+
+
+def interrupted(out: Path, batches: Sequence[BatchOutput]) -> list[Any]:
+    """Put batches into an output that is interrupted then; return the marks, through JSON."""
+    marks = []
+    sink = resume_sink(target_at(out), unfinished_at(out))
+    with suppress(KeyboardInterrupt), sink:
+        for batch in batches:
+            assert sink.put(batch) == []
+            marks.append(json.loads(json.dumps(sink.mark())))
+        sink.sync()
+        raise KeyboardInterrupt
+    return marks
+
+
+def batches_of(count: int) -> list[BatchOutput]:
+    """Return batches of one data file each, whose keys ascend."""
+    batch = batch_with(count)
+    return [
+        BatchOutput([key], [b'{"n":%d}' % number], batch.labels)
+        for number, key in enumerate(batch.keys)
+    ]
+
+
+@pytest.mark.parametrize("name", RESUMABLE)
+def test_an_interrupted_output_is_continued_with_the_same_bytes(tmp_path: Path, name: str) -> None:
+    (tmp_path / "at once").mkdir()
+    batches = batches_of(5)
+    write(tmp_path / "at once" / name, batches)
+    out = tmp_path / name
+    marks = interrupted(out, batches[:3])
+    assert not out.exists()
+    assert resume_sink(target_at(out), unfinished_at(out, marks)).good_marks([1, 1, 1]) == 3
+    # The last put does not count: its mark never reached the journal.
+    with resume_sink(target_at(out), unfinished_at(out, marks[:2])) as sink:
+        for batch in batches[2:]:
+            assert sink.put(batch) == []
+    assert content(out) == content(tmp_path / "at once" / name)
+    assert sorted(names(tmp_path)) == sorted(["at once", name])
+
+
+@pytest.mark.parametrize("name", RESUMABLE)
+def test_marks_without_an_unfinished_output_count_nothing(tmp_path: Path, name: str) -> None:
+    marks = interrupted(tmp_path / name, batches_of(2))
+    missing = UnfinishedOutput(tmp_path / "elsewhere", marks)
+    assert resume_sink(target_at(tmp_path / name), missing).good_marks([1, 1]) == 0
+
+
 FILL = """
 import sys
 from pathlib import Path
@@ -177,5 +246,5 @@ def test_a_full_disk_is_said_and_leaves_nothing(out: Path) -> None:
 
 
 def test_a_compressed_file_without_label_rows_is_a_compressed_file(tmp_path: Path) -> None:
-    write(tmp_path / "rows.jsonl.zst", [BatchOutput([])])
-    assert zstandard.decompress((tmp_path / "rows.jsonl.zst").read_bytes()) == b""
+    write(tmp_path / "encord.jsonl.zst", [BatchOutput([])])
+    assert zstandard.decompress((tmp_path / "encord.jsonl.zst").read_bytes()) == b""

@@ -25,7 +25,7 @@ import orjson
 from labelingest.cli.show.find_row import find_row
 from labelingest.cli.show.label_row import label_row_of
 from labelingest.config import IngestConfig, load_config
-from labelingest.converter import Converter, LabelFile, LabelFormat
+from labelingest.converter import Converter, LabelFile
 from labelingest.documents.decode import UNDECODED, decode
 from labelingest.errors import ConfigError, OntologyError, StorageError
 from labelingest.folders.settings import FolderSettings
@@ -34,7 +34,6 @@ from labelingest.folders.sync.plan import Plan
 from labelingest.media.image_size import image_size, read_image_size
 from labelingest.metadata.check import check_metadata
 from labelingest.metadata.schema import MetadataSchema
-from labelingest.model.batch_output import OutputFormat
 from labelingest.model.listing import Listing
 from labelingest.model.ontology import Shape
 from labelingest.model.vocabulary import Vocabulary
@@ -206,7 +205,7 @@ def _vocabulary() -> Vocabulary:
 def _encord_converter() -> Converter:
     base = json.loads((CORPUS / "encord/base.json").read_text("utf-8"))
     return Converter.of(
-        load_ontology(base["ontology"]), storage_url="s3://bucket/", format=LabelFormat.ENCORD
+        load_ontology(base["ontology"]), storage_url="s3://bucket/", format="encord"
     )
 
 
@@ -264,9 +263,7 @@ def _encord_converted() -> Target:
 def _encord_tables() -> Target:
     base = json.loads((CORPUS / "encord/base.json").read_text("utf-8"))
     ontology = load_ontology(base["ontology"])
-    converter = Converter.of(
-        ontology, storage_url="s3://bucket/", format=LabelFormat.ENCORD, to=OutputFormat.COCO
-    )
+    converter = Converter.of(ontology, storage_url="s3://bucket/", format="encord", to="coco")
 
     def run(content: bytes, rng: random.Random) -> None:
         file = LabelFile("a.jpg", content, rng.choice((None, (640, 480))), 10**18)

@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labelingest.encord.identifiers import object_hashes
-from labelingest.writers.encord_json import WriterOptions, write
+from labelingest.writers.encord_json import write
 from labelingest.writers.number_text import shortest_column, shortest_texts
+from labelingest.writers.target import WriterOptions
 from labelingest.writers.text_columns import joined
 from tests.builders.annotations import Batch, Row, batch_of
+from tests.builders.outputs import target_options
 from tests.builders.yolo import SHAPES, ontology_dict
 from tests.oracles.label_rows import Labelled, label_row
 
@@ -104,12 +106,17 @@ def made(drawn: list[list[Drawn]]) -> Batch:
     return batch_of(rows, [(64, 48)] * len(drawn))
 
 
+def text_of(batch: Batch, writer: WriterOptions) -> list[bytes]:
+    options = target_options(batch.ontology, writer=writer)
+    return list(write(batch.annotations, batch.units, options).texts)
+
+
 @given(st.lists(st.lists(ROWS, max_size=4), max_size=5), st.none() | st.text(max_size=5))
 def test_label_rows_are_the_text_of_their_dictionaries(
     drawn: list[list[Drawn]], author: str | None
 ) -> None:
     batch = made(drawn)
-    texts = write(batch.annotations, batch.units, batch.ontology, WriterOptions(URL, author))
+    texts = text_of(batch, WriterOptions(URL, author))
     assert texts == rows_by_hand(batch, drawn, author)
 
 
@@ -117,7 +124,7 @@ def test_a_ring_of_very_many_vertices_is_written_like_any_other() -> None:
     ring = [(i % 997) / 997 for i in range(3_000)]
     drawn = [[Drawn("polygon", ring, None), Drawn("polygon", ring[:8], 0.5)]]
     batch = made(drawn)
-    texts = write(batch.annotations, batch.units, batch.ontology, WriterOptions(URL))
+    texts = text_of(batch, WriterOptions(URL))
     assert texts == rows_by_hand(batch, drawn, None)
 
 
@@ -128,10 +135,11 @@ def test_keys_that_json_and_urls_write_otherwise_change_nothing_beside_them() ->
         [
             text
             for some in groups
-            for text in write(
-                batch.annotations,
-                replace(batch.units.where(np.arange(len(keys)) < len(some)), key=some),
-                batch.ontology,
+            for text in text_of(
+                replace(
+                    batch,
+                    units=replace(batch.units.where(np.arange(len(keys)) < len(some)), key=some),
+                ),
                 WriterOptions("file:///data/"),
             )
         ]
@@ -149,7 +157,7 @@ def test_dates_and_ways_of_drawing_do_not_mix_between_files() -> None:
     batch = made([[by_hand, by_model], [by_hand, by_model], [by_model]])
     days = np.arange(3, dtype=np.int64) * 86_400_000_000_000
     units = replace(batch.units, mtime_ns=days)
-    texts = write(batch.annotations, units, batch.ontology, WriterOptions(URL))
+    texts = text_of(replace(batch, units=units), WriterOptions(URL))
     dates = ["Thu, 01 Jan 1970", "Fri, 02 Jan 1970", "Sat, 03 Jan 1970"]
     for text, date, manual in zip(
         texts, dates, ([True, False], [True, False], [False]), strict=True

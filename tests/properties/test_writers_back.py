@@ -23,10 +23,11 @@ from labelingest.geometry.centre_boxes import cxcywh_from_ltwh
 from labelingest.media.image_size import image_size
 from labelingest.model.ontology import Ontology
 from labelingest.resolution.ontology_json import load_ontology
-from labelingest.writers import coco
+from labelingest.writers import coco, yolo
 from labelingest.writers.number_text import plain_texts
-from labelingest.writers.yolo import class_numbers, representable, write_yolo
+from labelingest.writers.yolo import class_numbers
 from tests.builders.annotations import Batch, from_yolo
+from tests.builders.outputs import target_options
 from tests.builders.yolo import SHAPES, STORAGE_URL, converter_for
 from tests.oracles.yolo_shapes import corners_of
 
@@ -39,11 +40,10 @@ Numbers = tuple[float, ...]
 def written(batch: Batch, **options: Any) -> list[bytes]:
     objects = batch.ontology.objects
     numbers = class_numbers(batch.class_map, objects)
-    said = representable(
-        batch.annotations, batch.units, numbers, objects, batch.findings, **options
-    )
+    target = target_options(batch.ontology, class_numbers=numbers, **options)
+    rows = yolo.representable(batch.annotations, batch.units, target, batch.findings)
     assert not batch.findings.rejected
-    return write_yolo(said, batch.units, numbers, objects, **options).texts
+    return list(yolo.write(rows, batch.units, target).texts)
 
 
 def rows_of(content: bytes) -> list[Numbers]:

@@ -13,10 +13,11 @@ from labelingest.model.annotations import Annotations
 from labelingest.model.units import are_images
 from labelingest.problems import ProblemCode
 from labelingest.problems.of_batch import BatchProblems
-from labelingest.writers import coco
+from labelingest.writers import coco, yolo
 from labelingest.writers.parquet import ParquetWriter
-from labelingest.writers.yolo import class_numbers, representable, write_yolo
+from labelingest.writers.yolo import class_numbers
 from tests.builders.annotations import Batch, from_encord
+from tests.builders.outputs import target_options
 from tests.builders.sidecars import HEIGHT, WIDTH, client_rows
 from tests.builders.yolo import STORAGE_URL
 from tests.oracles.coco import area_and_box, exported
@@ -69,7 +70,9 @@ def has_parts(one: Mapping[str, Any]) -> bool:
 
 def coco_of(batch: Batch) -> dict[str, Any]:
     findings = BatchProblems()
-    said = coco.representable(of_images(batch), batch.units, batch.ontology.objects, findings)
+    said = coco.representable(
+        of_images(batch), batch.units, target_options(batch.ontology), findings
+    )
     writer = coco.CocoWriter(batch.ontology, STORAGE_URL)
     chunk = writer.add(said, batch.units)
     text = coco.HEAD + chunk.images + coco.BETWEEN + chunk.annotations + writer.tail()
@@ -130,7 +133,7 @@ def test_coco_has_all_outlines_of_polygons_and_their_area_without_holes(seed: in
             ]
             holes += sum(len(rings) - 1 for rings in parts)
         said = coco.representable(
-            of_images(batch), batch.units, batch.ontology.objects, BatchProblems()
+            of_images(batch), batch.units, target_options(batch.ontology), BatchProblems()
         )
         counted += coco.dropped_parts(said)["hole"]
     assert holes == counted > 0
@@ -154,8 +157,9 @@ def test_yolo_has_a_row_for_each_box_and_each_part(seed: int) -> None:
         objects, findings = batch.ontology.objects, BatchProblems()
         numbers = class_numbers(batch.class_map, objects)
         number_of = {one.feature_hash: number for number, one in enumerate(objects)}
-        said = representable(of_images(batch), batch.units, numbers, objects, findings)
-        files = write_yolo(said, batch.units, numbers, objects, confidence=False)
+        options = target_options(batch.ontology, class_numbers=numbers, confidence=False)
+        said = yolo.representable(of_images(batch), batch.units, options, findings)
+        files = yolo.write(said, batch.units, options)
         assert len(said) + findings.rejected.total() == len(of_images(batch))
         for text, row in zip(files.texts, rows, strict=True):
             expected = [

@@ -9,6 +9,7 @@ from labelingest.model.annotations import Rings
 from labelingest.problems import ProblemCode
 from labelingest.writers import coco
 from tests.builders.annotations import Batch, Row, batch_of, with_instances
+from tests.builders.outputs import target_options
 from tests.builders.yolo import STORAGE_URL
 
 SHAPES = {7: "bounding_box", 8: "polygon", 9: "rotatable_bounding_box"}
@@ -23,7 +24,9 @@ def document(batches: Sequence[Batch]) -> dict[str, Any]:
     writer = coco.CocoWriter(batches[0].ontology, STORAGE_URL)
     chunks, count = [], 0
     for b in batches:
-        annotations = coco.representable(b.annotations, b.units, b.ontology.objects, b.findings)
+        annotations = coco.representable(
+            b.annotations, b.units, target_options(b.ontology), b.findings
+        )
         assert len(annotations) + b.findings.rejected.total() == len(b.annotations)
         chunks.append(writer.add(annotations, b.units))
         count += len(annotations)

@@ -8,8 +8,11 @@ from labelingest.errors import ConfigError
 from labelingest.model.ontology import ClassMap
 from labelingest.problems import ProblemCode
 from labelingest.problems.capped import MAX_LISTED
-from labelingest.writers.yolo import YoloFiles, class_numbers, representable, write_yolo
+from labelingest.writers import yolo
+from labelingest.writers.target import Written
+from labelingest.writers.yolo import class_numbers
 from tests.builders.annotations import Batch, Row, batch_of, with_instances
+from tests.builders.outputs import target_options
 from tests.builders.yolo import ontology_for
 
 SHAPES = {7: "bounding_box", 8: "polygon", 9: "rotatable_bounding_box"}
@@ -24,16 +27,14 @@ TURNED_CORNERS = [
 TRIANGLE = Row(POLYGON, (0.25, 0.25, 0.75, 0.25, 0.5, 0.75))
 
 
-def files_of(batch: Batch, numbers: Sequence[int] | None = None, **options: Any) -> YoloFiles:
-    """Write what can be representable_rows; the rest is in the findings, and the books add up."""
+def files_of(batch: Batch, numbers: Sequence[int] | None = None, **options: Any) -> Written:
+    """Write what can be represented; the rest is in the findings, and the books add up."""
     objects = batch.ontology.objects
     of_class = class_numbers(batch.class_map, objects) if numbers is None else np.array(numbers)
-    layout = {name: options[name] for name in ("layout",) if name in options}
-    representable_rows = representable(
-        batch.annotations, batch.units, of_class, objects, batch.findings, **layout
-    )
-    assert len(representable_rows) + batch.findings.rejected.total() == len(batch.annotations)
-    return write_yolo(representable_rows, batch.units, of_class, objects, **options)
+    target = target_options(batch.ontology, class_numbers=of_class, **options)
+    rows = yolo.representable(batch.annotations, batch.units, target, batch.findings)
+    assert len(rows) + batch.findings.rejected.total() == len(batch.annotations)
+    return yolo.write(rows, batch.units, target)
 
 
 def text_of(row: Row, size: tuple[int, int] | None = SIZE, **options: Any) -> str:
