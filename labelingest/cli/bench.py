@@ -46,7 +46,7 @@ def verdict(measurement: Measurement, config: IngestConfig) -> tuple[str, str]:
     'all cores share it: --workers 2 (the default from 5,000 files on)'
     """
     stage = measurement.largest
-    share = measurement.whole[stage] / measurement.estimate(1)
+    share = measurement.folder_seconds[stage] / measurement.estimate(1)
     bound = f"{_RESOURCE.get(stage, _PROCESSOR)}: to {stage} takes {share * 100:.0f} % of the time"
     return bound, _cure(stage, measurement, config)
 
@@ -84,7 +84,7 @@ def print_measurement(measurement: Measurement, config: IngestConfig) -> None:
         f"Measured {measurement.files:,} of {measurement.pairs:,} data files with {measurement.rows:,} rows "
         f"({part}), in one process",
     )
-    estimated, alone = measurement.whole, measurement.estimate(1)
+    estimated, alone = measurement.folder_seconds, measurement.estimate(1)
     rows = [("stage", "seconds", "µs a file", "files/s", "share")]
     for stage, seconds in measurement.seconds.items():
         if seconds:
@@ -122,7 +122,7 @@ def _about(seconds: float) -> str:
 def measurement_as_json(measurement: Measurement, config: IngestConfig) -> bytes:
     """Return the stages, the bound and the estimate as JSON."""
     bound, cure = verdict(measurement, config)
-    estimated, alone = measurement.whole, measurement.estimate(1)
+    estimated, alone = measurement.folder_seconds, measurement.estimate(1)
     stages = [
         {
             "stage": stage.value,

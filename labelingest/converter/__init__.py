@@ -1,15 +1,16 @@
 """Batches in memory: sidecars in, label rows and problems out.
 
-The order of the stages, top to bottom. Files, folders and pairing are not known here
-(`labelingest.pipeline`)::
+Files, folders and pairing are not known here (`labelingest.pipeline`)::
 
-    converter.py     the converter: built once, called with batches
-    from_yolo.py     YOLO rows → labels       read → resolve → sizes → assemble
-    from_encord.py   label rows → labels      read and check → columns
-    batch.py         labels between reading and writing; which files are written
+    converter.py     the converter: built once, called with batches; the flow on one page
+    source.py        the stages that depend on the format of sidecars
+    from_yolo.py     YOLO rows → labels
+    from_encord.py   label rows → labels
+    image_sizes.py   sizes of images, for stages that need them
+    batch.py         labels between reading and writing; the choice of files that are written
     outputs.py       labels → the output format
-    image_sizes.py         sizes of images, where a step cannot do without
-    options.py       what goes in and comes out
+    large.py         one large YOLO file, slice by slice
+    options.py       files, choices and results
 """
 
 from labelingest.converter.converter import Converter, needs_class_numbers

@@ -1,4 +1,7 @@
-"""A batch between reading and writing, whatever the format; and which of its files are written."""
+"""A batch of labels between reading and writing, and the choice of files that are written.
+
+The format of the sidecars and the format of the output are not known here.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,49 +19,48 @@ from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode, Severity
 from labelingest.problems.of_batch import BatchProblems
 
-__all__ = ["Batch", "settle"]
+__all__ = ["Batch", "select_files"]
 
 
 @dataclass(slots=True, eq=False)
 class Batch:
-    """The labels of a batch of sidecars, with what was found and counted so far."""
+    """The labels of a batch of sidecars, with their problems and counts so far."""
 
     units: DataUnits
     """(u,) the data files."""
     annotations: Annotations
-    findings: BatchProblems
+    problems: BatchProblems
     rows_seen: Int64
-    """(u,) rows of each sidecar: annotations and classifications, good or not."""
+    """(u,) annotations and classifications of each sidecar, valid or not."""
     classifications: Int64
-    """(u,) classifications of each sidecar that are kept."""
+    """(u,) valid classifications of each sidecar."""
     label_rows: Sequence[LabelRow | None] | None = None
-    """(u,) what was read, where sidecars are label rows; None for other formats."""
+    """(u,) label rows as read; None where sidecars are no label rows."""
     converted: Counter[str] = field(default_factory=Counter)
     adjusted: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
     refitted: Misfits = field(default_factory=Misfits)
 
     def counts(self) -> Counts:
-        """Return what each file holds now."""
+        """Return what each file contains now."""
         annotations = np.bincount(self.annotations.unit, minlength=len(self.units))
         return Counts(self.rows_seen, annotations, self.classifications)
 
     def keep(self, units: Bool) -> None:
-        """Drop the labels of all data units but those where units, (u,), is true."""
+        """Drop the labels of data units where units, (u,), is false."""
         self.annotations = self.annotations.of_units(units)
         self.classifications = np.where(units, self.classifications, 0)
 
-    def tally(self, written: Bool) -> Tally:
-        """Count the batch; written, (u,), are the files that get a label row."""
+    def row_tally(self, is_converted: Bool) -> Tally:
+        """Count rows and failed files; the files where is_converted, (u,), is true are not counted.
+
+        The caller counts converted files, once it is known that the output has taken them.
+        """
         return Tally(
-            label_rows=int(written.sum()),
-            empty_label_rows=int((written & (self.rows_seen == 0)).sum()),
-            failed_files=int((~written).sum()),
-            files_with_rejected_rows=len(+self.findings.rejected_in),
+            failed_files=int((~is_converted).sum()),
+            files_with_rejected_rows=len(+self.problems.rejected_in),
             rows_seen=int(self.rows_seen.sum()),
-            annotations=int(self.counts().annotations.sum()),
-            classifications=int(self.classifications.sum()),
-            rejected=+self.findings.rejected,
+            rejected=+self.problems.rejected,
             converted=self.converted,
             adjusted=self.adjusted,
             dropped=self.dropped,
@@ -66,67 +68,66 @@ class Batch:
         )
 
 
-def settle(batch: Batch, on_row_error: str, *, classified: bool) -> Bool:
-    """Decide which files get a label row, and say so of those that do not.
+def select_files(batch: Batch, on_row_error: OnRowError, *, keeps_classifications: bool) -> Bool:
+    """Select the files that get a label row; explain the others.
 
     Parameters
     ----------
     batch
-        The labels that the format has a place for.
+        The labels that the output format can represent.
     on_row_error
-        One of `OnRowError`.
-    classified
-        Whether the format has a place for classifications.
+        The cost of a rejected row.
+    keeps_classifications
+        Whether the output format has classifications.
 
     Returns
     -------
-    written
-        (u,) whether a file gets one; the batch keeps only the labels of those.
+    is_converted
+        (u,) whether each file gets a label row; the batch keeps only the labels of such files.
 
     Raises
     ------
     SidecarError
-        A row was rejected, and that is to stop the run.
+        A row was rejected, and that stops the run.
     """
-    findings, units = batch.findings, batch.units
-    if findings.flawed and on_row_error == OnRowError.STOP:
-        # One file, so that what is said does not depend on what came in its batch.
-        unit = min(findings.flawed)
-        problems = findings.in_order(unit)
-        errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    problems, units = batch.problems, batch.units
+    if problems.flawed and on_row_error == OnRowError.STOP:
+        # One file, so that the error does not depend on the other files of the batch.
+        unit = min(problems.flawed)
+        errors = [p for p in problems.in_order(unit) if p.severity is Severity.ERROR]
         raise SidecarError(errors, units.key[unit])
-    written = np.ones(len(units), dtype=bool)
-    written[list(findings.failed)] = False
-    if on_row_error == OnRowError.SKIP_FILE and findings.flawed - findings.failed:
-        return written & _without_flawed(batch)
+    is_converted = np.ones(len(units), dtype=bool)
+    is_converted[list(problems.failed)] = False
+    if on_row_error == OnRowError.SKIP_FILE and problems.flawed - problems.failed:
+        return is_converted & _skip_flawed(batch)
     counts = batch.counts()
-    kept = counts.annotations + (counts.classifications if classified else 0)
-    lost = np.zeros(len(units), dtype=bool)
-    lost[list(+findings.rejected_in)] = True
-    for unit in np.flatnonzero(written & lost & (kept == 0)).tolist():
+    remaining = counts.annotations + (counts.classifications if keeps_classifications else 0)
+    has_rejected = np.zeros(len(units), dtype=bool)
+    has_rejected[list(+problems.rejected_in)] = True
+    for unit in np.flatnonzero(is_converted & has_rejected & (remaining == 0)).tolist():
         detail = (
             f"none of the {counts.seen[unit]} rows could be converted: what is written reads like "
             "an image labelled as empty (--on-row-error skip-file withholds it)"
         )
-        findings.warn(unit, Problem(ProblemCode.NO_ROW_LEFT, units.sidecar[unit], detail))
-    return written
+        problems.warn(unit, Problem(ProblemCode.NO_ROW_LEFT, units.sidecar[unit], detail))
+    return is_converted
 
 
-def _without_flawed(batch: Batch) -> Bool:
-    """Drop the good rows of files with errors; return (u,) the files without."""
-    findings, units = batch.findings, batch.units
+def _skip_flawed(batch: Batch) -> Bool:
+    """Drop the valid rows of files with errors; return (u,) the files without errors."""
+    problems, units = batch.problems, batch.units
     counts = batch.counts()
-    kept = counts.annotations + counts.classifications
-    clean = np.ones(len(units), dtype=bool)
-    for unit in sorted(findings.flawed - findings.failed):
-        clean[unit] = False
-        rejected = findings.rejected_in[unit]
-        why = f"{rejected} of {rejected + kept[unit]} rows were rejected"
+    valid = counts.annotations + counts.classifications
+    without_errors = np.ones(len(units), dtype=bool)
+    for unit in sorted(problems.flawed - problems.failed):
+        without_errors[unit] = False
+        rejected = problems.rejected_in[unit]
+        why = f"{rejected} of {rejected + valid[unit]} rows were rejected"
         detail = f"{why if rejected else 'its labels have errors'}, so the file is skipped as a whole: no label row"
-        count = max(int(kept[unit]), 1)
-        findings.warn(
+        count = max(int(valid[unit]), 1)
+        problems.warn(
             unit, Problem(ProblemCode.FILE_SKIPPED, units.sidecar[unit], detail, count=count)
         )
-    findings.rejected[ProblemCode.FILE_SKIPPED] += int(kept[~clean].sum())
-    batch.keep(clean)
-    return clean
+    problems.rejected[ProblemCode.FILE_SKIPPED] += int(valid[~without_errors].sum())
+    batch.keep(without_errors)
+    return without_errors

@@ -1,15 +1,21 @@
-"""The converter: built once, then called with batches. What a sync job calls."""
+"""The converter: built once, then called with batches of sidecars in memory.
+
+`Converter.convert_batch` is the flow on one page: read → resolve → sizes → assemble → check → write.
+The stage before, fetch, is `labelingest.pipeline.worker`'s, the stage after, put, is
+`labelingest.pipeline.loop`'s.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from enum import StrEnum
+from typing import Any, Final
 
 import numpy as np
 
 from labelingest.assembly.context import AssemblyOptions
-from labelingest.converter.batch import settle
+from labelingest.converter.batch import select_files
 from labelingest.converter.from_yolo import YoloSource
-from labelingest.converter.image_sizes import Sizes, SizesOf
+from labelingest.converter.image_sizes import FindSizes, SizeLookup
 from labelingest.converter.large import LargeConversion, LargeFile
 from labelingest.converter.options import (
     Conversion,
@@ -19,7 +25,7 @@ from labelingest.converter.options import (
     OnRowError,
 )
 from labelingest.converter.outputs import Output
-from labelingest.converter.source_options import SourceOptions
+from labelingest.converter.source import Source, SourceOptions
 from labelingest.errors import ConfigError, SidecarError
 from labelingest.fence import fenced
 from labelingest.formats import (
@@ -48,9 +54,6 @@ from labelingest.storage.urls import storage_url_of
 from labelingest.writers.target import TargetOptions, WriterOptions
 from labelingest.writers.yolo import YoloLayout, class_numbers
 
-if TYPE_CHECKING:  # what reads label rows is not loaded to read YOLO
-    from labelingest.converter.from_encord import EncordSource
-
 __all__ = ["MAX_LABEL_BYTES", "Converter", "needs_class_numbers"]
 
 MAX_LABEL_BYTES: Final = 64_000_000
@@ -73,13 +76,13 @@ def needs_class_numbers(format: str | Format, to: str | Format) -> bool:
 class Converter:
     """Converts batches of sidecars to Encord label rows, or to another format.
 
-    Holds no state of its work, can be pickled, and gives the same bytes for the same file in
-    whatever batch it comes.
+    A converter holds no state of its work and can be pickled. The same file gives the same bytes in
+    any batch.
 
     Raises
     ------
     ConfigError
-        An option is none of its choices.
+        The value of an option is not among its choices.
 
     Examples
     --------
@@ -99,7 +102,7 @@ class Converter:
     ...         "classifications": [],
     ...     }
     ... )
-    >>> converter = Converter.of(ontology, storage_url="s3://bucket/drive/")
+    >>> converter = Converter.from_ontology(ontology, storage_url="s3://bucket/drive/")
     >>> done = converter.convert([("0001.jpg", b"7 0.5 0.5 0.25 0.5"), ("0002.jpg", b"8 1 1 1 1")])
     >>> [unit["data_link"] for unit in done.as_dicts()[0]["data_units"].values()]
     ['s3://bucket/drive/0001.jpg']
@@ -112,33 +115,31 @@ class Converter:
     writer: WriterOptions
     yolo: YoloOptions = field(default=YoloOptions())
     assembly: AssemblyOptions = field(default=AssemblyOptions())
-    on_row_error: str = OnRowError.SKIP
-    image_sizes: str = ImageSizes.NEEDED
+    on_row_error: OnRowError = OnRowError.SKIP
+    image_sizes: ImageSizes = ImageSizes.NEEDED
     format: str | Format = DEFAULT_SOURCE
     """Format of the sidecars: a name, or the value of a format."""
     to: str | Format = DEFAULT_TARGET
     """Format of the output: a name, or the value of a format."""
-    yolo_layout: str = YoloLayout.AUTO
-    """What the rows of YOLO files that are written look like."""
+    yolo_layout: YoloLayout = YoloLayout.AUTO
+    """Row layout of YOLO files that are written."""
     yolo_confidence: bool = False
-    """Whether they have a confidence as their last column, where one was read."""
+    """Whether written YOLO rows have a confidence as their last column, where one was read."""
     max_label_bytes: int = MAX_LABEL_BYTES
     """Bytes that one YOLO label file may have."""
     source_format: Format = field(init=False, repr=False)
     """Value of the format of the sidecars."""
     target_format: Format = field(init=False, repr=False)
     """Value of the format of the output."""
-    _source: "YoloSource | EncordSource" = field(init=False, repr=False)
+    _source: Source[Any, Any] = field(init=False, repr=False)
     _output: Output = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for value, choices in (
-            (self.on_row_error, OnRowError),
-            (self.image_sizes, ImageSizes),
-            (self.yolo_layout, YoloLayout),
-        ):
+        for name, choices in _CHOICES.items():
+            value = getattr(self, name)
             if value not in list(choices):
                 raise ConfigError(f"{value!r} is none of {', '.join(choices)}")
+            object.__setattr__(self, name, choices(value))
         object.__setattr__(self, "source_format", source_format(self.format))
         object.__setattr__(self, "target_format", target_format(self.to))
         object.__setattr__(self, "_source", self._make_source())
@@ -146,17 +147,17 @@ class Converter:
 
     @property
     def most_bytes(self) -> int:
-        """How many bytes a sidecar may have."""
+        """Bytes that one sidecar may have."""
         return self.max_label_bytes if self.source_format.is_read_in_slices else MAX_SIDECAR
 
-    def _make_source(self) -> "YoloSource | EncordSource":
+    def _make_source(self) -> Source[Any, Any]:
         options = SourceOptions(
             ontology=self.ontology,
             class_map=self.class_map,
             yolo=self.yolo,
             assembly=self.assembly,
         )
-        source: YoloSource | EncordSource = load(self.source_format.source).make_source(options)
+        source: Source[Any, Any] = load(self.source_format.source).make_source(options)
         return source
 
     def _make_output(self) -> Output:
@@ -170,7 +171,7 @@ class Converter:
         return Output(self.target_format, options)
 
     @classmethod
-    def of(
+    def from_ontology(
         cls,
         ontology: Ontology,
         *,
@@ -203,14 +204,12 @@ class Converter:
         ConfigError
             The URL cannot be read, or carries a credential; an option is not among its choices.
         """
-        class_map = ClassMap.empty()
-        if needs_class_numbers(
-            options.get("format", DEFAULT_SOURCE), options.get("to", DEFAULT_TARGET)
-        ):
-            mapping = make_class_map(ontology, namespace=namespace, overrides=overrides)
-            class_map = mapping.class_map
         writer = WriterOptions(storage_url_of(storage_url), created_by, dataset_title)
-        return cls(ontology, class_map, writer, **options)
+        converter = cls(ontology, ClassMap.empty(), writer, **options)
+        if not needs_class_numbers(converter.format, converter.to):
+            return converter
+        mapping = make_class_map(ontology, namespace=namespace, overrides=overrides)
+        return replace(converter, class_map=mapping.class_map)
 
     def convert(
         self, files: Iterable[LabelFile | tuple[str, bytes] | tuple[str, bytes, Any]]
@@ -248,53 +247,110 @@ class Converter:
         blobs = Blobs.from_contents(
             [b"" if row in unread else file.content for row, file in enumerate(batch)], unread
         )
-        done = self.convert_blobs(blobs, units, lambda rows: [sizes[row] for row in rows])
+        conversion = self.convert_blobs(blobs, units, lambda rows: [sizes[row] for row in rows])
         clamped = outside_dates(units.mtime_ns, times)
         dated = [date_problem(units.sidecar[row], times[row]) for row in clamped]
-        return replace(done, problems=[*dated, *done.problems]) if dated else done
+        return replace(conversion, problems=[*dated, *conversion.problems]) if dated else conversion
 
     def convert_blobs(
-        self, blobs: Blobs, units: DataUnits, sizes_of: SizesOf, watch: Stopwatch = OFF
+        self, blobs: Blobs, units: DataUnits, find_sizes: FindSizes, stopwatch: Stopwatch = OFF
     ) -> Conversion:
         """Convert a batch of sidecars that were fetched together.
 
-        An unexpected exception costs the file that it comes from: its problem says so.
+        An unexpected exception costs the file that it comes from, and is a problem of that file.
 
         Parameters
         ----------
         blobs
             (u,) contents of the sidecars.
         units
-            (u,) the data files; sizes that are not needed are not asked for.
-        sizes_of
-            Finds sizes of images, for rows of units.
-        watch
-            Told which stage is on.
+            (u,) the data files.
+        find_sizes
+            Finds the image sizes that are needed, for rows of units.
+        stopwatch
+            Measures the stages.
         """
 
         def convert(rows: slice) -> Conversion:
             start = rows.start
 
-            def sizes_of_part(part: Sequence[int]) -> Sequence[tuple[int, int] | None]:
-                return sizes_of([start + row for row in part] if start else part)
+            def find_part(part: Sequence[int]) -> Sequence[tuple[int, int] | None]:
+                return find_sizes([start + row for row in part] if start else part)
 
-            sizes = Sizes(self.image_sizes, sizes_of_part)
-            return self._convert(blobs.part(rows), units.part(rows), sizes, watch)
+            sizes = SizeLookup(self.image_sizes, find_part)
+            return self.convert_batch(blobs.part(rows), units.part(rows), sizes, stopwatch)
 
         def give_up(row: int, why: Unread) -> Conversion:
             return self.give_up(units.key[row], units.sidecar[row], why)
 
         return fenced(convert, len(units), give_up, Conversion.joined)
 
+    def convert_batch(
+        self, blobs: Blobs, units: DataUnits, sizes: SizeLookup, stopwatch: Stopwatch
+    ) -> Conversion:
+        """Convert sidecars that were fetched, stage by stage; the caller puts the result.
+
+        Parameters
+        ----------
+        blobs
+            (u,) contents of the sidecars.
+        units
+            (u,) the data files.
+        sizes
+            Finds the image sizes that a stage needs.
+        stopwatch
+            Measures the stages.
+        """
+        source, output = self._source, self._output
+        problems = self._problems_of_unread(blobs, units)
+        units = sizes.add_all(units)
+        with stopwatch.stage(Stage.READ):
+            rows = source.read(blobs, units, problems)
+        with stopwatch.stage(source.resolve_stage):
+            labels = source.resolve(rows, units, problems)
+        with stopwatch.stage(Stage.ASSEMBLE):
+            units = sizes.add(units, source.sizes_needed(labels, units))
+            batch = source.assemble(labels, units, problems)
+        with stopwatch.stage(Stage.CHECK):
+            sizes.warn_of_missing(batch.units, problems)
+            output.fail_non_images(batch)
+            batch.units = sizes.add(batch.units, output.sizes_needed(batch))
+            output.reject_unrepresentable(batch)
+            is_converted = select_files(
+                batch,
+                self.on_row_error,
+                keeps_classifications=self.target_format.keeps_classifications,
+            )
+        with stopwatch.stage(Stage.WRITE):
+            texts, columns = output.write(batch, is_converted)
+        return Conversion(
+            label_rows=texts,
+            problems=problems.in_order(),
+            row_tally=batch.row_tally(is_converted),
+            is_converted=is_converted,
+            counts=batch.counts(),
+            labels=columns,
+        )
+
+    def _problems_of_unread(self, blobs: Blobs, units: DataUnits) -> BatchProblems:
+        """Return the problems of the files that could not be fetched."""
+        problems = BatchProblems()
+        for unit, reason in blobs.unread.items():
+            detail = reason.detail
+            if reason.code is ProblemCode.FILE_TOO_LARGE and self.source_format.is_read_in_slices:
+                detail += ": split it, or allow more (--max-label-bytes)"
+            problems.fail(unit, Problem(reason.code, units.sidecar[unit], detail))
+        return problems
+
     def give_up(self, key: str, sidecar: str, why: Unread) -> Conversion:
-        """Return what becomes of a file that nothing is known of.
+        """Return the conversion of one file that nothing is known of.
 
         Parameters
         ----------
         key, sidecar
-            Of the data file and of its sidecar.
+            Keys of the data file and of its sidecar.
         why
-            What its problem says.
+            Code and detail of the file's problem.
 
         Raises
         ------
@@ -306,50 +362,22 @@ class Converter:
             raise SidecarError([problem], key)
         is_columns = self.target_format.is_columns
         return Conversion(
-            [] if is_columns else [None],
-            [problem],
-            Tally(failed_files=1),
-            np.zeros(1, dtype=bool),
-            Counts.nothing(),
-            Labels.none() if is_columns else None,
+            label_rows=[] if is_columns else [None],
+            problems=[problem],
+            row_tally=Tally(failed_files=1),
+            is_converted=np.zeros(1, dtype=bool),
+            counts=Counts.nothing(),
+            labels=Labels.none() if is_columns else None,
         )
-
-    def _convert(
-        self, blobs: Blobs, units: DataUnits, sizes: Sizes, watch: Stopwatch
-    ) -> Conversion:
-        output = self._output
-        findings = BatchProblems()
-        for unit, reason in blobs.unread.items():
-            detail = reason.detail
-            if reason.code is ProblemCode.FILE_TOO_LARGE and self.source_format.is_read_in_slices:
-                detail += ": split it, or allow more (--max-label-bytes)"
-            findings.fail(unit, Problem(reason.code, units.sidecar[unit], detail))
-        batch = self._source.read(blobs, units, sizes, findings, watch)
-        with watch.stage(Stage.CHECK):
-            output.reject_unrepresentable(batch, sizes)
-            written = settle(
-                batch, self.on_row_error, classified=self.target_format.keeps_classifications
-            )
-        with watch.stage(Stage.WRITE):
-            made = output.write(batch, written)
-        with watch.stage(Stage.CHECK):
-            return Conversion(
-                made.texts,
-                batch.findings.in_order(),
-                batch.tally(written),
-                written,
-                batch.counts(),
-                made.labels,
-            )
 
     def convert_large(
         self,
         content: bytes,
         unit: DataUnits,
-        sizes_of: SizesOf,
+        find_sizes: FindSizes,
         slice_bytes: int = SLICE_BYTES,
     ) -> LargeConversion:
-        """Convert one YOLO file slice by slice: the same as whole, in bounded memory.
+        """Convert one YOLO file slice by slice, with the same result in bounded memory.
 
         Parameters
         ----------
@@ -357,12 +385,27 @@ class Converter:
             The file.
         unit
             The one data file.
-        sizes_of
+        find_sizes
             As for `convert_blobs`.
         slice_bytes
-            About how many bytes are worked on at once.
+            Bytes that are converted at a time, about.
         """
         if not isinstance(self._source, YoloSource):
             raise TypeError("label rows are converted as a whole")  # a slice of JSON is no JSON
-        file = LargeFile(self._source, self._output, self.on_row_error, content, unit, slice_bytes)
-        return file.convert(Sizes(self.image_sizes, sizes_of))
+        file = LargeFile(
+            source=self._source,
+            output=self._output,
+            on_row_error=self.on_row_error,
+            content=content,
+            units=unit,
+            slice_bytes=slice_bytes,
+        )
+        return file.convert(SizeLookup(self.image_sizes, find_sizes))
+
+
+_CHOICES: Final[Mapping[str, type[StrEnum]]] = {
+    "on_row_error": OnRowError,
+    "image_sizes": ImageSizes,
+    "yolo_layout": YoloLayout,
+}
+"""Field of `Converter` → its choices; a text is accepted for each."""

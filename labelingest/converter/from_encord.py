@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from labelingest.assembly.outlines import warn_of_outlines
-from labelingest.columns.types import Int64
+from labelingest.columns.types import Bool, Int64
 from labelingest.converter.batch import Batch
-from labelingest.converter.image_sizes import Sizes
-from labelingest.converter.source_options import SourceOptions
+from labelingest.converter.source import SourceOptions
 from labelingest.encord.dates import date_text
 from labelingest.encord.typed_rows import LabelRow, size_of
 from labelingest.model.blobs import Blobs
@@ -19,90 +19,88 @@ from labelingest.model.vocabulary import Vocabulary
 from labelingest.problems.of_batch import BatchProblems
 from labelingest.readers.encord.data_file import DataFile
 from labelingest.readers.encord.read import SidecarBatch, read_sidecars
-from labelingest.stopwatch import OFF, Stage, Stopwatch
+from labelingest.stopwatch import Stage
 
-__all__ = ["EncordSource", "make_source"]
+__all__ = ["EncordSource", "ReadSidecars", "make_source"]
+
+
+class ReadSidecars(NamedTuple):
+    """Sidecars of a batch as read; the sidecars that could not be fetched are missing."""
+
+    sidecars: SidecarBatch
+    units: Int64
+    """(s,) row of each sidecar's data unit."""
 
 
 @dataclass(frozen=True, slots=True)
 class EncordSource:
-    """What label rows may say."""
+    """Makes labels of Encord label rows."""
 
     ontology: Ontology
     vocabulary: Vocabulary = field(init=False, repr=False)
     features: Mapping[str, int] = field(init=False, repr=False)
     """Feature hash → row in `Ontology.objects`."""
 
+    resolve_stage: ClassVar[Stage] = Stage.READ
+
     def __post_init__(self) -> None:
-        features = {one.feature_hash: row for row, one in enumerate(self.ontology.objects)}
+        features = {item.feature_hash: row for row, item in enumerate(self.ontology.objects)}
         object.__setattr__(self, "vocabulary", Vocabulary.from_structure(self.ontology.structure))
         object.__setattr__(self, "features", features)
 
-    def read(
-        self,
-        blobs: Blobs,
-        units: DataUnits,
-        sizes: Sizes,
-        findings: BatchProblems,
-        watch: Stopwatch = OFF,
-    ) -> Batch:
-        """Read a batch of sidecars.
+    def read(self, blobs: Blobs, units: DataUnits, problems: BatchProblems) -> ReadSidecars:
+        """Read label rows and check them against the ontology and their data files."""
+        readable = [unit for unit in range(len(units)) if unit not in blobs.unread]
+        sidecars = read_sidecars(
+            [blobs.get(unit) for unit in readable],
+            [units.sidecar[unit] for unit in readable],
+            [_data_file(units, unit) for unit in readable],
+            self.vocabulary,
+            self.features,
+        )
+        return ReadSidecars(sidecars, np.array(readable, dtype=np.int64))
 
-        Parameters
-        ----------
-        blobs
-            (u,) contents of the sidecars.
-        units
-            (u,) the data files.
-        sizes
-            Finds the sizes that rows are compared with.
-        findings
-            Takes what is wrong; the files that could not be fetched are in it.
-        watch
-            Told which stage is on.
-        """
-        units = sizes.of_all(units)
-        there = [unit for unit in range(len(units)) if unit not in blobs.unread]
-        with watch.stage(Stage.READ):
-            found = read_sidecars(
-                [blobs.get(unit) for unit in there],
-                [units.sidecar[unit] for unit in there],
-                [_data_file(units, unit) for unit in there],
-                self.vocabulary,
-                self.features,
-            )
-        with watch.stage(Stage.ASSEMBLE):
-            return self._batch(found, np.array(there, dtype=np.int64), units, sizes, findings)
+    def resolve(
+        self, rows: ReadSidecars, units: DataUnits, problems: BatchProblems
+    ) -> ReadSidecars:
+        """Return the label rows unchanged: feature hashes are resolved while they are read."""
+        return rows
 
-    def _batch(
-        self,
-        found: SidecarBatch,
-        there: Int64,
-        units: DataUnits,
-        sizes: Sizes,
-        findings: BatchProblems,
-    ) -> Batch:
-        """Put what was read of some data units, by their rows, among all of them."""
+    def sizes_needed(self, labels: ReadSidecars, units: DataUnits) -> Bool:
+        """Return (u,) false everywhere: label rows have the shapes of their objects already."""
+        return np.zeros(len(units), dtype=bool)
+
+    def assemble(self, labels: ReadSidecars, units: DataUnits, problems: BatchProblems) -> Batch:
+        """Put the labels of the readable sidecars at the rows of their data units."""
+        sidecars, readable = labels
         rows: list[LabelRow | None] = [None] * len(units)
-        for unit, row, problems in zip(there.tolist(), found.rows, found.problems, strict=True):
+        for unit, row, of_row in zip(
+            readable.tolist(), sidecars.rows, sidecars.problems, strict=True
+        ):
             rows[unit] = row
-            findings.take(unit, problems)
+            problems.take(unit, of_row)
             if row is None:
-                findings.failed.add(unit)
+                problems.failed.add(unit)
         annotations = replace(
-            found.annotations, unit=there[found.annotations.unit].astype(np.int32)
+            sidecars.annotations, unit=readable[sidecars.annotations.unit].astype(np.int32)
         )
         units = _with_own_sizes(units, rows)
-        sizes.note_missing(units, findings)
-        seen, kept = (np.zeros(len(units), dtype=np.int64) for _ in range(2))
-        seen[there] = found.objects_seen + found.classifications_seen
-        kept[there] = found.classifications_kept
-        rejected = seen - kept - np.bincount(annotations.unit, minlength=len(units))
-        findings.rejected.update(found.rejected)
+        seen, valid = (np.zeros(len(units), dtype=np.int64) for _ in range(2))
+        seen[readable] = sidecars.objects_seen + sidecars.classifications_seen
+        valid[readable] = sidecars.classifications_kept
+        rejected = seen - valid - np.bincount(annotations.unit, minlength=len(units))
+        problems.rejected.update(sidecars.rejected)
         for unit in np.flatnonzero(rejected).tolist():
-            findings.rejected_in[unit] = int(rejected[unit])
-        warn_of_outlines(annotations, self.ontology.objects, units, findings)
-        return Batch(units, annotations, findings, seen, kept, rows)
+            problems.rejected_in[unit] = int(rejected[unit])
+        warn_of_outlines(annotations, self.ontology.objects, units, problems)
+        return Batch(
+            units=units,
+            annotations=annotations,
+            problems=problems,
+            rows_seen=seen,
+            classifications=valid,
+            label_rows=rows,
+        )
 
 
 def _data_file(units: DataUnits, unit: int) -> DataFile:
@@ -112,7 +110,7 @@ def _data_file(units: DataUnits, unit: int) -> DataFile:
 
 
 def _with_own_sizes(units: DataUnits, rows: Sequence[LabelRow | None]) -> DataUnits:
-    """Return units with the sizes that their label rows say, where they are not known otherwise."""
+    """Return units with the sizes of their label rows, where no other size is known."""
     width, height = units.width.copy(), units.height.copy()
     for row, document in enumerate(rows):
         if document is not None and width[row] <= 0:

@@ -1,79 +1,81 @@
-"""YOLO sidecars → a batch of labels: read → resolve → sizes → assemble."""
+"""YOLO label files → a batch of labels: read → resolve → assemble."""
 
 from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from labelingest.assembly.assemble import assemble, sizes_needed
 from labelingest.assembly.context import AssemblyOptions
+from labelingest.columns.types import Bool, Int32
 from labelingest.converter.batch import Batch
-from labelingest.converter.image_sizes import Sizes
-from labelingest.converter.source_options import SourceOptions
+from labelingest.converter.source import SourceOptions
 from labelingest.model.blobs import Blobs
 from labelingest.model.ontology import ClassMap, Ontology
+from labelingest.model.source_labels import SourceLabels
 from labelingest.model.units import DataUnits
 from labelingest.problems.of_batch import BatchProblems
 from labelingest.readers.yolo.layouts import YoloOptions
 from labelingest.readers.yolo.read import read
+from labelingest.readers.yolo.rows import ReadResult
 from labelingest.resolution.resolve import resolve
-from labelingest.stopwatch import OFF, Stage, Stopwatch
+from labelingest.stopwatch import Stage
 
-__all__ = ["YoloSource", "make_source"]
+__all__ = ["ResolvedRows", "YoloSource", "make_source"]
+
+
+class ResolvedRows(NamedTuple):
+    """Rows of YOLO label files whose ontology object is known."""
+
+    rows: ReadResult
+    """All rows of the batch as read."""
+    labels: SourceLabels
+    """(n,) rows with an ontology object."""
+    feature: Int32
+    """(n,) row of the object in `Ontology.objects`."""
 
 
 @dataclass(frozen=True, slots=True)
 class YoloSource:
-    """What YOLO rows mean."""
+    """Makes labels of YOLO label files."""
 
     ontology: Ontology
     class_map: ClassMap
     yolo: YoloOptions
     assembly: AssemblyOptions
 
-    def read(
-        self,
-        blobs: Blobs,
-        units: DataUnits,
-        sizes: Sizes,
-        findings: BatchProblems,
-        watch: Stopwatch = OFF,
-    ) -> Batch:
-        """Read a batch of sidecars.
+    resolve_stage: ClassVar[Stage] = Stage.RESOLVE
 
-        Parameters
-        ----------
-        blobs
-            (u,) contents of the sidecars.
-        units
-            (u,) the data files.
-        sizes
-            Finds the sizes that rows need to become their shapes.
-        findings
-            Takes what is wrong; the files that could not be fetched are in it.
-        watch
-            Told which stage is on.
-        """
-        with watch.stage(Stage.READ):
-            found = read(blobs, units, self.yolo, findings)
-        with watch.stage(Stage.RESOLVE):
-            labels, feature = resolve(found.labels, self.class_map, units, findings)
-        with watch.stage(Stage.ASSEMBLE):
-            needed = np.zeros(len(units), dtype=bool)
-            needed[labels.unit[sizes_needed(labels, feature, self.ontology.objects)]] = True
-            units = sizes.of(sizes.of_all(units), needed)
-            sizes.note_missing(units, findings)
-            made = assemble(labels, feature, self.ontology.objects, units, self.assembly, findings)
+    def read(self, blobs: Blobs, units: DataUnits, problems: BatchProblems) -> ReadResult:
+        """Read text to rows of numbers."""
+        return read(blobs, units, self.yolo, problems)
+
+    def resolve(self, rows: ReadResult, units: DataUnits, problems: BatchProblems) -> ResolvedRows:
+        """Find the ontology object of each row's class number."""
+        return ResolvedRows(rows, *resolve(rows.labels, self.class_map, units, problems))
+
+    def sizes_needed(self, labels: ResolvedRows, units: DataUnits) -> Bool:
+        """Return (u,) data units with a row that is turned in pixels."""
+        needed = np.zeros(len(units), dtype=bool)
+        rows = sizes_needed(labels.labels, labels.feature, self.ontology.objects)
+        needed[labels.labels.unit[rows]] = True
+        return needed
+
+    def assemble(self, labels: ResolvedRows, units: DataUnits, problems: BatchProblems) -> Batch:
+        """Convert rows to annotations of their objects' shapes."""
+        assembled = assemble(
+            labels.labels, labels.feature, self.ontology.objects, units, self.assembly, problems
+        )
         return Batch(
-            units,
-            made.annotations,
-            findings,
-            found.rows_seen,
-            np.zeros(len(units), dtype=np.int64),
-            None,
-            made.converted,
-            made.adjusted,
-            found.dropped,
-            made.refitted,
+            units=units,
+            annotations=assembled.annotations,
+            problems=problems,
+            rows_seen=labels.rows.rows_seen,
+            classifications=np.zeros(len(units), dtype=np.int64),
+            converted=assembled.converted,
+            adjusted=assembled.adjusted,
+            dropped=labels.rows.dropped,
+            refitted=assembled.refitted,
         )
 
 

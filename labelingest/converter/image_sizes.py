@@ -1,4 +1,7 @@
-"""Sizes of images, found only where a step cannot do without them."""
+"""Add image sizes to data units, for images whose size a stage needs.
+
+Where sizes come from is the caller's choice: headers in a storage, or sizes passed along with files.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,30 +14,29 @@ from labelingest.model.units import DataUnits, are_images
 from labelingest.problems import Problem, ProblemCode
 from labelingest.problems.of_batch import BatchProblems
 
-__all__ = ["Sizes", "SizesOf"]
+__all__ = ["FindSizes", "SizeLookup"]
 
-SizesOf = Callable[[Sequence[int]], Sequence[tuple[int, int] | None]]
-"""Rows of data units → width and height in pixels of each, None where it cannot be told."""
+FindSizes = Callable[[Sequence[int]], Sequence[tuple[int, int] | None]]
+"""Rows of data units → width and height in pixels of each; None for an image without known size."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sizes:
-    """Which sizes are looked up, and how."""
+class SizeLookup:
+    """Finds sizes of images, as far as the policy allows."""
 
-    policy: str
-    """One of `ImageSizes`."""
-    find: SizesOf
+    policy: ImageSizes
+    find: FindSizes
 
-    def of_all(self, units: DataUnits) -> DataUnits:
-        """Return units with the sizes of all images, where all are asked for."""
+    def add_all(self, units: DataUnits) -> DataUnits:
+        """Return units with the sizes of all images, where the policy demands all."""
         if self.policy != ImageSizes.ALL:
             return units
-        return self.of(units, are_images(units))
+        return self.add(units, are_images(units))
 
-    def of(self, units: DataUnits, wanted: Bool) -> DataUnits:
-        """Return units with the sizes that were not known, where wanted, (u,), is true."""
-        unknown = wanted & ((units.width <= 0) | (units.height <= 0))
-        rows = np.flatnonzero(unknown).tolist()
+    def add(self, units: DataUnits, needed: Bool) -> DataUnits:
+        """Return units with the sizes that were missing, where needed, (u,), is true."""
+        missing = needed & ((units.width <= 0) | (units.height <= 0))
+        rows = np.flatnonzero(missing).tolist()
         if self.policy == ImageSizes.NEVER or not rows:
             return units
         width, height = units.width.copy(), units.height.copy()
@@ -43,14 +45,14 @@ class Sizes:
                 width[row], height[row] = size
         return units.with_sizes(width, height)
 
-    def note_missing(self, units: DataUnits, findings: BatchProblems) -> None:
-        """Name the images without a size, where all are asked for."""
+    def warn_of_missing(self, units: DataUnits, problems: BatchProblems) -> None:
+        """Warn of images without a size, where the policy demands all sizes."""
         if self.policy != ImageSizes.ALL:
             return
         for row in np.flatnonzero((units.width <= 0) & are_images(units)).tolist():
-            if row not in findings.failed:
+            if row not in problems.failed:
                 detail = (
                     "the size of the image is not known: its header cannot be read: the label row "
                     "has no width and height"
                 )
-                findings.warn(row, Problem(ProblemCode.IMAGE_SIZE_MISSING, units.key[row], detail))
+                problems.warn(row, Problem(ProblemCode.IMAGE_SIZE_MISSING, units.key[row], detail))

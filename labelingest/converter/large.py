@@ -1,17 +1,18 @@
-"""One large YOLO file → its labels, slice by slice: the same as of the whole, in bounded memory.
+"""Convert one large YOLO file slice by slice: the same result as of the whole, in bounded memory.
 
-What a file is made into takes 30 to 50 times its size, and its label row 30 times. So neither is ever
+The columns of a file take 30 to 50 times its size, and its label row 30 times. So neither is ever
 whole in memory: the stages go over the text slice by slice, several times::
 
-    sizes    read, resolve                    whether the image's size is needed at all
+    sizes    read, resolve                    decide whether the image's size is needed
     scan     read, resolve, assemble          one name and one line for each annotation, 12 bytes;
-                                              with them, which rows are the same as an earlier one
-    books    read, resolve, assemble, check   problems and counts; whether the file is written
-    pieces   the same, and write              as often as they are asked for
+                                              with them, rows that are identical to an earlier one
+    count    read, resolve, assemble, check   problems and counts; decide whether the file is written
+    pieces   the same, and write              each time that the label row is asked for
 
 Reading again costs time, but for few files; keeping columns would cost 64 bytes for each row, and a
-file on a disk that may be full. Equal rows have one fate, so that what is said of duplicates follows
-from annotations alone. Of more problems than are listed, those of the first slices are.
+file on a disk that may be full. Identical rows become annotations together or not at all, so
+problems of duplicates follow from annotations alone. If a file has more problems than are listed,
+the problems of the first slices are.
 """
 
 import secrets
@@ -21,14 +22,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from labelingest.assembly.assemble import Assembled, assemble, sizes_needed
+from labelingest.assembly.assemble import Assembled, assemble
 from labelingest.columns.fingerprints import key_fingerprints, row_fingerprints
 from labelingest.columns.types import Bool, Int32, Texts, UInt64
-from labelingest.converter.batch import Batch, settle
-from labelingest.converter.from_yolo import YoloSource
-from labelingest.converter.image_sizes import Sizes
-from labelingest.converter.options import Counts, ImageSizes
-from labelingest.converter.outputs import Output, fail_others
+from labelingest.converter.batch import Batch, select_files
+from labelingest.converter.from_yolo import ResolvedRows, YoloSource
+from labelingest.converter.image_sizes import SizeLookup
+from labelingest.converter.options import Counts, ImageSizes, OnRowError
+from labelingest.converter.outputs import Output
 from labelingest.encord.identifiers import hash_texts, new_names, rename_duplicates
 from labelingest.model.annotations import Annotations, Instances
 from labelingest.model.batch_output import Labels, LargeLabels
@@ -38,29 +39,33 @@ from labelingest.model.units import DataUnits, are_images
 from labelingest.problems import Problem, ProblemCode
 from labelingest.problems.of_batch import BatchProblems, UnrecordedProblems
 from labelingest.readers.yolo.read import read_sheet
-from labelingest.readers.yolo.rows import ReadResult
 from labelingest.readers.yolo.slices import MAX_COLUMNS, SLICE_BYTES, TooManyColumns, sheets
 from labelingest.readers.yolo.tokens import text_of
-from labelingest.resolution.resolve import resolve
 from labelingest.writers.target import Written
 
 __all__ = ["LargeConversion", "LargeFile"]
 
-_AT_ONCE: Final = 1 << 17
-"""Names that are worked on at once."""
+_CHUNK: Final = 1 << 17
+"""Names that are worked on at a time: some megabytes of temporary arrays."""
 
 
 @dataclass(frozen=True, slots=True)
 class LargeConversion:
-    """What became of a file."""
+    """The result of one file."""
 
     problems: Sequence[Problem]
-    tally: Tally
+    row_tally: Tally
+    """Counts of rows and of failed files, without the converted file."""
     counts: Counts
-    """(1,)"""
-    written: Bool
-    """(1,) whether there are labels to be written."""
+    """(1,) counts of what the file contains."""
+    is_converted: Bool
+    """(1,) whether the file has labels to be written."""
     large: LargeLabels
+
+    @property
+    def tally(self) -> Tally:
+        """Counts of the file."""
+        return Tally.sum((self.row_tally, self.counts.where(self.is_converted).tally()))
 
 
 @dataclass(slots=True, eq=False)
@@ -78,18 +83,18 @@ class _Totals(Batch):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Scan:
-    """What is known of all annotations of a file, in their order."""
+    """Names and duplicates of all annotations of a file, in their order."""
 
     names: UInt64
     """(n,) object hashes as numbers."""
     duplicates: Int32
-    """(d,) lines that are the same as an earlier one."""
+    """(d,) lines that are identical to an earlier one."""
     originals: Int32
-    """(d,) the first such line of each."""
+    """(d,) the first identical line of each."""
 
     @classmethod
-    def of_nothing(cls) -> "_Scan":
-        """Return what is known before a file was looked at."""
+    def empty(cls) -> "_Scan":
+        """Return the scan of a file that was not read yet."""
         nothing = np.zeros(0, dtype=np.int32)
         return cls(np.zeros(0, dtype=np.uint64), nothing, nothing)
 
@@ -97,233 +102,238 @@ class _Scan:
         """Return, for rows of the file, the line of the identical row before each; 0 for none."""
         if not len(self.duplicates):
             return np.zeros(len(labels), dtype=np.int32)
-        at = np.minimum(np.searchsorted(self.duplicates, labels.line), len(self.duplicates) - 1)
-        return np.where(self.duplicates[at] == labels.line, self.originals[at], np.int32(0))
+        nearest = np.searchsorted(self.duplicates, labels.line)
+        nearest = np.minimum(nearest, len(self.duplicates) - 1)
+        is_duplicate = self.duplicates[nearest] == labels.line
+        return np.where(is_duplicate, self.originals[nearest], np.int32(0))
 
 
 @dataclass(slots=True, eq=False)
 class LargeFile:
-    """Converts one file."""
+    """Converts one large file."""
 
     source: YoloSource
     output: Output
-    on_row_error: str
+    on_row_error: OnRowError
     content: bytes
     units: DataUnits
     """The one data unit."""
     slice_bytes: int = SLICE_BYTES
     most_columns: int = MAX_COLUMNS
-    _reason: str = field(default="", init=False)
-    """Why it is no text."""
-    _too_many: int = field(default=0, init=False)
-    """Rows with more columns than any may have, of those read this time."""
+    _not_text: str = field(default="", init=False)
+    """Why the content is no text; empty where it is text."""
+    _too_long_rows: int = field(default=0, init=False)
+    """Rows with more columns than are allowed, in the current reading."""
 
     def __post_init__(self) -> None:
         text = text_of(self.content)
-        self.content, self._reason = (b"", text) if isinstance(text, str) else (text, "")
+        self.content, self._not_text = (b"", text) if isinstance(text, str) else (text, "")
 
-    def convert(self, sizes: Sizes) -> LargeConversion:
-        """Convert it.
+    def convert(self, sizes: SizeLookup) -> LargeConversion:
+        """Convert the file.
 
         Parameters
         ----------
         sizes
-            Finds the size of its image, where that is needed.
+            Finds the size of the image, where it is needed.
 
         Raises
         ------
         SidecarError
-            A row was rejected, and that is to stop the run.
+            A row was rejected, and that stops the run.
         """
-        units = sizes.of(sizes.of_all(self.units), self._needs_size(sizes))
+        units = sizes.add(sizes.add_all(self.units), self._needs_size(sizes))
         scan = self._scan(units)
-        sized = self._sized(units, sizes)
-        findings = BatchProblems()
-        if self._reason:
-            findings.fail(0, Problem(ProblemCode.NOT_TEXT, units.sidecar[0], self._reason))
-        sizes.note_missing(units, findings)
-        totals, changes = self._books(units, sized, scan, findings)
-        format = self.output.format
-        if format.is_of_images:
-            fail_others(totals, format.title)
-        written = settle(totals, self.on_row_error, classified=format.keeps_classifications)
-        if written[0]:
-            totals.converted.update(changes.converted)
-            totals.dropped.update(changes.dropped)
+        sized = self._with_size_for_output(units, sizes)
+        problems = BatchProblems()
+        if self._not_text:
+            problems.fail(0, Problem(ProblemCode.NOT_TEXT, units.sidecar[0], self._not_text))
+        sizes.warn_of_missing(units, problems)
+        totals, written = self._count(units, sized, scan, problems)
+        self.output.fail_non_images(totals)
+        is_converted = select_files(
+            totals,
+            self.on_row_error,
+            keeps_classifications=self.output.format.keeps_classifications,
+        )
+        if is_converted[0]:
+            totals.converted.update(written.converted)
+            totals.dropped.update(written.dropped)
         return LargeConversion(
-            findings.in_order(),
-            totals.tally(written),
-            totals.counts(),
-            written,
-            LargeLabels(
+            problems=problems.in_order(),
+            row_tally=totals.row_tally(is_converted),
+            counts=totals.counts(),
+            is_converted=is_converted,
+            large=LargeLabels(
                 lambda: self._pieces(units, sized, scan), lambda: self._parts(units, sized, scan)
             ),
         )
 
-    def _needs_size(self, sizes: Sizes) -> Bool:
+    def _needs_size(self, sizes: SizeLookup) -> Bool:
         """Return (1,) whether a row can become its shape only with the size of the image."""
-        objects = self.source.ontology.objects
         needed = False
         if sizes.policy != ImageSizes.NEVER and self.units.width[0] <= 0:
-            slices = self._labels(self.units, UnrecordedProblems())
-            needed = any(sizes_needed(*of_slice[1:], objects).any() for of_slice in slices)
+            slices = self._resolved(self.units, UnrecordedProblems())
+            needed = any(self.source.sizes_needed(part, self.units)[0] for part in slices)
         return np.array([needed])
 
-    def _sized(self, units: DataUnits, sizes: Sizes) -> DataUnits:
+    def _with_size_for_output(self, units: DataUnits, sizes: SizeLookup) -> DataUnits:
         """Return the data unit with its size, where the output needs it."""
         if not self.output.format.is_of_images or units.width[0] > 0:
             return units
         target, options = self.output.target, self.output.options
-        # Some formats need the size of every image, whatever is drawn on it.
+        # Some formats need the size of every image, with or without annotations.
         needed = target.sizes_needed(Annotations.none(), units, options)
         if not needed[0] and are_images(units)[0]:
             slices = self._assembled(units, UnrecordedProblems())
-            annotations = (made.annotations for _, _, made in slices)
+            annotations = (part.annotations for _, part in slices)
             needed[0] = any(target.sizes_needed(a, units, options)[0] for a in annotations)
-        return sizes.of(units, needed)
+        return sizes.add(units, needed)
 
-    def _labels(
-        self, units: DataUnits, findings: BatchProblems
-    ) -> Iterator[tuple[ReadResult, SourceLabels, Int32]]:
+    def _resolved(self, units: DataUnits, problems: BatchProblems) -> Iterator[ResolvedRows]:
         """Read and resolve slice by slice."""
-        self._too_many = 0
+        self._too_long_rows = 0
         for sheet in sheets(self.content, self.slice_bytes, self.most_columns):
             if isinstance(sheet, TooManyColumns):
-                self._reject(sheet, findings)
+                self._reject(sheet, problems)
                 continue
-            result = read_sheet(sheet, units, self.source.yolo, findings)
-            yield result, *resolve(result.labels, self.source.class_map, units, findings)
+            rows = read_sheet(sheet, units, self.source.yolo, problems)
+            yield self.source.resolve(rows, units, problems)
 
-    def _reject(self, row: TooManyColumns, findings: BatchProblems) -> None:
-        self._too_many += 1
+    def _reject(self, row: TooManyColumns, problems: BatchProblems) -> None:
+        self._too_long_rows += 1
         code = ProblemCode.WRONG_COLUMN_COUNT
         detail = f"more than {self.most_columns:,} columns, the most that one row may have"
-        if findings.has_room(0, code):
+        if problems.has_room(0, code):
             source = self.units.sidecar[0]
-            findings.reject(0, Problem(code, source, detail, line=row.line, column=row.column))
+            problems.reject(0, Problem(code, source, detail, line=row.line, column=row.column))
         else:
-            findings.count_rejected(0, code)
+            problems.count_rejected(0, code)
 
     def _assembled(
-        self, units: DataUnits, findings: BatchProblems, scan: "_Scan | None" = None
-    ) -> Iterator[tuple[ReadResult, SourceLabels, Assembled]]:
+        self, units: DataUnits, problems: BatchProblems, scan: "_Scan | None" = None
+    ) -> Iterator[tuple[ResolvedRows, Assembled]]:
         """Read, resolve and assemble slice by slice; without a scan, nothing is a duplicate."""
-        scan = scan or _Scan.of_nothing()
+        scan = scan or _Scan.empty()
         objects, options = self.source.ontology.objects, self.source.assembly
-        for result, labels, feature in self._labels(units, findings):
-            same_as = scan.same_as(labels)
-            made = assemble(labels, feature, objects, units, options, findings, same_as)
-            yield result, labels, made
+        for part in self._resolved(units, problems):
+            same_as = scan.same_as(part.labels)
+            assembled = assemble(
+                part.labels, part.feature, objects, units, options, problems, same_as
+            )
+            yield part, assembled
 
     def _scan(self, units: DataUnits) -> "_Scan":
         """Find the duplicates, and name all annotations."""
         secret = secrets.randbits(62)
         lines, contents, keys = [], [], []
-        for _, labels, made in self._assembled(units, UnrecordedProblems()):
-            rows = np.searchsorted(labels.line, made.annotations.line)
+        for (_, labels, _), assembled in self._assembled(units, UnrecordedProblems()):
+            annotations = assembled.annotations
+            rows = np.searchsorted(labels.line, annotations.line)
             begin, count = labels.class_at[rows], labels.columns[rows]
-            lines.append(made.annotations.line)
-            contents.append(made.annotations.content)
+            lines.append(annotations.line)
+            contents.append(annotations.content)
             keys.append(row_fingerprints(labels.values, begin, count, secret))
-        line = _end_to_end(lines, np.int32)
-        content = _end_to_end(contents, np.uint64)
-        originals = _originals(_end_to_end(keys, np.uint64), content, line)
-        again = originals > 0
-        duplicates, originals = line[again], originals[again]
+        line = _concatenate(lines, np.int32)
+        content = _concatenate(contents, np.uint64)
+        originals = _originals(_concatenate(keys, np.uint64), content, line)
+        is_duplicate = originals > 0
+        duplicates, originals = line[is_duplicate], originals[is_duplicate]
         if self.source.assembly.drop_duplicates:
-            line, content = line[~again], content[~again]
+            line, content = line[~is_duplicate], content[~is_duplicate]
         key = key_fingerprints(units.key)
-        for at in range(0, len(line), _AT_ONCE):
-            part = slice(at, at + _AT_ONCE)
+        for start in range(0, len(line), _CHUNK):
+            part = slice(start, start + _CHUNK)
             content[part] = new_names(key, line[part], content[part])
         rename_duplicates(content)
         return _Scan(content, duplicates, originals)
 
-    def _books(
-        self, units: DataUnits, sized: DataUnits, scan: "_Scan", findings: BatchProblems
+    def _count(
+        self, units: DataUnits, sized: DataUnits, scan: "_Scan", problems: BatchProblems
     ) -> tuple["_Totals", Written]:
-        """Find the problems and count; return what writing YOLO counts apart."""
+        """Find the problems and count; return apart what writing counts."""
         seen = count = 0
         nothing = np.zeros(1, dtype=np.int64)
-        totals = _Totals(sized, Annotations.none(), findings, nothing, nothing)
-        format, changes = self.output.format, Written()
+        totals = _Totals(sized, Annotations.none(), problems, nothing, nothing)
+        format, total = self.output.format, Written()
         is_written = not format.is_of_images or bool(are_images(sized)[0])
-        for result, _, made in self._assembled(units, findings, scan):
-            seen += int(result.rows_seen[0])
-            totals.dropped.update(changes.dropped)
-            totals.converted.update(made.converted)
-            totals.adjusted.update(made.adjusted)
-            totals.refitted.merge(made.refitted)
-            annotations = self._sayable(made.annotations, sized, findings)
+        for part, assembled in self._assembled(units, problems, scan):
+            seen += int(part.rows.rows_seen[0])
+            totals.dropped.update(part.rows.dropped)
+            totals.converted.update(assembled.converted)
+            totals.adjusted.update(assembled.adjusted)
+            totals.refitted.merge(assembled.refitted)
+            annotations = self._representable(assembled.annotations, sized, problems)
             count += len(annotations)
-            # Label rows keep everything: nothing is to be counted.
+            # Label rows keep everything, so writing them counts nothing.
             if is_written and not format.keeps_classifications:
-                part = self.output.target.write(annotations, sized, self.output.options)
-                changes.converted.update(part.converted)
-                changes.dropped.update(part.dropped)
-        seen += self._too_many
+                written = self.output.target.write(annotations, sized, self.output.options)
+                total.converted.update(written.converted)
+                total.dropped.update(written.dropped)
+        seen += self._too_long_rows
         totals.rows_seen, totals.annotation_count = np.array([seen]), count
-        return totals, changes
+        return totals, total
 
-    def _sayable(
-        self, annotations: Annotations, sized: DataUnits, findings: BatchProblems
+    def _representable(
+        self, annotations: Annotations, sized: DataUnits, problems: BatchProblems
     ) -> Annotations:
-        """Return the annotations that the format has a place for."""
+        """Return the annotations that the format has a place for; reject the others."""
         if self.output.format.is_of_images and not are_images(sized)[0]:
             return annotations
-        return self.output.representable(annotations, sized, findings)
+        return self.output.representable(annotations, sized, problems)
 
-    def _written(
+    def _named(
         self, units: DataUnits, sized: DataUnits, scan: "_Scan"
     ) -> Iterator[tuple[Annotations, Texts]]:
         """Yield the annotations that are written, with their object hashes."""
-        at = 0
-        for _, _, made in self._assembled(units, UnrecordedProblems(), scan):
-            names = scan.names[at : at + len(made.annotations)]
-            at += len(names)
-            yield self._sayable(made.annotations, sized, UnrecordedProblems()), hash_texts(names)
+        start = 0
+        for _, assembled in self._assembled(units, UnrecordedProblems(), scan):
+            names = scan.names[start : start + len(assembled.annotations)]
+            start += len(names)
+            annotations = self._representable(assembled.annotations, sized, UnrecordedProblems())
+            yield annotations, hash_texts(names)
 
     def _pieces(self, units: DataUnits, sized: DataUnits, scan: "_Scan") -> Iterator[bytes]:
         """Yield the label row, or the label file, piece by piece."""
-        written = self._written(units, sized, scan)
-        places = range(0, len(scan.names), _AT_ONCE)
-        hashes = (hash_texts(scan.names[at : at + _AT_ONCE]) for at in places)
-        yield from self.output.target.write_pieces(sized, self.output.options, hashes, written)
+        named = self._named(units, sized, scan)
+        starts = range(0, len(scan.names), _CHUNK)
+        hashes = (hash_texts(scan.names[start : start + _CHUNK]) for start in starts)
+        yield from self.output.target.write_pieces(sized, self.output.options, hashes, named)
 
     def _parts(self, units: DataUnits, sized: DataUnits, scan: "_Scan") -> Iterator[Labels]:
         """Yield the columns part by part, the first without annotations."""
         yield Labels(sized, Annotations.none())
-        for annotations, texts in self._written(units, sized, scan):
+        for annotations, texts in self._named(units, sized, scan):
             if len(annotations):
                 frame = np.zeros(len(annotations), dtype=np.int32)
                 hashes = [text.decode() for text in texts.tolist()]
                 yield Labels(sized, replace(annotations, instances=Instances(hashes, frame)))
 
 
-def _end_to_end(columns: list[Any], kind: type) -> Any:
-    """Return columns as one, and forget them."""
+def _concatenate(columns: list[Any], kind: type) -> Any:
+    """Return columns as one, and empty the list to free their memory."""
     joined = np.concatenate([np.zeros(0, dtype=kind), *columns])
     columns.clear()
     return joined
 
 
 def _originals(key: UInt64, content: UInt64, line: Int32) -> Int32:
-    """Return (n,) the line of the first row that is the same as each; 0 where it is itself the first.
+    """Return (n,) the line of the first row identical to each; 0 for first rows themselves.
 
-    Two fingerprints have to agree, one of which cannot be foreseen by who wrote the rows.
+    Two fingerprints have to agree, and the author of the rows cannot foresee one of them.
     """
     originals = np.zeros(len(key), dtype=np.int32)
     order = np.argsort(key, kind="stable").astype(np.int32)
-    begins = np.ones(len(key), dtype=bool)
-    for at in range(1, len(key), _AT_ONCE):
-        end = min(at + _AT_ONCE, len(key))
-        begins[at:end] = key[order[at:end]] != key[order[at - 1 : end - 1]]
-    first = np.flatnonzero(begins).astype(np.int32)
-    again = np.flatnonzero(~begins).astype(np.int32)
-    for at in range(0, len(again), _AT_ONCE):
-        places = again[at : at + _AT_ONCE]
-        group = np.searchsorted(first, places, side="right") - 1
-        row, original = order[places], order[first[group]]
+    is_first = np.ones(len(key), dtype=bool)
+    for start in range(1, len(key), _CHUNK):
+        end = min(start + _CHUNK, len(key))
+        is_first[start:end] = key[order[start:end]] != key[order[start - 1 : end - 1]]
+    first = np.flatnonzero(is_first).astype(np.int32)
+    later = np.flatnonzero(~is_first).astype(np.int32)
+    for start in range(0, len(later), _CHUNK):
+        positions = later[start : start + _CHUNK]
+        group = np.searchsorted(first, positions, side="right") - 1
+        row, original = order[positions], order[first[group]]
         same = content[row] == content[original]
         originals[row[same]] = line[original[same]]
     return originals

@@ -1,4 +1,4 @@
-"""What goes into a conversion and what comes out: files, choices, results."""
+"""Files that go into a conversion, its choices, and its results."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,47 +19,48 @@ __all__ = ["Conversion", "Counts", "ImageSizes", "LabelFile", "OnRowError"]
 
 
 class OnRowError(StrEnum):
-    """What a row that cannot be converted costs."""
+    """The cost of a row that cannot be converted."""
 
     SKIP = "skip"
-    """Itself; what is good in its file is converted."""
+    """The row is skipped; the other rows of its file are converted."""
     SKIP_FILE = "skip-file"
-    """Its file: no label row."""
+    """The file is skipped: it gets no label row."""
     STOP = "stop"
-    """The run: `SidecarError`."""
+    """The run stops with a `SidecarError`."""
 
 
 class ImageSizes(StrEnum):
-    """Which image headers are read."""
+    """The images whose headers are read for width and height."""
 
     NEEDED = "needed"
-    """Those of images with a label that cannot be converted without."""
+    """Images with a label that cannot be converted without the size."""
     ALL = "all"
-    """All: label rows then carry width and height, and sidecars that say another are named."""
+    """All images: label rows carry width and height, and sidecars that contradict are named."""
     NEVER = "never"
+    """No image."""
 
 
 class LabelFile(NamedTuple):
     """One data file with the content of its sidecar."""
 
     key: str
-    """Key of the data file: its name in the label row, and what its identifiers are made from."""
+    """Key of the data file: its name in the label row; identifiers are made from the key."""
     content: bytes
     """The sidecar, as stored."""
     size: tuple[int, int] | None = None
     """Width and height of the image in pixels, as displayed, where known."""
     mtime_ns: int = 0
-    """Last change of the sidecar, nanoseconds since 1970 UTC: the date of labels that have none."""
+    """Last change of the sidecar, nanoseconds since 1970 UTC: dates labels that have no date."""
     sidecar: str = ""
     """Key of the sidecar, for problems; the data file's when empty."""
 
     def check(self) -> None:
-        """Refuse a file that cannot be one.
+        """Refuse an impossible key or size.
 
         Raises
         ------
         ConfigError
-            Its key leads out of the storage path, or its size is not two positive integers.
+            The key leads out of the storage path, or the size is not two positive integers.
         """
         check_key(self.key)
         if self.size is not None and not _is_size(self.size):
@@ -72,18 +73,27 @@ def _is_size(size: Sequence[Any]) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Counts:
-    """What each file of a batch held."""
+    """Counts of what each file of a batch contains."""
 
     seen: Int64
-    """(u,) rows: annotations and classifications of its sidecar, good or not."""
+    """(u,) annotations and classifications in each sidecar, valid or not."""
     annotations: Int64
-    """(u,) those that were written."""
+    """(u,) annotations that were converted."""
     classifications: Int64
-    """(u,) those that were kept."""
+    """(u,) classifications that were converted."""
 
     def where(self, keep: Bool) -> "Counts":
         """Return the counts of the files where keep, (u,), is true."""
         return Counts(self.seen[keep], self.annotations[keep], self.classifications[keep])
+
+    def tally(self) -> Tally:
+        """Count the files as converted, with what they contain."""
+        return Tally(
+            label_rows=len(self.seen),
+            empty_label_rows=int((self.seen == 0).sum()),
+            annotations=int(self.annotations.sum()),
+            classifications=int(self.classifications.sum()),
+        )
 
     @classmethod
     def joined(cls, parts: "Sequence[Counts]") -> "Counts":
@@ -96,40 +106,46 @@ class Counts:
 
     @classmethod
     def nothing(cls) -> "Counts":
-        """Return the counts of one file of which nothing is known."""
+        """Return the counts of one file that could not be read."""
         nothing = np.zeros(1, dtype=np.int64)
         return cls(nothing, nothing, nothing)
 
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """What became of a batch."""
+    """The result of a batch."""
 
     label_rows: Sequence[bytes | None]
-    """For each file, in the order given: its label row as JSON on one line, or its label file in
-    the format asked for; None when it has none because its sidecar could not be read, or was
-    skipped for its bad rows. Empty where the format is one file for all: then there are labels."""
+    """(u,) the label row of each file as JSON on one line, or its label file in the output format;
+    None where the sidecar could not be read, or was skipped for its bad rows. Empty where the
+    output format is one file for all data files: `labels` has the columns then."""
     problems: Sequence[Problem]
-    """In order of file, line and column."""
-    tally: Tally
-    written: Bool
-    """For each file, whether it was converted."""
+    """Problems in order of file, line and column."""
+    row_tally: Tally
+    """Counts of rows and of failed files; `tally` counts the converted files too."""
+    is_converted: Bool
+    """(u,) whether each file was converted."""
     counts: Counts
-    """What each file holds."""
+    """(u,) counts of what each file contains."""
     labels: Labels | None = None
-    """The labels of the files that were converted, as columns, for formats that are one file."""
+    """Labels of the converted files as columns, for output formats that are one file."""
+
+    @property
+    def tally(self) -> Tally:
+        """Counts of the whole batch."""
+        return Tally.sum((self.row_tally, self.counts.where(self.is_converted).tally()))
 
     @classmethod
     def joined(cls, parts: "Sequence[Conversion]") -> "Conversion":
-        """Return what became of several batches as of one."""
+        """Return the results of several batches as the result of one."""
         labels = [part.labels for part in parts if part.labels is not None]
         return cls(
-            [row for part in parts for row in part.label_rows],
-            [problem for part in parts for problem in part.problems],
-            Tally.sum(part.tally for part in parts),
-            np.concatenate([part.written for part in parts]),
-            Counts.joined([part.counts for part in parts]),
-            Labels.joined(labels) if labels else None,
+            label_rows=[row for part in parts for row in part.label_rows],
+            problems=[problem for part in parts for problem in part.problems],
+            row_tally=Tally.sum(part.row_tally for part in parts),
+            is_converted=np.concatenate([part.is_converted for part in parts]),
+            counts=Counts.joined([part.counts for part in parts]),
+            labels=Labels.joined(labels) if labels else None,
         )
 
     def as_dicts(self) -> list[dict[str, Any] | None]:
@@ -138,7 +154,7 @@ class Conversion:
         Raises
         ------
         ValueError
-            What was written are no label rows.
+            The output format has no label rows.
         """
         if any(row is not None and not row.startswith(b"{") for row in self.label_rows):
             raise ValueError("YOLO label files are no label rows: use label_rows as they are")

@@ -1,8 +1,9 @@
 """A batch of labels → the output format: unrepresentable labels are rejected, the others written.
 
-Two steps, because what is rejected decides the files that are written (`batch.settle` runs
-between the two)::
+Rejected labels decide the files that are written: `batch.select_files` runs before `write`::
 
+    fail_non_images          files that are no images fail, where the format is of images only
+    sizes_needed             images whose size in pixels the format needs
     reject_unrepresentable   labels that the format has a place for remain
     write                    texts for each file, or columns for a format that is one file
 
@@ -19,7 +20,6 @@ import numpy as np
 
 from labelingest.columns.types import Bool
 from labelingest.converter.batch import Batch
-from labelingest.converter.image_sizes import Sizes
 from labelingest.encord.typed_rows import LabelRow, answers_of
 from labelingest.formats.format import Format, load
 from labelingest.model.annotations import Annotations
@@ -30,7 +30,7 @@ from labelingest.problems.of_batch import BatchProblems
 from labelingest.writers.label_rows import write_label_rows
 from labelingest.writers.target import TargetOptions, TextTarget, Written
 
-__all__ = ["Output", "WrittenBatch", "fail_others"]
+__all__ = ["Output", "WrittenBatch"]
 
 
 class WrittenBatch(NamedTuple):
@@ -57,13 +57,18 @@ class Output:
         target: TextTarget = load(self.format.target)
         return target
 
-    def reject_unrepresentable(self, batch: Batch, sizes: Sizes) -> None:
-        """Reject the labels that the format has no place for; find the sizes that it needs."""
+    def fail_non_images(self, batch: Batch) -> None:
+        """Fail files that are no images, if the format has a place for images only."""
         if self.format.is_of_images:
-            fail_others(batch, self.format.title)
-        needed = self.target.sizes_needed(batch.annotations, batch.units, self.options)
-        batch.units = sizes.of(batch.units, needed)
-        batch.annotations = self.representable(batch.annotations, batch.units, batch.findings)
+            _fail_non_images(batch, self.format.title)
+
+    def sizes_needed(self, batch: Batch) -> Bool:
+        """Return (u,) the data units whose size in pixels the format needs."""
+        return self.target.sizes_needed(batch.annotations, batch.units, self.options)
+
+    def reject_unrepresentable(self, batch: Batch) -> None:
+        """Reject the labels that the format has no place for."""
+        batch.annotations = self.representable(batch.annotations, batch.units, batch.problems)
 
     def representable(
         self, annotations: Annotations, units: DataUnits, problems: BatchProblems
@@ -92,32 +97,28 @@ class Output:
         return self.target.write(labels.annotations, labels.units, self.options)
 
 
-def fail_others(batch: Batch, name: str) -> None:
-    """Fail the files that are no images, for a format that has a place for images only."""
+def _fail_non_images(batch: Batch, title: str) -> None:
     images = are_images(batch.units)
-    lost = batch.counts()
+    counts = batch.counts()
     for unit in np.flatnonzero(~images).tolist():
-        if unit in batch.findings.failed:
+        if unit in batch.problems.failed:
             continue
         key = batch.units.key[unit]
-        count = int(lost.annotations[unit] + lost.classifications[unit])
-        detail = f"{name} has labels of images only, and {key!r} is none: nothing of it is written"
+        count = int(counts.annotations[unit] + counts.classifications[unit])
+        detail = f"{title} has labels of images only, and {key!r} is none: nothing of it is written"
         problem = Problem(ProblemCode.NO_PLACE_IN_FORMAT, batch.units.sidecar[unit], detail)
-        batch.findings.fail(unit, problem)
-        batch.findings.rejected[problem.code] += count
-        batch.findings.rejected_in[unit] += count
+        batch.problems.fail(unit, problem)
+        batch.problems.rejected[problem.code] += count
+        batch.problems.rejected_in[unit] += count
     if not images.all():
         batch.keep(images)
 
 
-def _where(values: Sequence[Any], written: Bool) -> list[Any]:
-    return [value if kept else None for value, kept in zip(values, written.tolist(), strict=True)]
+def _where(values: Sequence[Any], keep: Bool) -> list[Any]:
+    return [value if keeps else None for value, keeps in zip(values, keep.tolist(), strict=True)]
 
 
 def _count_answers(rows: Sequence[LabelRow | None]) -> Counter[str]:
-    """Count what stands in label rows beside annotations, and nowhere else."""
-    dropped: Counter[str] = Counter()
-    for row in rows:
-        if row is not None:
-            dropped["answers"] += sum(map(len, answers_of(row)))
-    return +dropped
+    """Count the answers of label rows: annotations have no place for them."""
+    answers = sum(sum(map(len, answers_of(row))) for row in rows if row is not None)
+    return Counter({"answers": answers} if answers else {})

@@ -3,7 +3,7 @@
 from labelingest.converter import Converter
 from labelingest.folders.settings import FolderSettings
 from labelingest.formats import source_format
-from labelingest.pipeline.run import make_converter
+from labelingest.pipeline.from_config import make_converter
 from labelingest.resolution.class_map import make_class_map
 
 __all__ = ["make_folder_converter"]

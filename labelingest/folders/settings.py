@@ -17,7 +17,7 @@ from labelingest.folders.state.stored_values import json_object, misfit
 from labelingest.formats import source_names
 from labelingest.model.ontology import Ontology
 from labelingest.pairing.rules import PatternRule, SuffixRule, check_suffixes
-from labelingest.pipeline.from_config import pairing_rule
+from labelingest.pipeline.pairing_rule import rule_from_options
 from labelingest.problems import is_utf8
 from labelingest.resolution.ontology_json import load_ontology
 from labelingest.small_files import read_small
@@ -135,7 +135,10 @@ class FolderSettings:
         """How label sidecars are called; None where no labels are taken in."""
         if self.format is None:
             return None
-        rule = pairing_rule(self.config)
+        config = self.config
+        rule = rule_from_options(
+            format=config.format, suffix=config.suffix, images=config.images, labels=config.labels
+        )
         if rule is None:
             raise ConfigError(
                 "images and labels are missing: say how files pair, as "

@@ -1,16 +1,18 @@
-"""A folder from end to end: list → pair → convert in batches → sink → report.
+"""A folder from end to end: list → pair → convert in batches → put → report.
 
-The only place that knows the order of the stages around a batch; the order inside a batch is
-`labelingest.converter`'s::
+The order of the stages around a batch; the order inside a batch is in
+`labelingest.converter.converter.Converter.convert_batch`::
 
-    run.py        convert and check: what users call
-    discover.py     listing and pairing, by the rule given or by what the files make plain
-    worker.py       the unit of work, and the worker that does it
-    choose_engine.py     which engine does the jobs
-    loop.py       the loop: results in order, to the sink and to the report
-    resume.py       what stays of an interrupted run, and when the next goes on with it
-    progress.py   how far a run is
-    profile.py    where the time of a run goes
+    run.py             convert and check: what users call
+    from_config.py     pairing rule, converter and output target of a configuration
+    pairing_rule.py    the pairing rule of plain options, without loading anything else
+    discover.py        listing and pairing
+    worker.py          the unit of work, and the worker that converts it
+    choose_engine.py   the engine that runs the jobs
+    loop.py            the loop over jobs: results in order, to the sink and to the report
+    resume.py          the journal of a run, and the resumption of an interrupted one
+    report_files.py    the report, and the files beside the labels
+    profile.py         the time that each stage of a run takes
 
 The names below are loaded when first used: a worker process needs `worker` alone.
 """

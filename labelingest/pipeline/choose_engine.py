@@ -1,4 +1,4 @@
-"""Which engine does the jobs of a run."""
+"""Choose the engine that runs the jobs: this process, processes, a cluster or an executor."""
 
 from concurrent.futures import Executor
 from types import TracebackType
@@ -14,19 +14,19 @@ from labelingest.engines.serial import SerialEngine
 __all__ = ["PRELOAD", "Engines"]
 
 _WORTH_IT: Final = 5_000
-"""Data files from which on starting processes pays (`benchmarks/bench_end_to_end.py`)."""
-_LISTED: Final = 2 * _WORTH_IT
-"""Files, with their sidecars: so many data files are likely then."""
+"""Data files from which starting processes pays off (`benchmarks/bench_end_to_end.py`)."""
+_WORTH_LISTING: Final = 2 * _WORTH_IT
+"""Listed files, sidecars included, from which so many data files are likely."""
 _IN_FLIGHT: Final = 4
-"""Batches for each worker of an executor: what one is busy with, and what waits on the way."""
+"""Batches in flight for each worker of an executor: one is converted, the others are on the way."""
 PRELOAD: Final = "labelingest.pipeline.worker"
-"""What a worker process loads before its first batch."""
+"""Module that a worker process loads before its first batch."""
 
 
 class Engines:
     """Chooses the engine of a run; starts processes while a large folder is still being listed.
 
-    Used as a context, which ends processes that were started in vain.
+    Used as a context, which ends processes that are not needed after all.
     """
 
     def __init__(self, config: IngestConfig, executor: Executor | None) -> None:
@@ -49,11 +49,11 @@ class Engines:
     def on_listed(self, files: int) -> None:
         """Start worker processes once so many files are listed that processes pay."""
         is_local = self._executor is None and self._config.engine is None
-        if is_local and self._processes.workers > 1 and files >= _LISTED:
+        if is_local and self._processes.workers > 1 and files >= _WORTH_LISTING:
             self._processes.start()
 
     def engine(self, pairs: int) -> Engine:
-        """Return the engine that the configuration asks for, or that suits so many data files."""
+        """Return the engine of the configuration, or one that suits the number of data files."""
         workers = self._config.workers
         if self._executor is not None:
             return ExecutorEngine(self._executor, in_flight=_IN_FLIGHT * (workers or self._cores))

@@ -1,16 +1,21 @@
 """Read a configuration once: the pairing rule, the converter and the output target as values.
 
-Everything after this module takes the values, so that no other part of a run interprets options.
+All other parts of a run take these values, so that no other module interprets options.
 """
 
+from labelingest.assembly.context import AssemblyOptions, OutOfRange
 from labelingest.config import IngestConfig
-from labelingest.converter import Converter
-from labelingest.formats import target_format
+from labelingest.converter import Converter, ImageSizes, OnRowError
+from labelingest.formats import source_format, target_format
+from labelingest.model.ontology import ClassMap, Ontology
 from labelingest.pipeline.pairing_rule import PairingRule, rule_from_options
+from labelingest.readers.yolo.layouts import YoloOptions
+from labelingest.resolution.class_map import ClassMapping
 from labelingest.sinks.base import OutputTarget
-from labelingest.writers.yolo import class_numbers
+from labelingest.writers.target import WriterOptions
+from labelingest.writers.yolo import YoloLayout, class_numbers
 
-__all__ = ["output_target", "pairing_rule"]
+__all__ = ["make_converter", "output_target", "pairing_rule"]
 
 
 def pairing_rule(config: IngestConfig) -> PairingRule | None:
@@ -26,11 +31,60 @@ def pairing_rule(config: IngestConfig) -> PairingRule | None:
     )
 
 
-def output_target(config: IngestConfig, converter: Converter) -> OutputTarget:
-    """Return where the labels of a run go."""
+def make_converter(
+    config: IngestConfig,
+    ontology: Ontology,
+    mapping: ClassMapping | None,
+    format: str,
+    url: str,
+) -> Converter:
+    """Make the converter of a configuration.
+
+    Parameters
+    ----------
+    config
+        The options.
+    ontology, mapping
+        The ontology, and the class numbers; None where no class numbers are read or written.
+    format
+        Format of the sidecars.
+    url
+        URL of the storage path: identifiers and links are made from it.
+
+    Raises
+    ------
+    ConfigError
+        There are options of another format than that of the sidecars.
+    """
+    config.refuse_options_of_others(source_format(format))
+    return Converter(
+        ontology,
+        mapping.class_map if mapping else ClassMap.empty(),
+        WriterOptions(url, config.created_by, config.dataset_title),
+        yolo=YoloOptions(config.row_layout, config.kpt_shape),
+        assembly=AssemblyOptions(
+            out_of_range=OutOfRange(config.out_of_range),
+            reject_shape_mismatch=config.on_shape_mismatch == "reject",
+            drop_duplicates=config.duplicate_rows == "drop",
+            warn_misfit=config.warn_misfit,
+        ),
+        on_row_error=OnRowError(config.on_row_error),
+        image_sizes=ImageSizes(config.image_sizes),
+        format=format,
+        to=config.to,
+        yolo_layout=YoloLayout(config.yolo_layout),
+        yolo_confidence=config.yolo_confidence,
+        max_label_bytes=config.max_label_bytes,
+    )
+
+
+def output_target(config: IngestConfig, converter: Converter) -> OutputTarget | None:
+    """Return the output target of a configuration; None where nothing is written."""
+    if config.out is None:
+        return None
     return OutputTarget(
         format=target_format(config.to),
-        out=str(config.out),
+        out=config.out,
         ontology=converter.ontology,
         storage_url=converter.writer.storage_url,
         class_numbers=class_numbers(converter.class_map, converter.ontology.objects),

@@ -1,4 +1,8 @@
-"""The loop over the jobs of a folder: an engine does them, their results are taken in order."""
+"""Run the jobs of a folder: an engine converts them, and their results are put in order.
+
+Stage 8 of the flow: the sink takes the labels of each job, then the job is counted, and written to
+the journal if the run can be resumed.
+"""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -9,7 +13,7 @@ from functools import partial
 from labelingest.engines.base import Engine
 from labelingest.fence import tried
 from labelingest.model.blobs import Unread
-from labelingest.pipeline.resume import Done, Kept, is_lost
+from labelingest.pipeline.resume import JobRecord, ResumableRun, is_lost
 from labelingest.pipeline.worker import Job, JobResult, Worker
 from labelingest.problems import Problem
 from labelingest.progress import Progress
@@ -17,130 +21,131 @@ from labelingest.report import Report
 from labelingest.sinks.base import ResumableSink, Sink
 from labelingest.stopwatch import OFF, Stage, Stopwatch
 
-__all__ = ["Books", "Output", "work_off"]
+__all__ = ["JournaledSink", "RunTotals", "run_jobs"]
 
 
 @dataclass(slots=True)
-class Books:
-    """Takes what became of each job to the report, and tells how far the run is."""
+class RunTotals:
+    """Adds the jobs of a run to its report, and reports progress."""
 
     report: Report
     pairs: int
-    """Data files to be done."""
+    """Data files of the run."""
     progress: Callable[[Progress], None] | None
-    before: int = 0
-    """Of these, done by an interrupted run."""
+    resumed_files: int = 0
+    """Data files that an interrupted run has converted."""
 
-    def add(self, done: Done) -> None:
-        """Take one job."""
-        self.report.log.add(done.problems, done.data_files)
-        self.report.tally.merge(done.tally)
+    def add(self, record: JobRecord) -> None:
+        """Add one job."""
+        self.report.log.add(record.problems, record.data_files)
+        self.report.tally.merge(record.tally)
 
-    def tell(self) -> None:
-        """Tell how far the run is."""
+    def report_progress(self) -> None:
+        """Report how many data files are converted."""
         if self.progress is not None:
             tally = self.report.tally
             files = tally.label_rows + tally.failed_files
-            self.progress(Progress("convert", files, self.pairs, tally.rows_seen, self.before))
+            self.progress(
+                Progress("convert", files, self.pairs, tally.rows_seen, self.resumed_files)
+            )
 
 
-class Output:
-    """Where label rows go: nowhere, to a sink, or to a sink whose work is kept."""
+@dataclass(frozen=True, slots=True)
+class JournaledSink:
+    """A sink, with a journal of the jobs that it has taken if the run can be resumed."""
 
-    def __init__(
-        self,
-        sink: Sink | None,
-        kept: tuple[Kept, ResumableSink] | None = None,
-        watch: Stopwatch = OFF,
-    ) -> None:
-        self.sink = sink
-        self._kept = kept
-        self._watch = watch
+    sink: Sink | None
+    """None where labels are checked and not written."""
+    journaled: tuple[ResumableRun, ResumableSink] | None = None
+    """The run with the journal, and the same sink; None for a run that cannot be resumed."""
+    stopwatch: Stopwatch = OFF
 
     def refused(self, keys: Sequence[str]) -> dict[int, Problem]:
-        """Return position and problem of the data files whose labels it cannot hold."""
+        """Return position and problem of the data files whose labels the sink cannot hold."""
         return {} if self.sink is None else self.sink.refused(keys)
 
-    def put(self, result: JobResult, refused: Sequence[Problem]) -> Done:
-        """Take what a job made.
+    def put(self, result: JobResult, refused: Sequence[Problem]) -> JobRecord:
+        """Put the labels of a job, and count the job as the sink answers.
 
         Parameters
         ----------
         result
-            What became of the job.
+            The result of the job.
         refused
-            Problems of data files that were left out of it.
+            Problems of data files that were left out of the job.
         """
-        problems = [*refused, *result.problems]
-        result.tally.failed_files += len(refused)
+        refused_late: list[tuple[int, Problem]] = []
         if self.sink is not None:
-            with self._watch.stage(Stage.OUTPUT):
-                late = self.sink.put(result.made)
-            result.uncount(late)
-            problems += [problem for _, problem in late]
-        done = Done(problems, result.data_files, result.tally)
-        if self._kept is not None:
-            kept, sink = self._kept
-            kept.add(done, sink)
-        return done
+            with self.stopwatch.stage(Stage.OUTPUT):
+                refused_late = self.sink.put(result.output)
+        tally = result.tally(refused_late)
+        tally.failed_files += len(refused)
+        problems = [*refused, *result.problems, *(problem for _, problem in refused_late)]
+        record = JobRecord(problems, result.data_files, tally)
+        if self.journaled is not None:
+            run, sink = self.journaled
+            run.add(record, sink)
+        return record
 
     def save(self, error: BaseException) -> None:
-        """Bring what is kept onto the disk before a run ends by an exception, if the disk takes it."""
-        if self._kept is not None:
-            kept, sink = self._kept
+        """Flush sink and journal to the disk, if it takes them, before an exception ends the run."""
+        if self.journaled is not None:
+            run, sink = self.journaled
             if is_lost(error):
-                kept.distrust()
+                run.distrust()
             with suppress(OSError):
-                kept.sync(sink)
+                run.sync(sink)
 
-    def end(self) -> None:
-        """Bring what is kept onto the disk, when all is done but to give the output its name."""
-        if self._kept is not None:
-            kept, sink = self._kept
-            kept.sync(sink)
+    def finish(self) -> None:
+        """Flush sink and journal to the disk, before the output gets its name."""
+        if self.journaled is not None:
+            run, sink = self.journaled
+            run.sync(sink)
 
 
-def work_off(
-    found: Iterable[Job], engine: Engine, worker: Worker, output: Output, books: Books
+def run_jobs(
+    jobs: Iterable[Job], engine: Engine, worker: Worker, output: JournaledSink, totals: RunTotals
 ) -> None:
-    """Do jobs: label rows go to the output, the rest to the books."""
+    """Convert jobs, put their labels and add them to the totals, in order."""
     refusals: deque[Sequence[Problem]] = deque()
-    books.tell()
+    totals.report_progress()
     try:
-        with closing(engine.map(worker, _accepted(found, output, refusals))) as results:
+        with closing(engine.map(worker, _accepted(jobs, output, refusals))) as results:
             for result in results:
                 refused = refusals.popleft()
                 if result.deferred is None:
-                    books.add(output.put(result, refused))
+                    totals.add(output.put(result, refused))
                 else:
-                    books.add(_do_large(result.deferred, worker, output, refused))
-                books.tell()
-        output.end()
+                    totals.add(_put_large(result.deferred, worker, output, refused))
+                totals.report_progress()
+        output.finish()
     except BaseException as error:
         output.save(error)
         raise
 
 
-def _do_large(job: Job, worker: Worker, output: Output, refused: Sequence[Problem]) -> Done:
-    """Do a job that was deferred: its label row goes to the output piece by piece.
+def _put_large(
+    job: Job, worker: Worker, output: JournaledSink, refused: Sequence[Problem]
+) -> JobRecord:
+    """Convert a deferred job; its label row goes to the sink piece by piece.
 
-    Where it breaks off, nothing of it stays, and that costs this file alone.
+    If that breaks off, nothing of the label row remains, and only this file fails.
     """
-    result = worker.do_large(job)
-    done = tried(partial(output.put, result, refused))
-    if isinstance(done, Unread):
-        done = output.put(worker.give_up(job, 0, done), refused)
-    return done
+    result = worker.convert_large(job)
+    record = tried(partial(output.put, result, refused))
+    if isinstance(record, Unread):
+        record = output.put(worker.give_up(job, 0, record), refused)
+    return record
 
 
 def _accepted(
-    found: Iterable[Job], output: Output, refusals: deque[Sequence[Problem]]
+    jobs: Iterable[Job], output: JournaledSink, refusals: deque[Sequence[Problem]]
 ) -> Iterator[Job]:
-    """Leave out the data files whose label rows the output cannot hold.
+    """Leave out the data files whose labels the sink cannot hold.
 
-    Every job is yielded, also one of which nothing is left: the number of a job is its place.
+    Every job is yielded, even an empty one: a job's number is its place in the journal.
     """
-    for job in found:
+    for job in jobs:
         refused: Mapping[int, Problem] = output.refused(job.data)
         refusals.append(list(refused.values()))
         yield job.without(refused)

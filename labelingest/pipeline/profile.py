@@ -1,7 +1,7 @@
-"""Where the time of a run goes: a part of a folder is converted, and every stage is timed.
+"""Profile a run: a part of a folder is converted, and every stage is timed.
 
-What is measured is the flow itself, in this process, with its output in a temporary folder that is
-gone afterwards. Nothing is written into the storage path.
+The measured flow is the real one, in this process, with its output in a temporary folder that is
+removed afterwards. Nothing is written into the storage path.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,8 +23,9 @@ from labelingest.formats.output_names import check_output
 from labelingest.model.pairs import Pairs
 from labelingest.pipeline.choose_engine import PRELOAD
 from labelingest.pipeline.discover import Paired
-from labelingest.pipeline.loop import Books
-from labelingest.pipeline.run import convert_pairs, prepare
+from labelingest.pipeline.from_config import output_target
+from labelingest.pipeline.loop import RunTotals
+from labelingest.pipeline.run import Prepared, convert_pairs, prepare
 from labelingest.progress import Progress
 from labelingest.stopwatch import Stage, Stopwatch
 from labelingest.storage import open_storage
@@ -35,26 +36,36 @@ from labelingest.storage.os_errors import cannot_write
 __all__ = ["Measurement", "measure", "part_of"]
 
 _MOST_TOGETHER: Final = 4096
-"""Files that stand beside each other in the part that is measured."""
+"""Files that follow each other in the measured part, at most: as many as one batch has."""
 _ONCE: Final = (Stage.LIST, Stage.PAIR)
-"""Done for the whole folder, before there is a part of it."""
+"""Stages that run for the whole folder, before a part of it is taken."""
 _ALONE: Final = (Stage.OUTPUT, Stage.BOOKS)
-"""Done by one process, however many convert."""
+"""Stages that one process runs, however many processes convert."""
 _NO_OUTPUTS: Final = dict.fromkeys(OUTPUTS)
-"""Nothing is written there, so what is there is no matter."""
+"""Outputs are ignored while measuring."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """How long each stage took, for a part of a folder.
+    """Duration of each stage, for a part of a folder.
 
     Examples
     --------
     >>> seconds = {Stage.LIST: 1.0, Stage.READ: 3.0, Stage.OUTPUT: 1.0}
-    >>> measured = Measurement(4_000, 2_000, 1_000, 7_300, seconds, 5.5, 0.5, 2, "rows.jsonl")
-    >>> measured.largest.value, measured.others, measured.estimate(1)
+    >>> measurement = Measurement(
+    ...     keys=4_000,
+    ...     pairs=2_000,
+    ...     files=1_000,
+    ...     rows=7_300,
+    ...     seconds=seconds,
+    ...     total=5.5,
+    ...     start=0.5,
+    ...     cores=2,
+    ...     out="rows.jsonl",
+    ... )
+    >>> measurement.largest.value, measurement.others, measurement.estimate(1)
     ('read text', 0.5, 9.0)
-    >>> measured.estimate(2)  # 1 s to list, 0.5 s to start, and twice (3 s + 1 s) shared by two
+    >>> measurement.estimate(2)  # 1 s to list, 0.5 s to start, and twice (3 s + 1 s) shared by two
     5.5
     """
 
@@ -63,23 +74,23 @@ class Measurement:
     pairs: int
     """Data files with a sidecar."""
     files: int
-    """Of these, measured."""
+    """Measured data files."""
     rows: int
-    """Rows in them."""
+    """Rows in the sidecars of the measured data files."""
     seconds: Mapping[Stage, float]
-    """Of each stage, without the stages inside it; list and pair are of the whole folder."""
+    """Seconds of each stage, without the stages inside it; list and pair are of the whole folder."""
     total: float
     """Seconds from beginning to end."""
     start: float
     """Seconds that a worker process takes to start."""
     cores: int
-    """That this process may use."""
+    """Processor cores that this process may use."""
     out: str
-    """Name of the output that was written."""
+    """Name of the output."""
 
     @property
-    def whole(self) -> dict[Stage, float]:
-        """Stage → seconds that it takes for the whole folder in one process, by arithmetic."""
+    def folder_seconds(self) -> dict[Stage, float]:
+        """Seconds of each stage for the whole folder in one process, by arithmetic."""
         factor = self.pairs / self.files
         return {
             stage: seconds * (1 if stage in _ONCE else factor)
@@ -89,30 +100,30 @@ class Measurement:
     @property
     def largest(self) -> Stage:
         """The stage that takes longest for the whole folder."""
-        whole = self.whole
-        return max(whole, key=whole.__getitem__)
+        seconds = self.folder_seconds
+        return max(seconds, key=seconds.__getitem__)
 
     @property
     def others(self) -> float:
-        """Seconds of no stage: loading the ontology, and what is loaded when first used."""
+        """Seconds outside all stages: loading the ontology, and modules at their first use."""
         return max(self.total - sum(self.seconds.values()), 0.0)
 
     def files_of(self, stage: Stage) -> int:
-        """Return how many files a stage was about."""
+        """Return the number of files that a stage worked on."""
         return self.keys if stage in _ONCE else self.files
 
     def estimate(self, workers: int) -> float:
         """Return the seconds that the whole folder takes, by arithmetic.
 
-        All cores share what workers do and what one process does for them; the whole cannot be
-        faster than that process.
+        All cores share the work of the workers and of the one process that puts their labels; no
+        run is faster than that process.
         """
-        whole = self.whole
+        seconds = self.folder_seconds
         if workers == 1:
-            return sum(whole.values())
-        once = sum(whole.get(stage, 0.0) for stage in _ONCE)
-        alone = sum(whole.get(stage, 0.0) for stage in _ALONE)
-        return once + self.start + max((sum(whole.values()) - once) / workers, alone)
+            return sum(seconds.values())
+        once = sum(seconds.get(stage, 0.0) for stage in _ONCE)
+        alone = sum(seconds.get(stage, 0.0) for stage in _ALONE)
+        return once + self.start + max((sum(seconds.values()) - once) / workers, alone)
 
 
 def measure(
@@ -127,14 +138,14 @@ def measure(
     Parameters
     ----------
     config
-        As for `labelingest.convert`. The name of `out` says what kind of output is measured; it is
-        not written, nor are the other outputs.
+        As for `labelingest.convert`. The name of `out` decides the kind of output that is measured;
+        neither `out` nor the other outputs are written.
     files
-        How many files at most; they are spread evenly over the folder.
+        Most files to convert; they are spread evenly over the folder.
     out_folder
-        Where the temporary folder is made; that of the system when None.
+        Parent of the temporary folder; the system's when None.
     progress
-        Told how many files were listed.
+        Receives the number of listed files.
 
     Raises
     ------
@@ -144,26 +155,23 @@ def measure(
     name = _name(config)
     check_output(target_format(config.to), name, config.shard_rows)
     folder = _checked(out_folder or gettempdir(), config)
-    watch = Stopwatch()
+    stopwatch = Stopwatch()
     try:
         temporary = TemporaryDirectory(prefix="labelingest-bench-", dir=folder)
     except OSError as error:
         raise cannot_write(folder, error) from error
     with temporary as place:
         started = perf_counter()
-        ready = prepare(config.model_copy(update=_NO_OUTPUTS), progress=progress, watch=watch)
-        part = part_of(ready.paired, files, config.batch_bytes)
-        books = Books(ready.report, len(part.pairs), None)
-        written = config.model_copy(update={"out": str(Path(place, name))})
-        with watch.stage(Stage.BOOKS):
-            convert_pairs(written, part, ready.converter, SerialEngine(), books, watch)
+        prepared, part = _convert_part(
+            config, str(Path(place, name)), files, progress=progress, stopwatch=stopwatch
+        )
         total = perf_counter() - started
     return Measurement(
-        keys=len(ready.paired.listing),
-        pairs=len(ready.paired.pairs),
+        keys=len(prepared.paired.listing),
+        pairs=len(prepared.paired.pairs),
         files=len(part.pairs),
-        rows=ready.report.tally.rows_seen,
-        seconds=watch.seconds,
+        rows=prepared.report.tally.rows_seen,
+        seconds=stopwatch.seconds,
         total=total,
         start=_seconds_to_start(),
         cores=usable_cores(),
@@ -171,14 +179,42 @@ def measure(
     )
 
 
+def _convert_part(
+    config: IngestConfig,
+    out: str,
+    files: int,
+    *,
+    progress: Callable[[Progress], None] | None,
+    stopwatch: Stopwatch,
+) -> tuple[Prepared, Paired]:
+    """Convert a part of a folder to a temporary output; return the folder and the part."""
+    without_outputs = config.model_copy(update=_NO_OUTPUTS)
+    prepared = prepare(without_outputs, progress=progress, stopwatch=stopwatch)
+    part = part_of(prepared.paired, files, config.batch_bytes)
+    totals = RunTotals(prepared.report, len(part.pairs), None)
+    temporary_config = config.model_copy(update={"out": out})
+    target = output_target(temporary_config, prepared.converter)
+    with stopwatch.stage(Stage.BOOKS):
+        convert_pairs(
+            temporary_config,
+            part,
+            prepared.converter,
+            target,
+            SerialEngine(),
+            totals=totals,
+            stopwatch=stopwatch,
+        )
+    return prepared, part
+
+
 def _name(config: IngestConfig) -> str:
-    """Return the name of the output: that of `out` wherever it is, for its ending says its kind."""
+    """Return the name of the output: the name of `out`, whose ending decides the kind."""
     name = Path(config.out or target_format(config.to).sample_output).name
     return name if name.strip(".") else "out"
 
 
 def _checked(folder: str, config: IngestConfig) -> str:
-    """Refuse a folder for the output that is none, or inside the storage path."""
+    """Refuse a parent folder that is no folder, or that is inside the storage path."""
     if not Path(folder).is_dir():
         raise ConfigError(f"out-folder {folder!r} is no folder: make it, or leave it out")
     storage = open_storage(config.storage_path)
@@ -193,14 +229,14 @@ def _checked(folder: str, config: IngestConfig) -> str:
 
 
 def part_of(paired: Paired, files: int, batch_bytes: int) -> Paired:
-    """Return the folder with at most so many of its pairs: batches, spread evenly over it.
+    """Return the folder with some of its pairs: batches, spread evenly over it.
 
     Parameters
     ----------
     paired
         The folder.
     files
-        How many pairs at most.
+        Most pairs to return.
     batch_bytes
         Bytes of the sidecars of a batch.
     """
@@ -217,7 +253,7 @@ def part_of(paired: Paired, files: int, batch_bytes: int) -> Paired:
 
 
 def _seconds_to_start() -> float:
-    """Return how long a worker process takes until its first answer."""
+    """Return the seconds that a worker process takes until its first answer."""
     started = perf_counter()
     list(ProcessEngine(1, PRELOAD).map(abs, [0]))
     return perf_counter() - started

@@ -1,10 +1,10 @@
-"""What stays of a run that is interrupted, and when the next run may go on with it.
+"""Resume a run that was interrupted.
 
-Beside the output stand the unfinished output and a journal of the jobs in it: of each, what the
-report needs of it and what it added to the output. A run with the same subject (folder, ontology,
-options, version) puts the journal's jobs into its report, cuts the output to what they added, and
-does the rest: jobs are cut the same way in every run, so the result is that of one run. A run with
-another subject starts anew.
+Beside the output are the unfinished output and a journal of the jobs in it: for each job, its part
+of the report, and a mark of what it added to the output. A run with the same fingerprint (folder,
+ontology, options, version) takes the journal's jobs into its report, cuts the output to what they
+added, and runs the remaining jobs. Jobs are cut the same way in every run, so the result is that of
+an uninterrupted run. A run with another fingerprint starts from the beginning.
 """
 
 import errno
@@ -33,19 +33,19 @@ from labelingest.storage.local.real_paths import resolve
 from labelingest.storage.os_errors import cannot_write
 from labelingest.storage.unfinished_files import protect, unfinished_name
 
-__all__ = ["Done", "Kept", "is_lost", "keep_work", "subject_of"]
+__all__ = ["JobRecord", "ResumableRun", "is_lost", "resume_or_start", "run_fingerprint"]
 
 A = TypeVar("A")
 
 _SYNC_EVERY: Final = 30.0
-"""Seconds of work that may be lost when the machine itself goes down."""
+"""Seconds of work that may be lost when the machine goes down: a flush costs some milliseconds."""
 _CHUNK: Final = 65_536
-"""Pairs whose keys are looked at together: ten million of them as texts would be gigabytes."""
-_NOT_SUBJECT: Final = (
+"""Pairs whose keys are digested together: ten million keys as texts would be gigabytes."""
+_NOT_IN_FINGERPRINT: Final = (
     *("storage_path", "ontology", "out", "report", "problems", "failed_csv", "overwrite"),
     *("workers", "engine", "restart"),
 )
-"""What does not decide the result, or is taken by its content."""
+"""Options left out of the fingerprint: they do not change the result, or their content is digested."""
 
 _LOST: Final = {errno.EIO, errno.ESTALE}
 _DAMAGED: Final = (
@@ -60,16 +60,16 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """What the report needs of a job that is done."""
+class JobRecord:
+    """A finished job, as report and journal need it."""
 
     problems: Sequence[Problem]
     data_files: Mapping[str, str]
-    """Sidecar → data file, for those with problems."""
+    """Sidecar → data file, for sidecars with problems."""
     tally: Tally
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as JSON says it."""
+        """Return the record as JSON values."""
         problems = [
             (p.code, p.source, p.detail, p.line, p.column, p.pointer, p.count)
             for p in self.problems
@@ -80,20 +80,20 @@ class Done:
         return {"problems": problems, "data_files": dict(self.data_files), "tally": tally}
 
     @classmethod
-    def from_json(cls, entry: Mapping[str, Any]) -> "Done":
-        """Make it again.
+    def from_json(cls, entry: Mapping[str, Any]) -> "JobRecord":
+        """Return the record that `as_json` described.
 
         Raises
         ------
         AttributeError, KeyError, TypeError, ValueError
-            No `Done` is written so.
+            The entry describes no record.
 
         Examples
         --------
         >>> tally = Tally(rows_seen=1)
         >>> tally.refitted.steps[-3] = tally.rejected[ProblemCode.NOT_FINITE] = 1
-        >>> done = Done([Problem(ProblemCode.NOT_FINITE, "a.txt", "nan", 1, 3)], {}, tally)
-        >>> Done.from_json(json.loads(json.dumps(done.as_json()))) == done
+        >>> record = JobRecord([Problem(ProblemCode.NOT_FINITE, "a.txt", "nan", 1, 3)], {}, tally)
+        >>> JobRecord.from_json(json.loads(json.dumps(record.as_json()))) == record
         True
         """
         problems = [Problem(ProblemCode(code), *rest) for code, *rest in entry["problems"]]
@@ -128,79 +128,79 @@ def _counts(counts: Mapping[A, Any]) -> Mapping[A, int]:
 
 
 def _demand(*values: Any) -> None:
-    """Raise TypeError where a value is not of the type that stands last."""
-    *found, expected = values
-    if not all(type(value) is expected for value in found):
+    """Raise TypeError where a value is not of the type that is the last argument."""
+    *checked, expected = values
+    if not all(type(value) is expected for value in checked):
         raise TypeError(f"expected {expected.__name__}")
 
 
 @dataclass(slots=True)
-class Kept:
-    """The unfinished output of a run, and what is written down about it."""
+class ResumableRun:
+    """The unfinished output of a run and its journal."""
 
     journal: Journal
     building: Path
     """The unfinished output: a file or a folder."""
-    done: list[Done] = field(default_factory=list)
-    """Jobs of an interrupted run that count."""
+    records: list[JobRecord] = field(default_factory=list)
+    """Jobs of the interrupted run that are resumed."""
     marks: list[Any] = field(default_factory=list)
-    """What each of them added to the output."""
+    """What each of these jobs added to the output."""
     _files: list[int] = field(default_factory=list)
-    """Data files of all jobs up to each, of that run and of this one."""
+    """Data files up to each job, of the interrupted run and of this one."""
     _trusts: bool = True
-    """Whether no flush failed: after one that did, the next says nothing."""
+    """Whether no flush has failed: after a failure, the next flush says nothing."""
     _synced: float = field(default_factory=monotonic)
 
     @property
     def unfinished(self) -> UnfinishedOutput:
-        """The unfinished output that a sink continues."""
+        """The output that a sink resumes."""
         return UnfinishedOutput(self.building, self.marks)
 
     @property
     def files(self) -> int:
-        """How many data files are done, in that run and in this one."""
+        """Data files that are finished, by the interrupted run and by this one."""
         jobs = self.journal.entries
         return self._files[jobs - 1] if jobs else 0
 
-    def forget(self, subject: str) -> None:
-        """Start anew."""
-        self.journal.begin(subject)
-        self.done, self.marks, self._files = [], [], []
+    def restart(self, fingerprint: str) -> None:
+        """Start from the beginning."""
+        self.journal.begin(fingerprint)
+        self.records, self.marks, self._files = [], [], []
 
     def load(self, entries: Iterable[Mapping[str, Any]]) -> None:
-        """Take what the journal has of an interrupted run; raises as `Done.from_json` does."""
+        """Take the entries of a journal; raise as `JobRecord.from_json` does."""
         for entry in entries:
-            self.done.append(Done.from_json(entry))
+            self.records.append(JobRecord.from_json(entry))
             self.marks.append(entry["mark"])
-            self._count(self.done[-1])
+            self._count(self.records[-1])
 
-    def _count(self, done: Done) -> None:
+    def _count(self, record: JobRecord) -> None:
         before = self._files[-1] if self._files else 0
-        self._files.append(before + done.tally.label_rows + done.tally.failed_files)
+        self._files.append(before + record.tally.label_rows + record.tally.failed_files)
 
     def keep(self, jobs: int) -> None:
-        """Forget all jobs of the interrupted run but the first so many; at least one."""
+        """Forget the interrupted run's jobs after the first so many, which are one at least."""
         self.journal.keep(jobs)
-        self.done, self.marks, self._files = (
-            self.done[:jobs],
+        self.records, self.marks, self._files = (
+            self.records[:jobs],
             self.marks[:jobs],
             self._files[:jobs],
         )
 
-    def add(self, done: Done, sink: ResumableSink) -> None:
-        """Write down that a job is done and that the sink has what it made."""
-        self.journal.append({**done.as_json(), "mark": sink.mark()})
-        self._count(done)
+    def add(self, record: JobRecord, sink: ResumableSink) -> None:
+        """Write to the journal that a job is finished and that the sink has its labels."""
+        self.journal.append({**record.as_json(), "mark": sink.mark()})
+        self._count(record)
         if monotonic() - self._synced > _SYNC_EVERY:
             self.sync(sink)
 
     def sync(self, sink: ResumableSink) -> None:
-        """Bring everything onto the disk, so that it counts after a power failure too.
+        """Flush sink and journal to the disk, so that a power failure loses nothing before it.
 
         Raises
         ------
         StorageError
-            It did not get there: what was done since the last time is not counted any more.
+            The flush failed: jobs since the last flush do not count any more.
         """
         if not self._trusts:
             return
@@ -213,16 +213,16 @@ class Kept:
         self._synced = monotonic()
 
     def distrust(self) -> None:
-        """Count nothing any more that may not have reached the disk.
+        """Stop counting jobs that may not have reached the disk.
 
-        The system may have dropped it, and would call the next flush a success.
+        The system may have dropped their labels, and would call the next flush a success.
         """
         if self._trusts:
             self._trusts = False
             self.journal.distrust()
 
     def remove(self) -> None:
-        """Remove the unfinished output and what is written down about it."""
+        """Remove the unfinished output and its journal."""
         if self.building.is_dir():
             shutil.rmtree(self.building, ignore_errors=True)
         else:
@@ -231,10 +231,10 @@ class Kept:
         self.journal.remove()
 
 
-def subject_of(config: IngestConfig, paired: Paired) -> str:
-    """Return a fingerprint of everything that decides the result of a run, but its outputs."""
+def run_fingerprint(config: IngestConfig, paired: Paired) -> str:
+    """Return a fingerprint of everything that decides the result of a run, except its outputs."""
     digest = blake2b(digest_size=16)
-    options = config.model_dump(mode="json", exclude=set(_NOT_SUBJECT))
+    options = config.model_dump(mode="json", exclude=set(_NOT_IN_FINGERPRINT))
     digest.update(json.dumps([version("labelingest"), _compressor(), options]).encode())
     digest.update(paired.storage.url.encode())
     digest.update(read_small(config.ontology))
@@ -252,7 +252,7 @@ def subject_of(config: IngestConfig, paired: Paired) -> str:
 
 
 def _compressor() -> str:
-    """Return the version of what compresses: another may give other bytes."""
+    """Return the version of the compressor: another version may give other bytes."""
     try:
         return version("zstandard")
     except ImportError:
@@ -260,19 +260,23 @@ def _compressor() -> str:
 
 
 @contextmanager
-def keep_work(config: IngestConfig, out: str, subject: str, pairs: int) -> Iterator[Kept]:
-    """Keep the work of a block that is interrupted; nothing is left when it ends well.
+def resume_or_start(
+    out: str, fingerprint: str, pairs: int, *, restart: bool
+) -> Iterator[ResumableRun]:
+    """Resume the unfinished run of an output, or start one; remove its traces when the block ends.
 
-    An exception that leaves work behind has a note that says how far it is.
+    An exception leaves the unfinished output and the journal, and has a note with the progress.
 
     Parameters
     ----------
-    config, out
-        What is run, and where its output goes.
-    subject
-        As `subject_of` tells.
+    out
+        Path of the output.
+    fingerprint
+        The `run_fingerprint`.
     pairs
-        Data files to be done.
+        Data files of the run.
+    restart
+        Whether an unfinished run is ignored.
 
     Raises
     ------
@@ -282,29 +286,29 @@ def keep_work(config: IngestConfig, out: str, subject: str, pairs: int) -> Itera
     target = _resolved(out)
     journal = Journal.open(target.parent / unfinished_name(target.name, "-journal"), out)
     if target.is_file():
-        # It quotes labels, as the output holds them.
+        # The journal quotes labels, as the output contains them.
         protect(journal.file, target.stat())
-    kept = Kept(journal, target.parent / unfinished_name(target.name))
+    run = ResumableRun(journal, target.parent / unfinished_name(target.name))
     try:
-        _load(kept, subject, restart=config.restart)
-        yield kept
+        _load(run, fingerprint, restart=restart)
+        yield run
     except BaseException as error:
         if is_lost(error):
-            kept.distrust()
-        # Rejected rows will be rejected again, so there is nothing to go on with.
-        if not kept.files or isinstance(error, SidecarError):
-            kept.remove()
+            run.distrust()
+        # Rejected rows will be rejected again, so there is nothing to resume.
+        if not run.files or isinstance(error, SidecarError):
+            run.remove()
         else:
-            kept.journal.close()
-            error.add_note(f"{kept.files:,} of {pairs:,} files are done: the same command goes on")
+            run.journal.close()
+            error.add_note(f"{run.files:,} of {pairs:,} files are done: the same command goes on")
         raise
-    kept.remove()
+    run.remove()
 
 
 def is_lost(error: BaseException | None) -> bool:
-    """Whether an exception tells of a disk that failed: what was written before may be lost too.
+    """Return whether an exception reports a disk that failed: earlier writes may be lost too.
 
-    A disk that is full says so, and loses nothing that it took before.
+    A disk that is full loses nothing that it took before.
 
     Examples
     --------
@@ -325,17 +329,17 @@ def _resolved(out: str) -> Path:
         raise cannot_write(out, error) from error
 
 
-def _load(kept: Kept, subject: str, *, restart: bool) -> None:
-    found = kept.journal.load()
-    if kept.journal.damaged and not restart:
-        _log.warning(_DAMAGED if found is not None else _NO_JOURNAL)
-    if found is None or restart or found[0] != subject:
-        if found is not None and found[1] and not restart:
+def _load(run: ResumableRun, fingerprint: str, *, restart: bool) -> None:
+    loaded = run.journal.load()
+    if run.journal.damaged and not restart:
+        _log.warning(_DAMAGED if loaded is not None else _NO_JOURNAL)
+    if loaded is None or restart or loaded[0] != fingerprint:
+        if loaded is not None and loaded[1] and not restart:
             _log.warning("the folder or the options changed since: starting anew")
-        kept.forget(subject)
+        run.restart(fingerprint)
         return
     try:
-        kept.load(found[1])
+        run.load(loaded[1])
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
         _log.warning("the unfinished run was one of another version: starting anew")
-        kept.forget(subject)
+        run.restart(fingerprint)

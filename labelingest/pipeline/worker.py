@@ -1,6 +1,8 @@
 """The unit of work: a slice of the pairs of a folder, and the worker that converts it.
 
-Both can be pickled, and a job's result depends on nothing but the job.
+A worker does stages 1 to 7 of the flow: it fetches sidecars, converts them, and reads the image
+headers that the conversion needs. Stage 8, put, is `labelingest.pipeline.loop`'s. Jobs and workers
+can be pickled, and a job's result depends on nothing but the job.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -26,17 +28,18 @@ from labelingest.sinks.json_lines import Pack
 from labelingest.stopwatch import OFF, Stage, Stopwatch
 from labelingest.storage.base import Storage
 
-if TYPE_CHECKING:  # what lists and pairs is not loaded in every worker process
+if TYPE_CHECKING:  # listing and pairing are not loaded in every worker process
     from labelingest.pipeline.discover import Paired
 
-__all__ = ["Job", "JobResult", "Worker", "jobs"]
+__all__ = ["Job", "JobResult", "Worker", "cut_jobs"]
 
 LARGE_BYTES: Final = 4_000_000
-"""YOLO files with more bytes are worked slice by slice: some 200 MB of memory for the largest other."""
+"""Bytes beyond which a YOLO file is converted slice by slice: some 200 MB of memory for the largest
+file that is converted as a whole."""
 _MAX_FILES_IN_BATCH: Final = 4096
-"""Empty sidecars weigh nothing: this bounds what their label rows weigh."""
-_MOST_BYTES: Final = 2**40
-"""As many as a slice may have."""
+"""Files of one batch: empty sidecars weigh nothing, and this bounds what their label rows weigh."""
+_MAX_BATCH_BYTES: Final = 2**40
+"""Bytes that one sidecar counts at most when batches are cut, so that sums stay within 64 bits."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +53,7 @@ class Job:
     sizes: Int64
     """(u,) bytes of the sidecars, as listed."""
     mtime_ns: Int64
-    """(u,) last change of the sidecars."""
+    """(u,) last change of the sidecars, nanoseconds since 1970 UTC."""
 
     def without(self, rows: Collection[int]) -> "Job":
         """Return the job without some of its files."""
@@ -69,121 +72,151 @@ class Job:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JobResult:
-    """What became of a job."""
+    """The result of a job."""
 
-    made: BatchOutput
-    """The data files that were converted, in order of their keys."""
+    output: BatchOutput
+    """Labels of the data files that were converted, in order of their keys."""
     counts: Counts
-    """(m,) what each of them holds."""
+    """(m,) counts of what each converted file contains."""
     problems: Sequence[Problem]
-    """In order; each names the sidecar, or the data file where that is the cause."""
+    """Problems in order; each names the sidecar, or the data file where that is the cause."""
     data_files: Mapping[str, str]
-    """Sidecar → data file, for those with problems."""
-    tally: Tally
+    """Sidecar → data file, for sidecars with problems."""
+    row_tally: Tally
+    """Counts of rows and of failed files, without the converted files."""
     tokens: Sequence[str] | None = None
     """(u,) version tokens of the sidecars as they were read; None where none are known."""
     digests: Sequence[str] | None = None
-    """(u,) digests of the sidecars' contents as they were read; None where they are not wanted."""
+    """(u,) digests of the sidecars' contents as they were read; None where they are not needed."""
     image_sizes: Mapping[str, tuple[int, int] | None] = field(default_factory=dict)
-    """Data files whose header was read → width and height, None where it does not tell."""
+    """Data files whose header was read → width and height; None where the header has no size."""
     deferred: Job | None = None
-    """A job that was not done: its only file is for `Worker.do_large`, where the output is."""
+    """A job of one large file for `Worker.convert_large`, which runs in the process of the output."""
 
     @classmethod
-    def later(cls, job: Job) -> "JobResult":
-        """Return what stands for a job that is not done here."""
+    def defer(cls, job: Job) -> "JobResult":
+        """Return the result of a job that is left to `Worker.convert_large`."""
         nothing = np.zeros(0, dtype=np.int64)
         counts = Counts(nothing, nothing, nothing)
         return cls(BatchOutput([]), counts, [], {}, Tally(), deferred=job)
 
     @classmethod
     def joined(cls, parts: "Sequence[JobResult]") -> "JobResult":
-        """Return what became of the parts of a job."""
+        """Return the results of the parts of a job as the result of the job."""
         tokens = [part.tokens for part in parts if part.tokens is not None]
         digests = [part.digests for part in parts if part.digests is not None]
         return cls(
-            BatchOutput.joined([part.made for part in parts]),
-            Counts.joined([part.counts for part in parts]),
-            [problem for part in parts for problem in part.problems],
-            {key: data for part in parts for key, data in part.data_files.items()},
-            Tally.sum(part.tally for part in parts),
-            [token for of_part in tokens for token in of_part] if tokens else None,
-            [digest for of_part in digests for digest in of_part] if digests else None,
-            {key: size for part in parts for key, size in part.image_sizes.items()},
+            output=BatchOutput.joined([part.output for part in parts]),
+            counts=Counts.joined([part.counts for part in parts]),
+            problems=[problem for part in parts for problem in part.problems],
+            data_files={key: data for part in parts for key, data in part.data_files.items()},
+            row_tally=Tally.sum(part.row_tally for part in parts),
+            tokens=[token for of_part in tokens for token in of_part] if tokens else None,
+            digests=[digest for of_part in digests for digest in of_part] if digests else None,
+            image_sizes={key: size for part in parts for key, size in part.image_sizes.items()},
         )
 
-    def uncount(self, refused: Sequence[tuple[int, Problem]]) -> None:
-        """Move files that could not be written after all from the converted to the failed.
+    def tally(self, refused: Sequence[tuple[int, Problem]] = ()) -> Tally:
+        """Count the job, once the sink has answered.
 
         Parameters
         ----------
         refused
-            Positions in `made.keys`, and why.
+            Position in `output.keys` and problem of each file that the sink did not take.
         """
-        tally, counts = self.tally, self.counts
+        keep = np.ones(len(self.counts.seen), dtype=bool)
+        keep[[position for position, _ in refused]] = False
+        tally = Tally.sum((self.row_tally, self.counts.where(keep).tally()))
         for position, problem in refused:
-            annotations = int(counts.annotations[position])
-            classifications = int(counts.classifications[position])
-            tally.label_rows -= 1
+            valid = int(self.counts.annotations[position] + self.counts.classifications[position])
+            had_no_rejected = int(self.counts.seen[position]) == valid
             tally.failed_files += 1
-            tally.empty_label_rows -= int(counts.seen[position] == 0)
-            tally.annotations -= annotations
-            tally.classifications -= classifications
-            tally.rejected[problem.code] += annotations + classifications
-            whole = int(counts.seen[position]) == annotations + classifications
-            tally.files_with_rejected_rows += int(whole and annotations + classifications > 0)
+            tally.rejected[problem.code] += valid
+            tally.files_with_rejected_rows += int(had_no_rejected and valid > 0)
+        return tally
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """Does jobs: fetches sidecars, converts them, reads the image headers that are needed."""
+    """Converts jobs: fetches sidecars, converts them, reads the image headers that are needed."""
 
     storage: Storage
     converter: Converter
     pack: Pack | None = None
     """Joins label rows as the output takes them; None where it takes them one by one."""
-    watch: Stopwatch = OFF
-    """Told which stage is on."""
+    stopwatch: Stopwatch = OFF
     wants_tokens: bool = False
-    """Whether anybody asks which versions were read; that costs a system call for each file."""
+    """Whether versions and digests of sidecars are returned: a system call for each file."""
     discards: bool = False
-    """Whether nobody takes label rows: then they stay where they were made."""
+    """Whether label rows are dropped instead of returned."""
 
     large_bytes: int = LARGE_BYTES
-    """YOLO files with more bytes are not converted by whoever calls, but slice by slice."""
+    """Bytes beyond which a YOLO file is deferred, to be converted slice by slice."""
     slice_bytes: int = SLICE_BYTES
 
     @property
-    def alone(self) -> int | None:
-        """How many bytes a file may have to share a job with others; None for any."""
+    def most_shared_bytes(self) -> int | None:
+        """Bytes that a file in a job with other files may have; None for any number."""
         return self.large_bytes if self.converter.source_format.is_read_in_slices else None
 
     def __call__(self, job: Job) -> JobResult:
-        """Convert one slice; an unexpected exception costs the file that it comes from.
+        """Convert one slice, or defer it if it is one large file.
 
-        A large file that has a job for itself is deferred.
+        An unexpected exception costs the file that it comes from.
         """
-        if self.alone is not None and len(job.data) == 1 and job.sizes[0] > self.alone:
-            return JobResult.later(job)
-        return self._fenced(job, self._do)
+        most = self.most_shared_bytes
+        if most is not None and len(job.data) == 1 and job.sizes[0] > most:
+            return JobResult.defer(job)
+        return self._fenced(job, self._convert)
 
-    def do_large(self, job: Job) -> JobResult:
-        """Convert a file that was deferred, slice by slice; its labels are made when they are taken."""
-        return self._fenced(job, self._do_large)
+    def convert_large(self, job: Job) -> JobResult:
+        """Convert a deferred file slice by slice; its labels are made when the sink takes them."""
+        return self._fenced(job, self._convert_large)
 
     def give_up(self, job: Job, row: int, why: Unread) -> JobResult:
-        """Return what becomes of a file of a job over which an unexpected exception came out."""
+        """Return the result of one file of a job that raised an unexpected exception."""
         part = job.part(slice(row, row + 1))
-        done = self.converter.give_up(part.data[0], part.sidecars[0], why)
+        conversion = self.converter.give_up(part.data[0], part.sidecars[0], why)
         unknown = [""] if self.wants_tokens else None
-        return self._result(part, done, {}, tokens=unknown, digests=unknown)
+        return self._result(part, conversion, {}, tokens=unknown, digests=unknown)
 
-    def _fenced(self, job: Job, do: Callable[[Job], JobResult]) -> JobResult:
+    def _fenced(self, job: Job, convert: Callable[[Job], JobResult]) -> JobResult:
         give_up = partial(self.give_up, job)
-        return fenced(lambda rows: do(job.part(rows)), len(job.data), give_up, JobResult.joined)
+        return fenced(
+            lambda rows: convert(job.part(rows)), len(job.data), give_up, JobResult.joined
+        )
+
+    def _convert(self, job: Job) -> JobResult:
+        """Convert the files of a job together: fetch, then the stages of the converter."""
+        blobs = self._without_grown(job, self._fetch(job))
+        units = DataUnits.from_keys(job.data, job.sidecars, job.mtime_ns)
+        headers = _Headers(self, job, dict(blobs.unread))
+        conversion = self.converter.convert_blobs(blobs, units, headers.find, self.stopwatch)
+        if len(headers.unread) > len(blobs.unread):
+            # A size that is not known today would be taken for a fact of the files. Counts are kept
+            # for the batch, so the batch is converted again without files of unreadable images.
+            blobs = _without(blobs, headers.unread)
+            conversion = self.converter.convert_blobs(blobs, units, headers.find, self.stopwatch)
+        digests = self._digests(blobs)
+        return self._result(job, conversion, headers.sizes, tokens=blobs.tokens, digests=digests)
+
+    def _convert_large(self, job: Job) -> JobResult:
+        blobs = self._fetch(job)
+        tokens, digests = blobs.tokens, self._digests(blobs)
+        unit = DataUnits.from_keys(job.data, job.sidecars, job.mtime_ns)
+        headers = _Headers(self, job, dict(blobs.unread))
+        if not headers.unread:
+            content = blobs.get(0)
+            del blobs  # frees the second copy of a large file
+            large = self.converter.convert_large(content, unit, headers.find, self.slice_bytes)
+            if not headers.unread:
+                return self._result(job, large, headers.sizes, tokens=tokens, digests=digests)
+        nothing = Blobs.from_contents([b""], headers.unread, tokens)
+        failed = self.converter.convert_blobs(nothing, unit, lambda rows: [None] * len(rows))
+        return self._result(job, failed, headers.sizes, tokens=tokens, digests=digests)
 
     def _fetch(self, job: Job) -> Blobs:
-        with self.watch.stage(Stage.FETCH):
+        with self.stopwatch.stage(Stage.FETCH):
             return self.storage.fetch(
                 job.sidecars,
                 sizes=job.sizes,
@@ -191,125 +224,73 @@ class Worker:
                 most=self.converter.most_bytes,
             )
 
-    def _do_large(self, job: Job) -> JobResult:
-        blobs = self._fetch(job)
-        unit = DataUnits.from_keys(job.data, job.sidecars, job.mtime_ns)
-        image_sizes: dict[str, tuple[int, int] | None] = {}
-        unread = dict(blobs.unread)
-        if not unread:
-            tokens, digests, content = blobs.tokens, self._digests(blobs), blobs.get(0)
-            del blobs  # so much need not be there twice
-            sizes_of = self._sizes_of(job, image_sizes, unread)
-            done = self.converter.convert_large(content, unit, sizes_of, self.slice_bytes)
-            if not unread:
-                return self._result(job, done, image_sizes, tokens=tokens, digests=digests)
-        else:
-            tokens, digests = blobs.tokens, self._digests(blobs)
-        nothing = Blobs.from_contents([b""], unread, tokens)
-        failed = self.converter.convert_blobs(nothing, unit, lambda rows: [None] * len(rows))
-        return self._result(job, failed, image_sizes, tokens=tokens, digests=digests)
-
-    def _made_large(self, job: Job, done: LargeConversion) -> BatchOutput:
-        if done.written[0] and not self.discards:
-            return BatchOutput(list(job.data), large=done.large)
-        is_columns = self.converter.target_format.is_columns
-        keys = list(job.data) if done.written[0] else []
-        return BatchOutput(keys, (), Labels.none() if is_columns else None)
-
-    def _do(self, job: Job) -> JobResult:
-        blobs = self._without_grown(job, self._fetch(job))
-        units = DataUnits.from_keys(job.data, job.sidecars, job.mtime_ns)
-        image_sizes: dict[str, tuple[int, int] | None] = {}
-        unread = dict(blobs.unread)
-        sizes_of = self._sizes_of(job, image_sizes, unread)
-        done = self.converter.convert_blobs(blobs, units, sizes_of, self.watch)
-        if len(unread) > len(blobs.unread):
-            # What follows from a size that is not known today would be taken for what the files say.
-            contents = [b"" if row in unread else blobs.get(row) for row in range(len(blobs))]
-            blobs = Blobs.from_contents(contents, unread, blobs.tokens)
-            done = self.converter.convert_blobs(blobs, units, sizes_of, self.watch)
-        return self._result(
-            job, done, image_sizes, tokens=blobs.tokens, digests=self._digests(blobs)
-        )
-
     def _without_grown(self, job: Job, blobs: Blobs) -> Blobs:
-        """Leave out files that became large since they were listed: they were to be deferred."""
-        alone = self.alone
-        grown = (blobs.ends - blobs.starts > (alone or 0)) & (job.sizes <= (alone or 0))
-        if alone is None or not grown.any():
+        """Leave out files that became large after they were listed: large files are deferred."""
+        most = self.most_shared_bytes
+        if most is None:
             return blobs
-        why = "it cannot be read: it has become much larger since it was listed; run again"
-        new = dict.fromkeys(
-            np.flatnonzero(grown).tolist(), Unread(ProblemCode.UNREADABLE_FILE, why)
+        grown = (blobs.ends - blobs.starts > most) & (job.sizes <= most)
+        if not grown.any():
+            return blobs
+        detail = "it cannot be read: it has become much larger since it was listed; run again"
+        why = Unread(ProblemCode.UNREADABLE_FILE, detail)
+        return _without(
+            blobs, {**blobs.unread, **dict.fromkeys(np.flatnonzero(grown).tolist(), why)}
         )
-        contents = [b"" if row in new else blobs.get(row) for row in range(len(blobs))]
-        return Blobs.from_contents(contents, {**blobs.unread, **new}, blobs.tokens)
-
-    def _sizes_of(
-        self,
-        job: Job,
-        image_sizes: dict[str, tuple[int, int] | None],
-        unread: dict[int, Unread],
-    ) -> Callable[[Sequence[int]], list[tuple[int, int] | None]]:
-        """Return what finds sizes of images; which it found, and which cannot be read, is noted."""
-
-        def sizes_of(rows: Sequence[int]) -> list[tuple[int, int] | None]:
-            known = image_sizes.keys() | {job.data[row] for row in unread}
-            new = [row for row in rows if job.data[row] not in known]
-            keys = [job.data[row] for row in new]
-            for row, key, size in zip(new, keys, self.image_sizes(keys), strict=True):
-                if isinstance(size, Unread):
-                    unread[row] = Unread(size.code, f"its image {key!r}: {size.detail}")
-                else:
-                    image_sizes[key] = size
-            return [image_sizes.get(job.data[row]) for row in rows]
-
-        return sizes_of
 
     def _result(
         self,
         job: Job,
-        done: Conversion | LargeConversion,
+        conversion: Conversion | LargeConversion,
         image_sizes: Mapping[str, tuple[int, int] | None],
         *,
         tokens: Sequence[str] | None,
         digests: Sequence[str] | None,
     ) -> JobResult:
+        if isinstance(conversion, LargeConversion):
+            output = self._large_output(job, conversion)
+        else:
+            output = self._output(job, conversion)
         return JobResult(
-            self._made_large(job, done)
-            if isinstance(done, LargeConversion)
-            else self._made(job, done),
-            done.counts.where(done.written),
-            done.problems,
-            _data_files(job, done.problems),
-            done.tally,
-            tokens,
-            digests,
-            image_sizes,
+            output=output,
+            counts=conversion.counts.where(conversion.is_converted),
+            problems=conversion.problems,
+            data_files=_data_files(job, conversion.problems),
+            row_tally=conversion.row_tally,
+            tokens=tokens,
+            digests=digests,
+            image_sizes=image_sizes,
         )
+
+    def _output(self, job: Job, conversion: Conversion) -> BatchOutput:
+        keys = [job.data[row] for row in np.flatnonzero(conversion.is_converted).tolist()]
+        if self.discards:
+            return BatchOutput(keys)
+        texts = [text for text in conversion.label_rows if text is not None]
+        if self.pack is not None:
+            with self.stopwatch.stage(Stage.WRITE):
+                return BatchOutput(keys, packed=self.pack(texts))
+        return BatchOutput(keys, texts, conversion.labels)
+
+    def _large_output(self, job: Job, conversion: LargeConversion) -> BatchOutput:
+        is_converted = bool(conversion.is_converted[0])
+        if is_converted and not self.discards:
+            return BatchOutput(list(job.data), large=conversion.large)
+        is_columns = self.converter.target_format.is_columns
+        keys = list(job.data) if is_converted else []
+        return BatchOutput(keys, (), Labels.none() if is_columns else None)
 
     def _digests(self, blobs: Blobs) -> list[str] | None:
         if not self.wants_tokens:
             return None
         return [content_digest(blobs.get(row)) for row in range(len(blobs))]
 
-    def _made(self, job: Job, done: Conversion) -> BatchOutput:
-        rows = np.flatnonzero(done.written).tolist()
-        keys = [job.data[row] for row in rows]
-        if self.discards:
-            return BatchOutput(keys)
-        texts = [text for text in done.label_rows if text is not None]
-        if self.pack is not None:
-            with self.watch.stage(Stage.WRITE):
-                return BatchOutput(keys, packed=self.pack(texts))
-        return BatchOutput(keys, texts, done.labels)
-
     def image_sizes(self, keys: Sequence[str]) -> list[tuple[int, int] | Unread | None]:
         """Return width and height of images, from their headers.
 
-        None where a header does not tell, and why where it cannot be read.
+        None where a header has no size; an `Unread` where the header cannot be read.
         """
-        with self.watch.stage(Stage.HEADERS):
+        with self.stopwatch.stage(Stage.HEADERS):
             heads = self.storage.fetch_heads(keys, HEAD_BYTES)
             return [
                 tried(partial(self._image_size, key, head))
@@ -321,39 +302,71 @@ class Worker:
             return head
         unread: list[Unread] = []
 
-        def part(start: int, length: int) -> bytes | None:
-            (loaded,) = self.storage.fetch_heads([key], length, start=start)
-            if isinstance(loaded, Unread):
-                unread.append(loaded)
+        def fetch_part(start: int, length: int) -> bytes | None:
+            (part,) = self.storage.fetch_heads([key], length, start=start)
+            if isinstance(part, Unread):
+                unread.append(part)
                 return None
-            return loaded
+            return part
 
-        size = read_image_size(head, part)
+        size = read_image_size(head, fetch_part)
         return unread[0] if unread else size
 
 
+@dataclass(slots=True, eq=False)
+class _Headers:
+    """Image headers of a job, each read once."""
+
+    worker: Worker
+    job: Job
+    unread: dict[int, Unread]
+    """Row of each file that cannot be converted: its sidecar or its image's header is unreadable."""
+    sizes: dict[str, tuple[int, int] | None] = field(default_factory=dict)
+    """Data file → width and height; None where the header has no size."""
+
+    def find(self, rows: Sequence[int]) -> list[tuple[int, int] | None]:
+        """Return width and height of images, by their rows in the job."""
+        data = self.job.data
+        skip = self.sizes.keys() | {data[row] for row in self.unread}
+        new = [row for row in rows if data[row] not in skip]
+        keys = [data[row] for row in new]
+        for row, key, size in zip(new, keys, self.worker.image_sizes(keys), strict=True):
+            if isinstance(size, Unread):
+                self.unread[row] = Unread(size.code, f"its image {key!r}: {size.detail}")
+            else:
+                self.sizes[key] = size
+        return [self.sizes.get(data[row]) for row in rows]
+
+
+def _without(blobs: Blobs, unread: Mapping[int, Unread]) -> Blobs:
+    """Return blobs without the contents of the files that are unread."""
+    contents = [b"" if row in unread else blobs.get(row) for row in range(len(blobs))]
+    return Blobs.from_contents(contents, unread, blobs.tokens)
+
+
 def _data_files(job: Job, problems: Sequence[Problem]) -> dict[str, str]:
-    """Return sidecar → data file, for those with problems."""
+    """Return sidecar → data file, for sidecars with problems."""
     sources = {problem.source for problem in problems}
     pairs = zip(job.sidecars, job.data, strict=True) if sources else ()
     return {sidecar: data for sidecar, data in pairs if sidecar in sources}
 
 
-def jobs(paired: "Paired", batch_bytes: int, alone: int | None = None) -> Iterator[Job]:
+def cut_jobs(paired: "Paired", batch_bytes: int, most_shared_bytes: int | None) -> Iterator[Job]:
     """Yield slices of about batch_bytes of sidecars, in the order of data files.
 
     Parameters
     ----------
     paired, batch_bytes
-        What is cut, and how large a slice is.
-    alone
-        Files with more bytes have a job for themselves; None for no such files.
+        The pairs that are cut, and the size of a slice.
+    most_shared_bytes
+        Bytes beyond which a file has a job for itself; None for no such files.
     """
     listing, pairs = paired.listing, paired.pairs
     sizes = listing.size[pairs.sidecar]
-    # A file may say to be of any size: sums stay within 64 bits.
-    slice_of = np.cumsum(np.minimum(sizes, _MOST_BYTES)) // batch_bytes
-    large = np.flatnonzero(sizes > alone) if alone is not None else np.zeros(0, dtype=np.int64)
+    slice_of = np.cumsum(np.minimum(sizes, _MAX_BATCH_BYTES)) // batch_bytes
+    large = np.zeros(0, dtype=np.int64)
+    if most_shared_bytes is not None:
+        large = np.flatnonzero(sizes > most_shared_bytes)
     start = 0
     while start < len(pairs):
         end = int(np.searchsorted(slice_of, slice_of[start], side="right"))

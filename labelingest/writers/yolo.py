@@ -29,12 +29,12 @@ from labelingest.errors import ConfigError
 from labelingest.model.annotations import Annotations, ColumnShape, column_shapes
 from labelingest.model.ontology import ClassMap, OntologyObject
 from labelingest.model.rejections import reject_rows
-from labelingest.model.units import DataUnits
+from labelingest.model.units import DataUnits, are_images
 from labelingest.problems import ProblemCode
 from labelingest.problems.of_batch import BatchProblems
 from labelingest.writers.instances import hole_count, outlines, parts_of
 from labelingest.writers.number_text import plain_texts
-from labelingest.writers.representable import are_images, representable_on_images
+from labelingest.writers.representable import representable_on_images
 from labelingest.writers.target import TargetOptions, Written
 from labelingest.writers.yolo_rows import YoloLayout, YoloRows, conversions, row_numbers
 

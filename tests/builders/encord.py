@@ -121,7 +121,7 @@ def encord_converter(
     ontology: Mapping[str, Any] = ONTOLOGY, *, storage_url: str = STORAGE_URL, **options: Any
 ) -> Converter:
     """Return a converter of Encord sidecars."""
-    return Converter.of(
+    return Converter.from_ontology(
         load_ontology(ontology), storage_url=storage_url, format="encord", **options
     )
 

@@ -9,6 +9,7 @@ import pytest
 
 from labelingest.converter import Converter, converter
 from labelingest.model.blobs import Blobs
+from labelingest.stopwatch import Stage
 
 __all__ = ["OUT_OF_MEMORY", "POISON", "failing", "failing_everywhere", "traces"]
 
@@ -31,6 +32,20 @@ class FailingSource:
         if any(OUT_OF_MEMORY in content for content in contents):
             np.empty(1 << 62, dtype=np.uint8)
         return self.inner.read(blobs, *rest)
+
+    @property
+    def resolve_stage(self) -> Stage:
+        stage: Stage = self.inner.resolve_stage
+        return stage
+
+    def resolve(self, *values: Any) -> Any:
+        return self.inner.resolve(*values)
+
+    def sizes_needed(self, *values: Any) -> Any:
+        return self.inner.sizes_needed(*values)
+
+    def assemble(self, *values: Any) -> Any:
+        return self.inner.assemble(*values)
 
 
 def failing(inner: Converter) -> Converter:

@@ -67,7 +67,7 @@ def converter_for(
         options["kpt_shape"] = tuple(options["kpt_shape"])
     yolo = {name: options.pop(name) for name in _YOLO_OPTIONS if name in options}
     rest = {name: options.pop(name) for name in _CONVERTER_OPTIONS if name in options}
-    return Converter.of(
+    return Converter.from_ontology(
         ontology_for(shapes),
         storage_url=STORAGE_URL,
         overrides=overrides,

@@ -32,7 +32,7 @@ DOORS: dict[str, Callable[[str], object]] = {
     "storage_url of a run": lambda url: IngestConfig(
         storage_path="data", ontology="o.json", storage_url=url
     ),
-    "storage_url of a converter": lambda url: Converter.of(
+    "storage_url of a converter": lambda url: Converter.from_ontology(
         load_ontology(ONTOLOGY), storage_url=url
     ),
     "endpoint": lambda url: Connection(endpoint=url),
@@ -69,7 +69,7 @@ def test_a_url_in_the_wrong_place_loses_its_password(option: str) -> None:
 def test_one_place_has_one_spelling_whichever_way_it_is_given(case: dict[str, Any]) -> None:
     url, spelling = case["url"], case["spelling"]
     config = IngestConfig(storage_path="data", ontology="o.json", storage_url=url)
-    converter = Converter.of(load_ontology(ONTOLOGY), storage_url=url)
+    converter = Converter.from_ontology(load_ontology(ONTOLOGY), storage_url=url)
     spellings = {place_of(url).url, config.storage_url, converter.writer.storage_url}
     assert spellings == {spelling}
     assert storage_url_of(spelling) == spelling

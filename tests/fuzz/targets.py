@@ -162,7 +162,7 @@ def _check_conversion(converter: Converter, file: LabelFile) -> None:
     assert conversion.tally.balance(), "the books do not balance"
     assert conversion.tally.label_rows + conversion.tally.failed_files == 1
     (row,) = conversion.label_rows
-    assert (row is not None) == bool(conversion.written[0])
+    assert (row is not None) == bool(conversion.is_converted[0])
     if row is not None:
         json.loads(row, parse_constant=_refuse_constant)
         orjson.loads(row)
@@ -204,7 +204,7 @@ def _vocabulary() -> Vocabulary:
 @cache
 def _encord_converter() -> Converter:
     base = json.loads((CORPUS / "encord/base.json").read_text("utf-8"))
-    return Converter.of(
+    return Converter.from_ontology(
         load_ontology(base["ontology"]), storage_url="s3://bucket/", format="encord"
     )
 
@@ -263,7 +263,9 @@ def _encord_converted() -> Target:
 def _encord_tables() -> Target:
     base = json.loads((CORPUS / "encord/base.json").read_text("utf-8"))
     ontology = load_ontology(base["ontology"])
-    converter = Converter.of(ontology, storage_url="s3://bucket/", format="encord", to="coco")
+    converter = Converter.from_ontology(
+        ontology, storage_url="s3://bucket/", format="encord", to="coco"
+    )
 
     def run(content: bytes, rng: random.Random) -> None:
         file = LabelFile("a.jpg", content, rng.choice((None, (640, 480))), 10**18)

@@ -62,7 +62,7 @@ def trace_of(err: str) -> str:
 PLACES = {
     "reading": ("labelingest.pipeline.run.load_ontology", ("check", *READING)),
     "listing": ("labelingest.pipeline.discover.list_all", ("check", *READING)),
-    "the work": ("labelingest.pipeline.run.work_off", ("check", *READING)),
+    "the work": ("labelingest.pipeline.run.run_jobs", ("check", *READING)),
     "the report": ("labelingest.report.Report.to_json", ("check", *READING, "--json")),
     "rendering": ("labelingest.cli.render.print_report", ("check", *READING)),
     "pairs": ("labelingest.cli.render.print_pairs", ("pair", *READING[:1], *READING[3:])),
@@ -100,7 +100,7 @@ def test_a_crash_of_any_kind_is_3_also_for_schedulers(
     error: type[BaseException],
     values: tuple[object, ...],
 ) -> None:
-    monkeypatch.setattr("labelingest.pipeline.run.work_off", raising(error, *values))
+    monkeypatch.setattr("labelingest.pipeline.run.run_jobs", raising(error, *values))
     ran = run("check", *READING, "--exit-zero")
     assert ran.code == 3
     trace_of(ran.err)
@@ -141,18 +141,18 @@ def test_a_service_names_the_folder_and_the_trace_and_goes_on_with_the_others(
 def test_a_crash_says_that_the_same_command_goes_on(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from labelingest.pipeline.loop import Books
+    from labelingest.pipeline.loop import RunTotals
 
-    add = Books.add
+    add = RunTotals.add
     seen: list[object] = []
 
-    def second_fails(books: Books, done: Any) -> None:
-        seen.append(done)
+    def second_fails(totals: RunTotals, record: Any) -> None:
+        seen.append(record)
         if len(seen) == 2:
             raise ValueError(SECRET)
-        add(books, done)
+        add(totals, record)
 
-    monkeypatch.setattr(Books, "add", second_fails)
+    monkeypatch.setattr(RunTotals, "add", second_fails)
     ran = run("convert", *READING, "--out", "rows.jsonl", "--batch-bytes", "1")
     assert ran.code == 3
     assert "of 2 files are done: the same command goes on" in ran.err

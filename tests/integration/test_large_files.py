@@ -10,7 +10,7 @@ import pytest
 
 from labelingest.config import IngestConfig
 from labelingest.converter.large import LargeFile
-from labelingest.pipeline import worker as jobs
+from labelingest.pipeline import worker as module
 from labelingest.pipeline.run import check, convert
 from labelingest.problems import ProblemCode
 from labelingest.report import Report
@@ -85,14 +85,14 @@ def told(report: Report) -> Any:
 def large(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Make files of over 1,000 bytes large; returns the keys of those that were."""
     done: list[str] = []
-    do_large = jobs.Worker.do_large
+    convert_large = module.Worker.convert_large
 
-    def noted(self: jobs.Worker, job: jobs.Job) -> jobs.JobResult:
+    def noted(self: module.Worker, job: module.Job) -> module.JobResult:
         done.extend(job.data)
-        return do_large(replace(self, slice_bytes=300), job)
+        return convert_large(replace(self, slice_bytes=300), job)
 
-    monkeypatch.setattr(jobs.Worker, "alone", 1000)
-    monkeypatch.setattr(jobs.Worker, "do_large", noted)
+    monkeypatch.setattr(module.Worker, "most_shared_bytes", 1000)
+    monkeypatch.setattr(module.Worker, "convert_large", noted)
     return done
 
 
@@ -150,9 +150,9 @@ def test_a_file_that_became_large_is_tried_again_later(data: Path) -> None:
     from labelingest.pipeline.run import prepare
 
     ready = prepare(config)
-    worker = jobs.Worker(ready.paired.storage, ready.converter, large_bytes=1000)
-    (job,) = list(jobs.jobs(ready.paired, 10**9))
-    small = jobs.Job(job.data, job.sidecars, job.sizes * 0, job.mtime_ns)
+    worker = module.Worker(ready.paired.storage, ready.converter, large_bytes=1000)
+    (job,) = list(module.cut_jobs(ready.paired, 10**9, None))
+    small = module.Job(job.data, job.sidecars, job.sizes * 0, job.mtime_ns)
     result = worker(small)
     assert [p.source for p in result.problems if p.code is ProblemCode.UNREADABLE_FILE] == [
         f"labels/{number}.txt" for number in (1, 4, 5)

@@ -12,7 +12,7 @@ from labelingest.folders import State, Status
 from labelingest.folders.state.database import StateFailedError
 from labelingest.folders.state.label_rows import RowFile
 from labelingest.folders.sync.apply import Applying
-from labelingest.pipeline import worker as jobs
+from labelingest.pipeline import worker as module
 from labelingest.storage import LocalStorage
 from tests.builders.synced import BOX, World, contents, on_sqlite
 
@@ -31,7 +31,7 @@ def world(tmp_path: Path, state: State) -> World:
 @pytest.fixture
 def pieces(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Make files of over 1,000 bytes large; returns the files that were put in pieces."""
-    monkeypatch.setattr(jobs.Worker, "alone", 1000)
+    monkeypatch.setattr(module.Worker, "most_shared_bytes", 1000)
     put, found = LocalStorage.put, list[str]()
 
     def noted(self: LocalStorage, key: str, content: Any, **options: Any) -> str:

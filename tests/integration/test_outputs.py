@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from labelingest.pipeline.loop import work_off
+from labelingest.pipeline.loop import run_jobs
 from tests.builders.command_line import Run, command_line
 from tests.builders.folders import make_folder, write_ontology
 from tests.builders.states import new_sqlite
@@ -146,9 +146,9 @@ def test_what_stands_beside_a_private_output_is_private_too(
 
     def look(*arguments: Any) -> None:
         modes.extend(path.stat().st_mode & 0o777 for path in Path().glob(".labelingest-tmp-*"))
-        work_off(*arguments)
+        run_jobs(*arguments)
 
-    monkeypatch.setattr("labelingest.pipeline.run.work_off", look)
+    monkeypatch.setattr("labelingest.pipeline.run.run_jobs", look)
     assert run(*CONVERT, "--out", ROWS).code == 0
     assert modes == [0o600, 0o600]
     assert Path(ROWS).stat().st_mode & 0o777 == 0o600

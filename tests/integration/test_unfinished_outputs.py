@@ -17,7 +17,7 @@ import pytest
 from benchmarks.generate import Images, Kind, generate
 from labelingest import IngestConfig, convert
 from labelingest.errors import StorageError
-from labelingest.pipeline import resume as kept_module
+from labelingest.pipeline import resume as module
 from labelingest.progress import Progress
 from labelingest.sinks.output_folder import MARKER
 from labelingest.storage.journal import Journal
@@ -312,7 +312,7 @@ def test_after_a_failed_flush_nothing_counts_that_may_not_be_on_the_disk(
     building = tmp_path / unfinished_name("rows.jsonl")
     fsync, flushes, synced = os.fsync, [0], [0]
     fails_at = {"first": 1, "second": 3, "last": None}[flush]
-    monkeypatch.setattr(kept_module, "_SYNC_EVERY", 0.0 if fails_at else 1e9)
+    monkeypatch.setattr(module, "_SYNC_EVERY", 0.0 if fails_at else 1e9)
 
     def fail(file: int) -> None:
         if not building.exists() or not os.path.sameopenfile(file, open_building(building)):

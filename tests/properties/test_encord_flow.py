@@ -54,7 +54,7 @@ def test_whatever_is_damaged_the_books_balance_and_nothing_raises(seed: int) -> 
             done = encord_converter(json.loads(text), to=to).convert(files)
             assert done.tally.balance()
             assert done.tally.label_rows + done.tally.failed_files == len(files)
-            assert len(done.written) == len(files)
+            assert len(done.is_converted) == len(files)
     assert len(by_structure) > 1
 
 

@@ -133,7 +133,7 @@ def settled(convert: Any) -> Any:
 def test_slices_give_what_the_whole_gives(
     key: str, content: bytes, options: dict[str, Any], size: Any, slice_bytes: int
 ) -> None:
-    converter = Converter.of(ONTOLOGY, storage_url="s3://bucket/", **options)
+    converter = Converter.from_ontology(ONTOLOGY, storage_url="s3://bucket/", **options)
     unit = DataUnits.from_keys([key], ["a.txt"], np.array([10**18]))
     asked: list[Any] = [[], []]
 
@@ -154,10 +154,10 @@ def test_slices_give_what_the_whole_gives(
         return
     assert list(large.problems) == list(whole.problems)
     assert large.tally == whole.tally
-    assert large.written.tolist() == whole.written.tolist()
+    assert large.is_converted.tolist() == whole.is_converted.tolist()
     for name in ("seen", "annotations", "classifications"):
         assert getattr(large.counts, name).tolist() == getattr(whole.counts, name).tolist()
-    if not whole.written[0]:
+    if not whole.is_converted[0]:
         return
     if whole.labels is None:
         assert b"".join(large.large.pieces()) == whole.label_rows[0]

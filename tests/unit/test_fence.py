@@ -150,7 +150,7 @@ def test_the_other_files_of_a_batch_become_what_they_would_without(
     [problem] = [p for p in done.problems if p.code is ProblemCode.INTERNAL_ERROR]
     assert problem.source == f"{row}.jpg"
     assert list(done.label_rows) == list(expected.label_rows)
-    assert done.written.tolist() == expected.written.tolist()
+    assert done.is_converted.tolist() == expected.is_converted.tolist()
     assert done.tally.label_rows == expected.tally.label_rows
     assert done.tally.failed_files == expected.tally.failed_files
     assert done.tally.balance()
@@ -217,7 +217,7 @@ def job_of(rows: range) -> Job:
 
 def summary(result: JobResult) -> tuple[Any, ...]:
     problems = [(p.source, p.code.value) for p in result.problems]
-    return result.made.keys, result.made.packed, problems, result.data_files, result.tally
+    return result.output.keys, result.output.packed, problems, result.data_files, result.tally()
 
 
 EXPECTED_PROBLEMS = {"03.txt": "internal-error", "07.txt": "out-of-memory"}
@@ -226,8 +226,8 @@ EXPECTED_PROBLEMS = {"03.txt": "internal-error", "07.txt": "out-of-memory"}
 def check_results(results: Sequence[JobResult]) -> None:
     problems = {p.source: p.code.value for result in results for p in result.problems}
     assert problems == EXPECTED_PROBLEMS
-    assert sum(len(result.made.keys) for result in results) == 10
-    assert sum(result.tally.failed_files for result in results) == 2
+    assert sum(len(result.output.keys) for result in results) == 10
+    assert sum(result.tally().failed_files for result in results) == 2
 
 
 @pytest.mark.parametrize("engine", ["serial", "processes", "threads", "pool"])
@@ -276,9 +276,9 @@ def test_what_fails_before_and_after_conversion_costs_its_file_too(
     worker = Worker(FailingStorage(files), converter_for(), pack)
     result = worker(job_of(range(12)))
     assert [(p.source, p.code.value) for p in result.problems] == [("05.txt", "internal-error")]
-    assert len(result.made.keys) == result.tally.label_rows == 11
-    assert result.made.packed is not None
-    assert result.made.packed.count(b"\n") == 11
+    assert len(result.output.keys) == result.tally().label_rows == 11
+    assert result.output.packed is not None
+    assert result.output.packed.count(b"\n") == 11
 
 
 def test_an_image_over_whose_header_the_reader_fails_costs_its_file(
@@ -300,7 +300,7 @@ def test_an_image_over_whose_header_the_reader_fails_costs_its_file(
     [problem] = result.problems
     assert (problem.source, problem.code.value) == ("01.txt", "internal-error")
     assert "its image '01.jpg'" in problem.detail
-    assert result.made.keys == ["00.jpg", "02.jpg"]
+    assert result.output.keys == ["00.jpg", "02.jpg"]
 
 
 def test_a_failing_converter_can_be_pickled() -> None:

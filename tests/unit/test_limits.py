@@ -84,7 +84,9 @@ def test_a_file_of_unknown_size_is_read_no_further_than_the_limit(tmp_path: Path
 
 
 def test_files_in_memory_have_the_same_limit() -> None:
-    converter = Converter.of(load_ontology(ONTOLOGY), storage_url="s3://b/", max_label_bytes=20)
+    converter = Converter.from_ontology(
+        load_ontology(ONTOLOGY), storage_url="s3://b/", max_label_bytes=20
+    )
     done = converter.convert([("a.jpg", ROW * 2), ("b.jpg", ROW)])
     assert [p.code for p in done.problems] == [ProblemCode.FILE_TOO_LARGE]
     assert done.label_rows[0] is None

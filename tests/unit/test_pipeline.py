@@ -17,8 +17,8 @@ from labelingest.model.blobs import Unread
 from labelingest.pairing.pair import pair
 from labelingest.pairing.rules import PatternRule
 from labelingest.pipeline import Job, Paired, Worker, check, convert
-from labelingest.pipeline.loop import Books, Output, work_off
-from labelingest.pipeline.worker import jobs
+from labelingest.pipeline.loop import JournaledSink, RunTotals, run_jobs
+from labelingest.pipeline.worker import cut_jobs
 from labelingest.progress import Progress
 from labelingest.report import Report
 from labelingest.resolution.ontology_json import load_ontology
@@ -32,7 +32,9 @@ GOOD = "0 0.5 0.5 0.2 0.2\n"
 
 def worker(files: dict[str, bytes]) -> Worker:
     ontology = load_ontology(ontology_of(ship=(0, "rotatable_bounding_box")))
-    return Worker(MemoryStorage(files), Converter.of(ontology, storage_url="s3://bucket/"))
+    return Worker(
+        MemoryStorage(files), Converter.from_ontology(ontology, storage_url="s3://bucket/")
+    )
 
 
 def job(*names: str) -> Job:
@@ -48,13 +50,13 @@ def test_worker_job_and_result_can_be_pickled() -> None:
     work = worker({"a.txt": CORNERS, "a.jpg": TURNED, "b.txt": b"x"})
     result = work(job("a", "b"))
     again = pickle.loads(pickle.dumps(work))(pickle.loads(pickle.dumps(job("a", "b"))))
-    assert list(pickle.loads(pickle.dumps(result)).made.texts) == list(again.made.texts)
+    assert list(pickle.loads(pickle.dumps(result)).output.texts) == list(again.output.texts)
     assert [str(p) for p in result.problems] == [str(p) for p in again.problems]
 
 
 def test_the_size_of_an_image_is_that_after_its_orientation() -> None:
     result = worker({"a.txt": CORNERS, "a.jpg": TURNED})(job("a"))
-    assert b'"width":48,"height":64' in result.made.texts[0]
+    assert b'"width":48,"height":64' in result.output.texts[0]
 
 
 def test_an_image_that_cannot_be_read_costs_its_label_row_and_no_annotation() -> None:
@@ -62,9 +64,9 @@ def test_an_image_that_cannot_be_read_costs_its_label_row_and_no_annotation() ->
     assert [str(problem) for problem in result.problems] == [
         "a.txt: unreadable-file: its image 'a.jpg': it cannot be read: no such file or folder"
     ]
-    assert (list(result.made.keys), dict(result.image_sizes)) == (["b.jpg"], {"b.jpg": (48, 64)})
-    assert (result.tally.failed_files, result.tally.annotations) == (1, 1)
-    assert result.tally.rejected == {}
+    assert (list(result.output.keys), dict(result.image_sizes)) == (["b.jpg"], {"b.jpg": (48, 64)})
+    assert (result.tally().failed_files, result.tally().annotations) == (1, 1)
+    assert result.tally().rejected == {}
 
 
 class Vanishing(MemoryStorage):
@@ -83,14 +85,14 @@ def test_an_image_that_cannot_be_read_on_is_an_unread_one_too() -> None:
     storage = Vanishing({"a.txt": CORNERS, "a.jpg": b"\xff\xd8\xff\xe0"})
     result = Worker(storage, work.converter)(job("a"))
     assert [problem.code for problem in result.problems] == ["unreadable-file"]
-    assert list(result.made.keys) == []
+    assert list(result.output.keys) == []
 
 
 def test_a_sidecar_that_is_gone_is_a_problem() -> None:
     result = worker({"a.txt": CORNERS, "a.jpg": TURNED})(job("a", "gone"))
     assert [(p.code.value, p.source) for p in result.problems] == [("unreadable-file", "gone.txt")]
-    assert result.tally.failed_files == 1
-    assert list(result.made.keys) == ["a.jpg"]
+    assert result.tally().failed_files == 1
+    assert list(result.output.keys) == ["a.jpg"]
 
 
 @pytest.fixture
@@ -158,10 +160,11 @@ def written(files: dict[str, bytes], engine: Engine, batch_bytes: int, out: Path
     rule = PatternRule(("{name}.jpg",), "{name}.txt")
     listing = list_all(work.storage)
     paired = Paired("memory", work.storage, listing, rule, "", pair(listing, rule))
-    books = Books(Report(work.storage.url, "ships"), len(paired.pairs), None)
+    totals = RunTotals(Report(work.storage.url, "ships"), len(paired.pairs), None)
     with LinesSink(out) as sink:
-        work_off(jobs(paired, batch_bytes), engine, work, Output(sink), books)
-    assert books.report.tally.label_rows == len(paired.pairs)
+        jobs = cut_jobs(paired, batch_bytes, None)
+        run_jobs(jobs, engine, work, JournaledSink(sink), totals)
+    assert totals.report.tally.label_rows == len(paired.pairs)
     return out.read_bytes()
 
 

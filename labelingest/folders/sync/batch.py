@@ -121,7 +121,7 @@ class BatchWork:
         self._keep_touched(rows, outcome)
         makes = [row for row in rows if row["label"] not in _MAKES_NO_FILE]
         if makes and self.worker is not None:
-            alone = self.worker.alone
+            alone = self.worker.most_shared_bytes
             large = [row for row in makes if alone is not None and row["sidecar_size"] > alone]
             together = [row for row in makes if row not in large] if large else makes
             for rows_of_job in (together, *([row] for row in large)):
@@ -150,13 +150,13 @@ class BatchWork:
         )
         result = worker(job)
         if result.deferred is not None:
-            result = worker.do_large(result.deferred)
+            result = worker.convert_large(result.deferred)
         self.counters.files_read += len(rows)
         self.counters.bytes_read += sum(row["sidecar_size"] for row in rows)
         self._note_sizes(result.image_sizes, outcome)
         self._note_problems(result, outcome)
         write = partial(self._write, rows, result, outcome, on_begin)
-        large = result.made.large is not None
+        large = result.output.large is not None
         written_keys = tried(write, passes=(SQLAlchemyError,)) if large else write()
         if isinstance(written_keys, Unread):
             # It broke off while it was made, and nothing of it is there.
@@ -230,7 +230,7 @@ class BatchWork:
         on_begin: Callable[[Mapping[str, RowFile]], None],
     ) -> set[str]:
         """Write the label rows; return the keys of those that have a file."""
-        label_rows = result.made
+        label_rows = result.output
         files = {row["key"]: row_file(row) for row in rows}
         changed = {row["key"] for row in rows if row["label"] in OUTPUT_CHANGES}
         missing = {row["key"] for row in rows if row["label"] == LabelChange.MISSING}

@@ -1,0 +1,120 @@
+"""The report of a run, and the files beside the labels: report, problems, failed files.
+
+The files are opened before the work, so that no work is lost to a file that cannot be written. They
+appear when the run ends well.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from io import TextIOWrapper
+from typing import BinaryIO
+
+import numpy as np
+
+from labelingest.config import IngestConfig
+from labelingest.model.kinds import kind_of
+from labelingest.model.ontology import Ontology
+from labelingest.model.pairs import Outcome
+from labelingest.pairing.rules import PatternRule, SuffixRule
+from labelingest.pipeline.discover import Paired, output_guard, outputs_of
+from labelingest.problems.log import ProblemLog
+from labelingest.report import Report
+from labelingest.resolution.class_map import ClassMapping
+
+__all__ = ["new_report", "open_report_files"]
+
+
+def new_report(
+    config: IngestConfig,
+    ontology: Ontology,
+    mapping: ClassMapping | None,
+    paired: Paired,
+    url: str,
+) -> Report:
+    """Return the report of a run before its first batch.
+
+    Parameters
+    ----------
+    config
+        The configuration of the run.
+    ontology, mapping
+        The ontology, and the class numbers; None where no class numbers are read or written.
+    paired
+        The folder.
+    url
+        URL of the storage path.
+    """
+    rule = paired.rule
+    outcome = paired.pairs.outcome
+    unlabelled = paired.listing.keys.take(np.flatnonzero(outcome == Outcome.UNLABELLED))
+    kinds = Counter(kind.value for key in unlabelled if (kind := kind_of(key)) is not None)
+    return Report(
+        storage_url=url,
+        ontology=ontology.title or str(config.ontology),
+        namespace=mapping.namespace.name if mapping and mapping.namespace else None,
+        format=paired.format,
+        to=config.to,
+        images=rule.images if isinstance(rule, PatternRule) else (),
+        labels=rule.labels if isinstance(rule, PatternRule) else "",
+        suffix=rule.suffix if isinstance(rule, SuffixRule) else None,
+        recognised=bool(paired.recognised),
+        out=config.out,
+        keys_seen=len(paired.listing),
+        places_not_listed=len(paired.listing.hiding),
+        keys=paired.pairs.counts(),
+        unlabelled=dict(sorted(kinds.items())),
+    )
+
+
+@contextmanager
+def open_report_files(
+    config: IngestConfig, report: Report, paired: Paired, mapping: ClassMapping | None
+) -> Iterator[None]:
+    """Open the files of a report for a block; log the problems before the first batch.
+
+    The block runs the jobs. The report is written after it, unless the block fails.
+
+    Parameters
+    ----------
+    config
+        Names the files.
+    report
+        Gets a log that writes problems and failed files.
+    paired, mapping
+        The folder and the class numbers, with their problems.
+    """
+    with ExitStack() as stack:
+        files = _open(config, paired, stack)
+        report.log = _problem_log(files, stack)
+        report.log.add(mapping.problems if mapping else (), {})
+        report.log.add(paired.listing.problems, {})
+        report.log.add(paired.pairs.problems, {})
+        yield
+        if "report" in files:
+            files["report"].write(report.to_json())
+
+
+def _open(config: IngestConfig, paired: Paired, stack: ExitStack) -> dict[str, BinaryIO]:
+    """Return the files by their fields of the configuration."""
+    guard = output_guard(config, paired.storage)
+    return {
+        name: stack.enter_context(guard.open(output))
+        for name, output in outputs_of(config).items()
+        if name != "out"
+    }
+
+
+def _problem_log(files: Mapping[str, BinaryIO], stack: ExitStack) -> ProblemLog:
+    failed = None
+    if "failed_csv" in files:
+        binary = files["failed_csv"]
+        failed = TextIOWrapper(binary, "utf-8", "backslashreplace", newline="", write_through=True)
+        stack.callback(_detach, failed)
+    return ProblemLog(files.get("problems"), failed)
+
+
+def _detach(text: TextIOWrapper) -> None:
+    """Leave the file to `whole_file`, which reports a failed write if nothing else failed."""
+    with suppress(OSError):
+        text.detach()
