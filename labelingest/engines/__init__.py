@@ -1,10 +1,12 @@
-"""Who does the work: this process, others of this machine, an executor, or a cluster.
+"""Engines that do the work: this process, others of this machine, an executor, or a cluster.
 
 ::
 
-    base.py        what an engine is
-    serial.py      one after the other: what all others must agree with
-    processes.py   worker processes of this machine (child.py: what runs in them; messages.py: between)
+    base.py        the protocol of an engine
+    serial.py      one item after the other: the reference for all other engines
+    processes.py   worker processes of this machine
+    child.py       the code of a worker process
+    messages.py    messages between a process and its workers
     executors.py   any `concurrent.futures.Executor`
     clusters.py    Dask and Ray, by their addresses
 """
@@ -17,12 +19,12 @@ __all__ = ["check_engine", "open_engine"]
 
 
 def check_engine(url: str) -> None:
-    """Refuse what is no engine, or one whose package is missing.
+    """Refuse an address that is no engine, or whose package is missing.
 
     Raises
     ------
     ConfigError
-        Says which there are, or which extra to install.
+        The engine is unknown or its package is missing; the message names the choices or the extra.
 
     Examples
     --------
@@ -33,7 +35,7 @@ def check_engine(url: str) -> None:
     from labelingest.engines.clusters import check_cluster
 
     scheme, _, address = url.partition("://")
-    authority = address or url  # without scheme, all of it may be the address
+    authority = address or url  # without a scheme, the whole text may be the address
     if credential := credential_in(authority, authority):
         raise ConfigError(
             f"the engine's URL comes with {credential}: leave them out; give dask://HOST:PORT or "
@@ -48,7 +50,13 @@ def check_engine(url: str) -> None:
 
 
 def open_engine(url: str) -> Engine:
-    """Return the engine at an address; ConfigError as `check_engine` raises it."""
+    """Return the engine at an address.
+
+    Raises
+    ------
+    ConfigError
+        `check_engine` refuses the address.
+    """
     from labelingest.engines.clusters import DaskEngine, RayEngine
 
     check_engine(url)

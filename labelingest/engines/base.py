@@ -1,7 +1,7 @@
-"""What an engine is: it applies a function to independent items, and gives results in their order.
+"""Protocol of an engine, which applies a function to independent items and returns results in order.
 
-An engine knows neither labels nor files. What the function raises is the caller's business and
-comes back as it was raised; `EngineError` is for what went wrong around it.
+An engine knows neither labels nor files. Exceptions of the function come back as they were raised;
+`EngineError` is for failures around it.
 """
 
 import os
@@ -24,7 +24,7 @@ class Engine(Protocol):
     def map(self, fn: Callable[[A], B], items: Iterable[A], /) -> Generator[B]:
         """Yield fn(item) in the order of items.
 
-        Only so many items are taken ahead of the results that were asked for. Closing the
+        A bounded number of items is taken ahead of the results that the caller has read. Closing the
         generator ends all work.
 
         Raises
@@ -36,22 +36,22 @@ class Engine(Protocol):
 
 
 def usable_cores() -> int:
-    """Return how many cores this process may use: fewer than there are in a container, say."""
+    """Return the number of cores that this process may use, which a container may limit."""
     affinity = getattr(os, "sched_getaffinity", None)  # not everywhere
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What a function raised, on its way back from a worker."""
+    """An exception of the function, on its way back from a worker."""
 
     error: Exception
 
 
 def attempt(fn: Callable[[A], B], item: A) -> B | Failure:
-    """Return fn(item), or what it raised as a value.
+    """Return fn(item), or its exception as a value.
 
-    So an exception of the function can be told from one of the engine.
+    A value tells an exception of the function from one of the engine.
 
     Examples
     --------
@@ -60,14 +60,14 @@ def attempt(fn: Callable[[A], B], item: A) -> B | Failure:
     """
     try:
         return fn(item)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets it
+    except Exception as error:  # noqa: BLE001 - the caller gets any exception
         if not isinstance(error, LabelIngestError):
             note_frames(error)
         return Failure(error)
 
 
 def value_of(outcome: Any) -> Any:
-    """Return what `attempt` returned; raise what it caught."""
+    """Return the result of `attempt`, or raise the exception that it caught."""
     if isinstance(outcome, Failure):
         raise outcome.error
     return outcome

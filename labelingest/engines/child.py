@@ -1,8 +1,8 @@
-"""A worker process: gets the function once, then items; sends back what became of each, in order.
+"""Code of a worker process: receive the function once, then items, and send each outcome in order.
 
-It ends with its parent: a thread reads ahead, and when the other end of the socket is gone the
-process is gone, whatever it is doing. So a parent that is killed leaves no worker behind. The thread
-is also why neither side can wait for the other to read.
+The worker ends with its parent. A thread reads ahead; when the other end of the socket is closed, the
+process exits at once. So a parent that is killed leaves no worker behind. The thread also keeps both
+sides from waiting for each other to read.
 """
 
 import os
@@ -24,18 +24,18 @@ __all__ = ["main"]
 
 
 def main(descriptor: int, preload: str) -> None:
-    """Work for the parent at the other end of a socket, until it is gone.
+    """Work for the parent at the other end of a socket, until the parent closes it.
 
     Parameters
     ----------
     descriptor
-        The socket.
+        Descriptor of the socket.
     preload
         A module to load while the parent has no work yet; "" for none.
     """
     try:
         _work(descriptor, preload)
-    except Exception as error:  # noqa: BLE001 - a trace would quote what it was given
+    except Exception as error:  # noqa: BLE001 - Python's own trace would quote items
         print(f"labelingest: a worker ended: {crash_sentence(error)}", file=sys.stderr)  # noqa: T201
         sys.exit(1)
 

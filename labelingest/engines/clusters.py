@@ -1,7 +1,7 @@
-"""Dask and Ray: the batches go to the machines of a cluster, which read the storage path themselves.
+"""Run items on Dask or Ray: the machines of a cluster read the storage path themselves.
 
-Both do a lost worker's batch again on their own, a few times. Their packages are imported when they
-are chosen.
+Both repeat the items of a lost worker on their own, a few times. Their packages are imported only when
+they are chosen.
 """
 
 import logging
@@ -24,18 +24,18 @@ B = TypeVar("B")
 
 _PACKAGES: Final = {"dask": "distributed", "ray": "ray"}
 _IN_FLIGHT: Final = 3
-"""Batches for each core of the cluster."""
+"""Batches that are submitted for each core of the cluster."""
 _THIS_CLUSTER: Final = "auto"
 """The address of the Ray cluster that this machine belongs to."""
 
 
 def check_cluster(url: str) -> None:
-    """Refuse the address of a cluster whose package is not installed, with the extra that has it.
+    """Refuse the address of a cluster whose package is not installed.
 
     Raises
     ------
     ConfigError
-        It is missing.
+        The package is missing; the message names the extra that has it.
     """
     kind = url.partition("://")[0]
     if find_spec(_PACKAGES[kind]) is None:
@@ -49,9 +49,9 @@ class DaskEngine:
     """Does items on a Dask cluster."""
 
     url: str
-    """Address of its scheduler, as dask://10.0.0.1:8786."""
+    """Address of the scheduler, as dask://10.0.0.1:8786."""
     patience: float = 10
-    """Seconds until the scheduler has answered, and until it has a worker."""
+    """Seconds to wait for the scheduler's answer, and then for a worker."""
 
     def map(self, fn: Callable[[A], B], items: Iterable[A], /) -> Generator[B]:
         """Yield fn(item) in the order of items, as `Engine` says."""
@@ -67,14 +67,14 @@ class DaskEngine:
             raise EngineError(f"no Dask scheduler answers at {address}") from error
         with client:
             try:
-                # Those that were lost may be on their way back.
+                # Lost workers may be on their way back.
                 client.wait_for_workers(1, timeout=self.patience)
             except TimeoutError as error:
                 raise EngineError(
                     f"the Dask scheduler at {address} has no workers: start some"
                 ) from error
             cores = sum(client.ncores().values())
-            # A task, not data: what a lost worker had is made again where it is needed.
+            # A task, not data: a task of a lost worker runs again where its result is needed.
             shared = client.submit(_same, fn, pure=False)
             yield from in_order(
                 lambda item: client.submit(attempt, shared, item, pure=False),
@@ -84,7 +84,7 @@ class DaskEngine:
 
 
 def _knock(address: str, patience: float) -> None:
-    """Refuse an address where nobody listens at once: Dask would try again and again."""
+    """Refuse at once an address where no program listens: Dask would try again and again."""
     host, _, port = address.removeprefix("tcp://").rpartition(":")
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=patience).close()
@@ -98,7 +98,7 @@ def _same(value: A) -> A:
 
 @dataclass(frozen=True, slots=True)
 class _RayTicket:
-    """A result on a Ray cluster that is still to come."""
+    """A future result on a Ray cluster."""
 
     ray: Any
     reference: Any
@@ -115,7 +115,7 @@ class RayEngine:
     """Does items on a Ray cluster."""
 
     url: str
-    """Address of its client server, as ray://10.0.0.1:10001; ray://auto on one of its machines."""
+    """Address of the client server, as ray://10.0.0.1:10001; ray://auto on a machine of the cluster."""
 
     def map(self, fn: Callable[[A], B], items: Iterable[A], /) -> Generator[B]:
         """Yield fn(item) in the order of items, as `Engine` says."""
@@ -144,10 +144,10 @@ class RayEngine:
 
 @contextmanager
 def _in_no_folder() -> Iterator[None]:
-    """Be in an empty folder that is gone afterwards.
+    """Change to an empty folder that is removed afterwards.
 
-    Ray puts the current folder of who joins its cluster first into the search path of the workers.
-    It is often the folder of data, and nothing in it is code.
+    Ray puts the current folder of a joining process at the front of the workers' search path. The
+    current folder is often the folder of data, and no file in it is code.
     """
     with TemporaryDirectory(prefix="labelingest-") as nowhere, chdir(nowhere):
         yield

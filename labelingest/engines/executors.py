@@ -1,7 +1,7 @@
-"""Any executor with the interface of `concurrent.futures`: threads, processes, Dask, MPI.
+"""Run items on any executor with the interface of `concurrent.futures`: threads, processes, Dask, MPI.
 
-The executor is the caller's: it is neither made nor shut down here. It keeps its own rules for
-workers that are lost; a future that ends by them ends the run.
+The executor belongs to the caller, who makes it and shuts it down. The executor has its own rules for
+lost workers; a future that fails by them ends the run.
 """
 
 import pickle
@@ -19,27 +19,27 @@ from labelingest.errors import EngineError
 __all__ = ["ExecutorEngine", "Ticket", "in_order"]
 
 _OF_EXECUTORS: Final = ("concurrent", "distributed", "ray")
-"""Packages whose exceptions speak of workers, not of what these were given."""
+"""Packages whose exceptions describe workers, not the items of the workers."""
 
 A = TypeVar("A")
 B = TypeVar("B")
 
 
 class Ticket(Protocol):
-    """What stands for a result that is still to come: a future, wherever it is worked on."""
+    """Future result of an item, wherever it is computed."""
 
     def result(self) -> Any:
         """Wait for the result; raise where the worker was lost."""
         ...
 
     def cancel(self) -> Any:
-        """Do not begin what has not begun."""
+        """Cancel the item unless it has been started."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutorEngine:
-    """Does items on an executor that somebody else owns.
+    """Does items on an executor that the caller owns.
 
     Examples
     --------
@@ -51,7 +51,7 @@ class ExecutorEngine:
 
     executor: Executor
     in_flight: int
-    """How many items are handed out and not yet asked for, at most."""
+    """Number of items, at most, that are submitted while their results are unread."""
 
     def map(self, fn: Callable[[A], B], items: Iterable[A], /) -> Generator[B]:
         """Yield fn(item) in the order of items, as `Engine` says."""
@@ -64,12 +64,12 @@ class ExecutorEngine:
 def in_order(
     submit: Callable[[Any], Ticket], items: Iterable[Any], *, in_flight: int
 ) -> Generator[Any]:
-    """Yield results in the order of items, with so many of them handed out at most.
+    """Yield results in the order of items, with a bounded number of items submitted.
 
     Raises
     ------
     EngineError
-        Items cannot be handed out, or results do not come back.
+        Items cannot be submitted, or results do not come back.
     """
     tickets: deque[Ticket] = deque()
     try:
@@ -88,12 +88,12 @@ def _or_engine_error(step: Callable[[], B]) -> B:
     try:
         return step()
     except Exception as error:
-        # What the function raises comes back as a value: this is the executor's own.
+        # Exceptions of the function come back as values: this one is the executor's own.
         raise EngineError(f"the executor failed: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:
-    """Return what an executor says of itself, but nothing that may quote an item or its result."""
+    """Return an executor's own message, without anything that may quote an item or its result."""
     package = type(error).__module__.partition(".")[0]
     quotes = package not in _OF_EXECUTORS and not isinstance(error, ImportError | OSError)
     if quotes or "TaskError" in type(error).__name__:
@@ -104,8 +104,8 @@ def _reason(error: Exception) -> str:
 class _Shared:
     """A function that is unpickled once in each process, however often it is sent there.
 
-    Executors have no way to bring something to all workers beforehand. A function of some
-    kilobytes beside results of a megabyte costs nothing; building it anew for each item would.
+    Executors cannot send an object to all workers beforehand. Sending a function of some kilobytes
+    with every item costs nothing beside results of a megabyte; unpickling it for every item would.
     """
 
     def __init__(self, fn: Callable[[Any], Any], pickled: bytes = b"") -> None:

@@ -1,6 +1,6 @@
-"""Messages over a socket: eight bytes of length, then as many bytes.
+"""Send and receive messages over a socket: eight bytes of length, then the content.
 
-Read into one buffer of the right size: results are megabytes, and the standard library's
+A message is read into one buffer of the right size: results are megabytes, and the standard library's
 connections gather them from pieces.
 """
 
@@ -14,26 +14,26 @@ _LENGTH: Final = struct.Struct("!Q")
 
 
 def send(channel: socket.socket, message: bytes) -> None:
-    """Send a message; raises OSError where the other side is gone.
+    """Send a message; raises OSError where the other side has closed the socket.
 
     Examples
     --------
-    >>> here, there = socket.socketpair()
-    >>> send(here, b"0 0.5 0.5 1 1")
-    >>> bytes(receive(there))
+    >>> sender, receiver = socket.socketpair()
+    >>> send(sender, b"0 0.5 0.5 1 1")
+    >>> bytes(receive(receiver))
     b'0 0.5 0.5 1 1'
-    >>> here.close()
-    >>> receive(there)
+    >>> sender.close()
+    >>> receive(receiver)
     Traceback (most recent call last):
     EOFError
-    >>> there.close()
+    >>> receiver.close()
     """
     channel.sendall(_LENGTH.pack(len(message)))
     channel.sendall(message)
 
 
 def receive(channel: socket.socket) -> bytearray:
-    """Wait for a message; raises EOFError or OSError where the other side is gone."""
+    """Wait for a message; raises EOFError or OSError where the other side has closed the socket."""
     [length] = _LENGTH.unpack(_exactly(channel, _LENGTH.size))
     return _exactly(channel, length)
 

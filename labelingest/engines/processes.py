@@ -6,13 +6,13 @@ of the caller would be missing in it, and a lock that one of them holds would ne
 script without ``if __name__ == "__main__"`` starts itself over and over, and its pools do not say
 which item a lost worker had.
 
-The interpreter is isolated and gets this process's search path without what is relative: the
-current folder is often the folder of data, and nothing in it is code.
+The interpreter is isolated and gets this process's search path without its relative entries: the
+current folder is often the folder of data, and no file in it is code.
 
-1. A worker has one item in work and one in waiting, so that it never waits for this process.
-2. Results that are early are kept; nobody works further ahead than `_AHEAD` items for each worker.
-3. A worker that is lost is replaced, and its items are done again. One that takes `_ATTEMPTS`
-   workers with it ends the run: doing it again helps against a killer, not against the cause.
+1. A worker has one item in work and one waiting, so that it never waits for this process.
+2. Early results are stored; no worker is more than `_AHEAD` items for each worker ahead.
+3. A lost worker is replaced, and its items are repeated. An item that costs `_ATTEMPTS` workers ends
+   the run: repeating helps where the system killed a worker, not where the item is the cause.
 
 Workers have a process group of their own: the terminal's Ctrl-C reaches this process alone, which
 ends them.
@@ -42,11 +42,11 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 _AHEAD: Final = 4
-"""Items for each worker between the first that is missing and the last that was handed out."""
+"""Items for each worker between the first missing result and the last item sent."""
 _HELD: Final = 2
-"""Items that a worker has at most: one in work, one in waiting."""
+"""Items that a worker has at most: one in work, one waiting."""
 _ATTEMPTS: Final = 3
-"""Workers that one item may cost."""
+"""Workers that one item may cost before it ends the run."""
 _CHILD: Final = """\
 import json, sys
 from importlib.util import module_from_spec, spec_from_file_location
@@ -59,7 +59,7 @@ if origin:
 from labelingest.engines.child import main
 main(int(descriptor), preload)
 """
-"""What a worker runs: the package is loaded from where it is, though that be the current folder."""
+"""Program of a worker; it loads the package from its own place, even from the current folder."""
 
 
 @dataclass(slots=True)
@@ -73,19 +73,19 @@ class ProcessEngine:
     """
 
     workers: int
-    """How many processes."""
+    """Number of processes."""
     preload: str = ""
-    """A module that the function needs: loaded at once, not with the first item."""
+    """Module that the function needs, loaded at the start and not with the first item."""
     _crew: "_Crew | None" = field(default=None, init=False, repr=False)
 
     def start(self) -> None:
-        """Start all processes before there is work: they load what they need meanwhile."""
+        """Start all processes before there is work, so that they load their modules meanwhile."""
         if self._crew is None:
             self._crew = _Crew(self.workers, self.preload)
             self._crew.start_all()
 
     def end(self) -> None:
-        """End processes that were started and have got no work."""
+        """End processes that were started and have no work."""
         crew, self._crew = self._crew, None
         if crew is not None:
             crew.end()
@@ -108,20 +108,20 @@ class _Item:
     number: int
     message: bytes
     attempts: int = 0
-    """How many workers were lost over it."""
+    """Number of workers that were lost over the item."""
 
 
 @dataclass(slots=True, eq=False)
 class _Worker:
-    """One process and what it was given."""
+    """One process and its items."""
 
     process: "subprocess.Popen[bytes]"
     channel: socket.socket
     held: deque[_Item] = field(default_factory=deque)
-    """What it has not answered, in order."""
+    """Items without an answer, in order."""
 
     def end(self) -> int:
-        """Kill it, for it holds nothing that is worth keeping; return its exit status."""
+        """Kill the process, which holds nothing worth keeping; return its exit status."""
         self.process.kill()
         self.channel.close()
         return self.process.wait()
@@ -149,7 +149,7 @@ class _Crew:
             raise
 
     def employ(self, function: bytes) -> None:
-        """Tell workers, and those still to come, what they are for."""
+        """Send the function to all workers, present and future."""
         self._function = function
         for worker in self._workers:
             self._send(worker, function)
@@ -162,7 +162,7 @@ class _Crew:
         self._selector.close()
 
     def outcomes(self, items: Iterable[Any]) -> Iterator[Any]:
-        """Yield what became of each item, in their order."""
+        """Yield the outcome of each item, in the order of items."""
         early: dict[int, Any] = {}
         missing = 0
         rest = (_Item(number, _pickled(item)) for number, item in enumerate(items))
@@ -182,7 +182,7 @@ class _Crew:
                 missing += 1
 
     def _free(self) -> _Worker | None:
-        """Return a worker that can be given an item: an idle one, a new one, one with one item."""
+        """Return a worker for the next item: an idle one, a new one, or one with a single item."""
         least = min(self._workers, key=lambda worker: len(worker.held), default=None)
         if least is not None and not least.held:
             return least
@@ -221,7 +221,7 @@ class _Crew:
 
     def _arguments(self, channel: socket.socket) -> list[str]:
         origin = str(labelingest.__file__)
-        is_file = Path(origin).is_file()  # and not in an archive
+        is_file = Path(origin).is_file()  # false inside an archive
         path = json.dumps(own_entries())
         return [str(channel.fileno()), path, str(Path(origin).resolve()) * is_file, self.preload]
 
@@ -233,11 +233,11 @@ class _Crew:
         try:
             send(worker.channel, message)
         except OSError:
-            # Gone: the selector says so too, and there its items are saved.
+            # The worker is lost: the selector reports that too, and `_replace` saves its items.
             return
 
     def _answers(self) -> Iterator[tuple[int, Any]]:
-        """Wait for workers; yield number and outcome of what they did."""
+        """Wait for workers; yield number and outcome of each item that is done."""
         for key, _ in self._selector.select():
             worker: _Worker = key.data
             try:

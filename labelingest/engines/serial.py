@@ -1,4 +1,4 @@
-"""One after the other, in this process: what every other engine must agree with."""
+"""Do one item after the other in this process: the reference for every other engine."""
 
 from collections.abc import Callable, Generator, Iterable
 from typing import TypeVar
@@ -10,7 +10,7 @@ B = TypeVar("B")
 
 
 class SerialEngine:
-    """Does each item when its result is asked for.
+    """Does each item when the caller reads its result.
 
     Examples
     --------

@@ -1,1 +1,1 @@
-"""What the bytes of a data file say of themselves, without decoding it."""
+"""Properties of data files from their bytes, without decoding them."""

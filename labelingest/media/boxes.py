@@ -1,10 +1,10 @@
-"""Whether a file of nested boxes or of chunks has few enough of them to be handed to a decoder.
+"""Count the nested boxes or chunks of a file before it is handed to a decoder.
 
 Decoders look items up one by one while they read tables of them, so that a megabyte of entries costs
-minutes. Counted here are boxes (ISO base media, AVIF), the entries that their tables announce, and
+minutes. The counts cover boxes (ISO base media, AVIF), the entries that their tables announce, and
 chunks (RIFF, WebP).
 
-Refuses to know what boxes hold: what is broken is the decoder's to refuse.
+The module does not know what boxes hold: refusing a broken file is the decoder's task.
 """
 
 from struct import unpack_from
@@ -28,7 +28,7 @@ _CONTAINERS: Final = {
     b"av01": 78,
     b"grpl": 0,
 }
-"""Boxes that hold boxes → bytes before the first of them."""
+"""Box that holds boxes → bytes before the first inner box."""
 _TABLES: Final = {
     b"iloc": 2,
     b"ipma": 0,
@@ -38,11 +38,11 @@ _TABLES: Final = {
     b"stco": 0,
     b"co64": 0,
 }
-"""Boxes that hold as many entries as they say → bytes between version and flags and that number."""
+"""Box that holds a table → bytes between version and flags and the number of entries."""
 
 
 def few_boxes(data: bytes, most: int) -> bool:
-    r"""Whether there are at most so many boxes and entries of tables.
+    r"""Return whether a file has at most so many boxes and entries of tables.
 
     Examples
     --------
@@ -69,11 +69,11 @@ def few_boxes(data: bytes, most: int) -> bool:
 
 
 def _entries(data: bytes, kind: bytes, position: int, end: int) -> int:
-    """Return how many entries a table announces."""
+    """Return the number of entries that a table announces."""
     if kind not in _TABLES:
         return 0
     position += 4 + _TABLES[kind]
-    # Item locations of before version 2 are counted in two bytes.
+    # Before version 2, the number of item locations has two bytes.
     short = kind == b"iloc" and data[position - 6 : position - 5] < b"\2"
     if position + (2 if short else 4) > end:
         return 0
@@ -81,7 +81,7 @@ def _entries(data: bytes, kind: bytes, position: int, end: int) -> int:
 
 
 def few_chunks(data: bytes, most: int) -> bool:
-    r"""Whether a RIFF file has at most so many chunks.
+    r"""Return whether a RIFF file has at most so many chunks.
 
     Examples
     --------

@@ -1,11 +1,11 @@
-"""Read how wide and high an image is when it is displayed, from its header, without decoding it.
+"""Read the displayed width and height of an image from its header, without decoding the image.
 
 Each format says its size near the start of the file, so the first `HEAD_BYTES` bytes nearly always
-answer; where they do not (a JPEG behind a large EXIF block, a TIFF whose directory is at its end),
-other parts of the file are asked for. Orientations 5 to 8 swap width and height.
+suffice. Where they do not (a JPEG with a large EXIF block, a TIFF whose directory is at its end),
+other parts of the file are requested. Orientations 5 to 8 swap width and height.
 
-Work is bounded whatever the file says: `_MOST_PARTS` segments, chunks, boxes or tags are looked at,
-`_MOST_EXIF` bytes of EXIF are put together, and Pillow gets `_MOST_WHOLE` bytes. What needs more has
+Work is bounded whatever the file says: `_MOST_PARTS` segments, chunks, boxes or tags are examined,
+`_MOST_EXIF` bytes of EXIF are joined, and Pillow gets `_MOST_WHOLE` bytes. A file that needs more has
 no size.
 
 WebP and AVIF are Pillow's. JPEG, PNG, TIFF and BMP, whose headers are a few numbers at known places,
@@ -13,8 +13,8 @@ are read here, and Pillow is the oracle of the tests: it takes 4 to 1000 times a
 decodes the whole image to find EXIF), and it refuses what satellites send (more than 179 million
 pixels unless a global is changed, TIFF of unusual depths and bands).
 
-Refuses to know pixels and colours. In particular: EXIF behind the pixels of a PNG is not looked
-for (viewers decide before they draw), nor is orientation in XMP.
+The module does not know pixels and colours. In particular, EXIF behind the pixels of a PNG is ignored
+(viewers decide before they draw), and so is orientation in XMP.
 """
 
 import re
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 __all__ = ["HEAD_BYTES", "image_size", "read_image_size"]
 
 HEAD_BYTES: Final = 4096
-"""How much of a file to give as its head."""
+"""Bytes of a file that callers pass as its head."""
 
 _MOST_PARTS: Final = 10_000
-"""Segments, chunks, boxes or tags looked at: more of them before the pixels are an attack."""
+"""Segments, chunks, boxes or tags that are examined: more of them before the pixels are an attack."""
 _MOST_EXIF: Final = 1 << 24
-"""Bytes of EXIF: cameras write less than one segment of 64 KiB."""
+"""Bytes of EXIF that are joined: cameras write less than one segment of 64 KiB."""
 _MOST_WHOLE: Final = 1 << 26
-"""Bytes that Pillow gets, which copies them."""
+"""Bytes that Pillow gets at most, because it copies them."""
 
 _Header: TypeAlias = tuple[int, int, int]
 """Width and height as stored, and the EXIF orientation."""
@@ -69,15 +69,15 @@ def image_size(head: bytes) -> tuple[int, int] | None:
 
 
 def read_image_size(head: bytes, part: Part) -> tuple[int, int] | None:
-    """Read the displayed size of an image, asking for other parts only where its head is short.
+    """Read the displayed size of an image, loading other parts only where its head is too short.
 
     Parameters
     ----------
     head
         The first bytes of the file.
     part
-        Returns the bytes at a position, or None where that fails; not called at all for bytes that
-        are no image.
+        Returns the bytes at a position, or None where they cannot be read; not called for a head that
+        is no image.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def _displayed(head: bytes, file: Window) -> tuple[int, int] | None:
     try:
         header = read(file) if read else None
     except (NotEnough, LookupError, ShortError):
-        return None  # ends, or points, behind the last byte
+        return None  # the header ends, or points, behind the last byte
     if header is None:
         return None
     width, height, orientation = header
@@ -124,7 +124,7 @@ def _format(data: bytes) -> Callable[[Window], _Header | None] | None:
 
 
 _MARKER: Final = re.compile(rb"\xff([^\x00\xff])")
-"""What introduces a segment; 0xFF00 and repeated 0xFF are filling."""
+"""Beginning of a segment; 0xFF00 and repeated 0xFF are filling."""
 _FIRST, _SCAN = 0xC0, 0xDA
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _WITHOUT_LENGTH: Final = frozenset({0xC8, *range(0xD0, 0xDA), *range(0xF0, 0xFE)})
@@ -168,7 +168,7 @@ def _jpeg(file: Window) -> _Header | None:
 
 
 def _marker_behind(file: Window, position: int) -> int | None:
-    """Return where the next marker begins; None where the file ends before."""
+    """Return the position of the next marker; None where the file ends before."""
     for _ in range(_MOST_PARTS):
         junk = file.some(position, _SEARCHED)
         marker = _MARKER.search(junk)
@@ -193,7 +193,7 @@ class _Exif:
         Raises
         ------
         ShortError
-            There are more bytes than any camera writes.
+            The pieces have more bytes than any camera writes.
         """
         self._length += len(piece)
         if self._length > _MOST_EXIF:
@@ -201,7 +201,7 @@ class _Exif:
         self._pieces.append(piece)
 
     def orientation(self) -> int:
-        """Return the orientation that they say; 1 where they say none."""
+        """Return the orientation in the pieces; 1 where they have none."""
         return _orientation(b"".join(self._pieces))
 
 
@@ -251,7 +251,7 @@ def _by_pillow(kind: Callable[[BytesIO], "ImageFile"], data: bytes) -> _Header |
         with kind(BytesIO(data)) as image:
             return *image.size, _orientation(image.info.get("exif") or b"")
     except (OSError, SyntaxError, ValueError, RuntimeError, DecompressionBombError):
-        return None  # what Pillow raises for files that are broken or too large for it
+        return None  # Pillow's exceptions for files that are broken or too large
 
 
 def _bmp(file: Window) -> _Header | None:

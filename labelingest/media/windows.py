@@ -1,9 +1,9 @@
-"""Bytes of a file by position, loaded as they are asked for: a header is read, never the file.
+"""Bytes of a file by position, loaded on request: a header is read, never the whole file.
 
-What is loaded grows with what is asked for, from `_FIRST` bytes to `_MOST`, so that a header of many
-megabytes costs few requests. At most one such window is in memory, whatever the file holds.
+Requests load growing windows, from `_FIRST` to `_MOST` bytes, so that a header of many megabytes costs
+few requests. At most one window is in memory, whatever the file holds.
 
-Refuses to know what the bytes mean.
+The module does not know what the bytes mean.
 """
 
 from collections.abc import Callable
@@ -12,19 +12,19 @@ from typing import Final, TypeAlias
 __all__ = ["Part", "ShortError", "Window"]
 
 Part: TypeAlias = Callable[[int, int], bytes | None]
-"""First byte and length → those bytes, fewer where the file ends; None where that fails."""
+"""Position and length → bytes of the file, fewer where it ends; None where they cannot be read."""
 
 _FIRST: Final = 1 << 16
 _MOST: Final = 1 << 22
-"""Bytes asked for at once: the least and the most, unless more are wanted at one place."""
+"""Bytes requested at once, at least and at most, unless a caller needs more at one place."""
 
 
 class ShortError(Exception):
-    """The bytes are not among those that may be looked at."""
+    """The bytes are not available."""
 
 
 _FARTHEST: Final = 1 << 44
-"""No file has a byte there: offsets of foreign files may be any number."""
+"""Position behind the end of any file: offsets in foreign files may be any number."""
 
 
 class Window:
@@ -33,9 +33,9 @@ class Window:
     Parameters
     ----------
     head
-        How it begins.
+        Beginning of the file.
     part
-        Loads other bytes; None where no others may be loaded.
+        Function that loads other bytes; None where no others may be loaded.
     complete
         Whether the head is the whole file.
 
@@ -56,16 +56,16 @@ class Window:
 
     @property
     def complete(self) -> bool:
-        """Whether bytes that cannot be had are not in the file."""
+        """Whether bytes that are not available are not in the file either."""
         return self._part is not None or self._end is not None
 
     def read_all(self, most: int) -> bytes:
-        """Return everything that can be had.
+        """Return all bytes that are available.
 
         Raises
         ------
         ShortError
-            These are more bytes than that.
+            More than `most` bytes are available.
         """
         everything = self.get(0, most + 1) if self.complete else self._head
         if len(everything) > most:
@@ -78,7 +78,7 @@ class Window:
         Raises
         ------
         ShortError
-            They are not in the head, and nothing else may be loaded or can be.
+            The bytes are not in the head, and other parts cannot be loaded.
         """
         if self._end is not None:
             length = min(length, max(self._end - position, 0))
@@ -90,12 +90,12 @@ class Window:
         return self._load(position, length)
 
     def some(self, position: int, length: int) -> bytes:
-        """Return two bytes or more at a position, as many as need not be loaded; fewer at the end.
+        """Return at least two bytes at a position, preferably without loading; fewer at the end.
 
         Raises
         ------
         ShortError
-            As `get` does.
+            The bytes are not in the head, and other parts cannot be loaded.
         """
         for begin, loaded in ((0, self._head), (self._begin, self._loaded)):
             if begin <= position <= begin + len(loaded) - 2:

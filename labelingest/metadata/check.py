@@ -1,15 +1,15 @@
-"""One metadata sidecar → what is kept of it, and what is wrong with it.
+"""Check one metadata sidecar: return the accepted values, and the problems.
 
-1. The document: an object of JSON, at most 10 MB. Where it is none, nothing is kept.
-2. What PostgreSQL's `jsonb` refuses: NaN and infinities (and numbers beyond a double, which it
-   would take), NUL in text. That costs the key it stands under. Half surrogate pairs and nesting
-   beyond 254 levels cost the file.
-3. The schema, if there is one: a wrong value costs its key. A key that is not declared, or that was
-   deleted, is kept and named: values may be there before their keys are declared. Keys that begin
-   with `$` are the platform's own, and nobody's to declare.
+1. The document must be an object of JSON of at most 10 MB. Otherwise nothing is accepted.
+2. PostgreSQL's `jsonb` refuses NaN and infinities, and NUL in text; numbers beyond a double are
+   refused with them. Each costs the key that contains it. Half surrogate pairs and nesting beyond
+   254 levels cost the file.
+3. With a schema, a wrong value costs its key. A key that is not declared, or was deleted, is accepted
+   and reported: values may exist before their keys are declared. Keys that begin with `$` belong to
+   the platform and cannot be declared.
 
-As in `jsonb`, the last one of repeated keys counts, and order is not kept. Numbers are doubles;
-whole numbers are exact to 64 bits.
+As in `jsonb`, the last of repeated keys counts, and order is not kept. Numbers are doubles; whole
+numbers are exact to 64 bits.
 """
 
 import re
@@ -34,26 +34,26 @@ MAX_METADATA: Final = 10_000_000
 """Bytes of a metadata sidecar."""
 
 _SUSPECT: Final = re.compile(rb"\\u0000|NaN|Infinity|[0-9.][eE]\+?[0-9]{3}|[0-9]{100}")
-"""What stands in a text that holds anything jsonb refuses; other texts need no second look.
+"""Signs of a value that jsonb refuses; a text without them needs no second look.
 
 A number beyond a double has an exponent of three digits, or a hundred digits in a row.
 """
 _EXPECTED: Final = "custom metadata, an object of keys and values"
 _SUGGESTED: Final = 100
-"""Keys of one file for which the nearest declared one is looked up: a hostile file has millions."""
+"""Keys of one file for which the nearest declared key is looked up: a hostile file has millions."""
 _LONGEST_NAME: Final = 100
 """Characters of a key that may be a misspelling of another."""
 
 
 @dataclass(frozen=True, slots=True)
 class MetadataResult:
-    """What a metadata sidecar gives."""
+    """Result of checking a metadata sidecar."""
 
     value: dict[str, Any] | None
-    """The keys that are kept, with their values; None where the file as a whole is refused."""
+    """Accepted keys with their values; None where the file as a whole is refused."""
     problems: Sequence[Problem]
     keys_seen: int = 0
-    """Keys of the document, each once."""
+    """Number of different keys of the document."""
 
 
 def check_metadata(
@@ -64,11 +64,11 @@ def check_metadata(
     Parameters
     ----------
     content
-        As read.
+        Bytes of the sidecar.
     source
-        Its key, for problems.
+        Key of the sidecar, for problems.
     schema
-        What values are checked against; None: they are taken as they are.
+        Schema that values are checked against; None accepts all values.
 
     Examples
     --------
@@ -110,7 +110,7 @@ def check_metadata(
 
 
 def _decoded(content: bytes, problems: DocumentProblems) -> dict[str, Any] | None:
-    """Return the document; None where it is no object, and the notes say why."""
+    """Return the document; None where it is no object, with the reason in `problems`."""
     if len(content) > MAX_METADATA:
         problems.note(ProblemCode.FILE_TOO_LARGE, "", too_large_metadata(len(content)))
         return None
@@ -136,7 +136,7 @@ def too_large_metadata(size: int) -> str:
 
 
 def _note_undeclared(problems: DocumentProblems, key: str, schema: MetadataSchema | None) -> None:
-    """Note a key that the schema does not have; with a schema, also the nearest that it has."""
+    """Report a key that the schema does not have; with a schema, suggest the nearest key."""
     detail = f"the schema has no key {excerpt(key)}"
     near = None
     if schema is not None and len(key) <= _LONGEST_NAME:
@@ -147,7 +147,7 @@ def _note_undeclared(problems: DocumentProblems, key: str, schema: MetadataSchem
 
 @lru_cache(maxsize=4096)
 def _nearest(key: str, names: tuple[str, ...]) -> str | None:
-    """Return the name that a key may be a misspelling of; looked up once for all files."""
+    """Return the name that a key may misspell; looked up once for all files."""
     same = [name for name in names if name.lower() == key.lower()]
     return next(iter([*same, *get_close_matches(key, names, n=1)]), None)
 
@@ -158,7 +158,7 @@ def _deleted(key: str, declared: TombstoneType) -> str:
 
 
 def _unstorable(key: str, value: Any) -> Wrong | None:
-    """Return the first thing in a key and its value that jsonb refuses."""
+    """Return the first part of a key and its value that jsonb refuses; None where all is accepted."""
     refusal = _refused(key) or _refused(value)
     if refusal is None:
         return None
@@ -167,9 +167,9 @@ def _unstorable(key: str, value: Any) -> Wrong | None:
 
 
 def _refused(value: Any) -> tuple[ProblemCode, str, list[str | int]] | None:
-    """Return why jsonb refuses a value, and the way up to what it refuses.
+    """Return why jsonb refuses a value, and the path up from the refused part.
 
-    Nothing is made for what is sound: a hostile file has millions of values.
+    Sound values cost no object: a hostile file has millions of values.
     """
     if isinstance(value, str):
         return (ProblemCode.NUL_IN_TEXT, _NUL, []) if "\0" in value else None

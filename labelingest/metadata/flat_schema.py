@@ -1,8 +1,8 @@
-"""Import: a schema from the platform, in the present format or in the older, flat one.
+"""Import a schema from the platform, in the present format or in the older, flat one.
 
-The flat format is key → name of a type. It does not say which options an enum has, nor how many
-numbers an embedding: such keys are left out and named. The API wraps it in an object with a UUID
-and dates, `metadataSchema` inside.
+The flat format is key → name of a type. It has neither the options of an enum nor the size of an
+embedding, so such keys are left out and reported. The API wraps the flat format in an object with a
+UUID and dates, under `metadataSchema`.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ _NEEDS: Final[Mapping[str, str]] = {
     "enum": "its options, as --option A --option B",
     "embedding": "how many numbers it has, as --size 512",
 }
-"""Types that the flat format does not tell enough about, and what is missing."""
+"""Type that the flat format does not describe completely → the part that is missing."""
 _FLAT: Final = (
     "boolean",
     "datetime",
@@ -36,11 +36,11 @@ _FLAT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class ImportedSchema:
-    """A schema from elsewhere."""
+    """A schema that was imported."""
 
     schema: MetadataSchema
     left_out: Mapping[str, str]
-    """Key → what is missing to declare it, in a sentence."""
+    """Key that was left out → the reason, in a sentence."""
 
 
 def import_schema(content: bytes, name: str) -> ImportedSchema:
@@ -49,14 +49,14 @@ def import_schema(content: bytes, name: str) -> ImportedSchema:
     Parameters
     ----------
     content
-        JSON.
+        Schema as JSON.
     name
-        What messages call it.
+        Name of the schema in messages.
 
     Raises
     ------
     ConfigError
-        It is neither.
+        The content has neither format.
 
     Examples
     --------

@@ -44,14 +44,14 @@ __all__ = ["MAX_ACTIVE_EMBEDDING", "TYPES", "MetadataSchema", "schema_problems"]
 MAX_ACTIVE_EMBEDDING: Final = 2000
 """Numbers of an embedding above which the platform's Active does not show it."""
 TYPES: Final = tuple(sorted((*HINTS, "embedding", "enum", "geospatial")))
-"""What a key can be added as."""
+"""Names of the types that a key can be added with."""
 
 _NAME: Final = "metadata schema"
 
 
 @dataclass(frozen=True, slots=True)
 class MetadataSchema:
-    """The keys of custom metadata; what changes it gives a new one.
+    """The keys of custom metadata with their types; changes return a new schema.
 
     Examples
     --------
@@ -76,7 +76,7 @@ class MetadataSchema:
     """
 
     keys: Mapping[str, KeyType] = field(default_factory=dict)
-    """Key → type; tombstones for keys that were deleted."""
+    """Key → type; deleted keys have a tombstone."""
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -129,7 +129,7 @@ class MetadataSchema:
     ) -> Self:
         """Declare a key.
 
-        A scalar can be declared again as another scalar, also after it was deleted softly.
+        A scalar can be declared again as another scalar, also after a soft deletion.
 
         Parameters
         ----------
@@ -155,7 +155,7 @@ class MetadataSchema:
         return self._with(key, declared)
 
     def add_options(self, key: str, values: Sequence[str]) -> Self:
-        """Give an enum more options; without a new one among them, nothing changes.
+        """Add options to an enum; options that it has already change nothing.
 
         Raises
         ------
@@ -170,7 +170,7 @@ class MetadataSchema:
         return self._with(key, _declared(key, "enum", [*present.values, *values], None))
 
     def remove(self, key: str, *, hard: bool = False) -> Self:
-        """Delete a key: its values are not checked any more; hard: it can never come back.
+        """Delete a key, so that its values are not checked any more; a hard deletion is permanent.
 
         Raises
         ------
@@ -183,7 +183,7 @@ class MetadataSchema:
         return self._with(key, TombstoneType(deleted_ty=None if hard else present))
 
     def restore(self, key: str) -> Self:
-        """Bring back a key that was deleted softly, with its type.
+        """Restore a softly deleted key with its type.
 
         Raises
         ------
@@ -210,7 +210,7 @@ class MetadataSchema:
 
 
 def schema_problems(schema: MetadataSchema, source: str) -> list[Problem]:
-    """Return what deserves a look in a schema that can be used.
+    """Return warnings about a schema that can be used.
 
     Examples
     --------

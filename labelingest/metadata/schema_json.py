@@ -1,6 +1,6 @@
-"""Schema files: JSON → keys with their types, or where and why it is none.
+"""Decode schema files: JSON to keys with their types, or an error that names the place of a defect.
 
-Refuses to know what a schema is good for: `schema.py` does.
+The module does not know what a schema is used for: `schema.py` does.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ from labelingest.small_files import read_small
 __all__ = ["check_key", "decode_schema", "keys_from_wire", "read_schema_file"]
 
 _BLANKS: Final = str.maketrans("", "", "-_. ")
-"""What a key may hold beside letters and digits, but not alone."""
+"""Characters that a key may have beside letters and digits, but not alone."""
 _RESERVED: Final = "keyframes"
 _WIRE: Final[TypeAdapter[dict[str, KeyType]]] = TypeAdapter(
     dict[str, Annotated[KeyType, Field(discriminator="ty")]]
@@ -32,7 +32,7 @@ def keys_from_wire(document: Mapping[str, Any], name: str) -> dict[str, KeyType]
     Raises
     ------
     ConfigError
-        A key, a type or one of its numbers cannot be; the message names the place in `name`.
+        A key, a type or one of its numbers is not allowed; the message names the place in `name`.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def read_schema_file(path: str | Path) -> bytes:
     Raises
     ------
     ConfigError
-        It cannot be read.
+        The file cannot be read.
     """
     try:
         return read_small(path)
@@ -69,12 +69,12 @@ def read_schema_file(path: str | Path) -> bytes:
 
 
 def decode_schema(content: bytes | str, name: str) -> dict[str, Any]:
-    """Return the object that a schema's JSON is.
+    """Return the JSON object of a schema.
 
     Raises
     ------
     ConfigError
-        It is not JSON, no object, or has a key twice.
+        The content is not JSON, not an object, or repeats a key.
     """
     try:
         document = loads_strictly(content)
@@ -91,12 +91,12 @@ def decode_schema(content: bytes | str, name: str) -> dict[str, Any]:
 
 
 def check_key(key: str, where: str = "") -> None:
-    """Refuse what cannot be a key, as the platform's client does.
+    """Refuse keys that are not allowed, as the platform's client does.
 
     Raises
     ------
     ConfigError
-        The message says why, behind `where`.
+        The key is not allowed; the message begins with `where`.
 
     Examples
     --------
@@ -120,7 +120,7 @@ def check_key(key: str, where: str = "") -> None:
 
 
 def _without_aliases(declared: Any) -> Any:
-    """Return a type as it was read, its hint by its present name; likewise one that was deleted."""
+    """Return a type with its hint by its present name, also inside the mark of a deleted key."""
     declared = _with_hint(declared)
     if isinstance(declared, Mapping) and "deleted_ty" in declared:
         return {**declared, "deleted_ty": _with_hint(declared["deleted_ty"])}

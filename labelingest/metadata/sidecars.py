@@ -1,9 +1,9 @@
-"""All metadata sidecars of a storage path, checked in batches; nothing else there is read.
+"""Check all metadata sidecars of a storage path in batches; no other file is read.
 
 1. List. A key that ends with the suffix is a metadata sidecar, junk of systems aside.
-2. One whose data file is not there is an orphan: named, not read. A metadata sidecar is nobody's
-   data file.
-3. The others are fetched in batches, in order of keys, and checked one by one.
+2. A sidecar without its data file is an orphan: it is reported, not read. A metadata sidecar is not
+   the data file of another.
+3. The other sidecars are fetched in batches, in order of keys, and checked one by one.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -37,33 +37,33 @@ _BATCH_BYTES: Final = 16_000_000
 
 @dataclass(slots=True)
 class MetadataReport(LoggedReport):
-    """What a check of metadata sidecars found.
+    """Report of a check of metadata sidecars.
 
-    Every key of the listing is a sidecar with its data file, an orphan or another file; every
-    sidecar is taken or refused as a whole; every value of those that are taken is kept or dropped.
+    Every key of the listing is a sidecar with its data file, an orphan or another file. Every
+    sidecar is accepted or refused as a whole; every value of an accepted one is kept or dropped.
     """
 
     storage_url: str
     suffix: str
     keys_seen: int = 0
-    """Keys of the listing."""
+    """Number of keys in the listing."""
     orphans: int = 0
-    """Metadata sidecars whose data file is not there."""
+    """Number of metadata sidecars whose data file is missing."""
     others: int = 0
-    """Files that are no metadata sidecars."""
+    """Number of files that are no metadata sidecars."""
     accepted: int = 0
-    """Sidecars that are objects of JSON."""
+    """Number of sidecars that are objects of JSON."""
     refused: int = 0
-    """Sidecars of which nothing is kept."""
+    """Number of sidecars of which nothing is kept."""
     values_seen: int = 0
-    """Keys of the sidecars that were taken."""
+    """Number of values in the accepted sidecars."""
     values_kept: int = 0
     log: ProblemLog = field(default_factory=ProblemLog)
     seconds: float = 0.0
 
     @property
     def sidecars(self) -> int:
-        """How many sidecars have their data file."""
+        """Number of sidecars with their data file."""
         return self.keys_seen - self.orphans - self.others
 
     def as_dict(self) -> dict[str, Any]:
@@ -102,11 +102,11 @@ def check_folder(
     Parameters
     ----------
     storage, rule
-        Where they are, and how they are called.
+        The storage path, and the rule by which metadata sidecars are named.
     schema
-        What their values are checked against, if anything.
+        Schema that values are checked against; None accepts all values.
     log
-        Takes the problems; a new one when None.
+        Log that receives the problems; None makes a new one.
     on_listed
         Called with the number of files listed so far.
     on_checked
@@ -160,7 +160,7 @@ def _orphan_problems(orphans: Sequence[str], suffix: str) -> list[Problem]:
 
 
 def _batches(rows: Int64, size: Int64) -> Iterator[Int64]:
-    """Yield rows in runs of so many files and bytes at most; files that are not read weigh nothing."""
+    """Yield rows in batches of bounded files and bytes; files that are not read count no bytes."""
     start, weight = 0, 0
     for position, size_bytes in enumerate(size[rows].tolist()):
         more = 0 if size_bytes > MAX_METADATA else size_bytes
@@ -179,7 +179,7 @@ def _check_batch(
     schema: MetadataSchema | None,
     report: MetadataReport,
 ) -> None:
-    """Fetch some sidecars and check each."""
+    """Fetch the sidecars of one batch, and check each."""
     sizes = listing.size[rows]
     small = rows[sizes <= MAX_METADATA]
     blobs = storage.fetch(listing.keys.take(small), sizes=listing.size[small], tokens=False)

@@ -1,9 +1,9 @@
-"""What a metadata key may be declared as: the wire's types, each with its ranges.
+"""Types that a metadata key may be declared as, each with its ranges.
 
-On the wire a type is `{"ty": NAME, …}`, in snake_case; keys that are not known are ignored, and
-nulls are left out when it is written. Scalars that were added by name are variants with a hint.
+On the wire a type is `{"ty": NAME, …}`, in snake_case. Unknown keys are ignored, and nulls are left
+out when a type is written. Scalars that were added by name are variants with a hint.
 
-Refuses to know values: `values.py` compares them.
+The module does not know values: `values.py` compares them.
 """
 
 from collections.abc import Mapping
@@ -35,15 +35,15 @@ __all__ = [
 ]
 
 MAX_VARCHAR: Final = 8192
-"""Characters of a varchar."""
+"""Characters that a varchar may have."""
 MAX_OPTIONS: Final = 256
-"""Options of an enum."""
+"""Options that an enum may have."""
 MAX_EMBEDDING: Final = 4096
-"""Numbers of an embedding."""
+"""Numbers that an embedding may have."""
 
 Scalar = Literal["number", "varchar", "text", "boolean", "datetime", "uuid"]
 ALIASES: Final[Mapping[str, Scalar]] = {"string": "varchar", "long_string": "text"}
-"""Older names of types, which are still taken."""
+"""Older name of a type → its present name; older names are still accepted."""
 HINTS: Final[Mapping[str, Scalar]] = {
     "boolean": "boolean",
     "datetime": "datetime",
@@ -53,7 +53,7 @@ HINTS: Final[Mapping[str, Scalar]] = {
     "varchar": "varchar",
     **ALIASES,
 }
-"""The types that need nothing but their name, by all their names."""
+"""Name of a type, present or older, that needs no options → the type."""
 
 
 class _Type(BaseModel):
@@ -81,7 +81,7 @@ class VarcharType(_Type):
 
 
 class DatetimeType(_Type):
-    """A moment."""
+    """A date and time."""
 
     ty: Literal["datetime"] = "datetime"
     timezone: Literal["UTC"] = "UTC"
@@ -91,7 +91,7 @@ class EnumType(_Type):
     """One of some options."""
 
     ty: Literal["enum"] = "enum"
-    # A list in JSON; strict would ask for a tuple.
+    # A list in JSON; strict validation would expect a tuple.
     values: Annotated[tuple[str, ...], Field(strict=False, min_length=1, max_length=MAX_OPTIONS)]
 
 
@@ -162,11 +162,11 @@ LiveType = (
 
 
 class TombstoneType(_Type):
-    """A key that was deleted; for good where its former type is not kept."""
+    """A key that was deleted; permanently where its former type is not kept."""
 
     ty: Literal["tombstone"] = "tombstone"
     deleted_ty: Annotated[LiveType, Field(discriminator="ty")] | None = None
 
 
 KeyType = LiveType | TombstoneType
-"""A type, or that there is none any more."""
+"""A type, or the mark of a deleted key."""

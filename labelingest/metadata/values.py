@@ -1,6 +1,7 @@
-"""Is a value what its key is declared as? If not: the code, the place inside it, and the cure.
+"""Check a value against the type of its key; a wrong value gets a code, a place inside it and a cure.
 
-Null is no value, and fits any type. A moment without a zone is UTC. What is right is not changed.
+Null counts as missing and fits any type. A time without a zone is UTC. Correct values are not
+changed.
 """
 
 import re
@@ -29,7 +30,7 @@ from labelingest.problems.of_document import excerpt, json_type_name
 __all__ = ["Wrong", "wrong_value"]
 
 _NUMBERS: Final = frozenset((int, float))
-"""A boolean is an int to Python, but not by its type."""
+"""Types of numbers, compared exactly: a boolean is an instance of int."""
 _LARGEST_F32: Final = float.fromhex("0x1.fffffefffffffp127")
 """The largest double that single precision rounds to a finite number."""
 _ISO_8601: Final = re.compile(
@@ -39,12 +40,12 @@ _ISO_8601: Final = re.compile(
 )
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:(?:-[0-9a-f]{4}){3}-|[0-9a-f]{12})[0-9a-f]{12}", re.I)
 _LONGEST_OPTION: Final = 100
-"""Characters of a text that may be a misspelt option."""
+"""Characters of the longest text that is compared with options as a misspelling."""
 _DEGREES: Final[Mapping[str, int]] = {"latitude": 90, "longitude": 180}
 
 
 class Wrong(NamedTuple):
-    """Why a value is not what its key is declared as."""
+    """Reason why a value does not fit the type of its key."""
 
     code: ProblemCode
     pointer: str
@@ -53,12 +54,12 @@ class Wrong(NamedTuple):
 
 
 def wrong_value(value: Any, declared: LiveType) -> Wrong | None:
-    """Return why a value does not fit; None where it does.
+    """Return why a value does not fit the type of its key; None where it fits.
 
     Parameters
     ----------
     value
-        Decoded JSON.
+        Value of decoded JSON.
 
     Examples
     --------
@@ -189,7 +190,7 @@ _PLAIN: Final[Mapping[str, LiveType]] = {
     "uuid": UuidType(),
     "varchar": VarcharType(),
 }
-"""Hint of a variant → the type that it means."""
+"""Hint of a variant → the type that the hint means."""
 _CHECKS: Final[Mapping[type, Callable[[Any, Any], Wrong | None]]] = {
     BooleanType: _boolean,
     DatetimeType: _datetime,

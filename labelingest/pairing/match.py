@@ -4,14 +4,14 @@ The literal before the first placeholder is a range of rows, because keys are or
 after the last one is compared for all rows together. The literals between are found in the text of
 all rows at once, and each key takes the first place after the one before.
 
-That is what `parse` answers too (a property test holds them equal): when the first place of a
-literal leaves no way to match the rest, no later place does, as everything between is free. But it
-never tries twice, so that no key, however made, takes longer than its length.
+`parse` gives the same answers (a property test holds them equal): when the first place of a literal
+leaves no way to match the rest, no later place does, as everything between is free. Matching here
+never tries twice, so that no key takes longer than its length.
 
-What is captured stays in the text, as places. Where it has to be looked up, it is one number made
-of `hash`: ten million strings would take a gigabyte. Equal captures have equal numbers; the reverse
-has to be checked, with `equal_captures`. That numbers differ from run to run is intended: nobody
-can make a folder whose files all have the same.
+Captures stay in the text, as positions. For look-ups each capture is one number made by `hash`: ten
+million strings would take a gigabyte. Equal captures have equal numbers; `equal_captures` checks the
+reverse. Numbers differ from run to run, so that a folder whose files all have one number cannot be
+constructed.
 """
 
 from bisect import bisect_left
