@@ -65,7 +65,7 @@ FAULTS: Final = (
 )
 """Kinds of calls, and what happens to one of them."""
 _LOADED: Final = (
-    *("labelingest.cli.render", "labelingest.cli.progress", "labelingest.cli.folder.render"),
+    *("labelingest.cli.render_report", "labelingest.cli.progress", "labelingest.cli.folder.render"),
     *("labelingest.folders", "labelingest.folders.state.migrate", "labelingest.pipeline"),
     *("alembic.command", "sqlalchemy.dialects.sqlite", "pyarrow.parquet", "zstandard"),
 )

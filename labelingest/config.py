@@ -1,7 +1,8 @@
-"""The configuration of a run: validated once, here; everything below trusts it.
+"""The configuration of a run: validated once, here; all other modules trust it.
 
 The same names serve as keyword arguments, as keys of a TOML file and (with dashes) as flags of the
-command line. A key that is not known is refused with the nearest one that is.
+command line. An unknown key is refused with the nearest known one. Facts about an option that are
+more than its type (help, choices in messages, formats concerned) are in `labelingest.options`.
 """
 
 import os
@@ -26,115 +27,90 @@ from labelingest.documents.hand_written import own_message
 from labelingest.errors import ConfigError
 from labelingest.formats import FORMATS, Format, target_format
 from labelingest.model.authors import is_email
+from labelingest.options import CONFIG_OPTIONS
+from labelingest.options.execution import MOST_BATCH_BYTES, MOST_WORKERS
 from labelingest.resolution.class_numbers import class_number
 from labelingest.resolution.overrides import parse_overrides
 from labelingest.small_files import read_small
 from labelingest.storage.base import MAX_SIDECAR
 from labelingest.storage.urls import parse_url, storage_url_of
 
-__all__ = ["OUTPUTS", "IngestConfig", "load_config"]
+__all__ = ["OUTPUTS", "IngestConfig", "IngestOptions", "load_config"]
 
-OUTPUTS: Final = ("out", "report", "problems", "failed_csv")
-"""Fields that name what a run writes."""
-_PATHS: Final = ("storage_path", "ontology", *OUTPUTS)
-_MOST_BATCH_BYTES: Final = 2**40
-_CLASS_NUMBERS: Final = ("namespace", "map")
-_MOST_WORKERS: Final = 4096
-
-_EXPECTED: Final[Mapping[str, str]] = {
-    **dict.fromkeys(_PATHS, "a path"),
-    "images": "one text or a list of texts, as ['images/{name}.jpg']",
-    "map": "a table of class numbers and objects, as {7: 'car'}",
-    "kpt_shape": "two whole numbers, as [17, 3]",
-    "warn_misfit": "a number above 0",
-    "follow_symlinks": "true or false",
-    "yolo_confidence": "true or false",
-    "overwrite": "true or false",
-    "restart": "true or false",
-    "workers": f"a whole number from 1 to {_MOST_WORKERS:,}",
-    "shard_rows": "a whole number from 1 on",
-    "max_label_bytes": f"a whole number from 1 to {MAX_SIDECAR:,}",
-    "batch_bytes": f"a whole number from 1 to {_MOST_BATCH_BYTES:,}",
-}
-"""What a field takes, for sentences; a text where it is not said."""
+OUTPUTS: Final = tuple(option.name for option in CONFIG_OPTIONS.values() if option.is_output)
+"""Names of the options that name outputs of a run."""
+_PATHS: Final = tuple(option.name for option in CONFIG_OPTIONS.values() if option.is_path)
 
 
-class IngestConfig(BaseModel):
-    """What to convert, to what, and how.
+class IngestOptions(BaseModel):
+    """All options of a run, without the need for an ontology file.
+
+    Pairing needs no ontology, and a synced folder stores its own.
 
     Raises
     ------
     ConfigError
-        A key is not known, missing, or its value cannot be; says all that is wrong.
-
-    Examples
-    --------
-    >>> config = IngestConfig(storage_path="data", ontology="ontology.json")
-    >>> config.on_row_error, config.out_of_range
-    ('skip', 'clip')
-    >>> IngestConfig(storage_path="data", ontology="ontology.json", lables="labels/{name}.txt")
-    Traceback (most recent call last):
-    labelingest.errors.ConfigError: lables: not known; did you mean labels?
+        A key is unknown or missing, or a value is invalid. The message names all defects.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     storage_path: str
-    """The folder with data files and sidecars, or a URL as s3://bucket/prefix/."""
-    ontology: str
+    """Folder with data files and sidecars, or a URL such as s3://bucket/prefix/."""
+    ontology: str | None = None
     """The ontology's JSON file: Encord's structure, bare or as the API returns it."""
-    format: Literal["auto", "yolo", "encord"] = "auto"
-    """Format of the sidecars; auto: told by the patterns, the suffix, or the files themselves."""
+    format: Literal["auto", "encord", "yolo"] = "auto"
+    """Format of the sidecars; `auto` decides by the patterns, the suffix or the files themselves."""
     suffix: str | None = None
-    """Suffix of Encord sidecars, as '.encord.json': added to the whole name of the data file."""
+    """Suffix of Encord sidecars, such as '.encord.json', added to the whole name of the data file."""
     images: tuple[str, ...] = ()
-    """Image file patterns, as 'images/{name}.jpg'; none: the usual layouts are recognised."""
+    """Image file patterns, such as 'images/{name}.jpg'; empty to recognise the usual layouts."""
     labels: str | None = None
-    """Label file pattern, as 'labels/{name}.txt'."""
+    """Label file pattern, such as 'labels/{name}.txt'."""
     namespace: str | None = None
-    """Namespace of the external IDs that are class numbers; default YOLO, else the first."""
+    """Namespace whose external IDs are the class numbers; by default YOLO, or else the first."""
     map: dict[int, str | None] = Field(default_factory=dict)
-    """Class number → object (feature hash or name), instead of its external ID; null removes."""
+    """Class number → object (feature hash or name), replacing external IDs; None removes a number."""
     row_layout: str = "auto"
-    """What the columns are: auto, box, box+confidence, confidence+box, box+track,
+    """Columns of a YOLO row: auto, box, box+confidence, confidence+box, box+track,
     box+confidence+track, polygon, polygon+confidence, corners, corners+confidence, xywhr, pose."""
     kpt_shape: tuple[int, int] | None = None
-    """Number of keypoints and of numbers for each, for the row layout pose."""
+    """Number of keypoints and of values for each, for the row layout pose."""
     on_row_error: Literal["skip", "skip-file", "stop"] = "skip"
-    """What a bad row costs: itself, its file, or the run."""
+    """Consequence of an invalid row: leave out the row, leave out its file, or stop the run."""
     out_of_range: Literal["clip", "keep", "reject"] = "clip"
-    """What happens to geometry that reaches outside the image."""
+    """Treatment of geometry outside the image."""
     on_shape_mismatch: Literal["convert", "reject"] = "convert"
-    """What happens to rows whose geometry is not that of the ontology object."""
+    """Treatment of rows whose geometry is not the shape of their ontology object."""
     duplicate_rows: Literal["keep", "drop"] = "keep"
-    """What happens to rows identical to an earlier one of their file."""
+    """Treatment of rows identical to an earlier row of their file."""
     warn_misfit: float = Field(default=0.1, gt=0, allow_inf_nan=False)
-    """Part of the longer side by which corners may miss a rectangle without a warning."""
+    """Distance by which corners may miss a rectangle without a warning, relative to the longer side."""
     image_sizes: Literal["needed", "all", "never"] = "needed"
-    """Which image headers are read for width and height."""
+    """Image headers to read for width and height."""
     max_label_bytes: int = Field(default=64_000_000, ge=1, le=MAX_SIDECAR)
-    """Bytes that one YOLO label file may have."""
+    """Size limit for one YOLO label file, in bytes."""
     metadata_suffix: str | None = None
-    """Suffix of custom metadata sidecars, as '.metadata.json': kept out of the data."""
+    """Suffix of custom metadata sidecars, such as '.metadata.json'; they are no data files."""
     follow_symlinks: bool = True
-    """Follow symbolic links; switch off for folders that are not trusted."""
+    """Follow symbolic links; turn it off for folders that are not trusted."""
     storage_url: str | None = None
-    """Where the files really live, as s3://bucket/prefix/, when the folder is a copy of it."""
+    """URL of the original files, such as s3://bucket/prefix/, when the folder is a copy."""
     created_by: str | None = None
-    """E-mail address of the labels' author."""
+    """E-mail address of the author of the labels."""
     dataset_title: str = ""
     """Title of the dataset in label rows."""
     to: Literal["encord", "yolo", "coco", "parquet"] = "encord"
-    """What the labels become: Encord label rows, YOLO label files, a COCO file, a Parquet table."""
+    """Output format: Encord label rows, YOLO label files, a COCO file, or a Parquet table."""
     yolo_layout: Literal["auto", "box", "polygon", "corners"] = "auto"
-    """What the rows of YOLO files that are written are; auto: as the shapes of the objects say."""
+    """Row layout of YOLO output; `auto` decides by the shapes of the ontology objects."""
     yolo_confidence: bool = False
-    """Write confidences as the last column of YOLO rows: training tools refuse such rows."""
+    """Write confidences as the last column of YOLO rows; training tools refuse such rows."""
     out: str | None = None
-    """Where they go: FILE.jsonl, FILE.jsonl.zst, or a folder for one sidecar each; for yolo a folder,
-    for coco FILE.json, for parquet FILE.parquet."""
+    """Output: FILE.jsonl, FILE.jsonl.zst, or a folder for one sidecar per data file; a folder for
+    yolo, FILE.json for coco, FILE.parquet for parquet."""
     shard_rows: int | None = Field(default=None, ge=1)
-    """Label rows in each of several files; out is then a folder, FOLDER.zst for compressed files."""
+    """Label rows per file; `out` is then a folder of several files, FOLDER.zst for compressed ones."""
     report: str | None = None
     """File for the report as JSON."""
     problems: str | None = None
@@ -142,16 +118,16 @@ class IngestConfig(BaseModel):
     failed_csv: str | None = None
     """File for the list of failed files as CSV."""
     overwrite: bool = False
-    """Let outputs replace files that no run wrote; never an input of the run."""
-    batch_bytes: int = Field(default=400_000, ge=1, le=_MOST_BATCH_BYTES)
-    """About how many bytes of sidecars are converted together; label rows do not depend on it, but
-    a compressed file and an interrupted run do."""
-    workers: int | None = Field(default=None, ge=1, le=_MOST_WORKERS)
-    """Processes that convert; by default one for each core, and one for small folders."""
+    """Replace files that no earlier run wrote; an input of the run is never replaced."""
+    batch_bytes: int = Field(default=400_000, ge=1, le=MOST_BATCH_BYTES)
+    """Bytes of sidecars converted together; label rows do not depend on it, but compressed files and
+    the resuming of a run do."""
+    workers: int | None = Field(default=None, ge=1, le=MOST_WORKERS)
+    """Worker processes; by default one per core, and one process for small folders."""
     engine: str | None = None
-    """A cluster that converts instead: dask://host:port or ray://host:port."""
+    """Cluster to convert on instead: dask://host:port or ray://host:port."""
     restart: bool = False
-    """Begin anew instead of going on where an interrupted run was."""
+    """Start over instead of resuming an interrupted run."""
 
     def __init__(self, **values: Any) -> None:
         try:
@@ -163,11 +139,11 @@ class IngestConfig(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _as_text(cls, value: object, info: ValidationInfo) -> object:
-        """Refuse texts that cannot be written as UTF-8; take paths of any kind."""
+        """Refuse texts that cannot be written as UTF-8; accept paths of any type."""
         if info.field_name in _PATHS:
             value = os.fspath(value) if isinstance(value, os.PathLike) else value
             if value == "":
-                raise ValueError("'' is no path; give one, or leave the option out")
+                raise ValueError("'' is no path; set a path, or leave the option out")
         for text in _texts(value):
             # Outputs, links and label rows are UTF-8: these would fail in the middle of a run.
             if not text.isascii() and re.search("[\ud800-\udfff]", text):
@@ -185,7 +161,7 @@ class IngestConfig(BaseModel):
     @field_validator("map", mode="before")
     @classmethod
     def _from_entries(cls, value: object) -> object:
-        """Accept the command line's entries `7=car` beside a table."""
+        """Accept a table, and the entries `7=car` of the command line."""
         if isinstance(value, Mapping):
             return _overrides_of(value)
         if isinstance(value, Sequence) and all(isinstance(entry, str) for entry in value):
@@ -197,7 +173,7 @@ class IngestConfig(BaseModel):
     def _on_this_machine(cls, value: str | None) -> str | None:
         if value is not None and "://" in value:
             parse_url(value, "the output")  # refuses what the sentence must not repeat
-            raise ValueError(f"{value!r}: outputs are written to this machine; give a path")
+            raise ValueError(f"{value!r}: outputs are written to this machine; set a local path")
         return value
 
     @field_validator("storage_url")
@@ -207,7 +183,7 @@ class IngestConfig(BaseModel):
 
     @model_validator(mode="after")
     def _one_file_each(self) -> Self:
-        """Refuse two files under one name: the later would replace the earlier, or the input."""
+        """Refuse two files under one name: the second would replace the first, or the input."""
         names: dict[str, str] = {}
         for name in _PATHS:
             value = getattr(self, name)
@@ -229,15 +205,15 @@ class IngestConfig(BaseModel):
         Raises
         ------
         ConfigError
-            Options say how sidecars of another format are read, or what class numbers mean where
-            no numbers are read or written.
+            An option was set that would have no effect: it concerns sidecars of another format, or
+            class numbers, and none are read or written.
         """
         for other in FORMATS:
             if other == source or not other.is_read:
                 continue
-            numbers = other.needs_class_numbers and not target_format(self.to).needs_class_numbers
-            names = (*other.source_options, *(_CLASS_NUMBERS if numbers else ()))
-            misplaced = [name for name in names if name in self.model_fields_set]
+            misplaced = self._set_names(source=other.name)
+            if other.needs_class_numbers and not target_format(self.to).needs_class_numbers:
+                misplaced += self._set_names(concerns_class_numbers=True)
             if misplaced:
                 raise ConfigError(
                     f"{', '.join(misplaced)}: for {other.source_title}, and the sidecars are "
@@ -254,26 +230,61 @@ class IngestConfig(BaseModel):
         return self
 
     @model_validator(mode="after")
-    def _for_the_output(self) -> Self:
-        """Refuse options of an output that is not asked for: they would do nothing."""
+    def _of_the_output_format(self) -> Self:
+        """Refuse options that concern another output format: they would have no effect."""
         for other in FORMATS:
             if other == target_format(self.to):
                 continue
-            misplaced = [name for name in other.target_options if name in self.model_fields_set]
+            misplaced = self._set_names(target=other.name)
             if misplaced:
                 raise ValueError(f"{', '.join(misplaced)}: for --to {other.name} only; leave out")
         return self
+
+    def _set_names(self, **properties: object) -> list[str]:
+        """Return the names of the options that were set and have the properties in the table."""
+        return [
+            name
+            for name, option in CONFIG_OPTIONS.items()
+            if name in self.model_fields_set
+            and all(getattr(option, key) == value for key, value in properties.items())
+        ]
 
     @field_validator("created_by")
     @classmethod
     def _as_author(cls, value: str | None) -> str | None:
         if value is not None and not is_email(value):
-            raise ValueError(f"{value!r} is no e-mail address, as a.person@example.com")
+            raise ValueError(f"{value!r} is no e-mail address such as a.person@example.com")
         return value
 
 
+class IngestConfig(IngestOptions):
+    """The configuration of a run: files to convert, their conversion, and the output.
+
+    Raises
+    ------
+    ConfigError
+        A key is unknown or missing, or a value is invalid. The message names all defects.
+
+    Examples
+    --------
+    >>> config = IngestConfig(storage_path="data", ontology="ontology.json")
+    >>> config.on_row_error, config.out_of_range
+    ('skip', 'clip')
+    >>> IngestConfig(storage_path="data", ontology="ontology.json", lables="labels/{name}.txt")
+    Traceback (most recent call last):
+    labelingest.errors.ConfigError: lables: not known; did you mean labels?
+    """
+
+    ontology: str
+    """The ontology's JSON file: Encord's structure, bare or as the API returns it."""
+
+    def __init__(self, **values: Any) -> None:
+        # Without it, type checkers would see a signature that takes neither paths nor lists.
+        super().__init__(**values)
+
+
 def _texts(value: object) -> Iterator[str]:
-    """Return the texts in a value, those inside lists and tables included."""
+    """Yield the texts of a value, also those inside lists and tables."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
@@ -285,14 +296,16 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def _overrides_of(table: Mapping[Any, Any]) -> dict[int, str | None]:
-    """Return class number → object of a table; keys may be texts, as in TOML."""
+    """Return class number → object; keys of the table may be texts, as in TOML."""
     overrides: dict[int, str | None] = {}
     for key, name in table.items():
         number = class_number(str(key)) if isinstance(key, int | str) else None
         if number is None or isinstance(key, bool):
-            raise ValueError(f"{key!r} is no class number; expected a whole number from 0 on")
+            raise ValueError(f"{key!r}: expected a class number, a whole number from 0 on")
         if number in overrides:
-            raise ValueError(f"class number {number} stands in the table twice; leave one")
+            raise ValueError(
+                f"class number {number} is in the table twice; remove one of the entries"
+            )
         if name is not None and not isinstance(name, str):
             raise ValueError(
                 f"{name!r} for class number {number}: expected the feature hash or name of an "
@@ -307,14 +320,14 @@ def _sentence(detail: Mapping[str, Any]) -> str:
     place = ".".join(str(part) for part in detail["loc"][:1])
     if detail["type"] == "extra_forbidden":
         near = get_close_matches(place, IngestConfig.model_fields, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"known are {_fields()}"
+        hint = f"did you mean {near[0]}?" if near else f"known options are {_fields()}"
         return f"{place}: not known; {hint}"
     if detail["type"] == "missing" and len(detail["loc"]) == 1:
         return f"{place}: missing; {IngestConfig.model_fields[place].description}"
     if message := own_message(detail):
         return f"{place}: {message}" if place else message
-    # The library's own messages speak of its types; choices alone are said better by it.
-    expected = detail.get("ctx", {}).get("expected") or _EXPECTED.get(place, "a text")
+    # pydantic's own messages name Python types; only its list of choices is good for people.
+    expected = detail.get("ctx", {}).get("expected") or CONFIG_OPTIONS[place].expected
     return f"{place}: {detail['input']!r}: expected {expected}"
 
 
@@ -323,7 +336,7 @@ def _fields() -> str:
 
 
 def load_config(path: Path) -> dict[str, Any]:
-    """Read a TOML file of configuration values; its relative paths are relative to the file.
+    """Read a TOML file of configuration values; relative paths start from the file's folder.
 
     Raises
     ------
@@ -338,9 +351,9 @@ def load_config(path: Path) -> dict[str, Any]:
         ) from error
     except RecursionError:
         raise ConfigError(
-            f"configuration {str(path)!r} is nested too deeply: put its lists and tables into fewer others"
+            f"configuration {str(path)!r} is nested too deeply: use fewer levels of lists and tables"
         ) from None
-    except ValueError as error:  # that of TOML and of UTF-8, and whole numbers of too many digits
+    except ValueError as error:  # no TOML, no UTF-8, or a whole number of too many digits
         raise ConfigError(f"configuration {str(path)!r} is not TOML: {error}") from error
     for name in _PATHS:
         value = values.get(name)

@@ -26,9 +26,34 @@ __all__ = [
     "NameRefusedError",
     "OntologyError",
     "PlaceTakenError",
+    "ResumeNote",
     "SidecarError",
     "StorageError",
+    "resume_notes",
 ]
+
+
+class ResumeNote(str):
+    """A note on an exception that left an unfinished run: its progress, and how to resume it.
+
+    Notes are shown below the exception's trace; the command line prints them as sentences.
+    """
+
+    __slots__ = ()
+
+
+def resume_notes(error: BaseException) -> list[str]:
+    """Return the notes of an exception that say how to resume the run.
+
+    Examples
+    --------
+    >>> error = KeyboardInterrupt()
+    >>> error.add_note("a note of Python's")
+    >>> error.add_note(ResumeNote("40 of 100 files are done"))
+    >>> resume_notes(error)
+    ['40 of 100 files are done']
+    """
+    return [str(note) for note in getattr(error, "__notes__", ()) if isinstance(note, ResumeNote)]
 
 
 class LabelIngestError(Exception):

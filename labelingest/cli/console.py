@@ -6,6 +6,7 @@ characters escaped.
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -17,10 +18,12 @@ __all__ = [
     "exit_code",
     "log_to_people",
     "many",
-    "not_looked_at",
     "open_console",
+    "places_sentence",
     "print_columns",
     "print_line",
+    "print_message",
+    "to_json",
 ]
 
 
@@ -46,15 +49,16 @@ def exit_code(code: int, *, exit_zero: bool) -> int:
     return 0 if exit_zero and code == 1 else code
 
 
-def not_looked_at(places: int) -> str:
+def places_sentence(places: int) -> str:
     """Return the sentence for places that could not be listed.
 
     Examples
     --------
-    >>> not_looked_at(1)
-    '1 place could not be looked at: files that are there are missing here'
+    >>> places_sentence(1), places_sentence(2)
+    ('1 place could not be listed: its files are missing here', '2 places could not be listed: their files are missing here')
     """
-    return f"{many(places, 'place')} could not be looked at: files that are there are missing here"
+    owner = "its" if places == 1 else "their"
+    return f"{many(places, 'place')} could not be listed: {owner} files are missing here"
 
 
 def open_console(*, stderr: bool = False) -> Console:
@@ -86,6 +90,18 @@ def print_line(console: Console, *parts: str | tuple[str, str]) -> None:
     )
     # Long lines are left to the terminal: a wrapped path can be neither clicked nor copied.
     console.print(text, soft_wrap=True, highlight=False)
+
+
+def print_message(sentence: str) -> None:
+    """Print a sentence for people on standard error."""
+    print_line(open_console(stderr=True), sentence)
+
+
+def to_json(value: Any) -> bytes:
+    """Return a value as indented JSON."""
+    import orjson
+
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def print_columns(console: Console, rows: Sequence[Sequence[str]]) -> None:

@@ -18,18 +18,12 @@ def formats(as_json: AsJson = False) -> None:
 
     Example: labelingest formats --json
     """
+    from labelingest.cli.console import open_console, print_columns, to_json
     from labelingest.formats import FORMATS
 
     if as_json:
-        import orjson
-
-        text = orjson.dumps(
-            [_as_dict(format) for format in FORMATS],
-            option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE,
-        )
-        sys.stdout.buffer.write(text)
+        sys.stdout.buffer.write(to_json([_as_dict(format) for format in FORMATS]))
         return
-    from labelingest.cli.console import open_console, print_columns
 
     print_columns(open_console(), [_HEADINGS, *(_cells(format) for format in FORMATS)])
 

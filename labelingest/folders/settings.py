@@ -11,11 +11,12 @@ from typing import Any, Final, Self
 
 import orjson
 
-from labelingest.config import IngestConfig
+from labelingest.config import IngestOptions
 from labelingest.errors import ConfigError
 from labelingest.folders.state.stored_values import json_object, misfit
 from labelingest.formats import source_names
 from labelingest.model.ontology import Ontology
+from labelingest.options import OPTIONS
 from labelingest.pairing.rules import PatternRule, SuffixRule, check_suffixes
 from labelingest.pipeline.pairing_rule import rule_from_options
 from labelingest.problems import is_utf8
@@ -25,19 +26,8 @@ from labelingest.storage.urls import looks_like_url, parse_url
 
 __all__ = ["LABEL_OPTIONS", "FolderSettings", "read_json", "refuse_undecodable"]
 
-LABEL_OPTIONS: Final = (
-    *("suffix", "images", "labels", "namespace", "map"),
-    *("row_layout", "kpt_shape", "on_row_error", "out_of_range", "on_shape_mismatch"),
-    *(
-        "duplicate_rows",
-        "warn_misfit",
-        "max_label_bytes",
-        "image_sizes",
-        "created_by",
-        "dataset_title",
-    ),
-)
-"""Options of `IngestConfig` that a folder has too."""
+LABEL_OPTIONS: Final = tuple(option.name for option in OPTIONS if option.is_label_option)
+"""Options of `IngestConfig` that a folder stores with its labels."""
 _MOST_HOURS: Final = 8_760
 """Between scheduled syncs."""
 _FIXED: Final = ("storage_path", "output", "follow_symlinks")
@@ -120,12 +110,11 @@ class FolderSettings:
             check_suffixes(rule, metadata)
 
     @property
-    def config(self) -> IngestConfig:
+    def config(self) -> IngestOptions:
         """The options as a run takes them."""
         options = {**self.options, "format": self.format or "auto"}
-        return IngestConfig(
+        return IngestOptions(
             storage_path=self.storage_path,
-            ontology="ontology of the folder",
             follow_symlinks=self.follow_symlinks,
             **options,
         )

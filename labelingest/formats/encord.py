@@ -17,7 +17,6 @@ ENCORD = Format(
     packages=(Package(".zst", "zstandard", "zstd"),),
     keeps_classifications=True,
     pairs_by_suffix=True,
-    target_options=("created_by", "dataset_title"),
     source="labelingest.converter.from_encord",
     target="labelingest.writers.encord_json",
     sink="labelingest.sinks.encord",

@@ -77,10 +77,6 @@ class Format:
     """Whether sidecars are found by a suffix of the data file's name; otherwise by patterns."""
     is_read_in_slices: bool = False
     """Whether a large sidecar is read slice by slice, and its size is limited by an option."""
-    source_options: Sequence[str] = ()
-    """Options that only sidecars of this format have."""
-    target_options: Sequence[str] = ()
-    """Options that only outputs of this format have."""
 
     source: Any = None
     """Module with `make_source`, or its name; None for a format that is not read."""

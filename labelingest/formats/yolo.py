@@ -14,11 +14,6 @@ YOLO = Format(
     needs_class_numbers=True,
     is_of_images=True,
     is_read_in_slices=True,
-    source_options=(
-        *("row_layout", "kpt_shape", "out_of_range", "on_shape_mismatch", "duplicate_rows"),
-        *("warn_misfit", "max_label_bytes"),
-    ),
-    target_options=("yolo_layout", "yolo_confidence"),
     source="labelingest.converter.from_yolo",
     target="labelingest.writers.yolo",
     sink="labelingest.sinks.yolo",

@@ -14,7 +14,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Final
 
-from labelingest.config import IngestConfig
+from labelingest.config import IngestConfig, IngestOptions
 from labelingest.errors import ConfigError
 from labelingest.formats import declared_pairing, source_format_paired, target_format
 from labelingest.model.listing import Listing
@@ -75,7 +75,7 @@ class Paired:
 
 
 def pair_folder(
-    config: IngestConfig,
+    config: IngestOptions,
     rule: PairingRule | None,
     *,
     progress: Callable[[Progress], None] | None = None,
@@ -131,7 +131,9 @@ def pair_folder(
     )
 
 
-def _recognise(config: IngestConfig, storage: Storage, listing: Listing) -> tuple[PairingRule, str]:
+def _recognise(
+    config: IngestOptions, storage: Storage, listing: Listing
+) -> tuple[PairingRule, str]:
     """Return the rule of the only usual layout that a folder has, and the layout in words."""
     if not len(listing):
         raise ConfigError(f"{config.storage_path!r} holds no files: there is nothing to convert")
@@ -187,13 +189,13 @@ def _hints(misses: Sequence[NearMiss]) -> str:
     return "".join(f"\nnear miss: {miss}" for miss in misses[:3])
 
 
-def output_guard(config: IngestConfig, storage: Storage) -> OutputGuard:
+def output_guard(config: IngestOptions, storage: Storage) -> OutputGuard:
     """Return the guard that decides which files the outputs of a run may replace."""
     inputs = {"ontology": config.ontology}
     return OutputGuard(inputs, {"storage path": storage}, overwrite=config.overwrite)
 
 
-def outputs_of(config: IngestConfig) -> dict[str, Output]:
+def outputs_of(config: IngestOptions) -> dict[str, Output]:
     """Return the outputs that a configuration asks for, by their fields."""
     return {
         name: Output(name, path, kind, target_format(config.to) if name == "out" else None)
@@ -202,7 +204,7 @@ def outputs_of(config: IngestConfig) -> dict[str, Output]:
     }
 
 
-def _own_keys(config: IngestConfig, storage: Storage) -> list[str]:
+def _own_keys(config: IngestOptions, storage: Storage) -> list[str]:
     """Return the keys and folders that the run itself writes inside the storage path."""
     if not isinstance(storage, LocalStorage):
         return []

@@ -4,7 +4,7 @@ All other parts of a run take these values, so that no other module interprets o
 """
 
 from labelingest.assembly.context import AssemblyOptions, OutOfRange
-from labelingest.config import IngestConfig
+from labelingest.config import IngestOptions
 from labelingest.converter import Converter, ImageSizes, OnRowError
 from labelingest.formats import source_format, target_format
 from labelingest.model.ontology import ClassMap, Ontology
@@ -18,7 +18,7 @@ from labelingest.writers.yolo import YoloLayout, class_numbers
 __all__ = ["make_converter", "output_target", "pairing_rule"]
 
 
-def pairing_rule(config: IngestConfig) -> PairingRule | None:
+def pairing_rule(config: IngestOptions) -> PairingRule | None:
     """Return the pairing rule of a configuration; None where the files of the folder decide.
 
     Raises
@@ -32,7 +32,7 @@ def pairing_rule(config: IngestConfig) -> PairingRule | None:
 
 
 def make_converter(
-    config: IngestConfig,
+    config: IngestOptions,
     ontology: Ontology,
     mapping: ClassMapping | None,
     format: str,
@@ -78,7 +78,7 @@ def make_converter(
     )
 
 
-def output_target(config: IngestConfig, converter: Converter) -> OutputTarget | None:
+def output_target(config: IngestOptions, converter: Converter) -> OutputTarget | None:
     """Return the output target of a configuration; None where nothing is written."""
     if config.out is None:
         return None

@@ -22,7 +22,7 @@ from time import monotonic
 from typing import Any, Final, TypeVar
 
 from labelingest.config import IngestConfig
-from labelingest.errors import SidecarError
+from labelingest.errors import ResumeNote, SidecarError
 from labelingest.model.tally import Misfits, Tally
 from labelingest.pipeline.discover import Paired
 from labelingest.problems import Problem, ProblemCode
@@ -300,7 +300,8 @@ def resume_or_start(
             run.remove()
         else:
             run.journal.close()
-            error.add_note(f"{run.files:,} of {pairs:,} files are done: the same command goes on")
+            progress = f"{run.files:,} of {pairs:,} files are done"
+            error.add_note(ResumeNote(f"{progress}: run the same command again to resume"))
         raise
     run.remove()
 

@@ -15,6 +15,7 @@ LAYERS = [
     # nouns and kernels
     {"documents", "encord", "errors", "geometry", "media", "model"},
     {"formats"},
+    {"options"},
     # stages
     {
         *("assembly", "engines", "fence", "pairing", "readers", "report", "resolution"),

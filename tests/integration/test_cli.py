@@ -164,7 +164,7 @@ def test_pair_shows_counts_examples_orphans_and_the_next_step(run: Run) -> None:
     ran = run("pair", "data")
     assert ran.code == 0
     assert "images/a.jpg ↔ labels/a.txt" in ran.out
-    assert "1 unlabelled data file, as images/d.jpg" in ran.out
+    assert "1 unlabelled data file, such as images/d.jpg" in ran.out
     assert "labels/z.txt: " in ran.out
     assert "Next: labelingest check data" in ran.out
 

@@ -64,8 +64,8 @@ PLACES = {
     "listing": ("labelingest.pipeline.discover.list_all", ("check", *READING)),
     "the work": ("labelingest.pipeline.run.run_jobs", ("check", *READING)),
     "the report": ("labelingest.report.Report.to_json", ("check", *READING, "--json")),
-    "rendering": ("labelingest.cli.render.print_report", ("check", *READING)),
-    "pairs": ("labelingest.cli.render.print_pairs", ("pair", *READING[:1], *READING[3:])),
+    "rendering": ("labelingest.cli.render_report.print_report", ("check", *READING)),
+    "pairs": ("labelingest.cli.render_pairs.print_pairs", ("pair", *READING[:1], *READING[3:])),
     "a state": ("labelingest.folders.state.folders.list_folders", ("folder", "list")),
     "an import": ("labelingest.allocator.settle_memory", ("bench", *READING)),
 }
@@ -155,7 +155,7 @@ def test_a_crash_says_that_the_same_command_goes_on(
     monkeypatch.setattr(RunTotals, "add", second_fails)
     ran = run("convert", *READING, "--out", "rows.jsonl", "--batch-bytes", "1")
     assert ran.code == 3
-    assert "of 2 files are done: the same command goes on" in ran.err
+    assert "of 2 files are done: run the same command again to resume" in ran.err
     trace_of(ran.err)
 
 

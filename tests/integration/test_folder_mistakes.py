@@ -98,7 +98,7 @@ def test_a_deleted_folder_is_shown_as_deleted(run: Run) -> None:
     run("folder", "delete", "f")
     shown = run("folder", "show", "f").out
     assert "none: deleted at " in shown
-    assert "labelingest folder restore f brings it back" in shown
+    assert "restore it with labelingest folder restore f" in shown
     assert "every 24 h" not in shown
     assert "  deleted  " in run("folder", "list", "--deleted").out
     [listed] = json.loads(run("folder", "list", "--deleted", "--json").out)["folders"]
@@ -133,8 +133,8 @@ def test_a_creation_that_is_refused_leaves_no_folder_behind(run: Run, name: str)
 def test_a_storage_path_in_which_nothing_is_looks_wrong(run: Run) -> None:
     Path("nothing").mkdir()
     run("folder", "create", "f", "--storage-path", "nothing", "--output", "rows")
-    assert "nothing is in the storage path: is it spelt right?" in run("folder", "plan", "f").out
-    assert "nothing is in the storage path: is it spelt right?" in run("folder", "sync", "f").err
+    assert "the storage path holds no files: check its spelling" in run("folder", "plan", "f").out
+    assert "the storage path holds no files: check its spelling" in run("folder", "sync", "f").err
     Path("nothing/a.jpg").touch()
     assert "new file 1" in run("folder", "sync", "f").err
     assert "no changes" in run("folder", "sync", "f").err
@@ -144,4 +144,4 @@ def test_an_integration_that_is_set_again_is_replaced_as_the_help_says(run: Run)
     run("integration", "set", "m", "--endpoint", "https://minio.example.com")
     run("integration", "set", "m", "--region", "eu-west-1")
     assert json.loads(run("integration", "list", "--json").out)["m"]["endpoint"] is None
-    assert "replace it, with all its options" in run("integration", "set", "--help").out
+    assert "replace it with all its options" in run("integration", "set", "--help").out

@@ -245,7 +245,7 @@ def test_plan_sync_and_show_say_what_was_not_looked_at(
     assert why in planned.out
     synced = run("folder", "sync", "drive", *state)
     assert (synced.code, why in synced.err) == (1, True)
-    assert "1 place could not be looked at" in synced.err
+    assert "1 place could not be listed" in synced.err
     shown = run("folder", "show", "drive", *state).out
     assert why in shown
     assert "broken-link 1" in shown
@@ -293,7 +293,7 @@ def test_convert_says_what_could_not_be_looked_at(
         *("convert", str(data), "--ontology", str(ontology), "--out", str(tmp_path / "o.jsonl")),
         *("--images", "images/{n}.jpg", "--labels", "labels/{n}.txt"),
     )
-    assert "1 place could not be looked at" in ran.err
+    assert "1 place could not be listed" in ran.err
 
 
 @on_sqlite

@@ -125,7 +125,7 @@ def test_an_interrupted_run_says_how_far_it_is_and_the_same_command_goes_on(
     assert code == 128 + ending
     [line] = said.splitlines()
     assert line.startswith("labelingest: interrupted; ")
-    assert line.endswith(f" of {FILES:,} files are done: the same command goes on")
+    assert line.endswith(f" of {FILES:,} files are done: run the same command again to resume")
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
         [unfinished_name(out), unfinished_name(out, "-journal")]
     )
@@ -271,7 +271,7 @@ def test_after_a_full_disk_the_same_command_goes_on(
         pytest.skip(f"no tmpfs can be mounted here: {ran.stderr.strip()}")
     assert ran.stdout.split() == ["exit", "3", "exit", "1"], ran.stderr
     assert "disk full; free some space, or choose another disk\n" in ran.stderr
-    assert f" of {FILES:,} files are done: the same command goes on\n" in ran.stderr
+    assert f" of {FILES:,} files are done: run the same command again to resume\n" in ran.stderr
     assert outputs(result) == whole(out).outputs
 
 

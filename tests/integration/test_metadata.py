@@ -105,7 +105,7 @@ def test_without_a_schema_only_the_documents_are_checked(run: Run) -> None:
 def test_no_sidecar_at_all_is_said_with_what_helps(run: Run) -> None:
     ran = run("metadata", "check", "data", "--metadata-suffix", ".meta.json")
     assert ran.code == 0
-    assert "Next: say with --metadata-suffix how metadata files are called" in ran.err
+    assert "Next: set the suffix of metadata files with --metadata-suffix" in ran.err
 
 
 def test_a_large_embedding_is_named_once(run: Run) -> None:

@@ -82,7 +82,7 @@ def test_null_removes_a_number() -> None:
 
 
 def test_two_spellings_of_one_number_are_refused() -> None:
-    with pytest.raises(ConfigError, match="class number 7 stands in the table twice"):
+    with pytest.raises(ConfigError, match="class number 7 is in the table twice"):
         IngestConfig(**LEAST, map={"07": "car", 7: "van"})
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from labelingest.cli.bench import verdict
+from labelingest.cli.render_measurement import verdict
 from labelingest.config import IngestConfig
 from labelingest.errors import ConfigError
 from labelingest.pipeline import pair_folder

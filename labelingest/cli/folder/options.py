@@ -1,46 +1,49 @@
-"""Options that several commands of synced folders share."""
+"""Parameters that several commands of synced folders share."""
 
 from typing import Annotated
 
 import typer
 
-from labelingest.cli.options import OUTPUT_PANEL
+from labelingest.options import Panel
 
-__all__ = ["AllowMassDelete", "Checksum", "Name", "QuietIfWell", "VerifyOutput", "Which"]
+__all__ = ["AllowMassDelete", "Checksum", "Name", "QuietIfClean", "VerifyOutput", "Which"]
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the folder.")]
 AllowMassDelete = Annotated[
     bool,
     typer.Option(
         "--allow-mass-delete",
-        help="Delete also where everything, or more than half, is gone.",
+        help="Delete items even if all, or more than half, of the files are gone.",
     ),
 ]
 VerifyOutput = Annotated[
     bool,
     typer.Option(
         "--verify-output",
-        help="Look at the output too: make label rows again that are missing there or were changed.",
+        help="Also list the output and rebuild label rows that are missing from it or were changed.",
     ),
 ]
 Checksum = Annotated[
     bool,
     typer.Option(
         "--checksum",
-        help="Compare contents too: find changes that keep size and time, and leave alone what was "
-        "only touched; every label file is read.",
+        help="Compare file contents: find changes that keep size and modification time, and skip "
+        "files that were only touched. Reads every label file.",
     ),
 ]
-QuietIfWell = Annotated[
+QuietIfClean = Annotated[
     bool,
     typer.Option(
         "--quiet",
         "-q",
-        help="No progress, and a report only where something is wrong.",
-        rich_help_panel=OUTPUT_PANEL,
+        help="Show no progress, and a report only if there are problems.",
+        rich_help_panel=Panel.REPORT.value,
     ),
 ]
 Which = Annotated[
     str,
-    typer.Option(help="Which items: present, deleted (hidden, for their files are gone) or all."),
+    typer.Option(
+        metavar="WHICH",
+        help="Items to include: present, deleted (hidden, because their files are gone) or all.",
+    ),
 ]

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import orjson
 
-from labelingest.cli.console import many, not_looked_at, open_console, print_columns, print_line
+from labelingest.cli.console import many, open_console, places_sentence, print_columns, print_line
 from labelingest.cli.progress import duration
 from labelingest.folders import Plan, RunRecord, Status
 from labelingest.folders.state.clock import now, seconds_between
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 _INDENTED: Final = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-_NOTHING_THERE: Final = "nothing is in the storage path: is it spelt right?"
+_EMPTY: Final = "the storage path holds no files: check its spelling"
 
 
 def print_json(value: Any) -> None:
@@ -49,13 +49,13 @@ def print_folders(state: str, summaries: Sequence[Summary]) -> None:
                     f"{sum(summary.items.values()):,}",
                     f"{summary.labelled:,}",
                     "never" if run is None else f"{run.started_at} {run.status}",
-                    "deleted" if summary.deleted_at else summary.due_at or "by hand",
+                    "deleted" if summary.deleted_at else summary.due_at or "manual",
                     summary.storage_path,
                 )
             )
         print_columns(console, rows)
     else:
-        print_line(console, "no folders yet: labelingest folder create makes one")
+        print_line(console, "no folders yet; create one with labelingest folder create")
     print_line(console, f"State: {state}")
 
 
@@ -63,12 +63,14 @@ def print_summary(summary: Summary, state: str) -> None:
     """Print a folder at a glance."""
     items = " + ".join(f"{count:,} {kind}" for kind, count in summary.items.items())
     total = sum(summary.items.values())
-    hidden = f"; {summary.deleted:,} hidden, for their files are gone" if summary.deleted else ""
+    hidden = (
+        f"; {summary.deleted:,} hidden, because their files are gone" if summary.deleted else ""
+    )
     rows = [
         ("Folder", summary.name + (f": {summary.description}" if summary.description else "")),
         ("Storage path", summary.storage_path),
         ("Output", summary.output),
-        ("Labels", summary.format or "not taken in"),
+        ("Labels", summary.format or "not ingested"),
         ("Last sync", _last(summary.last_run)),
         ("Next sync", _next(summary)),
         ("Items", f"{total:,}" + (f" = {items}" if items else "") + hidden),
@@ -87,20 +89,20 @@ def _label_rows(summary: Summary) -> str:
     if summary.failed:
         parts.append(f"{summary.failed:,} failed")
     if summary.unfinished:
-        parts.append(f"{summary.unfinished:,} still to be made")
+        parts.append(f"{summary.unfinished:,} not built yet")
     return ", ".join(parts)
 
 
 def _last(run: RunRecord | None) -> str:
-    return "never: labelingest folder sync" if run is None else _sentence(run)
+    return "never; start one with labelingest folder sync" if run is None else _sentence(run)
 
 
 def _next(summary: Summary) -> str:
     if summary.deleted_at is not None:
-        back = f"labelingest folder restore {summary.name} brings it back"
+        back = f"restore it with labelingest folder restore {summary.name}"
         return f"none: deleted at {summary.deleted_at}; {back}"
     if summary.due_at is None or summary.auto_sync_hours is None:
-        return "by hand"
+        return "manual"
     return f"{summary.due_at}, every {summary.auto_sync_hours:g} h"
 
 
@@ -109,21 +111,21 @@ def _counts(counts: Mapping[str, int]) -> str:
 
 
 def print_plan(plan: Plan, save: str | None) -> None:
-    """Print what a sync would do."""
+    """Print the changes of a plan."""
     console = open_console()
     print_line(console, f"{plan.folder}: {plan.keys:,} keys listed")
     if plan.changes:
         print_columns(console, [(f"{n:,}", reason) for reason, n in plan.changes.items()])
     else:
-        print_line(console, "nothing to do" if plan.keys else _NOTHING_THERE)
+        print_line(console, "nothing to do" if plan.keys else _EMPTY)
     if plan.withheld:
         print_line(console, f"not deleted ({_counts(plan.withheld)}): {plan.why_withheld}")
     if save is not None:
-        print_line(console, f"kept: labelingest folder apply {save}")
+        print_line(console, f"saved; apply it with labelingest folder apply {save}")
 
 
 def print_run(run: RunRecord) -> None:
-    """Print how a run ended, for people."""
+    """Print the end of a run for people."""
     console = open_console(stderr=True)
     print_line(console, _sentence(run))
     counters = run.counters
@@ -137,20 +139,23 @@ def print_run(run: RunRecord) -> None:
     if counters.errors or counters.warnings:
         print_line(
             console,
-            f"{many(counters.errors, 'error')}, {many(counters.warnings, 'warning')}; labelingest "
-            "folder problems lists all that stand",
+            f"{many(counters.errors, 'error')}, {many(counters.warnings, 'warning')}; list all current problems with "
+            "labelingest folder problems",
         )
     if counters.unexpected:
         print_line(console, _unexpected(counters))
     if counters.places_not_listed:
-        print_line(console, not_looked_at(counters.places_not_listed))
+        print_line(console, places_sentence(counters.places_not_listed))
     if counters.withheld:
         print_line(console, f"not deleted: {_counts(counters.withheld)}")
 
 
 def _unexpected(counters: Counters) -> str:
     files = many(counters.unexpected, "file")
-    return f"unexpected failures of labelingest cost {files}, the others went on; first {counters.failure}"
+    return (
+        f"unexpected failures of labelingest cost {files}; all others were processed; first: "
+        f"{counters.failure}"
+    )
 
 
 def print_served(folder: FolderRecord, run: RunRecord, *, quiet: bool, as_json: bool) -> None:
@@ -175,7 +180,7 @@ def print_runs(runs: Sequence[RunRecord]) -> None:
 
 
 def _sentence(run: RunRecord) -> str:
-    """Return how a run stands, in one line."""
+    """Return the state of a run in one line."""
     counters = run.counters
     seconds = seconds_between(run.started_at, run.ended_at or now())
     words = f"{run.started_at} {run.status} after {duration(seconds)}"
@@ -185,7 +190,7 @@ def _sentence(run: RunRecord) -> str:
     if counters.changes:
         parts.append(_counts(counters.changes))
     elif run.status is Status.DONE:
-        parts.append("no changes" if counters.keys_listed else _NOTHING_THERE)
+        parts.append("no changes" if counters.keys_listed else _EMPTY)
     units = counters.upload_jobs_units_done + counters.upload_jobs_units_error
     left = counters.upload_jobs_units_pending + counters.upload_jobs_units_cancelled
     if left:
@@ -209,7 +214,7 @@ def print_problems(problems: Iterable[Problem], *, as_json: bool) -> None:
 
 
 def print_items(items: Iterable[Mapping[str, Any]], *, as_json: bool) -> None:
-    """Print items: names and what is known of each, or a line of JSON."""
+    """Print items: ID, name and state in a line, or a line of JSON."""
     console = open_console()
     for item in items:
         if as_json:

@@ -1,4 +1,4 @@
-"""Settings of a folder from what was given on the command line."""
+"""Turn the options of the command line into settings of a folder."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -26,7 +26,7 @@ def settings_of(params: Mapping[str, Any]) -> FolderSettings:
     Raises
     ------
     ConfigError
-        They mean nothing, or a file cannot be read.
+        The settings are invalid, or a file cannot be read.
     """
     values = changes_of(params)
     options = values.pop("options", {})
@@ -35,12 +35,12 @@ def settings_of(params: Mapping[str, Any]) -> FolderSettings:
 
 
 def changes_of(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those settings that were given; an empty value takes one back to its default.
+    """Return the settings that were set; an empty value resets one to its default.
 
     Raises
     ------
     ConfigError
-        They contradict each other, or a file cannot be read.
+        The options contradict each other, or a file cannot be read.
     """
     values = {name: params[name] for name in _AS_GIVEN if params.get(name) is not None}
     for name in ("integration", "output_integration"):
@@ -65,7 +65,7 @@ def _without_metadata(changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _labels(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of labels, and the format where they tell it."""
+    """Return the label options, and the format where they determine it."""
     options = {name: params[name] for name in LABEL_OPTIONS if params.get(name) not in _NOT_GIVEN}
     options = {name: None if value in _EMPTY else value for name, value in options.items()}
     if options.get("map") is not None:

@@ -1,9 +1,11 @@
-"""Ctrl-C and SIGTERM as a question that is asked between batches."""
+"""Turn Ctrl-C, SIGTERM and SIGHUP into a flag that a sync reads between batches."""
 
 import signal
 from threading import Event
 from types import FrameType
 from typing import Any, Final
+
+from labelingest.cli.stopped import StoppedError
 
 __all__ = ["Cancelled"]
 
@@ -11,7 +13,7 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Cancelled:
-    """Whether the process was asked to end; asked twice, it ends at once.
+    """Tells whether a signal asked the process to end; a second signal ends it at once.
 
     Examples
     --------
@@ -26,11 +28,11 @@ class Cancelled:
         self._event = Event()
         self._before: dict[int, Any] = {}
         self.exit_code: int | None = None
-        """That of a process that ended so; None where it was not asked to."""
+        """Exit code for the signal received, or None."""
 
     def __enter__(self) -> "Cancelled":
         for number in _SIGNALS:
-            # Who began the process may have it ignore a signal, as nohup does.
+            # The caller may have the process ignore a signal, as nohup does.
             if signal.getsignal(number) is not signal.SIG_IGN:
                 self._before[number] = signal.signal(number, self._ask)
         return self
@@ -42,15 +44,15 @@ class Cancelled:
             raise SystemExit(self.exit_code) from None
 
     def __call__(self) -> bool:
-        """Whether the process was asked to end."""
+        """Whether a signal asked the process to end."""
         return self._event.is_set()
 
     def wait(self, seconds: float) -> bool:
-        """Wait so long, or until asked to end; return whether it was."""
+        """Wait until a signal comes, or the time is over; return whether a signal came."""
         return self._event.wait(seconds)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if self._event.is_set():
-            raise KeyboardInterrupt(number)
+            raise StoppedError(number)
         self.exit_code = 128 + number
         self._event.set()

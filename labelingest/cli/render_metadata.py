@@ -1,9 +1,10 @@
-"""Custom metadata for people: the report of a check, and the keys of a schema."""
+"""Print custom metadata for people: the report of a check, and the keys of a schema."""
 
 from pathlib import Path
 
 from labelingest.cli.console import many, open_console, print_columns, print_line
-from labelingest.cli.render import print_log, rule_text
+from labelingest.cli.render_keys import rule_text
+from labelingest.cli.render_problems import print_log
 from labelingest.metadata.schema import MetadataSchema
 from labelingest.metadata.sidecars import MetadataReport
 from labelingest.metadata.types import (
@@ -23,14 +24,14 @@ __all__ = ["described", "print_metadata_report", "print_schema"]
 def print_metadata_report(
     report: MetadataReport, schema: MetadataSchema | None, path: Path | None, all_in: str | None
 ) -> None:
-    """Print what a check found: accounting, problems, next step.
+    """Print the report of a check: accounting, problems, next step.
 
     Parameters
     ----------
     path
-        Where the schema stands.
+        File of the schema.
     all_in
-        The file that all problems were written to, if any.
+        File with all problems, if any.
     """
     console = open_console(stderr=True)
     print_line(console, "Layout     ", rule_text([], "", report.suffix))
@@ -60,11 +61,13 @@ def print_metadata_report(
     counts = f"{many(report.errors, 'error')}, {many(report.warnings, 'warning')}"
     print_line(console, (counts, f"bold {style}"), ": nothing was written")
     if ProblemCode.UNDECLARED_KEY in report.log.totals and path is not None:
-        print_line(console, f"Next: labelingest metadata schema add {path} KEY TYPE declares a key")
+        print_line(
+            console, f"Next: declare keys with labelingest metadata schema add {path} KEY TYPE"
+        )
     if not report.sidecars:
-        print_line(console, "Next: say with --metadata-suffix how metadata files are called")
+        print_line(console, "Next: set the suffix of metadata files with --metadata-suffix")
     if (report.errors or report.warnings) and all_in is None:
-        print_line(console, "All problems, one a line: --problems problems.jsonl")
+        print_line(console, "All problems, one per line: --problems problems.jsonl")
 
 
 def _keys(schema: MetadataSchema) -> str:
@@ -78,7 +81,7 @@ def print_schema(schema: MetadataSchema, path: str) -> None:
     console = open_console()
     if not schema.keys:
         print_line(
-            console, f"No keys; labelingest metadata schema add {path} KEY TYPE declares one"
+            console, f"No keys; declare one with labelingest metadata schema add {path} KEY TYPE"
         )
         return
     rows = [("key", "type")]
@@ -87,7 +90,7 @@ def print_schema(schema: MetadataSchema, path: str) -> None:
 
 
 def described(declared: KeyType) -> str:
-    """Return a type as people say it.
+    """Return a type in words.
 
     Examples
     --------

@@ -1,29 +1,28 @@
-"""`labelingest integration`: how cloud storage is reached, for the synced folders of a state."""
+"""`labelingest integration`: connections of synced folders to cloud storage."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from labelingest.cli.folder.opened import open_state
 from labelingest.cli.options import AsJson, StateUrl
 
-if TYPE_CHECKING:
-    from labelingest.folders import State
+__all__ = ["integration_app"]
 
-__all__ = ["app"]
-
-app = typer.Typer(
-    help="How folders reach cloud storage: endpoint, region, profile; never a secret.",
+integration_app = typer.Typer(
+    help="Store connections to cloud storage: endpoint, region, profile; never secrets.",
     no_args_is_help=True,
 )
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the integration.")]
 
 
-@app.command("set")
+@integration_app.command("set")
 def set_(
     ctx: typer.Context,
     name: Name,
     endpoint: Annotated[
-        str | None, typer.Option(help="URL of the service, where it is not the provider's own.")
+        str | None,
+        typer.Option(metavar="URL", help="URL of the service, if it is not the provider's own."),
     ] = None,
     region: Annotated[str | None, typer.Option(help="Region of the bucket, for S3.")] = None,
     profile: Annotated[
@@ -31,41 +30,41 @@ def set_(
     ] = None,
     account: Annotated[str | None, typer.Option(help="Storage account, for Azure.")] = None,
     anonymous: Annotated[
-        bool, typer.Option("--anonymous", help="Ask without credentials: for public buckets.")
+        bool, typer.Option("--anonymous", help="Connect without credentials, to public buckets.")
     ] = False,
     allow_http: Annotated[
-        bool, typer.Option("--allow-http", help="Take an endpoint that is not encrypted.")
+        bool, typer.Option("--allow-http", help="Allow an endpoint without encryption.")
     ] = False,
     retries: Annotated[
         int,
         typer.Option(
             min=0,
-            help="How often a request is repeated that was refused for now; for a minute at most.",
+            help="Retries of a request that the service refused for now; a minute at most.",
         ),
     ] = 60,
     timeout: Annotated[
-        float, typer.Option(min=0.1, help="Seconds without an answer after which it is repeated.")
+        float, typer.Option(min=0.1, help="Seconds without an answer before a retry.")
     ] = 30.0,
     state: StateUrl = None,
 ) -> None:
-    """Make an integration, or replace it, with all its options, for all folders that name it.
+    """Create an integration, or replace it with all its options, for all folders that use it.
 
-    Credentials are not kept: they come from the environment of whoever syncs.
+    Credentials are not stored: they come from the environment of the sync.
 
     Example: labelingest integration set minio --endpoint https://minio.example.com
     """
-    from labelingest.cli.render import say
+    from labelingest.cli.console import print_message
     from labelingest.folders.state.integrations import set_integration
     from labelingest.storage.cloud.connections import Connection
 
     options = {name: value for name, value in ctx.params.items() if name not in ("name", "state")}
     connection = Connection(**options)
-    with _opened(state) as opened:
+    with open_state(state) as opened:
         set_integration(opened, name, connection)
-    say(f"{name} is set; labelingest folder create … --integration {name} uses it")
+    print_message(f"{name} is set; use it with labelingest folder create … --integration {name}")
 
 
-@app.command("list")
+@integration_app.command("list")
 def list_(state: StateUrl = None, as_json: AsJson = False) -> None:
     """List the integrations.
 
@@ -77,7 +76,7 @@ def list_(state: StateUrl = None, as_json: AsJson = False) -> None:
     from labelingest.cli.folder.render import print_json
     from labelingest.folders.state.integrations import list_integrations
 
-    with _opened(state) as opened:
+    with open_state(state) as opened:
         integrations = list_integrations(opened)
     if as_json:
         print_json({name: asdict(connection) for name, connection in integrations.items()})
@@ -85,32 +84,27 @@ def list_(state: StateUrl = None, as_json: AsJson = False) -> None:
         rows = [(name, _words(asdict(connection))) for name, connection in integrations.items()]
         print_columns(open_console(), rows)
     else:
-        print_line(open_console(), "no integrations yet: labelingest integration set makes one")
+        print_line(
+            open_console(), "no integrations yet; create one with labelingest integration set"
+        )
 
 
-@app.command()
+@integration_app.command()
 def delete(name: Name, state: StateUrl = None) -> None:
-    """Delete an integration that no folder names.
+    """Delete an integration that no folder uses.
 
     Example: labelingest integration delete minio
     """
-    from labelingest.cli.render import say
+    from labelingest.cli.console import print_message
     from labelingest.folders.state.integrations import remove_integration
 
-    with _opened(state) as opened:
+    with open_state(state) as opened:
         remove_integration(opened, name)
-    say(f"{name} is deleted")
-
-
-def _opened(url: str | None) -> "State":
-    from labelingest.folders import State
-    from labelingest.folders.state.database import default_state
-
-    return State(url or default_state())
+    print_message(f"{name} is deleted")
 
 
 def _words(options: dict[str, Any]) -> str:
-    """Return the options that are set, as they would be given."""
+    """Return the options that are set, as they are written on the command line."""
     return "  ".join(
         f"--{name.replace('_', '-')}" + ("" if value is True else f" {value}")
         for name, value in options.items()

@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-import orjson
-
-from labelingest.cli.console import open_console, print_columns, print_line
+from labelingest.cli.console import open_console, print_columns, print_line, to_json
 from labelingest.cli.progress import duration
 from labelingest.config import IngestConfig
 from labelingest.formats import target_format
@@ -146,4 +144,4 @@ def measurement_as_json(measurement: Measurement, config: IngestConfig) -> bytes
         "would_help": cure,
         "estimated_seconds": {str(n): measurement.estimate(n) for n in {1, measurement.cores}},
     }
-    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    return to_json(value)

@@ -2,7 +2,7 @@
 
 Exit codes: 0 clean, 1 finished with errors in some files, 2 wrong call or configuration, 3 storage
 or engine failure, or an unexpected failure of the program's own. No exception ends in a bare trace:
-its messages may quote labels, file names or secrets. `labelingest.crashes` keeps what helps.
+its messages may quote labels, file names or secrets. `labelingest.crashes` stores a safe trace.
 """
 
 import errno
@@ -16,21 +16,26 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Final, NoReturn
 
-from labelingest.errors import EngineError, LabelIngestError, SidecarError, StorageError
+from labelingest.cli.stopped import StoppedError, exit_code_of
+from labelingest.errors import (
+    EngineError,
+    LabelIngestError,
+    SidecarError,
+    StorageError,
+    resume_notes,
+)
 
 __all__ = ["READER_GONE", "run_to_the_end"]
 
 READER_GONE: Final = 3
-"""Exit code where standard output has no reader any more."""
+"""Exit code where the reader of standard output is gone."""
 _UNEXPECTED: Final = 3
 _OUTPUT_ERRORS: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
-"""What writing to standard output may fail with; other errors of the system are unexpected."""
-_GOES_ON: Final = "the same command goes on"
-"""How the note of an interrupted run ends."""
+"""Error numbers of a failed write to standard output; other system errors are unexpected."""
 
 
 def run_to_the_end(work: Callable[[], None]) -> None:
-    """Do the work of a process, and end it.
+    """Do the work of a process, and end the process.
 
     Parameters
     ----------
@@ -46,24 +51,24 @@ def run_to_the_end(work: Callable[[], None]) -> None:
             threading.excepthook = threads
             sys.stdout.flush()
     except LabelIngestError as error:
-        for line in (*str(error).splitlines(), *getattr(error, "__notes__", ())):
-            _say(line)
+        for line in (*str(error).splitlines(), *resume_notes(error)):
+            _print_error(line)
         sys.exit(_exit_code(error))
-    except KeyboardInterrupt as error:
-        sys.exit(128 + (error.args[0] if error.args else signal.SIGINT))
+    except KeyboardInterrupt as interrupt:
+        sys.exit(exit_code_of(interrupt))
     except BrokenPipeError:
         _give_up_output()
         sys.exit(READER_GONE)
     except OSError as error:
         if isinstance(error, FileNotFoundError) and _current_folder_is_gone():
-            _say("the current folder is not there any more: change to another, as cd ~")
+            _print_error("the current folder no longer exists: change to another one, such as cd ~")
             sys.exit(2)
         if error.filename is not None or error.errno not in _OUTPUT_ERRORS:
             _crash(error)
         _give_up_output()
-        _say(f"the output cannot be written: {error.strerror}")
+        _print_error(f"the output cannot be written: {error.strerror}")
         sys.exit(3)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it ends in a sentence
+    except Exception as error:  # noqa: BLE001 - every failure ends in a sentence
         _crash(error)
 
 
@@ -77,19 +82,19 @@ def _make_ready() -> None:
     if sys.stderr is None:
         sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115
     # Schedulers end a run by SIGTERM, closed terminals by SIGHUP: unwound like Ctrl-C, they leave
-    # no half output. What is ignored stays so: nohup means it.
+    # no half output. Ignored signals stay ignored, as nohup intends.
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end)
 
 
 def _end(number: int, frame: object) -> None:
-    raise KeyboardInterrupt(number)
+    raise StoppedError(number)
 
 
 def _end_thread(ended: threading.ExceptHookArgs) -> None:
     if ended.exc_value is not None:
-        _say(f"a thread ended: {_sentence(ended.exc_value)}")
+        _print_error(f"a thread ended: {_sentence(ended.exc_value)}")
 
 
 def _sentence(error: BaseException) -> str:
@@ -97,8 +102,8 @@ def _sentence(error: BaseException) -> str:
         from labelingest.crashes import crash_sentence
 
         return crash_sentence(error)
-    except Exception:  # noqa: BLE001 - memory is short, say
-        return f"unexpected {type(error).__name__}; no trace was kept"
+    except Exception:  # noqa: BLE001 - for one, memory is short
+        return f"unexpected {type(error).__name__}; no trace was saved"
 
 
 def _exit_code(error: LabelIngestError) -> int:
@@ -110,14 +115,11 @@ def _exit_code(error: LabelIngestError) -> int:
 
 
 def _crash(error: Exception) -> NoReturn:
-    _say(_sentence(error))
+    _print_error(_sentence(error))
     if isinstance(error, MemoryError):
-        _say(
-            "the memory of this process is short: fewer --workers or smaller --batch-bytes may help"
-        )
-    for note in getattr(error, "__notes__", ()):
-        if note.endswith(_GOES_ON):
-            _say(note)
+        _print_error("the process ran out of memory: try fewer --workers or smaller --batch-bytes")
+    for note in resume_notes(error):
+        _print_error(note)
     with suppress(OSError):
         sys.stdout.flush()
     sys.exit(_UNEXPECTED)
@@ -131,7 +133,7 @@ def _current_folder_is_gone() -> bool:
     return False
 
 
-def _say(line: str) -> None:
+def _print_error(line: str) -> None:
     from labelingest.problems import printable
 
     with suppress(OSError, ValueError):  # standard error is closed
@@ -139,7 +141,7 @@ def _say(line: str) -> None:
 
 
 def _give_up_output() -> None:
-    """Let what is left in the buffers of standard output go nowhere: Python would try it again."""
+    """Discard the buffers of standard output, which Python would try to write again."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         os.dup2(nowhere, sys.stdout.fileno())

@@ -1,108 +1,122 @@
-"""Custom metadata on the command line: check sidecars, and keep the schema of their keys.
+"""The commands of custom metadata: check sidecars, and edit the schema of their keys.
 
-Everything but the options is imported when a command runs.
+A command imports what it needs when it runs.
 """
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from labelingest.cli.options import (
-    AsJson,
-    ExitZero,
-    FollowSymlinks,
-    Overwrite,
-    ProblemsFile,
-    Quiet,
-    ReplaceFile,
-    Strict,
-)
+from labelingest.cli.options import AsJson, ReplaceFile, with_options
+from labelingest.options import Command
 
 if TYPE_CHECKING:
     from labelingest.metadata.schema import MetadataSchema
+    from labelingest.metadata.sidecars import MetadataReport
+    from labelingest.pairing.rules import SuffixRule
     from labelingest.sinks.output_guard import OutputGuard
 
 __all__ = ["metadata_app"]
 
 metadata_app = typer.Typer(help="Check custom metadata against its schema.", no_args_is_help=True)
 _schema_app = typer.Typer(
-    help="Show and change a metadata schema, a file in the platform's format.",
+    help="Show and edit a metadata schema, a file in the platform's format.",
     no_args_is_help=True,
 )
 metadata_app.add_typer(_schema_app, name="schema")
 
-SchemaFile = Annotated[Path, typer.Argument(metavar="SCHEMA", help="Metadata schema: a JSON file.")]
+SchemaFile = Annotated[Path, typer.Argument(metavar="SCHEMA", help="Metadata schema, a JSON file.")]
 Key = Annotated[str, typer.Argument(metavar="KEY", help="Key of custom metadata.")]
 
 
 @metadata_app.command("check")
+@with_options(Command.METADATA_CHECK)
 def check(
+    ctx: typer.Context,
     storage_path: Annotated[
         str,
-        typer.Argument(metavar="STORAGE_PATH", help="Folder with data files and their metadata."),
+        typer.Argument(
+            metavar="STORAGE_PATH", help="Folder or URL with data files and their metadata."
+        ),
     ],
     schema: Annotated[
         Path | None,
-        typer.Option(help="Metadata schema to check values against; without it, JSON alone."),
+        typer.Option(
+            metavar="FILE",
+            help="Metadata schema to check values against (default: check the JSON alone).",
+        ),
     ] = None,
     metadata_suffix: Annotated[
-        str, typer.Option(help="What is added to a data file's name to name its metadata.")
+        str,
+        typer.Option(
+            metavar="SUFFIX", help="Suffix of metadata files, added to the name of the data file."
+        ),
     ] = ".metadata.json",
-    follow_symlinks: FollowSymlinks = None,
-    problems: ProblemsFile = None,
-    overwrite: Overwrite = None,
-    strict: Strict = False,
-    exit_zero: ExitZero = False,
-    quiet: Quiet = False,
-    as_json: AsJson = False,
+    **options: Any,
 ) -> None:
-    """Find every problem of custom metadata, write nothing.
+    """Find all problems of custom metadata without writing anything.
 
     Example: labelingest metadata check drive --schema schema.json
     """
+    from labelingest.cli.console import exit_code
+    from labelingest.cli.render_metadata import print_metadata_report
+    from labelingest.cli.render_report import print_unexpected
+    from labelingest.metadata.schema import MetadataSchema
+    from labelingest.pairing.rules import SuffixRule
+
+    rule = SuffixRule(metadata_suffix)
+    declared = None if schema is None else MetadataSchema.load(schema)
+    report = _check(storage_path, rule, declared, ctx.params)
+    if options["as_json"]:
+        sys.stdout.buffer.write(report.to_json())
+    if not options["quiet"]:
+        print_metadata_report(report, declared, schema, all_in=options["problems"])
+    print_unexpected(report.log)
+    code = report.exit_code(strict=bool(options["strict"]))
+    raise typer.Exit(exit_code(code, exit_zero=bool(options["exit_zero"])))
+
+
+def _check(
+    storage_path: str,
+    rule: "SuffixRule",
+    schema: "MetadataSchema | None",
+    params: Mapping[str, Any],
+) -> "MetadataReport":
+    """Check the metadata files of a folder; write their problems where `params` says so."""
     from contextlib import nullcontext
 
-    from labelingest.cli.console import exit_code
-    from labelingest.cli.metadata_report import print_metadata_report
     from labelingest.cli.progress import ProgressLine
-    from labelingest.cli.render import say_unexpected
-    from labelingest.metadata.schema import MetadataSchema, schema_problems
+    from labelingest.metadata.schema import schema_problems
     from labelingest.metadata.sidecars import check_folder
-    from labelingest.pairing.rules import SuffixRule
     from labelingest.problems.log import ProblemLog
     from labelingest.progress import Progress
     from labelingest.sinks.output_guard import Output, OutputGuard, OutputKind
     from labelingest.storage import open_storage
 
-    rule = SuffixRule(metadata_suffix)
-    declared = None if schema is None else MetadataSchema.load(schema)
-    storage = open_storage(storage_path, follow_symlinks=follow_symlinks is not False)
-    guard = OutputGuard({"schema": schema}, {"storage path": storage}, overwrite=bool(overwrite))
+    path, problems = params["schema"], params["problems"]
+    storage = open_storage(storage_path, follow_symlinks=params["follow_symlinks"] is not False)
+    overwrite = bool(params["overwrite"])
+    guard = OutputGuard({"schema": path}, {"storage path": storage}, overwrite=overwrite)
     lines = (
         nullcontext(None)
         if problems is None
         else guard.open(Output("problems", problems, OutputKind.PROBLEMS))
     )
-    with ProgressLine(quiet=quiet) as progress, lines as file:
+    with ProgressLine(quiet=bool(params["quiet"])) as progress, lines as file:
         log = ProblemLog(lines=file)
-        if declared is not None:
-            log.add(schema_problems(declared, str(schema)), {})
-        report = check_folder(
+        if schema is not None:
+            log.add(schema_problems(schema, str(path)), {})
+        return check_folder(
             storage,
             rule,
-            declared,
+            schema,
             log=log,
             on_listed=lambda files: progress(Progress("list", files)),
             on_checked=lambda checked, total: progress(Progress("check", checked, total)),
         )
-    if as_json:
-        sys.stdout.buffer.write(report.to_json())
-    if not quiet:
-        print_metadata_report(report, declared, schema, all_in=problems)
-    say_unexpected(report.log)
-    raise typer.Exit(exit_code(report.exit_code(strict=strict), exit_zero=exit_zero))
 
 
 @_schema_app.command("show")
@@ -111,7 +125,7 @@ def show(schema: SchemaFile, as_json: AsJson = False) -> None:
 
     Example: labelingest metadata schema show schema.json
     """
-    from labelingest.cli.metadata_report import print_schema
+    from labelingest.cli.render_metadata import print_schema
     from labelingest.metadata.schema import MetadataSchema
 
     loaded = MetadataSchema.load(schema)
@@ -134,11 +148,14 @@ def add(
     ],
     option: Annotated[
         list[str] | None,
-        typer.Option(help="An option of an enum; may be repeated. Adds to those it has."),
+        typer.Option(
+            metavar="NAME",
+            help="Option of an enum, added to its existing options. Repeat it for several.",
+        ),
     ] = None,
-    size: Annotated[int | None, typer.Option(help="How many numbers an embedding has.")] = None,
+    size: Annotated[int | None, typer.Option(help="Number of values of an embedding.")] = None,
 ) -> None:
-    """Declare a key, or give an enum more options; makes the file if there is none.
+    """Declare a key, or add options to an enum. A missing schema file is created.
 
     Example: labelingest metadata schema add schema.json weather enum --option rain --option fog
     """
@@ -159,10 +176,10 @@ def remove(
     schema: SchemaFile,
     key: Key,
     hard: Annotated[
-        bool, typer.Option("--hard", help="For good: the key can never be restored.")
+        bool, typer.Option("--hard", help="Delete the key for good. It cannot be restored then.")
     ] = False,
 ) -> None:
-    """Delete a key: its values are not checked any more.
+    """Delete a key. Its values are no longer checked.
 
     Example: labelingest metadata schema remove schema.json weather
     """
@@ -173,7 +190,7 @@ def remove(
 
 @_schema_app.command("restore")
 def restore(schema: SchemaFile, key: Key) -> None:
-    """Bring back a key that was deleted, with its type.
+    """Restore a deleted key with its type.
 
     Example: labelingest metadata schema restore schema.json weather
     """
@@ -187,15 +204,17 @@ def import_(
     schema: SchemaFile,
     source: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="Schema from the platform, in any of its formats."),
+        typer.Argument(
+            metavar="FILE", help="Schema exported from the platform, in any of its formats."
+        ),
     ],
     overwrite: ReplaceFile = False,
 ) -> None:
-    """Make a schema file from the platform's JSON, also of its older, flat format.
+    """Create a schema file from the platform's JSON; its older, flat format works too.
 
     Example: labelingest metadata schema import schema.json exported.json
     """
-    from labelingest.cli.render import say
+    from labelingest.cli.console import print_message
     from labelingest.metadata.flat_schema import import_schema
     from labelingest.metadata.schema_json import read_schema_file
     from labelingest.problems import printable
@@ -204,7 +223,9 @@ def import_(
     imported = import_schema(read_schema_file(source), printable(str(source)))
     _write(imported.schema, schema, OutputGuard({"file to import": source}, overwrite=overwrite))
     for key, missing in imported.left_out.items():
-        say(f"left out: {key!r}: {missing}; labelingest metadata schema add declares it")
+        print_message(
+            f"left out: {key!r}: {missing}; declare it with labelingest metadata schema add"
+        )
     raise typer.Exit(int(bool(imported.left_out)))
 
 
@@ -212,11 +233,11 @@ def import_(
 def export(
     schema: SchemaFile,
     out: Annotated[
-        Path | None, typer.Option(help="File to write; standard output when not given.")
+        Path | None, typer.Option(metavar="FILE", help="File to write (default: standard output).")
     ] = None,
     overwrite: ReplaceFile = False,
 ) -> None:
-    """Write a schema as the platform's API takes it, checked and in order.
+    """Write a schema in the format of the platform's API, checked and ordered.
 
     Example: labelingest metadata schema export schema.json --out for_the_platform.json
     """
@@ -231,15 +252,14 @@ def export(
 
 
 def _change(schema: "MetadataSchema", path: Path) -> None:
-    """Write a schema over the one that was read from the same file."""
+    """Replace the schema that was read from the same file."""
     from labelingest.sinks.output_guard import OutputGuard
 
     _write(schema, path, OutputGuard(overwrite=True))
 
 
 def _write(schema: "MetadataSchema", path: Path, guard: "OutputGuard") -> None:
-    from labelingest.cli.console import many
-    from labelingest.cli.render import say
+    from labelingest.cli.console import many, print_message
     from labelingest.metadata.types import TombstoneType
     from labelingest.sinks.output_guard import Output, OutputKind
 
@@ -247,4 +267,4 @@ def _write(schema: "MetadataSchema", path: Path, guard: "OutputGuard") -> None:
         file.write(schema.to_json())
     deleted = sum(isinstance(declared, TombstoneType) for declared in schema.keys.values())
     count = many(len(schema.keys) - deleted, "key")
-    say(f"{count}{f' and {deleted:,} deleted' if deleted else ''} in {path}")
+    print_message(f"{count}{f' and {deleted:,} deleted' if deleted else ''} in {path}")

@@ -1,6 +1,6 @@
-"""The group of all commands: how it ends, and what is wrong with a call, without its credentials.
+"""The group of all commands: usage errors without credentials, and the exit code of a closed pipe.
 
-The parser of arguments repeats a value that it cannot use. The value may be a URL with a password.
+The parser of arguments repeats an invalid value in its message. It may be a URL with a password.
 """
 
 from collections.abc import Iterator
@@ -10,13 +10,13 @@ from typing import Any
 import typer
 import typer.core
 
-from labelingest.cli.ends import READER_GONE
+from labelingest.cli.process_end import READER_GONE
 from labelingest.credentials import without_credentials
 from labelingest.problems import printable
 
 __all__ = ["CommandGroup"]
 
-# Whether it is Click's or Typer's own copy of it depends on the version.
+# The version decides whether this is Click's class or Typer's own copy.
 _UsageError: Any = typer.BadParameter.__base__
 
 
@@ -29,7 +29,7 @@ class CommandGroup(typer.core.TyperGroup):
             return super().make_context(*arguments, **options)
 
     def invoke(self, ctx: Any) -> Any:
-        """Parse what belongs to the command, and run it."""
+        """Parse the arguments of the command, and run it."""
         try:
             with _without_credentials():
                 return super().invoke(ctx)

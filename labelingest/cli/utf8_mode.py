@@ -1,4 +1,4 @@
-"""Names of files are UTF-8, whatever the locale says.
+"""Start the program in Python's UTF-8 mode: names of files are UTF-8 in every locale.
 
 Keys, links and label rows are UTF-8. In a locale of another encoding, or of ASCII alone, Python
 would read the same bytes on the command line as other characters, and could not open the file.
@@ -9,16 +9,16 @@ import sys
 from pathlib import Path
 from typing import Final
 
-__all__ = ["speak_utf8", "utf8_of"]
+__all__ = ["ensure_utf8_mode", "utf8_of"]
 
 _PROGRAMS: Final = ("labelingest", "__main__.py")
 _FLAGS: Final = ["-X", "utf8=1"]
 
 
-def speak_utf8() -> None:
-    """Start this program again, in Python's UTF-8 mode where names would have another encoding.
+def ensure_utf8_mode() -> None:
+    """Restart the program in Python's UTF-8 mode, if names would have another encoding.
 
-    What is printed keeps the encoding of the terminal. Programs that only call this one stay.
+    Output keeps the encoding of the terminal. Other programs that call `main` are not restarted.
     """
     if sys.getfilesystemencoding().lower() == "utf-8" or not sys.executable:
         return
@@ -32,7 +32,7 @@ def speak_utf8() -> None:
 
 
 def utf8_of(path: str) -> str:
-    r"""Return a path as text that JSON can hold: bytes that are no UTF-8 are escaped.
+    r"""Return a path as text for JSON; bytes that are not UTF-8 are escaped.
 
     Examples
     --------

@@ -1,0 +1,50 @@
+"""Words for the keys of a folder and for its pairing rule, shared by reports and pairs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from labelingest.cli.console import many
+from labelingest.model.pairs import Outcome
+
+__all__ = ["OUTCOMES", "keys_equation", "rule_text"]
+
+OUTCOMES: Final[Mapping[Outcome, str]] = {
+    Outcome.PAIRED: "paired data file",
+    Outcome.UNLABELLED: "unlabelled data file",
+    Outcome.AMBIGUOUS: "ambiguous data file",
+    Outcome.SIDECAR: "sidecar",
+    Outcome.ORPHAN_SIDECAR: "orphan sidecar",
+    Outcome.AMBIGUOUS_SIDECAR: "ambiguous sidecar",
+    Outcome.METADATA_SIDECAR: "metadata sidecar",
+    Outcome.UNSUPPORTED: "unsupported file",
+    Outcome.IGNORED: "ignored file",
+}
+"""Noun for the keys of each outcome."""
+
+
+def rule_text(images: Sequence[str], labels: str, suffix: str | None) -> str:
+    """Return patterns, or a suffix, for people.
+
+    Examples
+    --------
+    >>> rule_text(["a/{name}.jpg", "a/{name}.png"], "b/{name}.txt", None)
+    'a/{name}.jpg, a/{name}.png ↔ b/{name}.txt'
+    >>> rule_text([], "", ".encord.json")
+    'KEY ↔ KEY.encord.json'
+    """
+    if suffix is not None:
+        return f"KEY ↔ KEY{suffix}"
+    return f"{', '.join(images)} ↔ {labels}"
+
+
+def keys_equation(keys: Mapping[Outcome, int]) -> str:
+    """Return the number of keys as the sum of their outcomes.
+
+    Examples
+    --------
+    >>> keys_equation({Outcome.PAIRED: 2, Outcome.SIDECAR: 2, Outcome.IGNORED: 0})
+    '4 seen = 2 paired data files + 2 sidecars'
+    """
+    terms = [many(count, OUTCOMES[outcome]) for outcome, count in keys.items() if count]
+    equation = f" = {' + '.join(terms)}" if terms else ""
+    return f"{sum(keys.values()):,} seen{equation}"

@@ -1,0 +1,93 @@
+"""Print how the files of a folder pair, for people and as JSON."""
+
+from shlex import quote
+from typing import Any, Final
+
+import numpy as np
+
+from labelingest.cli.console import many, open_console, print_line, to_json
+from labelingest.cli.render_keys import OUTCOMES, keys_equation, rule_text
+from labelingest.cli.render_problems import print_log
+from labelingest.model.pairs import Outcome
+from labelingest.pairing.rules import PatternRule, SuffixRule
+from labelingest.pipeline import Paired, as_flags
+from labelingest.problems.log import ProblemLog
+
+__all__ = ["pairs_as_json", "print_pairs"]
+
+_EXAMPLES: Final = 3
+"""Pairs, files of one outcome and problems of one code that are printed."""
+
+
+def print_pairs(paired: Paired) -> None:
+    """Print how the files of a folder pair, on standard output."""
+    console = open_console()
+    rule = paired.rule
+    print_line(
+        console,
+        paired.recognised or f"{'Suffix' if isinstance(rule, SuffixRule) else 'Patterns'} given",
+        ": ",
+        _rule_text(rule),
+    )
+    keys = paired.pairs.counts()
+    print_line(console, keys_equation(keys))
+    data = paired.listing.keys.take(paired.pairs.data[:_EXAMPLES])
+    sidecars = paired.listing.keys.take(paired.pairs.sidecar[:_EXAMPLES])
+    for key, sidecar in zip(data, sidecars, strict=True):
+        print_line(console, f"  {key} ↔ {sidecar}")
+    if len(paired.pairs) > len(data):
+        print_line(console, f"  … and {many(len(paired.pairs) - len(data), 'more pair')}")
+    for outcome in (Outcome.UNLABELLED, Outcome.UNSUPPORTED, Outcome.IGNORED):
+        if keys[outcome]:
+            examples = ", ".join(_examples(paired, outcome, _EXAMPLES))
+            print_line(console, f"{many(keys[outcome], OUTCOMES[outcome])}, such as {examples}")
+    log = ProblemLog()
+    log.add([*paired.listing.problems, *paired.pairs.problems], {})
+    print_log(console, log, most=_EXAMPLES)
+    misses = paired.near_misses()
+    for miss in misses:
+        print_line(console, ("near miss ", "yellow"), str(miss))
+    if len(paired.pairs):
+        step = f"labelingest check {quote(paired.path)} --ontology ontology.json {as_flags(rule)}"
+    else:
+        step = "set --images and --labels, or --suffix"
+        step += ", or follow the near misses" if misses else ""
+    print_line(console, f"Next: {step}")
+
+
+def _rule_text(rule: PatternRule | SuffixRule) -> str:
+    if isinstance(rule, SuffixRule):
+        return rule_text((), "", rule.suffix)
+    return rule_text(rule.images, rule.labels, None)
+
+
+def _rule_as_json(rule: PatternRule | SuffixRule) -> dict[str, Any]:
+    if isinstance(rule, SuffixRule):
+        return {"images": [], "labels": "", "suffix": rule.suffix}
+    return {"images": list(rule.images), "labels": rule.labels, "suffix": None}
+
+
+def _examples(paired: Paired, outcome: Outcome, count: int) -> list[str]:
+    rows = np.flatnonzero(paired.pairs.outcome == outcome)[:count]
+    return paired.listing.keys.take(rows)
+
+
+def pairs_as_json(paired: Paired) -> bytes:
+    """Return how the files of a folder pair, as JSON."""
+    data = paired.listing.keys.take(paired.pairs.data)
+    sidecars = paired.listing.keys.take(paired.pairs.sidecar)
+    keys = paired.pairs.counts()
+    return to_json(
+        {
+            "format": paired.format,
+            **_rule_as_json(paired.rule),
+            "recognised": bool(paired.recognised),
+            "keys": {
+                "seen": sum(keys.values()),
+                **{outcome.name.lower(): count for outcome, count in keys.items()},
+            },
+            "pairs": [list(both) for both in zip(data, sidecars, strict=True)],
+            "problems": [p.as_dict() for p in (*paired.listing.problems, *paired.pairs.problems)],
+            "near_misses": [str(miss) for miss in paired.near_misses()],
+        }
+    )

@@ -1,0 +1,160 @@
+"""Print the report of a run for people: accounting, changes, problems and the next step.
+
+Names come from files and are data: they are printed as text, never as markup, with control
+characters escaped.
+"""
+
+from collections.abc import Mapping
+from shlex import quote
+from typing import Final
+
+from rich.console import Console
+
+from labelingest.cli.console import many, open_console, places_sentence, print_line, print_message
+from labelingest.cli.render_keys import keys_equation, rule_text
+from labelingest.cli.render_problems import print_log
+from labelingest.config import IngestConfig
+from labelingest.formats import target_format
+from labelingest.pipeline import as_flags
+from labelingest.pipeline.from_config import pairing_rule
+from labelingest.problems import ProblemCode
+from labelingest.problems.log import ProblemLog
+from labelingest.report import Report
+
+__all__ = ["print_report", "print_unexpected"]
+
+_HEADING_WIDTH: Final = 11
+"""Characters of the first column of a report: the longest heading and a space."""
+
+_NEXT_STEPS: Final[Mapping[ProblemCode, str]] = {
+    ProblemCode.UNKNOWN_CLASS: "labelingest classes {ontology} shows which numbers are mapped; map "
+    "others with --map NUMBER=OBJECT",
+    ProblemCode.NO_CLASS_NUMBER: "labelingest classes {ontology} shows which objects have numbers; "
+    "add others with --map NUMBER=OBJECT",
+    ProblemCode.ORPHAN_SIDECAR: "labelingest pair {storage_path}{patterns} shows why label files found no "
+    "data file",
+    ProblemCode.AMBIGUOUS_PAIR: "remove or rename one of the files that claim the same partner",
+    ProblemCode.AMBIGUOUS_COLUMNS: "declare the columns with --row-layout",
+    ProblemCode.WRONG_COLUMN_COUNT: "check --row-layout against the first lines of a label file",
+    ProblemCode.OUT_OF_RANGE: "divide pixel coordinates by the image's size, or look at "
+    "--out-of-range",
+    ProblemCode.IMAGE_SIZE_UNKNOWN: "replace the images whose headers cannot be read",
+}
+"""Next step by problem code; the first code that occurs decides."""
+_NEXT_STEPS_OF_SIDECARS: Final[Mapping[ProblemCode, str]] = {
+    ProblemCode.WRONG_DATA_TYPE: "labelingest show SIDECAR shows the contents of a sidecar",
+    ProblemCode.UNKNOWN_CLASS: "check that {ontology} is the ontology that the sidecars were made "
+    "with",
+    **{
+        code: _NEXT_STEPS[code]
+        for code in (
+            ProblemCode.NO_CLASS_NUMBER,
+            ProblemCode.ORPHAN_SIDECAR,
+            ProblemCode.IMAGE_SIZE_UNKNOWN,
+        )
+    },
+}
+"""Next step by problem code, where the sidecars are label rows."""
+
+_UNEXPECTED: Final[Mapping[ProblemCode, str]] = {
+    ProblemCode.INTERNAL_ERROR: "an unexpected failure of labelingest cost {files}; all others were processed",
+    ProblemCode.OUT_OF_MEMORY: "memory ran out over {files}; all others were processed",
+}
+
+
+def print_unexpected(log: ProblemLog) -> None:
+    """Print the cost of unexpected failures on standard error, if there were any."""
+    for code, sentence in _UNEXPECTED.items():
+        if log.totals[code]:
+            files = many(log.totals[code], "file")
+            first = log.examples[code][0]
+            print_message(f"labelingest: {sentence.format(files=files)} ({code}); first: {first}")
+
+
+def print_report(report: Report, config: IngestConfig) -> None:
+    """Print accounting, changes, problems and next step of a run."""
+    console = open_console(stderr=True)
+    layout = rule_text(report.images, report.labels, report.suffix)
+    print_line(console, "Layout     ", "recognised: " if report.recognised else "", layout)
+    print_line(console, "Ontology   ", f"{report.ontology} ({_source(report)})")
+    print_line(console, "Keys       ", keys_equation(report.keys))
+    if report.places_not_listed:
+        print_line(console, "           ", places_sentence(report.places_not_listed))
+    if report.unlabelled:
+        kinds = ", ".join(f"{count:,} {kind}" for kind, count in report.unlabelled.items())
+        print_line(console, "           unlabelled: ", kinds)
+    tally = report.tally
+    rejected = ", ".join(f"{code} {count:,}" for code, count in tally.rejected.most_common())
+    print_line(
+        console,
+        "Rows       ",
+        f"{tally.rows_seen:,} seen = {many(tally.annotations, 'annotation')} ",
+        _classifications(report),
+        f"+ {tally.rejected.total():,} rejected",
+        f" ({rejected})" if rejected else "",
+    )
+    print_line(
+        console,
+        target_format(report.to).heading.ljust(_HEADING_WIDTH),
+        f"{tally.label_rows:,}, of which {tally.empty_label_rows:,} labelled as empty; "
+        f"{many(tally.failed_files, 'file')} failed",
+    )
+    _print_changes(console, report)
+    if not report.balance():
+        print_line(console, ("The counts do not add up: please report this.", "bold red"))
+    print_log(console, report.log)
+    _print_outcome(console, report, config)
+
+
+def _classifications(report: Report) -> str:
+    count = report.tally.classifications
+    left_out = "" if target_format(report.to).keeps_classifications else "left out "
+    return f"+ {many(count, 'classification')} {left_out}" if count else ""
+
+
+def _source(report: Report) -> str:
+    """Return how labels name their classes."""
+    if report.namespace:
+        return f"namespace {report.namespace}"
+    return "class numbers by hand" if report.suffix is None else "feature hashes"
+
+
+def _print_changes(console: Console, report: Report) -> None:
+    tally = report.tally
+    changes = {**tally.converted, **tally.adjusted}
+    lines = [f"{count:,} {name}" for name, count in sorted(changes.items())]
+    lines += [f"{count:,} {name} dropped" for name, count in sorted(tally.dropped.items())]
+    refitted = tally.refitted.steps.total()
+    if refitted:
+        is_single = refitted == 1
+        lines.append(
+            f"{many(refitted, 'row')} of corners {'is no rectangle' if is_single else 'are no rectangles'}"
+            f", now the smallest around {'it: it misses' if is_single else 'them: they miss'} by "
+            f"{tally.refitted.median():.1f} px (median), {tally.refitted.largest:.1f} px (largest)"
+        )
+    for number, line in enumerate(lines):
+        print_line(console, "           " if number else "Changed    ", line)
+
+
+def _print_outcome(console: Console, report: Report, config: IngestConfig) -> None:
+    style = "red" if report.errors else "yellow" if report.warnings else "green"
+    counts = f"{many(report.errors, 'error')}, {many(report.warnings, 'warning')}"
+    if report.out is None:
+        print_line(console, (counts, f"bold {style}"), ": nothing was written")
+    else:
+        rows = many(report.tally.label_rows, target_format(report.to).noun)
+        seconds = sum(report.seconds.values())
+        rate = f"{seconds:.1f} s, {report.tally.label_rows / max(seconds, 1e-9):,.0f} files/s"
+        print_line(console, (counts, f"bold {style}"), f": {rows} in {report.out} ({rate})")
+    steps = _NEXT_STEPS if report.suffix is None else _NEXT_STEPS_OF_SIDECARS
+    code = next((code for code in steps if code in report.log.totals), None)
+    if code is not None:
+        rule = pairing_rule(config)
+        step = steps[code].format(
+            ontology=quote(config.ontology),
+            storage_path=quote(config.storage_path),
+            patterns=f" {as_flags(rule)}" if rule else "",
+        )
+        print_line(console, "Next: ", step)
+    if (report.errors or report.warnings) and config.problems is None:
+        print_line(console, "All problems, one per line: --problems problems.jsonl")

@@ -1,0 +1,188 @@
+"""The commands that read a configuration: convert, check, bench and pair.
+
+A configuration is joined from a TOML file and the options of the command line; the latter win.
+What a command needs is imported when it runs, so that `--help` answers at once.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, TypeVar
+
+import typer
+
+from labelingest.cli.options import parameter_name, with_options
+from labelingest.cli.stopped import exit_code_of
+from labelingest.errors import ConfigError, resume_notes
+from labelingest.options import OPTIONS, Command, Kind, Panel
+
+if TYPE_CHECKING:
+    from labelingest.config import IngestOptions
+    from labelingest.report import Report
+
+__all__ = ["bench", "check", "convert", "pair"]
+
+Config = TypeVar("Config", bound="IngestOptions")
+
+_SWITCHES: Final[Mapping[str, str]] = {
+    option.name: parameter_name(option)
+    for option in OPTIONS
+    if Command.CONVERT in option.commands and option.kind is Kind.FLAG and not option.in_config
+}
+"""Key of a configuration file → parameter, for flags that concern the command line alone."""
+
+
+@with_options(Command.CONVERT)
+def convert(ctx: typer.Context, **options: Any) -> None:
+    """Convert label files to Encord label rows, or to YOLO, COCO or Parquet.
+
+    Example: labelingest convert coco128 --ontology coco.json --images 'images/{name}.jpg'
+    --labels 'labels/{name}.txt' --out label_rows.jsonl
+    """
+    from labelingest import pipeline
+
+    _run(ctx.params, pipeline.convert)
+
+
+@with_options(Command.CHECK)
+def check(ctx: typer.Context, **options: Any) -> None:
+    """Find all problems of a folder without writing label rows.
+
+    Takes the options of `convert`. Example: labelingest check coco128 --ontology coco.json
+    """
+    from labelingest import pipeline
+
+    _run(ctx.params, pipeline.check)
+
+
+@with_options(Command.BENCH)
+def bench(
+    ctx: typer.Context,
+    files: Annotated[
+        int, typer.Option(min=1, help="Data files to measure, spread over the folder.")
+    ] = 20_000,
+    out_folder: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Folder for the temporary output (default: the system's temporary folder).",
+            rich_help_panel=Panel.OUTPUT.value,
+        ),
+    ] = None,
+    **options: Any,
+) -> None:
+    """Measure how long each stage takes for your own folder, and what would be faster.
+
+    Converts part of the folder in one process, with the options of `convert`, into a temporary
+    folder. --out selects the kind of output to measure; it is not written. The first of two runs
+    measures the storage, the second reads the files from memory.
+
+    Example: labelingest bench coco128 --ontology coco.json --out-folder /data
+    """
+    from labelingest.allocator import settle_memory
+    from labelingest.cli.progress import ProgressLine
+    from labelingest.cli.render_measurement import measurement_as_json, print_measurement
+    from labelingest.config import IngestConfig
+    from labelingest.pipeline.profile import measure
+
+    settle_memory()
+    config = _configured(IngestConfig, ctx.params)
+    try:
+        with ProgressLine(quiet=False) as progress:
+            measurement = measure(config, files=files, out_folder=out_folder, progress=progress)
+    except KeyboardInterrupt as interrupt:
+        _exit_interrupted(interrupt, None)
+    if ctx.params["as_json"]:
+        sys.stdout.buffer.write(measurement_as_json(measurement, config))
+    else:
+        print_measurement(measurement, config)
+
+
+@with_options(Command.PAIR)
+def pair(ctx: typer.Context, **options: Any) -> None:
+    """Show how data files and label files pair: counts, examples, orphans and near misses.
+
+    Example: labelingest pair coco128 --images 'images/{name}.jpg' --labels 'labels/{name}.txt'
+    """
+    from labelingest.cli.progress import ProgressLine
+    from labelingest.cli.render_pairs import pairs_as_json, print_pairs
+    from labelingest.config import IngestOptions
+    from labelingest.pipeline import pair_folder
+    from labelingest.pipeline.from_config import pairing_rule
+
+    config = _configured(IngestOptions, ctx.params)
+    with ProgressLine(quiet=False) as progress:
+        paired = pair_folder(config, pairing_rule(config), progress=progress)
+    if ctx.params["as_json"]:
+        sys.stdout.buffer.write(pairs_as_json(paired))
+    else:
+        print_pairs(paired)
+
+
+def _configured(config_type: type[Config], params: dict[str, Any]) -> Config:
+    """Join the configuration file and the options; switches of the file are moved to `params`."""
+    from labelingest.config import load_config
+
+    file = params.get("config")
+    values: dict[str, Any] = {}
+    if file:
+        values = load_config(Path(file))
+        _take_switches(values, params)
+    values |= {
+        option.name: params[option.name]
+        for option in OPTIONS
+        if option.in_config and params.get(option.name) not in (None, [], ())
+    }
+    config = config_type(**values)
+    if file:
+        _refuse_to_replace(file, config)
+    return config
+
+
+def _take_switches(values: dict[str, Any], params: dict[str, Any]) -> None:
+    for key, parameter in _SWITCHES.items():
+        value = values.pop(key, False)
+        if not isinstance(value, bool):
+            raise ConfigError(f"{key}: {value!r}: expected true or false")
+        params[parameter] = params.get(parameter) or value
+
+
+def _refuse_to_replace(file: str, config: "IngestOptions") -> None:
+    """Refuse outputs that are the configuration file itself."""
+    from labelingest.pipeline.discover import outputs_of
+    from labelingest.sinks.output_guard import OutputGuard
+
+    OutputGuard({"config": file}).refuse_inputs(*outputs_of(config).values())
+
+
+def _run(params: dict[str, Any], work: Callable[..., "Report"]) -> None:
+    from labelingest.allocator import settle_memory
+    from labelingest.cli.console import exit_code, log_to_people
+    from labelingest.cli.progress import ProgressLine
+    from labelingest.cli.render_report import print_report, print_unexpected
+    from labelingest.config import IngestConfig
+
+    settle_memory()
+    log_to_people()
+    config = _configured(IngestConfig, params)
+    try:
+        with ProgressLine(quiet=bool(params["quiet"])) as progress:
+            report = work(config, progress=progress)
+    except KeyboardInterrupt as interrupt:
+        _exit_interrupted(interrupt, config.out)
+    if params["as_json"]:
+        sys.stdout.buffer.write(report.to_json())
+    if not params["quiet"]:
+        print_report(report, config)
+    print_unexpected(report.log)
+    code = report.exit_code(strict=bool(params["strict"]))
+    raise typer.Exit(exit_code(code, exit_zero=bool(params["exit_zero"])))
+
+
+def _exit_interrupted(interrupt: KeyboardInterrupt, out: str | None) -> NoReturn:
+    """Print what is left of an interrupted run, and exit as shells do."""
+    notes = resume_notes(interrupt)
+    if not notes and not (out and Path(out).exists()):
+        notes = ["nothing was written"]
+    print("; ".join(["labelingest: interrupted", *notes]), file=sys.stderr)
+    raise typer.Exit(exit_code_of(interrupt)) from None
