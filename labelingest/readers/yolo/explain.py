@@ -45,6 +45,8 @@ class RowExplainer:
             (n,) positions of the rows.
         """
         rows = self.problems.rows_to_note(rows)
+        if not len(rows):
+            return
         token, is_class = self._first_bad_tokens(rows)
         codes: dict[tuple[bool, bytes], ProblemCode] = {}
         columns = (rows, self.sheet.rows.unit[rows], token, is_class)
