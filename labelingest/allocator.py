@@ -32,7 +32,7 @@ _NEW_OBJECTS: Final = 100_000
 def settle_memory() -> None:
     """Keep freed memory, and look for cycles seldom; for processes that belong to the program.
 
-    Memory is given back as ever where the C library is not glibc.
+    Where the C library is not glibc, it gives memory back as usual.
     """
     gc.set_threshold(_NEW_OBJECTS)
     if not sys.platform.startswith("linux"):

@@ -1,12 +1,12 @@
-"""What an unexpected exception leaves behind: a trace in a file, without values of the data.
+"""Trace of an unexpected exception: a file without values of the data.
 
-Users may send the file to anybody. It holds versions, the types of the exceptions, error numbers of
-the operating system, and the frames: module, line and function. It never holds messages, notes,
-source lines or variables, for these may quote labels, file names or secrets.
+Users may send the file to anybody. The trace has versions, the types of the exceptions, error numbers
+of the operating system, and the frames: module, line and function. It never has messages, notes,
+source lines or variables, because these may quote labels, file names or secrets.
 
 The name of the file follows from the trace. One cause that fails a million files leaves one file,
-whichever process met it. The module only describes: who continues, and with which exit code, is the
-caller's decision.
+whichever process met it. The module only describes an exception: the caller decides whether the run
+continues, and with which exit code.
 """
 
 import errno
@@ -25,7 +25,7 @@ from typing import Final
 __all__ = ["crash_sentence", "keep_trace", "note_frames", "trace_text"]
 
 _WORKER: Final = "in a worker:\n"
-"""How a note with the frames of another process begins: the only note that a trace repeats."""
+"""Beginning of a note with the frames of another process, the only note that a trace repeats."""
 _MOST_FRAMES: Final = 100
 """Frames of one exception in a trace: endless recursion has thousands."""
 _MOST_EXCEPTIONS: Final = 20
@@ -36,7 +36,7 @@ _MODE: Final = 0o600
 
 
 def crash_sentence(error: BaseException) -> str:
-    """Keep the trace of an unexpected exception; return a sentence with its type and the place.
+    """Write the trace of an unexpected exception; return a sentence with its type and the file.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def keep_trace(error: BaseException) -> str | None:
     Returns
     -------
     str or None
-        The file's path; None where it cannot be written. Nothing is raised.
+        Path of the file; None where no file can be written. No exception is raised.
     """
     for _ in range(2):
         try:
@@ -79,19 +79,19 @@ def keep_trace(error: BaseException) -> str | None:
         except MemoryError:
             # The frames hold what filled the memory.
             traceback.clear_frames(error.__traceback__)
-        except Exception:  # noqa: BLE001 - a crash is on already: the run must still end well
+        except Exception:  # noqa: BLE001 - during a crash: the run must still end well
             return None
     return None
 
 
 def note_frames(error: BaseException) -> None:
-    """Add the frames of an exception to its notes, so that they survive the way between processes."""
+    """Add the frames of an exception to its notes, which survive the way between processes."""
     with suppress(Exception):
         error.add_note(_WORKER + "\n".join(_frames(error.__traceback__)))
 
 
 def trace_text(error: BaseException) -> str:
-    """Return types and frames of an exception and of those that led to it, outermost frame first.
+    """Return types and frames of an exception and of its causes, outermost frame first.
 
     Examples
     --------
@@ -123,7 +123,7 @@ def _version() -> str:
 
 
 def _exceptions(error: BaseException) -> Iterator[tuple[str, BaseException]]:
-    """Yield an exception and those behind it, each once, with how it belongs there."""
+    """Yield an exception and the exceptions behind it, each once, with its relation to the first."""
     seen: set[int] = set()
     waiting = [("", error)]
     while waiting and len(seen) < _MOST_EXCEPTIONS:
@@ -157,7 +157,7 @@ def _number(error: BaseException) -> str:
 
 
 def _frames(trace: TracebackType | None) -> list[str]:
-    """Return a line for each frame; for frames that repeat, one, and for too many, both ends."""
+    """Return a line for each frame; repeated frames have one line, too many are cut in the middle."""
     places = (
         f"  {frame.f_code.co_filename}:{line} in {frame.f_code.co_qualname}"
         for frame, line in traceback.walk_tb(trace)
@@ -179,7 +179,7 @@ def _keep(text: bytes) -> str | None:
         if _is_there(path, len(text)) or _written(path, text):
             return path
         with suppress(OSError):
-            # The name is taken, by another user perhaps.
+            # Something else has the name, perhaps a file of another user.
             file, path = tempfile.mkstemp(".txt", "labelingest-trace-", folder)
             with open(file, "wb") as opened:  # noqa: PTH123 - a descriptor, not a path
                 opened.write(text)
@@ -188,7 +188,7 @@ def _keep(text: bytes) -> str | None:
 
 
 def _is_there(path: str, size: int) -> bool:
-    """Whether this user kept the same trace before."""
+    """Return whether this user has written the same trace before."""
     try:
         status = os.lstat(path)
     except OSError:

@@ -1,8 +1,8 @@
-"""Which part of a URL is a credential, and texts without them.
+"""Find credentials in URLs, and remove them from texts.
 
-A URL may carry a user, a password, a signature or a token. Two questions are answered here: does
-this URL carry one (`credential_in`), and what does a text look like without (`without_credentials`).
-Whether a URL means anything is another question (`labelingest.storage.urls`).
+A URL may carry a user, a password, a signature or a token. `credential_in` tells whether a URL carries
+one; `without_credentials` returns a text without them. `labelingest.storage.urls` decides whether a
+URL means anything.
 """
 
 import re
@@ -36,7 +36,7 @@ _USER_ALONE: Final = re.compile(
     r"\b((?:https?|s3|gs|az|ftp):[/\\]+)[^\s/\\?#'\"@]{1,1000}@", re.IGNORECASE
 )
 _MOST_LAYERS: Final = 4
-"""How often a text may be percent-encoded over and over."""
+"""Layers of percent-encoding that are removed from a text."""
 
 
 def decoded(text: str) -> str:
@@ -56,14 +56,14 @@ def decoded(text: str) -> str:
 
 
 def credential_in(authority: str, rest: str) -> str | None:
-    """Return what credential a URL carries, in words for a sentence; None where it carries none.
+    """Return the kind of credential that a URL carries, in words; None where it carries none.
 
     Parameters
     ----------
     authority
-        User, host and port: what follows `://`, up to the next slash, `?` or `#`.
+        User, host and port: the text behind `://`, up to the next slash, `?` or `#`.
     rest
-        What follows that.
+        The text behind the authority.
 
     Examples
     --------

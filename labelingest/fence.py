@@ -1,12 +1,12 @@
-"""The fence: what an unexpected exception in one file costs is that file, and no other.
+"""Confine an unexpected exception to the file that causes it: no other file is lost.
 
-`fenced` tries all files of a batch at once, so that a batch without such a file pays nothing. Where
-an exception comes out, it tries both halves, and goes on until the files that fail stand alone.
-Each of these gets a reason instead of a result: `internal-error`, or `out-of-memory` where memory
-ran out.
+`fenced` tries all files of a batch at once, so that a batch without such a file pays nothing. After an
+exception it tries both halves, and continues until each failing file is alone. Each such file gets a
+reason instead of a result: `internal-error`, or `out-of-memory` where memory ran out.
 
-What labelingest raises on purpose passes: it is about the call or the world, not about one file.
-So does what is no `Exception`, as Ctrl-C. Refuses to know what a file is and how it is converted.
+Exceptions that labelingest raises on purpose pass, because they concern the call or the world, not
+one file. So does what is no `Exception`, as Ctrl-C. The module does not know what a file is, or how it
+is converted.
 """
 
 import gc
@@ -34,18 +34,18 @@ def fenced(
     give_up: Callable[[int, Unread], T],
     join: Callable[[Sequence[T]], T],
 ) -> T:
-    """Do files together, but without those over which an unexpected exception comes out.
+    """Process files together, and apart those that raise an unexpected exception.
 
     Parameters
     ----------
     work
-        Does the files of a slice.
+        Processes the files of a slice.
     files
-        How many there are.
+        Number of files.
     give_up
-        Position of a file and why it failed → what stands for its result.
+        Returns a result for a file that failed, from its position and the reason.
     join
-        Puts results of slices together, in their order.
+        Joins the results of slices, in their order.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def fenced(
         except Exception as error:
             if not files:
                 raise
-            # The frames hold what was made so far: they are gone before anything else is tried.
+            # The frames hold the partial results: they are freed before the next attempt.
             reason = _reason(error) if alone else None
             ran_out = isinstance(error, MemoryError)
         if ran_out:
@@ -81,14 +81,14 @@ def fenced(
 
 
 def tried(work: Callable[[], T], *, passes: tuple[type[Exception], ...] = ()) -> T | Unread:
-    """Return what comes out of work on one file, or why nothing does.
+    """Return the result of work on one file, or the reason why it failed.
 
     Parameters
     ----------
     work
-        Does it.
+        Processes the file.
     passes
-        Exceptions that are about something else than the file, and are raised.
+        Exceptions that do not concern the file, and are raised.
 
     Examples
     --------
@@ -100,7 +100,7 @@ def tried(work: Callable[[], T], *, passes: tuple[type[Exception], ...] = ()) ->
         return work()
     except passing:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, it costs this file alone
+    except Exception as error:  # noqa: BLE001 - any other exception costs this file alone
         return _reason(error)
 
 

@@ -1,13 +1,13 @@
-"""Where modules are looked for: never in the current folder, which may be a folder of data.
+"""Search path for modules: never the current folder, which may be a folder of data.
 
-Python itself looks there in three cases: for `python -c`, for `python -m`, and for an empty or
-relative entry of PYTHONPATH. A file `json.py` among the data would run. The program therefore takes
-such entries out before it imports anything else, and starts other interpreters isolated.
+Python itself searches the current folder in three cases: for `python -c`, for `python -m`, and for an
+empty or relative entry of PYTHONPATH. A file `json.py` among the data would run. The program
+therefore removes such entries before it imports anything else, and starts other interpreters isolated.
 
-What the user's own environment names by absolute paths is trusted. So are the entries of a program
-that imports `labelingest` as a library: it chose them.
+Absolute paths in the user's own environment are trusted. So are the entries of a program that imports
+`labelingest` as a library, because it chose them.
 
-The package imports this module first. It uses nothing that Python has not loaded by then.
+The package imports this module first. The module uses nothing that Python has not loaded by then.
 """
 
 import os
@@ -17,11 +17,11 @@ __all__ = ["interpreter_flags", "leave_out_current_folder", "names_program", "ow
 
 _PROGRAM = "labelingest"
 _REPEATED = ("utf8", "dev", "importtime", "int_max_str_digits", "pycache_prefix")
-"""Options of -X that are passed on by what they brought about, or not at all."""
+"""Options of -X that are passed on by their effect, or not at all."""
 
 
 def names_program(arguments: list[str], original: list[str]) -> bool:
-    """Whether a process is the command line, so that its search path is the project's to decide.
+    """Return whether a process is the command line, whose search path the project decides.
 
     Parameters
     ----------
@@ -46,13 +46,13 @@ def names_program(arguments: list[str], original: list[str]) -> bool:
 
 
 def leave_out_current_folder() -> None:
-    """Take the current folder, and what is relative to it, out of this process's search path."""
+    """Remove the current folder, and entries relative to it, from this process's search path."""
     absolute, relative = _named_by_user()
     site = sys.modules.get("site")
     trusted = {*absolute, *(site.getsitepackages() if site is not None else ())}
     try:
         banned = {os.path.realpath(entry) for entry in ("", *relative)}
-    except OSError:  # a current folder that is gone holds no file
+    except OSError:  # a current folder that was deleted holds no file
         banned = set()
     if sys.argv[:1] == ["-m"] and not sys.flags.safe_path:
         del sys.path[:1]
@@ -77,10 +77,10 @@ def own_entries() -> list[str]:
 
 
 def interpreter_flags() -> list[str]:
-    """Return the flags for an interpreter that looks for modules only where it is told.
+    """Return the flags for an interpreter that searches for modules only in a path it receives.
 
-    An isolated interpreter ignores PYTHON* variables. What this process got by them, or by flags of
-    its own, is therefore repeated.
+    An isolated interpreter ignores PYTHON* variables. The settings that this process got by them, or
+    by flags of its own, are therefore repeated.
 
     Examples
     --------

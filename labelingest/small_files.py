@@ -1,8 +1,8 @@
-"""Files that a person wrote and that are read whole: configurations, ontologies, schemas, plans.
+"""Read files that a person wrote, whole: configurations, ontologies, schemas, plans.
 
 They are regular files of some kilobytes. A name may stand for something else, by mistake or because
-it was planted: a device that never ends, a pipe without a writer, a disk image. Neither is
-read. What the content means is said by who asks.
+it was planted: a device that never ends, a pipe without a writer, a disk image. Such files are not
+read. The caller interprets the content.
 """
 
 import errno
@@ -15,24 +15,24 @@ from typing import BinaryIO, Final
 __all__ = ["MOST_BYTES", "open_regular", "read_small"]
 
 MOST_BYTES: Final = 256 << 20
-"""Bytes of a file that a person wrote: a thousand times more than any ontology has."""
+"""Bytes that a file written by a person may have: a thousand times more than any ontology has."""
 _OPEN: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
-"""A pipe is not waited for."""
+"""Flags for opening a file; a pipe is not waited for."""
 
 
 @contextmanager
 def open_regular(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """Open a file for reading, if it is a regular one.
+    """Open a regular file for reading, and refuse other files.
 
     Parameters
     ----------
     path
-        The file; links are followed.
+        Path of the file; links are followed.
 
     Raises
     ------
     OSError
-        It cannot be read, or is not a regular file; `strerror` says so.
+        The file cannot be read, or is not a regular file; `strerror` says so.
     """
     with open(os.open(path, _OPEN), "rb") as file:  # noqa: PTH123 - a descriptor
         mode = os.fstat(file.fileno()).st_mode
@@ -49,14 +49,14 @@ def read_small(path: str | os.PathLike[str], most: int = MOST_BYTES) -> bytes:
     Parameters
     ----------
     path
-        The file; links are followed.
+        Path of the file; links are followed.
     most
-        Bytes that it may have.
+        Bytes that the file may have.
 
     Raises
     ------
     OSError
-        It cannot be read, is not a regular file, or is larger; `strerror` says so.
+        The file cannot be read, is not a regular file, or is larger; `strerror` says so.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def read_small(path: str | os.PathLike[str], most: int = MOST_BYTES) -> bytes:
     not a regular file
     """
     with open_regular(path) as file:
-        # The size may grow, and some file systems do not tell it.
+        # The size may grow, and some file systems report a wrong one.
         is_larger = os.fstat(file.fileno()).st_size > most
         content = b"" if is_larger else file.read(most + 1)
     if is_larger or len(content) > most:

@@ -1,7 +1,8 @@
-"""Where the time of a run goes: a watch that the stages hand it to, one after the other.
+"""Stopwatch that adds up the time of each stage of a run.
 
-An object that is passed along, never a global. Nearly all runs are not measured: `OFF` does nothing
-then. A stage inside another stops the outer one's time meanwhile, so that no second counts twice.
+The stopwatch is passed along, never a global. Nearly all runs are not measured, and use `OFF`, which
+does nothing. A stage inside another one stops the outer stage's time meanwhile, so that no second
+counts twice.
 """
 
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ __all__ = ["OFF", "Stage", "Stopwatch"]
 
 
 class Stage(StrEnum):
-    """What is being done, in the order of the flow."""
+    """Stage of a run, in the order of the flow."""
 
     LIST = "list"
     PAIR = "pair"
@@ -36,10 +37,10 @@ class Stopwatch:
 
     Examples
     --------
-    >>> watch = Stopwatch()
-    >>> with watch.stage(Stage.ASSEMBLE), watch.stage(Stage.HEADERS):
+    >>> stopwatch = Stopwatch()
+    >>> with stopwatch.stage(Stage.ASSEMBLE), stopwatch.stage(Stage.HEADERS):
     ...     pass
-    >>> [stage.value for stage, seconds in watch.seconds.items() if seconds]
+    >>> [stage.value for stage, seconds in stopwatch.seconds.items() if seconds]
     ['read image headers', 'assemble shapes']
     """
 
@@ -49,7 +50,7 @@ class Stopwatch:
         self._since = 0.0
 
     def stage(self, stage: Stage) -> AbstractContextManager[None]:
-        """Return a context whose time is that of a stage, but for the stages inside it."""
+        """Return a context whose time counts for a stage, except that of stages inside it."""
         return self._timed(stage)
 
     @contextmanager
@@ -63,7 +64,7 @@ class Stopwatch:
             self._open.pop()
 
     def _lap(self) -> None:
-        """Give the time since the last change to the innermost stage."""
+        """Add the time since the last change to the innermost stage."""
         now = perf_counter()
         if self._open:
             self.seconds[self._open[-1]] += now - self._since
@@ -85,4 +86,4 @@ class _Off(Stopwatch):
 
 _NOTHING: Final = nullcontext()
 OFF: Final[Stopwatch] = _Off()
-"""What stands in for a stopwatch where nobody measures."""
+"""Stopwatch of a run that is not measured."""
