@@ -54,7 +54,9 @@ def crash_sentence(error: BaseException) -> str:
     """
     place = keep_trace(error)
     if place is None:
-        return f"unexpected {type(error).__name__}; no trace was kept: no temporary folder takes it"
+        return (
+            f"unexpected {type(error).__name__}; no trace was kept: no temporary folder is writable"
+        )
     return f"unexpected {type(error).__name__}; please report it with the trace in {place}"
 
 

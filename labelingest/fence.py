@@ -34,7 +34,7 @@ def fenced(
     give_up: Callable[[int, Unread], T],
     join: Callable[[Sequence[T]], T],
 ) -> T:
-    """Process files together, and apart those that raise an unexpected exception.
+    """Process files together, and set apart files that raise an unexpected exception.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ class Stage(StrEnum):
     WRITE = "write text"
     OUTPUT = "write output"
     BOOKS = "keep the books"
-    """Cutting batches, counting, taking note of what is done."""
+    """Cutting batches, counting, and writing the journal."""
 
 
 class Stopwatch:

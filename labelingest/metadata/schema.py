@@ -4,7 +4,7 @@ A schema file is what the platform's API speaks: an object, key → type (`types
 as a whole when it is read; written, it is the same bytes for the same keys, whatever was done to
 it in which order.
 
-A deleted key stays as a tombstone, so that nobody takes its name for something else. Deleted
+A deleted key stays as a tombstone, so that its name is not given to another key. Deleted
 softly, it can be restored with its type; deleted hard, it cannot.
 """
 

@@ -233,7 +233,7 @@ def _check_placeholder(pattern: Pattern, name: str, before: list[str]) -> None:
         )
     if name in before:
         raise ConfigError(
-            f"{pattern} repeats {{{name}}}: a placeholder stands once in a pattern; give the "
+            f"{pattern} repeats {{{name}}}: a placeholder occurs once in a pattern; give the "
             "second one another name, in both patterns"
         )
 

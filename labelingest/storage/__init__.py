@@ -135,8 +135,8 @@ def _check_folder(path: Path) -> None:
             )
         if path.is_symlink():
             raise StorageError(
-                f"storage path {str(path)!r} is a link to {str(path.readlink())!r}, which is not "
-                "there"
+                f"storage path {str(path)!r} is a link to {str(path.readlink())!r}, which does not "
+                "exist"
             )
     except PermissionError as error:
         raise StorageError(

@@ -208,7 +208,7 @@ def flush_folder(folder: Path, output: str) -> None:
     Raises
     ------
     StorageError
-        The disk failed: the name is there, but may be gone after a power failure.
+        The disk failed: the name exists, but may be lost in a power failure.
     """
     try:
         opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

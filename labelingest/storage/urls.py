@@ -267,7 +267,7 @@ def _check_host(scheme: str, host: str, what: str) -> None:
         expected = (
             "a bucket has no ':', '\\' or blanks"
             if scheme in _BUCKETS
-            else f"a port is a number from 1 to {_LARGEST_PORT}, and an IPv6 address stands in [ ]"
+            else f"a port is a number from 1 to {_LARGEST_PORT}, and an IPv6 address is written in [ ]"
         )
         raise ConfigError(
             f"{what} is no URL: its host cannot be read; give {scheme}://HOST/…: {expected}"

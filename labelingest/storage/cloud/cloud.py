@@ -416,7 +416,4 @@ def _check(key: str) -> None:
 
 
 def _has_control(key: str) -> str:
-    return (
-        f"key {key!r} is refused: it has a control character, which cannot be asked for in cloud "
-        "storage; rename it"
-    )
+    return f"key {key!r} is refused: keys of cloud storage have no control characters; rename it"

@@ -166,8 +166,8 @@ class RawListing:
             raise self._refused(OSError(_NO_LISTING))
         if name <= last:
             raise StorageError(
-                f"{self._place.url} cannot be listed: {name!r} comes behind {last!r}, and keys come "
-                "in their order; check the network and whatever lies between, and give the same "
+                f"{self._place.url} cannot be listed: {name!r} comes behind {last!r}, and keys must "
+                "come in order; check the network and whatever lies between, and give the same "
                 "command again"
             )
         return name

@@ -216,8 +216,8 @@ class _Seen:
                 f"{self.place.url} does not list in the order of its keys: list it without splits"
             )
         return StorageError(
-            f"{self.place.url} cannot be listed: {name!r} comes behind {last!r}, and keys come in "
-            f"their order; {_CHECK}"
+            f"{self.place.url} cannot be listed: {name!r} comes behind {last!r}, and keys must come in "
+            f"order; {_CHECK}"
         )
 
     def _remember(self, chunk: Sequence["ObjectMeta"]) -> None:
@@ -285,8 +285,8 @@ def _end_of(seen: _Seen, part: Part, *, again: bool) -> End | None:
 
 def _unproven(place: Place, last: str) -> StorageError:
     return StorageError(
-        f"{place.url} cannot be listed: the answers end with {last!r}, and asked for again, the keys "
-        f"around it do not come: what is behind them is not known; {_CHECK}"
+        f"{place.url} cannot be listed: the answers end with {last!r}, and a repeated request does not "
+        f"return the keys around it, so keys behind them may be missing; {_CHECK}"
     )
 
 

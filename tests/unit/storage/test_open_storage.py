@@ -115,7 +115,7 @@ def test_a_file_is_refused_with_its_folder(tmp_path: Path) -> None:
 
 def test_a_link_that_leads_nowhere_is_refused_with_its_target(tmp_path: Path) -> None:
     (tmp_path / "data").symlink_to("/mnt/gone")
-    with pytest.raises(StorageError, match="is a link to '/mnt/gone', which is not there"):
+    with pytest.raises(StorageError, match="is a link to '/mnt/gone', which does not exist"):
         open_storage(str(tmp_path / "data"))
 
 
