@@ -1,32 +1,35 @@
-"""Synced folders: a folder stays in step with a storage path, and only what changed is converted.
+"""Synced folders: a folder stays in step with a storage path, and only changes are converted.
 
 ::
 
-    folder.py        SyncedFolder: all of it as methods of one object
-    creation.py      what is checked and made before a folder exists
-    settings.py      what a folder is set to
-    locations.py        its storage path and its output, open; state/integrations.py: how clouds are reached
-    sync/run.py          one run, from the lock to the record; a plan is the same to half way
-    sync/scan.py            1  listing and pairing
-    sync/changes.py         2  the difference with the state, found by the database
-    sync/guard.py              deletions that are withheld; sync/hidden_keys.py, sync/second_listing.py, sync/unpaired.py: why
-    sync/compare_contents.py           changes that sizes and times do not tell, where that is asked for
-    sync/missing_outputs.py             label rows in the output that are missing or changed, where that is asked for
-    sync/plan.py            3  what would be done, kept if asked for
-    sync/apply.py           4  transactions, from each of which another run can go on
-    sync/batch.py           5  read, convert, write; sync/custom_metadata.py: custom metadata
-    output_files.py             files of label rows: what the folder wrote, and nothing else, is replaced
-    output_owner.py           which folder an output belongs to
-    protected_files.py         what files that people ask for must not replace
-    export.py          label rows as one file
-    sync/fingerprints.py  what decides whether anything is to be done
-    state/lock.py          one sync per folder at a time
-    state/runs.py          the record of a run, as Encord counts
-    state/problems.py      what is wrong in a folder as it stands
-    state/folders.py, state/items.py, state/summary.py   what is known of folders
-    schedule.py      runs folders when they are due
-    state/stored_values.py        what was stored, checked when it is read
-    state/           the database
+    folder.py           SyncedFolder: the door to everything below
+    creation.py         creation of a folder
+    settings.py         settings; converter.py: the converter that they ask for
+    locations.py        storage path and output, open
+    sync/               one run
+      run.py              the stages in their order, from the lock to the record; recorder.py
+      scan.py             1  data files of a listing, with their sidecars
+      compare.py          2  comparison with the state
+        skip_unchanged.py     unchanged files, left out
+        changes.py            changes, found by the database; fingerprints.py: of settings
+        compare_contents.py   changes that sizes and times do not tell, as an option
+        missing_outputs.py    label rows missing from the output or changed there, as an option
+        guard.py              withheld deletions; hidden_keys.py, second_listing.py, unpaired.py
+        prepared.py           the result: prepared changes
+      plan.py             3  the plan, saved on request; a plan ends here
+      apply.py            4  transactions, from each of which another run can continue
+        batch.py              read, convert, write; custom_metadata.py
+    output_files.py     files of label rows: the folder replaces only its own
+    output_owner.py     the folder that an output belongs to
+    protected_files.py  files that plans and exports must not replace
+    export.py           label rows as one file
+    schedule.py         runs of folders that are due
+    state/              the database and all queries: it knows nothing of sync/
+      database.py, tables.py, migrate.py   opening, tables, migrations
+      folders.py, items.py, label_rows.py, problems.py, runs.py, integrations.py   entries
+      lock.py             one sync per folder at a time
+      summary.py          a folder at a glance
+      stored_values.py    checks of stored JSON; clock.py: times
 
 The names below are loaded when first used.
 """

@@ -1,7 +1,7 @@
-"""The two places of a folder: where its files are, and where its label rows go.
+"""Storage path and output of a folder: open them, and tell where one lies in the other.
 
-How a cloud storage is reached is told by an integration of the state (`state/integrations.py`), unless
-the caller opens storages himself.
+An integration of the state (`state/integrations.py`) tells how to reach cloud storage, unless the
+caller opens storages.
 """
 
 import os
@@ -33,14 +33,16 @@ OpenStorage = Callable[[str], Storage]
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The storage path and the output of a folder, open."""
+    """Open storages of a folder."""
 
     storage: Storage
+    """Storage path: data files and sidecars."""
     output: Storage
+    """Output: label rows."""
 
     @property
     def exclude(self) -> Sequence[str]:
-        """What is not listed: the output, where it lies in the storage path."""
+        """Folders of the storage path that are not listed: the output, where it lies in there."""
         folder = output_folder(self.storage, self.output)
         return () if folder is None else (folder,)
 
@@ -49,21 +51,22 @@ OpenPlaces = Callable[[FolderSettings], Places]
 
 
 def open_places(state: State, settings: FolderSettings) -> Places:
-    """Open the places of a folder.
+    """Open storage path and output of a folder.
 
     Parameters
     ----------
     state
-        Which has the integrations.
+        State with the integrations.
     settings
-        Of the folder; its output has the integration of its storage path unless it names another.
+        Settings of the folder. Without an integration of its own, the output uses that of the
+        storage path.
 
     Raises
     ------
     ConfigError
-        There is no such integration, or it is given for a folder of this machine.
+        The integration does not exist, or the storage path is a folder of this machine.
     StorageError
-        A place is not there.
+        Storage path or output does not exist.
     """
     if settings.integration is not None and not is_cloud(settings.storage_path):
         raise ConfigError(
@@ -89,7 +92,7 @@ def _open_output(state: State, settings: FolderSettings, integration: str | None
     except StorageError as error:
         raise StorageError(
             f"the output cannot be used: {error}; if it was removed, make the folder again: "
-            "labelingest folder sync --verify-output makes its label rows anew"
+            "labelingest folder sync --verify-output rebuilds its label rows"
         ) from error
 
 
@@ -103,14 +106,14 @@ def _open(state: State, path: str, integration: str | None, *, follow_symlinks: 
 def output_folder(storage: Storage, output: Storage) -> str | None:
     """Return the folder of the output, with a slash at the end, where it lies in the storage path.
 
-    One bucket can be named in several ways, and at several endpoints: buckets of the same name are
-    taken for the same one, where nothing shows that they are of two accounts.
+    URLs can spell one bucket in several ways, and reach it at several endpoints. Buckets of the same
+    name count as one, unless the URLs show two accounts.
 
     Raises
     ------
     ConfigError
-        It is the storage path, or the storage path lies in it: label rows would be taken for data,
-        or written over it.
+        The output is the storage path or contains it: label rows would be taken for data, or
+        written over data.
     """
     (outer, account), (inner, other) = _where(storage), _where(output)
     if account and other and account != other:
@@ -133,7 +136,7 @@ def overlap(first: Storage, second: Storage) -> bool:
 
 
 def _where(storage: Storage) -> tuple[str, str | None]:
-    """Return where a storage is, however its URL spells it, and the account if that is told."""
+    """Return one spelling of a storage's place, and its account where the URL names one."""
     if isinstance(storage, LocalStorage):
         return os.path.join(real_path(storage.root), ""), None  # noqa: PTH118 - "/" stays "/"
     if not is_cloud(storage.url):

@@ -1,14 +1,16 @@
-"""The files of label rows in the output of a folder: written over, and deleted, only if the folder wrote them.
+"""Write and delete files of label rows in an output, and only files that the folder wrote.
 
-What a folder wrote is known by size, digest and version token. Before a file is written, what it
-will be is noted in the state too: after a kill, it may stand there or not, and both are right.
+The state knows a file by size, digest and version token. It notes the next file before that is
+written: after a kill the output has the old file or the new one, and the state knows both.
 
-1. A file is put on condition that the version known stands there, or nothing where none is known.
-2. Where that fails, what stands there is looked at: a file with a digest that is known (or with the
-   very bytes to be written) is the folder's whatever its time says, and is replaced in that version.
-3. Everything else is foreign: it stays, and costs the label row.
+1. Put a file on condition that the output has the known version, or no file where none is known.
+2. Where that fails, look at the file in the output. A file with a known digest, or with the very
+   bytes to be written, is the folder's whatever its time, and is replaced.
+3. Every other file is foreign: it stays, and costs the label row.
 
-Nothing is read while all is as it should be. It refuses to know what label rows mean.
+Nothing is read while the output is unchanged. This module refuses to know what label rows contain,
+which folder an output belongs to (`output_owner.py`), and what a command may replace
+(`protected_files.py`).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
@@ -37,26 +39,26 @@ __all__ = [
 ]
 
 LARGE_ROW: Final = 16_000_000
-"""Bytes of a file that are read at once: a larger one is read in parts."""
+"""Bytes of a file that are read at once; larger files are read in parts to bound memory."""
 
 
 @dataclass(slots=True)
 class WriteOutcome:
-    """What became of label rows that were to be written."""
+    """Outcome of writing label rows."""
 
     files: dict[str, RowFile] = field(default_factory=dict)
-    """Data file → what is known of its label row's file now."""
+    """Data file → entry of its label row's file."""
     written_keys: set[str] = field(default_factory=set)
     """Data files whose label row was written."""
     refused: dict[str, str] = field(default_factory=dict)
     """Data file → why its label row was not written."""
     blocked: set[str] = field(default_factory=set)
-    """Data files of which something foreign has the place: to be tried again."""
+    """Data files whose label row is blocked by a foreign file: the next sync tries again."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Pieces:
-    """A label row that is made piece by piece whenever it is written."""
+    """A large label row, made piece by piece whenever it is written."""
 
     large: LargeLabels
     size: int
@@ -77,12 +79,12 @@ class _Draft:
     digest: str
     file: RowFile
     overwrites: bool
-    """Whether a file that was changed since is written over, as the user asked."""
+    """Whether to write over a changed file, as the user asked."""
     expected: str = ""
-    """Version token that is to be replaced; "" for none."""
+    """Version token of the file that may be replaced; "" for no file."""
 
     def is_doubtful(self) -> bool:
-        """Whether the state alone does not tell what stands there."""
+        """Whether the state alone does not tell what the output has."""
         file = self.file
         unsure = file.next_digest is not None or (file.token is None and file.digest is not None)
         return self.overwrites or unsure
@@ -90,9 +92,10 @@ class _Draft:
 
 @dataclass(frozen=True, slots=True)
 class LabelRowFiles:
-    """The files of label rows in one output."""
+    """Files of label rows in one output."""
 
     output: Storage
+    """Storage with the files."""
 
     def write(
         self,
@@ -108,13 +111,13 @@ class LabelRowFiles:
         Parameters
         ----------
         label_rows
-            Keys of data files, and texts.
+            Keys of data files, and texts of their label rows.
         files
-            Data file → what is known of the file, where anything is.
+            Data file → entry of its file; unwritten files may be left out.
         on_begin
-            Called before anything is written, with what is known then: it is to be in the state.
+            Called before anything is written, with the entries that the state must have then.
         overwrites
-            Data files whose label row is written over a file that was changed since.
+            Data files whose label row is written over a changed file.
         missing
             Data files whose label row was deleted from the output.
         """
@@ -131,24 +134,24 @@ class LabelRowFiles:
         ]
         for draft in drafts:
             draft.expected = "" if draft.key in missing else draft.file.token or ""
-        drafts = self._prepared(drafts, outcome)
+        drafts = self._without_foreign(drafts, outcome)
         on_begin(
             {draft.key: draft.file.with_next(len(draft.text), draft.digest) for draft in drafts}
         )
         changed = self._put(drafts, outcome)
-        # What was changed since is looked at once; whoever goes on changing it has the place.
-        for draft in self._put(self._looked_at(changed, outcome), outcome):
+        # A changed file is looked at once: one that changes again counts as foreign.
+        for draft in self._put(self._writable(changed, outcome), outcome):
             self._refuse(draft, outcome)
         self.output.flush([key + SIDECAR_SUFFIX for key in outcome.written_keys])
         return outcome
 
     def remove(self, files: Mapping[str, RowFile]) -> set[str]:
-        """Remove the files of label rows; return the data files of those that are foreign, and stay.
+        """Remove files of label rows; return the data files whose file is foreign, and stays.
 
         Parameters
         ----------
         files
-            Data file → what is known of the file.
+            Data file → entry of its file.
         """
         existing = {key: file for key, file in files.items() if file.exists}
         drafts = [_Draft(key, b"", "", file, overwrites=False) for key, file in existing.items()]
@@ -158,15 +161,15 @@ class LabelRowFiles:
         self.output.flush(names)
         return foreign
 
-    def _prepared(self, drafts: list[_Draft], outcome: WriteOutcome) -> list[_Draft]:
-        """Find out what stands where the state alone does not tell; leave out what is foreign."""
+    def _without_foreign(self, drafts: list[_Draft], outcome: WriteOutcome) -> list[_Draft]:
+        """Look at doubtful files in the output; leave out drafts whose file is foreign."""
         doubtful = [draft for draft in drafts if draft.is_doubtful()]
         refused = {draft.key for draft in doubtful}
-        refused -= {draft.key for draft in self._looked_at(doubtful, outcome)}
+        refused -= {draft.key for draft in self._writable(doubtful, outcome)}
         return [draft for draft in drafts if draft.key not in refused]
 
-    def _looked_at(self, drafts: Sequence[_Draft], outcome: WriteOutcome) -> list[_Draft]:
-        """Look at what stands there; return those that may be written, refuse the others."""
+    def _writable(self, drafts: Sequence[_Draft], outcome: WriteOutcome) -> list[_Draft]:
+        """Look at files in the output; return the drafts that may be written, refuse the others."""
         writable = []
         for draft, owned in self._look(drafts):
             if owned:
@@ -176,12 +179,12 @@ class LabelRowFiles:
         return writable
 
     def _look(self, drafts: Sequence[_Draft]) -> list[tuple[_Draft, bool]]:
-        """Look at what stands there; each draft expects that then.
+        """Look at files in the output; each draft expects the version of its file then.
 
         Returns
         -------
         list of (draft, owned)
-            Owned where nothing stands there, or what the folder wrote, or may write over.
+            Owned where the output has no file, a file of the folder, or one that may be replaced.
         """
         if not drafts:
             return []
@@ -195,7 +198,7 @@ class LabelRowFiles:
         )
         looked = []
         for draft, version in zip(drafts, versions, strict=True):
-            owned = version is None or _take(draft, version, digests.get(draft.key))
+            owned = version is None or _adopt(draft, version, digests.get(draft.key))
             draft.expected = "" if version is None else version.token
             looked.append((draft, owned))
         return looked
@@ -217,7 +220,7 @@ class LabelRowFiles:
         return large | {key: content_digest(blobs.get(row)) for row, key in read}
 
     def _put(self, drafts: Sequence[_Draft], outcome: WriteOutcome) -> list[_Draft]:
-        """Write label rows; return those whose file is not the version that was expected."""
+        """Write label rows; return the drafts whose file has another version than expected."""
         if not drafts:
             return []
         threads = self.output.puts_at_once
@@ -255,14 +258,14 @@ class LabelRowFiles:
 
 
 def parts_of(output: Storage, key: str, size: int) -> Iterator[bytes | Unread]:
-    """Yield the file of a label row part by part; last, why it cannot be read on, if so.
+    """Yield the file of a label row part by part; a failure to read is the last part.
 
     Parameters
     ----------
     output, key
-        Where it is, and of which data file.
+        Output, and key of the data file.
     size
-        Bytes that it is to have; of a longer one, some more are read.
+        Expected bytes of the file; a longer file yields more.
     """
     for start in range(0, size + 1, LARGE_ROW):
         (part,) = output.fetch_heads([key + SIDECAR_SUFFIX], LARGE_ROW, start=start)
@@ -272,9 +275,9 @@ def parts_of(output: Storage, key: str, size: int) -> Iterator[bytes | Unread]:
 
 
 def digest_of(output: Storage, key: str, size: int) -> str | None:
-    """Read the file of a label row part by part; return its digest.
+    """Return the digest of a label row's file, read part by part.
 
-    None where it cannot be read, or has another size.
+    The digest is None where the file is unreadable or has another size.
     """
     parts = parts_of(output, key, size)
     digest = Digest(part for part in parts if not isinstance(part, Unread))
@@ -286,14 +289,14 @@ def _content(text: bytes | _Pieces) -> bytes | Iterable[bytes]:
 
 
 def foreign_file(output: Storage, key: str, *, is_changed: bool) -> str:
-    """Return the sentence for what stands in the place of a label row, and is not the folder's.
+    """Return the sentence for a foreign file in the place of a label row.
 
     Parameters
     ----------
     output, key
-        Where, and the data file.
+        Output, and key of the data file.
     is_changed
-        Whether it may be a label row of the folder that was changed: these are written again.
+        Whether the file may be a changed label row of the folder: an option rewrites those.
     """
     cure = " (for a label row that was changed there, --verify-output writes over it)"
     return (
@@ -303,14 +306,14 @@ def foreign_file(output: Storage, key: str, *, is_changed: bool) -> str:
 
 
 def _may_be_owned(draft: _Draft, version: Version) -> bool:
-    """Whether a file has to be read to know whose it is."""
+    """Whether only the content tells whether the folder wrote a file."""
     if version == NO_FILE or draft.file.has_token(version):
         return False
     return version.size in {draft.file.size, draft.file.next_size, len(draft.text)}
 
 
-def _take(draft: _Draft, version: Version, digest: str | None) -> bool:
-    """Return whether a file may be written over; note in the draft what of it is known."""
+def _adopt(draft: _Draft, version: Version, digest: str | None) -> bool:
+    """Return whether a file may be written over; the draft gets the file's entry."""
     file = draft.file
     if version == NO_FILE:
         return False

@@ -1,11 +1,12 @@
-"""Whose an output is: a marker in it holds the identity of its folder, and no other folder writes there.
+"""The owner of an output: a marker holds the identity of one folder, and no other folder writes there.
 
-The marker is written once, on condition that there is none: of two folders that want an output,
-also of two states, one gets it. A sync looks for it by one LIST request (one system call on this
-machine) and reads it only where its version is not the one that was seen last.
+The marker is written once, on condition that the output has none: of two folders that want an
+output, also of two states, one gets it. A sync looks for the marker by one LIST request, or one
+system call on this machine. It reads the marker only where its version is not the known one.
 
-An output without marker is adopted where all label rows in it are in the folder's state: an earlier
-version made it, or the marker was deleted. What stands there then is the folder's from now on.
+A folder adopts an output without marker where its state knows all label rows in there: an earlier
+version made the output, or the marker was deleted. This module refuses to know how label rows are
+written and deleted (`output_files.py`).
 """
 
 import os
@@ -49,7 +50,7 @@ MARKER: Final = _FOLDER + OWNER_MARKER
 """Key of the marker in an output."""
 _FORMAT: Final = "labelingest folder output 1"
 _FEW: Final = 3
-"""Names that a sentence gives."""
+"""Names that a message repeats."""
 
 
 def _marker(record: FolderRecord) -> bytes:
@@ -65,7 +66,7 @@ def _marker(record: FolderRecord) -> bytes:
 
 
 def _read(output: Storage) -> tuple[str, str]:
-    """Return identity and name of the folder that a marker names, "" where it cannot be told."""
+    """Return identity and name of the folder in a marker; "" where the marker is unreadable."""
     blobs = output.fetch([MARKER])
     if blobs.unread:
         raise StorageError(f"{MARKER!r} in {output.url}: {blobs.unread[0].detail}")
@@ -92,12 +93,12 @@ def _of_another(output: Storage, name: str) -> str:
 
 
 def refuse_used_output(output: Storage) -> None:
-    """Refuse a new folder an output that is another folder's, or holds label rows that belong to no folder.
+    """Refuse an output of another folder, or with label rows of no folder, to a new folder.
 
     Raises
     ------
     ConfigError
-        It does, lies in one, or one lies in it.
+        The output is used, lies in a used output, or contains one.
     """
     if MARKER in output.versions_in(_FOLDER):
         raise ConfigError(_of_another(output, _read(output)[1]))
@@ -122,20 +123,20 @@ def refuse_used_output(output: Storage) -> None:
 
 
 def _outer(output: Storage) -> Path | None:
-    """Return the output of another folder that a folder of this machine lies in."""
+    """Return the output of another folder that contains a folder of this machine."""
     root = _root(output)
     outer = () if root is None else real_path(root).parents
     return next((folder for folder in outer if (folder / MARKER).is_file()), None)
 
 
 def _root(output: Storage) -> Path | None:
-    """Return the folder of this machine that an output is; None where it is none."""
+    """Return the path of an output on this machine; None for cloud storage."""
     scheme, _, path = output.url.partition("://")
     return Path(os.fsdecode(unquote_to_bytes(path))) if scheme == "file" else None
 
 
 def _used(output: Storage) -> tuple[list[str], list[str]]:
-    """Return some keys of label rows, and of markers further down."""
+    """Return some keys of label rows, and of markers in folders below."""
     label_files: list[str] = []
     markers: list[str] = []
     for page in output.list():
@@ -160,17 +161,17 @@ def _markers(listing: Listing) -> list[str]:
 
 
 def without_outputs(listing: Listing, keys_below: Callable[[str], Collection[str]]) -> Listing:
-    """Leave out the outputs of other folders, which their markers tell: they are no data.
+    """Leave out the outputs of other folders, which have markers: they are no data.
 
-    What the folder had from there before stays: a marker that comes among data, or an output that is
-    placed there, must not make label files look as if they were gone.
+    Keys that the state has as data stay. A marker that is put among data must not make label files
+    look as if they were gone.
 
     Parameters
     ----------
     listing
-        Of a storage path.
+        Listing of a storage path.
     keys_below
-        Returns which keys below a folder ("…/") the state has.
+        Returns the keys below a folder ("…/") that the state has as data.
 
     Examples
     --------
@@ -199,7 +200,7 @@ def without_outputs(listing: Listing, keys_below: Callable[[str], Collection[str
 def known_below(state: State, record: FolderRecord, folder: str) -> set[str]:
     """Return the keys below a folder ("…/") of the storage path that the state has as data.
 
-    Label rows are none, but as sidecars: earlier versions took those of other folders for texts.
+    Label rows count as sidecars only: earlier versions took label rows of other folders for texts.
     """
 
     def below(column: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
@@ -228,7 +229,7 @@ def claim_output(state: State, record: FolderRecord, output: Storage) -> FolderR
     Raises
     ------
     StorageError
-        Another folder was faster.
+        Another folder claimed the output first.
     """
     try:
         token = output.put(MARKER, _marker(record), unless_changed="")
@@ -242,7 +243,7 @@ def claim_output(state: State, record: FolderRecord, output: Storage) -> FolderR
 
 
 def free_output(record: FolderRecord, output: Storage) -> None:
-    """Remove the marker of a folder that is no more; its label rows stay."""
+    """Remove the marker of a purged folder; its label rows stay."""
     if MARKER in output.versions_in(_FOLDER) and _read(output)[0] == record.identity:
         output.delete([MARKER])
         root = _root(output)
@@ -253,7 +254,7 @@ def free_output(record: FolderRecord, output: Storage) -> None:
 def confirm_owner(
     state: State, record: FolderRecord, output: Storage, *, claims: bool
 ) -> tuple[FolderRecord, str]:
-    """Make sure that an output is a folder's before anything else is done.
+    """Make sure that an output belongs to a folder, before anything else is done.
 
     Parameters
     ----------
@@ -262,19 +263,19 @@ def confirm_owner(
     output
         Its output.
     claims
-        Whether an output without marker is claimed; else only whether it could be is found out.
+        Whether to claim an output without marker; otherwise the check alone is made.
 
     Returns
     -------
     record
-        The folder as it is now.
+        The folder, with the version of its marker.
     notice
-        What is to be said of it; empty where there is nothing.
+        Notice for users of the folder; empty where nothing was adopted.
 
     Raises
     ------
     StorageError
-        It belongs to another folder, or holds label rows that the state does not know.
+        The output belongs to another folder, or has label rows that the state does not know.
     """
     marker = output.versions_in(_FOLDER).get(MARKER)
     if marker is not None:
@@ -300,7 +301,7 @@ def confirm_owner(
 
 
 def _adopt(connection: Connection, record: FolderRecord, output: Storage, *, claims: bool) -> int:
-    """Take what is in an output for what the folder wrote; return how many label rows."""
+    """Adopt the label rows of an output as the folder's; return their number."""
     listing = list_output(output)
     with connection.begin():
         load_output(connection, listing)

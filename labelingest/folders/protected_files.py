@@ -1,4 +1,10 @@
-"""What files that people ask for must not replace: the state, the storage path, the label rows."""
+"""Protected files of a folder: plans and exports must not replace state, storage path or label rows.
+
+The guard checks files that users name in a command. It refuses to know which label rows a sync may
+write over (`output_files.py`).
+"""
+
+from typing import Final
 
 from labelingest.folders.locations import Places
 from labelingest.folders.state.database import State
@@ -6,21 +12,21 @@ from labelingest.sinks.output_guard import OutputGuard
 
 __all__ = ["guard_of"]
 
-_BESIDE = ("-wal", "-shm", "-journal")
-"""What SQLite keeps beside its file: without them it is damaged."""
+_BESIDE: Final = ("-wal", "-shm", "-journal")
+"""Endings of files that SQLite keeps beside its database: it is damaged without them."""
 
 
 def guard_of(state: State, places: Places, *, overwrite: bool = False) -> OutputGuard:
-    """Return what guards the files of a folder.
+    """Return the guard of a folder's files.
 
     Parameters
     ----------
     state
-        Where the folder is kept.
+        State with the folder.
     places
-        Its storage path and its output.
+        Storage path and output of the folder.
     overwrite
-        Whether files may be replaced that no run wrote.
+        Whether other files may be replaced that no run wrote.
     """
     inputs: dict[str, str] = {}
     url = state.engine.url

@@ -1,9 +1,9 @@
-"""Runs every folder with a schedule when it is due, until it is told to stop.
+"""Run every folder with a schedule when it is due, until the caller stops the service.
 
-When a folder is due stands in the state and moves only when a scheduled run ends: a run that is cut
-short is still due. Moments that were missed are made up for by one run, not by many.
+The state has the due time of each folder. The due time moves only when a scheduled run ends: a run
+that was cut short is still due. One run makes up for all missed moments.
 
-A database that fails is waited for: what was due then is run when it is back.
+The service waits for a database that fails, and runs what is due when the database is back.
 """
 
 import logging
@@ -25,9 +25,9 @@ __all__ = ["serve"]
 
 _log = logging.getLogger("labelingest")
 _LONGEST_WAIT: Final = 30.0
-"""Seconds after which the state is looked at again: other processes create folders too."""
+"""Seconds after which the service reads the state again: other processes create folders too."""
 _FIRST_PAUSE: Final = 1.0
-"""Seconds after which a database that failed is tried again; twice as long each time."""
+"""Seconds before the service tries a failed database again; they double each time."""
 
 
 def serve(
@@ -43,11 +43,11 @@ def serve(
     Parameters
     ----------
     state
-        Whose folders.
+        State with the folders.
     wait
-        Waits so many seconds at most, and returns whether to stop.
+        Waits a number of seconds at most, and returns whether to stop.
     stopped
-        Whether to stop; a run that is on ends at its next batch.
+        Returns whether to stop; a running sync ends at its next batch.
     open_storage
         As for `SyncedFolder`.
     on_run
@@ -82,7 +82,7 @@ def _run_due(
     on_run: Callable[[FolderRecord, RunRecord], None],
     on_damaged: Callable[[str, Exception], None],
 ) -> float:
-    """Run what is due; return the seconds until there may be more."""
+    """Run all folders that are due; return the seconds until another may be due."""
     held = False
     for record in _due(state, on_damaged):
         held |= not _run(state, record, stopped, open_storage, on_run)
@@ -116,7 +116,7 @@ def _run(
     open_storage: OpenStorage | None,
     on_run: Callable[[FolderRecord, RunRecord], None],
 ) -> bool:
-    """Run one folder; return whether it went through."""
+    """Run one folder; return whether the run ended well."""
     try:
         folder = SyncedFolder(record.name, state=state, open_storage=open_storage)
         run = folder.sync(trigger=SCHEDULE, cancelled=stopped)

@@ -1,8 +1,8 @@
-"""What a synced folder is set to: which storage path, how its files pair, where label rows go.
+"""Settings of a synced folder: storage path, output, pairing, labels, metadata, schedule.
 
-Kept in the state as JSON. The ontology is kept with it, content and all: another machine that
-shares the state needs no file, and a file that is edited changes nothing until it is given again.
-How rows become annotations is said, and checked, as for a run: by `labelingest.config`.
+The state keeps them as JSON, with the content of the ontology: another machine that shares the
+state needs no file, and an edited file changes nothing until a user passes it again. Options of
+labels are those of a run, and `labelingest.config` checks them.
 """
 
 from collections.abc import Mapping
@@ -29,18 +29,19 @@ __all__ = ["LABEL_OPTIONS", "FolderSettings", "read_json", "refuse_undecodable"]
 LABEL_OPTIONS: Final = tuple(option.name for option in OPTIONS if option.is_label_option)
 """Options of `IngestConfig` that a folder stores with its labels."""
 _MOST_HOURS: Final = 8_760
-"""Between scheduled syncs."""
+"""Hours between scheduled syncs, at most: a year."""
 _FIXED: Final = ("storage_path", "output", "follow_symlinks")
+"""Settings that cannot change: the state of a folder is about one storage path and one output."""
 
 
 @dataclass(frozen=True, slots=True)
 class FolderSettings:
-    """The settings of one folder.
+    """Settings of one folder.
 
     Raises
     ------
     ConfigError
-        They cannot mean anything.
+        A setting is invalid, or settings contradict each other.
 
     Examples
     --------
@@ -52,33 +53,35 @@ class FolderSettings:
     """
 
     storage_path: str
-    """A folder, absolute, or a URL; cannot be changed."""
+    """Storage path: an absolute path or a URL; cannot be changed."""
     output: str
-    """Where label rows go: a folder, absolute, or a URL; cannot be changed."""
+    """Output of label rows: an absolute path or a URL; cannot be changed."""
     description: str = ""
+    """Description of the folder, for people."""
     auto_sync_hours: float | None = None
-    """Hours between scheduled syncs; None for none."""
+    """Hours between scheduled syncs; None for no schedule."""
     format: str | None = None
-    """Of the sidecars, "encord" or "yolo"; None where no labels are taken in."""
+    """Format of label sidecars, "encord" or "yolo"; None for a folder without labels."""
     ontology: Mapping[str, Any] | None = None
-    """The decoded JSON."""
+    """Decoded JSON of the ontology; None for a folder without labels."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """Of `LABEL_OPTIONS`, those that are not left at their default."""
+    """Options among `LABEL_OPTIONS` that differ from their default."""
     metadata_suffix: str | None = None
-    """Of sidecars with custom metadata; None where none are taken in."""
+    """Suffix of metadata sidecars; None for a folder without metadata."""
     metadata_paused: bool = False
-    """Whether metadata sidecars are kept out of the data, but not attached."""
+    """Whether syncs recognise metadata sidecars, but do not attach them."""
     metadata_schema: Mapping[str, Any] | None = None
-    """The decoded JSON."""
+    """Decoded JSON of the metadata schema; None allows any value."""
     integration: str | None = None
-    """Which integration of the state tells how cloud storage is reached; None for the environment."""
+    """Integration to reach cloud storage; None for the environment."""
     output_integration: str | None = None
-    """The same of the output, where it is another."""
+    """Integration for the output, if it differs from that of the storage path."""
     follow_symlinks: bool = True
+    """Whether listings of the storage path follow symbolic links; cannot be changed."""
     checksum: bool = False
-    """Whether syncs compare contents where size and time are equal, or only the time is another."""
+    """Whether syncs compare contents where size and time are equal, or only the time differs."""
     allow_mass_delete: bool = False
-    """Whether the next sync that would withhold deletions for their number makes them; only that."""
+    """Whether one sync makes deletions that it would withhold for their number; then it is withdrawn."""
 
     def __post_init__(self) -> None:
         refuse_undecodable("", {named.name: getattr(self, named.name) for named in fields(self)})
@@ -111,7 +114,7 @@ class FolderSettings:
 
     @property
     def config(self) -> IngestOptions:
-        """The options as a run takes them."""
+        """Options of a run with these settings."""
         options = {**self.options, "format": self.format or "auto"}
         return IngestOptions(
             storage_path=self.storage_path,
@@ -121,7 +124,7 @@ class FolderSettings:
 
     @property
     def rule(self) -> PatternRule | SuffixRule | None:
-        """How label sidecars are called; None where no labels are taken in."""
+        """Pairing rule of label sidecars; None for a folder without labels."""
         if self.format is None:
             return None
         config = self.config
@@ -137,22 +140,28 @@ class FolderSettings:
 
     @property
     def metadata_rule(self) -> SuffixRule | None:
-        """How metadata sidecars are called."""
+        """Pairing rule of metadata sidecars; None for a folder without metadata."""
         return None if self.metadata_suffix is None else SuffixRule(self.metadata_suffix)
 
     def load_ontology(self) -> Ontology:
-        """Return the ontology."""
+        """Return the ontology, parsed.
+
+        Raises
+        ------
+        ConfigError, OntologyError
+            The folder has no ontology, or the ontology is invalid.
+        """
         if self.ontology is None:
             raise ConfigError("this folder takes in no labels: it has no ontology")
         return load_ontology(self.ontology)
 
     def changed(self, **values: Any) -> Self:
-        """Return other settings; options are merged, and None takes one back to its default.
+        """Return changed settings; options are merged, and None resets one to its default.
 
         Raises
         ------
         ConfigError
-            What is changed cannot be, or the result means nothing.
+            A setting cannot be changed, or the result is invalid.
 
         Examples
         --------
@@ -173,18 +182,18 @@ class FolderSettings:
         return replace(self, options=merged, **values)
 
     def to_json(self) -> str:
-        """Return the settings as the state keeps them."""
+        """Return the settings as JSON for the state."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         return orjson.dumps(values, option=orjson.OPT_NON_STR_KEYS).decode()
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Make them again.
+        """Return the settings of a JSON text.
 
         Raises
         ------
         ConfigError
-            The text is no settings, or they cannot mean anything.
+            The text has no settings, or invalid ones.
 
         Examples
         --------
@@ -207,14 +216,14 @@ def refuse_undecodable(name: str, value: object) -> None:
     Parameters
     ----------
     name
-        What the value is called; "" for what has names of its own.
+        Name of the value for the message; "" for a mapping whose keys are names.
     value
-        A text, or what may hold some.
+        Text, or a container of texts.
 
     Raises
     ------
     ConfigError
-        A value is one, or holds one.
+        A text is not UTF-8.
     """
     if isinstance(value, str) and not is_utf8(value):
         raise ConfigError(f"{name}: {value!r} is not UTF-8; rename it or write it as UTF-8")
@@ -233,7 +242,7 @@ def read_json(path: str, what: str) -> Mapping[str, Any]:
     Raises
     ------
     ConfigError
-        It cannot be read, or holds something else.
+        The file cannot be read, or holds something else.
     """
     try:
         value = orjson.loads(read_small(path))

@@ -1,4 +1,4 @@
-"""The time as the state keeps it: UTC as text, which sorts."""
+"""Times in the form that the state keeps: ISO 8601 in UTC as text, which sorts."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,7 +6,7 @@ __all__ = ["later", "now", "seconds_between"]
 
 
 def now() -> str:
-    """Return the present."""
+    """Return the present time."""
     return _text(datetime.now(UTC))
 
 

@@ -23,12 +23,12 @@ KIND_NAMES: Final = tuple(kind.value for kind in KINDS)
 WHICH: Final = ("present", "deleted", "all")
 """Selections of items that callers can ask for."""
 _LOCATIONS: Final = {Provider.S3: "s3", Provider.GOOGLE: "gcp", Provider.AZURE: "azure"}
-_OF_ALL: Final[dict[str, Any]] = {
+_CONSTANTS: Final[dict[str, Any]] = {
     "description": "",
     "owner": "",
     "isPlaceholder": False,
     "backedDataUnitsCount": 0,
-    # What the wire has and a listing does not tell.
+    # Fields of the wire that a listing does not tell.
     **dict.fromkeys(
         (
             *("integrationHash", "signedUrl", "duration", "fps", "frameCount"),
@@ -86,7 +86,7 @@ def iterate_items(
         .order_by(items.c.key)
     )
     parent, location = dataset_hash(storage_url), _location(storage_url)
-    of_folder = {"parent": parent, "storageLocation": location, **_OF_ALL}
+    of_folder = {"parent": parent, "storageLocation": location, **_CONSTANTS}
     with connection.execute(query.execution_options(yield_per=10_000)) as result:
         for rows in result.mappings().partitions():
             uuids = data_hashes(storage_url, [row["key"] for row in rows])
@@ -95,7 +95,7 @@ def iterate_items(
 
 
 def _location(storage_url: str) -> str:
-    """Return what Encord calls the storage of a URL.
+    """Return Encord's name for the kind of storage behind a URL.
 
     Examples
     --------

@@ -219,7 +219,7 @@ def _enter(connection: Connection, state: str, run: RunRecord, name: str) -> Non
     _end_died_run(
         connection,
         held,
-        f"its process {held['pid']} on {held['host']} {what}; run {run.id} went on with it",
+        f"its process {held['pid']} on {held['host']} {what}; run {run.id} continued it",
     )
 
 
@@ -300,7 +300,7 @@ def list_runs(connection: Connection, folder_id: int, limit: int) -> list[RunRec
             run.status, run.ended_at = Status.ERROR, max(held["heartbeat"], run.started_at)
             run.message = (
                 f"its process {held['pid']} on {held['host']} ended without a word; the next sync "
-                "goes on with it"
+                "continues it"
             )
     return last
 

@@ -1,13 +1,12 @@
-"""Carries out what is to be done, in transactions from each of which another run can go on.
+"""Apply prepared changes, in transactions from each of which another run can continue.
 
-1. Items are added, updated and restored, all at once, and the label rows that are to come are
-   entered as pending, those that are to be another or to go as unfinished: what a killed run may
-   have touched is known to the next, also if by then all is as it was before.
-2. Batches: label rows are written, metadata is read, and what became of them is committed.
-3. Deletions last: label rows whose sidecar is gone, then items whose file is gone.
+1. Add, update and restore items in one transaction. It enters new label rows as pending, and marks
+   those that change or go as unfinished: the next run knows what a killed run may have touched.
+2. Work in batches: write label rows, read metadata, and commit the outcome of the batch.
+3. Delete last: label rows whose sidecar is gone, then items whose file is gone.
 
-The lock is confirmed before the output is touched and in every transaction: who lost it writes
-nothing any more.
+Every transaction confirms the lock, and so does every step that touches the output: a run that lost
+its lock writes nothing any more.
 """
 
 from collections.abc import Callable, Mapping, Sequence, Set
@@ -47,9 +46,9 @@ from labelingest.problems import Problem, ProblemCode
 __all__ = ["Applying"]
 
 _FILES: Final = 1_000
-"""Data files of one batch, at most."""
+"""Data files of one batch, at most: a killed run repeats no more than these."""
 _BYTES: Final = 4_000_000
-"""Bytes of sidecars of one batch, about."""
+"""Bytes of sidecars of one batch, about: they are in memory together."""
 
 
 @dataclass(slots=True)
@@ -100,12 +99,12 @@ class Applying:
             return self.connection.scalar(query) or 0
 
     def _commit(self) -> None:
-        """End a transaction: the run as it stands, if the lock is still ours."""
+        """Write the record of the run at the end of a transaction, and confirm the lock."""
         save_run(self.connection, self.run)
         self.lock.confirm(self.connection)
 
     def _begin(self, files: Mapping[str, RowFile]) -> None:
-        """Note what is going to be written, as long as the lock is ours.
+        """Note the files that the run is about to write, and confirm the lock.
 
         A run that was asleep must not write over its successor.
         """
@@ -114,7 +113,7 @@ class Applying:
             self._note_files(files)
 
     def _note_files(self, files: Mapping[str, RowFile]) -> None:
-        """Write to the state what is known of files in the output."""
+        """Write entries of files in the output to the state."""
         folder = self.folder_id
         rows = [
             {
@@ -266,7 +265,7 @@ class Applying:
         return first_portion(rows, _BYTES, "sidecar_size", "metadata_size")
 
     def _note(self, rows: Sequence[RowMapping], outcome: BatchOutcome) -> None:
-        """Write what became of a batch to the state."""
+        """Write the outcome of a batch to the state."""
         connection, folder = self.connection, self.folder_id
         if outcome.label_rows:
             insert = upsert(connection, label_rows)
@@ -282,7 +281,9 @@ class Applying:
         for values in (outcome.sizes, outcome.metadata):
             if values:
                 connection.execute(items.update().where(item), values)
-        replace_problems(connection, folder, _looked_at(rows, outcome.unchanged), outcome.problems)
+        replace_problems(
+            connection, folder, _checked_parts(rows, outcome.unchanged), outcome.problems
+        )
 
     def _remove_label_rows(self) -> None:
         after = ""
@@ -315,7 +316,7 @@ class Applying:
             return self.connection.execute(query).mappings().all()
 
     def _forget(self, keys: Sequence[str]) -> None:
-        """Remove label rows from the state that have no file any more."""
+        """Remove label rows from the state whose files were removed."""
         if not keys:
             return
         of_key = (label_rows.c.folder_id == self.folder_id) & (
@@ -329,7 +330,7 @@ class Applying:
         replace_problems(self.connection, self.folder_id, looked_at, {})
 
     def _note_foreign(self, keys: Sequence[str]) -> None:
-        """Keep label rows whose file is foreign: they are looked at again at every sync."""
+        """Keep label rows whose file is foreign: every sync tries them again."""
         if not keys:
             return
         problems_of_key = (label_rows.c.folder_id == self.folder_id) & (
@@ -377,15 +378,15 @@ class Applying:
 _OF_LABEL_ROW: Final = ("status", "sidecar_digest", "data_token", "width", "height", "made_at")
 _FILE: Final = tuple(output_rows.c[name].label(f"file_{name}") for name in FILE_COLUMNS)
 _HIDES: Final = (ItemChange.DELETE.value, ItemChange.CLAIMED.value)
-"""Reasons for which an item is hidden."""
+"""Reasons that hide an item."""
 _NEEDS_WORK: Final = (
     changes.c.label.is_not(None) & (changes.c.label != LabelChange.GONE.value)
 ) | (changes.c.metadata.is_not(None))
-"""Something is to be read for these."""
+"""Condition that a change needs a sidecar to be read."""
 
 
-def _looked_at(rows: Sequence[RowMapping], unchanged_keys: Set[str]) -> list[tuple[str, Part]]:
-    """Return what of which data files a batch looked at, and may have looked at before."""
+def _checked_parts(rows: Sequence[RowMapping], unchanged_keys: Set[str]) -> list[tuple[str, Part]]:
+    """Return key and part of what a batch checked, where earlier runs may have left problems."""
     labels = [
         (row["key"], Part.LABEL)
         for row in rows

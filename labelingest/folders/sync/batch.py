@@ -1,7 +1,7 @@
-"""One batch: sidecars are read, converted and written; what became of each is a row for the state.
+"""Convert one batch: read sidecars, write label rows, return rows for the state.
 
-Label rows are written before the state says so; what they will be is noted before that. So a run
-that is killed in between leaves nothing that the next one would not know.
+Label rows are written before the state says so, and the state notes them before they are written.
+So a run that is killed in between leaves no file that the next run does not know.
 """
 
 from collections.abc import Callable, Mapping, Sequence, Set
@@ -34,31 +34,32 @@ from labelingest.storage.base import Storage
 __all__ = ["BatchOutcome", "BatchWork"]
 
 _TRIED_AGAIN: Final = (ProblemCode.UNREADABLE_FILE, ProblemCode.OUT_OF_MEMORY)
-"""Problems of sidecars that say nothing of what is in them: the next sync may fare better."""
+"""Problems of reading, not of the sidecar's content: the next sync tries again."""
 _MAKES_NO_FILE: Final = frozenset({None, LabelChange.GONE, LabelChange.TOUCHED})
+"""Changes for which no label row is made."""
 
 
 @dataclass(slots=True)
 class BatchOutcome:
-    """What became of a batch."""
+    """Outcome of a batch, as values for the state."""
 
     label_rows: list[dict[str, Any]] = field(default_factory=list)
-    """Rows of the state, without the folder."""
+    """Rows of the table of label rows, without the folder."""
     metadata: list[dict[str, Any]] = field(default_factory=list)
-    """Columns of items, with their keys."""
+    """Columns of the metadata of items, with the items' keys."""
     sizes: list[dict[str, Any]] = field(default_factory=list)
-    """Width and height of items, with their keys."""
+    """Width and height of items in pixels, with the items' keys."""
     problems: dict[tuple[str, Part], list[Problem]] = field(default_factory=dict)
-    """Data file and part of it → what is wrong, in order."""
+    """Data file and part of it → problems, in order."""
     unread: set[str] = field(default_factory=set)
-    """Data files with a sidecar that could not be read: they stay as they are, for the next sync."""
+    """Data files with an unreadable sidecar: their entries stay, and the next sync tries again."""
 
     refused: set[str] = field(default_factory=set)
-    """Data files of which something foreign has the place in the output."""
+    """Data files whose label row is blocked by a foreign file in the output."""
     files: dict[str, RowFile] = field(default_factory=dict)
-    """Data file → what is known of its label row's file now."""
+    """Data file → entry of its label row's file."""
     unchanged: set[str] = field(default_factory=set)
-    """Data files whose label row stays as it is, with its problems."""
+    """Data files whose label row and problems stay."""
 
     def add(self, key: str, part: Part, problems: Sequence[Problem]) -> None:
         """Add problems of a data file."""
@@ -73,7 +74,7 @@ class BatchOutcome:
         *,
         digest: str | None = None,
     ) -> None:
-        """Add what becomes of the metadata of an item: JSON, and what it was made from."""
+        """Add the metadata of an item as JSON, with what it was made from."""
         values = {"metadata": text, "metadata_token": token, "metadata_schema": schema}
         self.metadata.append({"item": key, **values, "metadata_digest": digest})
 
@@ -88,20 +89,20 @@ class BatchOutcome:
 
 @dataclass(frozen=True, slots=True)
 class BatchWork:
-    """Does batches of one sync."""
+    """Work of all batches of one sync."""
 
     storage: Storage
     output: Storage
     settings: FolderSettings
     worker: Worker | None
-    """Converts; None where no labels are taken in."""
+    """Worker that converts; None where the folder takes in no labels."""
     fingerprints: Fingerprints
     """Fingerprints of what label rows are made with and metadata is checked against."""
     counters: Counters
 
     @property
     def files(self) -> LabelRowFiles:
-        """The files of label rows."""
+        """Files of label rows in the output."""
         return LabelRowFiles(self.output)
 
     def convert(
@@ -112,10 +113,10 @@ class BatchWork:
         Parameters
         ----------
         rows
-            Of the changes, joined with what was found and with the label rows that there are.
+            Changes, joined with scanned files, label rows and entries of output files.
         on_begin
-            Called before the output is touched, with what is known of its files then, for the
-            state; raises where that is for another run to do.
+            Called before the output is touched, with entries of its files for the state; raises
+            where another run took over.
         """
         outcome = BatchOutcome()
         self._keep_touched(rows, outcome)
@@ -159,19 +160,19 @@ class BatchWork:
         large = result.output.large is not None
         written_keys = tried(write, passes=(SQLAlchemyError,)) if large else write()
         if isinstance(written_keys, Unread):
-            # It broke off while it was made, and nothing of it is there.
+            # Making it failed half way, and the output has nothing of it.
             result, written_keys = worker.give_up(job, 0, written_keys), set()
             self._note_problems(result, outcome)
         self._enter(rows, result, written_keys, outcome)
 
     def _keep_touched(self, rows: Sequence[RowMapping], outcome: BatchOutcome) -> None:
-        """Keep the label rows whose sidecar has another time only."""
+        """Keep the label rows whose sidecar differs in its time only."""
         touched = [row for row in rows if row["label"] == LabelChange.TOUCHED]
-        outcome.label_rows += [self._as_it_is(row, row["data_token"]) for row in touched]
+        outcome.label_rows += [self._unchanged_row(row, row["data_token"]) for row in touched]
         outcome.unchanged |= {row["key"] for row in touched}
 
-    def _as_it_is(self, row: RowMapping, data_token: str | None) -> dict[str, Any]:
-        """Return a label row for the state that stays as it is."""
+    def _unchanged_row(self, row: RowMapping, data_token: str | None) -> dict[str, Any]:
+        """Return the row of an unchanged label row for the state."""
         return {
             "key": row["key"],
             "status": row["status"],
@@ -193,7 +194,7 @@ class BatchWork:
     def _without_same_sizes(
         self, worker: Worker, rows: Sequence[RowMapping], outcome: BatchOutcome
     ) -> list[RowMapping]:
-        """Leave out the label rows whose image was replaced by one of the same size."""
+        """Leave out label rows whose image was replaced by one of the same size."""
         replaced = [row for row in rows if row["label"] == LabelChange.IMAGE]
         if not replaced:
             return list(rows)
@@ -201,7 +202,7 @@ class BatchWork:
         by_key = {
             row["key"]: size
             for row, size in zip(replaced, sizes, strict=True)
-            if not isinstance(size, Unread)  # asked for again with its sidecar
+            if not isinstance(size, Unread)  # read again with its sidecar
         }
         self._note_sizes(by_key, outcome)
         same = {
@@ -210,7 +211,7 @@ class BatchWork:
             if row["key"] in by_key and by_key[row["key"]] == _size_of(row)
         }
         unchanged = [row for row in replaced if row["key"] in same]
-        outcome.label_rows += [self._as_it_is(row, row["token"]) for row in unchanged]
+        outcome.label_rows += [self._unchanged_row(row, row["token"]) for row in unchanged]
         outcome.unchanged |= same
         return [row for row in rows if row["key"] not in same]
 
@@ -229,7 +230,7 @@ class BatchWork:
         outcome: BatchOutcome,
         on_begin: Callable[[Mapping[str, RowFile]], None],
     ) -> set[str]:
-        """Write the label rows; return the keys of those that have a file."""
+        """Write label rows; return the keys of those that have a file."""
         label_rows = result.output
         files = {row["key"]: row_file(row) for row in rows}
         changed = {row["key"] for row in rows if row["label"] in OUTPUT_CHANGES}
@@ -286,7 +287,7 @@ class BatchWork:
         self._remove(obsolete, outcome)
 
     def _remove(self, obsolete: Mapping[str, RowFile], outcome: BatchOutcome) -> None:
-        """Remove the files of label rows that no longer exist, but for foreign ones."""
+        """Remove the files of obsolete label rows, except foreign files."""
         foreign = self.files.remove(obsolete) if obsolete else set()
         for key in sorted(foreign):
             detail = f"not deleted: {foreign_file(self.output, key, is_changed=False)}"

@@ -1,12 +1,13 @@
-"""What is to be done: the difference of a listing and the state, found by the database.
+"""Changes: the difference between a listing and the state, found by the database.
 
-1. The data files of the listing, with their sidecars, go into the temporary table `scanned_files`, without
-   those that are unchanged beyond doubt; keys of the state that seem to be gone go into `missed`.
-2. One statement joins what was found with items and label rows and writes what differs into
-   `changes`; another adds the items whose keys are gone. Both are set-based, and decide alone.
-3. Deletions that must not be made are taken out again, and said (`guard.py`).
+1. Load the data files of the listing, with their sidecars, into the temporary table
+   `scanned_files`. Leave out those that are certainly unchanged. Load keys of the state that seem
+   to be gone into `missed`.
+2. Join scanned files with items and label rows, and insert what differs into `changes`. Insert
+   items whose keys are gone. These two statements alone decide what has changed.
+3. `guard.py` takes out deletions that must not be made.
 
-Nothing of the state is written here.
+This module writes temporary tables only, and nothing of the state.
 """
 
 from collections.abc import Iterator, Sequence
@@ -37,18 +38,18 @@ __all__ = [
 
 
 class ItemChange(StrEnum):
-    """What becomes of an item."""
+    """Reason for the change of an item."""
 
     ADD = "new file"
     UPDATE = "file replaced"
     RESTORE = "file is back"
     DELETE = "file is gone"
     CLAIMED = "file is a sidecar now"
-    """By other settings: hidden too, but no file is gone."""
+    """Other settings make the file a sidecar: the item is hidden too, but no file is gone."""
 
 
 class LabelChange(StrEnum):
-    """What becomes of a label row, by its reason; all but the last make it (anew)."""
+    """Reason for the change of a label row: the last removes it, all others build or rebuild it."""
 
     NEW = "new sidecar"
     UNFINISHED = "an earlier sync did not get to it"
@@ -67,11 +68,11 @@ class LabelChange(StrEnum):
 
 
 OUTPUT_CHANGES: Final = frozenset({LabelChange.CUT, LabelChange.STALE, LabelChange.ALTERED})
-"""Somebody changed the label row in the output, and it is written over."""
+"""Reasons that another program changed the label row in the output: it is written over."""
 
 
 class MetadataChange(StrEnum):
-    """What becomes of the custom metadata of an item."""
+    """Reason for the change of an item's custom metadata."""
 
     SET = "new metadata"
     REPLACE = "metadata changed"
@@ -80,8 +81,9 @@ class MetadataChange(StrEnum):
 
 
 _AT_ONCE: Final = 65_536
+"""Keys that are in memory as texts together."""
 _COLUMNS: Final = ("key", "item", "label", "metadata")
-"""Of the table of changes."""
+"""Columns of the table of changes."""
 
 
 def find_changes(
@@ -93,20 +95,21 @@ def find_changes(
     *,
     load_all: bool = False,
 ) -> None:
-    """Fill the temporary tables of a connection; they are made here.
+    """Make the temporary tables of a connection, and fill them.
 
     Parameters
     ----------
     connection
-        In a transaction; it need not be one that writes, as temporary tables are its own.
+        Connection in a transaction. A transaction that reads will do: temporary tables belong to
+        the connection.
     folder_id, settings
-        Whose state is compared.
+        Number and settings of the folder.
     scan
-        What was found.
+        Data files of the listing.
     fingerprints
-        Of the settings.
+        Fingerprints of the settings.
     load_all
-        Whether what is unchanged is wanted in `scanned_files` too.
+        Whether `scanned_files` gets unchanged data files too.
     """
     for table in (scanned_files, missed, changes):
         create_temporary(connection, table)
@@ -122,14 +125,14 @@ def find_changes(
 
 
 def count_first_changes(scan: Scan, settings: FolderSettings) -> dict[str, int]:
-    """Return what `count_changes` would on a state that knows nothing of the folder.
+    """Count the changes of a folder whose items the state does not know yet, without the database.
 
     Parameters
     ----------
     scan
-        What was found; nothing has to be loaded.
+        Data files of the listing.
     settings
-        Of the folder.
+        Settings of the folder.
     """
     counts = {
         ItemChange.ADD.value: len(scan.data),
@@ -220,7 +223,7 @@ def _metadata_difference(
 
 
 def _with_listed(scan: Scan, keys: Sequence[str]) -> Iterator[tuple[str, int]]:
-    """Yield keys of the state, and whether the listing has them as something else than data."""
+    """Yield keys of the state, and 1 where the listing has the key as something else than data."""
     if not keys:
         return
     listing_keys = scan.listing.keys
@@ -248,7 +251,7 @@ def _gone(folder_id: int) -> sa.Select[Any]:
 
 
 def count_changes(connection: Connection) -> dict[str, int]:
-    """Return reason → how many changes have it, in the order of the enumerations."""
+    """Return reason → number of changes, in the order of the enumerations."""
     counts: dict[str, int] = {}
     for column, reasons in (
         (changes.c.item, ItemChange),
@@ -262,7 +265,7 @@ def count_changes(connection: Connection) -> dict[str, int]:
 
 
 def iterate_changes(connection: Connection) -> Iterator[dict[str, str]]:
-    """Yield what is to be done, ordered by key: key and the reasons that there are."""
+    """Yield key and reasons of each change, ordered by key."""
     query = sa.select(changes).order_by(changes.c.key)
     with connection.execute(query.execution_options(yield_per=10_000)) as result:
         for row in result:

@@ -1,11 +1,12 @@
-"""Which sidecars have another content though size and time are the same, and which only another time.
+"""Compare contents: find sidecars that changed at equal size and time, and those that did not change.
 
-A sync compares version tokens. On this machine these are size and time: a change that keeps both is
-not seen, and a file that was only touched counts as changed. Asked to, a sync reads and compares
-digests: of every label and metadata sidecar, and the width and height of the images that count. In
-the cloud tokens are ETags, which change with the content, so only sidecars with another one are read.
+A sync compares version tokens. On this machine a token is size and time: a change that keeps both
+goes unnoticed, and a file that was only touched counts as changed. With the option, a sync reads
+every label and metadata sidecar and compares digests. It also compares width and height of images
+that a label row depends on. In the cloud a token is an ETag, which changes with the content: only
+sidecars with another ETag are read.
 
-What other data files contain is never compared.
+The contents of data files are never compared.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -32,27 +33,30 @@ __all__ = ["Contents"]
 _AT_ONCE: Final = 1_000
 """Files whose contents are in memory together."""
 _BYTES: Final = 64_000_000
-"""Bytes of them, about."""
+"""Bytes of contents in memory together, about."""
 Sizes = Callable[[Sequence[str]], Sequence[tuple[int, int] | Unread | None]]
 
 
 @dataclass(slots=True)
 class Contents:
-    """Compares the contents of files with what the state knows of them."""
+    """Comparison of file contents with the digests in the state."""
 
     connection: Connection
-    """With the temporary tables that `find_changes` has filled with everything."""
+    """Connection whose temporary tables `find_changes` has filled with all data files."""
     folder_id: int
     storage: Storage
     settings: FolderSettings
     sizes_of: Sizes
-    """Returns width and height of images."""
+    """Returns width and height of images, in pixels."""
     files_read: int = 0
+    """Number of sidecars read."""
     bytes_read: int = 0
+    """Bytes of the sidecars read."""
     headers_read: int = 0
+    """Number of image headers read."""
 
     def add_differences(self) -> None:
-        """Bring the changes up to what contents say."""
+        """Correct the changes by the contents."""
         if self.settings.format is not None:
             self._compare_labels()
         if self._reads_all and takes_metadata(self.settings):
@@ -78,7 +82,7 @@ class Contents:
             self._change("label", {key: why for key, why in reasons.items() if why is not None})
 
     def _labels(self, after: str) -> sa.Select[Any]:
-        """Select the label rows whose sidecar may have another content, or only another time."""
+        """Select label rows whose sidecar may differ in its content, or in its time only."""
         label, rows = changes.c.label, label_rows.c
         is_compared = label == LabelChange.SIDECAR.value
         if self._reads_all:
@@ -107,7 +111,7 @@ class Contents:
     def _compare_sizes(
         self, rows: Sequence[RowMapping], reasons: dict[str, LabelChange | None]
     ) -> None:
-        """Look at the images whose size counts, where their label row would stay as it is."""
+        """Compare sizes of images that a label row depends on, where its sidecar is unchanged."""
         for row in rows:
             if row["data_token"] not in {None, row["token"]}:
                 reasons[row["key"]] = LabelChange.IMAGE  # its header is read when that is done
@@ -159,7 +163,7 @@ class Contents:
         return first_portion(self.connection.execute(query).mappings().all(), _BYTES, size)
 
     def _digests(self, rows: Sequence[RowMapping], what: str) -> Mapping[str, str]:
-        """Return data file → digest of its sidecar, for those that can be read."""
+        """Return data file → digest of its sidecar; unreadable sidecars are left out."""
         sizes = np.array([row[f"{what}_size"] for row in rows], dtype=np.int64)
         blobs = self.storage.fetch([row[what] for row in rows], sizes=sizes, tokens=False)
         self.files_read += len(rows)
@@ -171,7 +175,7 @@ class Contents:
         }
 
     def _change(self, column: str, reasons: Mapping[str, LabelChange | MetadataChange]) -> None:
-        """Enter reasons into the changes, in place of those that are there."""
+        """Enter reasons into the changes; they replace earlier ones."""
         if not reasons:
             return
         entered = set(
@@ -189,7 +193,7 @@ class Contents:
 
 
 def _label_change(row: RowMapping, digest: str) -> LabelChange | None:
-    """Return what becomes of a label row by the content of its sidecar; TOUCHED where it stays."""
+    """Return the change of a label row by the content of its sidecar; TOUCHED where it is equal."""
     if row["sidecar"] == row["old_sidecar"] and digest == row["sidecar_digest"]:
         return LabelChange.TOUCHED
     if row["label"] is not None:

@@ -1,4 +1,4 @@
-"""Custom metadata of a data file, from its sidecar."""
+"""Check the metadata sidecar of a data file against the schema of its folder."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -15,16 +15,16 @@ __all__ = ["check_schema", "checked_metadata"]
 def checked_metadata(
     content: bytes, source: str, schema: Mapping[str, Any] | None
 ) -> tuple[dict[str, Any] | None, Sequence[Problem]]:
-    """Return what is kept of a metadata sidecar, None for nothing, and what is wrong with it.
+    """Return the valid metadata of a sidecar, None without any, and its problems.
 
     Parameters
     ----------
     content
-        Of the sidecar.
+        Content of the sidecar.
     source
-        Its key, for problems.
+        Key of the sidecar, for problems.
     schema
-        The decoded JSON of a metadata schema; None where any value may stand.
+        Decoded JSON of a metadata schema; None allows any value.
 
     Examples
     --------
@@ -38,12 +38,12 @@ def checked_metadata(
 
 
 def check_schema(schema: Mapping[str, Any]) -> list[Problem]:
-    """Return what should be known of a metadata schema before values are checked against it.
+    """Return the problems of a metadata schema itself.
 
     Raises
     ------
     ConfigError
-        It is none.
+        The JSON is no metadata schema.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""What decides whether anything is to be done, as short texts that are compared.
+"""Fingerprints and digests: short texts that decide whether a sync has anything to do.
 
-A label row remembers the fingerprint of what it was made with; a folder the digest of the listing
-and settings with which everything was last in step.
+The state keeps with each label row the fingerprint of what it was made with. It keeps with each
+folder the digest of listing and settings when the folder was last in step.
 """
 
 from dataclasses import dataclass
@@ -16,18 +16,21 @@ from labelingest.model.listing import Listing
 __all__ = ["Fingerprints", "label_fingerprint", "listing_digest", "schema_fingerprint"]
 
 _BYTES = 16
+"""Bytes of a digest: two different inputs never collide by chance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprints:
-    """What label rows and metadata are compared with."""
+    """Fingerprints of the settings of a folder."""
 
     labels: str
+    """Fingerprint of what label rows are made with."""
     schema: str
+    """Fingerprint of what metadata is checked against."""
 
     @property
     def crashed(self) -> str:
-        """The schema's for metadata over which this release failed: another one tries it again.
+        """Fingerprint for metadata over which this release failed: another release tries again.
 
         Examples
         --------
@@ -39,9 +42,9 @@ class Fingerprints:
 
 
 def label_fingerprint(settings: FolderSettings, storage_url: str, output_url: str) -> str:
-    """Fingerprint all but the files that a label row depends on.
+    """Return the fingerprint of all that a label row depends on, except files.
 
-    Ontology, class map, options, where it lies, and the release that made it.
+    These are ontology, class map, options, storage path, output, and the release.
 
     Examples
     --------
@@ -62,21 +65,21 @@ def label_fingerprint(settings: FolderSettings, storage_url: str, output_url: st
 
 
 def schema_fingerprint(settings: FolderSettings) -> str:
-    """Fingerprint what metadata is checked against."""
+    """Return the fingerprint of the metadata schema."""
     return _fingerprint(settings.metadata_schema)
 
 
 def listing_digest(listing: Listing, settings: FolderSettings, labels: str) -> str:
-    """Digest a listing and everything else that decides what a sync does.
+    """Return the digest of a listing and of the settings that decide what a sync does.
 
     Parameters
     ----------
     listing
-        Ordered by key.
+        Listing, ordered by key.
     settings
-        Of the folder.
+        Settings of the folder.
     labels
-        The fingerprint of its label rows.
+        Fingerprint of its label rows.
     """
     digest = blake2b(digest_size=_BYTES)
     metadata = (settings.metadata_suffix, settings.metadata_paused, schema_fingerprint(settings))

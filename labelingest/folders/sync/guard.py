@@ -1,10 +1,13 @@
-"""Which deletions are withheld: of what may be there unlisted, and of so much that it is an accident.
+"""Withhold deletions: of files that may exist unlisted, and of so many that it looks like an accident.
 
-Two questions, in this order. A key that the listing says nothing about (`hidden_keys.py`) is not gone, and
-no option changes that; all other changes go on. Of the deletions that are left, those of a kind
-(items, label rows, metadata) are withheld together with all others where all of a kind would go, or
-more than half and more than a hundred: unless that was said to be meant. Where a listing cannot
-prove that it is complete, a second one must confirm what is left.
+1. A key that the listing says nothing about (`hidden_keys.py`) is not gone. No option changes that,
+   and all other changes are made.
+2. Deletions are of three kinds: items, label rows, metadata. All deletions are withheld where all of
+   a kind would go, or more than half and more than a hundred; an option allows them.
+3. Where a listing cannot prove that it is complete, a second listing must confirm the deletions.
+
+The guard refuses to know what the output of a command may replace: that is
+`labelingest.sinks.output_guard`.
 """
 
 from collections import Counter
@@ -26,9 +29,9 @@ from labelingest.model.listing import Listing
 __all__ = ["Withheld", "withhold_deletions"]
 
 _FEW: Final = 100
-"""So many deletions that are not all of a kind are never taken for an accident."""
+"""Number of deletions up to which part of a kind never looks like an accident: people delete so many."""
 _PART: Final = 0.5
-"""And neither is a smaller part than this."""
+"""Part of a kind up to which deletions never look like an accident."""
 _NONE: Final = changes.c.item.is_(None) & changes.c.label.is_(None) & changes.c.metadata.is_(None)
 _OF_ITEMS: Final = changes.c.item == ItemChange.DELETE.value
 _OF_ROWS: Final = changes.c.label == LabelChange.GONE.value
@@ -38,19 +41,19 @@ _KINDS: Final = (
     (LabelChange.GONE, changes.c.label, _OF_ROWS, "label rows"),
     (MetadataChange.CLEAR, changes.c.metadata, _OF_METADATA, "items' metadata"),
 )
-"""Why something is deleted, the column that says so, which changes it is, what goes."""
+"""Reason of a deletion, its column, the condition on changes, and what is deleted in words."""
 
 
 @dataclass(slots=True)
 class Withheld:
-    """What is not deleted, and why."""
+    """Withheld deletions, and the reasons."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    """Reason → changes that were taken out."""
+    """Reason → number of changes that were taken out."""
     reasons: list[str] = field(default_factory=list)
-    """Sentences."""
+    """Sentences that say why deletions are withheld."""
     is_meant: bool = False
-    """Whether more was withheld if a mass deletion had not been allowed."""
+    """Whether deletions are made that only the permission of a mass deletion allows."""
 
     @property
     def why(self) -> str:
@@ -67,20 +70,20 @@ def withhold_deletions(
     allow_mass_delete: bool,
     list_again: Callable[[], Listing] | None = None,
 ) -> Withheld:
-    """Take deletions out of the changes that must not be made.
+    """Take deletions that must not be made out of the changes.
 
     Parameters
     ----------
     connection
-        With the temporary tables that `find_changes` has filled.
+        Connection whose temporary tables `find_changes` has filled.
     folder_id, settings
-        Whose state they are about.
+        Number and settings of the folder.
     scan
-        What was found.
+        Data files of the listing.
     allow_mass_delete
-        Whether much may go at once.
+        Whether deletions that look like an accident are made.
     list_again
-        Gives a second listing, where the first cannot prove that it is complete.
+        Lists a second time; None where the first listing proves that it is complete.
 
     Raises
     ------
@@ -109,7 +112,7 @@ def withhold_deletions(
 
 
 def _counts(connection: Connection) -> dict[str, int]:
-    """Return reason → changes that delete for it."""
+    """Return reason → number of deletions."""
     return {reason.value: _count(connection, where) for reason, _, where, _ in _KINDS}
 
 
@@ -134,7 +137,7 @@ def _keep_hidden(
     settings: FolderSettings,
     withheld: Withheld,
 ) -> None:
-    """Take out what would be deleted because the listing says nothing about its file."""
+    """Take out deletions of what the listing says nothing about."""
     load_hidden(connection, scan.listing.hiding)
     row = (label_rows.c.folder_id == folder_id) & (label_rows.c.key == changes.c.key)
     of_row = sa.select(label_rows.c.sidecar).where(row).scalar_subquery()
@@ -192,7 +195,7 @@ def _why_mass(connection: Connection, folder_id: int, scan: Scan, counts: Mappin
         count = counts[reason.value]
         if count < 2:
             continue
-        # Of what was hidden until now, nothing is counted as there.
+        # Items that were hidden until now are not in the count before.
         back = _count(connection, reason_is & (changes.c.item == ItemChange.RESTORE.value))
         total = (connection.scalar(before[reason]) or 0) + back
         if count > _FEW and count > _PART * total:

@@ -1,15 +1,15 @@
-"""Which keys a listing says nothing about: where it met what may hide files, and all below that.
+"""Hidden keys: those that a listing says nothing about, because something may hide their files.
 
-1. A key is hidden by a place that is called so, or that it lies below: a dead link, an unreadable
-   folder, whatever `ProblemCode.hides_files` names.
-2. A name that cannot be decoded may be any name of its folder that is not plain ASCII, as a disk is
-   that was mounted with another character set. So it hides the keys below its folder that have a
-   character outside ASCII behind the folder's own name.
-3. A key of a bucket that is none here hides what it is without its faults, and the folder that this
-   lies in (`labelingest.storage.cloud.unusable_keys`).
+1. A place hides the key of its name and all keys below: a dead link, an unreadable folder, whatever
+   `ProblemCode.hides_files` names.
+2. An undecodable name may be any name of its folder outside ASCII, as on a disk that was mounted with
+   another character set. It hides the keys below its folder that have a character outside ASCII
+   after the folder's own name.
+3. An unusable key of a bucket hides the key without its faults, and the folder of that key
+   (`labelingest.storage.cloud.unusable_keys`).
 
-Places become stretches of the order of keys that do not overlap: each key is looked up among them by
-an index, however many there are. It refuses to know what is done about hidden keys.
+Places become ranges in the order of keys, without overlaps: an index finds the range of a key,
+however many ranges there are. This module refuses to know what is done about hidden keys.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -26,37 +26,38 @@ from labelingest.storage.cloud.unusable_keys import names_hidden_by
 __all__ = ["hider_of", "is_hidden", "load_hidden"]
 
 _NAMED, _FOREIGN = 0, 1
-"""What hides: a place by its name, or a name that cannot be decoded."""
+"""Kinds of ranges: of a place by its name, and of an undecodable name."""
 _BEHIND: Final = "\x01"
-"""Of texts without NUL, what follows a key directly begins with it and this."""
+"""Character that ends the range of one key: among texts without NUL none lies in between."""
 _AFTER_SLASH: Final = "0"
+"""Character after the slash: it ends the range of all keys below a folder."""
 
 
 def load_hidden(connection: Connection, places: Sequence[Problem]) -> None:
-    """Fill the temporary table of stretches of hidden keys; it is made here.
+    """Make the temporary table of ranges of hidden keys, and fill it.
 
     Parameters
     ----------
     connection
-        In a transaction.
+        Connection in a transaction.
     places
-        Of a listing, where files may be that are not in it.
+        Problems of a listing that may hide files.
     """
     create_temporary(connection, hidden)
-    bulk_insert(connection, hidden, _stretches(places))
+    bulk_insert(connection, hidden, _ranges(places))
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text("ANALYZE hidden"))
 
 
 def is_hidden(connection: Connection, key: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
-    """Return the condition that a key lies in one of the stretches.
+    """Return the condition that a key is hidden.
 
     Parameters
     ----------
     connection
-        Whose temporary table `load_hidden` has filled.
+        Connection whose temporary table `load_hidden` has filled.
     key
-        A column, or what is made of columns.
+        Column of keys, or an expression of columns.
     """
     column = hidden.c
     outside = (column.ends.is_(None) | (key < column.ends)) & (
@@ -64,7 +65,7 @@ def is_hidden(connection: Connection, key: sa.ColumnElement[str]) -> sa.ColumnEl
     )
 
     def by(kind: int) -> sa.ColumnElement[bool]:
-        # Stretches of a kind do not overlap: the last that begins before a key is the only one.
+        # Ranges of a kind do not overlap: the last that begins before a key is the only one.
         last = (
             sa.select(sa.case((outside, 1), else_=0))
             .where(column.kind == kind, column.begins <= key)
@@ -77,7 +78,7 @@ def is_hidden(connection: Connection, key: sa.ColumnElement[str]) -> sa.ColumnEl
 
 
 def hider_of(key: str, places: Sequence[Problem]) -> Problem | None:
-    """Return one of the places that hide a key; None where none does.
+    """Return a place that hides a key; None where the key is not hidden.
 
     Examples
     --------
@@ -98,7 +99,7 @@ def hider_of(key: str, places: Sequence[Problem]) -> Problem | None:
 
 
 def _names(place: Problem) -> Collection[str]:
-    """Return the names that a place hides, with all below each; "" for everything."""
+    """Return the names that a place hides with all keys below; "" hides everything."""
     if place.code is ProblemCode.UNUSABLE_KEY:
         return names_hidden_by(place.source)
     return (place.source,)
@@ -113,8 +114,8 @@ def _folder_of(key: str) -> str:
     return key.rpartition("/")[0]
 
 
-def _stretches(places: Iterable[Problem]) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows of the table of hidden keys."""
+def _ranges(places: Iterable[Problem]) -> Iterator[tuple[Any, ...]]:
+    """Yield the ranges of hidden keys, as rows of their table."""
     named: set[str] = set()
     folders: set[str] = set()
     for place in places:
@@ -135,7 +136,7 @@ def _stretches(places: Iterable[Problem]) -> Iterator[tuple[Any, ...]]:
 
 
 def _outermost(keys: Collection[str]) -> Iterator[str]:
-    """Yield the keys that lie in none of the others.
+    """Yield the keys that lie below none of the others.
 
     Examples
     --------
@@ -153,7 +154,7 @@ def _outermost(keys: Collection[str]) -> Iterator[str]:
 def _bytes_outside_ascii(
     connection: Connection, key: sa.ColumnElement[str]
 ) -> sa.ColumnElement[int]:
-    """Return how many bytes more than characters a key has: none if it is ASCII."""
+    """Return how many more bytes than characters a key has: 0 for ASCII."""
     if connection.dialect.name == "postgresql":
         return sa.func.octet_length(key) - sa.func.char_length(key)
     return sa.func.length(sa.cast(key, sa.LargeBinary)) - sa.func.length(key)

@@ -1,8 +1,8 @@
-"""Which label rows in the output are not as the folder wrote them: missing, cut short, older ones, altered.
+"""Verify the output: find label rows that are missing, cut short, older or altered.
 
-A sync looks at the storage path only. Asked to, it lists the output too, and makes these again. On
-this machine every label row is read and its digest compared; in the cloud size and ETag tell, and
-nothing is read.
+A sync compares the storage path only. With the option, it also lists the output and rebuilds such
+label rows. On this machine it reads every label row and compares digests. In the cloud it compares
+size and ETag, and reads nothing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,7 +34,7 @@ from labelingest.folders.state.tables import (
 from labelingest.folders.sync.changes import LabelChange
 from labelingest.folders.sync.portions import first_portion
 from labelingest.model.listing import Listing
-from labelingest.problems import ProblemCode
+from labelingest.problems import ProblemCode, Severity
 from labelingest.storage.base import Storage, Version, list_all
 from labelingest.storage.urls import is_cloud
 
@@ -50,19 +50,20 @@ __all__ = [
 _AT_ONCE: Final = 1_000
 """Label rows whose contents are in memory together."""
 _BYTES: Final = 64_000_000
-"""Bytes of them, about."""
+"""Bytes of label rows in memory together, about."""
 _SLACK: Final = 10_000
-"""Bytes by which a small label row may have been larger."""
-_INCOMPLETE: Final = {ProblemCode.UNREADABLE_FOLDER, ProblemCode.UNREADABLE_FILE}
+"""Bytes by which a label row may have grown beyond double its size, and is still read."""
+_FOREIGN_NAMES: Final = {ProblemCode.KEY_NOT_UTF8, ProblemCode.UNUSABLE_KEY}
+"""Problems of names that no label row has: they hide none."""
 
 
 def list_output(output: Storage) -> Listing:
-    """Return the listing of an output; empty where its folder is gone.
+    """Return the listing of an output; empty where its folder is missing.
 
     Raises
     ------
     StorageError
-        It cannot be listed, or not all of it: what is missing is not known then.
+        The output cannot be listed completely: missing label rows cannot be told then.
     """
     try:
         listing = list_all(output)
@@ -70,8 +71,12 @@ def list_output(output: Storage) -> Listing:
         if isinstance(error.__cause__, FileNotFoundError):
             return Listing.from_entries([])
         raise
-    # A link in it is not followed: the label rows behind it count as missing.
-    unread = [problem for problem in listing.problems if problem.code in _INCOMPLETE]
+    # A link is not followed, which is no error: label rows behind it count as missing.
+    unread = [
+        problem
+        for problem in listing.hiding
+        if problem.severity is Severity.ERROR and problem.code not in _FOREIGN_NAMES
+    ]
     if unread:
         raise StorageError(
             f"which label rows are missing from {output.url} cannot be told: {unread[0]}"
@@ -80,7 +85,7 @@ def list_output(output: Storage) -> Listing:
 
 
 def load_output(connection: Connection, listing: Listing) -> None:
-    """Load the listing of an output into the temporary table `output_listing`; it is made here."""
+    """Make the temporary table `output_listing`, and load the listing of an output."""
     output_listing.create(connection, checkfirst=False)
     bulk_insert(connection, output_listing, _label_rows_of(listing))
 
@@ -95,16 +100,16 @@ def _label_rows_of(listing: Listing) -> Iterator[tuple[str, int, str, None]]:
 
 
 def add_differences(connection: Connection, folder_id: int, output: Storage) -> None:
-    """Add to the changes of a connection the label rows that are not as they were written.
+    """Add label rows that are missing from the output, or were changed there, to the changes.
 
     Parameters
     ----------
     connection
-        With the temporary tables that `find_changes` has filled.
+        Connection whose temporary tables `find_changes` has filled.
     folder_id
-        Whose label rows.
+        Number of the folder in the state.
     output
-        Its output.
+        Output of the folder.
     """
     load_output(connection, list_output(output))
     _add_missing(connection, folder_id)
@@ -142,15 +147,15 @@ def difference(
     *,
     read: bool,
 ) -> LabelChange | None:
-    """Return in which way a label row in the output is not the one that was written; None if it is.
+    """Return how a label row in the output differs from the one that was written; None if equal.
 
     Parameters
     ----------
     file
-        What is known of the one that was written.
+        Entry of the file that the folder wrote.
     version, digest, content
-        What stands there; no digest where it was not read, or cannot be, and no content either
-        where it was read in parts.
+        The file in the output. The digest is None where the file was not read or is unreadable; the
+        content is None also where the file was read in parts.
     read
         Whether contents are compared.
     """
@@ -191,7 +196,7 @@ def _add_missing(connection: Connection, folder_id: int) -> None:
         .where(scanned_files.c.sidecar.is_not(None), ~is_listed)
     )
     reason = LabelChange.MISSING.value
-    # For any other reason it is made anew too.
+    # All other reasons rebuild the label row as well.
     is_replaceable = changes.c.label.is_(None) | (changes.c.label == LabelChange.IMAGE.value)
     connection.execute(
         changes.update().where(is_replaceable, changes.c.key.in_(missing)).values(label=reason)
@@ -205,7 +210,7 @@ def _add_missing(connection: Connection, folder_id: int) -> None:
 
 
 def _next_rows(connection: Connection, folder_id: int, after: str) -> Sequence[RowMapping]:
-    """Return label rows that were written, and stand in the output in one way or another."""
+    """Return written label rows whose file exists in the output, changed or not."""
     of_folder = (label_rows.c.folder_id == folder_id) & (output_rows.c.folder_id == folder_id)
     statuses = (LabelStatus.MADE.value, LabelStatus.REFUSED.value)
     query = (
@@ -230,7 +235,7 @@ def _next_rows(connection: Connection, folder_id: int, after: str) -> Sequence[R
 
 
 def _contents(output: Storage, rows: Sequence[RowMapping]) -> Mapping[str, bytes]:
-    """Return data file → content of its label row, where that is not large."""
+    """Return data file → content of its label row; large ones are left out."""
     read = [row for row in rows if row["written_size"] <= LARGE_ROW and _is_read(row)]
     sizes = np.array([row["written_size"] for row in read], dtype=np.int64)
     keys = [row["key"] for row in read]
@@ -239,12 +244,12 @@ def _contents(output: Storage, rows: Sequence[RowMapping]) -> Mapping[str, bytes
 
 
 def _is_read(row: RowMapping) -> bool:
-    """Whether a label row is read: not where it is far larger than the one that was written."""
+    """Whether a label row is read: it is not far larger than the one that was written."""
     return bool(row["written_size"] <= 2 * row["file_size"] + _SLACK)
 
 
 def _add(connection: Connection, reasons: Mapping[str, LabelChange]) -> None:
-    """Add label rows to the changes, for a reason that says that they may be written over."""
+    """Add label rows to the changes, for reasons that allow to write over them."""
     if not reasons:
         return
     query = sa.select(changes.c.key).where(changes.c.key.in_(list(reasons)))
@@ -269,7 +274,7 @@ def _add(connection: Connection, reasons: Mapping[str, LabelChange]) -> None:
 
 
 def note_verified(connection: Connection, folder_id: int) -> None:
-    """Note of label rows that were read what the state did not know: digests, and other times."""
+    """Write digests and times of label rows that the run read to the state, where they were unknown."""
     connection.execute(
         output_rows.update()
         .where(output_rows.c.folder_id == folder_id, output_rows.c.key == output_listing.c.key)

@@ -1,4 +1,4 @@
-"""How many of some files are read together: as many as memory has room for, and one at least."""
+"""Portions of rows whose files are read together: as many as memory has room for, and at least one."""
 
 from collections.abc import Sequence
 
@@ -8,16 +8,16 @@ __all__ = ["first_portion"]
 
 
 def first_portion(rows: Sequence[RowMapping], most: int, *sizes: str) -> Sequence[RowMapping]:
-    """Return the first of some rows: up to the one with which their files exceed so many bytes.
+    """Return the first rows, up to the row with which their files exceed a number of bytes.
 
     Parameters
     ----------
     rows
-        Selected from the state.
+        Rows selected from the state.
     most
-        Bytes.
+        Bytes that the portion exceeds with its last row only.
     sizes
-        Columns with the bytes of the files of a row; NULL where it has none.
+        Columns with the bytes of the files of a row; NULL where the row has no such file.
     """
     total = 0
     for place, row in enumerate(rows):

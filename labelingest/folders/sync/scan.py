@@ -1,7 +1,7 @@
-"""One listing of the storage path of a folder, and which of its files belong together.
+"""Scan a listing: find data files, and the sidecars that belong to them.
 
-Memory only: rows for the database are made while it takes them. What could not be listed makes the
-listing incomplete there, and nothing is deleted that may be there.
+The scan lives in memory: it yields rows for the database while the database takes them. Places that
+could not be listed make the listing incomplete, and nothing that may be there is deleted.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -31,9 +31,10 @@ _DATA: Final = (Outcome.PAIRED, Outcome.UNLABELLED, Outcome.AMBIGUOUS)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scan:
-    """The data files of a listing, with their sidecars as rows of it."""
+    """Data files of a listing; they and their sidecars are rows of the listing."""
 
     listing: Listing
+    """Listing of the storage path."""
     data: Int64
     """(n,) rows of the data files; ascending."""
     sidecar: Int64
@@ -41,22 +42,28 @@ class Scan:
     metadata: Int64
     """(n,) rows of their metadata sidecars; -1 for none."""
     kind: UInt8
-    """(n,) place of each in `labelingest.folders.state.items.KIND_NAMES`."""
+    """(n,) kinds of the data files: positions in `labelingest.folders.state.items.KIND_NAMES`."""
     problems: Sequence[Problem]
-    """Of the listing and of pairing."""
+    """Problems of the listing and of pairing."""
 
     @property
     def sidecars(self) -> int:
-        """How many data files have a label sidecar."""
+        """Number of data files with a label sidecar."""
         return int(np.count_nonzero(self.sidecar != _NONE))
 
     @property
     def metadata_sidecars(self) -> int:
-        """How many have a metadata sidecar."""
+        """Number of data files with a metadata sidecar."""
         return int(np.count_nonzero(self.metadata != _NONE))
 
     def rows(self, places: Int64) -> Iterator[tuple[Any, ...]]:
-        """Yield a row of the table `scanned_files` for each of some data files."""
+        """Yield rows of the table `scanned_files`.
+
+        Parameters
+        ----------
+        places
+            (m,) positions in `data`.
+        """
         listing, keys, tokens = self.listing, self.listing.keys.take, self.listing.take_tokens
         for start in range(0, len(places), _AT_ONCE):
             part = places[start : start + _AT_ONCE]
@@ -78,10 +85,10 @@ class Scan:
             )
 
     def versions(self, places: Int64, *, metadata: bool) -> list[tuple[str | None, ...]]:
-        """Return what tells whether data files and their sidecars are the same as before.
+        """Return the versions of data files and their sidecars, for comparison with the state.
 
-        Key and token of each, key and token of its label sidecar and, if asked for, the token of
-        its metadata sidecar.
+        A version holds key and token of the data file, key and token of its label sidecar and, with
+        `metadata`, the token of its metadata sidecar.
         """
         keys, tokens = self.listing.keys.take, self.listing.take_tokens
         data, sidecar = self.data[places], self.sidecar[places]
@@ -92,7 +99,7 @@ class Scan:
 
 
 def _texts(take: Callable[[Int64], list[str]], rows: Int64) -> Any:
-    """Return the texts of rows, None for none."""
+    """Return the texts of rows; None where a row is -1."""
     some = np.flatnonzero(rows != _NONE)
     if not len(some):
         return repeat(None)
@@ -105,12 +112,12 @@ def _texts(take: Callable[[Int64], list[str]], rows: Int64) -> Any:
 
 
 def _numbers(column: Int64, rows: Int64) -> Any:
-    """Return the numbers of rows; those of rows that are none mean nothing."""
+    """Return the numbers of rows; a number of row -1 means nothing."""
     return repeat(None) if (rows == _NONE).all() else column[rows].tolist()
 
 
 def is_complete(listing: Listing) -> bool:
-    """Whether nothing went wrong that may hide files: what is not followed on purpose is no error.
+    """Whether no error may hide files; links that are not followed on purpose are no errors.
 
     Examples
     --------
@@ -124,7 +131,7 @@ def is_complete(listing: Listing) -> bool:
 
 
 def scan(listing: Listing, settings: FolderSettings) -> Scan:
-    """Find what belongs together in the listing of a folder's storage path."""
+    """Pair the files of a listing by the rules of a folder's settings."""
     rule, metadata = settings.rule, settings.metadata_rule
     if rule is None:
         nothing = np.zeros(0, dtype=np.int64)
@@ -146,7 +153,7 @@ def scan(listing: Listing, settings: FolderSettings) -> Scan:
 
 
 def _without_labels(listing: Listing, metadata: SuffixRule | None) -> UInt8:
-    """Return what becomes of each key where no labels are taken in."""
+    """Return the outcome of each key for a folder without labels."""
     keys = listing.keys
     outcome = np.full(len(keys), Outcome.UNLABELLED, dtype=np.uint8)
     rows = np.arange(len(keys))
@@ -160,7 +167,7 @@ def _without_labels(listing: Listing, metadata: SuffixRule | None) -> UInt8:
 def _metadata_of(
     listing: Listing, metadata: SuffixRule | None, data: Int64, outcome: UInt8
 ) -> Int64:
-    """Return (n,) the row of each data file's metadata sidecar; -1 for none."""
+    """Return (n,) rows of the metadata sidecars of data files; -1 for none."""
     sidecar = np.full(len(data), _NONE, dtype=np.int64)
     if metadata is None or not (outcome == Outcome.METADATA_SIDECAR).any():
         return sidecar

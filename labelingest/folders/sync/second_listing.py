@@ -1,9 +1,9 @@
-"""Whether a second listing confirms what is to be deleted, where the first cannot prove its own end.
+"""Confirm deletions by a second listing, where the first cannot prove that it is complete.
 
-A store that lists from its first key only (Azure, directory buckets) is listed again before anything
-is deleted. Keys that are new in the second listing are no contradiction, unless one of them was to be
-deleted: then the first listing is not complete. Keys that are missing from it say that the second is
-not, or that files are being deleted: then deletions wait for the next sync.
+Such a store lists from its first key only: Azure, and directory buckets. Keys that only the second
+listing has may be new files. If the changes delete one of them, the first listing was incomplete,
+and the run fails. Keys that only the first listing has show that the second is incomplete, or that
+files are being deleted: deletions wait for the next sync then.
 """
 
 from collections.abc import Iterator
@@ -26,11 +26,11 @@ from labelingest.storage.urls import is_cloud, place_of
 __all__ = ["needs_second_look", "why_unconfirmed"]
 
 _MOST: Final = 100_000
-"""So many keys that only the second listing has are no files that came meanwhile."""
+"""Keys of the second listing alone that may be new files: more came from an incomplete first one."""
 
 
 def needs_second_look(storage: Storage) -> bool:
-    """Return whether a listing of a storage cannot prove that it is complete."""
+    """Return whether the listings of a storage cannot prove that they are complete."""
     return is_cloud(storage.url) and not place_of(storage.url).lists_from_any_key
 
 
@@ -40,21 +40,21 @@ def why_unconfirmed(
     listings: tuple[Listing, Listing],
     settings: FolderSettings,
 ) -> str:
-    """Return why nothing is to be deleted after two listings; "" where they agree.
+    """Return why two listings do not confirm the deletions; "" where they agree.
 
     Parameters
     ----------
     connection
-        Whose temporary tables have the changes.
+        Connection whose temporary tables have the changes.
     folder_id, settings
-        Whose changes they are.
+        Number and settings of the folder.
     listings
-        The one that they follow from, and the second.
+        The listing behind the changes, and the second listing.
 
     Raises
     ------
     StorageError
-        What was to be deleted is in the second listing.
+        The second listing has a file whose absence would delete something.
     """
     first, second = listings
     new = list(islice(_only_in(second.keys, first.keys), _MOST + 1))
@@ -72,7 +72,7 @@ def why_unconfirmed(
 
 
 def _only_in(keys: Keys, others: Keys) -> Iterator[str]:
-    """Yield what is in one column only; both are in order.
+    """Yield the keys that the other column lacks; both are in order.
 
     Examples
     --------

@@ -1,9 +1,9 @@
-"""Which data files of a listing stand in the state just as they were found: nearly all, nearly always.
+"""Find unchanged data files, and leave them out of the comparison: nearly all, nearly always.
 
-To load a listing into the database costs more than all else that a comparison does. So the state is
-read beside the listing, both in order of keys, and what is the same on both sides is left out. What
-is left is compared by the database, which alone says what is to be done: this module may leave too
-little out, but never too much (a property test compares with nothing left out).
+Loading a listing into the database costs more than the rest of a comparison. So this module reads
+the state beside the listing, both in the order of keys, and leaves out what is equal on both sides.
+The database compares the remaining files, and it alone decides what has changed. This module may
+leave out too little, and never too much: a property test compares with nothing left out.
 """
 
 from collections.abc import Iterator
@@ -28,16 +28,16 @@ _AT_ONCE: Final = 16_384
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What may differ."""
+    """Files of a listing and items of a state that may differ."""
 
     places: Int64
-    """(m,) of the data files of a scan; ascending."""
+    """(m,) positions in `Scan.data`; ascending."""
     keys: list[str]
-    """Of the items that are not in the listing; maybe of others too."""
+    """Keys of the items that the listing lacks, and possibly of other items."""
 
 
 def is_new(connection: Connection, folder_id: int) -> bool:
-    """Whether the state knows nothing of what is in a folder."""
+    """Whether the state has no entry of the folder's files yet."""
     return not any(
         connection.scalar(sa.select(sa.exists().where(table.c.folder_id == folder_id)))
         for table in (items, label_rows)
@@ -45,7 +45,7 @@ def is_new(connection: Connection, folder_id: int) -> bool:
 
 
 def takes_metadata(settings: FolderSettings) -> bool:
-    """Whether metadata sidecars are attached; where they are not, what is attached stays."""
+    """Whether syncs attach metadata sidecars; otherwise attached metadata stays."""
     return settings.metadata_suffix is not None and not settings.metadata_paused
 
 
@@ -56,16 +56,16 @@ def leave_out_unchanged(
     settings: FolderSettings,
     fingerprints: Fingerprints,
 ) -> Left:
-    """Return what is left when everything that is in step is left out.
+    """Return the data files and items that may differ.
 
     Parameters
     ----------
     connection
-        In a transaction.
+        Connection in a transaction.
     folder_id, settings, fingerprints
-        Whose state is read, and what it is compared with.
+        Number and settings of the folder, and their fingerprints.
     scan
-        What was found.
+        Data files of the listing.
     """
     if is_new(connection, folder_id):
         return Left(np.arange(len(scan.data)), [])
@@ -88,7 +88,7 @@ def leave_out_unchanged(
 
 
 def _parts(scan: Scan) -> Iterator[tuple[Int64, list[sa.ColumnElement[bool]]]]:
-    """Yield places of data files, and which items lie between them; every item lies somewhere."""
+    """Yield positions of data files with the range of item keys around them; ranges cover all keys."""
     key_range: list[sa.ColumnElement[bool]] = []
     for start in range(0, len(scan.data), _AT_ONCE):
         part = np.arange(start, min(start + _AT_ONCE, len(scan.data)))
@@ -101,7 +101,7 @@ def _parts(scan: Scan) -> Iterator[tuple[Int64, list[sa.ColumnElement[bool]]]]:
 def _in_step(
     folder_id: int, fingerprints: Fingerprints, *, metadata: bool
 ) -> sa.Select[tuple[Any, ...]]:
-    """Select the versions of the items that are there, without token where anything else differs."""
+    """Select the versions of present items; the token is NULL where anything else differs."""
     rows = label_rows.c
     in_step = [
         rows.key.is_(None)

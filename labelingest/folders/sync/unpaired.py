@@ -1,7 +1,7 @@
-"""Whether the patterns of a folder pair nothing although label files are there, and why.
+"""Refuse patterns that pair nothing although label files exist, and say why they do not pair.
 
-Patterns that suddenly pair nothing are a slip: of whoever set them, or of whoever moved the files. A
-folder into which no label file has come yet is none; nor is one in which labels may be hidden.
+Patterns that pair nothing are a mistake: they are mistyped, or the files were moved. A folder without
+any label file yet is no mistake, and neither is one whose labels may be hidden.
 """
 
 import re
@@ -28,10 +28,11 @@ from labelingest.pipeline.pairing_rule import as_flags
 __all__ = ["LOOKED_AT", "refuse_listed", "refuse_unpaired"]
 
 LOOKED_AT: Final = 200_000
-"""Keys of a storage path that are listed before settings are taken; more are left to the sync."""
+"""Keys of a storage path that are listed before settings are accepted: seconds, in any store."""
 _FEWEST: Final = 2
-"""Label files that belong to no image by the patterns: one alone is an orphan."""
+"""Unpaired label files that show a mistake: a single one is an orphan."""
 _SHOWN: Final = 3
+"""Near misses that a message repeats."""
 _CURE: Final = (
     "mend the patterns with labelingest folder configure, or give --allow-mass-delete if they are no "
     "labels"
@@ -46,27 +47,27 @@ _TEXT: Final = re.compile(
     r"|LICEN[CS]E.*|requirements.*|robots)\.\w+",
     re.DOTALL | re.IGNORECASE,
 )
-"""What lies beside labels, and ends as they do."""
+"""Keys of texts that lie beside label files and have the same ending."""
 
 
 def refuse_unpaired(
     scanned: Scan, settings: FolderSettings, *, cure: str = _CURE, has_rows: bool = False
 ) -> None:
-    """Refuse patterns by which nothing pairs where files end as label files do.
+    """Refuse patterns that pair nothing where files end as label files do.
 
     Parameters
     ----------
     scanned, settings
-        What a storage path holds by the patterns of a folder.
+        Data files of a listing, and settings of the folder.
     cure
-        What helps, for the sentence.
+        Cure, for the message.
     has_rows
-        Whether the folder has label rows: then patterns that pair nothing are refused in any case.
+        Whether the folder has label rows: patterns that pair nothing are refused in any case then.
 
     Raises
     ------
     ConfigError
-        Nothing pairs; it says which files are near to it.
+        Nothing pairs; the message names near misses.
     """
     rule = settings.rule
     if not isinstance(rule, PatternRule) or scanned.sidecars or scanned.listing.hiding:
@@ -85,7 +86,7 @@ def refuse_unpaired(
 
 
 def _label_files(keys: Keys, ending: str) -> Iterator[str]:
-    """Yield the keys that end as label files do; none where these have no ending."""
+    """Yield the keys that end as label files do; nothing where label files have no ending."""
     if ending:
         rows = ending_with(keys, np.arange(len(keys)), ending.encode())
         yield from (key for row in rows.tolist() if not _TEXT.fullmatch(key := keys[row]))
@@ -94,24 +95,24 @@ def _label_files(keys: Keys, ending: str) -> Iterator[str]:
 def refuse_listed(
     places: Places, settings: FolderSettings, *, is_new: bool = False, has_rows: bool = False
 ) -> str:
-    """List a storage path as far as that is quick, and refuse patterns that pair nothing there.
+    """List a storage path as far as that is quick, and refuse patterns that pair nothing.
 
-    Whether it can be listed at all is the sync's to say.
+    A storage path that cannot be listed passes: the sync reports it.
 
     Parameters
     ----------
     places, settings
-        Of the folder.
+        Open storages and settings of the folder.
     is_new
-        Whether it is being created.
+        Whether the folder is being created.
     has_rows
         As for `refuse_unpaired`.
 
     Returns
     -------
     str
-        A notice where there is no label file by the patterns yet; "" where there are some, or nobody
-        knows.
+        Notice that no label file fits the patterns yet; "" where one fits, or the listing is too
+        long to tell.
 
     Raises
     ------

@@ -81,7 +81,7 @@ def test_a_dead_process_of_this_machine_is_succeeded_at_once(
     with state.read() as connection:
         runs = {run.id: run for run in stored_runs(connection, folder.id, 10)}
     assert runs[before].status is Status.ERROR
-    assert f"run {after.id} went on with it" in str(runs[before].message)
+    assert f"run {after.id} continued it" in str(runs[before].message)
 
 
 def test_a_process_that_got_the_number_of_a_dead_one_is_not_taken_for_it(

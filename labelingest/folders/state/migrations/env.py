@@ -1,4 +1,4 @@
-"""What Alembic runs for every migration: on the connection that `migrate` gives it."""
+"""Environment of the migrations: Alembic runs them on the connection that `migrate` hands over."""
 
 from alembic import context
 

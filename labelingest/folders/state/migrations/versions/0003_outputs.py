@@ -1,7 +1,7 @@
-"""What a folder wrote to its output, whose the output is, and digests of what was read.
+"""Files that a folder wrote to its output, the owner of the output, and digests of sidecars.
 
-Label rows of earlier versions have no row in the new table: what of them is in the output is found
-out when a sync claims the output.
+Label rows of earlier versions have no row in the new table: a sync that claims the output finds
+those of their files that the output has.
 """
 
 from uuid import uuid4
