@@ -94,8 +94,8 @@ def read_sidecars(
     ([None], 'not-a-label-row')
     """
     reading = _Reading(contents, sources, files, vocabulary, features)
-    with _without_collection():
-        return _joined(list(reading.batches()))
+    with _without_garbage_collection():
+        return _join(list(reading.batches()))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,7 +111,7 @@ class _Reading:
     def batches(self) -> Iterator[SidecarBatch]:
         """Yield the batch in parts: each as many clean rows as possible, or rows to explain."""
         schema = schema_from_vocabulary(self.vocabulary, _RULES)
-        documents = [_decoded(content, schema) for content in self.contents]
+        documents = [_decode(content, schema) for content in self.contents]
         feature = np.array(
             [self.features[object_class.feature_hash] for object_class in schema.objects],
             dtype=np.int32,
@@ -125,11 +125,11 @@ class _Reading:
                     rejected = slice(rejected.start if follows else part.start, part.stop)
                     continue
                 if rejected.start < rejected.stop:
-                    yield self._explained(rejected)
+                    yield self._explain(rejected)
                 rejected = slice(part.stop, part.stop)
-                yield _of_clean(documents[part], clean, feature)
+                yield _batch_of_clean(documents[part], clean, feature)
         if rejected.start < rejected.stop or not documents:
-            yield self._explained(rejected)
+            yield self._explain(rejected)
 
     def _parts(
         self, documents: Sequence[ImageRow | None], rows: slice, schema: RowSchema
@@ -146,33 +146,33 @@ class _Reading:
         elif count == 1:
             yield rows, None
         else:
-            for part, suspected in _divided(rows, clean):
+            for part, suspected in _divide(rows, clean):
                 if suspected:
                     yield part, None
                 else:
                     yield from self._parts(documents, part, schema)
 
-    def _explained(self, rows: slice) -> SidecarBatch:
+    def _explain(self, rows: slice) -> SidecarBatch:
         """Return sidecars as the explaining path reads them."""
-        read = [
+        sidecars = [
             read_label_row(content, source, self.vocabulary, file)
             for content, source, file in zip(
                 self.contents[rows], self.sources[rows], self.files[rows], strict=True
             )
         ]
-        label_rows = [checked.row for checked in read]
+        label_rows = [checked.row for checked in sidecars]
         return SidecarBatch(
             rows=label_rows,
             annotations=columns_of(label_rows, self.features),
-            problems=[checked.problems for checked in read],
-            objects_seen=_counts(checked.objects_seen for checked in read),
-            classifications_seen=_counts(checked.classifications_seen for checked in read),
-            classifications_kept=_counts(checked.classifications_kept for checked in read),
-            rejected=sum((checked.rejected for checked in read), Counter()),
+            problems=[checked.problems for checked in sidecars],
+            objects_seen=_counts(checked.objects_seen for checked in sidecars),
+            classifications_seen=_counts(checked.classifications_seen for checked in sidecars),
+            classifications_kept=_counts(checked.classifications_kept for checked in sidecars),
+            rejected=sum((checked.rejected for checked in sidecars), Counter()),
         )
 
 
-def _divided(rows: slice, suspects: frozenset[int]) -> Iterator[tuple[slice, bool]]:
+def _divide(rows: slice, suspects: frozenset[int]) -> Iterator[tuple[slice, bool]]:
     """Yield smaller parts of rejected rows, and whether a part is a suspect.
 
     Suspects, by their positions in the rows, are parts of their own. Without suspects, the parts
@@ -194,7 +194,7 @@ def _divided(rows: slice, suspects: frozenset[int]) -> Iterator[tuple[slice, boo
         yield slice(start, rows.stop), False
 
 
-def _decoded(content: bytes, schema: RowSchema) -> ImageRow | None:
+def _decode(content: bytes, schema: RowSchema) -> ImageRow | None:
     """Return a label row of an image; None for a sidecar that is left to the explaining path."""
     if len(content) > LARGE_BYTES or too_many_values(content):
         return None
@@ -214,7 +214,7 @@ def _runs(documents: Sequence[ImageRow | None]) -> Iterator[slice]:
         start = stop
 
 
-def _of_clean(
+def _batch_of_clean(
     documents: Sequence[ImageRow | None], objects: CleanObjects, feature: Int32
 ) -> SidecarBatch:
     """Return the batch of clean rows; feature has the ontology's row of each class, (o,)."""
@@ -247,7 +247,7 @@ def _counts(counts: Iterable[int]) -> Int64:
     return np.array(list(counts), dtype=np.int64)
 
 
-def _joined(batches: Sequence[SidecarBatch]) -> SidecarBatch:
+def _join(batches: Sequence[SidecarBatch]) -> SidecarBatch:
     """Return several batches as one."""
     if len(batches) == 1:
         return batches[0]
@@ -265,7 +265,7 @@ def _joined(batches: Sequence[SidecarBatch]) -> SidecarBatch:
 
 
 @contextmanager
-def _without_collection() -> Iterator[None]:
+def _without_garbage_collection() -> Iterator[None]:
     """Suspend the garbage collector: decoded JSON has no cycles.
 
     It would walk through the growing lists and columns again and again.

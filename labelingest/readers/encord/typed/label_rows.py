@@ -34,7 +34,7 @@ from labelingest.readers.encord.typed.payloads import (
     clean_payloads,
     payloads_one_by_one,
 )
-from labelingest.readers.encord.typed.rejected import Rejected, about, demand
+from labelingest.readers.encord.typed.rejected import Rejected, demand, translate_positions
 from labelingest.readers.encord.typed.schema import RowSchema
 
 __all__ = ["CleanObjects", "clean_rows"]
@@ -109,7 +109,7 @@ def _clean(
     objects: list[Any] = list(chain.from_iterable(lists))
     unit = np.repeat(np.arange(len(rows)), np.fromiter(map(len, lists), np.int64, len(rows)))
     classes = list(map(schema.position.__getitem__, map(type, objects)))
-    with about(unit.item):
+    with translate_positions(unit.item):
         clean_objects, in_objects = _objects(objects, classes, unit, units, schema, dates)
     colons += in_objects + _answers(rows, clean_objects, schema)
     on_images, in_classifications = _classifications(rows, schema, dates)
@@ -212,7 +212,7 @@ def _payloads(
             places = rows.tolist()
             shape_objects = [objects[i] for i in places]
             shape_payloads = [payloads[i] for i in places]
-        with about(rows.item):
+        with translate_positions(rows.item):
             group = clean_payloads(
                 schema.objects[object_class[rows[0]]].shape, shape_objects, shape_payloads
             )
@@ -269,7 +269,7 @@ def _answers(rows: Sequence[ImageRow], objects: CleanObjects, schema: RowSchema)
     colons = 3 * len(names) + numbered
     lists = column["classifications"]
     if any(lists) or schema.demanding:
-        with about(unit.item):
+        with translate_positions(unit.item):
             colons += _lists(lists, classes, schema)
     return colons
 

@@ -24,7 +24,12 @@ from labelingest.encord.keys import COORDINATE_SLACK, PAYLOAD_KEYS
 from labelingest.model.annotations import Rings
 from labelingest.model.ontology import Shape
 from labelingest.model.vocabulary import ObjectClass
-from labelingest.readers.encord.typed.rejected import Rejected, about, demand, demand_all
+from labelingest.readers.encord.typed.rejected import (
+    Rejected,
+    demand,
+    demand_all,
+    translate_positions,
+)
 from labelingest.readers.encord.typed.rules import Rules, Size
 from labelingest.readers.encord.typed.types import Box, Point, RotatedBox
 
@@ -142,13 +147,13 @@ def _polygons(objects: Sequence[Any], outlines: Sequence[Raw]) -> Payloads:
     polygons = [value.polygons for value in objects]
     rings = list(chain.from_iterable(chain.from_iterable(polygons)))
     firsts = rings if len(rings) == len(polygons) else [polygon[0][0] for polygon in polygons]
-    with about(_ring_of(firsts)):
+    with translate_positions(_ring_of(firsts)):
         numbers = _numbers(firsts)
     _demand_areas(firsts, numbers)
     multi_ring: dict[int, Rings] = {}
     if firsts is not rings:
-        with about(lambda ring: _polygon_of_ring(polygons)[ring]):
-            with about(_ring_of(rings)):
+        with translate_positions(lambda ring: _polygon_of_ring(polygons)[ring]):
+            with translate_positions(_ring_of(rings)):
                 all_numbers = _numbers(rings)
             _demand_areas(rings, all_numbers)
         multi_ring = {i: p for i, p in enumerate(polygons) if len(p) > 1 or len(p[0]) > 1}

@@ -7,7 +7,7 @@ import numpy as np
 
 from labelingest.columns.types import Bool
 
-__all__ = ["Rejected", "about", "demand", "demand_all"]
+__all__ = ["Rejected", "demand", "demand_all", "translate_positions"]
 
 
 class Rejected(Exception):  # noqa: N818 # no error: the explaining path takes over
@@ -20,7 +20,7 @@ class Rejected(Exception):  # noqa: N818 # no error: the explaining path takes o
 
 
 @contextmanager
-def about(place: Callable[[int], int]) -> Iterator[None]:
+def translate_positions(place: Callable[[int], int]) -> Iterator[None]:
     """Translate the positions of a `Rejected` from within, such as objects into their rows."""
     try:
         yield
