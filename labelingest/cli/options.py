@@ -5,7 +5,8 @@ A command declares the parameters of its own, and takes those of the list as `**
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from inspect import Parameter, signature
+from functools import cache
+from inspect import Parameter, Signature
 from typing import Annotated, Any, Final, TypeVar
 
 import typer
@@ -57,6 +58,7 @@ def _typer_info(option: Option) -> Any:
     )
 
 
+@cache
 def _parameter(option: Option) -> Parameter:
     annotation: Any = Annotated.__class_getitem__((_TYPES[option.kind], _typer_info(option)))  # type: ignore[attr-defined]
     return Parameter(
@@ -72,18 +74,18 @@ def with_options(command: Command) -> Callable[[CommandFunction], CommandFunctio
     """
 
     def decorate(function: CommandFunction) -> CommandFunction:
-        parameters = list(_merged(function, command))
-        function.__signature__ = signature(function).replace(parameters=parameters)  # type: ignore[attr-defined]
+        parameters = [*_merged(Signature.from_callable(function), command)]
+        function.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
         function.__annotations__ = {p.name: p.annotation for p in parameters} | {"return": None}
         return function
 
     return decorate
 
 
-def _merged(function: Callable[..., None], command: Command) -> Iterator[Parameter]:
+def _merged(declared: Signature, command: Command) -> Iterator[Parameter]:
     parameters = [
         parameter.replace(kind=Parameter.KEYWORD_ONLY)
-        for parameter in signature(function).parameters.values()
+        for parameter in declared.parameters.values()
         if parameter.kind is not Parameter.VAR_KEYWORD
     ]
     yield from (p for p in parameters if p.default is Parameter.empty)

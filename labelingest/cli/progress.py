@@ -1,4 +1,4 @@
-"""Progress for people: one line on standard error, only where the work takes over two seconds."""
+"""Print progress for people: one line on standard error, once the work takes over two seconds."""
 
 from time import monotonic
 from typing import Final
@@ -12,18 +12,20 @@ from labelingest.progress import Progress
 __all__ = ["ProgressLine", "duration", "sentence"]
 
 _PATIENCE: Final = 2.0
-"""Seconds before anything is shown."""
-_EVERY_ON_SCREEN: Final = 0.2
-_EVERY_IN_A_LOG: Final = 10.0
+"""Seconds before the first line."""
+_SCREEN_INTERVAL: Final = 0.2
+"""Seconds between updates on a terminal."""
+_LOG_INTERVAL: Final = 10.0
+"""Seconds between lines in a log."""
 
 
 class ProgressLine:
-    """Takes `Progress`; shows a live line on a terminal, a line now and then in a log."""
+    """Prints `Progress`: a live line on a terminal, a line every ten seconds in a log."""
 
     def __init__(self, *, quiet: bool) -> None:
         self._console = Console(stderr=True, quiet=quiet)
         self._started = self._stage_started = monotonic()
-        self._shown = self._started + _PATIENCE
+        self._next_update = self._started + _PATIENCE
         self._stage = ""
         self._live: Live | None = None
 
@@ -35,18 +37,18 @@ class ProgressLine:
             self._live.stop()
 
     def __call__(self, progress: Progress) -> None:
-        """Show how far the work is, if it is time to."""
+        """Print the progress, if the interval since the last line has passed."""
         now = monotonic()
         if progress.stage != self._stage:
             self._stage, self._stage_started = progress.stage, now
-        if now < self._shown:
+        if now < self._next_update:
             return
         text = sentence(progress, now - self._stage_started)
         if not self._console.is_terminal:
-            self._shown = now + _EVERY_IN_A_LOG
+            self._next_update = now + _LOG_INTERVAL
             self._console.print(text, markup=False, highlight=False, soft_wrap=True)
             return
-        self._shown = now + _EVERY_ON_SCREEN
+        self._next_update = now + _SCREEN_INTERVAL
         if self._live is None:
             self._live = Live(console=self._console, transient=True, auto_refresh=False)
             self._live.start()
@@ -63,7 +65,7 @@ def sentence(progress: Progress, seconds: float) -> str:
     >>> sentence(Progress("list", 48_000), 2.0)
     'list: 48,000 files, 24,000 files/s'
     >>> sentence(Progress("convert", 60_000, 100_000, 0, 40_000), 2.0)
-    'convert: 60,000 of 100,000 files (60 %), 40,000 of them by the run before, 10,000 files/s, 4 s left'
+    'convert: 60,000 of 100,000 files (60 %), 40,000 by the interrupted run, 10,000 files/s, 4 s left'
     """
     rate = (progress.files - progress.before) / max(seconds, 1e-9)
     parts = [f"{rate:,.0f} files/s"]
@@ -75,7 +77,7 @@ def sentence(progress: Progress, seconds: float) -> str:
         files = files.replace("%", " %")
         parts.append(f"{duration((progress.total - progress.files) / max(rate, 1e-9))} left")
     if progress.before:
-        files += f", {progress.before:,} of them by the run before"
+        files += f", {progress.before:,} by the interrupted run"
     return f"{progress.stage}: {', '.join([files, *parts])}"
 
 

@@ -85,7 +85,7 @@ _EXPECTED: Final[Mapping[Kind, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Option:
     """One option.
 

@@ -24,6 +24,7 @@ from typing import Any, Final, TypeVar
 from labelingest.config import IngestConfig
 from labelingest.errors import ResumeNote, SidecarError
 from labelingest.model.tally import Misfits, Tally
+from labelingest.options import CONFIG_OPTIONS
 from labelingest.pipeline.discover import Paired
 from labelingest.problems import Problem, ProblemCode
 from labelingest.sinks.base import ResumableSink, UnfinishedOutput
@@ -41,10 +42,9 @@ _SYNC_EVERY: Final = 30.0
 """Seconds of work that may be lost when the machine goes down: a flush costs some milliseconds."""
 _CHUNK: Final = 65_536
 """Pairs whose keys are digested together: ten million keys as texts would be gigabytes."""
-_NOT_IN_FINGERPRINT: Final = (
-    *("storage_path", "ontology", "out", "report", "problems", "failed_csv", "overwrite"),
-    *("workers", "engine", "restart"),
-)
+_NOT_IN_FINGERPRINT: Final = {
+    name for name, option in CONFIG_OPTIONS.items() if not option.decides_result
+}
 """Options left out of the fingerprint: they do not change the result, or their content is digested."""
 
 _LOST: Final = {errno.EIO, errno.ESTALE}
@@ -234,7 +234,7 @@ class ResumableRun:
 def run_fingerprint(config: IngestConfig, paired: Paired) -> str:
     """Return a fingerprint of everything that decides the result of a run, except its outputs."""
     digest = blake2b(digest_size=16)
-    options = config.model_dump(mode="json", exclude=set(_NOT_IN_FINGERPRINT))
+    options = config.model_dump(mode="json", exclude=_NOT_IN_FINGERPRINT)
     digest.update(json.dumps([version("labelingest"), _compressor(), options]).encode())
     digest.update(paired.storage.url.encode())
     digest.update(read_small(config.ontology))

@@ -120,6 +120,13 @@ def test_outputs_and_options_of_synced_folders_come_from_the_list() -> None:
     assert set(LABEL_OPTIONS) < set(CONFIG_OPTIONS)
 
 
+def test_options_that_do_not_change_the_result_are_known() -> None:
+    assert {name for name, option in CONFIG_OPTIONS.items() if not option.decides_result} == {
+        *("storage_path", "ontology", "out", "report", "problems", "failed_csv", "overwrite"),
+        *("workers", "engine", "restart"),
+    }
+
+
 def test_every_option_of_a_folder_is_a_setting_or_a_label_option() -> None:
     settings = {*FolderSettings.__dataclass_fields__, "no_metadata", "auto_sync", "json"}
     for command in (Command.FOLDER_CREATE, Command.FOLDER_CONFIGURE):
