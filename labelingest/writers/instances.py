@@ -73,11 +73,11 @@ def outlines(annotations: Annotations, *, joined: bool) -> Annotations:
     begin = annotations.offsets[source[unchanged]]
     coordinates[to] = annotations.coordinates[ragged.gather(begin, lengths[unchanged])]
     return Annotations(
-        annotations.unit[source],
-        annotations.feature[source],
-        annotations.line[source],
-        annotations.confidence[source],
-        coordinates,
-        offsets,
-        annotations.content[source],
+        unit=annotations.unit[source],
+        feature=annotations.feature[source],
+        line=annotations.line[source],
+        confidence=annotations.confidence[source],
+        coordinates=coordinates,
+        offsets=offsets,
+        content=annotations.content[source],
     )
