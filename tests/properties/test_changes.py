@@ -79,13 +79,13 @@ def folders(state: State) -> dict[bool | None, FolderRecord]:
 
 
 def listing_of(files: dict[str, Files], *, tokens: bool) -> Listing:
-    listed = sorted(
+    rows = sorted(
         (f"{name}{ending}".encode(), token)
         for name, endings in files.items()
         for ending, token in endings.items()
         if token is not None
     )
-    keys, texts = [key for key, _ in listed], [token for _, token in listed]
+    keys, texts = [key for key, _ in rows], [token for _, token in rows]
     sizes = np.array([int(token) for token in texts], dtype=np.int64)
     return Listing(
         Keys.from_texts(keys), sizes, sizes * 0, tokens=Keys.from_texts(texts) if tokens else None
@@ -96,8 +96,8 @@ def enter(
     connection: Connection, folder_id: int, name: str, files: Files, stored: Any, *, tokens: bool
 ) -> None:
     """Write to the state that a file is in step, but for what is given otherwise."""
-    here = {"folder_id": folder_id, "key": f"{name}.jpg"}
-    known = {
+    identity = {"folder_id": folder_id, "key": f"{name}.jpg"}
+    columns = {
         **dict.fromkeys(("kind", "size", "mtime_ns"), 0),
         **dict.fromkeys(("added_at", "updated_at"), "2026-01-01"),
         "token": files[".jpg"],
@@ -110,11 +110,11 @@ def enter(
         **stored,
     }
     if not tokens:
-        known |= {k: spelt(v) for k, v in known.items() if k.endswith("token")}
+        columns |= {k: spelt(v) for k, v in columns.items() if k.endswith("token")}
     for table, ending in ((items, ".jpg"), (label_rows, ".txt")):
         if files[ending] is not None:
-            values = {k: v for k, v in known.items() if k in table.c}
-            connection.execute(table.insert().values(**here, **values))
+            values = {k: v for k, v in columns.items() if k in table.c}
+            connection.execute(table.insert().values(**identity, **values))
 
 
 def spelt(token: str | None) -> str | None:
@@ -127,27 +127,27 @@ def spelt(token: str | None) -> str | None:
 def test_the_changes_are_those_of_loading_and_comparing_everything(
     state: State, folders: dict[bool | None, FolderRecord], world: Any, at_once: int
 ) -> None:
-    known, tokens, paused = world
+    entries, tokens, paused = world
     folder = folders[paused]
-    files = {name: listed for name, (listed, _, _) in known.items()}
-    found = scan(listing_of(files, tokens=tokens), folder.settings)
-    everything = Left(np.arange(len(found.data)), [f"{name}.jpg" for name in sorted(NAMES)])
+    files = {name: endings for name, (endings, _, _) in entries.items()}
+    scanned = scan(listing_of(files, tokens=tokens), folder.settings)
+    everything = Left(np.arange(len(scanned.data)), [f"{name}.jpg" for name in sorted(NAMES)])
     with (
         state.connection() as connection,
         connection.begin() as transaction,
         pytest.MonkeyPatch.context() as patch,
     ):
-        for name, (listed, changed, stored) in known.items():
-            enter(connection, folder.id, name, listed | changed, stored, tokens=tokens)
+        for name, (endings, changed, stored) in entries.items():
+            enter(connection, folder.id, name, endings | changed, stored, tokens=tokens)
         patch.setattr("labelingest.folders.sync.skip_unchanged._AT_ONCE", at_once)
-        changes = changes_of(connection, folder, found)
+        changes = changes_of(connection, folder, scanned)
         patch.setattr("labelingest.folders.sync.changes.leave_out_unchanged", lambda *_: everything)
-        assert changes == changes_of(connection, folder, found)
+        assert changes == changes_of(connection, folder, scanned)
         transaction.rollback()
 
 
-def changes_of(connection: Connection, folder: FolderRecord, found: Scan) -> list[dict[str, str]]:
-    find_changes(connection, folder.id, found, folder.settings, PRINTS)
+def changes_of(connection: Connection, folder: FolderRecord, scanned: Scan) -> list[dict[str, str]]:
+    find_changes(connection, folder.id, scanned, folder.settings, PRINTS)
     return list(iterate_changes(connection))
 
 
@@ -156,15 +156,15 @@ def changes_of(connection: Connection, folder: FolderRecord, found: Scan) -> lis
 def test_what_a_new_folder_is_counted_to_change_is_what_is_found(
     state: State, folders: dict[bool | None, FolderRecord], world: Any
 ) -> None:
-    known, tokens, paused = world
+    entries, tokens, paused = world
     folder = folders[paused]
-    files = {name: listed for name, (listed, _, _) in known.items()}
-    found = scan(listing_of(files, tokens=tokens), folder.settings)
+    files = {name: endings for name, (endings, _, _) in entries.items()}
+    scanned = scan(listing_of(files, tokens=tokens), folder.settings)
     with state.connection() as connection, connection.begin():
-        find_changes(connection, folder.id, found, folder.settings, PRINTS)
+        find_changes(connection, folder.id, scanned, folder.settings, PRINTS)
         counted = count_changes(connection)
-    assert count_first_changes(found, folder.settings) == counted
-    assert list(count_first_changes(found, folder.settings)) == list(counted)
+    assert count_first_changes(scanned, folder.settings) == counted
+    assert list(count_first_changes(scanned, folder.settings)) == list(counted)
 
 
 def test_nothing_is_loaded_of_a_folder_in_step_and_only_what_differs_of_another(
@@ -178,11 +178,11 @@ def test_nothing_is_loaded_of_a_folder_in_step_and_only_what_differs_of_another(
         ({"b": in_step | {".txt": "2"}}, ["b.jpg"], []),
         ({"b": {}, "e": in_step}, ["e.jpg"], ["b.jpg"]),
     ):
-        found = scan(listing_of(files | change, tokens=True), folder.settings)
+        scanned = scan(listing_of(files | change, tokens=True), folder.settings)
         with state.connection() as connection, connection.begin() as transaction:
             for name in files:
                 enter(connection, folder.id, name, in_step, {}, tokens=True)
-            find_changes(connection, folder.id, found, folder.settings, PRINTS)
+            find_changes(connection, folder.id, scanned, folder.settings, PRINTS)
             for table, keys in (("scanned_files", loaded), ("missed", missed)):
                 query = sa.text(f"SELECT key FROM {table} ORDER BY key")
                 assert connection.scalars(query).all() == keys

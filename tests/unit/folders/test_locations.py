@@ -26,9 +26,9 @@ SPELT = [
 ]
 
 
-@pytest.mark.parametrize(("one", "other"), [*SPELT, *((b, a) for a, b in SPELT)])
-def test_one_place_is_known_by_all_its_names(one: str, other: str) -> None:
-    outer, inner = open_storage(one), open_storage(f"{other}rows%20new/")
+@pytest.mark.parametrize(("first", "other"), [*SPELT, *((b, a) for a, b in SPELT)])
+def test_one_place_is_known_by_all_its_names(first: str, other: str) -> None:
+    outer, inner = open_storage(first), open_storage(f"{other}rows%20new/")
     assert output_folder(outer, inner) == "rows new/"
     for around in (open_storage(other), open_storage(other.removesuffix("/").rpartition("/")[0])):
         with pytest.raises(ConfigError, match="is the storage path or lies around it"):
@@ -36,7 +36,7 @@ def test_one_place_is_known_by_all_its_names(one: str, other: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "other"),
     [
         ("s3://bk/data/", "s3://bk/data2/"),
         ("s3://bk/data/", "s3://bk2/data/"),
@@ -44,8 +44,8 @@ def test_one_place_is_known_by_all_its_names(one: str, other: str) -> None:
         ("https://a.blob.core.windows.net/bk/", "https://b.blob.core.windows.net/bk/"),
     ],
 )
-def test_other_places_are_others(one: str, other: str) -> None:
-    assert output_folder(open_storage(one), open_storage(other)) is None
+def test_other_places_are_others(first: str, other: str) -> None:
+    assert output_folder(open_storage(first), open_storage(other)) is None
 
 
 def test_a_bucket_has_no_folder_of_this_machine(tmp_path: Path) -> None:

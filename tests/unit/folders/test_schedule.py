@@ -118,8 +118,8 @@ def test_a_folder_without_a_schedule_is_left_alone(world: World) -> None:
 def test_a_run_that_was_cut_short_is_still_due(world: World) -> None:
     folder = world.folder(auto_sync_hours=24)
     due = make_due(world, hours_ago=1)
-    asked = iter([False, False, True])
-    [run], _ = served(world, stopped=lambda: next(asked, True))
+    calls = iter([False, False, True])
+    [run], _ = served(world, stopped=lambda: next(calls, True))
     assert run.status is Status.CANCELLED
     assert due_of(folder) == due
     [run], _ = served(world)

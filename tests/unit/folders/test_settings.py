@@ -11,7 +11,7 @@ from labelingest.pairing.rules import PatternRule, SuffixRule
 from tests.builders.synced import ONTOLOGY, YOLO
 
 
-def made(**values: Any) -> FolderSettings:
+def settings_with(**values: Any) -> FolderSettings:
     return FolderSettings("/data", "/rows", **values)
 
 
@@ -41,24 +41,24 @@ def made(**values: Any) -> FolderSettings:
 )
 def test_settings_that_mean_nothing_are_refused(values: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence):
-        made(**values)
+        settings_with(**values)
 
 
 def test_the_format_decides_how_sidecars_are_called() -> None:
-    assert made(format="encord", ontology=ONTOLOGY).rule == SuffixRule(".encord.json")
-    yolo = made(format="yolo", ontology=ONTOLOGY, options=YOLO)
+    assert settings_with(format="encord", ontology=ONTOLOGY).rule == SuffixRule(".encord.json")
+    yolo = settings_with(format="yolo", ontology=ONTOLOGY, options=YOLO)
     assert yolo.rule == PatternRule(("{name}.jpg",), "{name}.txt")
-    assert made().rule is None
+    assert settings_with().rule is None
 
 
 def test_an_option_that_is_set_to_nothing_is_back_at_its_default() -> None:
-    settings = made(format="encord", ontology=ONTOLOGY, options={"suffix": ".json"})
+    settings = settings_with(format="encord", ontology=ONTOLOGY, options={"suffix": ".json"})
     assert settings.changed(options={"suffix": None}).rule == SuffixRule(".encord.json")
 
 
 def test_class_numbers_are_kept_through_the_state() -> None:
     options = YOLO | {"map": {7: "car"}}
-    settings = made(format="yolo", ontology=ONTOLOGY, options=options)
+    settings = settings_with(format="yolo", ontology=ONTOLOGY, options=options)
     assert FolderSettings.from_json(settings.to_json()).config.map == {7: "car"}
 
 

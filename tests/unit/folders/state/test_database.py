@@ -235,13 +235,13 @@ def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
 def test_a_database_that_is_damaged_is_said_wherever_it_is_found_out(tmp_path: Path) -> None:
     path = tmp_path / "state.sqlite"
     url = new_sqlite(path)
-    whole = path.read_bytes()
-    path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
     with pytest.raises(StorageError, match="is damaged, or no database"):
         State(url)
-    path.write_bytes(whole)
+    path.write_bytes(content)
     with State(url) as state:
-        path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+        path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
         with pytest.raises(StorageError, match="is damaged, or no database"):
             list_folders(state)
 

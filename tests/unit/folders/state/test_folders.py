@@ -52,8 +52,8 @@ def test_who_changes_one_setting_leaves_those_that_another_changed_meanwhile(
     state: State, tmp_path: Path
 ) -> None:
     (tmp_path / "data").mkdir()
-    made = FolderSettings(str(tmp_path / "data"), str(tmp_path / "rows"))
-    first = SyncedFolder.create("drive", made, state=state)
+    settings = FolderSettings(str(tmp_path / "data"), str(tmp_path / "rows"))
+    first = SyncedFolder.create("drive", settings, state=state)
     second = SyncedFolder("drive", state=state)
     first.configure(description="north")
     assert second.configure(auto_sync_hours=5).description == "north"
@@ -63,12 +63,12 @@ def test_two_changes_at_once_are_made_one_after_the_other(
     tmp_path: Path, postgresql_state: str
 ) -> None:
     (tmp_path / "data").mkdir()
-    made = FolderSettings(str(tmp_path / "data"), str(tmp_path / "rows"))
+    settings = FolderSettings(str(tmp_path / "data"), str(tmp_path / "rows"))
     with State(postgresql_state) as state, ThreadPoolExecutor(1) as pool:
-        folder = SyncedFolder.create("drive", made, state=state)
+        folder = SyncedFolder.create("drive", settings, state=state)
         with state.write() as connection:
-            settings = made.changed(description="north").to_json()
-            connection.execute(folders.update().values(settings=settings))
+            changed_settings = settings.changed(description="north").to_json()
+            connection.execute(folders.update().values(settings=changed_settings))
             second = pool.submit(folder.configure, auto_sync_hours=5)
             wait_until_one_waits(state)
         assert second.result(60).description == "north"

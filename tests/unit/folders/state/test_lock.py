@@ -182,15 +182,17 @@ def test_a_run_whose_process_is_dead_is_not_shown_as_running(
 ) -> None:
     run = hold(state, folder, Holder.this_process(), now())
     with SyncedFolder("drive", state=state) as synced:
-        assert [(shown.id, shown.status) for shown in synced.activity()] == [(run, Status.RUNNING)]
+        assert [(record.id, record.status) for record in synced.activity()] == [
+            (run, Status.RUNNING)
+        ]
         dead = subprocess.Popen([sys.executable, "-c", ""])
         dead.wait()
         with state.write() as connection:
             connection.execute(locks.update().values(pid=dead.pid))
-        [shown] = synced.activity()
-        assert (shown.id, shown.status) == (run, Status.ERROR)
-        assert f"its process {dead.pid} on " in str(shown.message)
-        assert synced.summary().last_run == shown
+        [record] = synced.activity()
+        assert (record.id, record.status) == (run, Status.ERROR)
+        assert f"its process {dead.pid} on " in str(record.message)
+        assert synced.summary().last_run == record
 
 
 @pytest.mark.parametrize("status", [Status.DONE, Status.CANCELLED])
@@ -205,9 +207,9 @@ def test_a_run_that_came_to_its_end_is_over_though_its_dead_process_left_the_loc
         ended = {"status": status.value, "ended_at": later(began, 60), "message": "as it was"}
         connection.execute(runs.update().values(ended))
     with state.read() as connection:
-        [shown] = list_runs(connection, folder.id, 10)
-    assert (shown.id, shown.status) == (run, status)
-    assert (shown.ended_at, shown.message) == (later(began, 60), "as it was")
+        [record] = list_runs(connection, folder.id, 10)
+    assert (record.id, record.status) == (run, status)
+    assert (record.ended_at, record.message) == (later(began, 60), "as it was")
 
 
 def test_only_the_run_that_has_the_lock_is_judged_by_its_process(
@@ -235,5 +237,5 @@ def test_a_died_run_ended_with_its_last_heartbeat_but_never_before_it_began(
     heartbeat = later(now(), 3600 * hours)
     hold(state, folder, replace(Holder.this_process(), pid=dead.pid), heartbeat)
     with state.read() as connection:
-        [shown] = list_runs(connection, folder.id, 10)
-    assert shown.ended_at == (heartbeat if hours > 0 else shown.started_at)
+        [record] = list_runs(connection, folder.id, 10)
+    assert record.ended_at == (heartbeat if hours > 0 else record.started_at)

@@ -24,18 +24,18 @@ def test_problems_are_listed_by_data_file_until_they_are_mended(
         world.write("lonely.txt", "")
         folder = world.folder(metadata_suffix=".metadata.json", options=YOLO)
         run = folder.sync()
-        found = list(folder.problems())
-        places = [(problem.source, problem.line, problem.column) for problem in found]
+        problems = list(folder.problems())
+        places = [(problem.source, problem.line, problem.column) for problem in problems]
         # The folder's own, then those of a.jpg and b.jpg; a file without a row has a warning more.
         assert ("a.txt", 2, 1) in places
         assert ("b.txt", 1, 7) in places
-        codes = [problem.code for problem in found]
+        codes = [problem.code for problem in problems]
         assert codes.index(ProblemCode.UNKNOWN_CLASS) < codes.index(ProblemCode.NOT_A_NUMBER)
-        assert len(found) == run.counters.errors + run.counters.warnings
+        assert len(problems) == run.counters.errors + run.counters.warnings
 
         url = state.url
-        listed = command_line(capsys)("folder", "problems", "drive", "--state", url).out
-        assert "error: b.txt:1:7: not-a-number: " in listed
+        sources = command_line(capsys)("folder", "problems", "drive", "--state", url).out
+        assert "error: b.txt:1:7: not-a-number: " in sources
         printed = command_line(capsys)("folder", "problems", "drive", "--state", url, "--json").out
         lines = [orjson.loads(line) for line in printed.splitlines()]
         assert [line["code"] for line in lines] == codes
@@ -63,6 +63,6 @@ def test_a_nul_in_metadata_is_kept_escaped_as_no_text_of_postgresql_holds_one(
         world.write("a.jpg.metadata.json", r'{"k\u0000": NaN, "l\u0000": 1, "l\u0000": 2}')
         folder = world.folder(metadata_suffix=".metadata.json")
         assert folder.sync().status is Status.DONE
-        kept = "".join(str(problem) for problem in folder.problems())
-    assert "\0" not in kept
-    assert r"\u0000" in kept
+        stored = "".join(str(problem) for problem in folder.problems())
+    assert "\0" not in stored
+    assert r"\u0000" in stored

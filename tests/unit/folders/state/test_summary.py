@@ -77,7 +77,7 @@ def test_items_are_counted_by_how_they_stand(world: World) -> None:
 def test_a_run_counts_what_it_did_and_nothing_else(world: World) -> None:
     run = filled(world).sync()
     sidecars = sum((world.data / f"{name}.txt").stat().st_size for name in "abc")
-    written = sum(path.stat().st_size for path in world.rows.glob("*.encord.json"))
+    bytes_written = sum(path.stat().st_size for path in world.rows.glob("*.encord.json"))
     assert (run.status, run.message) == (Status.DONE, None)
     assert counted(run) == {
         "scan_pages_processing_done": 1,
@@ -88,7 +88,7 @@ def test_a_run_counts_what_it_did_and_nothing_else(world: World) -> None:
         "files_read": 3,
         "bytes_read": sidecars,
         "files_written": 3,
-        "bytes_written": written,
+        "bytes_written": bytes_written,
         "label_rows_made": 3,
         "errors": 2,
         "warnings": 2,
@@ -98,16 +98,16 @@ def test_a_run_counts_what_it_did_and_nothing_else(world: World) -> None:
 
 def test_problems_are_counted_by_their_severity() -> None:
     counters = Counters()
-    found = [
+    problems = [
         Problem(ProblemCode.NOT_A_NUMBER, "a.txt", "x", count=3),
         Problem(ProblemCode.DUPLICATE_ROW, "a.txt", "x", count=5),
         Problem(ProblemCode.INTERNAL_ERROR, "b.txt", "first"),
         Problem(ProblemCode.INTERNAL_ERROR, "c.txt", "second", count=2),
     ]
-    counters.count_problems(found)
+    counters.count_problems(problems)
     assert (counters.errors, counters.warnings, counters.unexpected) == (6, 5, 3)
-    assert counters.failure == str(found[2])
-    counters.count_problems(found[:1])
+    assert counters.failure == str(problems[2])
+    counters.count_problems(problems[:1])
     assert counters.errors == 9
 
 
@@ -133,8 +133,8 @@ def test_the_exit_code_says_how_a_run_ended(
 def test_a_run_is_said_with_the_names_of_syncs() -> None:
     wire = RunRecord(7, 1, "plan", Status.RUNNING, "listing", "then").to_wire()
     assert wire.pop("run") == 7
-    said = {name: value for name, value in wire.items() if not isinstance(value, int)}
-    assert {name: value for name, value in said.items() if value} == {
+    texts = {name: value for name, value in wire.items() if not isinstance(value, int)}
+    assert {name: value for name, value in texts.items() if value} == {
         "trigger": "plan",
         "status": "running",
         "stage": "listing",
