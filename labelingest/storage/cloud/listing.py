@@ -34,6 +34,7 @@ from labelingest.storage.cloud.connections import Connection
 from labelingest.storage.cloud.errors import Operation, broke_off, cloud_error
 from labelingest.storage.cloud.interleaved import merged
 from labelingest.storage.cloud.list_parts import Part, parts_of
+from labelingest.storage.cloud.many_requests import IN_FLIGHT
 from labelingest.storage.cloud.raw_listing import RawListing
 from labelingest.storage.cloud.stream import FAILURES, BucketLister, End, chunks
 from labelingest.storage.urls import Place
@@ -45,7 +46,6 @@ __all__ = ["list_pages", "plain_tag", "token_of"]
 
 _PARTS_AT_ONCE: Final = 16
 """Parts listed at the same time: as many as one processor keeps up with."""
-_IN_FLIGHT: Final = 64
 _BEFORE_SLASH: Final = ".\U0010ffff"
 """A text before all names that begin with a slash; "0" lies behind them."""
 _BEHIND_SLASH: Final = "0"
@@ -216,7 +216,7 @@ def _markers(lister: BucketLister, part: Part, chunk: Sequence["ObjectMeta"]) ->
     def is_marker(row: int) -> bool:
         return _is_marker(lister, chunk[row]["path"])
 
-    at_once = _IN_FLIGHT if part.is_everything else _IN_FLIGHT // _PARTS_AT_ONCE
+    at_once = IN_FLIGHT if part.is_everything else IN_FLIGHT // _PARTS_AT_ONCE
     with ThreadPoolExecutor(min(at_once, len(suspects))) as threads:
         answers = threads.map(is_marker, suspects)
         markers.update(row for row, is_one in zip(suspects, answers, strict=True) if is_one)

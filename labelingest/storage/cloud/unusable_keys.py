@@ -14,9 +14,18 @@ from collections.abc import Collection
 from threading import Lock
 from typing import Final
 
+from labelingest.errors import ConfigError
 from labelingest.problems import Problem, ProblemCode
+from labelingest.storage.base import check_key
 
-__all__ = ["UnusableKeys", "is_unusable", "names_hidden_by"]
+__all__ = [
+    "UnusableKeys",
+    "check_requestable",
+    "is_requestable",
+    "is_unusable",
+    "names_hidden_by",
+    "not_requestable",
+]
 
 _UNUSABLE: Final = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)|[\x00-\x1f\x7f\ud800-\udfff]")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
@@ -25,6 +34,35 @@ _MOST: Final = 10_000
 _DETAIL: Final = (
     "left out: a key has no empty, '.' or '..' parts and no control characters; rename it"
 )
+
+
+def is_requestable(key: str) -> bool:
+    r"""Return whether a client can request a key: it has no control characters.
+
+    Examples
+    --------
+    >>> is_requestable("a/b.txt"), is_requestable("a\x01.txt")
+    (True, False)
+    """
+    return not _CONTROL.search(key)
+
+
+def not_requestable(key: str) -> str:
+    """Return the sentence for a key that a client cannot request."""
+    return f"key {key!r} is refused: keys of cloud storage have no control characters; rename it"
+
+
+def check_requestable(key: str) -> None:
+    """Refuse keys that no storage has, and keys that a client cannot request.
+
+    Raises
+    ------
+    ConfigError
+        `check_key` refuses the key, or it has control characters.
+    """
+    check_key(key)
+    if not is_requestable(key):
+        raise ConfigError(not_requestable(key))
 
 
 def is_unusable(key: str) -> bool:
