@@ -149,7 +149,7 @@ class LargeFile:
         if self._not_text:
             problems.fail(0, Problem(ProblemCode.NOT_TEXT, units.sidecar[0], self._not_text))
         sizes.warn_of_missing(units, problems)
-        totals, written = self._count(units, sized, scan, problems)
+        totals, output_counts = self._count(units, sized, scan, problems)
         self.output.fail_non_images(totals)
         is_converted = select_files(
             totals,
@@ -157,8 +157,8 @@ class LargeFile:
             keeps_classifications=self.output.format.keeps_classifications,
         )
         if is_converted[0]:
-            totals.converted.update(written.converted)
-            totals.dropped.update(written.dropped)
+            totals.converted.update(output_counts.converted)
+            totals.dropped.update(output_counts.dropped)
         return LargeConversion(
             problems=problems.in_order(),
             row_tally=totals.row_tally(is_converted),
@@ -267,9 +267,9 @@ class LargeFile:
             count += len(annotations)
             # Label rows keep everything, so writing them counts nothing.
             if is_written and not format.keeps_classifications:
-                written = self.output.target.write(annotations, sized, self.output.options)
-                total.converted.update(written.converted)
-                total.dropped.update(written.dropped)
+                part_output = self.output.target.write(annotations, sized, self.output.options)
+                total.converted.update(part_output.converted)
+                total.dropped.update(part_output.dropped)
         seen += self._too_long_rows
         totals.rows_seen, totals.annotation_count = np.array([seen]), count
         return totals, total
