@@ -19,6 +19,7 @@ from labelingest.pairing.rules import PatternRule
 from labelingest.pipeline import Job, Paired, Worker, check, convert
 from labelingest.pipeline.loop import JournaledSink, RunTotals, run_jobs
 from labelingest.pipeline.worker import cut_jobs
+from labelingest.problems import Problem, ProblemCode
 from labelingest.progress import Progress
 from labelingest.report import Report
 from labelingest.resolution.ontology_json import load_ontology
@@ -199,3 +200,15 @@ def test_a_batch_of_which_no_file_can_be_kept_takes_nothing_from_the_others(
         "a.jpg.encord.json",
         "z.jpg.encord.json",
     }
+
+
+def test_files_that_the_sink_refuses_are_counted_as_failed_only() -> None:
+    work = worker({"a.txt": b"0 .5 .5 .2 .2", "b.txt": b"0 .5 .5 .2 .2", "c.txt": b""})
+    result = work(job("a", "b", "c"))
+    refusal = Problem(ProblemCode.INTERNAL_ERROR, "b.txt", "no room")
+    tally = result.tally([(1, refusal)])
+    assert (tally.label_rows, tally.empty_label_rows, tally.failed_files) == (2, 1, 1)
+    assert (tally.annotations, tally.rejected[ProblemCode.INTERNAL_ERROR]) == (1, 1)
+    assert tally.files_with_rejected_rows == 1
+    assert tally.balance()
+    assert result.tally().label_rows == 3
