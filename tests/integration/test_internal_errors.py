@@ -120,7 +120,7 @@ def test_the_run_ends_with_3_and_says_how_many_files_and_where_the_trace_is(
     [trace] = failures.iterdir()
     said = " ".join(ran.err.split())
     assert "an unexpected failure of labelingest cost 2 files" in said
-    assert "first labels/b.txt: internal-error" in said
+    assert "first: labels/b.txt: internal-error" in said
     assert str(trace) in ran.err
     assert "memory ran out over 1 file" in said
 
@@ -273,4 +273,4 @@ class TestSyncedFolders:
         [trace] = failures.iterdir()
         said = " ".join(ran.err.split())
         assert "unexpected failures of labelingest cost 1 file" in said
-        assert re.search(rf"first c\.txt: internal-error: .*{trace}", said)
+        assert re.search(rf"first: c\.txt: internal-error: .*{trace}", said)
