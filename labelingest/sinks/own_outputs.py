@@ -1,4 +1,4 @@
-"""Which keys of a storage path a run itself writes: they are kept out of its listing."""
+"""Keys of a storage path that a run itself writes: its listing leaves them out."""
 
 import os
 from collections.abc import Iterable

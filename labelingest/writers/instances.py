@@ -1,7 +1,7 @@
-"""What instances add to annotations: object hashes, and polygons with holes or several parts.
+"""Object hashes of annotations, and polygons with holes or several parts.
 
-Annotations have the first outline of a polygon in their columns; the others, and the holes, are
-few, and stand beside (`labelingest.model.annotations.Instances.parts`).
+Columns of annotations hold the first outline of a polygon. Other outlines and holes are few:
+`labelingest.model.annotations.Instances.parts` holds them.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,9 +1,8 @@
-"""Which annotations have a place in formats of images: boxes, rotated boxes and polygons of them.
+"""Annotations that formats of images can represent: boxes, rotated boxes and polygons of images.
 
-Whole files that are no images are told apart before (`are_images`).
-
-Shared by the writers of YOLO and COCO. What has no place is rejected here, before anything is
-written, so that the books are right; a label row and a Parquet table have a place for all.
+The writers of YOLO and COCO share this module. It rejects all other annotations before anything is
+written, so that the counts add up; label rows and Parquet tables represent every annotation. Files
+that are no images are set apart before (`labelingest.model.units.are_images`).
 """
 
 from collections.abc import Sequence
