@@ -8,7 +8,7 @@ more than its type (help, choices in messages, formats concerned) are in `labeli
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Literal, Self
@@ -19,6 +19,7 @@ from pydantic import (
     Field,
     ValidationError,
     ValidationInfo,
+    field_serializer,
     field_validator,
     model_validator,
 )
@@ -157,6 +158,16 @@ class IngestOptions(BaseModel):
     def _from_one(cls, value: object) -> object:
         """Accept one pattern without a list around it."""
         return (value,) if isinstance(value, str) else value
+
+    @field_validator("to", mode="wrap")
+    @classmethod
+    def _as_format(cls, value: object, validate: Callable[[object], object]) -> object:
+        """Accept the value of a format beside the names; only Python callers can pass one."""
+        return value if isinstance(value, Format) and value.is_written else validate(value)
+
+    @field_serializer("to")
+    def _name_of_format(self, to: str | Format) -> str:
+        return target_format(to).name
 
     @field_validator("map", mode="before")
     @classmethod

@@ -13,6 +13,7 @@ from typing import BinaryIO
 import numpy as np
 
 from labelingest.config import IngestConfig
+from labelingest.formats import target_format
 from labelingest.model.kinds import kind_of
 from labelingest.model.ontology import Ontology
 from labelingest.model.pairs import Outcome
@@ -54,7 +55,7 @@ def new_report(
         ontology=ontology.title or str(config.ontology),
         namespace=mapping.namespace.name if mapping and mapping.namespace else None,
         format=paired.format,
-        to=config.to,
+        to=target_format(config.to).name,
         images=rule.images if isinstance(rule, PatternRule) else (),
         labels=rule.labels if isinstance(rule, PatternRule) else "",
         suffix=rule.suffix if isinstance(rule, SuffixRule) else None,
