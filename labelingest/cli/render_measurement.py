@@ -27,7 +27,7 @@ _RESOURCE: Final[Mapping[Stage, str]] = {
     Stage.OUTPUT: _DISK,
 }
 """Resource that bounds a stage; the processor for every other stage."""
-_BY_ONE: Final = "one process does this: a storage path further down holds fewer files"
+_BY_ONE: Final = "only one process does this: a storage path deeper in the folder has fewer files"
 
 
 def verdict(measurement: Measurement, config: IngestConfig) -> tuple[str, str]:
@@ -55,21 +55,21 @@ def _cure(stage: Stage, measurement: Measurement, config: IngestConfig) -> str:
     if stage is Stage.OUTPUT:
         format = target_format(config.to)
         if format.can_be_file and is_tree(format, measurement.out, config.shard_rows):
-            return f"one file instead of one for each data file: --out {format.sample_output}"
+            return f"one output file instead of one per data file: --out {format.sample_output}"
         less = ", or less to write: --out label_rows.jsonl.zst"
         is_plain = measurement.out.endswith(".jsonl")
         return f"another disk (--out-folder measures it){less if is_plain else ''}"
     if stage is Stage.HEADERS and config.image_sizes == "all":
-        return "--image-sizes needed, which reads the headers of images with rotated boxes alone"
+        return "--image-sizes needed, which reads only the headers of images with rotated boxes"
     if stage is Stage.FETCH:
         return (
-            f"a copy on a disk of this machine; else more processes that wait at the same time: "
+            f"a copy on a disk of this machine, or more processes that wait at the same time: "
             f"--workers {2 * measurement.cores}"
         )
     if measurement.cores == 1:
         return "a machine with more cores, or a cluster (--engine)"
     if measurement.estimate(measurement.cores) > _NO_GAIN * measurement.estimate(1):
-        return "nothing much: the folder is done as soon as more processes would have started"
+        return "not much: one process finishes the folder before more processes would have started"
     return f"all cores share it: --workers {measurement.cores} (the default from 5,000 files on)"
 
 

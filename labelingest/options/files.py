@@ -29,6 +29,7 @@ FILES_OPTIONS: Final[Sequence[Option]] = (
     Option(
         name="config",
         kind=Kind.PATH,
+        metavar="FILE",
         help="TOML file with any of these options, with underscores for dashes",
         note="Options on the command line take precedence.",
         in_config=False,

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from labelingest.config import IngestConfig, load_config
+from labelingest.config import IngestConfig, IngestOptions, load_config
 from labelingest.errors import ConfigError
+from labelingest.folders.settings import FolderSettings
 
 LEAST = {"storage_path": "data", "ontology": "ontology.json"}
 
@@ -155,3 +156,17 @@ def test_an_empty_path_is_refused(tmp_path: Path) -> None:
     file.write_text('storage_path = "data"\nontology = "o.json"\nout = ""\n')
     with pytest.raises(ConfigError, match="out: '' is no path"):
         IngestConfig(**load_config(file))
+
+
+def test_options_without_an_ontology_are_validated_like_those_of_a_run() -> None:
+    assert IngestOptions(storage_path="data").ontology is None
+    with pytest.raises(ConfigError, match="out_of_range: 'drop'"):
+        IngestOptions(storage_path="data", out_of_range="drop")
+    with pytest.raises(ConfigError, match="lables: not known; did you mean labels"):
+        IngestOptions(storage_path="data", lables="labels/{name}.txt")
+
+
+def test_the_settings_of_a_folder_are_options_without_an_ontology_file() -> None:
+    settings = FolderSettings("/data", "/rows", format="encord", ontology={"objects": []})
+    assert type(settings.config) is IngestOptions
+    assert settings.config.ontology is None

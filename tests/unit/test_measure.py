@@ -116,11 +116,11 @@ def test_the_estimate_is_that_by_hand() -> None:
     ("seconds", "options", "bound", "cure"),
     [
         ({"READ": 3.0, "LIST": 2.0}, {}, "the processor: to read text takes 94 %", "--workers 4"),
-        ({"READ": 0.1, "LIST": 3.0}, {}, "the storage: to list takes 75 %", "further down"),
+        ({"READ": 0.1, "LIST": 3.0}, {}, "the storage: to list takes 75 %", "deeper in the folder"),
         ({"FETCH": 3.0, "READ": 1.0}, {}, "the storage: to fetch label files", "--workers 8"),
         ({"WRITE": 3.0, "OUTPUT": 5.0}, {}, "the disk of the output", "rows.jsonl.zst"),
-        ({"OUTPUT": 5.0}, {"out": "folder"}, "the disk", "instead of one for each data file"),
-        ({"OUTPUT": 5.0}, {"out": "labels.v2"}, "the disk", "instead of one for each data file"),
+        ({"OUTPUT": 5.0}, {"out": "folder"}, "the disk", "instead of one per data file"),
+        ({"OUTPUT": 5.0}, {"out": "labels.v2"}, "the disk", "instead of one per data file"),
         ({"OUTPUT": 5.0}, {"out": "shards", "shard_rows": 9}, "the disk", "another disk"),
         ({"OUTPUT": 5.0}, {"out": "labels", "to": "yolo"}, "the disk", "another disk"),
         (
@@ -131,7 +131,7 @@ def test_the_estimate_is_that_by_hand() -> None:
         ),
         ({"HEADERS": 2.0}, {}, "the storage: to read image headers", "--workers 4"),
         ({"WRITE": 2.0}, {"cores": 1}, "the processor: to write text", "more cores"),
-        ({"WRITE": 0.01}, {}, "the processor: to write text takes 100 %", "nothing much"),
+        ({"WRITE": 0.01}, {}, "the processor: to write text takes 100 %", "not much: one process"),
     ],
 )
 def test_the_verdict_is_about_what_takes_longest(

@@ -68,7 +68,7 @@ def find_row(what: str, *, rows: str | None = None, suffix: str = SUFFIX) -> Fou
         with _opened(what) as file:
             return _only_row(what, file)
     sidecar = what + suffix
-    if _is_there(sidecar):
+    if _is_file(sidecar):
         return FoundRow(sidecar, _content(sidecar), what)
     if what.endswith(suffix):
         return FoundRow(what, _content(what), what.removesuffix(suffix))
@@ -77,7 +77,7 @@ def find_row(what: str, *, rows: str | None = None, suffix: str = SUFFIX) -> Fou
     raise ConfigError(_cure(what, sidecar))
 
 
-def _is_there(path: str) -> bool:
+def _is_file(path: str) -> bool:
     try:
         return Path(path).is_file()
     except OSError:  # a name too long, or a folder that may not be looked into
@@ -92,7 +92,7 @@ def _cure(what: str, sidecar: str) -> str:
             "labelingest convert ... --out label_rows.jsonl, then "
             "labelingest show KEY --in label_rows.jsonl"
         )
-    defect = "has no sidecar" if _is_there(what) else "is no file, nor is there a sidecar"
+    defect = "has no sidecar" if _is_file(what) else "is no file, and has no sidecar"
     return (
         f"{what!r} {defect} {sidecar!r}: name a label row, another --suffix, or the file of label "
         f"rows that has it: labelingest show KEY --in label_rows.jsonl"
@@ -111,7 +111,7 @@ def _opened(path: str) -> Iterator[BinaryIO]:
         raise StorageError(f"{path!r} cannot be read: {cause_of(error)}") from error
     except unpacking_errors() as error:
         raise StorageError(
-            f"{path!r} cannot be read: it is no zstd file, or is damaged; make it again"
+            f"{path!r} cannot be read: it is no zstd file, or it is damaged: write it again"
         ) from error
 
 
