@@ -87,7 +87,7 @@ def _settings_in_place(
     check_settings(settings)
     new_folders: list[Path] = []
     if "://" not in settings.output:
-        # A storage path that is not there shall leave no folder behind.
+        # A missing storage path must leave no folder behind.
         open_places(replace(settings, output=settings.storage_path))
         new_folders = _make_folder(Path(settings.output))
     try:
@@ -114,7 +114,7 @@ def _refuse_shared_output(
     output = open_places(settings).output
     for other in list_folders(state, deleted=True):
         if other.name == name:
-            continue  # that the name is taken is said elsewhere
+            continue  # `refuse_taken_name` reports this case
         try:
             other_output = open_places(other.settings).output
         except (ConfigError, StorageError):

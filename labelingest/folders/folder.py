@@ -176,7 +176,7 @@ class SyncedFolder:
         """
         record = self._present()
         changed = record.settings.changed(**values)
-        # What takes long, before others have to wait for the write.
+        # Slow checks come first: other processes wait during the write.
         check_settings(changed)
         places = self._open_places(changed)
         if changed.rule != record.settings.rule:

@@ -22,7 +22,7 @@ from labelingest.folders.sync.changes import (
 )
 from labelingest.folders.sync.fingerprints import Fingerprints
 from labelingest.folders.sync.scan import Scan, scan
-from labelingest.folders.sync.skip_unchanged import Left
+from labelingest.folders.sync.skip_unchanged import Candidates
 from labelingest.model.listing import Listing
 from tests.builders.synced import ONTOLOGY, YOLO
 
@@ -131,7 +131,7 @@ def test_the_changes_are_those_of_loading_and_comparing_everything(
     folder = folders[paused]
     files = {name: endings for name, (endings, _, _) in entries.items()}
     scanned = scan(listing_of(files, tokens=tokens), folder.settings)
-    everything = Left(np.arange(len(scanned.data)), [f"{name}.jpg" for name in sorted(NAMES)])
+    everything = Candidates(np.arange(len(scanned.data)), [f"{name}.jpg" for name in sorted(NAMES)])
     with (
         state.connection() as connection,
         connection.begin() as transaction,
@@ -141,7 +141,7 @@ def test_the_changes_are_those_of_loading_and_comparing_everything(
             enter(connection, folder.id, name, endings | changed, stored, tokens=tokens)
         patch.setattr("labelingest.folders.sync.skip_unchanged._AT_ONCE", at_once)
         changes = changes_of(connection, folder, scanned)
-        patch.setattr("labelingest.folders.sync.changes.leave_out_unchanged", lambda *_: everything)
+        patch.setattr("labelingest.folders.sync.changes.find_candidates", lambda *_: everything)
         assert changes == changes_of(connection, folder, scanned)
         transaction.rollback()
 

@@ -183,7 +183,7 @@ class State:
     @contextmanager
     def _translating_errors(self) -> Iterator[None]:
         """Raise failures of the database as `StateFailedError`, with a sentence."""
-        # Where rows are loaded in bulk, it is the driver that raises.
+        # Bulk loading passes SQLAlchemy by: the driver raises its own exceptions.
         driver: Any = self.engine.dialect.loaded_dbapi
         try:
             with self._translating_damage():
@@ -201,7 +201,7 @@ class State:
         try:
             yield
         except general as error:
-            # What is known more closely has other causes.
+            # Subclasses say what is wrong more precisely, and have other causes.
             if type(error) not in general and not _is_damage(error):
                 raise
             raise self.damaged(self._first_line(error)) from error
@@ -215,7 +215,7 @@ class State:
 
     def _first_line(self, error: Exception) -> str:
         line = str(getattr(error, "orig", error)).strip().partition("\n")[0]
-        # What cannot be decoded may be anything.
+        # Undecodable text may quote data of the user.
         line = line.partition(" with text ")[0]
         if self._password:
             line = line.replace(self._password, MASK)

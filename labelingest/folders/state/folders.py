@@ -83,7 +83,7 @@ class FolderRecord:
         if hours is None:
             return False
         if self.due_at is None:
-            return True  # nothing tells when: the state was changed by hand
+            return True  # the state was changed by hand
         ahead = seconds_between(moment, self.due_at)
         return not 0 < ahead <= hours * 3600 + _CLOCKS_APART
 
@@ -98,10 +98,10 @@ class FolderRecord:
             return latest
         behind = seconds_between(due, moment)
         if behind < 0:
-            # Set by a clock that was wrong, or not due yet.
+            # A wrong clock set it, or the folder is not due yet.
             return latest if self.is_due(moment) else due
         following = later(due, (behind // seconds + 1) * seconds)
-        # Of very many missed moments, the sum is not exact.
+        # The sum is inexact after very many missed moments.
         return following if 0 < seconds_between(moment, following) <= seconds else latest
 
 
@@ -315,7 +315,7 @@ def remove_folder(state: State, record: FolderRecord) -> None:
     """
     of_folder = folders.c.id == record.id
     with state.write() as connection:
-        # Who begins a run waits from here on, and finds no folder then.
+        # A process that begins a run waits from here on, and then finds no folder.
         connection.execute(sa.select(folders.c.id).where(of_folder).with_for_update())
         refuse_held(connection, state.url, record.id, record.name)
         for table in (problems, output_rows, label_rows, items, locks, runs):

@@ -14,7 +14,7 @@ from labelingest.errors import ConfigError
 from labelingest.folders.settings import refuse_undecodable
 from labelingest.folders.state.database import State, upsert
 from labelingest.folders.state.folders import check_name, list_folders
-from labelingest.folders.state.stored_values import stored
+from labelingest.folders.state.stored_values import read_stored
 from labelingest.folders.state.tables import integrations
 from labelingest.storage.cloud.connections import Connection
 
@@ -62,7 +62,9 @@ def list_integrations(state: State) -> Mapping[str, Connection]:
     query = sa.select(integrations).order_by(integrations.c.name)
     with state.read() as opened:
         return {
-            row.name: stored(Connection, row.connection, f"the options of integration {row.name!r}")
+            row.name: read_stored(
+                Connection, row.connection, f"the options of integration {row.name!r}"
+            )
             for row in opened.execute(query)
         }
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
 from labelingest.folders.state.clock import now
-from labelingest.folders.state.stored_values import damaged, is_moment, misfit, stored
+from labelingest.folders.state.stored_values import damaged, is_moment, misfit, read_stored
 from labelingest.folders.state.tables import runs
 from labelingest.problems import UNEXPECTED, Problem, Severity
 
@@ -200,7 +200,11 @@ def stored_runs(connection: Connection, folder_id: int, limit: int) -> list[RunR
 
 def _run(row: RowMapping, folder_id: int) -> RunRecord:
     what = f"the records of run {row['id']}"
-    values = {**row, "counters": stored(Counters, row["counters"], what), "folder_id": folder_id}
+    values = {
+        **row,
+        "counters": read_stored(Counters, row["counters"], what),
+        "folder_id": folder_id,
+    }
     if row["status"] not in list(Status):
         raise damaged(what, f"status: found {row['status']!r}")
     values["status"] = Status(row["status"])

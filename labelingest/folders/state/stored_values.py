@@ -18,7 +18,7 @@ import orjson
 
 from labelingest.errors import StorageError
 
-__all__ = ["damaged", "is_moment", "json_object", "misfit", "stored"]
+__all__ = ["damaged", "is_moment", "json_object", "misfit", "read_stored"]
 
 T = TypeVar("T")
 
@@ -76,7 +76,7 @@ def json_object(text: object) -> Any:
     return orjson.loads(text)
 
 
-def stored(kind: type[T], text: object, what: str) -> T:
+def read_stored(kind: type[T], text: object, what: str) -> T:
     """Return the dataclass that a state keeps as JSON.
 
     Raises

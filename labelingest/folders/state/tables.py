@@ -70,16 +70,16 @@ folders: Final = Table(
     Column("settings", Text, nullable=False),  # JSON: labelingest.folders.settings
     Column("created_at", Text, nullable=False),
     Column("deleted_at", Text),
-    Column("due_at", Text),  # of the next scheduled sync; NULL without a schedule
-    # Raised whenever items or label rows change: a saved plan is of one generation.
+    Column("due_at", Text),  # time of the next scheduled sync; NULL without a schedule
+    # Rises whenever items or label rows change: a saved plan is for one generation.
     Column("generation", Integer, nullable=False),
-    # Of the listing and the settings when everything was last in step; NULL when it may not be.
+    # Digest of listing and settings when the folder was last in step; NULL where it may not be.
     Column("digest", Text),
-    # JSON: keys of that listing, between which the next one is cut; NULL where it is not.
+    # JSON: keys of the last listing, between which the next is cut into parts; NULL for one part.
     Column("splits", Text),
-    Column("identity", Text),  # what the marker of its output holds
-    Column("marker_token", Text),  # of that marker, when it was last looked at
-    sqlite_autoincrement=True,  # the number of a folder that was removed is not given to another
+    Column("identity", Text),  # identity of the folder in the marker of its output
+    Column("marker_token", Text),  # version token of the marker when a run last read it
+    sqlite_autoincrement=True,  # no folder gets the number of a removed one
 )
 items: Final = Table(
     "items",
@@ -95,9 +95,9 @@ items: Final = Table(
     Column("width", Integer),
     Column("height", Integer),
     Column("metadata", Text),  # JSON
-    Column("metadata_token", Text),  # of the sidecar it was read from; NULL without metadata
+    Column("metadata_token", Text),  # version token of the metadata sidecar; NULL without metadata
     Column("metadata_schema", Text),  # fingerprint of the schema it was checked against
-    Column("metadata_digest", Text),  # of the sidecar's content; NULL where it is not known
+    Column("metadata_digest", Text),  # digest of the metadata sidecar; NULL where it is unknown
     Column("added_at", Text, nullable=False),
     Column("updated_at", Text, nullable=False),
     Column("deleted_at", Text),  # soft-deleted: the key is gone from the storage path
@@ -110,10 +110,12 @@ label_rows: Final = Table(
     Column("key", key_type(), primary_key=True),  # of the data file
     Column("status", Text, nullable=False),  # labelingest.folders.state.label_rows.LabelStatus
     Column("sidecar", Text, nullable=False),
-    Column("sidecar_token", Text),  # what it was made from; NULL while pending
-    Column("sidecar_digest", Text),  # of its content; NULL where it is not known
-    Column("data_token", Text),  # of the image whose size was asked for; NULL where it was not
-    Column("width", Integer),  # that size
+    Column("sidecar_token", Text),  # version token of the sidecar; NULL while pending
+    Column("sidecar_digest", Text),  # digest of the sidecar; NULL where it is unknown
+    Column(
+        "data_token", Text
+    ),  # version token of the image whose size it needs; NULL where it needs none
+    Column("width", Integer),  # size of that image, in pixels
     Column("height", Integer),
     Column("fingerprint", Text),
     Column("made_at", Text),
@@ -173,9 +175,11 @@ locks: Final = Table(
     _of_folder(),
     Column("run_id", Integer, nullable=False),
     Column("host", Text, nullable=False),
-    Column("space", Text, nullable=False),  # boot and process namespace: what a pid belongs to
+    Column(
+        "space", Text, nullable=False
+    ),  # boot and process namespace, in which the pid has a meaning
     Column("pid", Integer, nullable=False),
-    Column("born", Text, nullable=False),  # when the process began: pids are used again
+    Column("born", Text, nullable=False),  # begin of the process: systems reuse pids
     Column("since", Text, nullable=False),
     Column("heartbeat", Text, nullable=False),
 )
@@ -209,7 +213,9 @@ missed: Final = Table(
     "missed",
     _TEMPORARY,
     Column("key", key_type(), primary_key=True),
-    Column("listed", SmallInteger, nullable=False),  # 1: its file is there, and is no data file
+    Column(
+        "listed", SmallInteger, nullable=False
+    ),  # 1: the listing has the key, and its file is no data file
     prefixes=["TEMPORARY"],
     sqlite_with_rowid=False,
 )
@@ -230,8 +236,8 @@ hidden: Final = Table(
     _TEMPORARY,
     Column("kind", SmallInteger, primary_key=True),  # labelingest.folders.sync.hidden_keys
     Column("begins", key_type(), primary_key=True),
-    Column("ends", key_type()),  # the first text behind it; NULL for none
-    # So many bytes more than characters has what is not hidden.
+    Column("ends", key_type()),  # first text after the range; NULL without an end
+    # A key is hidden if it has more than this many bytes beyond its characters.
     Column("outside_ascii", BigInteger, nullable=False),
     prefixes=["TEMPORARY"],
     sqlite_with_rowid=False,
@@ -243,7 +249,7 @@ output_listing: Final = Table(
     Column("key", key_type(), primary_key=True),
     Column("size", BigInteger, nullable=False),
     Column("token", Text, nullable=False),
-    Column("digest", Text),  # NULL where it was not read
+    Column("digest", Text),  # NULL where the run did not read the label row
     prefixes=["TEMPORARY"],
     sqlite_with_rowid=False,
 )

@@ -267,14 +267,14 @@ class BatchWork:
             if key not in written_keys and not refused and row_file(row).exists:
                 obsolete[key] = row_file(row)
             size = result.image_sizes.get(key)
-            # Another image may make a difference to what failed in a way that was not foreseen.
+            # Another image may help where the program itself failed.
             counts = key in result.image_sizes or row["sidecar"] in crashed
             outcome.label_rows.append(
                 {
                     "key": key,
                     "status": _status(key, written_keys, outcome.refused).value,
                     "sidecar": row["sidecar"],
-                    # Of what was read: a sidecar that was replaced since the listing is not new.
+                    # The token of the bytes read: a sidecar replaced since the listing is no new change then.
                     "sidecar_token": token or row["sidecar_token"],
                     "sidecar_digest": (result.digests[place] or None) if result.digests else None,
                     "data_token": row["token"] if counts else None,

@@ -23,7 +23,7 @@ from labelingest.folders.state.database import bulk_insert, create_temporary
 from labelingest.folders.state.tables import changes, items, label_rows, missed, scanned_files
 from labelingest.folders.sync.fingerprints import Fingerprints
 from labelingest.folders.sync.scan import Scan
-from labelingest.folders.sync.skip_unchanged import leave_out_unchanged, takes_metadata
+from labelingest.folders.sync.skip_unchanged import find_candidates, takes_metadata
 
 __all__ = [
     "OUTPUT_CHANGES",
@@ -113,10 +113,10 @@ def find_changes(
     """
     for table in (scanned_files, missed, changes):
         create_temporary(connection, table)
-    left = leave_out_unchanged(connection, folder_id, scan, settings, fingerprints)
-    places = np.arange(len(scan.data)) if load_all else left.places
+    candidates = find_candidates(connection, folder_id, scan, settings, fingerprints)
+    places = np.arange(len(scan.data)) if load_all else candidates.places
     bulk_insert(connection, scanned_files, scan.rows(places))
-    bulk_insert(connection, missed, _with_listed(scan, left.keys))
+    bulk_insert(connection, missed, _with_listed(scan, candidates.keys))
     if connection.dialect.name == "postgresql":
         # Without knowing how many there are, the planner joins them one by one.
         connection.execute(sa.text("ANALYZE scanned_files, missed"))

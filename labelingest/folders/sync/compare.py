@@ -20,7 +20,7 @@ from labelingest.folders.locations import Places
 from labelingest.folders.state.clock import now
 from labelingest.folders.state.folders import FolderRecord
 from labelingest.folders.sync.changes import count_changes, count_first_changes, find_changes
-from labelingest.folders.sync.compare_contents import Contents
+from labelingest.folders.sync.compare_contents import ContentComparison
 from labelingest.folders.sync.fingerprints import Fingerprints, listing_digest
 from labelingest.folders.sync.guard import withhold_deletions
 from labelingest.folders.sync.missing_outputs import add_differences
@@ -28,7 +28,7 @@ from labelingest.folders.sync.options import SyncOptions
 from labelingest.folders.sync.plan import Plan
 from labelingest.folders.sync.prepared import PreparedChanges
 from labelingest.folders.sync.scan import Scan, scan
-from labelingest.folders.sync.second_listing import needs_second_look
+from labelingest.folders.sync.second_listing import needs_second_listing
 from labelingest.folders.sync.skip_unchanged import is_new
 from labelingest.folders.sync.unpaired import refuse_unpaired
 from labelingest.model.blobs import Unread
@@ -90,7 +90,9 @@ class Comparison:
             load_all=plan.verify_output or self._compares_contents,
         )
         if self._compares_contents:
-            contents = Contents(connection, record.id, storage, settings, self._image_sizes)
+            contents = ContentComparison(
+                connection, record.id, storage, settings, self._image_sizes
+            )
             contents.add_differences()
         if plan.verify_output:
             add_differences(connection, record.id, output)
@@ -100,7 +102,7 @@ class Comparison:
             scanned,
             settings,
             allow_mass_delete=plan.allow_mass_delete,
-            list_again=self.list_again if needs_second_look(storage) else None,
+            list_again=self.list_again if needs_second_listing(storage) else None,
         )
         plan = replace(
             plan,

@@ -28,7 +28,7 @@ from labelingest.model.blobs import Unread
 from labelingest.storage.base import Storage
 from labelingest.storage.urls import is_cloud
 
-__all__ = ["Contents"]
+__all__ = ["ContentComparison"]
 
 _AT_ONCE: Final = 1_000
 """Files whose contents are in memory together."""
@@ -38,7 +38,7 @@ Sizes = Callable[[Sequence[str]], Sequence[tuple[int, int] | Unread | None]]
 
 
 @dataclass(slots=True)
-class Contents:
+class ContentComparison:
     """Comparison of file contents with the digests in the state."""
 
     connection: Connection

@@ -127,7 +127,7 @@ def _take_out(connection: Connection) -> None:
         connection.execute(changes.update().where(reason_is).values({column.name: None}))
 
 
-# --- what may be there unlisted ---
+# --- files that may exist unlisted ---
 
 
 def _keep_hidden(
@@ -171,7 +171,7 @@ def _why_hidden(example: str, scan: Scan) -> str:
     )
 
 
-# --- so much that it is an accident ---
+# --- so many that it looks like an accident ---
 
 
 def _why_mass(connection: Connection, folder_id: int, scan: Scan, counts: Mapping[str, int]) -> str:

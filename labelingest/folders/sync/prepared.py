@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy.engine import Connection
 
 from labelingest.folders.sync.changes import iterate_changes
-from labelingest.folders.sync.compare_contents import Contents
+from labelingest.folders.sync.compare_contents import ContentComparison
 from labelingest.folders.sync.plan import Plan
 from labelingest.problems import Problem
 
@@ -30,7 +30,7 @@ class PreparedChanges:
     """Counts of the changes, and what the plan was made for."""
     problems: Sequence[Problem] = ()
     """Problems of listing and pairing; empty where the folder is in step and nothing was paired."""
-    contents: Contents | None = None
+    contents: ContentComparison | None = None
     """Comparison of contents, with the counts of its reads; None where contents were not compared."""
     is_mass_delete: bool = False
     """Whether the changes have deletions that only the permission of a mass deletion allows."""

@@ -124,7 +124,7 @@ def recorded_run(state: State, record: FolderRecord, trigger: str) -> Iterator[R
             raise
         except BaseException as error:
             run.status = Status.ERROR
-            # What an unexpected exception says may quote the data, and the state outlives it.
+            # The text of an unexpected exception may quote data, which must not stay in the state.
             is_sentence = isinstance(error, LabelIngestError)
             run.message = str(error) if is_sentence else f"unexpected {type(error).__name__}"
             raise
@@ -142,6 +142,6 @@ def _end_run(state: State, record: FolderRecord, run: RunRecord) -> None:
         # A run that was cut short is still due.
         if run.trigger == SCHEDULE and run.status is not Status.CANCELLED:
             due = record.next_due(run.ended_at)
-            # Unless the schedule was set otherwise meanwhile.
+            # A schedule that changed during the run keeps its new due time.
             same = (folders.c.id == record.id) & (folders.c.due_at == record.due_at)
             connection.execute(folders.update().where(same).values(due_at=due))

@@ -2,7 +2,7 @@
 
 A listing with the digest of the last complete sync is not even loaded into the database. `_Run` has
 the stages as methods, in their order; `sync` calls them from top to bottom. How a stage works is
-told by the modules beside this one.
+described in the modules beside this one.
 """
 
 import json
@@ -144,7 +144,7 @@ class _Run:
             with connection.begin():
                 changes = self.compare(connection, listing)
             complete, splits = is_complete(listing), self._splits(listing)
-            del listing  # the temporary tables have what is needed of it
+            del listing  # the temporary tables have its data files
             self._refuse_drift(changes.plan)
             recorder.count_changes(changes)
             if self.options.verify_output:

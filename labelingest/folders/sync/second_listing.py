@@ -23,13 +23,13 @@ from labelingest.model.listing import Listing
 from labelingest.storage.base import Storage
 from labelingest.storage.urls import is_cloud, place_of
 
-__all__ = ["needs_second_look", "why_unconfirmed"]
+__all__ = ["needs_second_listing", "why_unconfirmed"]
 
 _MOST: Final = 100_000
 """Keys of the second listing alone that may be new files: more came from an incomplete first one."""
 
 
-def needs_second_look(storage: Storage) -> bool:
+def needs_second_listing(storage: Storage) -> bool:
     """Return whether the listings of a storage cannot prove that they are complete."""
     return is_cloud(storage.url) and not place_of(storage.url).lists_from_any_key
 

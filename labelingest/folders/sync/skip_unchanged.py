@@ -20,14 +20,14 @@ from labelingest.folders.state.tables import items, label_rows
 from labelingest.folders.sync.fingerprints import Fingerprints
 from labelingest.folders.sync.scan import Scan
 
-__all__ = ["Left", "is_new", "leave_out_unchanged", "takes_metadata"]
+__all__ = ["Candidates", "find_candidates", "is_new", "takes_metadata"]
 
 _AT_ONCE: Final = 16_384
 """Data files whose texts are in memory together."""
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class Candidates:
     """Files of a listing and items of a state that may differ."""
 
     places: Int64
@@ -49,13 +49,13 @@ def takes_metadata(settings: FolderSettings) -> bool:
     return settings.metadata_suffix is not None and not settings.metadata_paused
 
 
-def leave_out_unchanged(
+def find_candidates(
     connection: Connection,
     folder_id: int,
     scan: Scan,
     settings: FolderSettings,
     fingerprints: Fingerprints,
-) -> Left:
+) -> Candidates:
     """Return the data files and items that may differ.
 
     Parameters
@@ -68,7 +68,7 @@ def leave_out_unchanged(
         Data files of the listing.
     """
     if is_new(connection, folder_id):
-        return Left(np.arange(len(scan.data)), [])
+        return Candidates(np.arange(len(scan.data)), [])
     metadata = takes_metadata(settings)
     state = _in_step(folder_id, fingerprints, metadata=metadata)
     places: list[Int64] = [np.zeros(0, dtype=np.int64)]
@@ -84,7 +84,7 @@ def leave_out_unchanged(
             part[[by_key.pop(version[0], None) != version for version in scanned_versions]]
         )
         keys += by_key
-    return Left(np.concatenate(places), keys)
+    return Candidates(np.concatenate(places), keys)
 
 
 def _parts(scan: Scan) -> Iterator[tuple[Int64, list[sa.ColumnElement[bool]]]]:

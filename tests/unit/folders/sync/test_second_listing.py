@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from labelingest.folders.sync.second_listing import needs_second_look
+from labelingest.folders.sync.second_listing import needs_second_listing
 from labelingest.storage import LocalStorage
 from tests.builders.synced import CountingStorage
 
@@ -38,4 +38,4 @@ def test_stores_that_list_from_their_first_key_only_are_listed_again(
     tmp_path: Path, url: str, needs: bool
 ) -> None:
     storage = Named(LocalStorage(str(tmp_path)), name=url)
-    assert needs_second_look(storage) is needs
+    assert needs_second_listing(storage) is needs
