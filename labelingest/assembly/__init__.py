@@ -1,4 +1,4 @@
-"""Stages 5 and 6: source labels and their ontology objects → annotations.
+"""Stage 6: source labels and their ontology objects → annotations.
 
 The shape of the ontology object decides what a row becomes. Ranges are checked first, then the
 geometry is converted; a row is rejected for one cause, the first that applies; every change is

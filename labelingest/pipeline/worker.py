@@ -1,6 +1,6 @@
 """The unit of work: a slice of the pairs of a folder, and the worker that converts it.
 
-A worker does stages 1 to 7 of the flow: it fetches sidecars, converts them, and reads the image
+A worker does stages 3 to 7 of the flow: it fetches sidecars, converts them, and reads the image
 headers that the conversion needs. Stage 8, put, is `labelingest.pipeline.loop`'s. Jobs and workers
 can be pickled, and a job's result depends on nothing but the job.
 """

@@ -1,1 +1,1 @@
-"""Stage 3: bytes of sidecars → source labels, in columns, with the place of every number."""
+"""Stage 4: bytes of sidecars → source labels, in columns, with the place of every number."""
