@@ -7,7 +7,6 @@ of `sync/`, `state/` and `export.py`.
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
 from functools import partial
-from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from labelingest.errors import LabelIngestError
@@ -138,12 +137,7 @@ class SyncedFolder:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

@@ -1,7 +1,6 @@
 """Choose the engine that runs the jobs: this process, processes, a cluster or an executor."""
 
 from concurrent.futures import Executor
-from types import TracebackType
 from typing import Final
 
 from labelingest.config import IngestConfig
@@ -38,12 +37,7 @@ class Engines:
     def __enter__(self) -> "Engines":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._processes.end()
 
     def on_listed(self, files: int) -> None:
