@@ -18,7 +18,15 @@ from labelingest.sinks.tree import TreeKind, TreeSink
 from labelingest.writers.representable import representable_on_images
 from labelingest.writers.target import TargetOptions, Written
 
-__all__ = ["KITTI"]
+__all__ = [
+    "KITTI",
+    "is_own_output",
+    "open_sink",
+    "representable",
+    "sizes_needed",
+    "write",
+    "write_pieces",
+]
 
 KITTI: Final = Format(
     name="kitti",

@@ -1,6 +1,7 @@
 import subprocess
 import sys
-from typing import get_args, get_type_hints
+from collections.abc import Mapping
+from typing import Final, get_args, get_type_hints
 
 import pytest
 
@@ -17,6 +18,14 @@ from labelingest.formats import (
 )
 from labelingest.formats.format import load
 from labelingest.options import OPTIONS
+from labelingest.sinks import coco as coco_sink
+from labelingest.sinks import encord as encord_sink
+from labelingest.sinks import parquet as parquet_sink
+from labelingest.sinks import yolo as yolo_sink
+from labelingest.sinks.base import SinkModule
+from labelingest.writers import coco, encord_json, parquet, yolo
+from labelingest.writers.target import Target, TextTarget
+from tests.contracts import kitti
 
 
 def test_names_of_formats_are_different() -> None:
@@ -54,11 +63,34 @@ def test_options_of_one_format_name_a_format_that_is_read_or_written() -> None:
     assert {option.target for option in OPTIONS} == {"", "encord", "yolo"} <= {"", *target_names()}
 
 
-@pytest.mark.parametrize("format", FORMATS, ids=lambda format: str(format.name))
-def test_the_sink_of_a_format_has_the_functions_of_sinks(format: Format) -> None:
-    module = load(format.sink)
-    assert callable(module.open_sink)
-    assert callable(module.is_own_output)
+TARGETS: Final[Mapping[str, Target]] = {
+    "encord": encord_json,
+    "yolo": yolo,
+    "coco": coco,
+    "parquet": parquet,
+    "kitti": kitti,
+}
+"""Checked by mypy: each module has the functions of a target."""
+TEXT_TARGETS: Final[Mapping[str, TextTarget]] = {
+    "encord": encord_json,
+    "yolo": yolo,
+    "kitti": kitti,
+}
+SINKS: Final[Mapping[str, SinkModule]] = {
+    "encord": encord_sink,
+    "yolo": yolo_sink,
+    "coco": coco_sink,
+    "parquet": parquet_sink,
+    "kitti": kitti,
+}
+
+
+@pytest.mark.parametrize("format", [*FORMATS, kitti.KITTI], ids=lambda format: str(format.name))
+def test_a_format_names_modules_with_the_functions_of_its_kind(format: Format) -> None:
+    assert load(format.target) is TARGETS[format.name]
+    assert load(format.sink) is SINKS[format.name]
+    assert (format.name in TEXT_TARGETS) is not format.is_columns
+    assert format.is_read is hasattr(load(format.source), "make_source")
 
 
 def test_the_list_of_formats_loads_nothing_heavy() -> None:
