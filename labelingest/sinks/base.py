@@ -22,7 +22,7 @@ class Sink(Protocol):
     """
 
     def __enter__(self) -> "Sink":
-        """Make ready to take labels; raise StorageError where that cannot be."""
+        """Open the output; raise StorageError if it cannot be written."""
         ...
 
     def __exit__(self, *raised: object) -> None:
@@ -30,14 +30,14 @@ class Sink(Protocol):
         ...
 
     def refused(self, keys: Sequence[str]) -> dict[int, Problem]:
-        """Return position and problem of the data files whose labels it cannot hold.
+        """Return position and problem of data files whose labels the output cannot hold.
 
-        Asked before they are converted, so that nothing is counted that cannot be kept.
+        The run asks before the conversion, so that it counts only labels that can be written.
         """
         ...
 
     def put(self, batch: BatchOutput) -> list[tuple[int, Problem]]:
-        """Take labels of data files; return position and problem of each that it refuses."""
+        """Write labels of data files; return position and problem of each refused file."""
         ...
 
 
@@ -61,12 +61,12 @@ class OutputTarget:
 
 @dataclass(frozen=True, slots=True)
 class UnfinishedOutput:
-    """An unfinished output that outlives a run that is interrupted, so that the next can go on."""
+    """Output of an interrupted run, which the next run continues."""
 
     path: Path
-    """Where it is built: beside the place that it gets."""
+    """Path of the unfinished output, beside the output's own place."""
     marks: Sequence[Any] = ()
-    """What `ResumableSink.mark` said after each put that counts."""
+    """Results of `ResumableSink.mark`, one for each put that counts."""
 
     @staticmethod
     def place(unfinished: "UnfinishedOutput | None", path: Path) -> Path:
@@ -78,10 +78,10 @@ class ResumableSink(Sink, Protocol):
     """A sink whose unfinished output stays when the block ends by an exception."""
 
     def good_marks(self, files: Sequence[int]) -> int:
-        """Return how many marks, from the first on, speak of what is still there as it was put.
+        """Count the marks, from the first on, whose content is unchanged on the disk.
 
-        Asked before the block. Reads what was put, once and in pieces; never raises for what is
-        not there, nor for marks that no sink wrote.
+        The caller asks before the block. The sink reads the content once, in pieces, and never
+        raises for missing content, nor for marks that no sink wrote.
 
         Parameters
         ----------
@@ -91,11 +91,11 @@ class ResumableSink(Sink, Protocol):
         ...
 
     def mark(self) -> Any:
-        """Return what the last put added, as JSON can say it; what it wrote is out of our hands."""
+        """Return the mark of the last put as JSON values; its bytes are with the system by then."""
         ...
 
     def sync(self) -> None:
-        """Bring all that was put onto the disk; raise StorageError where that failed."""
+        """Bring everything that was put onto the disk; raise StorageError if that fails."""
         ...
 
 

@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 Pack: TypeAlias = Callable[[Sequence[bytes]], bytes]
-"""Texts, each on one line → what is appended to the file."""
+"""A function from texts, each on one line, to the bytes that are appended to a file."""
 ZSTD: Final = ".zst"
 _LEVEL: Final = 3
 
@@ -161,7 +161,7 @@ class LinesSink:
     _opened: AbstractContextManager[BinaryIO] | None = field(default=None, init=False, repr=False)
     _file: BinaryIO | None = field(default=None, init=False, repr=False)
     _added: Mark = field(default=(0, 0), init=False, repr=False)
-    """Of the last put."""
+    """Mark of the last put."""
 
     def __enter__(self) -> "LinesSink":
         unfinished = self.unfinished
@@ -216,7 +216,7 @@ class LinesSink:
             raise cannot_write(str(self.path), error) from error
 
     def good_marks(self, files: Sequence[int]) -> int:
-        """Return how many marks fit what is in the unfinished file, as `ResumableSink` says."""
+        """Count the marks that fit the unfinished file, as `ResumableSink` says."""
         # A pipe in its place would be waited for without end.
         if (
             self.unfinished is None

@@ -67,7 +67,7 @@ class Summed:
 
 
 def checksum_of(file: BinaryIO, before: int = 0) -> int:
-    """Return the checksum of what is left of a file, as `checksum` does, piece by piece."""
+    """Return the checksum of the rest of a file, read piece by piece, as `checksum` does."""
     crc, length = before, 0
     while piece := file.read(_PIECE):
         crc, length = crc32(piece, crc), length + len(piece)

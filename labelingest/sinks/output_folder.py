@@ -1,7 +1,7 @@
 """Outputs that are folders: built beside their place, moved there when complete.
 
 An older folder is replaced only if labelingest wrote one of the same kind (a marker file says so)
-and nobody put anything else into it; the two renames of a replacement are not one: killed between
+and nothing else was added; the two renames of a replacement are not one: killed between
 them, the older folder is found beside, under a temporary name, until the next run.
 """
 
@@ -208,7 +208,7 @@ def _end_folder(building: Path, place: Path, disk: Disk) -> None:
         building.rename(place)
     except OSError as error:
         raise cannot_write(str(place), error) from error
-    # What was there goes only when the new name is on the disk.
+    # The older folder is removed only when the new name is on the disk.
     flush_folder(place.parent, str(place))
     shutil.rmtree(old, ignore_errors=True)
 

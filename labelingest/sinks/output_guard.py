@@ -48,9 +48,9 @@ class OutputKind(StrEnum):
     FAILED_FILES = "failed files"
     PLAN = "plan"
     ONTOLOGY = "ontology"
-    """Begun here, and edited by people: never replaced without being asked for."""
+    """Started by labelingest and edited by people: never replaced unless the caller allows it."""
     SCHEMA = "metadata schema"
-    """The same."""
+    """Edited by people, too: never replaced unless the caller allows it."""
 
 
 _BEGINNINGS: Final[Mapping[OutputKind, Mapping[str, bytes]]] = {

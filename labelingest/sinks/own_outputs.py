@@ -12,14 +12,14 @@ __all__ = ["own_keys"]
 def own_keys(root: Path, outputs: Iterable[str]) -> list[str]:
     """Return the keys and folders ("…/") below a storage path that a run itself writes.
 
-    With what stands beside them while they are unfinished: an interrupted run leaves it there.
+    Unfinished outputs beside them are included: an interrupted run leaves them behind.
 
     Parameters
     ----------
     root
         The storage path, absolute.
     outputs
-        Paths of what is written.
+        Paths of the outputs.
 
     Examples
     --------

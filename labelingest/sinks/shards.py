@@ -215,7 +215,7 @@ class ShardSink:
         return f"label_rows-{number:05}{total}.jsonl{ZSTD if self.compressed else ''}"
 
     def good_marks(self, files: Sequence[int]) -> int:
-        """Return how many marks fit what is in the unfinished shards, as `ResumableSink` says."""
+        """Count the marks that fit the unfinished shards, as `ResumableSink` says."""
         if self.unfinished is None or not is_as_begun(self.unfinished.path, {}):
             return 0
         good = 0

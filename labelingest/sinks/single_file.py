@@ -18,7 +18,7 @@ from labelingest.problems import Problem
 __all__ = ["FileSink", "Put"]
 
 Put: TypeAlias = Callable[[BatchOutput], Callable[[], None]]
-"""Makes of a batch what is next in the document, and returns what writes it.
+"""A function from a batch to the function that appends the batch to the document.
 
 Nothing is written before, unless the labels come piece by piece: what it raises costs one file.
 """
@@ -77,7 +77,7 @@ class FileSink:
         except (LabelIngestError, OSError):
             raise
         except Exception as error:
-            # Half of its labels are in the document by now: the others cannot go on without it.
+            # Half of its labels are in the document by now: no other file may follow them.
             raise StorageError(
                 f"{str(self.path)!r} cannot be written: the labels of {batch.keys[0]!r} broke off; "
                 "leave that file out, or give the process more memory"

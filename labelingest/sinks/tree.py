@@ -250,7 +250,7 @@ class TreeSink:
                 while length < len(piece):
                     length += os.write(descriptor, piece[length:])
         except Exception:
-            if isinstance(content, Summed):  # the run may go on without this one
+            if isinstance(content, Summed):  # the run may continue without this file
                 os.unlink(path)  # noqa: PTH108
             raise
         finally:

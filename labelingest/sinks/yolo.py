@@ -79,7 +79,7 @@ def _is_ours(name: str) -> bool:
 
 
 def _is_as_written(content: bytes) -> bool:
-    """Whether a `data.yaml` has nothing but names: what somebody added would be lost."""
+    """Return whether a `data.yaml` has only names: other lines were added by people."""
     lines = content.decode("utf-8", "replace").splitlines()
     return all(_LINE.fullmatch(line) for line in lines)
 

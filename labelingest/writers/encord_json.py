@@ -112,7 +112,7 @@ def write_pieces(
     hashes
         Object hashes of all annotations, part by part.
     parts
-        The same parts: annotations and their object hashes.
+        Annotations and their object hashes, in the parts of `hashes`.
     """
     ontology, writer = options.ontology, options.writer
     dates = [date_text(mtime_ns) for mtime_ns in units.mtime_ns.tolist()]
@@ -265,7 +265,7 @@ def _decode_variant(variant: int, count: int) -> tuple[int, bool, int]:
 def _author_and_names(
     annotations: Annotations, is_manual: Bool, hashes: Texts, options: WriterOptions
 ) -> tuple[str, list[bytes]]:
-    """Return what is said of the author, and (n,) what follows up to the end of the object hash."""
+    """Return the text of the author, and (n,) the texts from confidence to object hash."""
     author = f'","createdBy":{_json(options.created_by)},"confidence":'
     if is_manual.all():
         # A row without confidence is ground truth.

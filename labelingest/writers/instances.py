@@ -30,7 +30,7 @@ def parts_of(annotations: Annotations) -> Mapping[int, Rings]:
 
 
 def hole_count(annotations: Annotations) -> int:
-    """Return how many holes the polygons have: what is lost where outlines alone are written."""
+    """Count the holes of polygons, which formats of outlines cannot represent."""
     return sum(len(part) - 1 for parts in parts_of(annotations).values() for part in parts)
 
 
@@ -48,7 +48,7 @@ def outlines(annotations: Annotations, *, joined: bool) -> Annotations:
     Returns
     -------
     Annotations
-        The same where no polygon has several parts; without object hashes otherwise.
+        The annotations given, if no polygon has several parts; otherwise new ones without hashes.
     """
     multipart = {row: rings for row, rings in parts_of(annotations).items() if len(rings) > 1}
     if not multipart:

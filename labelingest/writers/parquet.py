@@ -6,7 +6,7 @@ columns for its geometry has nulls there. A data file that was labelled as empty
 
 `parts` is a nested list, not JSON: any reader of Parquet has its numbers without parsing, as the
 same doubles; and since few polygons have holes or several parts, it is mostly null and takes no
-room. `vertices` stays beside it, so that nobody has to look there for the many that are one ring.
+room. `vertices` stays beside it, so that readers of polygons with one ring need no nested list.
 
 Rows are written in groups of `GROUP_ROWS`, whatever the batches are: the same data in the same
 order gives the same bytes, from the same release of pyarrow (which writes its name into the file).
@@ -199,7 +199,7 @@ def write(annotations: Annotations, units: DataUnits, options: TargetOptions) ->
 
 
 def check_pyarrow() -> None:
-    """Refuse to go on without pyarrow.
+    """Refuse to write or read tables without pyarrow.
 
     Raises
     ------

@@ -72,7 +72,7 @@ def representable_on_images(
 
 
 def _are_far(annotations: Annotations) -> Bool:
-    """Return (n,) whether a coordinate of the annotation is too large for what is made of it."""
+    """Return (n,) whether a coordinate is too large for pixels and areas computed from it."""
     is_far = np.zeros(len(annotations), dtype=bool)
     # Numbers that are not finite never get here.
     too_large = np.abs(annotations.coordinates) > _FARTHEST

@@ -118,6 +118,6 @@ class TextTarget(Target, Protocol):
         hashes
             Object hashes of all annotations, part by part.
         parts
-            The same parts: annotations and their object hashes.
+            Annotations and their object hashes, in the parts of `hashes`.
         """
         ...

@@ -30,9 +30,9 @@ class YoloLayout(StrEnum):
     AUTO = "auto"
     """Boxes, polygons and corners, as the shapes say."""
     BOX = "box"
-    """Centre x, centre y, width, height; what is no box becomes the box around it."""
+    """Centre x, centre y, width, height; other shapes become the box around them."""
     POLYGON = "polygon"
-    """x, y of the vertices; what is a box becomes its four corners."""
+    """x, y of the vertices; boxes become their four corners."""
     CORNERS = "corners"
     """x, y of four corners; polygons become the smallest rectangle around them."""
 
@@ -47,7 +47,7 @@ _FORMS: Final[Mapping[YoloLayout, ColumnShape]] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class YoloRows:
-    """The rows of a batch, with what is done with each."""
+    """Rows of a batch, the shape of each, and the shape that it is written as."""
 
     annotations: Annotations
     units: DataUnits
