@@ -115,7 +115,7 @@ def test_a_current_folder_that_is_gone_is_a_wrong_call(
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
     ran = run("check", "data", "--ontology", "ontology.json")
-    assert (ran.code, "the current folder is not there any more" in ran.err) == (2, True)
+    assert (ran.code, "the current folder no longer exists" in ran.err) == (2, True)
 
 
 def odd_files(place: Path) -> list[str]:
