@@ -88,11 +88,15 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
     "columns": (
         *_YOLO_TESTS,
         "tests/properties/test_text_order.py",
-        "tests/unit/geometry/test_ragged.py",
+        "tests/unit/columns",
     ),
-    "documents": (*_ENCORD_TESTS, "tests/properties/test_weigh.py"),
-    "encord": (*_ENCORD_TESTS, "tests/unit/writers/test_ids.py"),
-    "problems": (*_YOLO_TESTS, *_ENCORD_TESTS, "tests/unit/model/test_findings.py"),
+    "documents": (
+        "tests/unit/documents",
+        *_ENCORD_TESTS,
+        "tests/properties/test_value_count.py",
+    ),
+    "encord": ("tests/unit/encord", *_ENCORD_TESTS),
+    "problems": ("tests/unit/problems", *_YOLO_TESTS, *_ENCORD_TESTS),
     "writers": (
         "tests/unit/writers",
         "tests/conformance/test_yolo.py",
