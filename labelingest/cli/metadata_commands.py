@@ -93,7 +93,7 @@ def _check(
     from labelingest.metadata.sidecars import check_folder
     from labelingest.problems.log import ProblemLog
     from labelingest.progress import Progress
-    from labelingest.sinks.output_guard import Output, OutputGuard, OutputKind
+    from labelingest.sinks.output_guard import GuardedOutput, OutputGuard, OutputKind
     from labelingest.storage import open_storage
 
     path, problems = params["schema"], params["problems"]
@@ -103,7 +103,7 @@ def _check(
     lines = (
         nullcontext(None)
         if problems is None
-        else guard.open(Output("problems", problems, OutputKind.PROBLEMS))
+        else guard.open(GuardedOutput("problems", problems, OutputKind.PROBLEMS))
     )
     with ProgressLine(quiet=bool(params["quiet"])) as progress, lines as file:
         log = ProblemLog(lines=file)
@@ -261,9 +261,9 @@ def _change(schema: "MetadataSchema", path: Path) -> None:
 def _write(schema: "MetadataSchema", path: Path, guard: "OutputGuard") -> None:
     from labelingest.cli.console import many, print_message
     from labelingest.metadata.types import TombstoneType
-    from labelingest.sinks.output_guard import Output, OutputKind
+    from labelingest.sinks.output_guard import GuardedOutput, OutputKind
 
-    with guard.open(Output("schema", str(path), OutputKind.SCHEMA)) as file:
+    with guard.open(GuardedOutput("schema", str(path), OutputKind.SCHEMA)) as file:
         file.write(schema.to_json())
     deleted = sum(isinstance(declared, TombstoneType) for declared in schema.keys.values())
     count = many(len(schema.keys) - deleted, "key")

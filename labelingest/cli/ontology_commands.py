@@ -71,7 +71,7 @@ def ontology_init(
     from labelingest.model.ontology import Shape
     from labelingest.resolution.class_numbers import SUPPORTED_SHAPES
     from labelingest.resolution.starter import read_class_names, starter_ontology
-    from labelingest.sinks.output_guard import Output, OutputGuard, OutputKind
+    from labelingest.sinks.output_guard import GuardedOutput, OutputGuard, OutputKind
 
     if shape not in SUPPORTED_SHAPES:
         raise ConfigError(f"shape {shape!r}: expected {', '.join(SUPPORTED_SHAPES)}")
@@ -81,7 +81,7 @@ def ontology_init(
         sys.stdout.buffer.write(text)
         return
     guard = OutputGuard({"list of class names": names}, overwrite=overwrite)
-    with guard.open(Output("out", str(out), OutputKind.ONTOLOGY)) as file:
+    with guard.open(GuardedOutput("out", str(out), OutputKind.ONTOLOGY)) as file:
         file.write(text)
     count = len(structure["objects"])
     print_message(f"objects written to {out}: {count}; next: labelingest classes {out}")

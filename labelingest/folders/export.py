@@ -23,7 +23,7 @@ from labelingest.folders.state.label_rows import (
 from labelingest.folders.state.tables import items, label_rows, output_rows
 from labelingest.folders.sync.missing_outputs import difference, is_whole
 from labelingest.folders.sync.portions import first_portion
-from labelingest.sinks.output_guard import Output, OutputGuard, OutputKind
+from labelingest.sinks.output_guard import GuardedOutput, OutputGuard, OutputKind
 from labelingest.storage.base import Storage, Version
 
 __all__ = ["export_label_rows"]
@@ -67,7 +67,10 @@ def export_label_rows(
     """
     query = _query(record.id, which)
     count, missing = 0, list[str]()
-    with guard.open(Output("out", path, OutputKind.LABEL_ROWS)) as file, state.read() as connection:
+    with (
+        guard.open(GuardedOutput("out", path, OutputKind.LABEL_ROWS)) as file,
+        state.read() as connection,
+    ):
         for name, row in _label_rows(connection, query, output):
             if isinstance(row, str):
                 missing.append(f"{name!r}: {row}")

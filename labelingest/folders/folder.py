@@ -36,7 +36,7 @@ from labelingest.folders.sync.run import make_plan, run_sync
 from labelingest.folders.sync.unpaired import refuse_listed
 from labelingest.problems.problem import Problem
 from labelingest.progress import Progress
-from labelingest.sinks.output_guard import Output, OutputKind
+from labelingest.sinks.output_guard import GuardedOutput, OutputKind
 from labelingest.storage import url_of
 
 __all__ = ["SyncedFolder"]
@@ -377,7 +377,7 @@ class SyncedFolder:
         self, record: FolderRecord, path: str, overwrite: bool
     ) -> Callable[[], AbstractContextManager[BinaryIO]]:
         """Return what opens the file of a plan, which is refused here where it may not be replaced."""
-        output = Output("save", path, OutputKind.PLAN)
+        output = GuardedOutput("save", path, OutputKind.PLAN)
         guard = guard_of(self.state, self._open_places(record.settings), overwrite=overwrite)
         guard.admit(output)
         return partial(guard.open, output)

@@ -26,7 +26,7 @@ from labelingest.pairing.rules import PatternRule, SuffixRule
 from labelingest.pairing.suffixes import SuffixGuess, named_after_stems, suffixes
 from labelingest.pipeline.pairing_rule import PairingRule, as_flags, image_only_extensions
 from labelingest.progress import Progress
-from labelingest.sinks.output_guard import Output, OutputGuard, OutputKind
+from labelingest.sinks.output_guard import GuardedOutput, OutputGuard, OutputKind
 from labelingest.sinks.own_outputs import own_keys
 from labelingest.stopwatch import OFF, Stage, Stopwatch
 from labelingest.storage import open_storage
@@ -195,10 +195,10 @@ def output_guard(config: IngestOptions, storage: Storage) -> OutputGuard:
     return OutputGuard(inputs, {"storage path": storage}, overwrite=config.overwrite)
 
 
-def outputs_of(config: IngestOptions) -> dict[str, Output]:
+def outputs_of(config: IngestOptions) -> dict[str, GuardedOutput]:
     """Return the outputs that a configuration asks for, by their fields."""
     return {
-        name: Output(name, path, kind, target_format(config.to) if name == "out" else None)
+        name: GuardedOutput(name, path, kind, target_format(config.to) if name == "out" else None)
         for name, kind in _KINDS.items()
         if (path := getattr(config, name)) is not None
     }

@@ -27,7 +27,7 @@ from labelingest.storage.base import Storage
 from labelingest.storage.local.local import LocalStorage
 from labelingest.storage.local.real_paths import real_path
 
-__all__ = ["Output", "OutputGuard", "OutputKind"]
+__all__ = ["GuardedOutput", "OutputGuard", "OutputKind"]
 
 _OPEN_FILES: Final = ("/dev/", "/proc/", "/sys/")
 """Where names stand for devices and for files that are open: none is a place for an output."""
@@ -64,7 +64,7 @@ _BEGINNINGS: Final[Mapping[OutputKind, Mapping[str, bytes]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class GuardedOutput:
     """One file that a command was asked to write."""
 
     name: str
@@ -82,7 +82,7 @@ class OutputGuard:
     Examples
     --------
     >>> guard = OutputGuard({"ontology": "pyproject.toml"})
-    >>> guard.admit(Output("report", "pyproject.toml", OutputKind.REPORT))
+    >>> guard.admit(GuardedOutput("report", "pyproject.toml", OutputKind.REPORT))
     Traceback (most recent call last):
     labelingest.errors.ConfigError: report 'pyproject.toml' is the ontology of this command: ...
     """
@@ -94,7 +94,7 @@ class OutputGuard:
     overwrite: bool = False
     """Whether files may be replaced that no run wrote."""
 
-    def admit(self, *outputs: Output) -> None:
+    def admit(self, *outputs: GuardedOutput) -> None:
         """Refuse outputs that would replace what they must not; nothing is changed.
 
         Raises
@@ -114,7 +114,7 @@ class OutputGuard:
                 )
 
     @contextmanager
-    def open(self, output: Output) -> Iterator[BinaryIO]:
+    def open(self, output: GuardedOutput) -> Iterator[BinaryIO]:
         """Open an output for writing; it appears when the block ends without exception.
 
         Raises
@@ -126,7 +126,7 @@ class OutputGuard:
         with whole_file(Path(output.path)) as file:
             yield file
 
-    def refuse_inputs(self, *outputs: Output) -> None:
+    def refuse_inputs(self, *outputs: GuardedOutput) -> None:
         """Refuse outputs that are an input of the same command, whatever else is there.
 
         Raises
@@ -143,7 +143,7 @@ class OutputGuard:
                         "another name"
                     )
 
-    def _admit(self, output: Output) -> None:
+    def _admit(self, output: GuardedOutput) -> None:
         which = f"{output.name} {output.path!r}"
         target = _target(output)
         self.refuse_inputs(output)
@@ -176,7 +176,7 @@ class OutputGuard:
         return None
 
 
-def _target(output: Output) -> Path:
+def _target(output: GuardedOutput) -> Path:
     """Follow links to the file that would be replaced."""
     _refuse_open_file(output)
     path = Path(output.path)
@@ -192,7 +192,7 @@ def _target(output: Output) -> Path:
     return file_target(path)
 
 
-def _refuse_open_file(output: Output) -> None:
+def _refuse_open_file(output: GuardedOutput) -> None:
     """Refuse /dev/stdout and its like: behind them may be a file, and it would be replaced."""
     step = os.path.abspath(output.path)  # noqa: PTH100 - not resolved: that is what this is about
     for _ in range(_LONGEST_CHAIN):
@@ -228,7 +228,7 @@ def _leads_to(storage: LocalStorage, target: Path) -> bool:
     return False
 
 
-def _is_ours(output: Output, path: Path) -> bool:
+def _is_ours(output: GuardedOutput, path: Path) -> bool:
     """Whether a file is empty, or what an earlier run wrote as such an output."""
     try:
         if output.format is not None:

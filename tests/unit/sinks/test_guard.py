@@ -8,7 +8,7 @@ from labelingest.errors import ConfigError, StorageError
 from labelingest.formats import FORMATS
 from labelingest.formats.encord import ENCORD
 from labelingest.sinks.json_lines import compress_lines
-from labelingest.sinks.output_guard import Output, OutputGuard, OutputKind
+from labelingest.sinks.output_guard import GuardedOutput, OutputGuard, OutputKind
 from labelingest.storage import LocalStorage
 from labelingest.writers.coco import HEAD
 from labelingest.writers.parquet import ParquetWriter
@@ -58,11 +58,11 @@ FOREIGN = {
 }
 
 
-def output(path: Path | str, kind: OutputKind = OutputKind.REPORT) -> Output:
+def output(path: Path | str, kind: OutputKind = OutputKind.REPORT) -> GuardedOutput:
     ending = Path(path).suffix
     named = [format for format in FORMATS if any(e.endswith(ending) for e in format.endings)]
     labels = (*named, ENCORD)[0] if kind is OutputKind.LABELS else None
-    return Output("out", str(path), kind, labels)
+    return GuardedOutput("out", str(path), kind, labels)
 
 
 @pytest.mark.parametrize("name", EARLIER)
