@@ -9,7 +9,7 @@ import re
 from typing import Final
 from urllib.parse import unquote
 
-__all__ = ["MASK", "credential_in", "decoded", "without_credentials"]
+__all__ = ["MASK", "credential_in", "decode_percent", "without_credentials"]
 
 MASK: Final = "***"
 """Replaces a credential in a text."""
@@ -39,12 +39,12 @@ _MOST_LAYERS: Final = 4
 """Layers of percent-encoding that are removed from a text."""
 
 
-def decoded(text: str) -> str:
+def decode_percent(text: str) -> str:
     """Return a text without percent-encoding, also where an encoded text was encoded again.
 
     Examples
     --------
-    >>> decoded("user%2540host")
+    >>> decode_percent("user%2540host")
     'user@host'
     """
     for _ in range(_MOST_LAYERS):
@@ -72,9 +72,9 @@ def credential_in(authority: str, rest: str) -> str | None:
     >>> credential_in("host", "/bucket/a@b/") is None
     True
     """
-    if "@" in decoded(authority) or _has_user(decoded(rest)):
+    if "@" in decode_percent(authority) or _has_user(decode_percent(rest)):
         return "a user or password"
-    if _PARAMETER.search(f"/{decoded(rest)}"):
+    if _PARAMETER.search(f"/{decode_percent(rest)}"):
         return "a signature or token"
     return None
 

@@ -1,6 +1,6 @@
 """Confine an unexpected exception to the file that causes it: no other file is lost.
 
-`fenced` tries all files of a batch at once, so that a batch without such a file pays nothing. After an
+`isolate_failures` tries all files of a batch at once, so that a batch without such a file pays nothing. After an
 exception it tries both halves, and continues until each failing file is alone. Each such file gets a
 reason instead of a result: `internal-error`, or `out-of-memory` where memory ran out.
 
@@ -18,7 +18,7 @@ from labelingest.errors import LabelIngestError
 from labelingest.model.blobs import Unread
 from labelingest.problems import ProblemCode
 
-__all__ = ["fenced", "tried"]
+__all__ = ["isolate_failures", "result_or_reason"]
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ _OUT_OF_MEMORY: Final = (
 )
 
 
-def fenced(
+def isolate_failures(
     work: Callable[[slice], T],
     files: int,
     give_up: Callable[[int, Unread], T],
@@ -51,7 +51,7 @@ def fenced(
     --------
     >>> def inverted(rows):
     ...     return [1 / number for number in [2, 0, 4][rows]]
-    >>> fenced(inverted, 3, lambda row, why: [str(why.code)], lambda parts: sum(parts, []))
+    >>> isolate_failures(inverted, 3, lambda row, why: [str(why.code)], lambda parts: sum(parts, []))
     [0.5, 'internal-error', 0.25]
     """
     results: list[T] = []
@@ -80,7 +80,9 @@ def fenced(
     return results[0] if len(results) == 1 else join(results)
 
 
-def tried(work: Callable[[], T], *, passes: tuple[type[Exception], ...] = ()) -> T | Unread:
+def result_or_reason(
+    work: Callable[[], T], *, passes: tuple[type[Exception], ...] = ()
+) -> T | Unread:
     """Return the result of work on one file, or the reason why it failed.
 
     Parameters
@@ -92,7 +94,7 @@ def tried(work: Callable[[], T], *, passes: tuple[type[Exception], ...] = ()) ->
 
     Examples
     --------
-    >>> tried(lambda: 1 / 2), tried(lambda: 1 / 0).code.value
+    >>> result_or_reason(lambda: 1 / 2), result_or_reason(lambda: 1 / 0).code.value
     (0.5, 'internal-error')
     """
     passing: tuple[type[Exception], ...] = (LabelIngestError, *passes)

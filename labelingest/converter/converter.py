@@ -27,7 +27,7 @@ from labelingest.converter.options import (
 from labelingest.converter.outputs import Output
 from labelingest.converter.source import Source, SourceOptions
 from labelingest.errors import ConfigError, SidecarError
-from labelingest.fence import fenced
+from labelingest.fence import isolate_failures
 from labelingest.formats import (
     DEFAULT_SOURCE,
     DEFAULT_TARGET,
@@ -283,7 +283,7 @@ class Converter:
         def give_up(row: int, why: Unread) -> Conversion:
             return self.give_up(units.key[row], units.sidecar[row], why)
 
-        return fenced(convert, len(units), give_up, Conversion.joined)
+        return isolate_failures(convert, len(units), give_up, Conversion.joined)
 
     def convert_batch(
         self, blobs: Blobs, units: DataUnits, sizes: SizeLookup, stopwatch: Stopwatch

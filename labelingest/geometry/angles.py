@@ -4,7 +4,7 @@ import numpy as np
 
 from labelingest.columns.types import Float64
 
-__all__ = ["degrees_from_vectors", "reduced"]
+__all__ = ["degrees_from_vectors", "reduce_to_one_turn"]
 
 
 def degrees_from_vectors(vectors: Float64) -> Float64:
@@ -25,10 +25,10 @@ def degrees_from_vectors(vectors: Float64) -> Float64:
     >>> degrees_from_vectors(np.array([[1.0, 0.0, -3.0], [0.0, 2.0, -3.0]])).tolist()
     [0.0, 90.0, 225.0]
     """
-    return reduced(np.degrees(np.arctan2(vectors[1], vectors[0])))
+    return reduce_to_one_turn(np.degrees(np.arctan2(vectors[1], vectors[0])))
 
 
-def reduced(theta: Float64) -> Float64:
+def reduce_to_one_turn(theta: Float64) -> Float64:
     """Return angles reduced to one turn.
 
     Parameters
@@ -43,7 +43,7 @@ def reduced(theta: Float64) -> Float64:
 
     Examples
     --------
-    >>> reduced(np.array([-90.0, 720.0, -1e-17])).tolist()
+    >>> reduce_to_one_turn(np.array([-90.0, 720.0, -1e-17])).tolist()
     [270.0, 0.0, 0.0]
     """
     remainder = np.mod(theta, 360.0)

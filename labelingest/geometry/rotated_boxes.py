@@ -18,7 +18,7 @@ import numpy as np
 
 from labelingest.columns.ragged import segment_max, segment_sum
 from labelingest.columns.types import Bool, Float64, Int64
-from labelingest.geometry.angles import degrees_from_vectors, reduced
+from labelingest.geometry.angles import degrees_from_vectors, reduce_to_one_turn
 from labelingest.geometry.rectangles import smallest_around_four, smallest_around_hulls
 
 __all__ = [
@@ -272,7 +272,7 @@ def normalised_from_centred(rectangles: Float64, width_px: Float64, height_px: F
         (centre_y - height / 2) / height_px,
         width / width_px,
         height / height_px,
-        reduced(theta),
+        reduce_to_one_turn(theta),
     )
     return np.stack(columns, axis=1)
 

@@ -10,7 +10,7 @@ The module does not know what boxes hold: refusing a broken file is the decoder'
 from struct import unpack_from
 from typing import Final
 
-__all__ = ["few_boxes", "few_chunks"]
+__all__ = ["has_few_boxes", "has_few_chunks"]
 
 _CONTAINERS: Final = {
     b"meta": 4,
@@ -41,12 +41,12 @@ _TABLES: Final = {
 """Box that holds a table → bytes between version and flags and the number of entries."""
 
 
-def few_boxes(data: bytes, most: int) -> bool:
+def has_few_boxes(data: bytes, most: int) -> bool:
     r"""Return whether a file has at most so many boxes and entries of tables.
 
     Examples
     --------
-    >>> few_boxes(b"\0\0\0\x08free" * 3, 3), few_boxes(b"\0\0\0\x08free" * 4, 3)
+    >>> has_few_boxes(b"\0\0\0\x08free" * 3, 3), has_few_boxes(b"\0\0\0\x08free" * 4, 3)
     (True, False)
     """
     waiting, seen = [(0, len(data))], 0
@@ -80,12 +80,12 @@ def _entries(data: bytes, kind: bytes, position: int, end: int) -> int:
     return int(unpack_from(">H" if short else ">I", data, position)[0])
 
 
-def few_chunks(data: bytes, most: int) -> bool:
+def has_few_chunks(data: bytes, most: int) -> bool:
     r"""Return whether a RIFF file has at most so many chunks.
 
     Examples
     --------
-    >>> few_chunks(b"RIFF\x1c\0\0\0WEBP" + b"EXIF\0\0\0\0" * 3, 2)
+    >>> has_few_chunks(b"RIFF\x1c\0\0\0WEBP" + b"EXIF\0\0\0\0" * 3, 2)
     False
     """
     position, seen = 12, 0

@@ -25,7 +25,7 @@ from struct import calcsize, unpack, unpack_from
 from struct import error as NotEnough  # noqa: N812 # names what it means here
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from labelingest.media.boxes import few_boxes, few_chunks
+from labelingest.media.boxes import has_few_boxes, has_few_chunks
 from labelingest.media.windows import Part, ShortError, Window
 
 if TYPE_CHECKING:
@@ -233,14 +233,14 @@ def _webp(file: Window) -> _Header | None:
     announced = data[12:16] == b"VP8X" and data[20] & 0x08
     if announced and not file.complete and len(data) < 8 + unpack_from("<I", data, 4)[0]:
         return None
-    return _by_pillow(WebPImageFile, data) if few_chunks(data, _MOST_PARTS) else None
+    return _by_pillow(WebPImageFile, data) if has_few_chunks(data, _MOST_PARTS) else None
 
 
 def _avif(file: Window) -> _Header | None:
     from PIL.AvifImagePlugin import AvifImageFile
 
     data = file.read_all(_MOST_WHOLE)
-    return _by_pillow(AvifImageFile, data) if few_boxes(data, _MOST_PARTS) else None
+    return _by_pillow(AvifImageFile, data) if has_few_boxes(data, _MOST_PARTS) else None
 
 
 def _by_pillow(kind: Callable[[BytesIO], "ImageFile"], data: bytes) -> _Header | None:

@@ -1,11 +1,11 @@
-"""The metadata schema: which keys custom metadata may have, and what their values are.
+"""Schema of custom metadata: its keys and their types, as an immutable value.
 
-A schema file is what the platform's API speaks: an object, key → type (`types.py`). It is checked
-as a whole when it is read; written, it is the same bytes for the same keys, whatever was done to
-it in which order.
+A schema file is an object of JSON, key → type (`types.py`), as the platform's API exchanges it. The
+file is checked as a whole when it is read. The same keys are written as the same bytes, whatever the
+order of the changes that led to them.
 
-A deleted key stays as a tombstone, so that its name is not given to another key. Deleted
-softly, it can be restored with its type; deleted hard, it cannot.
+A deleted key stays as a tombstone, so that its name is not given to another key. A softly deleted key
+can be restored with its type; a hard deletion is permanent.
 """
 
 from collections.abc import Mapping, Sequence

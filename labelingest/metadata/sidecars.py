@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import Any, Final
 
 from labelingest.columns.types import Int64
-from labelingest.fence import tried
+from labelingest.fence import result_or_reason
 from labelingest.metadata.check import (
     MAX_METADATA,
     MetadataResult,
@@ -194,7 +194,7 @@ def _check_batch(
             continue
         result: MetadataResult | Unread | None = blobs.unread.get(fetched)
         if result is None:
-            result = tried(partial(check_metadata, blobs.get(fetched), key, schema))
+            result = result_or_reason(partial(check_metadata, blobs.get(fetched), key, schema))
         fetched += 1
         if isinstance(result, Unread):
             problems.append(Problem(result.code, key, result.detail))

@@ -88,6 +88,7 @@ class Defects(Sequence[Problem]):
         keys: Keys,
         rule: PatternRule | SuffixRule,
         outcome: UInt8,
+        *,
         rivals: tuple[Int64, Int64],
         unsupported: Sequence[Unsupported],
     ) -> "Defects":

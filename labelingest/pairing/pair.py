@@ -82,7 +82,10 @@ def pair(
     del unclaimed, matches, candidates, sidecars, numbers
     data, sidecar, rivals = _settle(outcome, edges)
     return Pairs(
-        data, sidecar, outcome, Defects.from_outcome(keys, rule, outcome, rivals, unsupported)
+        data,
+        sidecar,
+        outcome,
+        Defects.from_outcome(keys, rule, outcome, rivals=rivals, unsupported=unsupported),
     )
 
 

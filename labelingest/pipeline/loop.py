@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from labelingest.engines.base import Engine
-from labelingest.fence import tried
+from labelingest.fence import result_or_reason
 from labelingest.model.blobs import Unread
 from labelingest.pipeline.resume import JobRecord, ResumableRun, is_lost
 from labelingest.pipeline.worker import Job, JobResult, Worker
@@ -132,7 +132,7 @@ def _put_large(
     If that breaks off, nothing of the label row remains, and only this file fails.
     """
     result = worker.convert_large(job)
-    record = tried(partial(output.put, result, refused))
+    record = result_or_reason(partial(output.put, result, refused))
     if isinstance(record, Unread):
         record = output.put(worker.give_up(job, 0, record), refused)
     return record

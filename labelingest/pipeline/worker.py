@@ -16,7 +16,7 @@ from labelingest.columns.fingerprints import content_digest
 from labelingest.columns.types import Int64
 from labelingest.converter import Conversion, Converter, Counts
 from labelingest.converter.large import LargeConversion
-from labelingest.fence import fenced, tried
+from labelingest.fence import isolate_failures, result_or_reason
 from labelingest.media.image_size import HEAD_BYTES, read_image_size
 from labelingest.model.batch_output import BatchOutput, Labels
 from labelingest.model.blobs import Blobs, Unread
@@ -182,7 +182,7 @@ class Worker:
 
     def _fenced(self, job: Job, convert: Callable[[Job], JobResult]) -> JobResult:
         give_up = partial(self.give_up, job)
-        return fenced(
+        return isolate_failures(
             lambda rows: convert(job.part(rows)), len(job.data), give_up, JobResult.joined
         )
 
@@ -293,7 +293,7 @@ class Worker:
         with self.stopwatch.stage(Stage.HEADERS):
             heads = self.storage.fetch_heads(keys, HEAD_BYTES)
             return [
-                tried(partial(self._image_size, key, head))
+                result_or_reason(partial(self._image_size, key, head))
                 for key, head in zip(keys, heads, strict=True)
             ]
 

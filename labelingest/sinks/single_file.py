@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from labelingest.errors import LabelIngestError, StorageError
-from labelingest.fence import fenced
+from labelingest.fence import isolate_failures
 from labelingest.model.batch_output import BatchOutput
 from labelingest.model.blobs import Unread
 from labelingest.problems import Problem
@@ -61,7 +61,7 @@ class FileSink:
             refused.append((row, Problem(why.code, batch.keys[row], why.detail)))
             return []
 
-        writes = fenced(
+        writes = isolate_failures(
             lambda rows: [put(batch.columns_of(rows))],
             len(batch.keys),
             give_up,

@@ -24,7 +24,7 @@ from ipaddress import IPv6Address
 from typing import Final
 from urllib.parse import quote, quote_from_bytes, unquote, unquote_to_bytes
 
-from labelingest.credentials import credential_in, decoded, without_credentials
+from labelingest.credentials import credential_in, decode_percent, without_credentials
 from labelingest.errors import ConfigError
 from labelingest.storage.base import check_key
 
@@ -245,7 +245,7 @@ def _refuse_credentials(scheme: str, authority: str, rest: str) -> None:
     credential = credential_in(authority, "" if scheme == _FILE else rest)
     if credential is None:
         return
-    host = decoded(authority).rpartition("@")[2]
+    host = decode_percent(authority).rpartition("@")[2]
     place = f"{scheme}://{host if _is_plain(scheme, host.lower()) else ''}"
     raise ConfigError(
         f"{place!r} comes with {credential}: leave them out; credentials come from the environment"
@@ -302,7 +302,7 @@ def _is_port(text: str) -> bool:
 
 def _repeated(text: str) -> str:
     """Return a text for a message; "" where something in it looks like a credential."""
-    plain = decoded(text)
+    plain = decode_percent(text)
     is_safe = "@" not in plain and without_credentials(plain) == plain
     return f" ({text!r})" if is_safe else ""
 

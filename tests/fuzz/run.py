@@ -66,15 +66,15 @@ def _too_slow(number: int, frame: FrameType | None) -> None:
 def _beneath_the_fence() -> Iterator[None]:
     """Let unexpected exceptions through that the converter would make a problem of."""
     converting = import_module("labelingest.converter.converter")
-    fenced = converting.fenced
-    vars(converting)["fenced"] = lambda work, files, give_up, join: work(slice(0, files))
+    isolate_failures = converting.isolate_failures
+    vars(converting)["isolate_failures"] = lambda work, files, give_up, join: work(slice(0, files))
     before = signal.signal(signal.SIGALRM, _too_slow)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-        vars(converting)["fenced"] = fenced
+        vars(converting)["isolate_failures"] = isolate_failures
 
 
 def fuzz(name: str, executions: int, seed: int, *, seconds: float = SECONDS) -> Outcome:

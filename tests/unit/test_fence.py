@@ -17,7 +17,7 @@ from labelingest.engines.executors import ExecutorEngine
 from labelingest.engines.processes import ProcessEngine
 from labelingest.engines.serial import SerialEngine
 from labelingest.errors import LabelIngestError, SidecarError, StorageError
-from labelingest.fence import fenced, tried
+from labelingest.fence import isolate_failures, result_or_reason
 from labelingest.media.image_size import read_image_size
 from labelingest.model.blobs import Unread
 from labelingest.pipeline.worker import Job, JobResult, Worker
@@ -53,7 +53,7 @@ def fail(rows: slice) -> list[Any]:
 def all_squares(
     numbers: Sequence[Any], rows: list[slice] | None = None, *, fails: bool = False
 ) -> list[Any]:
-    return fenced(
+    return isolate_failures(
         fail if fails else squares(numbers, rows),
         len(numbers),
         lambda row, why: [(row, why.code.value)],
@@ -85,7 +85,7 @@ def test_what_is_about_the_call_or_the_world_passes(passes: BaseException) -> No
     with pytest.raises(type(passes)):
         all_squares([1, passes, 3])
     with pytest.raises(type(passes)):
-        tried(lambda: squares([passes])(slice(0, 1)))
+        result_or_reason(lambda: squares([passes])(slice(0, 1)))
 
 
 def test_no_files_are_nobody_to_blame() -> None:
@@ -95,7 +95,7 @@ def test_no_files_are_nobody_to_blame() -> None:
 
 def test_memory_that_ran_out_has_a_code_of_its_own() -> None:
     assert all_squares([1, MemoryError(), 3]) == [1, (1, "out-of-memory"), 9]
-    assert isinstance(tried(lambda: np.empty(1 << 62, dtype=np.uint8)), Unread)
+    assert isinstance(result_or_reason(lambda: np.empty(1 << 62, dtype=np.uint8)), Unread)
 
 
 def test_what_failed_holds_nothing_while_the_rest_is_done() -> None:
@@ -115,7 +115,9 @@ def test_what_failed_holds_nothing_while_the_rest_is_done() -> None:
             raise MemoryError(str(large))
         return [rows]
 
-    done = fenced(work, 9, lambda row, why: [], lambda parts: [one for p in parts for one in p])
+    done = isolate_failures(
+        work, 9, lambda row, why: [], lambda parts: [one for p in parts for one in p]
+    )
     assert sum(rows.stop - rows.start for rows in done) == 8
 
 

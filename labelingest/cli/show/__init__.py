@@ -17,7 +17,7 @@ from labelingest.cli.show.label_row import LabelRowView, label_row_of
 from labelingest.cli.show.print_row import print_problems, print_row
 from labelingest.documents.decode import UNDECODED, decode
 from labelingest.errors import ConfigError
-from labelingest.fence import tried
+from labelingest.fence import result_or_reason
 from labelingest.model.blobs import Unread
 from labelingest.model.vocabulary import Vocabulary
 from labelingest.problems import UNEXPECTED, Problem, Severity
@@ -88,7 +88,9 @@ def _read(
     if vocabulary is None:
         return _read_unchanged(stored)
     file = ANY_FILE if stored.data_file is None else DataFile.from_key(stored.data_file)
-    checked = tried(partial(read_label_row, stored.content, stored.source, vocabulary, file))
+    checked = result_or_reason(
+        partial(read_label_row, stored.content, stored.source, vocabulary, file)
+    )
     if isinstance(checked, Unread):
         checked = Checked(None, [Problem(checked.code, stored.source, checked.detail)])
     if checked.row is not None:

@@ -15,7 +15,7 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import SQLAlchemyError
 
 from labelingest.columns.fingerprints import content_digest
-from labelingest.fence import tried
+from labelingest.fence import result_or_reason
 from labelingest.folders.output_files import LabelRowFiles, foreign_file
 from labelingest.folders.settings import FolderSettings
 from labelingest.folders.state.clock import now
@@ -158,7 +158,7 @@ class BatchWork:
         self._note_problems(result, outcome)
         write = partial(self._write, rows, result, outcome, on_begin)
         large = result.output.large is not None
-        written_keys = tried(write, passes=(SQLAlchemyError,)) if large else write()
+        written_keys = result_or_reason(write, passes=(SQLAlchemyError,)) if large else write()
         if isinstance(written_keys, Unread):
             # Making it failed half way, and the output has nothing of it.
             result, written_keys = worker.give_up(job, 0, written_keys), set()
@@ -323,7 +323,7 @@ class BatchWork:
                 outcome.add(key, Part.METADATA, [Problem(code, source, detail)])
                 outcome.unread.add(key)
                 continue
-            checked = tried(
+            checked = result_or_reason(
                 partial(checked_metadata, blobs.get(place), source, self.settings.metadata_schema)
             )
             schema = self.fingerprints.schema

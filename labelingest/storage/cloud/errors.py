@@ -145,7 +145,9 @@ def refusal_of(error: Exception, place: Place, operation: Operation) -> Refusal:
         )
     return (
         _by_code(code, answer, place)
-        or _by_status(status, answer, place, operation, isinstance(error, FileNotFoundError))
+        or _by_status(
+            status, answer, place, operation, is_missing=isinstance(error, FileNotFoundError)
+        )
         or _unanswered(error, place)
     )
 
@@ -190,7 +192,7 @@ def _by_code(code: str, answer: str, place: Place) -> Refusal | None:
 
 
 def _by_status(
-    status: int, answer: str, place: Place, operation: Operation, is_missing: bool
+    status: int, answer: str, place: Place, operation: Operation, *, is_missing: bool
 ) -> Refusal | None:
     """Return the refusal that the status of an answer means; None where no answer came."""
     if is_missing or status == 404:

@@ -6,12 +6,14 @@ from itertools import islice
 from threading import Event
 from typing import TypeVar
 
-__all__ = ["merged"]
+__all__ = ["interleave"]
 
 T = TypeVar("T")
 
 
-def merged(iterators: Iterable[Iterator[T]], most: int, stopped: Event) -> Generator[T, None, None]:
+def interleave(
+    iterators: Iterable[Iterator[T]], most: int, stopped: Event
+) -> Generator[T, None, None]:
     """Yield the values of iterators as they come.
 
     At most one value of each active iterator waits for the consumer. Where one iterator raises, or
@@ -28,7 +30,7 @@ def merged(iterators: Iterable[Iterator[T]], most: int, stopped: Event) -> Gener
 
     Examples
     --------
-    >>> sorted(merged([iter("ab"), iter("c"), iter("de")], 2, Event()))
+    >>> sorted(interleave([iter("ab"), iter("c"), iter("de")], 2, Event()))
     ['a', 'b', 'c', 'd', 'e']
     """
     waiting = iter(iterators)

@@ -32,7 +32,7 @@ from labelingest.storage.base import PartsError
 from labelingest.storage.cloud.clients import Client
 from labelingest.storage.cloud.connections import Connection
 from labelingest.storage.cloud.errors import Operation, broke_off, cloud_error
-from labelingest.storage.cloud.interleaved import merged
+from labelingest.storage.cloud.interleaved import interleave
 from labelingest.storage.cloud.list_parts import Part, parts_of
 from labelingest.storage.cloud.many_requests import IN_FLIGHT
 from labelingest.storage.cloud.raw_listing import RawListing
@@ -125,7 +125,7 @@ def _all_pages(lister: BucketLister, splits: Sequence[str]) -> Iterator[Listing]
     if len(first_keys) < 2 or len(parts) < 2 or not keys.are_in_order():
         yield from pages
         return
-    yield from merged((_pages(lister, part) for part in parts), _PARTS_AT_ONCE, lister.stopped)
+    yield from interleave((_pages(lister, part) for part in parts), _PARTS_AT_ONCE, lister.stopped)
     _check_ends(lister, parts)
 
 

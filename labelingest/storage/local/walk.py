@@ -104,7 +104,9 @@ def walk(
     >>> [list(page.keys) for page in walk(root)]
     [['a.txt']]
     """
-    yield from _Walk(root, exclude, bare, follow_symlinks, max_entries).pages()
+    yield from _Walk(
+        root, exclude, bare, follow_symlinks=follow_symlinks, max_entries=max_entries
+    ).pages()
 
 
 class _GatheredFiles:
@@ -161,6 +163,7 @@ class _Walk:
         root: str,
         exclude: Sequence[str],
         bare: Collection[str],
+        *,
         follow_symlinks: bool,
         max_entries: int,
     ) -> None:

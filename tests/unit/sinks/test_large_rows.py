@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from labelingest.errors import StorageError
-from labelingest.fence import tried
+from labelingest.fence import result_or_reason
 from labelingest.model.batch_output import BatchOutput, LargeLabels
 from labelingest.sinks.json_lines import LinesSink
 from labelingest.sinks.shards import INDEX, ShardSink
@@ -34,7 +34,7 @@ def test_a_full_disk_ends_the_run_and_is_no_failure_over_one_file(
     def put(sink: LinesSink) -> None:
         sink._file = Path("/dev/full").open("wb", buffering=buffer)  # noqa: SIM115 - closed below
         try:
-            tried(lambda: (sink.put(large("a.jpg", 3)), sink.mark()))
+            result_or_reason(lambda: (sink.put(large("a.jpg", 3)), sink.mark()))
         finally:
             with suppress(OSError):
                 sink._file.close()
@@ -65,7 +65,7 @@ def test_a_row_that_breaks_off_leaves_no_shard_and_no_key(tmp_path: Path, broken
     def index(name: str, rows: list[BatchOutput]) -> object:
         with ShardSink(tmp_path / name, 2) as sink:
             for batch in rows:
-                tried(lambda batch=batch: sink.put(batch))  # type: ignore[misc]
+                result_or_reason(lambda batch=batch: sink.put(batch))  # type: ignore[misc]
         files = sorted(path.name for path in (tmp_path / name).glob("*.jsonl"))
         return files, json.loads((tmp_path / name / INDEX).read_text())
 
@@ -88,7 +88,7 @@ def test_a_part_of_a_row_that_cannot_be_taken_back_ends_the_run(
             sink.put(large(f"{number}.jpg", 1))
         with monkeypatch.context() as patched:
             patched.setattr(module, call, failing)
-            tried(lambda: sink.put(large("z.jpg", 2, breaks=True)))
+            result_or_reason(lambda: sink.put(large("z.jpg", 2, breaks=True)))
 
     sink = ShardSink(tmp_path / "rows", 9)
     with pytest.raises(StorageError, match="cannot be written"), sink:

@@ -6,7 +6,7 @@ from threading import Barrier, Event
 
 import pytest
 
-from labelingest.storage.cloud.interleaved import merged
+from labelingest.storage.cloud.interleaved import interleave
 
 
 def numbers(first: int, last: int) -> Iterator[int]:
@@ -16,7 +16,7 @@ def numbers(first: int, last: int) -> Iterator[int]:
 def test_everything_comes_once() -> None:
     iterators = [numbers(start, start + start % 7) for start in range(0, 1000, 10)]
     expected = [n for start in range(0, 1000, 10) for n in range(start, start + start % 7)]
-    assert sorted(merged(iterators, 4, Event())) == expected
+    assert sorted(interleave(iterators, 4, Event())) == expected
 
 
 def test_as_many_are_under_way_as_asked_for() -> None:
@@ -25,7 +25,7 @@ def test_as_many_are_under_way_as_asked_for() -> None:
     def waiting() -> Iterator[int]:
         yield together.wait()
 
-    assert sorted(merged([waiting() for _ in range(6)], 3, Event())) == [0, 0, 1, 1, 2, 2]
+    assert sorted(interleave([waiting() for _ in range(6)], 3, Event())) == [0, 0, 1, 1, 2, 2]
 
 
 def test_no_iterator_is_begun_before_its_turn() -> None:
@@ -35,7 +35,7 @@ def test_no_iterator_is_begun_before_its_turn() -> None:
         begun.append(number)
         yield number
 
-    found = merged(map(noted, range(100)), 1, Event())
+    found = interleave(map(noted, range(100)), 1, Event())
     assert [next(found) for _ in range(3)] == [0, 1, 2]
     assert begun == [0, 1, 2]
 
@@ -53,13 +53,13 @@ def test_what_one_raises_ends_all_and_their_pauses() -> None:
         yield 1
 
     with pytest.raises(ValueError, match="gone"):
-        list(merged([failing(), pausing()], 2, stopped))
+        list(interleave([failing(), pausing()], 2, stopped))
     assert stopped.is_set()
 
 
 def test_threads_end_when_nobody_takes_any_more() -> None:
     before = threading.active_count()
-    found = merged([numbers(0, 1_000_000), numbers(0, 1_000_000)], 2, Event())
+    found = interleave([numbers(0, 1_000_000), numbers(0, 1_000_000)], 2, Event())
     next(found)
     assert threading.active_count() > before
     found.close()
