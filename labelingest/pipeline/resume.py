@@ -49,12 +49,9 @@ _NOT_IN_FINGERPRINT: Final = {
 
 _LOST: Final = {errno.EIO, errno.ESTALE}
 _DAMAGED: Final = (
-    "what was written down about the unfinished run is damaged: what does not fit is done again"
+    "the journal of the unfinished run is damaged: files without a valid entry are converted again"
 )
-_NO_JOURNAL: Final = (
-    "the unfinished run was one of another version, or what was written down about it is damaged: "
-    "starting anew"
-)
+_NO_JOURNAL: Final = "the journal of the unfinished run is damaged or of another version: starting from the beginning"
 
 _log = logging.getLogger(__name__)
 
@@ -336,11 +333,11 @@ def _load(run: ResumableRun, fingerprint: str, *, restart: bool) -> None:
         _log.warning(_DAMAGED if loaded is not None else _NO_JOURNAL)
     if loaded is None or restart or loaded[0] != fingerprint:
         if loaded is not None and loaded[1] and not restart:
-            _log.warning("the folder or the options changed since: starting anew")
+            _log.warning("the folder or the options have changed: starting from the beginning")
         run.restart(fingerprint)
         return
     try:
         run.load(loaded[1])
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
-        _log.warning("the unfinished run was one of another version: starting anew")
+        _log.warning("the unfinished run is of another version: starting from the beginning")
         run.restart(fingerprint)

@@ -252,7 +252,7 @@ def _resume_sink(run: ResumableRun, target: OutputTarget, fingerprint: str) -> R
     else:
         run.restart(fingerprint)
     _log.warning(
-        "of the unfinished output, %s files are as they were written, of %s: the others are done again",
+        "%s of %s files of the unfinished output are intact: the others are converted again",
         f"{run.files:,}",
         f"{before:,}",
     )

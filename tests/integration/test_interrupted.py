@@ -176,7 +176,9 @@ def test_what_changed_since_makes_the_run_start_anew(data: Path, tmp_path: Path)
     changed = replace(run, options=(*run.options, "--dataset-title", "another"))
     ran = subprocess.run(changed.command(tmp_path), stderr=subprocess.PIPE, text=True, check=False)
     assert ran.returncode == 1
-    assert ran.stderr == ("labelingest: the folder or the options changed since: starting anew\n")
+    assert ran.stderr == (
+        "labelingest: the folder or the options have changed: starting from the beginning\n"
+    )
     other = tmp_path / "other"
     found = outputs(tmp_path)
     other.mkdir()
@@ -194,8 +196,8 @@ def test_what_does_not_fit_in_a_journal_is_done_again(
     ran = subprocess.run(run.command(tmp_path), stderr=subprocess.PIPE, text=True, check=False)
     assert ran.returncode == 1
     assert ran.stderr == (
-        "labelingest: what was written down about the unfinished run is damaged: what does not fit "
-        "is done again\n"
+        "labelingest: the journal of the unfinished run is damaged: files without a valid entry are "
+        "converted again\n"
     )
     assert outputs(tmp_path) == whole("rows.jsonl").outputs
 
