@@ -111,13 +111,10 @@ NAMED_WELL = (
     *(
         f"tests/{folder}"
         for folder in (
-            "architecture",
-            "builders",
-            "conformance",
-            "contracts",
-            "fuzz",
-            "mutants",
-            "oracles",
+            *("architecture", "builders", "conformance", "contracts", "fuzz", "mutants", "oracles"),
+            *("unit/assembly", "unit/columns", "unit/folders", "unit/formats", "unit/geometry"),
+            *("unit/media", "unit/metadata", "unit/model", "unit/problems", "unit/resolution"),
+            *("unit/sinks", "unit/writers"),
         )
     ),
 )

@@ -13,13 +13,13 @@ TWICE_BAD = b"0 0.5 0.5 0.2 0.2\n0 5 5 1 1\n0 0.5 0.5 0.2 0.2\n0 5 5 1 1\n"
 
 
 def test_a_duplicate_of_a_rejected_row_is_rejected_for_the_same_cause() -> None:
-    done = converter_for(drop_duplicates=True).convert([("a.jpg", TWICE_BAD, (100, 100))])
-    assert [(p.line, p.column, p.code.value) for p in done.problems] == [
+    conversion = converter_for(drop_duplicates=True).convert([("a.jpg", TWICE_BAD, (100, 100))])
+    assert [(p.line, p.column, p.code.value) for p in conversion.problems] == [
         (2, 3, "out-of-range"),
         (3, 1, "duplicate-row"),
         (4, 3, "out-of-range"),
     ]
-    assert {code.value: n for code, n in done.tally.rejected.items()} == {
+    assert {code.value: n for code, n in conversion.tally.rejected.items()} == {
         "out-of-range": 2,
         "duplicate-row": 1,
     }

@@ -41,8 +41,8 @@ def test_a_name_is_looked_up_among_formats_that_are_read_or_written() -> None:
 
 
 def test_a_value_is_taken_where_a_name_is() -> None:
-    own = Format(name="own", title="Own", noun="file", target="x", sink="y")
-    assert target_format(own) is own
+    value = Format(name="own", title="Own", noun="file", target="x", sink="y")
+    assert target_format(value) is value
 
 
 def test_each_way_of_pairing_belongs_to_one_format() -> None:

@@ -45,8 +45,8 @@ def test_centre_boxes_are_not_written_to() -> None:
 def test_a_box_that_leaves_the_image_is_clipped(
     ltwh: tuple[float, ...], clipped: list[float], deviation: float
 ) -> None:
-    found, beyond = clip_to_image(box(*ltwh))
-    assert (found.tolist(), beyond.tolist()) == ([clipped], [deviation])
+    inside, beyond = clip_to_image(box(*ltwh))
+    assert (inside.tolist(), beyond.tolist()) == ([clipped], [deviation])
 
 
 def test_boxes_inside_are_returned_themselves() -> None:
@@ -92,8 +92,8 @@ def test_the_envelope_reaches_from_the_least_to_the_greatest_coordinate() -> Non
 
 def test_each_ring_has_its_own_envelope() -> None:
     vertices = np.array([[0.0, 0.0], [1.0, 1.0], [0.5, 0.25]])
-    found = ltwh_from_vertices(vertices, np.array([0, 2, 3]))
-    assert found.tolist() == [[0.0, 0.0, 1.0, 1.0], [0.5, 0.25, 0.0, 0.0]]
+    boxes = ltwh_from_vertices(vertices, np.array([0, 2, 3]))
+    assert boxes.tolist() == [[0.0, 0.0, 1.0, 1.0], [0.5, 0.25, 0.0, 0.0]]
 
 
 def test_no_boxes_are_no_boxes() -> None:

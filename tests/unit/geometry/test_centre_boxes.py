@@ -12,12 +12,12 @@ def centre(left: float, width: float) -> float:
 
 
 @pytest.mark.parametrize(
-    ("written", "width"), [(0.223, 0.086), (0.701, 0.128), (0.114, 0.072), (0.452, 0.176)]
+    ("expected", "width"), [(0.223, 0.086), (0.701, 0.128), (0.114, 0.072), (0.452, 0.176)]
 )
-def test_a_centre_is_found_where_adding_misses_it(written: float, width: float) -> None:
-    left = written - width / 2
-    assert left + width / 2 != written
-    assert centre(left, width) == written
+def test_a_centre_is_found_where_adding_misses_it(expected: float, width: float) -> None:
+    left = expected - width / 2
+    assert left + width / 2 != expected
+    assert centre(left, width) == expected
 
 
 def test_a_centre_with_seventeen_digits_gives_its_left_edge_again() -> None:
@@ -32,14 +32,14 @@ def test_of_two_centres_with_the_same_left_edge_the_one_of_fewer_digits_is_taken
     # Doubles about 0.07 are 2**-56 apart: with half of that in the half width, every left edge is
     # a tie, which two neighbours give. 16 decimals: too many for looking at 15 of them.
     half = 2**-10 + 2**-57
-    written = [float(f"0.07123456789012{n}") for n in range(11, 100, 2) if n % 10]
-    left = [c - half for c in written]
+    centres = [float(f"0.07123456789012{n}") for n in range(11, 100, 2) if n % 10]
+    left = [c - half for c in centres]
     assert all(
         sum(tried - half == edge for tried in (nextafter(c, 0), c, nextafter(c, 1))) == 2
-        for c, edge in zip(written, left, strict=True)
+        for c, edge in zip(centres, left, strict=True)
     )
-    assert 0 < sum(edge + half != c for c, edge in zip(written, left, strict=True)) < len(written)
-    assert [centre(edge, 2 * half) for edge in left] == written
+    assert 0 < sum(edge + half != c for c, edge in zip(centres, left, strict=True)) < len(centres)
+    assert [centre(edge, 2 * half) for edge in left] == centres
 
 
 def test_a_left_edge_that_no_centre_gives_keeps_the_nearest_centre() -> None:

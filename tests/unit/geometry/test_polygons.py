@@ -22,8 +22,8 @@ def ragged(*rings: Ring) -> tuple[Float64, Int64]:
 
 def zigzag(count: int, height: float) -> Float64:
     """A walk to the right and back on the same vertices."""
-    there = np.stack((np.linspace(0, 1, count), np.tile([0.0, height], count // 2)), axis=1)
-    return np.concatenate((there, there[-2:0:-1]))
+    outward = np.stack((np.linspace(0, 1, count), np.tile([0.0, height], count // 2)), axis=1)
+    return np.concatenate((outward, outward[-2:0:-1]))
 
 
 SQUARE: Ring = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]
@@ -85,8 +85,8 @@ def test_the_only_vertex_of_a_ring_stays() -> None:
 
 def test_open_rings_are_returned_themselves() -> None:
     vertices, offsets = ragged(SQUARE, SQUARE)
-    found = drop_repeated_last(vertices, offsets)
-    assert (found[0] is vertices, found[1] is offsets) == (True, True)
+    rings = drop_repeated_last(vertices, offsets)
+    assert (rings[0] is vertices, rings[1] is offsets) == (True, True)
 
 
 def test_no_rings_are_returned_themselves() -> None:

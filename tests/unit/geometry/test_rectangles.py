@@ -22,15 +22,15 @@ def around(hull: Float64, first_edge: Float64 = RIGHT) -> Float64:
 def test_a_regular_polygon_is_as_wide_as_its_sides_are_apart(count: int, turn: float) -> None:
     # Opposite sides are parallel, and others at right angles to them.
     apart = 2 * np.cos(np.pi / count)
-    found = around(regular(count, turn))
-    np.testing.assert_allclose(found[0, :4], (0, 0, apart, apart), rtol=1e-12, atol=1e-12)
+    rectangles = around(regular(count, turn))
+    np.testing.assert_allclose(rectangles[0, :4], (0, 0, apart, apart), rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("start", range(6))
 def test_a_hull_may_begin_anywhere(start: int) -> None:
     hull = np.array([(0, 0), (6, 0), (9, 2), (8, 4), (3, 4), (0, 3)], dtype=np.float64)
-    found = around(np.roll(hull, start, axis=0))
-    np.testing.assert_allclose(found, [[4.5, 2, 9, 4, 0]], rtol=0, atol=1e-12)
+    rectangles = around(np.roll(hull, start, axis=0))
+    np.testing.assert_allclose(rectangles, [[4.5, 2, 9, 4, 0]], rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,8 @@ def test_the_first_edge_decides_which_side_is_the_width(
 
 def test_each_hull_has_its_own_rectangle() -> None:
     hulls = np.array([(0, 0), (4, 0), (4, 2), (0, 2), (7, 7), (1, 1), (3, 1)], dtype=np.float64)
-    found = smallest_around_hulls(hulls, np.array([0, 4, 5, 7]), np.repeat(RIGHT, 3, axis=1))
-    assert found.tolist() == [[2, 1, 4, 2, 0], [7, 7, 0, 0, 0], [2, 1, 2, 0, 0]]
+    rectangles = smallest_around_hulls(hulls, np.array([0, 4, 5, 7]), np.repeat(RIGHT, 3, axis=1))
+    assert rectangles.tolist() == [[2, 1, 4, 2, 0], [7, 7, 0, 0, 0], [2, 1, 2, 0, 0]]
 
 
 def test_a_point_within_three_others_changes_nothing() -> None:
@@ -80,7 +80,7 @@ def test_the_direction_of_a_short_first_edge_decides_between_rectangles(length: 
     # first edge points into the triangle, nearer to the direction of the leg.
     points = np.array([(4, 0), (4 - length, length / 10), (0, 2), (0, 0)], dtype=np.float64)
     expected = [[2, 1, 4, 2, 180]]
-    found = smallest_around_four(points[:, :, np.newaxis])
-    np.testing.assert_allclose(found, expected, atol=1e-6)
+    rectangles = smallest_around_four(points[:, :, np.newaxis])
+    np.testing.assert_allclose(rectangles, expected, atol=1e-6)
     edge = np.array([[-length], [length / 10]])
     np.testing.assert_allclose(around(points[[0, 2, 3]], edge), expected, atol=1e-6)

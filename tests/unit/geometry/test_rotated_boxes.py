@@ -44,8 +44,8 @@ def test_the_worked_example_has_its_corners() -> None:
 
 def test_the_worked_example_comes_back_from_its_corners() -> None:
     rectangles = rectangle_from_corners(corners_from_rotated(EXAMPLE, WIDTH, HEIGHT))
-    found = normalised_from_centred(rectangles, WIDTH, HEIGHT)
-    np.testing.assert_allclose(found, EXAMPLE, rtol=0, atol=1e-13)
+    normalised = normalised_from_centred(rectangles, WIDTH, HEIGHT)
+    np.testing.assert_allclose(normalised, EXAMPLE, rtol=0, atol=1e-13)
 
 
 def test_the_worked_example_is_about_its_centre() -> None:
@@ -56,8 +56,8 @@ def test_the_worked_example_is_about_its_centre() -> None:
 @pytest.mark.parametrize("theta", [0.0, 30.0, 90.0, 135.0, 180.0, 269.5, 359.999])
 def test_the_angle_survives_the_corners(theta: float) -> None:
     rectangle = centred(300.0, 200.0, 80.0, 20.0, theta)
-    found = rectangle_from_corners(corners_from_centred(rectangle))
-    np.testing.assert_allclose(found, rectangle, rtol=0, atol=1e-10)
+    from_corners = rectangle_from_corners(corners_from_centred(rectangle))
+    np.testing.assert_allclose(from_corners, rectangle, rtol=0, atol=1e-10)
 
 
 def test_positive_angles_turn_clockwise_on_screen() -> None:
@@ -98,8 +98,8 @@ def test_an_angle_just_below_zero_is_zero() -> None:
     [(-1e-17, 0.0), (360.0, 0.0), (-90.0, 270.0), (725.0, 5.0), (-0.0, 0.0), (359.5, 359.5)],
 )
 def test_angles_are_reduced(theta: float, reduced: float) -> None:
-    found = normalised_from_centred(centred(5, 5, 2, 2, theta), WIDTH, HEIGHT)
-    assert found[0, 4] == reduced
+    normalised = normalised_from_centred(centred(5, 5, 2, 2, theta), WIDTH, HEIGHT)
+    assert normalised[0, 4] == reduced
 
 
 def test_a_rectangle_fits_its_own_corners() -> None:
@@ -131,14 +131,14 @@ def test_the_misfit_is_between_corresponding_corners() -> None:
     ids=["rectangle", "trapezium", "triangle", "diamond", "point", "line", "no first edge"],
 )
 def test_the_smallest_rectangle_of_a_quad(corners: Quad, expected: list[float]) -> None:
-    found = smallest_rectangle_of_quads(quad(*corners))
-    np.testing.assert_allclose(found, [expected], rtol=0, atol=1e-12)
+    smallest = smallest_rectangle_of_quads(quad(*corners))
+    np.testing.assert_allclose(smallest, [expected], rtol=0, atol=1e-12)
 
 
 def test_the_width_is_the_side_nearest_in_direction_to_the_first_edge() -> None:
     # The long side of the rectangle is upright, and so is the first edge.
-    found = smallest_rectangle_of_quads(quad((4, 0), (4, 9), (1, 9), (0, 0)))
-    np.testing.assert_allclose(found, centred(2, 4.5, 9, 4, 90), atol=1e-12)
+    smallest = smallest_rectangle_of_quads(quad((4, 0), (4, 9), (1, 9), (0, 0)))
+    np.testing.assert_allclose(smallest, centred(2, 4.5, 9, 4, 90), atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -153,22 +153,22 @@ def test_of_two_smallest_rectangles_the_one_along_the_first_edge_counts(
     corners: Quad, theta: float
 ) -> None:
     # Around a right triangle, those along the legs and along the long side have the same area.
-    found = smallest_rectangle_of_quads(quad(*corners))
-    np.testing.assert_allclose(found[0, 4], theta, atol=1e-9)
+    smallest = smallest_rectangle_of_quads(quad(*corners))
+    np.testing.assert_allclose(smallest[0, 4], theta, atol=1e-9)
 
 
 @pytest.mark.parametrize("scale", [1e-300, 1e-150, 1.0, 1e150, 1e300])
 def test_the_smallest_rectangle_is_found_at_any_scale(scale: float) -> None:
     corners = np.array(quad((0, 0), (4, 0), (3, 2), (1, 2))) * scale
-    found = smallest_rectangle_of_quads(corners)[0, :4] / scale
-    np.testing.assert_allclose(found, (2, 1, 4, 2), rtol=1e-12)
+    smallest = smallest_rectangle_of_quads(corners)[0, :4] / scale
+    np.testing.assert_allclose(smallest, (2, 1, 4, 2), rtol=1e-12)
 
 
 def test_far_from_the_origin_corners_are_exact_to_a_millionth_pixel() -> None:
     rectangle = centred(99_000.0, 98_000.0, 3.0, 1.0, 17.0)
-    found = smallest_rectangle_of_quads(corners_from_centred(rectangle))
+    smallest = smallest_rectangle_of_quads(corners_from_centred(rectangle))
     np.testing.assert_allclose(
-        corners_from_centred(found), corners_from_centred(rectangle), rtol=0, atol=1e-6
+        corners_from_centred(smallest), corners_from_centred(rectangle), rtol=0, atol=1e-6
     )
 
 
@@ -184,8 +184,8 @@ def test_the_smallest_rectangle_of_a_ring_holds_all_its_vertices() -> None:
     ring = np.concatenate(([(-40, -15), (40, -15), (40, 15), (-40, 15)], inside))
     turn = np.radians(25)
     ring = ring @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]) + 300
-    found = smallest_rectangle_of_rings(ring, np.array([0, len(ring)]))
-    np.testing.assert_allclose(found, centred(300, 300, 80, 30, 25), rtol=0, atol=1e-9)
+    smallest = smallest_rectangle_of_rings(ring, np.array([0, len(ring)]))
+    np.testing.assert_allclose(smallest, centred(300, 300, 80, 30, 25), rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -200,14 +200,16 @@ def test_the_smallest_rectangle_of_a_ring_holds_all_its_vertices() -> None:
 def test_rings_without_area_have_rectangles_without_area(
     ring: Quad, corners: list[tuple[float, float]]
 ) -> None:
-    found = smallest_rectangle_of_rings(np.array(ring, dtype=np.float64), np.array([0, len(ring)]))
-    assert corner_set(found) == corners
+    smallest = smallest_rectangle_of_rings(
+        np.array(ring, dtype=np.float64), np.array([0, len(ring)])
+    )
+    assert corner_set(smallest) == corners
 
 
 def test_a_counter_clockwise_ring_has_its_last_edge_for_the_first() -> None:
     ring = np.array([(0, 0), (0, 2), (2, 3), (4, 2), (4, 0)], dtype=np.float64)
-    found = smallest_rectangle_of_rings(ring, np.array([0, 5]))
-    np.testing.assert_allclose(found, centred(2, 1.5, 4, 3, 0), atol=1e-12)
+    smallest = smallest_rectangle_of_rings(ring, np.array([0, 5]))
+    np.testing.assert_allclose(smallest, centred(2, 1.5, 4, 3, 0), atol=1e-12)
 
 
 def test_a_quad_that_nearly_fits_becomes_the_averaged_rectangle() -> None:
@@ -238,8 +240,8 @@ def test_the_tolerance_is_an_option(tolerance_px: float, refitted: bool) -> None
 
 def test_the_misfit_is_reported_where_another_rectangle_is_taken() -> None:
     corners = quad((0, 0), (40, 0), (40, 20), (1, 20))
-    _, found, _ = rectangle_from_quad(corners)
-    assert found.tolist() == misfit(rectangle_from_corners(corners), corners).tolist()
+    _, reported, _ = rectangle_from_quad(corners)
+    assert reported.tolist() == misfit(rectangle_from_corners(corners), corners).tolist()
 
 
 def test_corners_are_not_written_to() -> None:
@@ -251,7 +253,7 @@ def test_corners_are_not_written_to() -> None:
 def test_nothing_becomes_nothing() -> None:
     none = np.zeros(0)
     corners = np.zeros((0, 4, 2))
-    found = (
+    results = (
         corners_from_rotated(np.zeros((0, 5)), none, none),
         rectangle_from_corners(corners),
         misfit(np.zeros((0, 5)), corners),
@@ -260,5 +262,5 @@ def test_nothing_becomes_nothing() -> None:
         *rectangle_from_quad(corners),
         normalised_from_centred(np.zeros((0, 5)), none, none),
     )
-    shapes = [one.shape for one in found]
+    shapes = [result.shape for result in results]
     assert shapes == [(0, 4, 2), (0, 5), (0,), (0, 5), (0, 5), (0, 5), (0,), (0,), (0, 5)]

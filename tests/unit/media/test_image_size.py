@@ -77,11 +77,11 @@ def test_one_pixel_is_a_size(form: str) -> None:
 def test_no_truncation_raises_or_gives_another_size(form: str, orientation: int | None) -> None:
     orientation = None if form == "BMP" else orientation
     contents = build.saved(form, orientation=orientation)
-    whole = image_size(contents)
+    full_size = image_size(contents)
     wrong = {
         length: image_size(contents[:length])
         for length in range(len(contents))
-        if image_size(contents[:length]) not in (None, whole)
+        if image_size(contents[:length]) not in (None, full_size)
     }
     assert not wrong
 

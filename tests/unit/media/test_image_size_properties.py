@@ -57,8 +57,8 @@ def damaged(draw: st.DrawFn) -> bytes:
     """An image with some bytes of its head changed, put in or taken out."""
     contents = bytearray(draw(st.sampled_from(WHOLE)))
     for _ in range(draw(st.integers(1, 4))):
-        at = draw(st.integers(0, min(len(contents), 400)))
-        contents[at : at + draw(st.integers(0, 4))] = draw(st.binary(max_size=4))
+        position = draw(st.integers(0, min(len(contents), 400)))
+        contents[position : position + draw(st.integers(0, 4))] = draw(st.binary(max_size=4))
     return bytes(contents)
 
 

@@ -34,7 +34,7 @@ def test_an_enum_has_as_many_options_as_the_wire_allows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "sentence"),
     [
         (lambda s: s.add("weather", "enum", values=["a"]), "'weather' is an enum already; remove"),
         (lambda s: s.add("site", "geospatial"), "'site' is a varchar already"),
@@ -58,10 +58,10 @@ def test_an_enum_has_as_many_options_as_the_wire_allows() -> None:
         (lambda s: s.restore("site"), "'site' is a varchar: it is not deleted"),
     ],
 )
-def test_a_change_that_cannot_be_is_refused_with_a_cure(change: Change, said: str) -> None:
+def test_a_change_that_cannot_be_is_refused_with_a_cure(change: Change, sentence: str) -> None:
     with pytest.raises(ConfigError) as refused:
         change(SCHEMA)
-    assert said in str(refused.value)
+    assert sentence in str(refused.value)
 
 
 def test_a_key_that_was_deleted_softly_comes_back_as_it_was() -> None:

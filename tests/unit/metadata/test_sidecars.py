@@ -119,15 +119,15 @@ def test_the_size_of_batches_changes_no_result(
 
 
 def test_progress_ends_with_all_of_all() -> None:
-    told: list[tuple[int, int]] = []
-    listed: list[int] = []
+    reports: list[tuple[int, int]] = []
+    listed_counts: list[int] = []
     check_folder(
         MemoryStorage(FILES),
         SuffixRule(".metadata.json"),
-        on_listed=listed.append,
-        on_checked=lambda done, of: told.append((done, of)),
+        on_listed=listed_counts.append,
+        on_checked=lambda checked, total: reports.append((checked, total)),
     )
-    assert (listed[-1], told[-1]) == (8, (3, 3))
+    assert (listed_counts[-1], reports[-1]) == (8, (3, 3))
 
 
 def test_an_empty_folder_is_clean() -> None:

@@ -10,8 +10,8 @@ def test_the_files_that_are_written_keep_their_annotations_under_new_numbers() -
     rows = [Row(0, BOX), Row(1, (0, 0, 1, 0, 1, 1), unit=1), Row(2, (*BOX, 30), unit=2)]
     batch = batch_of([*rows, Row(0, BOX, unit=2)], [(1, 1), (2, 2), (30, 40), (4, 4)])
     batch = with_instances(batch, frames=[0, 0, 5, 6], parts={2: [[BOX], [BOX]]})
-    written = np.array([False, False, True, True])
-    labels = Labels.of_units(batch.units, batch.annotations, written)
+    is_written = np.array([False, False, True, True])
+    labels = Labels.of_units(batch.units, batch.annotations, is_written)
     units, annotations = labels.units, labels.annotations
     assert (units.key, units.sidecar) == (
         ["images/2.jpg", "images/3.jpg"],

@@ -30,8 +30,8 @@ def test_what_is_not_listed_has_no_kind(key: str) -> None:
 
 
 def test_everything_that_this_python_calls_text_is_text() -> None:
-    known = mimetypes.MimeTypes(filenames=()).types_map[True]
-    texts = {extension for extension, mime in known.items() if mime.startswith("text/")}
+    types = mimetypes.MimeTypes(filenames=()).types_map[True]
+    texts = {extension for extension, mime in types.items() if mime.startswith("text/")}
     later = {e for e in texts if kind_of(f"a{e}") is None}
     # The table is written out, so that a newer Python does not change what a folder holds.
     assert not later & {".bat", ".c", ".css", ".csv", ".etx", ".h", ".ksh", ".n3", ".pl", ".py",

@@ -8,10 +8,10 @@ from labelingest.problems import ProblemCode
 
 
 def test_tallies_of_batches_add_up() -> None:
-    one, two = Tally(rows_seen=3, annotations=2), Tally(rows_seen=1, annotations=1)
-    one.rejected[ProblemCode.UNKNOWN_CLASS] = 1
-    two.converted["box → polygon"] = 1
-    total = Tally.sum([one, two])
+    first, second = Tally(rows_seen=3, annotations=2), Tally(rows_seen=1, annotations=1)
+    first.rejected[ProblemCode.UNKNOWN_CLASS] = 1
+    second.converted["box → polygon"] = 1
+    total = Tally.sum([first, second])
     assert (total.rows_seen, total.annotations) == (4, 3)
     assert total.converted == {"box → polygon": 1}
     assert total.balance()

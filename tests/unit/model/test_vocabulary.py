@@ -18,11 +18,11 @@ def nested(depth: int) -> dict[str, Any]:
 
 def test_nested_attributes_know_the_option_they_hang_under() -> None:
     row = {"featureNodeHash": "c", "attributes": [nested(2)]}
-    known = Vocabulary.from_structure({"objects": [], "classifications": [row]}).classifications[
-        "c"
-    ]
-    assert known.root == "a1"
-    assert known.attributes["end"].parent == ("a0", "o0")
+    classification = Vocabulary.from_structure(
+        {"objects": [], "classifications": [row]}
+    ).classifications["c"]
+    assert classification.root == "a1"
+    assert classification.attributes["end"].parent == ("a0", "o0")
 
 
 def test_depth_is_no_matter() -> None:

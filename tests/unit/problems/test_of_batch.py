@@ -21,10 +21,10 @@ def test_a_million_bad_rows_of_one_file_are_counted_and_the_first_listed() -> No
     for line in range(1, MAX_LISTED + 6):
         findings.reject(0, problem(line))
     findings.reject(1, problem(1))
-    listed = findings.in_order()
-    assert len(listed) == MAX_LISTED + 2
-    assert listed[MAX_LISTED].count == 5
-    assert sum(p.count for p in listed) == MAX_LISTED + 6
+    in_order = findings.in_order()
+    assert len(in_order) == MAX_LISTED + 2
+    assert in_order[MAX_LISTED].count == 5
+    assert sum(p.count for p in in_order) == MAX_LISTED + 6
     assert findings.rejected == {ProblemCode.UNKNOWN_CLASS: MAX_LISTED + 6}
 
 

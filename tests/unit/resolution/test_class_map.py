@@ -27,7 +27,7 @@ def objects(*external_ids: dict[str, tuple[str, ...]]) -> Ontology:
 
 
 @pytest.mark.parametrize(
-    ("namespaces", "wanted", "reason"),
+    ("namespaces", "namespace", "reason"),
     [
         (("SAP", "YOLO"), "SAP", "'SAP' was asked for"),
         (("SAP", "YOLO"), "sap", "'sap' was asked for; only 'SAP' is written like it"),
@@ -38,9 +38,9 @@ def objects(*external_ids: dict[str, tuple[str, ...]]) -> Ontology:
     ],
 )
 def test_the_choice_of_a_namespace_has_a_reason(
-    namespaces: tuple[str, ...], wanted: str | None, reason: str
+    namespaces: tuple[str, ...], namespace: str | None, reason: str
 ) -> None:
-    choice = choose_namespace(objects(dict.fromkeys(namespaces, ("1",))), wanted)
+    choice = choose_namespace(objects(dict.fromkeys(namespaces, ("1",))), namespace)
     assert choice is not None
     assert choice.reason == reason
 
@@ -188,7 +188,7 @@ SEVERAL = named(
 
 
 @pytest.mark.parametrize(
-    ("overrides", "said"),
+    ("overrides", "sentence"),
     [
         ({7: "Cat"}, "override 7='Cat': no object has this feature hash or name; nearest: 'Car'"),
         (
@@ -213,9 +213,9 @@ SEVERAL = named(
     ],
 )
 def test_an_override_that_cannot_be_is_said_with_its_cure(
-    overrides: dict[int, str | None], said: str
+    overrides: dict[int, str | None], sentence: str
 ) -> None:
-    assert refused(SEVERAL, overrides=overrides).startswith(said)
+    assert refused(SEVERAL, overrides=overrides).startswith(sentence)
 
 
 def test_a_feature_hash_counts_before_a_name() -> None:
@@ -246,8 +246,8 @@ def test_an_external_id_that_is_no_number_is_named_by_its_place() -> None:
 def test_an_object_without_number_has_a_reason(
     ids: dict[str, tuple[str, ...]], namespace: str | None, reason: str
 ) -> None:
-    [one] = objects(ids).objects
-    assert why_without_number(one, namespace).startswith(reason)
-    assert why_without_number(replace(one, archived=True), namespace) == "archived"
-    of_line = replace(one, shape=Shape.POLYLINE)
+    [entry] = objects(ids).objects
+    assert why_without_number(entry, namespace).startswith(reason)
+    assert why_without_number(replace(entry, archived=True), namespace) == "archived"
+    of_line = replace(entry, shape=Shape.POLYLINE)
     assert why_without_number(of_line, namespace) == "rows cannot become a polyline"

@@ -38,7 +38,7 @@ def test_external_ids_become_texts_and_empty_namespaces_go() -> None:
 def test_objects_keep_the_order_of_the_file() -> None:
     first, second = structure(), structure(featureNodeHash="00000000", name="Bus")
     ontology = load_ontology({**first, "objects": second["objects"] + first["objects"]})
-    assert [found.name for found in ontology.objects] == ["Bus", "Private Car"]
+    assert [entry.name for entry in ontology.objects] == ["Bus", "Private Car"]
 
 
 @pytest.mark.parametrize("as_type", [str, Path])

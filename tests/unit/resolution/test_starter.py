@@ -26,8 +26,8 @@ def loaded_by_encord(structure: dict[str, Any]) -> Any:
 
 @pytest.mark.parametrize("shape", SUPPORTED_SHAPES)
 def test_encords_client_reads_names_and_shapes(shape: Shape) -> None:
-    found = loaded_by_encord(starter_ontology(NAMES, shape)).objects
-    assert [(row.uid, row.name, row.shape.value) for row in found] == [
+    loaded = loaded_by_encord(starter_ontology(NAMES, shape)).objects
+    assert [(row.uid, row.name, row.shape.value) for row in loaded] == [
         (1, "person", shape.value),
         (2, "traffic light", shape.value),
         (3, "person", shape.value),
@@ -36,27 +36,29 @@ def test_encords_client_reads_names_and_shapes(shape: Shape) -> None:
 
 def test_encords_client_reads_the_same_colours_and_hashes() -> None:
     structure = starter_ontology(NAMES, Shape.POLYGON)
-    found = loaded_by_encord(structure).objects
-    assert [(row.color, row.feature_node_hash) for row in found] == [
+    loaded = loaded_by_encord(structure).objects
+    assert [(row.color, row.feature_node_hash) for row in loaded] == [
         (row["color"], row["featureNodeHash"]) for row in structure["objects"]
     ]
 
 
 def test_colours_are_those_that_encords_client_would_give() -> None:
     structure = starter_ontology(dict.fromkeys(range(60), "x"), Shape.POLYGON)
-    theirs = loaded_by_encord({"objects": [], "classifications": []})
+    client_structure = loaded_by_encord({"objects": [], "classifications": []})
     shape = loaded_by_encord(structure).objects[0].shape
     for number in range(60):
-        theirs.add_object(str(number), shape)
-    assert [row["color"] for row in structure["objects"]] == [row.color for row in theirs.objects]
+        client_structure.add_object(str(number), shape)
+    assert [row["color"] for row in structure["objects"]] == [
+        row.color for row in client_structure.objects
+    ]
 
 
 def test_encords_client_writes_the_structure_back_but_for_external_ids() -> None:
     structure = starter_ontology(NAMES, Shape.BOUNDING_BOX)
-    written = loaded_by_encord(structure).to_dict()
+    client_structure = loaded_by_encord(structure).to_dict()
     for row in structure["objects"]:
         del row["externalIds"]
-    assert written == structure
+    assert client_structure == structure
 
 
 def test_the_class_numbers_come_back_with_their_gaps() -> None:
@@ -72,13 +74,13 @@ def test_another_namespace_can_be_named() -> None:
 def test_feature_hashes_are_eight_lower_case_hex_digits() -> None:
     structure = starter_ontology(dict.fromkeys(range(500), "x"), Shape.POLYGON)
     hashes = [row["featureNodeHash"] for row in structure["objects"]]
-    assert all(re.fullmatch("[0-9a-f]{8}", found) for found in hashes)
+    assert all(re.fullmatch("[0-9a-f]{8}", feature_hash) for feature_hash in hashes)
 
 
 def test_a_feature_hash_depends_on_number_name_shape_and_namespace_alone() -> None:
     def feature_hash(names: dict[int, str], shape: Shape, namespace: str) -> str:
-        found: str = starter_ontology(names, shape, namespace)["objects"][-1]["featureNodeHash"]
-        return found
+        last: str = starter_ontology(names, shape, namespace)["objects"][-1]["featureNodeHash"]
+        return last
 
     hashes = [
         feature_hash({3: "car"}, Shape.POLYGON, "YOLO"),
@@ -88,7 +90,7 @@ def test_a_feature_hash_depends_on_number_name_shape_and_namespace_alone() -> No
         feature_hash({3: "car"}, Shape.BOUNDING_BOX, "YOLO"),
         feature_hash({3: "car"}, Shape.POLYGON, "SAP"),
     ]
-    assert [hashes.index(found) for found in hashes] == [0, 0, 2, 3, 4, 5]
+    assert [hashes.index(text) for text in hashes] == [0, 0, 2, 3, 4, 5]
 
 
 def test_the_order_of_the_names_does_not_matter() -> None:
