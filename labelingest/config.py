@@ -54,7 +54,10 @@ class IngestOptions(BaseModel):
         A key is unknown or missing, or a value is invalid. The message names all defects.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    # A run uses one of the two classes: validators are built when a class is first used.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, defer_build=True
+    )
 
     storage_path: str
     """Folder with data files and sidecars, or a URL such as s3://bucket/prefix/."""
