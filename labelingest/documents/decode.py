@@ -255,6 +255,6 @@ def _note_repeated(content: bytes, problems: DocumentProblems) -> None:
     while waiting:
         value, pointer = waiting.pop()
         for name in value.names:
-            detail = f"the key {excerpt(name)} stands twice in one object: the last one counts"
+            detail = f"the key {excerpt(name)} occurs twice in one object: the last one counts"
             problems.note(ProblemCode.DUPLICATE_KEY, child_pointer(pointer, name), detail)
         waiting.extend((inner, child_pointer(pointer, key)) for key, inner in value.inner)

@@ -214,7 +214,7 @@ def _enter(connection: Connection, state: str, run: RunRecord, name: str) -> Non
         return
     _refuse_living(connection, state, name, held)
     connection.execute(locks.update().where(of_folder).values(**values))
-    what = "lost the database" if _was_given_up(state, held) else "ended without a word"
+    what = "lost the database" if _was_given_up(state, held) else "ended unexpectedly"
     _GIVEN_UP.discard((state, held["run_id"], held["since"]))
     _end_died_run(
         connection,
@@ -299,7 +299,7 @@ def list_runs(connection: Connection, folder_id: int, limit: int) -> list[RunRec
         if holds and _is_dead(connection, held):
             run.status, run.ended_at = Status.ERROR, max(held["heartbeat"], run.started_at)
             run.message = (
-                f"its process {held['pid']} on {held['host']} ended without a word; the next sync "
+                f"its process {held['pid']} on {held['host']} ended unexpectedly; the next sync "
                 "continues it"
             )
     return last

@@ -47,7 +47,7 @@ DUPLICATE_KEY: Final = Definition(
     ERROR,
     DOCUMENT,
     cause="an object of the JSON has a key twice. The last value counts; the others are lost.",
-    example="a.jpg.encord.json#/label_hash: duplicate-key: the key 'label_hash' stands twice in "
+    example="a.jpg.encord.json#/label_hash: duplicate-key: the key 'label_hash' occurs twice in "
     "one object: the last one counts",
     cure="keep one, or give each object its own hash.",
 )
@@ -182,7 +182,7 @@ DUPLICATE_OBJECT: Final = Definition(
     cause="an object occurs twice on a frame, or has two entries of answers. The first one is "
     "kept.",
     example="a.jpg.encord.json#/data_units/u/labels/objects/4/objectHash: duplicate-object: "
-    "object 'k3P/x0+a' stands on frame 0 already",
+    "object 'k3P/x0+a' is already on frame 0",
     cure="give the second object its own hash, or remove it.",
 )
 
@@ -395,7 +395,7 @@ ANSWER_WITHOUT_OBJECT: Final = Definition(
     ANSWERS,
     cause="answers belong to an object that is on no frame. They are dropped.",
     example="a.jpg.encord.json#/object_answers/k3P~1x0+a: answer-without-object: no object "
-    "'k3P/x0+a' stands in the row: its answers are dropped",
+    "'k3P/x0+a' is in the row: its answers are dropped",
     cure="none needed when the object was deleted.",
 )
 
@@ -424,9 +424,9 @@ CLASSIFICATION_NOT_PLACED: Final = Definition(
     ERROR,
     ANSWERS,
     cause="a classification has no range, is on no frame, and is not global. Encord's client "
-    "drops it without a word.",
+    "drops it silently.",
     example="a.jpg.encord.json#/classification_answers/weather1: classification-not-placed: it "
-    "has no range and stands on no frame: Encord's client drops it without a word",
+    "has no range and is on no frame: Encord's client drops it silently",
     cure='add `"range": [[0, 0]]` for an image, the frames for a video.',
 )
 
@@ -437,6 +437,6 @@ OVERLAPPING_CLASSIFICATIONS: Final = Definition(
     cause="two classifications of one class share a frame, or a global one occurs twice. The "
     "first one keeps the frames.",
     example="a.jpg.encord.json#/classification_answers/weather2: overlapping-classifications: "
-    "another 'Sky' stands on some of the frames [[0, 0]]: dropped",
+    "another 'Sky' is on some of the frames [[0, 0]]: dropped",
     cure="leave one classification of the class on each frame.",
 )

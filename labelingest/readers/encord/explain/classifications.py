@@ -186,7 +186,7 @@ class Classifications:
             return self.vocabulary.classifications[candidates.pop()]
         detail = (
             "'featureHash' is missing, and its answers do not tell which classification it is: "
-            "Encord's client drops it without a word"
+            "Encord's client drops it silently"
         )
         self.problems.note(ProblemCode.MISSING_KEY, instance.pointer, detail)
         return None
@@ -229,9 +229,7 @@ class Classifications:
             detail = f"{excerpt(range_value)} leaves the frames of the file: cut"
             self.problems.note(ProblemCode.BAD_FRAME, pointer, detail)
         elif not ranges:
-            detail = (
-                "it has no range and stands on no frame: Encord's client drops it without a word"
-            )
+            detail = "it has no range and is on no frame: Encord's client drops it silently"
             self.problems.note(ProblemCode.CLASSIFICATION_NOT_PLACED, instance.pointer, detail)
         return self._free_ranges(inside, instance, definition) if inside else None
 
@@ -241,7 +239,7 @@ class Classifications:
         if definition.feature_hash not in self.occupied:
             self.occupied[definition.feature_hash] = []
             return []
-        detail = f"{excerpt(definition.name)} is global and stands in the row already: dropped"
+        detail = f"{excerpt(definition.name)} is global and already in the row: dropped"
         self.problems.note(ProblemCode.OVERLAPPING_CLASSIFICATIONS, instance.pointer, detail)
         return None
 
@@ -256,7 +254,7 @@ class Classifications:
             place = instance.answer_pointer or instance.pointer
             frames = excerpt([list(pair) for pair in ranges])
             detail = (
-                f"another {excerpt(definition.name)} stands on some of the frames {frames}: "
+                f"another {excerpt(definition.name)} is on some of the frames {frames}: "
                 f"{'cut' if free else 'dropped'}"
             )
             self.problems.note(ProblemCode.OVERLAPPING_CLASSIFICATIONS, place, detail)

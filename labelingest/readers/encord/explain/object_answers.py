@@ -157,7 +157,7 @@ def _note_orphans(
 ) -> None:
     for name, entry in chain(answer_entries.items(), action_entries.items()):
         if name not in objects.instances and name not in objects.dropped:
-            detail = f"no object {excerpt(name)} stands in the row: its answers are dropped"
+            detail = f"no object {excerpt(name)} is in the row: its answers are dropped"
             objects.problems.note(ProblemCode.ANSWER_WITHOUT_OBJECT, entry.pointer, detail)
 
 

@@ -37,8 +37,8 @@ KNOWN_KEYS: Final = frozenset(
     )
 )
 _ELSEWHERE: Final[Mapping[str, str]] = {
-    Shape.AUDIO: "stands in object_answers of an audio file",
-    Shape.TEXT: "stands in object_answers of a text",
+    Shape.AUDIO: "belongs in object_answers of an audio file",
+    Shape.TEXT: "belongs in object_answers of a text",
 }
 
 
@@ -190,7 +190,7 @@ class Objects:
             )
             return False
         if frame in instance.frames:
-            detail = f"object {excerpt(object_hash)} stands on frame {frame} already"
+            detail = f"object {excerpt(object_hash)} is already on frame {frame}"
             self.problems.note(
                 ProblemCode.DUPLICATE_OBJECT, child_pointer(pointer, "objectHash"), detail
             )

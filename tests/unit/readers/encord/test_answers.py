@@ -493,7 +493,7 @@ def test_answers_of_no_object_are_dropped() -> None:
     answers, problems, _ = ranged(WORDS, actions=actions)
     assert list(answers) == ["AAAAAAAA"]
     assert problems == [
-        "/object_actions/BBBBBBBB: answer-without-object: no object 'BBBBBBBB' stands in the row: "
+        "/object_actions/BBBBBBBB: answer-without-object: no object 'BBBBBBBB' is in the row: "
         "its answers are dropped"
     ]
     _, problems, _ = ranged(WORDS, classifications=None)

@@ -245,9 +245,9 @@ def test_dates_that_nobody_gives_are_left_out() -> None:
         (car(shape="point"),
          "/shape: shape-mismatch: 'point' is not 'bounding_box', the shape of 'Car'"),
         (car(featureHash="loud"),
-         "/shape: shape-mismatch: an object of shape audio stands in object_answers of an audio file"),
+         "/shape: shape-mismatch: an object of shape audio belongs in object_answers of an audio file"),
         (car(featureHash="word"),
-         "/shape: shape-mismatch: an object of shape text stands in object_answers of a text"),
+         "/shape: shape-mismatch: an object of shape text belongs in object_answers of a text"),
         (car(featureHash="cube"),
          "/shape: unsupported-label: an object of shape cuboid belongs to scenes and time series"),
         (car(event="upsert"),
@@ -291,8 +291,7 @@ def test_an_object_stands_once_on_a_frame_and_keeps_its_class() -> None:
     assert list(row["data_units"]["u"]["labels"]) == ["0", "3"]
     at = "/data_units/u/labels"
     assert problems == [
-        f"{at}/0/objects/1/objectHash: duplicate-object: object 'AAAAAAAA' stands on frame 0 "
-        "already",
+        f"{at}/0/objects/1/objectHash: duplicate-object: object 'AAAAAAAA' is already on frame 0",
         f"{at}/4/objects/0/featureHash: class-changed: object 'AAAAAAAA' is of 'Car' before and of "
         "'Bus' here; an object keeps its class",
     ]
@@ -418,9 +417,9 @@ def test_two_of_a_class_do_not_share_a_frame() -> None:
         "DDDDDDDD": [[7, 7]],
     }
     assert problems == [
-        "/c/BBBBBBBB: overlapping-classifications: another 'Sky' stands on some of the frames "
+        "/c/BBBBBBBB: overlapping-classifications: another 'Sky' is on some of the frames "
         "[[4, 6], [8, 9]]: cut",
-        "/c/CCCCCCCC: overlapping-classifications: another 'Sky' stands on some of the frames "
+        "/c/CCCCCCCC: overlapping-classifications: another 'Sky' is on some of the frames "
         "[[5, 5]]: dropped",
     ]
     assert found.rejected == {"overlapping-classifications": 1}
@@ -433,7 +432,7 @@ def test_a_global_classification_stands_once_and_on_no_frame() -> None:
     found, problems = classified(scene("AAAAAAAA") | scene("BBBBBBBB"))
     assert ranges(found) == {"AAAAAAAA": []}
     assert problems == [
-        "/c/BBBBBBBB: overlapping-classifications: 'Place' is global and stands in the row already: "
+        "/c/BBBBBBBB: overlapping-classifications: 'Place' is global and already in the row: "
         "dropped"
     ]
 
@@ -454,13 +453,13 @@ def test_in_a_file_without_frames_a_classification_is_on_none() -> None:
          "hash 7"),
         ({"featureHash": "(left out)"},
          "/c/AAAAAAAA: missing-key: 'featureHash' is missing, and its answers do not tell which "
-         "classification it is: Encord's client drops it without a word"),
+         "classification it is: Encord's client drops it silently"),
         ({"spaces": {"a": 1}},
          "/c/AAAAAAAA/spaces: unsupported-label: spaces belong to data groups, which cloud-synced "
          "folders do not hold"),
         ({"range": None},
-         "/c/AAAAAAAA: classification-not-placed: it has no range and stands on no frame: Encord's "
-         "client drops it without a word"),
+         "/c/AAAAAAAA: classification-not-placed: it has no range and is on no frame: Encord's "
+         "client drops it silently"),
         ({"confidence": 7},
          "/c/AAAAAAAA/confidence: bad-confidence: 7 is no confidence; expected a number from 0 to "
          "1"),
