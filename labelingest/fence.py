@@ -23,7 +23,7 @@ __all__ = ["isolate_failures", "result_or_reason"]
 T = TypeVar("T")
 
 _OUT_OF_MEMORY: Final = (
-    "memory ran out over this file, the others went on: give the process more memory, or try fewer "
+    "memory ran out over this file; other files are not affected: give the process more memory, or try fewer "
     "--workers or smaller --batch-bytes"
 )
 

@@ -301,7 +301,7 @@ def foreign_file(output: Storage, key: str, *, is_changed: bool) -> str:
     cure = " (for a label row that was changed there, --verify-output writes over it)"
     return (
         f"{key + SIDECAR_SUFFIX!r} in {output.url} is not as this folder wrote it, and stays as it "
-        f"is: move it away, and the next sync goes on{cure if is_changed else ''}"
+        f"is: move it away, and the next sync writes the label row{cure if is_changed else ''}"
     )
 
 

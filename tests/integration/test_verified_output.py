@@ -109,5 +109,7 @@ def test_of_an_output_that_cannot_be_listed_whole_nothing_is_said_to_be_missing(
 ) -> None:
     delete_rows(world, "a")
     world.storages[str(world.rows)].inner = Incomplete(str(world.rows))
-    with pytest.raises(StorageError, match="cannot be told: inner: unreadable-folder"):
+    with pytest.raises(
+        StorageError, match="missing label rows are unknown: inner: unreadable-folder"
+    ):
         folder.sync(verify_output=True)

@@ -126,7 +126,7 @@ class Lock:
         if not result.rowcount:
             raise LockedError(
                 "this sync was silent for so long that another took its place: it ends here, and "
-                "the other goes on"
+                "the other continues"
             )
 
     def beat(self) -> None:

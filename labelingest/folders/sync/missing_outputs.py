@@ -79,7 +79,7 @@ def list_output(output: Storage) -> Listing:
     ]
     if unread:
         raise StorageError(
-            f"which label rows are missing from {output.url} cannot be told: {unread[0]}"
+            f"the output {output.url} cannot be listed completely, so missing label rows are unknown: {unread[0]}"
         )
     return listing
 

@@ -240,7 +240,7 @@ OUT_OF_MEMORY: Final = Definition(
     OUTCOME,
     cause="memory ran out on this file. All other files were converted, and the run ends with "
     "exit code 3.",
-    example="labels/a.txt: out-of-memory: memory ran out over this file, the others went on: give "
+    example="labels/a.txt: out-of-memory: memory ran out over this file; other files are not affected: give "
     "the process more memory, or try fewer --workers or smaller --batch-bytes",
     cure="run again with more memory or fewer workers. A synced folder tries the file again at "
     "each sync.",
