@@ -110,7 +110,7 @@ def pair(ctx: typer.Context, **options: Any) -> None:
     from labelingest.pipeline import pair_folder
     from labelingest.pipeline.from_config import pairing_rule
 
-    config = _configured(IngestOptions, ctx.params)
+    config = _configured(IngestOptions, ctx.params, unread="ontology")
     with ProgressLine(quiet=False) as progress:
         paired = pair_folder(config, pairing_rule(config), progress=progress)
     if ctx.params["as_json"]:
@@ -119,14 +119,23 @@ def pair(ctx: typer.Context, **options: Any) -> None:
         print_pairs(paired)
 
 
-def _configured(config_type: type[Config], params: dict[str, Any]) -> Config:
-    """Join the configuration file and the options; switches of the file are moved to `params`."""
+def _configured(config_type: type[Config], params: dict[str, Any], *, unread: str = "") -> Config:
+    """Join the configuration file and the options; switches of the file are moved to `params`.
+
+    Parameters
+    ----------
+    config_type, params
+        The class of the configuration, and the values of the command line.
+    unread
+        Key of the file that the command has no use for: its value is not checked.
+    """
     from labelingest.config import load_config
 
     file = params.get("config")
     values: dict[str, Any] = {}
-    if file:
+    if file is not None:
         values = load_config(Path(file))
+        values.pop(unread, None)
         _take_switches(values, params)
     values |= {
         option.name: params[option.name]
@@ -134,7 +143,7 @@ def _configured(config_type: type[Config], params: dict[str, Any]) -> Config:
         if option.in_config and params.get(option.name) not in (None, [], ())
     }
     config = config_type(**values)
-    if file:
+    if file is not None:
         _refuse_to_replace(file, config)
     return config
 

@@ -459,6 +459,25 @@ def test_switches_can_stand_in_a_configuration_file(run: Run) -> None:
     assert "strict: 'yes': expected true or false" in ran.err
 
 
+@pytest.mark.parametrize("ontology", ['""', "3", '"data"', '"p.jsonl"'])
+def test_pairing_does_not_check_the_ontology_of_a_configuration_file(
+    run: Run, ontology: str
+) -> None:
+    settings = 'storage_path = "data"\nproblems = "p.jsonl"\n'
+    Path("c.toml").write_text(f"{settings}ontology = {ontology}\n")
+    ran = run("pair", "--config", "c.toml", "--json")
+    assert ran.code == 0
+    assert json.loads(ran.out)["keys"]["seen"] == 8
+    assert run("check", "--config", "c.toml").code == 2
+
+
+@pytest.mark.parametrize("command", ["check", "pair"])
+def test_an_empty_name_of_a_configuration_file_is_refused(run: Run, command: str) -> None:
+    ran = run(command, "data", "--config", "")
+    assert ran.code == 2
+    assert "cannot be read" in ran.err
+
+
 @pytest.mark.parametrize(
     ("option", "sentence"),
     [
