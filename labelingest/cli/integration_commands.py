@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from labelingest.cli.folder.opened import open_state
+from labelingest.cli.folder.opening import open_state
 from labelingest.cli.options import AsJson, StateUrl
 
 __all__ = ["integration_app"]
@@ -59,8 +59,8 @@ def set_(
 
     options = {name: value for name, value in ctx.params.items() if name not in ("name", "state")}
     connection = Connection(**options)
-    with open_state(state) as opened:
-        set_integration(opened, name, connection)
+    with open_state(state) as opened_state:
+        set_integration(opened_state, name, connection)
     print_message(f"{name} is set; use it with labelingest folder create … --integration {name}")
 
 
@@ -76,8 +76,8 @@ def list_(state: StateUrl = None, as_json: AsJson = False) -> None:
     from labelingest.cli.folder.render import print_json
     from labelingest.folders.state.integrations import list_integrations
 
-    with open_state(state) as opened:
-        integrations = list_integrations(opened)
+    with open_state(state) as opened_state:
+        integrations = list_integrations(opened_state)
     if as_json:
         print_json({name: asdict(connection) for name, connection in integrations.items()})
     elif integrations:
@@ -98,8 +98,8 @@ def delete(name: Name, state: StateUrl = None) -> None:
     from labelingest.cli.console import print_message
     from labelingest.folders.state.integrations import remove_integration
 
-    with open_state(state) as opened:
-        remove_integration(opened, name)
+    with open_state(state) as opened_state:
+        remove_integration(opened_state, name)
     print_message(f"{name} is deleted")
 
 

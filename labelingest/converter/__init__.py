@@ -10,17 +10,13 @@ Files, folders and pairing are not known here (`labelingest.pipeline`)::
     batch.py         labels between reading and writing; the choice of files that are written
     outputs.py       labels → the output format
     large.py         one large YOLO file, slice by slice
-    options.py       files, choices and results
+    conversion.py    files that go in, and the result that comes out
+    options.py       choices
 """
 
+from labelingest.converter.conversion import Conversion, Counts, LabelFile
 from labelingest.converter.converter import Converter, needs_class_numbers
-from labelingest.converter.options import (
-    Conversion,
-    Counts,
-    ImageSizes,
-    LabelFile,
-    OnRowError,
-)
+from labelingest.converter.options import ImageSizes, OnRowError
 
 __all__ = [
     "Conversion",

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from labelingest.columns.types import Bool, Int64
-from labelingest.converter.options import Counts, OnRowError
+from labelingest.converter.conversion import Counts
+from labelingest.converter.options import OnRowError
 from labelingest.encord.typed_rows import LabelRow
 from labelingest.errors import SidecarError
 from labelingest.model.annotations import Annotations

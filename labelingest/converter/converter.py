@@ -14,16 +14,11 @@ import numpy as np
 
 from labelingest.assembly.context import AssemblyOptions
 from labelingest.converter.batch import select_files
+from labelingest.converter.conversion import Conversion, Counts, LabelFile
 from labelingest.converter.from_yolo import YoloSource
 from labelingest.converter.image_sizes import FindSizes, SizeLookup
 from labelingest.converter.large import LargeConversion, LargeFile
-from labelingest.converter.options import (
-    Conversion,
-    Counts,
-    ImageSizes,
-    LabelFile,
-    OnRowError,
-)
+from labelingest.converter.options import ImageSizes, OnRowError
 from labelingest.converter.outputs import Output
 from labelingest.converter.source import Source, SourceOptions
 from labelingest.errors import ConfigError, SidecarError

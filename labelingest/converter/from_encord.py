@@ -44,7 +44,7 @@ class EncordSource:
     resolve_stage: ClassVar[Stage] = Stage.READ
 
     def __post_init__(self) -> None:
-        features = {item.feature_hash: row for row, item in enumerate(self.ontology.objects)}
+        features = {entry.feature_hash: row for row, entry in enumerate(self.ontology.objects)}
         object.__setattr__(self, "vocabulary", Vocabulary.from_structure(self.ontology.structure))
         object.__setattr__(self, "features", features)
 

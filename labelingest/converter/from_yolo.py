@@ -17,7 +17,7 @@ from labelingest.model.units import DataUnits
 from labelingest.problems.of_batch import BatchProblems
 from labelingest.readers.yolo.layouts import YoloOptions
 from labelingest.readers.yolo.read import read
-from labelingest.readers.yolo.rows import ReadResult
+from labelingest.readers.yolo.sheet import ReadResult
 from labelingest.resolution.resolve import resolve
 from labelingest.stopwatch import Stage
 

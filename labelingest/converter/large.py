@@ -26,9 +26,10 @@ from labelingest.assembly.assemble import Assembled, assemble
 from labelingest.columns.fingerprints import key_fingerprints, row_fingerprints
 from labelingest.columns.types import Bool, Int32, Texts, UInt64
 from labelingest.converter.batch import Batch, select_files
+from labelingest.converter.conversion import Counts
 from labelingest.converter.from_yolo import ResolvedRows, YoloSource
 from labelingest.converter.image_sizes import SizeLookup
-from labelingest.converter.options import Counts, ImageSizes, OnRowError
+from labelingest.converter.options import ImageSizes, OnRowError
 from labelingest.converter.outputs import Output
 from labelingest.encord.identifiers import hash_texts, new_names, rename_duplicates
 from labelingest.model.annotations import Annotations, Instances

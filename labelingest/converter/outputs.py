@@ -83,12 +83,12 @@ class Output:
             if self.format.keeps_classifications:
                 return WrittenBatch(write_label_rows(rows, batch.units, self.options))
             batch.dropped.update(_count_answers(rows))
-        result = self._write_annotations(batch, is_converted)
-        batch.converted.update(result.converted)
-        batch.dropped.update(result.dropped)
-        if result.labels is not None:
-            return WrittenBatch(labels=result.labels)
-        return WrittenBatch(_where(result.texts, is_converted))
+        written_labels = self._write_annotations(batch, is_converted)
+        batch.converted.update(written_labels.converted)
+        batch.dropped.update(written_labels.dropped)
+        if written_labels.labels is not None:
+            return WrittenBatch(labels=written_labels.labels)
+        return WrittenBatch(_where(written_labels.texts, is_converted))
 
     def _write_annotations(self, batch: Batch, is_converted: Bool) -> Written:
         if not self.format.is_columns:

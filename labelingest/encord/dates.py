@@ -89,13 +89,13 @@ def written_date(text: str) -> str | None:
     if len(text) > 64:
         return None
     try:
-        read = _free_form(text.strip()) or _standard_form(text.strip())
-        if read is None:
+        date = _free_form(text.strip()) or _standard_form(text.strip())
+        if date is None:
             return None
-        read = read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+        date = date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return _spelled(read)
+    return _spelled(date)
 
 
 def _standard_form(text: str) -> datetime | None:

@@ -183,9 +183,9 @@ def _occurs_twice(names: UInt64) -> bool:
 
 
 def rename_duplicates(names: UInt64) -> None:
-    """Give the names of a file that an earlier row has another, the next free one; changes names.
+    """Replace names that an earlier row of the file has by the next free ones, in the array itself.
 
-    Rows are looked at in their order, but only those that are in the way of others.
+    Rows are visited in their order, but only rows whose name another row needs.
     """
     if not _occurs_twice(names):
         return
@@ -202,7 +202,7 @@ def rename_duplicates(names: UInt64) -> None:
             free = next_free.get(free + 1, free + 1) & 0xFFFFFFFFFFFF
         new.add(free)
         next_free[name] = (free + 1) & 0xFFFFFFFFFFFF
-        # Who has that name by itself comes later, and has to give way.
+        # A later row that has this name by itself gets another one in turn.
         follower = _first_row(free, order, in_order)
         if row < follower < len(names):
             heappush(waiting, follower)
@@ -236,15 +236,15 @@ def new_hashes(names: Iterable[str], key: str) -> dict[str, str]:
     {'a hash': '1+NhxOLK'}
     """
     names = list(dict.fromkeys(names))
-    used = {name for name in names if are_sound([name])}
+    taken_hashes = {name for name in names if are_sound([name])}
     new: dict[str, str] = {}
     for name in names:
-        if name in used:
+        if name in taken_hashes:
             continue
-        turn = 0
-        while (candidate := _hash_of_text(f"{turn}:{key}:{name}")) in used:
-            turn += 1
-        used.add(candidate)
+        attempt = 0
+        while (candidate := _hash_of_text(f"{attempt}:{key}:{name}")) in taken_hashes:
+            attempt += 1
+        taken_hashes.add(candidate)
         new[name] = candidate
     return new
 

@@ -122,15 +122,17 @@ class SyncedFolder:
         StorageError
             The storage path does not exist, or the output cannot be made.
         """
-        opened = state if isinstance(state, State) else State(state or default_state())
+        opened_state = state if isinstance(state, State) else State(state or default_state())
         try:
-            notice = create_folder(opened, name, settings, _opener(opened, open_storage))
+            notice = create_folder(
+                opened_state, name, settings, _opener(opened_state, open_storage)
+            )
         except BaseException:
-            if opened is not state:
-                opened.close()
+            if opened_state is not state:
+                opened_state.close()
             raise
-        folder = cls(name, state=opened, open_storage=open_storage)
-        folder._owns_state = opened is not state
+        folder = cls(name, state=opened_state, open_storage=open_storage)
+        folder._owns_state = opened_state is not state
         folder.notice = notice
         return folder
 
@@ -213,8 +215,8 @@ class SyncedFolder:
             progress=progress,
         )
         record = self._present()
-        opened = None if save is None else self._plan_file(record, save, overwrite)
-        return make_plan(self.state, record, self._open_places, options, save=opened)
+        plan_file = None if save is None else self._plan_file(record, save, overwrite)
+        return make_plan(self.state, record, self._open_places, options, save=plan_file)
 
     def sync(
         self,

@@ -216,8 +216,8 @@ class LabelRowFiles:
         versions = {key: versions[key] for key in keys}
         sizes = np.array([version.size for version in versions.values()], dtype=np.int64)
         blobs = self.output.fetch([key + SIDECAR_SUFFIX for key in keys], sizes=sizes, tokens=False)
-        read = ((row, key) for row, key in enumerate(keys) if row not in blobs.unread)
-        return large | {key: content_digest(blobs.get(row)) for row, key in read}
+        readable = ((row, key) for row, key in enumerate(keys) if row not in blobs.unread)
+        return large | {key: content_digest(blobs.get(row)) for row, key in readable}
 
     def _put(self, drafts: Sequence[_Draft], outcome: WriteOutcome) -> list[_Draft]:
         """Write label rows; return the drafts whose file has another version than expected."""

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from labelingest.cli.folder.opened import open_folder
+from labelingest.cli.folder.opening import open_folder
 from labelingest.cli.folder.options import Name, Which
 from labelingest.cli.options import AsJson, Overwrite, StateUrl
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from labelingest.cli.folder.opened import open_folder, open_state, print_folder
+from labelingest.cli.folder.opening import open_folder, open_state, print_folder
 from labelingest.cli.folder.options import Name
 from labelingest.cli.options import AsJson, StateUrl, with_options
 from labelingest.options import Command
@@ -61,13 +61,13 @@ def list_folders(
     from labelingest.folders.state.folders import list_folders
     from labelingest.folders.state.summary import summarise
 
-    with open_state(state) as opened:
-        records = list_folders(opened, deleted=deleted)
-        summaries = [summarise(opened, record) for record in records]
+    with open_state(state) as opened_state:
+        records = list_folders(opened_state, deleted=deleted)
+        summaries = [summarise(opened_state, record) for record in records]
         if as_json:
-            print_json({"state": opened.url, "folders": [s.as_dict() for s in summaries]})
+            print_json({"state": opened_state.url, "folders": [s.as_dict() for s in summaries]})
         else:
-            print_folders(opened.url, summaries)
+            print_folders(opened_state.url, summaries)
 
 
 def show(name: Name, state: StateUrl = None, as_json: AsJson = False) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from labelingest.cli.folder.opened import exit_with_run, open_folder, open_state
+from labelingest.cli.folder.opening import exit_with_run, open_folder, open_state
 from labelingest.cli.folder.options import (
     AllowMassDelete,
     Checksum,
@@ -137,9 +137,9 @@ def serve(state: StateUrl = None, quiet: QuietIfClean = False, as_json: AsJson =
     from labelingest.folders.schedule import serve as serve_folders
 
     log_to_people()
-    with Cancelled() as cancelled, open_state(state) as opened:
+    with Cancelled() as cancelled, open_state(state) as opened_state:
         serve_folders(
-            opened,
+            opened_state,
             wait=cancelled.wait,
             stopped=cancelled,
             on_run=partial(print_served, quiet=quiet, as_json=as_json),

@@ -23,7 +23,7 @@ from labelingest.model.vocabulary import Vocabulary
 from labelingest.problems import UNEXPECTED, Problem, Severity
 from labelingest.problems.of_document import DocumentProblems, json_type_name
 from labelingest.readers.encord.data_file import ANY_FILE, DataFile
-from labelingest.readers.encord.explain.label_row import Checked, read_label_row
+from labelingest.readers.encord.explain.label_row import CheckedRow, read_label_row
 from labelingest.resolution.ontology_json import load_ontology
 
 __all__ = ["show"]
@@ -68,13 +68,13 @@ def show(
     vocabulary = (
         None if ontology is None else Vocabulary.from_structure(load_ontology(ontology).structure)
     )
-    stored = find_row(what, rows=rows, suffix=suffix)
-    label_row, problems = _read(stored, vocabulary)
+    found_row = find_row(what, rows=rows, suffix=suffix)
+    label_row, problems = _read(found_row, vocabulary)
     if as_json:
-        sys.stdout.buffer.write(_as_json(stored.source, label_row, problems))
+        sys.stdout.buffer.write(_as_json(found_row.source, label_row, problems))
     else:
         if label_row is not None:
-            print_row(label_row, stored.source, everything=everything)
+            print_row(label_row, found_row.source, everything=everything)
         print_problems(problems, everything=everything)
     if any(problem.code in UNEXPECTED for problem in problems):
         return 3
@@ -82,38 +82,38 @@ def show(
 
 
 def _read(
-    stored: FoundRow, vocabulary: Vocabulary | None
+    found_row: FoundRow, vocabulary: Vocabulary | None
 ) -> tuple[LabelRowView | None, Sequence[Problem]]:
     """Return the row, or None for a file without one, and its problems."""
     if vocabulary is None:
-        return _read_unchanged(stored)
-    file = ANY_FILE if stored.data_file is None else DataFile.from_key(stored.data_file)
-    checked = result_or_reason(
-        partial(read_label_row, stored.content, stored.source, vocabulary, file)
+        return _read_unchanged(found_row)
+    file = ANY_FILE if found_row.data_file is None else DataFile.from_key(found_row.data_file)
+    sidecar = result_or_reason(
+        partial(read_label_row, found_row.content, found_row.source, vocabulary, file)
     )
-    if isinstance(checked, Unread):
-        checked = Checked(None, [Problem(checked.code, stored.source, checked.detail)])
-    if checked.row is not None:
-        return label_row_of(checked.row, vocabulary), checked.problems
+    if isinstance(sidecar, Unread):
+        sidecar = CheckedRow(None, [Problem(sidecar.code, found_row.source, sidecar.detail)])
+    if sidecar.row is not None:
+        return label_row_of(sidecar.row, vocabulary), sidecar.problems
     try:
-        return _read_unchanged(stored)[0], checked.problems
+        return _read_unchanged(found_row)[0], sidecar.problems
     except ConfigError:
-        return None, checked.problems
+        return None, sidecar.problems
 
 
-def _read_unchanged(stored: FoundRow) -> tuple[LabelRowView, Sequence[Problem]]:
-    problems = DocumentProblems(stored.source)
-    document = decode(stored.content, problems)
+def _read_unchanged(found_row: FoundRow) -> tuple[LabelRowView, Sequence[Problem]]:
+    problems = DocumentProblems(found_row.source)
+    document = decode(found_row.content, problems)
     if document is UNDECODED:
         raise ConfigError(str(problems.in_order()[-1]))
     if not isinstance(document, dict):
         raise ConfigError(
-            f"{stored.source}: holds {json_type_name(document)}, expected a label row, "
+            f"{found_row.source}: holds {json_type_name(document)}, expected a label row, "
             "which is an object"
         )
     if "data_units" not in document:
         raise ConfigError(
-            f"{stored.source}: holds no label row: 'data_units' is missing, which has the labels"
+            f"{found_row.source}: holds no label row: 'data_units' is missing, which has the labels"
         )
     return label_row_of(document), problems.in_order()
 

@@ -60,12 +60,12 @@ def find_row(what: str, *, rows: str | None = None, suffix: str = SUFFIX) -> Fou
     """
     suffix = SuffixRule(suffix).suffix
     if rows is not None:
-        with _opened(rows) as file:
+        with _open_unpacked(rows) as file:
             return _row_of_key(what, rows, file)
     if what == STANDARD_INPUT:
         return FoundRow("standard input", _content(what))
     if what.endswith((".jsonl", f".jsonl{ZSTD}")):
-        with _opened(what) as file:
+        with _open_unpacked(what) as file:
             return _only_row(what, file)
     sidecar = what + suffix
     if _is_file(sidecar):
@@ -100,7 +100,7 @@ def _cure(what: str, sidecar: str) -> str:
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[BinaryIO]:
+def _open_unpacked(path: str) -> Iterator[BinaryIO]:
     if path == STANDARD_INPUT:
         yield sys.stdin.buffer
         return
@@ -116,7 +116,7 @@ def _opened(path: str) -> Iterator[BinaryIO]:
 
 
 def _content(path: str) -> bytes:
-    with _opened(path) as file:
+    with _open_unpacked(path) as file:
         # One byte more than a sidecar may have: the reader says that it is too large.
         return file.read(MAX_BYTES + 1)
 

@@ -32,9 +32,9 @@ def set_integration(state: State, name: str, connection: Connection) -> None:
     check_name(name)
     refuse_undecodable("integration", asdict(connection))
     text = orjson.dumps(asdict(connection)).decode()
-    with state.write() as opened:
-        insert = upsert(opened, integrations).values(name=name, connection=text)
-        opened.execute(
+    with state.write() as database:
+        insert = upsert(database, integrations).values(name=name, connection=text)
+        database.execute(
             insert.on_conflict_do_update(index_elements=["name"], set_={"connection": text})
         )
 
@@ -60,12 +60,12 @@ def find_integration(state: State, name: str) -> Connection:
 def list_integrations(state: State) -> Mapping[str, Connection]:
     """Return the integrations of a state: name → connection, ordered by name."""
     query = sa.select(integrations).order_by(integrations.c.name)
-    with state.read() as opened:
+    with state.read() as database:
         return {
             row.name: read_stored(
                 Connection, row.connection, f"the options of integration {row.name!r}"
             )
-            for row in opened.execute(query)
+            for row in database.execute(query)
         }
 
 
@@ -88,5 +88,5 @@ def remove_integration(state: State, name: str) -> None:
             f"the integration {name!r} is that of {', '.join(map(repr, users))}: give them another "
             "with labelingest folder configure, or purge them"
         )
-    with state.write() as opened:
-        opened.execute(integrations.delete().where(integrations.c.name == name))
+    with state.write() as database:
+        database.execute(integrations.delete().where(integrations.c.name == name))

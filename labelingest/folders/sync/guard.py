@@ -155,8 +155,8 @@ def _keep_hidden(
         hidden_key = connection.scalar(sa.select(key).where(where).limit(1))
         if hidden_key is not None:
             example = example or hidden_key
-            result = connection.execute(changes.update().where(where).values({column.name: None}))
-            withheld.counts[reason.value] = result.rowcount
+            update = changes.update().where(where).values({column.name: None})
+            withheld.counts[reason.value] = connection.execute(update).rowcount
     if example is not None:
         withheld.reasons.append(_why_hidden(example, scan))
 

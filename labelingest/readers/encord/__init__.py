@@ -37,6 +37,6 @@ Refuses to know the identifiers that the platform gives: `writers/label_rows.py`
 """
 
 from labelingest.readers.encord.data_file import DataFile
-from labelingest.readers.encord.explain.label_row import Checked, read_label_row
+from labelingest.readers.encord.explain.label_row import CheckedRow, read_label_row
 
-__all__ = ["Checked", "DataFile", "read_label_row"]
+__all__ = ["CheckedRow", "DataFile", "read_label_row"]

@@ -160,15 +160,15 @@ class _Reading:
                 self.contents[rows], self.sources[rows], self.files[rows], strict=True
             )
         ]
-        label_rows = [checked.row for checked in sidecars]
+        label_rows = [sidecar.row for sidecar in sidecars]
         return SidecarBatch(
             rows=label_rows,
             annotations=columns_of(label_rows, self.features),
-            problems=[checked.problems for checked in sidecars],
-            objects_seen=_counts(checked.objects_seen for checked in sidecars),
-            classifications_seen=_counts(checked.classifications_seen for checked in sidecars),
-            classifications_kept=_counts(checked.classifications_kept for checked in sidecars),
-            rejected=sum((checked.rejected for checked in sidecars), Counter()),
+            problems=[sidecar.problems for sidecar in sidecars],
+            objects_seen=_counts(sidecar.objects_seen for sidecar in sidecars),
+            classifications_seen=_counts(sidecar.classifications_seen for sidecar in sidecars),
+            classifications_kept=_counts(sidecar.classifications_kept for sidecar in sidecars),
+            rejected=sum((sidecar.rejected for sidecar in sidecars), Counter()),
         )
 
 

@@ -17,7 +17,7 @@ from labelingest.problems import Problem, ProblemCode
 from labelingest.problems.of_batch import BatchProblems
 from labelingest.readers.yolo.layouts import RowCut
 from labelingest.readers.yolo.numbers import NOT_FINITE, OK, number_from_text
-from labelingest.readers.yolo.rows import Sheet, is_class_number
+from labelingest.readers.yolo.sheet import Sheet, is_class_number
 
 __all__ = ["RowExplainer"]
 

@@ -21,7 +21,7 @@ from labelingest.readers.yolo.explain import RowExplainer
 from labelingest.readers.yolo.layouts import RowCut, YoloOptions, cut_rows
 from labelingest.readers.yolo.numbers import numbers_from_tokens
 from labelingest.readers.yolo.plain_tokens import plain_rows
-from labelingest.readers.yolo.rows import ReadResult, Sheet, is_class_number
+from labelingest.readers.yolo.sheet import ReadResult, Sheet, is_class_number
 from labelingest.readers.yolo.tokens import Rows, as_utf8, rows_of
 
 __all__ = ["read", "read_sheet", "sheet_of"]

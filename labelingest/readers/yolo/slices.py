@@ -18,7 +18,7 @@ from labelingest.columns.types import Float64, Int64
 from labelingest.model.blobs import FRONT, Blobs
 from labelingest.readers.yolo.numbers import number_from_text, numbers_from_tokens
 from labelingest.readers.yolo.read import sheet_of
-from labelingest.readers.yolo.rows import Sheet
+from labelingest.readers.yolo.sheet import Sheet
 from labelingest.readers.yolo.tokens import Rows, Tokens, rows_of
 
 __all__ = ["MAX_COLUMNS", "SLICE_BYTES", "TooManyColumns", "sheets"]

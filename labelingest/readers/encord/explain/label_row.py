@@ -32,7 +32,7 @@ from labelingest.readers.encord.explain.object_answers import object_answers
 from labelingest.readers.encord.explain.objects import Objects
 from labelingest.readers.encord.explain.provenance import Dates, read_date
 
-__all__ = ["Checked", "read_label_row"]
+__all__ = ["CheckedRow", "read_label_row"]
 
 _REQUIRED: Final = (
     *("label_hash", "created_at", "last_edited_at", "data_hash", "dataset_hash", "dataset_title"),
@@ -55,7 +55,7 @@ _FRAME_KEYS: Final = frozenset(("objects", "classifications", "metadata"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Checked:
+class CheckedRow:
     """Label row of one sidecar, with its problems and counts."""
 
     row: dict[str, Any] | None
@@ -76,7 +76,7 @@ class Checked:
 
 def read_label_row(
     content: bytes, source: str, vocabulary: Vocabulary, file: DataFile = ANY_FILE
-) -> Checked:
+) -> CheckedRow:
     """Read one sidecar.
 
     Parameters
@@ -92,29 +92,29 @@ def read_label_row(
 
     Returns
     -------
-    Checked
+    CheckedRow
         The clean row, problems with their JSON pointers, and counts.
 
     Examples
     --------
     >>> vocabulary = Vocabulary.from_structure({"objects": [], "classifications": []})
-    >>> checked = read_label_row(b"[]", "a.jpg.encord.json", vocabulary)
-    >>> print(checked.row, checked.problems[0].code)
+    >>> sidecar = read_label_row(b"[]", "a.jpg.encord.json", vocabulary)
+    >>> print(sidecar.row, sidecar.problems[0].code)
     None not-a-label-row
     """
     problems = DocumentProblems(source)
     document = decode(content, problems)
     if document is UNDECODED:
-        return Checked(None, problems.in_order())
+        return CheckedRow(None, problems.in_order())
     if not isinstance(document, dict):
         detail = f"holds {json_type_name(document)}, expected a label row, which is an object"
         problems.note(ProblemCode.NOT_A_LABEL_ROW, "", detail)
-        return Checked(None, problems.in_order())
+        return CheckedRow(None, problems.in_order())
     if not _is_label_row(document, problems) or not _is_supported(document, problems):
-        return Checked(None, problems.in_order())
+        return CheckedRow(None, problems.in_order())
     units = read_units(document["data_units"], document["data_type"], problems)
     if units is None or not fits(document["data_type"], units, file, problems):
-        return Checked(None, problems.in_order())
+        return CheckedRow(None, problems.in_order())
     return _read(document, units, vocabulary, file.date, problems)
 
 
@@ -159,7 +159,7 @@ def _read(
     vocabulary: Vocabulary,
     date: str | None,
     problems: DocumentProblems,
-) -> Checked:
+) -> CheckedRow:
     kind = document["data_type"]
     problems.unknown_keys(document, _KNOWN, "", "a label row")
     head = _head(document, date, problems)
@@ -181,7 +181,7 @@ def _read(
         "data_units": _data_units(units, objects_of_units, kind),
         "spaces": {},
     }
-    return Checked(
+    return CheckedRow(
         row=row,
         problems=problems.in_order(),
         objects_seen=objects.seen,

@@ -63,7 +63,7 @@ class _Numbers:
     """Numbers of objects, each used once in a class."""
 
     problems: DocumentProblems
-    used: set[tuple[str, int]] = field(default_factory=set)
+    seen: set[tuple[str, int]] = field(default_factory=set)
 
     def read(self, entry: dict[str, Any], pointer: str, feature_hash: str) -> dict[str, int]:
         """Return the number as label rows write it; an empty object for a missing or wrong one."""
@@ -75,11 +75,11 @@ class _Numbers:
             detail = f"found {excerpt(number)}, expected a whole number from 0 on: left out"
             self.problems.note(ProblemCode.BAD_OBJECT_NUMBER, pointer_of_number, detail)
             return {}
-        if (feature_hash, number) in self.used:
+        if (feature_hash, number) in self.seen:
             detail = f"another object of the class has the number {number}: left out"
             self.problems.note(ProblemCode.BAD_OBJECT_NUMBER, pointer_of_number, detail)
             return {}
-        self.used.add((feature_hash, number))
+        self.seen.add((feature_hash, number))
         return {"objectNumber": number}
 
 

@@ -186,7 +186,7 @@ def _objects(
 
 def _demand_authors(authors: Iterable[str | None]) -> None:
     """Raise `Rejected` for an author that is neither null nor an e-mail address without a colon."""
-    demand(all(who is None or (is_email(who) and ":" not in who) for who in authors))
+    demand(all(author is None or (is_email(author) and ":" not in author) for author in authors))
 
 
 def _demand_hashes(hashes: Sequence[str]) -> None:

@@ -22,7 +22,7 @@ from labelingest.readers.encord.explain.classifications import (
 )
 from labelingest.readers.encord.explain.data_file import same_type
 from labelingest.readers.encord.explain.entries import Medium
-from labelingest.readers.encord.explain.label_row import Checked, read_label_row
+from labelingest.readers.encord.explain.label_row import CheckedRow, read_label_row
 from labelingest.readers.encord.explain.provenance import Dates
 
 DATE = "Mon, 05 Jan 2026 16:46:58 UTC"
@@ -92,7 +92,7 @@ def label_row(kind: str = "image", labels: Any = None, **keys: Any) -> dict[str,
     }
 
 
-def read(row: Any, file: DataFile = ANY_FILE) -> tuple[Checked, list[str]]:
+def read(row: Any, file: DataFile = ANY_FILE) -> tuple[CheckedRow, list[str]]:
     checked = read_label_row(orjson.dumps(row), "a.json", VOCABULARY, file)
     return checked, [f"{p.pointer}: {p.code}: {p.detail}" for p in checked.problems]
 
