@@ -86,7 +86,7 @@ class ResumableSink(Sink, Protocol):
         Parameters
         ----------
         files
-            How many data files each put was about.
+            Number of data files of each put.
         """
         ...
 

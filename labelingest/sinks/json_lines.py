@@ -59,7 +59,7 @@ def compress_lines(texts: Sequence[bytes]) -> bytes:
 
 
 def pack_for(suffix: str) -> Pack:
-    """Return how texts are joined for a file whose name ends so."""
+    """Return the function that joins texts for a file with a suffix."""
     return compress_lines if suffix == ZSTD else join_lines
 
 
@@ -83,14 +83,14 @@ def packed_pieces(pack: Pack, pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _no_lines() -> bytes:
-    """Return a file without lines: what has no frame at all is no compressed file."""
+    """Return the content of a compressed file without lines; an empty file would be no zstd file."""
     from zstandard import ZstdCompressor
 
     return ZstdCompressor(level=_LEVEL).compress(b"")
 
 
 def plain_head(file: BinaryIO, length: int) -> bytes | None:
-    """Return how the content of a compressed file begins; None where it is no such file."""
+    """Return the first bytes of the content of a compressed file; None for any other file."""
     from zstandard import ZstdDecompressor, ZstdError
 
     try:
@@ -115,7 +115,7 @@ def plain_lines(file: BinaryIO) -> BinaryIO:
 
 
 def unpacking_errors() -> tuple[type[Exception], ...]:
-    """Return what reading from `plain_lines` raises where the file is damaged, or not compressed."""
+    """Return the exceptions of `plain_lines` for a file that is damaged, or not compressed."""
     try:
         from zstandard import ZstdError
     except ImportError:
@@ -157,7 +157,7 @@ class LinesSink:
     path: Path
     pack: Pack = join_lines
     unfinished: UnfinishedOutput | None = None
-    """Where the unfinished file is kept; without, it is gone when the block fails."""
+    """Unfinished file, which stays when the block fails; None for a file that is removed then."""
     _opened: AbstractContextManager[BinaryIO] | None = field(default=None, init=False, repr=False)
     _file: BinaryIO | None = field(default=None, init=False, repr=False)
     _added: Mark = field(default=(0, 0), init=False, repr=False)
@@ -187,7 +187,7 @@ class LinesSink:
             self._append(packed_pieces(self.pack, batch.large.pieces()))
             return []
         chunk = self.pack(batch.texts) if batch.packed is None else batch.packed
-        with self._disk_errors_said():
+        with self._disk_errors_as_sentence():
             self._open().write(chunk)
         self._added = len(chunk), checksum(chunk)
         return []
@@ -196,7 +196,7 @@ class LinesSink:
         """Append a label row in pieces, or nothing where they end by an exception."""
         file, summed = self._open(), Summed(pieces)
         begin = file.tell()
-        with self._disk_errors_said():
+        with self._disk_errors_as_sentence():
             try:
                 file.writelines(summed)
             except OSError:
@@ -208,7 +208,7 @@ class LinesSink:
         self._added = summed.mark
 
     @contextmanager
-    def _disk_errors_said(self) -> Iterator[None]:
+    def _disk_errors_as_sentence(self) -> Iterator[None]:
         """Turn errors of the disk into a sentence: they are about the output, not about one file."""
         try:
             yield
@@ -217,26 +217,26 @@ class LinesSink:
 
     def good_marks(self, files: Sequence[int]) -> int:
         """Count the marks that fit the unfinished file, as `ResumableSink` says."""
-        # A pipe in its place would be waited for without end.
+        # Opening a pipe in its place would wait without end.
         if (
             self.unfinished is None
             or self.unfinished.path.is_symlink()
             or not self.unfinished.path.is_file()
         ):
             return 0
-        good = 0
+        intact = 0
         with suppress(OSError), self.unfinished.path.open("rb") as file:
             for mark, count in zip(self.unfinished.marks, files, strict=True):
                 # Lines are not counted: none is empty.
-                good_form = _is_mark(mark) and (mark[0] > 0) == (count > 0)
-                if not (good_form and holds(file, *mark)):
+                is_possible = _is_mark(mark) and (mark[0] > 0) == (count > 0)
+                if not (is_possible and holds(file, *mark)):
                     break
-                good += 1
-        return good
+                intact += 1
+        return intact
 
     def mark(self) -> Mark:
         """Return what the last put added."""
-        with self._disk_errors_said():
+        with self._disk_errors_as_sentence():
             self._open().flush()
         return self._added
 
@@ -244,7 +244,7 @@ class LinesSink:
         """Bring all that was put onto the disk."""
         from os import fsync
 
-        with self._disk_errors_said():
+        with self._disk_errors_as_sentence():
             fsync(self._open().fileno())
 
     def _open(self) -> BinaryIO:

@@ -26,7 +26,7 @@ def checksum(content: bytes, before: int = 0) -> int:
     content
         The bytes.
     before
-        The checksum of what stands before it.
+        The checksum of the content before it.
 
     Examples
     --------
@@ -41,7 +41,7 @@ def _with_length(crc: int, length: int) -> int:
 
 
 class Summed:
-    """A content in pieces, of which the mark is known when all were taken.
+    """A content in pieces; its mark is known when all pieces were taken.
 
     Examples
     --------
@@ -62,7 +62,7 @@ class Summed:
 
     @property
     def mark(self) -> Mark:
-        """What the mark of the content is."""
+        """Mark of the pieces taken so far."""
         return self._length, _with_length(self._crc, self._length)
 
 

@@ -102,7 +102,7 @@ def _checked_place(path: Path, is_ours: Callable[[str], bool]) -> Path:
     Raises
     ------
     StorageError
-        Something else is there.
+        The place holds something else.
     """
     try:
         # A link keeps its place: what it leads to is replaced.
@@ -161,7 +161,7 @@ def _is_plain(building: Path) -> bool:
 
 
 class Disk:
-    """The file system that a folder is built in: all of it is brought onto the disk at once.
+    """The file system that a folder is built in; one flush brings all files onto the disk.
 
     A flush for each of a million files would cost more than all the rest. Where the system tells it,
     a write that failed since this object was made is an error of the flush, once.

@@ -1,9 +1,9 @@
 """The one door of outputs: what may be replaced, and how a file that a command writes is opened.
 
-Input is never written to, and no work of people is replaced by accident. A file that is there already is
+Input is never written to, and no work of people is replaced by accident. An existing file is
 replaced if it is empty, or if it looks like what an earlier run wrote in that place: by its first
-bytes or, of a Parquet file, by what its footer says. Anything else needs `overwrite`, which still
-replaces no input of the same command: no file that it reads, and nothing in a storage path.
+bytes or, for a Parquet file, by its footer. Anything else needs `overwrite`, which still replaces no
+input of the same command: no file that it reads, and nothing in a storage path.
 
 Folders as outputs have a marker instead: `labelingest.sinks.output_folder`.
 """
@@ -30,14 +30,14 @@ from labelingest.storage.local.real_paths import real_path
 __all__ = ["GuardedOutput", "OutputGuard", "OutputKind"]
 
 _OPEN_FILES: Final = ("/dev/", "/proc/", "/sys/")
-"""Where names stand for devices and for files that are open: none is a place for an output."""
+"""Folders whose names are devices and open files, which no output can replace."""
 _SHARED_MEMORY: Final = "/dev/shm/"
 _LONGEST_CHAIN: Final = 40
 """Links that lead to each other; the kernel follows no more."""
 
 
 class OutputKind(StrEnum):
-    """What an output is; those that come with other formats have their place here."""
+    """Kinds of outputs of all commands."""
 
     LABELS = "labels"
     """What labels become: one file of any format, or a folder."""
@@ -127,12 +127,12 @@ class OutputGuard:
             yield file
 
     def refuse_inputs(self, *outputs: GuardedOutput) -> None:
-        """Refuse outputs that are an input of the same command, whatever else is there.
+        """Refuse outputs that are an input of the same command, even with `overwrite`.
 
         Raises
         ------
         ConfigError
-            One is, by its name, by links or as another name of the same file.
+            An output is an input: by its name, by links or as another name of the same file.
         """
         for output in outputs:
             target = Path(output.path)
@@ -144,7 +144,7 @@ class OutputGuard:
                     )
 
     def _admit(self, output: GuardedOutput) -> None:
-        which = f"{output.name} {output.path!r}"
+        subject = f"{output.name} {output.path!r}"
         target = _target(output)
         self.refuse_inputs(output)
         if not target.is_file() or _is_ours(output, target):
@@ -152,12 +152,12 @@ class OutputGuard:
         inside = self._storage_with(Path(output.path), target)
         if inside is not None:
             raise ConfigError(
-                f"{which} is a file of the {inside} that no run wrote: choose another name, or "
+                f"{subject} is a file of the {inside} that no run wrote: choose another name, or "
                 "remove it"
             )
         if not self.overwrite:
             raise ConfigError(
-                f"{which} is a file that no run wrote: choose another name, remove it, or give "
+                f"{subject} is a file that no run wrote: choose another name, remove it, or give "
                 "--overwrite to replace it"
             )
 
@@ -185,15 +185,15 @@ def _target(output: GuardedOutput) -> Path:
         if stat.S_ISDIR(mode) and output.kind is OutputKind.LABELS:
             return path.resolve()
         if not stat.S_ISREG(mode):
-            what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
+            kind = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
             raise ConfigError(
-                f"{output.path!r} cannot be written: it is {what}; choose another name"
+                f"{output.path!r} cannot be written: it is {kind}; choose another name"
             )
     return file_target(path)
 
 
 def _refuse_open_file(output: GuardedOutput) -> None:
-    """Refuse /dev/stdout and its like: behind them may be a file, and it would be replaced."""
+    """Refuse /dev/stdout and the like: they may lead to a file, which would be replaced."""
     step = os.path.abspath(output.path)  # noqa: PTH100 - not resolved: that is what this is about
     for _ in range(_LONGEST_CHAIN):
         if step.startswith(_OPEN_FILES) and not step.startswith(_SHARED_MEMORY):

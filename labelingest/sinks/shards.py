@@ -1,9 +1,8 @@
-r"""A folder of files of label rows, each with so many, and an index of them.
+r"""A folder of numbered files of label rows, each with the same number of rows, and their index.
 
-`label_rows-00000-of-00032.jsonl` …, counted from 0 as other tools do. How many there are is known at
-the end: until then they are called without. `index.json` names for each its rows and bytes, and the
-keys of its first and last data file; rows are ordered by key, so that one key is found by reading
-one file.
+`label_rows-00000-of-00032.jsonl` …, counted from 0 as other tools do. The total is known at the end:
+until then the names lack it. `index.json` has rows and bytes of each file, and the keys of its first
+and last data file. Rows are ordered by key, so that one key is found by reading one file.
 """
 
 import os
@@ -262,12 +261,12 @@ def _extend(shard: _Shard, piece: Piece) -> None:
 
 
 def _is_mark(mark: object, shards: int) -> bool:
-    """Whether a value can be a mark that comes after those of so many shards."""
+    """Whether a value can be the mark of a put that follows a number of shards."""
     if not isinstance(mark, list | tuple):
         return False
     for piece in mark:
-        good = isinstance(piece, list | tuple) and len(piece) == 6
-        if not (good and are_whole(piece[0], *piece[3:]) and shards - 1 <= piece[0] <= shards):
+        has_fields = isinstance(piece, list | tuple) and len(piece) == 6
+        if not (has_fields and are_whole(piece[0], *piece[3:]) and shards - 1 <= piece[0] <= shards):
             return False
         if not (isinstance(piece[1], str) and isinstance(piece[2], str)):
             return False

@@ -300,7 +300,7 @@ def _is_mark(mark: object, files: int) -> bool:
 
 
 def _are_apart(names: Sequence[str]) -> bool:
-    """Whether no file is in the way of another, so that their order does not matter.
+    """Whether no two files need the same place, so that their order does not matter.
 
     Names that differ only in upper and lower case may be one on this file system.
 

@@ -11,7 +11,7 @@ what is added: the same data in the same order gives the same bytes, however it 
 
 Fields are those of the official client's exporter: `bbox` and `segmentation` of a rotated box stay
 unrotated, its angle is `attributes.rotation`; `attributes.encord_track_uuid` is the object hash;
-categories count from 1 in the order of the ontology's objects. `score` is there where a confidence
+categories count from 1 in the order of the ontology's objects. `score` exists where a confidence
 was read. Additional keys lead back: `data_hash` of images, `feature_hash` of categories.
 
 Products of fractions and pixels are not rounded. A polygon has the outlines of all its parts, and
@@ -60,16 +60,16 @@ __all__ = [
 ]
 
 HEAD: Final = b'{"info":{"description":"written by labelingest"},"licenses":[],"images":['
-"""What stands before the images."""
+"""Text before the images."""
 BETWEEN: Final = b'\n],"annotations":['
-"""What stands between images and annotations."""
+"""Text between images and annotations."""
 
 _NO_CATEGORY: Final = (Shape.AUDIO, Shape.TEXT)
-"""Shapes that are on no image; the official client's exporter skips them as well."""
+"""Shapes that no image has; the official client's exporter skips them, too."""
 
 
 class CocoChunk(NamedTuple):
-    """What a batch adds to each of the two streams."""
+    """Text that a batch adds to each of the two streams."""
 
     images: bytes
     annotations: bytes
@@ -148,9 +148,9 @@ class CocoWriter:
     storage_url: str
     """URL of the storage path, ending in "/": links and hashes are made from it."""
     images: int = 0
-    """How many images were added."""
+    """Number of images so far."""
     annotations: int = 0
-    """How many annotations were added."""
+    """Number of annotations so far."""
 
     def add(
         self, annotations: Annotations, units: DataUnits, *, continued: bool = False
@@ -180,7 +180,7 @@ class CocoWriter:
         return chunk
 
     def tail(self) -> bytes:
-        """Return what stands after the annotations: the categories, and the document's end."""
+        """Return the text after the annotations: the categories, and the end of the document."""
         categories = [
             {
                 "supercategory": entry.shape,
@@ -197,8 +197,10 @@ class CocoWriter:
 
     def _categories(self) -> Int64:
         """Return (o,) the category ID of each ontology object; 0 for none."""
-        has = np.array([o.shape not in _NO_CATEGORY for o in self.ontology.objects], dtype=bool)
-        categories: Int64 = np.where(has, np.cumsum(has), 0)
+        has_category = np.array(
+            [entry.shape not in _NO_CATEGORY for entry in self.ontology.objects], dtype=bool
+        )
+        categories: Int64 = np.where(has_category, np.cumsum(has_category), 0)
         return categories
 
 

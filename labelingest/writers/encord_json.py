@@ -79,7 +79,7 @@ def write(annotations: Annotations, units: DataUnits, options: TargetOptions) ->
     bounds = np.searchsorted(annotations.unit, np.arange(len(units) + 1)).tolist()
     frames = _frames(units, ontology, writer, dates)
     texts = [
-        # Each answer and object has a comma before it; that of a unit's first is left out.
+        # Each answer and each object begins with a comma; the first of a unit loses it.
         b"".join(
             (
                 before,
@@ -118,7 +118,7 @@ def write_pieces(
     dates = [date_text(mtime_ns) for mtime_ns in units.mtime_ns.tolist()]
     ((before, between),) = _frames(units, ontology, writer, dates)
     yield before
-    # Each answer and object has a comma before it; that of the first is left out.
+    # Each answer and each object begins with a comma; the first loses it.
     comma = 1
     for names in hashes:
         if len(names):
@@ -144,12 +144,12 @@ def _objects_or_ring(
     dates: Sequence[str],
     options: WriterOptions,
 ) -> Iterator[bytes]:
-    """Yield the JSON of some annotations, that of a large polygon in pieces."""
+    """Yield the JSON of annotations; a large polygon, which is alone, comes in pieces."""
     if len(annotations) > 1 or len(annotations.coordinates) < _LARGE_RING:
         yield b"".join(_objects(annotations, ontology, hashes, dates, options))
         return
     ring = annotations.coordinates
-    # Its own shape is put where that of a short one stands.
+    # A short polygon gives the text before the shape; the shape itself follows in pieces.
     short = replace(annotations, coordinates=ring[:6], offsets=np.array([0, 6]))
     yield from _objects(short, ontology, hashes, dates, options)[:-1]
     yield from ring_pieces(ring)
@@ -167,7 +167,7 @@ _ANSWER: Final = len(',"":{"objectHash":"","classifications":[]}') + 2 * _HASH_L
 def _frames(
     units: DataUnits, ontology: Ontology, options: WriterOptions, dates: list[str]
 ) -> Iterator[tuple[bytes, bytes]]:
-    """Yield, for each unit, what stands before its answers, and between answers and objects."""
+    """Yield, for each unit, the text before its answers, and between answers and objects."""
     dataset = f'","dataset_hash":"{dataset_hash(options.storage_url)}","dataset_title":'
     dataset += f'{_json(options.dataset_title)},"data_title":'
     state = (
@@ -203,7 +203,7 @@ def _places(keys: Sequence[str], url: str) -> tuple[list[str], list[str], list[s
     """Return (u,) title, link and MIME type of data files; titles and links as JSON."""
     names = [key[key.rfind("/") + 1 :] for key in keys]
     if _PLAIN.fullmatch("".join(keys)):
-        # Nothing in them that JSON or a URL would write otherwise.
+        # JSON and URLs write such keys as they are.
         begin = _json(object_url(url, ""))[:-1]
         titles, links = [f'"{name}"' for name in names], [f'{begin}{key}"' for key in keys]
     else:
@@ -213,7 +213,7 @@ def _places(keys: Sequence[str], url: str) -> tuple[list[str], list[str], list[s
 
 
 _PIECES: Final = 4
-"""Of how many pieces the JSON of an annotation is put together."""
+"""Pieces that the JSON of one annotation is joined from."""
 
 
 def _objects(
@@ -229,7 +229,7 @@ def _objects(
     date_numbers = {date: number for number, date in enumerate(distinct_dates)}
     date = np.array([date_numbers[text] for text in dates], dtype=np.int64)[annotations.unit]
     count = len(ontology.objects)
-    # Text that is the same for an object, a date and a way of drawing is put together once.
+    # Text that only object, date and way of drawing decide is made once for each combination.
     variants, variant_of_row = np.unique(
         _encode_variants(date, is_manual, annotations.feature, count), return_inverse=True
     )
@@ -237,9 +237,9 @@ def _objects(
     heads, middles = [], []
     for variant in variants.tolist():
         date_number, manual, feature = _decode_variant(variant, count)
-        day, entry = distinct_dates[date_number], ontology.objects[feature]
-        heads.append(f"{_head(entry)}{day}{author}".encode())
-        middles.append(f'{_middle(entry, manual=manual)}{day}",'.encode())
+        written_date, entry = distinct_dates[date_number], ontology.objects[feature]
+        heads.append(f"{_head(entry)}{written_date}{author}".encode())
+        middles.append(f'{_middle(entry, manual=manual)}{written_date}",'.encode())
     chosen = variant_of_row.tolist()
     pieces = [b""] * (_PIECES * len(annotations))
     pieces[0::_PIECES] = [heads[variant] for variant in chosen]

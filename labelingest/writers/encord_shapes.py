@@ -15,9 +15,9 @@ from labelingest.writers.text_columns import joined
 __all__ = ["ring_pieces", "shapes"]
 
 _USUAL: Final = 512
-"""How many vertices nearly all rings have at the most."""
+"""Vertices that nearly all rings have at most."""
 _AT_ONCE: Final = 1 << 15
-"""Vertices whose text is made at once where it is made in pieces."""
+"""Vertices of one piece, where the text of a ring is made in pieces."""
 
 
 def shapes(annotations: Annotations, ontology: Ontology) -> list[bytes]:
@@ -50,7 +50,7 @@ def _rotated_boxes(coordinates: Float64, offsets: Int64) -> list[bytes]:
 
 def _columns(coordinates: Float64, count: int) -> list[Texts]:
     """Return the texts of the first numbers of all rows, of the second ones and so on."""
-    # Each for itself: widths and heights are shorter as text than what is computed from them.
+    # Column by column: most widths and heights are short as text, computed lefts and tops are not.
     return [shortest_column(coordinates[i::count]) for i in range(count)]
 
 
@@ -69,7 +69,7 @@ def _polygons(coordinates: Float64, offsets: Int64) -> list[bytes]:
 
 
 def ring_pieces(coordinates: Float64) -> Iterator[bytes]:
-    """Yield the same of one polygon piece by piece: a million vertices have 100 MB of text."""
+    """Yield the text of one polygon piece by piece: a million vertices have 100 MB of text."""
     count = len(coordinates) // 2
     parts = [slice(start, min(start + _AT_ONCE, count)) for start in range(0, count, _AT_ONCE)]
     yield b'"polygon":{'
@@ -90,9 +90,9 @@ def _separators(last: Bool) -> Texts:
 
 
 def _beginnings(nth: Int64) -> Texts:
-    """Return (v,) what stands before the x of each vertex, given its place in its ring."""
+    """Return (v,) the text before the x of each vertex, given its position in its ring."""
     first, count = int(nth.min()), int(nth.max()) + 1
-    # Long rings are rare, and their texts large: those are made each time.
+    # Long rings are rare and their texts large: they are not cached.
     if count <= _USUAL:
         return _usual_beginnings().take(nth)
     return _make_beginnings(first, count).take(nth - first)

@@ -18,7 +18,7 @@ __all__ = ["hashes_of", "hole_count", "outlines", "parts_of"]
 
 
 def hashes_of(annotations: Annotations, units: DataUnits) -> Sequence[str]:
-    """Return (n,) object hashes: those given by the source, else made as for label rows."""
+    """Return (n,) object hashes of the source; if it has none, hashes made as for label rows."""
     if annotations.instances is not None:
         return sound_hashes(annotations.instances.hash, annotations.unit, units.key)
     return object_hashes(units.key, annotations.unit, annotations.line, annotations.content)
@@ -66,12 +66,12 @@ def outlines(annotations: Annotations, *, joined: bool) -> Annotations:
     lengths[replaced] = [len(ring) for ring in rings]
     offsets = ragged.offsets_from_lengths(lengths)
     coordinates = np.empty(int(offsets[-1]))
-    to = ragged.gather(offsets[:-1][replaced], lengths[replaced])
-    coordinates[to] = list(chain.from_iterable(rings))
+    target = ragged.gather(offsets[:-1][replaced], lengths[replaced])
+    coordinates[target] = list(chain.from_iterable(rings))
     unchanged = ~replaced
-    to = ragged.gather(offsets[:-1][unchanged], lengths[unchanged])
+    target = ragged.gather(offsets[:-1][unchanged], lengths[unchanged])
     begin = annotations.offsets[source[unchanged]]
-    coordinates[to] = annotations.coordinates[ragged.gather(begin, lengths[unchanged])]
+    coordinates[target] = annotations.coordinates[ragged.gather(begin, lengths[unchanged])]
     return Annotations(
         unit=annotations.unit[source],
         feature=annotations.feature[source],

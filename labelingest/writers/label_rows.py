@@ -1,8 +1,8 @@
 """Clean label rows → label rows of a storage path: the identifiers, titles and links are ours.
 
-A sidecar holds placeholders where the platform has identifiers. They are replaced by those that
-follow from the storage path, the key and the ontology (`encord/identifiers.py`), so that a row is the same
-in every run; object hashes are kept unless they are none. What is drawn and answered stays as read.
+A sidecar holds placeholders where the platform has identifiers. Identifiers made from the storage
+path, the key and the ontology (`encord/identifiers.py`) replace them, so that a row is the same in
+every run. Valid object hashes are kept; shapes and answers stay as read.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,7 +34,7 @@ _HASHES: Final = {
     "classification_answers": "classificationHash",
     "object_actions": "objectHash",
 }
-"""Entries of a row → the key inside them that repeats theirs."""
+"""Key of the entries of a row → key inside an entry that repeats its hash."""
 
 
 def write_label_rows(
@@ -51,8 +51,8 @@ def write_label_rows(
     units
         (u,) the data files.
     options
-        The ontology that the rows refer to, and what else they state: an author where labels have none, a dataset's title instead of
-        the rows' own.
+        The ontology that the rows refer to, and what else they state: an author where labels have
+        none, a dataset's title instead of the rows' own.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def write_label_rows(
 
 
 class _Names(NamedTuple):
-    """What a label row is called, its data file and its dataset."""
+    """Identifiers and title of a label row."""
 
     label_hash: str
     data_hash: str
@@ -113,7 +113,7 @@ def _renamed(
 ) -> dict[str, Any]:
     """Return any row under our names."""
     return {
-        # First, as in every label row: outputs of earlier runs are known by it.
+        # First, as in every label row: outputs of earlier runs are recognised by it.
         "label_hash": names.label_hash,
         **{name: value for name, value in row.items() if name != "label_hash"},
         "data_hash": names.data_hash,
@@ -162,7 +162,7 @@ def _with_sound_hashes(row: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _with_author(row: Mapping[str, Any], author: str) -> Mapping[str, Any]:
-    """Return a row whose labels have an author, those that say one their own."""
+    """Return a row whose labels have an author: their own, or else the one given."""
 
     def authored(label: dict[str, Any]) -> dict[str, Any]:
         return {**label, "createdBy": author} if label.get("createdBy", author) is None else label

@@ -41,7 +41,7 @@ def _dumped(numbers: Float64) -> bytes:
 
 
 def shortest_column(numbers: Float64) -> Texts:
-    """Return the same texts as a column of bytes, each padded with NUL.
+    """Return the texts of `shortest_texts` as a column of bytes, each padded with NUL.
 
     Numbers of at most eight decimals between 0.0001 and 1, which most coordinates are, are written
     digit by digit, all at once. That is the shortest text: no two texts of so few digits read as
@@ -64,8 +64,8 @@ def shortest_column(numbers: Float64) -> Texts:
     short = (units >= 1e4) & (units < 1e8) & (units / 1e8 == numbers)
     if short.all():
         words = _short_texts(units)
-        used = 1 + int(words[:, 1].any())
-        return np.ascontiguousarray(words[:, :used]).view(f"S{used * _WORD}")[:, 0]
+        count = 1 + int(words[:, 1].any())
+        return np.ascontiguousarray(words[:, :count]).view(f"S{count * _WORD}")[:, 0]
     texts = np.zeros(len(numbers), dtype=f"S{_LONGEST}")
     texts.view("<u8").reshape(-1, 3)[:, :2] = _short_texts(np.where(short, units, 0))
     long = np.flatnonzero(~short)
@@ -114,7 +114,7 @@ def _long_texts(numbers: Float64) -> Texts:
 
 
 def plain_texts(numbers: Float64) -> list[str]:
-    """Return the same without exponents: for formats whose readers may know digits only.
+    """Return the shortest texts without exponents, for readers that may know digits only.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def plain_texts(numbers: Float64) -> list[str]:
     ['0.1', '1.0', '0.00000015']
     """
     texts = shortest_texts(numbers)
-    # Exponents are written for the very small and the very large only, which coordinates hardly are.
+    # Only very small and very large numbers have exponents, and few coordinates are either.
     size = np.abs(numbers)
     for position in np.flatnonzero((size < 1e-4) & (size > 0) | (size >= 1e15)).tolist():
         texts[position] = format(Decimal(texts[position]), "f")

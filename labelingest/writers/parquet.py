@@ -170,7 +170,7 @@ class ParquetWriter:
         self._write(least=GROUP_ROWS)
 
     def _write(self, least: int) -> None:
-        """Write groups of rows while at least so many wait."""
+        """Write groups of rows while at least this number of rows waits."""
         if sum(map(len, self._waiting)) < least:
             return
         # One chunk: where pages end must not depend on where batches did.

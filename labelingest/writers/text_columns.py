@@ -1,8 +1,8 @@
 """Columns of text, joined row by row without a Python object for each row.
 
 A column is an array of bytes, each text padded with NUL to the longest one. Columns are laid beside
-each other as records, and what is padding is taken out of all of them at once. So texts must not
-hold a NUL; JSON never does.
+each other as records, and the padding is removed from all of them at once. So texts must not hold a
+NUL; JSON never does.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ __all__ = ["joined"]
 
 
 def joined(*columns: Texts | bytes) -> bytes:
-    r"""Return the columns' texts, row by row and one after the other.
+    r"""Return the texts of the columns, joined row by row.
 
     Parameters
     ----------
