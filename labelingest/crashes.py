@@ -178,18 +178,18 @@ def _keep(text: bytes) -> str | None:
     name = f"labelingest-trace-{blake2b(text, digest_size=8).hexdigest()}.txt"
     for folder in filter(None, (os.environ.get("TMPDIR"), *_FOLDERS)):
         path = os.path.join(os.path.abspath(folder), name)  # noqa: PTH100, PTH118
-        if _is_there(path, len(text)) or _written(path, text):
+        if _is_known(path, len(text)) or _written(path, text):
             return path
         with suppress(OSError):
             # Something else has the name, perhaps a file of another user.
             file, path = tempfile.mkstemp(".txt", "labelingest-trace-", folder)
-            with open(file, "wb") as opened:  # noqa: PTH123 - a descriptor, not a path
-                opened.write(text)
+            with open(file, "wb") as stream:  # noqa: PTH123 - a descriptor, not a path
+                stream.write(text)
             return os.path.abspath(path)  # noqa: PTH100
     return None
 
 
-def _is_there(path: str, size: int) -> bool:
+def _is_known(path: str, size: int) -> bool:
     """Return whether this user has written the same trace before."""
     try:
         status = os.lstat(path)
@@ -205,8 +205,8 @@ def _written(path: str, text: bytes) -> bool:
     except OSError:
         return False
     try:
-        with open(file, "wb") as opened:  # noqa: PTH123 - a descriptor, not a path
-            opened.write(text)
+        with open(file, "wb") as stream:  # noqa: PTH123 - a descriptor, not a path
+            stream.write(text)
     except OSError:
         with suppress(OSError):
             os.unlink(path)  # noqa: PTH108

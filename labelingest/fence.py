@@ -1,12 +1,12 @@
 """Confine an unexpected exception to the file that causes it: no other file is lost.
 
-`isolate_failures` tries all files of a batch at once, so that a batch without such a file pays nothing. After an
-exception it tries both halves, and continues until each failing file is alone. Each such file gets a
-reason instead of a result: `internal-error`, or `out-of-memory` where memory ran out.
+`isolate_failures` tries all files of a batch at once, so that a batch without such a file pays
+nothing. After an exception it tries both halves, and continues until each failing file is alone. Each
+such file gets a reason instead of a result: `internal-error`, or `out-of-memory` where memory ran out.
 
 Exceptions that labelingest raises on purpose pass, because they concern the call or the world, not
-one file. So does what is no `Exception`, as Ctrl-C. The module does not know what a file is, or how it
-is converted.
+one file. `KeyboardInterrupt` and other exceptions that are no `Exception` pass, too. The module does
+not know what a file is, or how it is converted.
 """
 
 import gc

@@ -1,4 +1,4 @@
-"""Progress of a run, as callbacks are told it."""
+"""Progress of a run, as callbacks receive it."""
 
 from dataclasses import dataclass
 

@@ -70,7 +70,7 @@ class Report(LoggedReport):
         return keys and pairs and tally.balance()
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the report as JSON says it."""
+        """Return the report as JSON values."""
         return {
             "storage_url": self.storage_url,
             "ontology": self.ontology,

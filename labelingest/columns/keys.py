@@ -70,7 +70,7 @@ class Keys:
             yield from self.take(range(start, min(start + _AT_ONCE, len(self))))
 
     def are_in_order(self) -> bool:
-        """Whether each key is behind the one before it, or equal.
+        """Whether no key is smaller than the one before it.
 
         Examples
         --------

@@ -1,7 +1,7 @@
 """The order of many texts, without a Python object for each.
 
 Eight bytes of a text, the first one highest, are a number that sorts as they do. All texts are
-sorted by their first eight bytes; those that are still equal by the next eight, and so on. Ten
+sorted by their first eight bytes, texts that are still equal by the next eight, and so on. Ten
 million texts as Python objects take a gigabyte more and three times as long.
 """
 
@@ -127,7 +127,7 @@ class _Words:
 
 
 def _sorted(word: UInt64, left: UInt8, groups: _Ints) -> Int64:
-    """Return how to sort by group, word and bytes left, else as it is; groups are in order."""
+    """Return the order by group, word and bytes left, equal rows as they come; groups are in order."""
     if (left < _WORD).any():
         # Where texts end, the shorter one comes first: its rest is padding.
         return np.lexsort((left, word, groups))

@@ -98,10 +98,10 @@ class Converter:
     ...     }
     ... )
     >>> converter = Converter.from_ontology(ontology, storage_url="s3://bucket/drive/")
-    >>> done = converter.convert([("0001.jpg", b"7 0.5 0.5 0.25 0.5"), ("0002.jpg", b"8 1 1 1 1")])
-    >>> [unit["data_link"] for unit in done.as_dicts()[0]["data_units"].values()]
+    >>> conversion = converter.convert([("0001.jpg", b"7 0.5 0.5 0.25 0.5"), ("0002.jpg", b"8 1 1 1 1")])
+    >>> [unit["data_link"] for unit in conversion.as_dicts()[0]["data_units"].values()]
     ['s3://bucket/drive/0001.jpg']
-    >>> [(problem.place, problem.code.value) for problem in done.problems]
+    >>> [(problem.place, problem.code.value) for problem in conversion.problems]
     [('0002.jpg', 'no-row-left'), ('0002.jpg:1:1', 'unknown-class')]
     """
 
@@ -146,6 +146,7 @@ class Converter:
         return self.max_label_bytes if self.source_format.is_read_in_slices else MAX_SIDECAR
 
     def _make_source(self) -> Source[Any, Any]:
+        """Make the source of the format of the sidecars, as `converter/from_yolo.py` for YOLO."""
         options = SourceOptions(
             ontology=self.ontology,
             class_map=self.class_map,

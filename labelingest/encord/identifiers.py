@@ -42,9 +42,9 @@ _TWO_DIGITS: Final = np.stack(
 _SOUND: Final = re.compile(r"(?:[A-Za-z0-9+/]{8})*")
 _SHA1: Final = 20
 _UUID: Final = 16
-"""Bytes of a digest; how many of them name something."""
+"""Bytes of a UUID, out of the `_SHA1` bytes of a digest."""
 _GROUPS: Final = ((0, 0, 8), (9, 8, 4), (14, 12, 4), (19, 16, 4), (24, 20, 12))
-"""Parts of the text: first column, first digit, how many; a dash between them."""
+"""Groups of digits in a UUID's text: first column, first digit, number of digits."""
 
 
 def dataset_hash(storage_url: str) -> str:
@@ -143,7 +143,7 @@ def object_hashes(keys: Sequence[str], unit: Int32, line: Int32, content: UInt64
 
 
 def object_hash_column(keys: Sequence[str], unit: Int32, line: Int32, content: UInt64) -> Texts:
-    """Return the same as a column of bytes."""
+    """Return the hashes of `object_hashes` as a column of bytes."""
     if not len(unit):
         return np.zeros(0, dtype="S8")
     names = new_names(key_fingerprints(keys)[unit], line, content)
@@ -228,7 +228,7 @@ def are_sound(names: Sequence[str]) -> bool:
 
 
 def new_hashes(names: Iterable[str], key: str) -> dict[str, str]:
-    """Return new hashes for those of a data file that are not sound: made from both.
+    """Return new hashes for the unsound hashes of a data file, made from its key and the hash.
 
     Examples
     --------
@@ -255,7 +255,7 @@ def _hash_of_text(text: str) -> str:
 
 
 def sound_hashes(names: Sequence[str], unit: Int32, keys: Sequence[str]) -> Sequence[str]:
-    """Return object hashes as label rows have them: those that are not sound are replaced.
+    """Return object hashes for label rows: hashes that are not sound are replaced.
 
     Parameters
     ----------

@@ -74,7 +74,7 @@ class ImageRow(Struct, forbid_unknown_fields=True, gc=False):
 
     def as_dict(self) -> dict[str, Any]:
         """Return the row as a dictionary, as rows of other kinds are."""
-        # Parts of it may be text already.
+        # Parts of the row may be JSON text already.
         row: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self))
         return row
 
@@ -91,7 +91,7 @@ def size_of(row: LabelRow) -> tuple[int, int]:
 
 
 def answers_of(row: LabelRow) -> Iterator[Sequence[Any]]:
-    """Yield the answers about each object, and those that change over time."""
+    """Yield the answers about each object, then the answers that change over time."""
     if isinstance(row, ImageRow):
         yield from (entry.classifications for entry in row.object_answers.values())
         return

@@ -131,7 +131,7 @@ def _absolute(path: str) -> str:
 
 
 def _make_folder(path: Path) -> list[Path]:
-    """Make a folder; return those that were not there, the innermost first."""
+    """Make a folder and its parents; return the folders that were missing, the innermost first."""
     new = [folder for folder in (path, *path.parents) if not folder.exists()]
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -146,7 +146,7 @@ def check_settings(settings: FolderSettings) -> None:
     Raises
     ------
     ConfigError, OntologyError
-        One cannot be used.
+        A schema, ontology or class map cannot be used.
     """
     if settings.metadata_schema is not None:
         check_schema(settings.metadata_schema)

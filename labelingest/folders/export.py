@@ -183,5 +183,5 @@ def _wrong(file: RowFile, content: bytes, token: str) -> str:
 def _difference(file: RowFile, version: Version, digest: str, content: bytes | None = None) -> str:
     if file.digest is None and content is None:
         return ""
-    change = difference(file, version, digest, content, read=True)
+    change = difference(file, version, digest, content, compares_contents=True)
     return "" if change is None else change.value.removeprefix("label row ")

@@ -378,7 +378,7 @@ class SyncedFolder:
     def _plan_file(
         self, record: FolderRecord, path: str, overwrite: bool
     ) -> Callable[[], AbstractContextManager[BinaryIO]]:
-        """Return what opens the file of a plan, which is refused here where it may not be replaced."""
+        """Return a function that opens the file of a plan; refuse a file that may not be replaced."""
         output = GuardedOutput("save", path, OutputKind.PLAN)
         guard = guard_of(self.state, self._open_places(record.settings), overwrite=overwrite)
         guard.admit(output)
@@ -386,7 +386,7 @@ class SyncedFolder:
 
 
 def _opener(state: State, open_storage: OpenStorage | None) -> OpenPlaces:
-    """Return what opens the places of folders of a state."""
+    """Return a function that opens the places of a state's folders."""
     if open_storage is None:
         return partial(open_places, state)
     return lambda settings: Places(

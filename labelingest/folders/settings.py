@@ -228,12 +228,12 @@ def refuse_undecodable(name: str, value: object) -> None:
     if isinstance(value, str) and not is_utf8(value):
         raise ConfigError(f"{name}: {value!r} is not UTF-8; rename it or write it as UTF-8")
     if isinstance(value, Mapping):
-        for key, item in value.items():
+        for key, inner in value.items():
             refuse_undecodable(name, key)
-            refuse_undecodable(str(key) if name in ("", "options", "integration") else name, item)
+            refuse_undecodable(str(key) if name in ("", "options", "integration") else name, inner)
     elif isinstance(value, list | tuple):
-        for item in value:
-            refuse_undecodable(name, item)
+        for inner in value:
+            refuse_undecodable(name, inner)
 
 
 def read_json(path: str, what: str) -> Mapping[str, Any]:

@@ -47,7 +47,7 @@ def target_names() -> list[str]:
 
 
 def source_format(format: str | Format) -> Format:
-    """Return the format of sidecars that is called so; a value is returned as it is.
+    """Return the format of sidecars with a name; a value is returned as it is.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def source_format(format: str | Format) -> Format:
 
 
 def target_format(format: str | Format) -> Format:
-    """Return the format of outputs that is called so; a value is returned as it is.
+    """Return the format of outputs with a name; a value is returned as it is.
 
     Raises
     ------

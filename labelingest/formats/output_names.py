@@ -15,7 +15,7 @@ __all__ = ["check_output", "expected_name", "is_one_file", "is_tree"]
 _FILE_ENDINGS: Final = frozenset(
     (".json", ".jsonl", ".ndjson", ".gz", ".zst", ".zip", ".csv", ".txt", ".parquet", ".yaml")
 )
-"""Endings of files: a name with one of them is not taken for that of a folder."""
+"""Endings of files: a name with one of them is not taken for a folder."""
 
 
 def check_output(format: Format, out: str, shard_rows: int | None = None) -> None:

@@ -130,7 +130,7 @@ def _crosses(vertices: Float64, offsets: Int64) -> Bool:
 def too_large_to_check(vertices: Float64, offsets: Int64) -> Bool:
     """Tell which rings `self_intersecting` leaves unchecked because it would take very long.
 
-    Pairs of edges that overlap in x, and those that do in y, are counted without looking at each;
+    Pairs of edges that overlap in x, and pairs that overlap in y, are counted without visiting each;
     the smaller number bounds the pairs that shapely compares. An ordinary outline has few, however
     many vertices it has.
 
@@ -163,7 +163,7 @@ def too_large_to_check(vertices: Float64, offsets: Int64) -> Bool:
 
 
 def _overlapping(low: Float64, high: Float64) -> int:
-    """Count the pairs of intervals that overlap: all but those that end before the other begins."""
+    """Count the pairs of intervals that overlap: all except pairs in which one ends before the other."""
     count = len(low)
     apart = count - np.searchsorted(np.sort(low), high, side="right")
     return count * (count - 1) // 2 - int(apart.sum())
@@ -245,8 +245,8 @@ def _close_pairs(edges: _Edges, offsets: Int64) -> tuple[Int64, Int64]:
 def _on_grid(points: _Points) -> Int16:
     """Return (2, v) coordinates in steps of the extent of all, none of them below 0.
 
-    Short integers are compared many at once. The order of coordinates stays, but for those that
-    become equal: envelopes that touch do so still.
+    Short integers are compared many at once. Coordinates keep their order, or become
+    equal: envelopes that touch still touch.
     """
     grid = np.zeros((2, len(points[0])), dtype=np.int16)
     for column, steps in zip(points, grid, strict=True):

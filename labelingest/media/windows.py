@@ -28,7 +28,7 @@ _FARTHEST: Final = 1 << 44
 
 
 class Window:
-    """A file of which some bytes are in memory.
+    """A file with some of its bytes in memory.
 
     Parameters
     ----------

@@ -67,7 +67,7 @@ class MetadataReport(LoggedReport):
         return self.keys_seen - self.orphans - self.others
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the report as JSON says it."""
+        """Return the report as JSON values."""
         return {
             "storage_url": self.storage_url,
             "suffix": self.suffix,

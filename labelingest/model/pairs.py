@@ -37,7 +37,7 @@ class Outcome(IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairs:
-    """The pairs of a listing, ordered by data file, and the outcome of every key of it."""
+    """The pairs of a listing, ordered by data file, and the outcome of each of its keys."""
 
     data: Int64
     """(m,) rows of the data files in the listing; ascending."""

@@ -31,7 +31,7 @@ class Misfits:
 
     steps: Counter[int] = field(default_factory=Counter)
     largest: float = 0.0
-    """Pixels."""
+    """Largest misfit in pixels."""
 
     def add(self, misfit_px: Float64) -> None:
         """Count (n,) misfits in pixels, all positive."""
@@ -47,7 +47,7 @@ class Misfits:
         self.largest = max(self.largest, other.largest)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the histogram's summary as JSON says it."""
+        """Return the histogram's summary as JSON values."""
         return {
             "rows": self.steps.total(),
             "median_px": self.median(),
@@ -98,7 +98,7 @@ class Tally:
         self.refitted.merge(other.refitted)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the counts as JSON says them."""
+        """Return the counts as JSON values."""
         return {
             **{name: getattr(self, name) for name in _NUMBERS},
             **{

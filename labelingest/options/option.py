@@ -174,7 +174,7 @@ class Option:
 
     @property
     def default_words(self) -> str:
-        """The default for people; empty where there is none."""
+        """The default for people; empty for an option without one."""
         if self.default_text or self.default is None:
             return self.default_text
         if self.kind is Kind.FLAG:

@@ -15,7 +15,7 @@ __all__ = ["PRELOAD", "Engines"]
 _WORTH_IT: Final = 5_000
 """Data files from which starting processes pays off (`benchmarks/bench_end_to_end.py`)."""
 _WORTH_LISTING: Final = 2 * _WORTH_IT
-"""Listed files, sidecars included, from which so many data files are likely."""
+"""Listed files, sidecars included, among which `_WORTH_IT` data files are likely."""
 _IN_FLIGHT: Final = 4
 """Batches in flight for each worker of an executor: one is converted, the others are on the way."""
 PRELOAD: Final = "labelingest.pipeline.worker"
@@ -41,7 +41,7 @@ class Engines:
         self._processes.end()
 
     def on_listed(self, files: int) -> None:
-        """Start worker processes once so many files are listed that processes pay."""
+        """Start worker processes once enough files are listed for processes to pay off."""
         is_local = self._executor is None and self._config.engine is None
         if is_local and self._processes.workers > 1 and files >= _WORTH_LISTING:
             self._processes.start()

@@ -47,7 +47,7 @@ _KINDS: Final[Mapping[str, OutputKind]] = {
     "problems": OutputKind.PROBLEMS,
     "failed_csv": OutputKind.FAILED_FILES,
 }
-"""Field of the configuration → what the output is."""
+"""Field of the configuration → kind of the output."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -107,6 +107,7 @@ def run_jobs(
     jobs: Iterable[Job], engine: Engine, worker: Worker, output: JournaledSink, totals: RunTotals
 ) -> None:
     """Convert jobs, put their labels and add them to the totals, in order."""
+    # Engines take jobs ahead of results: refusals wait here, in the order of the jobs.
     refusals: deque[Sequence[Problem]] = deque()
     totals.report_progress()
     try:

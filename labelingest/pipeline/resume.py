@@ -176,7 +176,7 @@ class ResumableRun:
         self._files.append(before + record.tally.label_rows + record.tally.failed_files)
 
     def keep(self, jobs: int) -> None:
-        """Forget the interrupted run's jobs after the first so many, which are one at least."""
+        """Keep the first jobs of the interrupted run, at least one, and forget the others."""
         self.journal.keep(jobs)
         self.records, self.marks, self._files = (
             self.records[:jobs],

@@ -181,6 +181,7 @@ class Worker:
         return self._result(part, conversion, {}, tokens=unknown, digests=unknown)
 
     def _fenced(self, job: Job, convert: Callable[[Job], JobResult]) -> JobResult:
+        """Convert a job; an exception outside the converter, which has such a fence, costs one file."""
         give_up = partial(self.give_up, job)
         return isolate_failures(
             lambda rows: convert(job.part(rows)), len(job.data), give_up, JobResult.joined

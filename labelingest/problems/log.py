@@ -113,7 +113,7 @@ class ProblemLog:
         return int(bool(self.count(Severity.ERROR) or warnings))
 
     def as_dict(self) -> dict[str, Any]:
-        """Return counts and examples as JSON says them."""
+        """Return counts and examples as JSON values."""
         return {
             "errors": self.count(Severity.ERROR),
             "warnings": self.count(Severity.WARNING),
@@ -150,7 +150,7 @@ class LoggedReport:
         return self.log.exit_code(strict=strict)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the report as JSON says it."""
+        """Return the report as JSON values."""
         raise NotImplementedError
 
     def to_json(self) -> bytes:

@@ -1,7 +1,7 @@
 """Problems of a batch while its stages run, and the rows that they cost.
 
-A stage that drops a row says so through `reject`, once a row; that keeps the books of
-"rows seen = annotations written + rows rejected, by code".
+A stage that drops a row calls `reject`, once for the row. So the counts balance: rows seen =
+annotations written + rows rejected, by code.
 """
 
 from collections import Counter
@@ -37,7 +37,7 @@ class BatchProblems:
     failed: set[int] = field(default_factory=set)
     """Data units whose sidecar as a whole could not be used."""
     flawed: set[int] = field(default_factory=set)
-    """Data units with an error: something of theirs was not converted."""
+    """Data units with an error: a part of their labels was not converted."""
     _problems: CappedProblems[int] = field(default_factory=CappedProblems)
 
     def has_room(self, unit: int, code: ProblemCode) -> bool:

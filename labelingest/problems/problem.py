@@ -48,7 +48,7 @@ class Problem:
         return self.code.severity
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the problem as JSON says it; places that it does not have are left out.
+        """Return the problem as JSON values, without the keys of places that it does not have.
 
         Examples
         --------

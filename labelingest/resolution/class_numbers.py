@@ -30,7 +30,7 @@ SUPPORTED_SHAPES: Final = (Shape.BOUNDING_BOX, Shape.POLYGON, Shape.ROTATABLE_BO
 def class_number(text: str) -> int | None:
     """Return the class number that a text of decimal digits means; None for any other text.
 
-    Leading zeros do not matter, nor does length: a number beyond `LARGEST_CLASS_NUMBER` is none.
+    Leading zeros and length do not matter; a number beyond `LARGEST_CLASS_NUMBER` is no class number.
 
     Examples
     --------
@@ -48,9 +48,9 @@ def class_number(text: str) -> int | None:
 def claimed_numbers(
     ontology: Ontology, namespace: str
 ) -> tuple[dict[int, list[int]], list[Problem]]:
-    """Return class number → rows of the objects that claim it, and problems of IDs that are none.
+    """Return class number → rows of the objects that claim it, and problems of all other IDs.
 
-    Objects that cannot be labelled claim nothing: archived ones, and those of other shapes.
+    Archived objects and objects of other shapes cannot be labelled, and claim nothing.
     """
     claims: dict[int, list[int]] = {}
     problems: list[Problem] = []

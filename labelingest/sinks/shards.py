@@ -266,7 +266,9 @@ def _is_mark(mark: object, shards: int) -> bool:
         return False
     for piece in mark:
         has_fields = isinstance(piece, list | tuple) and len(piece) == 6
-        if not (has_fields and are_whole(piece[0], *piece[3:]) and shards - 1 <= piece[0] <= shards):
+        if not (
+            has_fields and are_whole(piece[0], *piece[3:]) and shards - 1 <= piece[0] <= shards
+        ):
             return False
         if not (isinstance(piece[1], str) and isinstance(piece[2], str)):
             return False

@@ -1,7 +1,7 @@
 """Write a file whole or not at all: under a temporary name beside it, then renamed.
 
 A reader never sees half a file, and what was there before stays until the new file is complete and
-on the disk. The caller is told of success only when the name is on the disk too.
+on the disk. The caller learns of success only when the name is on the disk too.
 
 The temporary name follows from the file's name, so that the next run removes what a killed one
 left. The file is locked while it is written, so that two runs cannot write one file.

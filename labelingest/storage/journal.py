@@ -179,7 +179,7 @@ class Journal:
             while rest:
                 rest = rest[os.write(self.file, rest) :]
         except OSError as error:
-            # Half a line would hide those that follow.
+            # Half a line would hide the lines after it.
             with suppress(OSError):
                 self._cut(self._end)
             raise cannot_write(self.output, error) from error

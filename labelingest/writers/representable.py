@@ -23,7 +23,7 @@ __all__ = ["representable_on_images"]
 
 _CURE: Final = "--to encord or --to parquet writes it"
 _FARTHEST: Final = 1e100
-"""Of a coordinate: in pixels, and squared for an area, it is still a number."""
+"""Largest coordinate: in pixels, and squared for an area, it is still finite."""
 
 
 def representable_on_images(

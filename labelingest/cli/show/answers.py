@@ -54,7 +54,7 @@ def object_answers(
     classes: Mapping[str | None, tuple[str | None, str | None]],
     vocabulary: Vocabulary | None,
 ) -> list[AnswersView]:
-    """Return the objects that have answers; answers that stay before those that change.
+    """Return the objects that have answers; constant answers come before answers that change.
 
     Parameters
     ----------

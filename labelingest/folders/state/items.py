@@ -47,7 +47,7 @@ def selected_items(which: str) -> sa.ColumnElement[bool]:
     Raises
     ------
     ConfigError
-        `which` is none of `WHICH`.
+        `which` is not in `WHICH`.
     """
     if which not in WHICH:
         raise ConfigError(f"{which!r} is none of {', '.join(WHICH)}")

@@ -38,7 +38,7 @@ class RowFile:
     digest: str | None = None
     """Digest of that file; None where an earlier version wrote it and noted none."""
     token: str | None = None
-    """Version token of that file; None where the storage tells none."""
+    """Version token of that file; None where the storage has none."""
     old_digest: str | None = None
     """Digest of the file that it replaced."""
     old_token: str | None = None
@@ -77,7 +77,7 @@ class RowFile:
 
 
 UNWRITTEN: Final = RowFile()
-"""Entry of a label row of which the folder wrote no file."""
+"""Entry of a label row without a file."""
 FILE_COLUMNS: Final = tuple(column.name for column in fields(RowFile))
 """Columns of `RowFile` in `output_rows`; queries select them as "file_size" and so on."""
 

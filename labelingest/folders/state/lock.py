@@ -122,8 +122,7 @@ class Lock:
             Another run took over the lock.
         """
         beat = locks.update().where(self._is_mine).values(heartbeat=_present(connection))
-        result = connection.execute(beat)
-        if not result.rowcount:
+        if not connection.execute(beat).rowcount:
             raise LockedError(
                 "this sync was silent for so long that another took its place: it ends here, and "
                 "the other continues"
@@ -207,7 +206,7 @@ def _enter(connection: Connection, state: str, run: RunRecord, name: str) -> Non
     if held is None:
         try:
             connection.execute(locks.insert().values(folder_id=run.folder_id, **values))
-        except IntegrityError as error:  # two came at the same moment
+        except IntegrityError as error:  # another process took the lock at the same moment
             raise LockedError(
                 f"{name!r} is being synced by another process, which began just now"
             ) from error
@@ -216,7 +215,7 @@ def _enter(connection: Connection, state: str, run: RunRecord, name: str) -> Non
     connection.execute(locks.update().where(of_folder).values(**values))
     what = "lost the database" if _was_given_up(state, held) else "ended unexpectedly"
     _GIVEN_UP.discard((state, held["run_id"], held["since"]))
-    _end_died_run(
+    _end_dead_run(
         connection,
         held,
         f"its process {held['pid']} on {held['host']} {what}; run {run.id} continued it",
@@ -305,7 +304,7 @@ def list_runs(connection: Connection, folder_id: int, limit: int) -> list[RunRec
     return last
 
 
-def _end_died_run(connection: Connection, held: RowMapping, message: str) -> None:
+def _end_dead_run(connection: Connection, held: RowMapping, message: str) -> None:
     died = (runs.c.id == held["run_id"]) & (runs.c.status == Status.RUNNING.value)
     ended = max(held["heartbeat"], held["since"])
     values = {"status": Status.ERROR.value, "ended_at": ended, "message": message}

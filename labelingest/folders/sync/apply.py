@@ -1,7 +1,7 @@
 """Apply prepared changes, in transactions from each of which another run can continue.
 
 1. Add, update and restore items in one transaction. It enters new label rows as pending, and marks
-   those that change or go as unfinished: the next run knows what a killed run may have touched.
+   label rows that change or go as unfinished: the next run knows what a killed run may have touched.
 2. Work in batches: write label rows, read metadata, and commit the outcome of the batch.
 3. Delete last: label rows whose sidecar is gone, then items whose file is gone.
 

@@ -160,7 +160,7 @@ class BatchWork:
         large = result.output.large is not None
         written_keys = result_or_reason(write, passes=(SQLAlchemyError,)) if large else write()
         if isinstance(written_keys, Unread):
-            # Making it failed half way, and the output has nothing of it.
+            # Writing failed half way, and the output has no part of the label row.
             result, written_keys = worker.give_up(job, 0, written_keys), set()
             self._note_problems(result, outcome)
         self._enter(rows, result, written_keys, outcome)
@@ -230,7 +230,7 @@ class BatchWork:
         outcome: BatchOutcome,
         on_begin: Callable[[Mapping[str, RowFile]], None],
     ) -> set[str]:
-        """Write label rows; return the keys of those that have a file."""
+        """Write label rows; return the keys of the label rows that have a file."""
         label_rows = result.output
         files = {row["key"]: row_file(row) for row in rows}
         changed = {row["key"] for row in rows if row["label"] in OUTPUT_CHANGES}
@@ -295,7 +295,7 @@ class BatchWork:
         outcome.files |= {key: obsolete[key] if key in foreign else UNWRITTEN for key in obsolete}
 
     def _take_metadata(self, rows: Sequence[RowMapping], outcome: BatchOutcome) -> None:
-        read = []
+        readable_rows = []
         for row in rows:
             if row["change"] == MetadataChange.CLEAR:
                 outcome.add_metadata(row["key"], None, None, None)
@@ -307,9 +307,9 @@ class BatchWork:
                     row["key"], None, row["metadata_token"], self.fingerprints.schema
                 )
             else:
-                read.append(row)
-        if read:
-            self._read_metadata(read, outcome)
+                readable_rows.append(row)
+        if readable_rows:
+            self._read_metadata(readable_rows, outcome)
 
     def _read_metadata(self, rows: Sequence[RowMapping], outcome: BatchOutcome) -> None:
         sizes = np.array([row["metadata_size"] for row in rows], dtype=np.int64)
@@ -323,16 +323,16 @@ class BatchWork:
                 outcome.add(key, Part.METADATA, [Problem(code, source, detail)])
                 outcome.unread.add(key)
                 continue
-            checked = result_or_reason(
+            metadata = result_or_reason(
                 partial(checked_metadata, blobs.get(place), source, self.settings.metadata_schema)
             )
             schema = self.fingerprints.schema
-            if isinstance(checked, Unread):
-                checked, schema = (
-                    (None, [Problem(checked.code, source, checked.detail)]),
+            if isinstance(metadata, Unread):
+                metadata, schema = (
+                    (None, [Problem(metadata.code, source, metadata.detail)]),
                     self.fingerprints.crashed,
                 )
-            value, problems = checked
+            value, problems = metadata
             if problems:
                 outcome.add(key, Part.METADATA, problems)
             token = blobs.tokens[place] if blobs.tokens else row["metadata_token"]

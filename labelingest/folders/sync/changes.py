@@ -1,8 +1,8 @@
 """Changes: the difference between a listing and the state, found by the database.
 
 1. Load the data files of the listing, with their sidecars, into the temporary table
-   `scanned_files`. Leave out those that are certainly unchanged. Load keys of the state that seem
-   to be gone into `missed`.
+   `scanned_files`. Leave out files that are certainly unchanged. Load keys of the state that
+   the listing seems to lack into `missed`.
 2. Join scanned files with items and label rows, and insert what differs into `changes`. Insert
    items whose keys are gone. These two statements alone decide what has changed.
 3. `guard.py` takes out deletions that must not be made.
@@ -267,7 +267,7 @@ def count_changes(connection: Connection) -> dict[str, int]:
 def iterate_changes(connection: Connection) -> Iterator[dict[str, str]]:
     """Yield key and reasons of each change, ordered by key."""
     query = sa.select(changes).order_by(changes.c.key)
-    with connection.execute(query.execution_options(yield_per=10_000)) as result:
-        for row in result:
-            named = zip(_COLUMNS, row, strict=True)
-            yield {name: value for name, value in named if value is not None}
+    with connection.execute(query.execution_options(yield_per=10_000)) as rows:
+        for row in rows:
+            columns = zip(_COLUMNS, row, strict=True)
+            yield {name: value for name, value in columns if value is not None}

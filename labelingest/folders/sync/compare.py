@@ -77,7 +77,7 @@ class Comparison:
         return self._compare(prepared, scanned)
 
     def _compare(self, prepared: PreparedChanges, scanned: Scan) -> PreparedChanges:
-        """Fill the temporary tables, and count what they have then."""
+        """Fill the temporary tables, and count their changes."""
         connection, plan, record = prepared.connection, prepared.plan, self.record
         storage, output, settings = self.places.storage, self.places.output, record.settings
         contents = None

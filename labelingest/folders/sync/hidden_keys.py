@@ -1,4 +1,4 @@
-"""Hidden keys: those that a listing says nothing about, because something may hide their files.
+"""Hidden keys: a listing says nothing about them, because something may hide their files.
 
 1. A place hides the key of its name and all keys below: a dead link, an unreadable folder, whatever
    `ProblemCode.hides_files` names.

@@ -63,7 +63,7 @@ def list_output(output: Storage) -> Listing:
     Raises
     ------
     StorageError
-        The output cannot be listed completely: missing label rows cannot be told then.
+        The output cannot be listed completely, so that no label row is known to be missing.
     """
     try:
         listing = list_all(output)
@@ -128,7 +128,7 @@ def add_differences(connection: Connection, folder_id: int, output: Storage) -> 
                 digest = content_digest(content)
             elif reads and _is_read(row):
                 digest = digest_of(output, key, version.size)
-            reason = difference(row_file(row), version, digest, content, read=reads)
+            reason = difference(row_file(row), version, digest, content, compares_contents=reads)
             if reason is not None:
                 reasons[key] = reason
             elif digest is not None:
@@ -145,7 +145,7 @@ def difference(
     digest: str | None,
     content: bytes | None = None,
     *,
-    read: bool,
+    compares_contents: bool,
 ) -> LabelChange | None:
     """Return how a label row in the output differs from the one that was written; None if equal.
 
@@ -156,17 +156,17 @@ def difference(
     version, digest, content
         The file in the output. The digest is None where the file was not read or is unreadable; the
         content is None also where the file was read in parts.
-    read
-        Whether contents are compared.
+    compares_contents
+        Whether contents decide; versions decide otherwise.
     """
-    if read and file.digest is not None:
+    if compares_contents and file.digest is not None:
         same = digest is not None and file.has_digest(digest)
     else:
         same = version.size == file.size and file.token in {None, version.token}
     if same and version.size:
         return None
-    older = digest if read else version.token
-    if older is not None and older == (file.old_digest if read else file.old_token):
+    older = digest if compares_contents else version.token
+    if older is not None and older == (file.old_digest if compares_contents else file.old_token):
         return LabelChange.STALE
     is_shorter = digest is not None and version.size < (file.size or 0)
     is_cut = is_shorter if content is None else not is_whole(content)

@@ -1,8 +1,8 @@
-"""A plan: what a sync would do, said before it is done, and kept in a file if asked for.
+"""A plan: what a sync would do, before anything is done; it can be kept in a file.
 
-A plan follows from the listing, the settings and the state alone. So a kept plan needs no copy of
-itself to be carried out: it holds the digest of the first two and the generation of the third, and
-is refused when either is another by then.
+Listing, settings and state alone decide a plan. So the list of changes is not needed to apply a kept
+plan: it holds the digest of listing and settings and the generation of the state, and is refused when
+one of them has changed since.
 """
 
 from collections.abc import Iterable, Mapping
@@ -62,16 +62,16 @@ class Plan:
     """Whether contents were compared too."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the plan as JSON says it."""
+        """Return the plan as JSON values."""
         return asdict(self)
 
     def refuse_drift(self, digest: str, generation: int, changes: Mapping[str, int]) -> None:
-        """Refuse to be carried out on anything but what it was made for.
+        """Refuse to apply the plan to another listing, state or output than it was made for.
 
         Raises
         ------
         DriftError
-            Storage path, settings, state or output are others.
+            Storage path, settings, state or output have changed since the plan was made.
         """
         if generation != self.generation:
             raise DriftError(f"{self.folder!r} was synced since the plan was made: make a new plan")
@@ -87,7 +87,7 @@ class Plan:
 
     @classmethod
     def load(cls, path: str) -> Self:
-        """Read a plan that was kept; its list of changes is for people.
+        """Read the plan of a file; the list of changes in the file is for people.
 
         Raises
         ------

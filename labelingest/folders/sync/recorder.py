@@ -1,4 +1,4 @@
-"""The record of a run, kept up to date in the state while the run goes on and when it ends.
+"""The record of a run, kept up to date in the state from the beginning of the run to its end.
 
 Other processes read the record to show progress. Every write confirms the lock of the run: a run
 that lost its lock records nothing any more.

@@ -151,6 +151,7 @@ class _Run:
                 with State.writing(connection):
                     recorder.lock.confirm(connection)
                     note_verified(connection, self.record.id)
+            # The folder is in step: nothing was compared, or nothing differs.
             if changes.plan.digest == self.record.digest and not changes.plan.changes:
                 return
             is_finished = self.apply(changes, recorder)

@@ -81,7 +81,7 @@ class Scan:
                 _texts(keys, metadata),
                 _numbers(listing.size, metadata),
                 _texts(tokens, metadata),
-                strict=False,  # columns without any value go on for ever
+                strict=False,  # columns without any value are endless
             )
 
     def versions(self, places: Int64, *, metadata: bool) -> list[tuple[str | None, ...]]:
@@ -100,13 +100,13 @@ class Scan:
 
 def _texts(take: Callable[[Int64], list[str]], rows: Int64) -> Any:
     """Return the texts of rows; None where a row is -1."""
-    some = np.flatnonzero(rows != _NONE)
-    if not len(some):
+    present = np.flatnonzero(rows != _NONE)
+    if not len(present):
         return repeat(None)
-    if len(some) == len(rows):
+    if len(present) == len(rows):
         return take(rows)
     texts: list[str | None] = [None] * len(rows)
-    for place, text in zip(some.tolist(), take(rows[some]), strict=True):
+    for place, text in zip(present.tolist(), take(rows[present]), strict=True):
         texts[place] = text
     return texts
 

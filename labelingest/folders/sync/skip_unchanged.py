@@ -1,4 +1,4 @@
-"""Find unchanged data files, and leave them out of the comparison: nearly all, nearly always.
+"""Find unchanged data files, nearly always nearly all, and leave them out of the comparison.
 
 Loading a listing into the database costs more than the rest of a comparison. So this module reads
 the state beside the listing, both in the order of keys, and leaves out what is equal on both sides.

@@ -39,6 +39,7 @@ from labelingest.readers.encord.typed.schema import RowSchema, schema_from_vocab
 __all__ = ["SidecarBatch", "read_sidecars"]
 
 _RULES: Final = Rules(are_clean_answers, clean_payloads, are_types_of_files)
+"""Functions of the explaining path that the typed path calls where types do not suffice."""
 _FEW: Final = 8
 """Up to this many rows, rows that are rejected together are tried one by one."""
 

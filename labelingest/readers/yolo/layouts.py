@@ -1,4 +1,4 @@
-"""Row layouts: the meaning of a row's columns, told by their number or declared for all rows.
+"""Row layouts: the meaning of a row's columns, by their number or declared for all rows.
 
 Every layout ends in the same arrays, one value a row (`RowCut`), so that a reader has one path.
 Class numbers and wanted geometry are not known here: a box followed by one number stays
@@ -122,7 +122,7 @@ def cut_rows(count: Int64, options: YoloOptions) -> RowCut:
 
 
 def _cut_by_count(count: Int64) -> RowCut:
-    """Tell kind and coordinates from the number of columns (specification, table 5)."""
+    """Derive kind and coordinates from the number of columns (specification, table 5)."""
     odd = count - 1 + count % 2  # an even row is the odd one before it and a confidence
     kind = np.full(len(count), SourceKind.RING, dtype=np.uint8)
     kind[odd == 9] = SourceKind.QUAD

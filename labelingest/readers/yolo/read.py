@@ -1,7 +1,8 @@
 """YOLO rows → source labels: a class number, then the numbers of a box, a ring or corners.
 
-Steps: text in UTF-8 → rows and tokens (`tokens.py`) → numbers (`numbers.py`) → class number,
-coordinates and confidence of each row (`layouts.py`). Bad rows are explained by `explain.py`.
+Steps: text in UTF-8 → rows and tokens (`plain_tokens.py`, for other text `tokens.py`) → numbers
+(`numbers.py`), a `Sheet` (`sheet.py`) → class number, coordinates and confidence of each row
+(`layouts.py`). Bad rows are explained by `explain.py`.
 
 Refuses to know what class numbers mean, and which geometry is wanted.
 """

@@ -62,7 +62,7 @@ def parts_of(splits: Sequence[str], after: str | None = None) -> Sequence[Part]:
     Parameters
     ----------
     splits
-        Texts; those that cannot be keys, or lie before `after`, are skipped.
+        Texts; texts that cannot be keys, or lie before `after`, are skipped.
     after
         The last key that is listed already; None where no key is.
 

@@ -22,7 +22,7 @@ class Medium:
     frame_count: int
     """Number of frames; the most that a file can have for a row without a count."""
     on_frames: bool = True
-    """False for audio and text: objects stand in object_answers."""
+    """False for audio and text, whose objects are entries of object_answers."""
     audio: bool = False
     """True for audio, whose ranges are milliseconds."""
     html: bool = False

@@ -71,7 +71,7 @@ def clean_payloads(
 
 
 def are_types_of_files(types: Iterable[tuple[str, DataFile]]) -> bool:
-    """Return whether each MIME type is that of its image file.
+    """Return whether each MIME type fits its image file.
 
     Parameters
     ----------

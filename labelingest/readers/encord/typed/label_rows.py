@@ -8,7 +8,9 @@ built-ins that work on whole columns.
 Rows are accepted or rejected together. The caller then leaves out the named rows, or divides the
 batch when none is named.
 
-Steps: rows and their images; objects; answers; classifications; repeated keys.
+Steps: rows and their images; objects; answers; classifications; repeated keys. Decoding keeps one of
+two equal keys in silence, so each step returns the colons that its values have as text: the contents
+have more colons only where a key is repeated (`_demand_no_key_twice`).
 """
 
 import re

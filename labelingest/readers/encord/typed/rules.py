@@ -29,4 +29,4 @@ class Rules:
     """(n,) decoded payloads, their classes and image sizes → payload keys as label rows write
     them; None for payloads with a problem."""
     are_types_of_files: Callable[[Iterable[tuple[str, DataFile]]], bool]
-    """Whether each MIME type is that of its image file."""
+    """Whether each MIME type fits its image file."""

@@ -94,7 +94,9 @@ def schema_from_vocabulary(vocabulary: Vocabulary, rules: Rules) -> RowSchema:
         colons=tuple(map(_colons, objects)),
         classifications=dict(zip(entry_types, definitions, strict=True)),
         on_frames=dict(zip(hashes, frame_types, strict=True)),
-        demanding=frozenset(i for i, object_class in enumerate(objects) if _asks(object_class)),
+        demanding=frozenset(
+            i for i, object_class in enumerate(objects) if _requires_answer(object_class)
+        ),
     )
 
 
@@ -126,7 +128,7 @@ def _colons(object_class: ObjectClass) -> int:
     return _KEYS_AND_CLOCKS + payload + sum(text.count(":") for text in texts)
 
 
-def _asks(object_class: ObjectClass) -> bool:
+def _requires_answer(object_class: ObjectClass) -> bool:
     """Return whether every object of a class needs an answer."""
     required = [a for a in object_class.attributes.values() if a.required and not a.archived]
     return any(attribute.parent is None for attribute in required)

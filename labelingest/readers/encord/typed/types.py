@@ -1,6 +1,6 @@
 """Types of clean label rows of images, made from a vocabulary: most checks happen while decoding.
 
-The type of an object is told by the feature hash of its class. It demands the texts of the
+The feature hash of its class selects the type of an object. The type demands the texts of the
 ontology, exactly the keys that label rows write, and a payload of the class's shape. Answers,
 options and classifications have such types too. Rules about several values are checked afterwards
 (`label_rows.py`). An archived class, attribute or option has no type, as each use gets a warning.
@@ -43,7 +43,7 @@ _Angle = Annotated[float, Meta(ge=0, lt=360)]
 _Pixels = Annotated[int, Meta(gt=0, lt=_MOST)]
 _Hash = Annotated[str, Meta(min_length=8, max_length=8)]
 _Text = Annotated[str, Meta(min_length=1)]
-_Sure = Annotated[float, Meta(ge=0, le=1)]
+_Confidence = Annotated[float, Meta(ge=0, le=1)]
 _Number = Annotated[int, Meta(gt=-_MOST, lt=_MOST)] | float
 _Empty = Annotated[dict[str, Any], Meta(max_length=0)]
 _Nothing = Annotated[list[Any], Meta(max_length=0)]
@@ -123,7 +123,7 @@ class TypedObject(_Strict, kw_only=True, omit_defaults=True):
     value: str
     created_at: str
     created_by: str | None
-    confidence: _Sure
+    confidence: _Confidence
     object_hash: _Hash
     manual_annotation: bool
     last_edited_at: str
@@ -131,15 +131,15 @@ class TypedObject(_Strict, kw_only=True, omit_defaults=True):
     is_deleted: bool | UnsetType = UNSET
 
 
-class _Named(_Strict):
-    """An option."""
+class _ChosenOption(_Strict):
+    """An option that was chosen."""
 
     name: str
     value: str
 
 
 class Answer(_Strict):
-    """An answer; its type tells the attribute."""
+    """An answer; each attribute has a type of its own."""
 
     name: str
     value: str
@@ -150,11 +150,11 @@ class Answer(_Strict):
 class Choice(Answer):
     """An answer by options."""
 
-    answers: list[_Named]
+    answers: list[_ChosenOption]
 
 
 class Classification(_Strict):
-    """An entry of classification_answers; its type tells the class."""
+    """An entry of classification_answers; each class has a type of its own."""
 
     classifications: list[Answer]
     classification_hash: _Hash
@@ -164,18 +164,18 @@ class Classification(_Strict):
     created_at: str
     last_edited_by: str | None
     last_edited_at: str
-    confidence: _Sure
+    confidence: _Confidence
     manual_annotation: bool
 
 
 class OnFrame(_Strict):
-    """A classification on a frame; its type tells the class."""
+    """A classification on a frame; each class has a type of its own."""
 
     name: str
     value: str
     created_at: str
     created_by: str | None
-    confidence: _Sure
+    confidence: _Confidence
     classification_hash: _Hash
     manual_annotation: bool
     last_edited_at: str
@@ -191,7 +191,7 @@ def _union(types: Iterable[type]) -> Any:
     return Union.__getitem__(tuple(types))
 
 
-def _listed(types: Sequence[type]) -> Any:
+def _list_of(types: Sequence[type]) -> Any:
     """Return the type of a list whose values have any of some types."""
     return list[_union(types)] if types else _Nothing  # type: ignore[misc]
 
@@ -247,7 +247,7 @@ def _answer_type(attribute: Attribute) -> type[Struct]:
     if attribute.type in _ANSWERS:
         return _tagged(Answer, attribute.feature_hash, **names, answers=_ANSWERS[attribute.type])
     options = [_option_type(option) for option in attribute.options.values() if not option.archived]
-    return _tagged(Choice, attribute.feature_hash, **names, answers=_listed(options))
+    return _tagged(Choice, attribute.feature_hash, **names, answers=_list_of(options))
 
 
 _ANSWERS: Final[Mapping[str, Any]] = {"text": str, "numeric": _Number}
@@ -255,7 +255,10 @@ _ANSWERS: Final[Mapping[str, Any]] = {"text": str, "numeric": _Number}
 
 def _option_type(option: Option) -> type[Struct]:
     return _tagged(
-        _Named, option.feature_hash, name=one_of([option.label]), value=one_of([option.value])
+        _ChosenOption,
+        option.feature_hash,
+        name=one_of([option.label]),
+        value=one_of([option.value]),
     )
 
 
@@ -271,7 +274,7 @@ def classification_type(definition: ClassificationClass) -> type[Struct]:
     return _tagged(
         Classification,
         definition.feature_hash,
-        classifications=_listed(answer_types(definition.attributes.values())),
+        classifications=_list_of(answer_types(definition.attributes.values())),
         range=_Nothing if definition.is_global else _FIRST_IMAGE,
     )
 
@@ -324,7 +327,7 @@ def _unit_type(objects: Sequence[type], on_frames: Sequence[type]) -> type[Struc
     """Return the type of the data unit of an image."""
     frame = msgspec.defstruct(
         "Frame",
-        [("objects", _listed(objects)), ("classifications", _listed(on_frames))],
+        [("objects", _list_of(objects)), ("classifications", _list_of(on_frames))],
         bases=(Frame,),
     )
     return msgspec.defstruct(
@@ -346,7 +349,7 @@ def _entry_type(answers: Sequence[type]) -> type[Struct]:
     return msgspec.defstruct(
         "Entry",
         [
-            ("classifications", _listed(answers)),
+            ("classifications", _list_of(answers)),
             ("object_number", Annotated[int, Meta(ge=0, lt=_MOST)] | UnsetType, UNSET),
         ],
         bases=(ObjectEntry,),
