@@ -48,7 +48,9 @@ def convert(ctx: typer.Context, **options: Any) -> None:
 def check(ctx: typer.Context, **options: Any) -> None:
     """Find all problems of a folder without writing label rows.
 
-    Takes the options of `convert`. Example: labelingest check coco128 --ontology coco.json
+    Takes the options of `convert`, but for --out, --shard-rows and --restart.
+
+    Example: labelingest check coco128 --ontology coco.json
     """
     from labelingest import pipeline
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from labelingest.formats import source_names
 from labelingest.options.option import (
+    FOLDER,
     LABELS,
     PAIRING,
     RUNS,
@@ -42,7 +43,17 @@ FILES_OPTIONS: Final[Sequence[Option]] = (
         default_text="from the patterns, the suffix or the files themselves",
         help="Format of the label files",
         panel=Panel.FILES,
-        commands=PAIRING,
+        commands=(*RUNS, Command.PAIR),
+    ),
+    Option(
+        name="format",
+        choices=tuple(source_names()),
+        default_text="from --suffix or the patterns",
+        help="Format of the label files",
+        note="A folder with an ontology needs a format, a suffix or patterns.",
+        panel=Panel.FILES,
+        in_config=False,
+        commands=FOLDER,
     ),
     Option(
         name="suffix",
@@ -62,7 +73,18 @@ FILES_OPTIONS: Final[Sequence[Option]] = (
         note="Repeat it for several patterns. Without patterns, the usual layouts are recognised.",
         panel=Panel.FILES,
         is_label_option=True,
-        commands=PAIRING,
+        commands=(*RUNS, Command.PAIR),
+    ),
+    Option(
+        name="images",
+        kind=Kind.TEXTS,
+        metavar="PATTERN",
+        help="Image file pattern, such as 'images/{name}.jpg'",
+        note="Repeat it for several patterns. YOLO label files need patterns: layouts are not "
+        "recognised.",
+        panel=Panel.FILES,
+        in_config=False,
+        commands=FOLDER,
     ),
     Option(
         name="labels",

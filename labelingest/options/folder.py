@@ -49,7 +49,8 @@ FOLDER_OPTIONS: Final[Sequence[Option]] = (
         name="allow_mass_delete",
         kind=Kind.FLAG,
         flags=("--allow-mass-delete/--no-allow-mass-delete",),
-        help="Let the next sync delete items even if all, or more than half, of the files are gone",
+        help="Let the next sync delete items even if all of the files are gone, or more than half and "
+        "more than 100",
         note="The permission ends with the first sync that needs it.",
         in_config=False,
         commands=(Command.FOLDER_CONFIGURE,),

@@ -47,9 +47,15 @@ def _sections() -> Iterator[str]:
         if options:
             yield f"## {'General' if panel is Panel.GENERAL else panel}\n"
         for option in options:
-            yield f"### `{option.flag}`\n"
+            yield f"### `{option.flag}`{_distinction(option)}\n"
             yield f"{option.help}. {option.note}".strip().replace("<", "&lt;") + "\n"
             yield "\n".join(_facts(option)) + "\n"
+
+
+def _distinction(option: Option) -> str:
+    """Return words for the heading of an option that folders have another form of."""
+    first = next(other for other in OPTIONS if other.flag == option.flag)
+    return "" if option is first else ", of synced folders"
 
 
 def _facts(option: Option) -> Iterator[str]:

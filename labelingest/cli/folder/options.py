@@ -13,7 +13,7 @@ AllowMassDelete = Annotated[
     bool,
     typer.Option(
         "--allow-mass-delete",
-        help="Delete items even if all, or more than half, of the files are gone.",
+        help="Delete items even if all of the files are gone, or more than half and more than 100.",
     ),
 ]
 VerifyOutput = Annotated[
