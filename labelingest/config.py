@@ -26,7 +26,7 @@ from pydantic import (
 
 from labelingest.documents.hand_written import own_message
 from labelingest.errors import ConfigError
-from labelingest.formats import FORMATS, Format, target_format
+from labelingest.formats import DEFAULT_TARGET, FORMATS, UNDECLARED, Format, target_format
 from labelingest.model.authors import is_email
 from labelingest.options import CONFIG_OPTIONS
 from labelingest.options.execution import MOST_BATCH_BYTES, MOST_WORKERS
@@ -63,7 +63,7 @@ class IngestOptions(BaseModel):
     """Folder with data files and sidecars, or a URL such as s3://bucket/prefix/."""
     ontology: str | None = None
     """The ontology's JSON file: Encord's structure, bare or as the API returns it."""
-    format: Literal["auto", "encord", "yolo"] = "auto"
+    format: str = UNDECLARED
     """Format of the sidecars; `auto` decides by the patterns, the suffix or the files themselves."""
     suffix: str | None = None
     """Suffix of Encord sidecars, such as '.encord.json', added to the whole name of the data file."""
@@ -104,8 +104,8 @@ class IngestOptions(BaseModel):
     """E-mail address of the author of the labels."""
     dataset_title: str = ""
     """Title of the dataset in label rows."""
-    to: Literal["encord", "yolo", "coco", "parquet"] = "encord"
-    """Output format: Encord label rows, YOLO label files, a COCO file, or a Parquet table."""
+    to: str = DEFAULT_TARGET
+    """Output format: the name of a format that is written, or the value of one."""
     yolo_layout: Literal["auto", "box", "polygon", "corners"] = "auto"
     """Row layout of YOLO output; `auto` decides by the shapes of the ontology objects."""
     yolo_confidence: bool = False
@@ -166,7 +166,14 @@ class IngestOptions(BaseModel):
     @classmethod
     def _as_format(cls, value: object, validate: Callable[[object], object]) -> object:
         """Accept the value of a format beside the names; only Python callers can pass one."""
-        return value if isinstance(value, Format) and value.is_written else validate(value)
+        if isinstance(value, Format) and value.is_written:
+            return value
+        return validate(_choice("to", value))
+
+    @field_validator("format", mode="before")
+    @classmethod
+    def _of_sidecars(cls, value: object) -> str:
+        return _choice("format", value)
 
     @field_serializer("to")
     def _name_of_format(self, to: str | Format) -> str:
@@ -295,6 +302,15 @@ class IngestConfig(IngestOptions):
     def __init__(self, **values: Any) -> None:
         # Without it, type checkers would see a signature that takes neither paths nor lists.
         super().__init__(**values)
+
+
+def _choice(name: str, value: object) -> str:
+    """Return the name of a format that is among the choices of an option."""
+    choices = CONFIG_OPTIONS[name].choices
+    if not isinstance(value, str) or value not in choices:
+        words = [*map(repr, choices)]
+        raise ValueError(f"{value!r}: expected {', '.join(words[:-1])} or {words[-1]}")
+    return value
 
 
 def _texts(value: object) -> Iterator[str]:

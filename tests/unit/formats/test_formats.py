@@ -1,7 +1,8 @@
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from typing import Final, get_args, get_type_hints
+from typing import Final
 
 import pytest
 
@@ -27,6 +28,8 @@ from labelingest.writers import coco, encord_json, parquet, yolo
 from labelingest.writers.target import Target, TextTarget
 from tests.contracts import kitti
 
+PATHS: Final = {"storage_path": "data", "ontology": "ontology.json"}
+
 
 def test_names_of_formats_are_different() -> None:
     assert len({format.name for format in FORMATS}) == len(FORMATS)
@@ -36,7 +39,9 @@ def test_a_name_is_looked_up_among_formats_that_are_read_or_written() -> None:
     assert target_format("coco").title == "COCO"
     with pytest.raises(ConfigError, match=r"'coco' is none of encord, yolo$"):
         source_format("coco")
-    with pytest.raises(ConfigError, match=r"'voc' is none of encord, yolo, coco, parquet$"):
+    names = ", ".join(target_names())
+    assert names.startswith("encord, yolo, coco, parquet")
+    with pytest.raises(ConfigError, match=f"'voc' is none of {names}$"):
         target_format("voc")
 
 
@@ -53,9 +58,15 @@ def test_each_way_of_pairing_belongs_to_one_format() -> None:
 
 
 def test_the_configuration_has_the_names_of_the_list() -> None:
-    hints = get_type_hints(IngestConfig)
-    assert set(get_args(hints["format"])) == {"auto", *source_names()}
-    assert set(get_args(hints["to"])) == set(target_names())
+    taken = {"format": ["auto", *source_names()], "to": target_names()}
+    for option, names in taken.items():
+        for name in names:
+            config = IngestConfig(**PATHS, **{option: name})
+            assert getattr(config, option) == name
+        words = list(map(repr, names))
+        expected = f"{option}: 'voc': expected {', '.join(words[:-1])} or {words[-1]}"
+        with pytest.raises(ConfigError, match=f"^{re.escape(expected)}$"):
+            IngestConfig(**PATHS, **{option: "voc"})
 
 
 def test_options_of_one_format_name_a_format_that_is_read_or_written() -> None:
@@ -87,6 +98,8 @@ SINKS: Final[Mapping[str, SinkModule]] = {
 
 @pytest.mark.parametrize("format", [*FORMATS, kitti.KITTI], ids=lambda format: str(format.name))
 def test_a_format_names_modules_with_the_functions_of_its_kind(format: Format) -> None:
+    tables = "TARGETS and SINKS" if format.is_columns else "TARGETS, TEXT_TARGETS and SINKS"
+    assert format.name in TARGETS, f"enter the modules of {format.name!r} in {tables} above"
     assert load(format.target) is TARGETS[format.name]
     assert load(format.sink) is SINKS[format.name]
     assert (format.name in TEXT_TARGETS) is not format.is_columns
