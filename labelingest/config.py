@@ -200,7 +200,7 @@ class IngestOptions(BaseModel):
     @field_validator("storage_url")
     @classmethod
     def _in_one_spelling(cls, value: str | None) -> str | None:
-        return None if value is None else storage_url_of(value)
+        return None if value is None else storage_url_of(value, "the text")
 
     @model_validator(mode="after")
     def _one_file_each(self) -> Self:
@@ -353,7 +353,9 @@ def _sentence(detail: Mapping[str, Any]) -> str:
         hint = f"did you mean {near[0]}?" if near else f"known options are {_fields()}"
         return f"{place}: not known; {hint}"
     if detail["type"] == "missing" and len(detail["loc"]) == 1:
-        return f"{place}: missing; {IngestConfig.model_fields[place].description}"
+        option = CONFIG_OPTIONS[place]
+        flag = option.flag if option.is_positional else f"{option.flag} {option.metavar}"
+        return f"{place}: missing; give {flag}: {option.help[0].lower()}{option.help[1:]}"
     if message := own_message(detail):
         return f"{place}: {message}" if place else message
     # pydantic's own messages name Python types; only its list of choices is good for people.

@@ -96,7 +96,9 @@ class FolderSettings:
                 "year), as 24"
             )
         if self.format not in {None, *source_names()}:
-            raise ConfigError(f"format {self.format!r} is none of {', '.join(source_names())}")
+            raise ConfigError(
+                f"format {self.format!r}: a folder keeps one, expected {' or '.join(source_names())}"
+            )
         if self.format is None:
             if self.ontology is not None or self.options:
                 names = ", ".join(("ontology", *self.options) if self.ontology else self.options)

@@ -47,6 +47,8 @@ TYPES: Final = tuple(sorted((*HINTS, "embedding", "enum", "geospatial")))
 """Names of the types that a key can be added with."""
 
 _NAME: Final = "metadata schema"
+_MOST_LISTED: Final = 10
+"""Keys that a message lists: as many as fit on two lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,10 +239,7 @@ def _declared(key: str, type: str, values: Sequence[str], size: int | None) -> L
         near = get_close_matches(type, TYPES, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(TYPES)}"
         raise ConfigError(f"{type!r} is no type of a metadata key; {hint}")
-    if (type == "enum") != bool(values):
-        raise ConfigError(f"{key!r}: options are for an enum, which needs one at least")
-    if (type == "embedding") != (size is not None):
-        raise ConfigError(f"{key!r}: a size is for an embedding, which needs one")
+    _refuse_of_other_types(key, type, values, size)
     if type == "geospatial":
         return GeospatialType()
     if size is not None:
@@ -258,6 +257,18 @@ def _declared(key: str, type: str, values: Sequence[str], size: int | None) -> L
             )
         return EnumType(values=options)
     return VariantType(hint=HINTS[type])
+
+
+def _refuse_of_other_types(key: str, type: str, values: Sequence[str], size: int | None) -> None:
+    """Refuse an option or a size that the type lacks, or has no use for."""
+    if type == "enum" and not values:
+        raise ConfigError(f"{key!r}: an enum needs one option at least, as --option rain")
+    if type != "enum" and values:
+        raise ConfigError(f"{key!r}: options are for an enum, not for {type}; leave them out")
+    if type == "embedding" and size is None:
+        raise ConfigError(f"{key!r}: an embedding needs its number of values, as --size 512")
+    if type != "embedding" and size is not None:
+        raise ConfigError(f"{key!r}: a size is for an embedding, not for {type}; leave it out")
 
 
 def _taken(key: str, present: KeyType) -> str:
@@ -279,4 +290,5 @@ def _described(declared: KeyType) -> str:
 
 
 def _listed(keys: Mapping[str, KeyType]) -> str:
-    return short(", ".join(sorted(keys))) if keys else "none yet"
+    listed = ", ".join(map(short, sorted(keys)[:_MOST_LISTED]))
+    return f"{listed}, …" if len(keys) > _MOST_LISTED else listed or "none yet"

@@ -27,6 +27,8 @@ __all__ = ["MAX_SUFFIX", "Pattern", "PatternRule", "SuffixRule", "check_suffixes
 MAX_SUFFIX: Final = 128
 """Characters that a sidecar suffix may have."""
 
+_WILDCARD: Final = "*"
+"""Wildcard of other tools, which has no meaning in patterns here."""
 _TOKEN: Final = re.compile(r"(\{\{|\}\})|\{([^{}]*)\}|([{}])|([^{}]+)")
 
 
@@ -212,8 +214,9 @@ def _parts(pattern: Pattern) -> tuple[list[str], list[str]]:
             names.append(name)
             literals.append("")
     if not names:
+        hint = f"; {{name}} takes the place of {_WILDCARD}" if _WILDCARD in pattern.text else ""
         raise ConfigError(
-            f"{pattern} has no placeholder, as {{name}}: it is one file, and pairs nothing"
+            f"{pattern} has no placeholder such as {{name}}: it is one file, and pairs nothing{hint}"
         )
     return literals, names
 

@@ -227,5 +227,5 @@ def refuse_empty(paired: Paired, config: IngestConfig) -> None:
     hints = _other_suffixes(others) + _misnamed(paired.listing) + _hints(paired.near_misses())
     raise ConfigError(
         f"no data file in {config.storage_path!r} has a sidecar by {as_flags(paired.rule)}"
-        f"{hints or '; labelingest pair shows what is there'}{_causes(paired.listing)}"
+        f"{hints or f'; labelingest pair {config.storage_path!r} shows its files'}{_causes(paired.listing)}"
     )

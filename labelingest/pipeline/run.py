@@ -92,7 +92,9 @@ def convert(
     """
     if config.out is None:
         expected = expected_name(target_format(config.to))
-        raise ConfigError(f"out is missing: {expected} (check needs none)")
+        raise ConfigError(
+            f"out is missing: {expected}; labelingest check writes no label rows and needs no --out"
+        )
     check_output(target_format(config.to), config.out, config.shard_rows)
     return _run(config, progress, executor)
 

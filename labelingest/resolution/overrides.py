@@ -39,7 +39,7 @@ def parse_overrides(entries: Sequence[str]) -> dict[int, str | None]:
         if not equals or number is None:
             raise ConfigError(
                 f"override {short(entry)}: expected a class number, '=' and the feature hash or "
-                "name of an object, as 7=car; 7=null removes number 7"
+                "name of an object, as 7=car; 7= removes number 7"
             )
         if number in overrides:
             raise ConfigError(f"override {short(entry)}: number {number} is overridden twice")

@@ -144,5 +144,5 @@ def _check_folder(path: Path) -> None:
         ) from error
     existing = next(parent for parent in path.absolute().parents if parent.is_dir())
     raise StorageError(
-        f"there is no folder {str(path)!r}: {str(existing)!r} is the last part of it that exists"
+        f"there is no folder {str(path)!r}: its path exists up to {str(existing)!r}; correct it"
     )

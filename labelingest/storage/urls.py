@@ -157,7 +157,7 @@ def looks_like_url(text: str) -> bool:
     return bool(_BEGIN.match(text)) or is_almost
 
 
-def parse_url(text: str, what: str = "the storage path") -> Address:
+def parse_url(text: str, what: str = "the storage path", example: str = _EXAMPLE) -> Address:
     """Return the parts of a URL.
 
     Parameters
@@ -166,6 +166,8 @@ def parse_url(text: str, what: str = "the storage path") -> Address:
         The URL as it was given.
     what
         Name of the URL in messages, as "the endpoint".
+    example
+        URL that messages show.
 
     Raises
     ------
@@ -182,7 +184,7 @@ def parse_url(text: str, what: str = "the storage path") -> Address:
     """
     begin = _BEGIN.match(text)
     if begin is None:
-        raise ConfigError(f"{what} is no URL{_repeated(text)}: expected a URL, as {_EXAMPLE}")
+        raise ConfigError(f"{what} is no URL{_repeated(text)}: expected a URL, as {example}")
     scheme = begin[1].lower()
     authority = _AUTHORITY.match(text, begin.end())
     after = "" if authority is None else text[authority.end() :]
@@ -215,8 +217,15 @@ def _decoded_path(raw: str, scheme: str, what: str) -> str:
     return path
 
 
-def storage_url_of(text: str) -> str:
+def storage_url_of(text: str, what: str = "the storage path") -> str:
     """Return the one spelling of a storage path's URL, of any scheme.
+
+    Parameters
+    ----------
+    text
+        The URL as it was given.
+    what
+        Name of the URL in messages.
 
     Raises
     ------
@@ -228,7 +237,7 @@ def storage_url_of(text: str) -> str:
     >>> storage_url_of("S3://bucket/drive 1"), storage_url_of("https://HOST/a%7eb//")
     ('s3://bucket/drive%201/', 'https://host/a~b/')
     """
-    address = parse_url(text)
+    address = parse_url(text, what)
     if address.scheme != _FILE:
         _refuse_tail(address)
     if not address.host and address.scheme in SCHEMES:

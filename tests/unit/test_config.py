@@ -15,7 +15,9 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one() -> None:
 
 
 def test_a_missing_key_is_named_with_its_meaning() -> None:
-    with pytest.raises(ConfigError, match="ontology: missing; The ontology's JSON file"):
+    with pytest.raises(
+        ConfigError, match="ontology: missing; give --ontology FILE: ontology, a JSON file"
+    ):
         IngestConfig(storage_path="data")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Final
 from uuid import uuid4
 
@@ -217,8 +218,13 @@ def find_folder(state: State, name: str, *, deleted: bool = False) -> FolderReco
             sa.select(folders.c.name).where(folders.c.deleted_at.is_(None)).order_by("name")
         ).all()
     if record is None:
+        near = get_close_matches(name, names, n=1)
         available = (
-            f"there are {', '.join(map(repr, names[:10]))}" if names else "there are none yet"
+            f"did you mean {near[0]!r}?"
+            if near
+            else f"there are {', '.join(map(repr, names[:10]))}"
+            if names
+            else "there are none yet; labelingest folder create makes one"
         )
         raise ConfigError(f"there is no folder {name!r} in {state.url}: {available}")
     if record.deleted_at and not deleted:

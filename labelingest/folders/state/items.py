@@ -50,7 +50,7 @@ def selected_items(which: str) -> sa.ColumnElement[bool]:
         `which` is not in `WHICH`.
     """
     if which not in WHICH:
-        raise ConfigError(f"{which!r} is none of {', '.join(WHICH)}")
+        raise ConfigError(f"which {which!r}: expected {', '.join(WHICH[:-1])} or {WHICH[-1]}")
     if which == "all":
         return sa.true()
     is_present = items.c.deleted_at.is_(None)

@@ -62,16 +62,19 @@ class YoloOptions:
                 f"row layout {self.row_layout!r} is not known; choose one of {', '.join(RowLayout)}"
             )
         if (self.row_layout == RowLayout.POSE) != (self.kpt_shape is not None):
-            needs = "needs" if self.kpt_shape is None else "has no use for"
-            raise ConfigError(
-                f"row layout {str(self.row_layout)!r} {needs} kpt_shape, the number of keypoints "
-                "and of numbers for each (as in data.yaml, e.g. 17 and 3)"
+            needs = (
+                "needs kpt_shape, the number of keypoints and of values for each (2 or 3), as in "
+                "data.yaml: --kpt-shape 17 3"
+                if self.kpt_shape is None
+                else "has no use for kpt_shape: leave it out, or declare --row-layout pose"
             )
+            raise ConfigError(f"row layout {str(self.row_layout)!r} {needs}")
         if self.kpt_shape is not None and (
             self.kpt_shape[0] < 1 or self.kpt_shape[1] not in (2, 3)
         ):
             raise ConfigError(
-                f"kpt_shape {self.kpt_shape} must be a positive number of keypoints and 2 or 3"
+                f"kpt_shape {self.kpt_shape}: expected a number of keypoints from 1 on, and 2 or 3 "
+                "values for each"
             )
 
 

@@ -60,7 +60,7 @@ class Connection:
             )
         if self.endpoint is None:
             return
-        address = parse_url(self.endpoint, "the endpoint")
+        address = parse_url(self.endpoint, "the endpoint", "https://minio.example.com")
         place = f"{address.scheme}://{address.host}"
         if address.scheme not in {"http", "https"} or not address.host:
             raise ConfigError(f"endpoint {place!r} is no URL, as https://minio.example.com")
@@ -71,5 +71,5 @@ class Connection:
             )
         if address.scheme == "http" and not self.allow_http:
             raise ConfigError(
-                f"endpoint {place} is not encrypted: use https://, or allow it with allow_http"
+                f"endpoint {place} is not encrypted: use https://, or allow it with --allow-http"
             )

@@ -82,6 +82,12 @@ _CREDENTIALS: Final[Mapping[Provider, str]] = {
     Provider.AZURE: "AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_TOKEN, or AZURE_CLIENT_ID with "
     "AZURE_CLIENT_SECRET and AZURE_TENANT_ID",
 }
+_ANONYMOUSLY: Final[Mapping[Provider, str]] = {
+    Provider.S3: "AWS_SKIP_SIGNATURE=true",
+    Provider.GOOGLE: "GOOGLE_SKIP_SIGNATURE=true",
+    Provider.AZURE: "AZURE_SKIP_SIGNATURE=true",
+}
+"""Variables with which the clients send requests without credentials."""
 _PERMISSIONS: Final[Mapping[Provider, Mapping[Operation, str]]] = {
     Provider.S3: {
         Operation.LIST: "s3:ListBucket",
@@ -134,7 +140,7 @@ def refusal_of(error: Exception, place: Place, operation: Operation) -> Refusal:
         return Refusal(
             Concern.STORAGE,
             "no credentials were found",
-            f"set {_CREDENTIALS[place.provider]}; a public bucket is read anonymously",
+            f"set {_CREDENTIALS[place.provider]}; {_ANONYMOUSLY[place.provider]} reads a public bucket",
         )
     if bad := _BAD_PATH.match(text):
         return Refusal(

@@ -18,7 +18,10 @@ def settings_with(**values: Any) -> FolderSettings:
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"format": "coco", "ontology": ONTOLOGY}, "'coco' is none of encord, yolo"),
+        (
+            {"format": "coco", "ontology": ONTOLOGY},
+            "format 'coco': a folder keeps one, expected encord or yolo",
+        ),
         ({"format": "yolo", "options": YOLO}, "ontology is missing"),
         ({"format": "yolo", "ontology": ONTOLOGY}, "images and labels are missing"),
         ({"ontology": ONTOLOGY}, "say which there are: --format encord"),
