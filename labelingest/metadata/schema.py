@@ -290,5 +290,5 @@ def _described(declared: KeyType) -> str:
 
 
 def _listed(keys: Mapping[str, KeyType]) -> str:
-    listed = ", ".join(map(short, sorted(keys)[:_MOST_LISTED]))
-    return f"{listed}, …" if len(keys) > _MOST_LISTED else listed or "none yet"
+    names = ", ".join(map(short, sorted(keys)[:_MOST_LISTED]))
+    return f"{names}, …" if len(keys) > _MOST_LISTED else names or "none yet"

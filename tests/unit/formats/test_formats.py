@@ -58,8 +58,8 @@ def test_each_way_of_pairing_belongs_to_one_format() -> None:
 
 
 def test_the_configuration_has_the_names_of_the_list() -> None:
-    taken = {"format": ["auto", *source_names()], "to": target_names()}
-    for option, names in taken.items():
+    names_of = {"format": ["auto", *source_names()], "to": target_names()}
+    for option, names in names_of.items():
         for name in names:
             config = IngestConfig(**PATHS, **{option: name})
             assert getattr(config, option) == name
