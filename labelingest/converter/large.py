@@ -3,11 +3,11 @@
 The columns of a file take 30 to 50 times its size, and its label row 30 times. So neither is ever
 whole in memory: the stages go over the text slice by slice, several times::
 
-    sizes    read, resolve                    decide whether the image's size is needed
-    scan     read, resolve, assemble          one name and one line for each annotation, 12 bytes;
-                                              with them, rows that are identical to an earlier one
-    count    read, resolve, assemble, check   problems and counts; decide whether the file is written
-    pieces   the same, and write              each time that the label row is asked for
+    sizes        read, resolve                    decide whether the image's size is needed
+    identities   read, resolve, assemble          one name and one line for each annotation, 12 bytes;
+                                                  duplicates: rows identical to an earlier one
+    count        read, resolve, assemble, check   problems and counts; decide whether to write the file
+    pieces       all these, and write             each time that the label row is asked for
 
 Reading again costs time, but for few files; keeping columns would cost 64 bytes for each row, and a
 file on a disk that may be full. Identical rows become annotations together or not at all, so
@@ -83,7 +83,7 @@ class _Totals(Batch):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Scan:
+class _Identities:
     """Names and duplicates of all annotations of a file, in their order."""
 
     names: UInt64
@@ -94,8 +94,8 @@ class _Scan:
     """(d,) the first identical line of each."""
 
     @classmethod
-    def empty(cls) -> "_Scan":
-        """Return the scan of a file that was not read yet."""
+    def empty(cls) -> "_Identities":
+        """Return the identities of a file that was not read yet."""
         nothing = np.zeros(0, dtype=np.int32)
         return cls(np.zeros(0, dtype=np.uint64), nothing, nothing)
 
@@ -144,13 +144,13 @@ class LargeFile:
             A row was rejected, and that stops the run.
         """
         units = sizes.add(sizes.add_all(self.units), self._needs_size(sizes))
-        scan = self._scan(units)
+        identities = self._find_identities(units)
         sized = self._with_size_for_output(units, sizes)
         problems = BatchProblems()
         if self._not_text:
             problems.fail(0, Problem(ProblemCode.NOT_TEXT, units.sidecar[0], self._not_text))
         sizes.warn_of_missing(units, problems)
-        totals, output_counts = self._count(units, sized, scan, problems)
+        totals, output_counts = self._count(units, sized, identities, problems)
         self.output.fail_non_images(totals)
         is_converted = select_files(
             totals,
@@ -166,7 +166,8 @@ class LargeFile:
             counts=totals.counts(),
             is_converted=is_converted,
             large=LargeLabels(
-                lambda: self._pieces(units, sized, scan), lambda: self._parts(units, sized, scan)
+                lambda: self._pieces(units, sized, identities),
+                lambda: self._parts(units, sized, identities),
             ),
         )
 
@@ -212,19 +213,19 @@ class LargeFile:
             problems.count_rejected(0, code)
 
     def _assembled(
-        self, units: DataUnits, problems: BatchProblems, scan: "_Scan | None" = None
+        self, units: DataUnits, problems: BatchProblems, identities: "_Identities | None" = None
     ) -> Iterator[tuple[ResolvedRows, Assembled]]:
-        """Read, resolve and assemble slice by slice; without a scan, nothing is a duplicate."""
-        scan = scan or _Scan.empty()
+        """Read, resolve and assemble slice by slice; without identities, nothing is a duplicate."""
+        identities = identities or _Identities.empty()
         objects, options = self.source.ontology.objects, self.source.assembly
         for part in self._resolved(units, problems):
-            same_as = scan.same_as(part.labels)
+            same_as = identities.same_as(part.labels)
             assembled = assemble(
                 part.labels, part.feature, objects, units, options, problems, same_as
             )
             yield part, assembled
 
-    def _scan(self, units: DataUnits) -> "_Scan":
+    def _find_identities(self, units: DataUnits) -> "_Identities":
         """Find the duplicates, and name all annotations."""
         secret = secrets.randbits(62)
         lines, contents, keys = [], [], []
@@ -247,10 +248,10 @@ class LargeFile:
             part = slice(start, start + _CHUNK)
             content[part] = new_names(key, line[part], content[part])
         rename_duplicates(content)
-        return _Scan(content, duplicates, originals)
+        return _Identities(content, duplicates, originals)
 
     def _count(
-        self, units: DataUnits, sized: DataUnits, scan: "_Scan", problems: BatchProblems
+        self, units: DataUnits, sized: DataUnits, identities: "_Identities", problems: BatchProblems
     ) -> tuple["_Totals", Written]:
         """Find the problems and count; return apart what writing counts."""
         seen = count = 0
@@ -258,7 +259,7 @@ class LargeFile:
         totals = _Totals(sized, Annotations.none(), problems, nothing, nothing)
         format, total = self.output.format, Written()
         is_written = not format.is_of_images or bool(are_images(sized)[0])
-        for part, assembled in self._assembled(units, problems, scan):
+        for part, assembled in self._assembled(units, problems, identities):
             seen += int(part.rows.rows_seen[0])
             totals.dropped.update(part.rows.dropped)
             totals.converted.update(assembled.converted)
@@ -284,27 +285,31 @@ class LargeFile:
         return self.output.representable(annotations, sized, problems)
 
     def _named(
-        self, units: DataUnits, sized: DataUnits, scan: "_Scan"
+        self, units: DataUnits, sized: DataUnits, identities: "_Identities"
     ) -> Iterator[tuple[Annotations, Texts]]:
         """Yield the annotations that are written, with their object hashes."""
         start = 0
-        for _, assembled in self._assembled(units, UnrecordedProblems(), scan):
-            names = scan.names[start : start + len(assembled.annotations)]
+        for _, assembled in self._assembled(units, UnrecordedProblems(), identities):
+            names = identities.names[start : start + len(assembled.annotations)]
             start += len(names)
             annotations = self._representable(assembled.annotations, sized, UnrecordedProblems())
             yield annotations, hash_texts(names)
 
-    def _pieces(self, units: DataUnits, sized: DataUnits, scan: "_Scan") -> Iterator[bytes]:
+    def _pieces(
+        self, units: DataUnits, sized: DataUnits, identities: "_Identities"
+    ) -> Iterator[bytes]:
         """Yield the label row, or the label file, piece by piece."""
-        named = self._named(units, sized, scan)
-        starts = range(0, len(scan.names), _CHUNK)
-        hashes = (hash_texts(scan.names[start : start + _CHUNK]) for start in starts)
+        named = self._named(units, sized, identities)
+        starts = range(0, len(identities.names), _CHUNK)
+        hashes = (hash_texts(identities.names[start : start + _CHUNK]) for start in starts)
         yield from self.output.target.write_pieces(sized, self.output.options, hashes, named)
 
-    def _parts(self, units: DataUnits, sized: DataUnits, scan: "_Scan") -> Iterator[Labels]:
+    def _parts(
+        self, units: DataUnits, sized: DataUnits, identities: "_Identities"
+    ) -> Iterator[Labels]:
         """Yield the columns part by part, the first without annotations."""
         yield Labels(sized, Annotations.none())
-        for annotations, texts in self._named(units, sized, scan):
+        for annotations, texts in self._named(units, sized, identities):
             if len(annotations):
                 frame = np.zeros(len(annotations), dtype=np.int32)
                 hashes = [text.decode() for text in texts.tolist()]

@@ -44,7 +44,7 @@ def keys_from_wire(document: Mapping[str, Any], name: str) -> dict[str, KeyType]
         keys = _WIRE.validate_python({k: _without_aliases(v) for k, v in document.items()})
     except ValidationError as error:
         errors = error.errors(include_url=False)
-        raise ConfigError(defect_sentence(name, errors, _described)) from error
+        raise ConfigError(defect_sentence(name, errors, _explain_error)) from error
     for key in keys:
         check_key(key, f"{name}: ")
     return keys
@@ -134,7 +134,7 @@ def _with_hint(declared: Any) -> Any:
     return declared
 
 
-def _described(error: Mapping[str, Any]) -> tuple[str, str]:
+def _explain_error(error: Mapping[str, Any]) -> tuple[str, str]:
     """Return the place of an error, and what was found there and what is expected."""
     pointer = "".join(_pointer(error["loc"]))
     context, actual = error.get("ctx", {}), short(error["input"])

@@ -75,7 +75,7 @@ def load_ontology(source: str | Path | bytes | Mapping[str, Any]) -> Ontology:
         identity = wrapper.ontology_hash or _fingerprint(structure)
     except ValidationError as error:
         errors = error.errors(include_url=False)
-        raise OntologyError(defect_sentence(name, errors, _described)) from error
+        raise OntologyError(defect_sentence(name, errors, _explain_error)) from error
     except RecursionError as error:
         raise OntologyError(f"{name}: {_TOO_DEEP}") from error
     objects = wrapper.editor.objects
@@ -242,7 +242,7 @@ def _fingerprint(structure: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _described(error: Mapping[str, Any]) -> tuple[str, str]:
+def _explain_error(error: Mapping[str, Any]) -> tuple[str, str]:
     """Return the place of an error, and what was found there and what is expected."""
     *parents, last = error["loc"]
     if error["type"] == "missing":

@@ -121,8 +121,8 @@ class Lock:
         LockedError
             Another run took over the lock.
         """
-        beat = locks.update().where(self._is_mine).values(heartbeat=_present(connection))
-        if not connection.execute(beat).rowcount:
+        heartbeat = locks.update().where(self._is_mine).values(heartbeat=_present(connection))
+        if not connection.execute(heartbeat).rowcount:
             raise LockedError(
                 "this sync was silent for so long that another took its place: it ends here, and "
                 "the other continues"

@@ -135,7 +135,7 @@ class _GatheredFiles:
 
 
 @dataclass(slots=True, eq=False)
-class _Read:
+class _ReadFolder:
     """A folder that was read, with the files and folders that are still to be yielded."""
 
     folder: _Folder
@@ -180,7 +180,7 @@ class _Walk:
     def pages(self) -> Iterator[Listing]:
         """Read folder after folder; yield each page that is full."""
         page = _GatheredFiles()
-        stack = [self._read(self._find_root())]
+        stack = [self._read_folder(self._find_root())]
         while stack:
             top = stack[-1]
             following = top.folders.pop() if top.folders else None
@@ -194,7 +194,7 @@ class _Walk:
             if following is None:
                 stack.pop()
             else:
-                stack.append(self._read(following))
+                stack.append(self._read_folder(following))
         if page.keys or self.problems:
             yield page.listing(self._problems())
 
@@ -202,7 +202,7 @@ class _Walk:
         problems, self.problems = self.problems, []
         return problems
 
-    def _read(self, folder: _Folder) -> _Read:
+    def _read_folder(self, folder: _Folder) -> _ReadFolder:
         """Read a folder to its end."""
         parts = []
         self.gathered, self.folders = _GatheredFiles(), []
@@ -226,7 +226,7 @@ class _Walk:
         if self.gathered.keys:  # read before that
             parts.append(self._part(folder))
         folders = sorted(self.folders, key=lambda inner: inner.prefix, reverse=True)
-        return _Read(folder, Listing.from_pages(parts), folders)
+        return _ReadFolder(folder, Listing.from_pages(parts), folders)
 
     def _part(self, folder: _Folder) -> Listing:
         """Return the gathered files of a folder; report files whose times are clamped."""

@@ -78,13 +78,13 @@ def read_answers(
         problems.wrong_type(pointer, entries, "a list of answers")
         return []
     answers = (
-        _answer(entry, child_pointer(pointer, i), attributes, problems)
+        _read_answer(entry, child_pointer(pointer, i), attributes, problems)
         for i, entry in enumerate(entries)
     )
     return [answer for answer in answers if answer is not None]
 
 
-def _answer(
+def _read_answer(
     entry: object, pointer: str, attributes: Mapping[str, Attribute], problems: DocumentProblems
 ) -> Answer | None:
     if not isinstance(entry, dict):

@@ -82,7 +82,7 @@ def read_units(value: Any, kind: str, problems: DocumentProblems) -> list[Unit] 
         problems.note(ProblemCode.NOT_A_LABEL_ROW, pointer, detail)
         return None
     units = [
-        _unit(row, child_pointer(pointer, name), kind, problems) for name, row in value.items()
+        _read_unit(row, child_pointer(pointer, name), kind, problems) for name, row in value.items()
     ]
     valid = [unit for unit in units if unit is not None]
     if len(valid) < len(units) or not _are_a_group(valid, problems):
@@ -90,7 +90,7 @@ def read_units(value: Any, kind: str, problems: DocumentProblems) -> list[Unit] 
     return sorted(valid, key=lambda unit: unit.frame)
 
 
-def _unit(entry: object, pointer: str, kind: str, problems: DocumentProblems) -> Unit | None:
+def _read_unit(entry: object, pointer: str, kind: str, problems: DocumentProblems) -> Unit | None:
     if not isinstance(entry, dict):
         detail = f"found {excerpt(entry)}, expected a data unit"
         problems.note(ProblemCode.NOT_A_LABEL_ROW, pointer, detail)
