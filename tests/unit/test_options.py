@@ -1,8 +1,11 @@
 """The list of options, and everything that reads it."""
 
+import ast
 import subprocess
 import sys
 from enum import StrEnum
+from inspect import getsource
+from itertools import pairwise
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -69,7 +72,20 @@ def test_list_and_configuration_agree_on_types_choices_and_bounds(name: str) -> 
     }
     assert bounds.get("ge") == option.lowest
     assert bounds.get("le") == option.highest
-    assert field.description
+
+
+def test_each_field_of_the_configuration_has_a_docstring() -> None:
+    documented = set()
+    for model in (IngestOptions, IngestConfig):
+        [definition] = ast.parse(getsource(model)).body
+        assert isinstance(definition, ast.ClassDef)
+        for field, text in pairwise(definition.body):
+            match field, text:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(
+                    value=ast.Constant(value=str())
+                ):
+                    documented.add(name)
+    assert documented == IngestConfig.model_fields.keys()
 
 
 @pytest.mark.parametrize("name", CONFIG_OPTIONS)
