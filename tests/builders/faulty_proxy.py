@@ -109,28 +109,40 @@ class FaultyProxy:
         return None
 
 
+@dataclass(frozen=True)
+class _Answer:
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+    truncated: bool = False
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     proxy: FaultyProxy
 
     def take(self) -> None:
+        # A client that has its answer may send the next request at once: the count ends before.
         with self.proxy.under_way():
-            self.answer()
+            answer = self.answer()
+        if answer is None:
+            self.close_connection = True
+        else:
+            self._send(answer)
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = take  # noqa: N815 - the base's names
 
-    def answer(self) -> None:
+    def answer(self) -> _Answer | None:
+        """Return the answer to the request; None to close the connection without one."""
         request = Request(self.command, self.path)
         fault = self.proxy.fault_for(request)
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if isinstance(fault, int):
-            self._reply(fault, [("Retry-After", "0")], b"<Error><Code>SlowDown</Code></Error>")
-            return
+            return _Answer(fault, [("Retry-After", "0")], b"<Error><Code>SlowDown</Code></Error>")
         if fault in {Fault.SILENCE, Fault.LATE}:
             self.proxy._closed.wait(30 if fault is Fault.SILENCE else 0.3)
         if fault is Fault.SILENCE:
-            self.close_connection = True
-            return
+            return None
         if request.reads:
             self.proxy.on_read(request)
         upstream = http.client.HTTPConnection(self.proxy.upstream, timeout=60)
@@ -141,7 +153,7 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             upstream.close()
         body = self._page(request, fault, body)
-        self._reply(response.status, response.getheaders(), body, fault is Fault.TRUNCATED)
+        return _Answer(response.status, response.getheaders(), body, fault is Fault.TRUNCATED)
 
     def _page(self, request: Request, fault: Fault | int | None, body: bytes) -> bytes:
         """Keep the page of a listing for the next one, or give the one that was kept."""
@@ -152,12 +164,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.proxy._page = body
         return self.proxy.tamper(request, body)
 
-    def _reply(
-        self, status: int, headers: list[tuple[str, str]], body: bytes, truncated: bool = False
-    ) -> None:
-        length = str(len(body))
-        self.send_response_only(status)
-        for name, value in headers:
+    def _send(self, answer: _Answer) -> None:
+        length = str(len(answer.body))
+        self.send_response_only(answer.status)
+        for name, value in answer.headers:
             if name.lower() == "content-length" and self.command == "HEAD":
                 length = value
             elif name.lower() not in {"content-length", "transfer-encoding", "connection"}:
@@ -165,8 +175,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", length)
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(body[: len(body) // 2] if truncated else body)
-        self.close_connection = self.close_connection or truncated
+            body = answer.body
+            self.wfile.write(body[: len(body) // 2] if answer.truncated else body)
+        self.close_connection = self.close_connection or answer.truncated
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: what came is counted."""

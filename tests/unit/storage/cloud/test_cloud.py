@@ -4,6 +4,7 @@ import pickle
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from urllib.request import urlopen
 
 import pytest
 
@@ -80,6 +81,15 @@ def test_many_files_are_asked_for_at_once_but_not_all(s3: CloudServer) -> None:
         proxy.fail(reads, Fault.LATE, times=150)
         assert not storage.fetch(keys).unread
     assert 8 < proxy.most_at_once <= 64
+
+
+def test_a_request_that_is_answered_is_not_under_way_any_more(s3: CloudServer) -> None:
+    with faulty_proxy(s3.address) as proxy:
+        for _ in range(200):  # each on a connection of its own, as soon as the last has its answer
+            with urlopen(f"{proxy.url}/{BUCKET}?list-type=2", timeout=20) as answer:
+                answer.read()
+        assert len(proxy.requests) == 200
+    assert proxy.most_at_once == 1
 
 
 def test_heads_are_asked_for_by_range(day: Day) -> None:
