@@ -13,12 +13,22 @@ from hashlib import blake2b
 
 import numpy as np
 
+from labelingest.columns.keys import Keys
 from labelingest.columns.types import Float64, Int64, UInt64
 
-__all__ = ["Digest", "content_digest", "key_fingerprints", "mix", "row_fingerprints"]
+__all__ = [
+    "Digest",
+    "content_digest",
+    "key_fingerprints",
+    "mix",
+    "row_fingerprints",
+    "text_fingerprints",
+]
 
 _DIGEST_BYTES = 16
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_AT_ONCE = 65_536
+"""Keys that are fingerprinted together: some megabytes."""
 
 
 def mix(values: UInt64) -> UInt64:
@@ -129,3 +139,30 @@ def key_fingerprints(keys: Sequence[str]) -> UInt64:
     """
     digests = b"".join([blake2b(key.encode(), digest_size=8).digest() for key in keys])
     return np.frombuffer(digests, dtype=">u8").astype(np.uint64)
+
+
+def text_fingerprints(keys: Keys) -> UInt64:
+    """Fingerprint all keys of a column without a call for each.
+
+    Returns
+    -------
+    ndarray
+        (n,) uint64, the same on every machine, wherever a key stands in the column.
+
+    Examples
+    --------
+    >>> [hex(f) for f in text_fingerprints(Keys.from_texts(["a.txt", "b.txt"])).tolist()]
+    ['0x36162792260ef376', '0x4c3cf9f0d34fa1ae']
+    """
+    parts = [np.zeros(0, dtype=np.uint64)]
+    for start in range(0, len(keys), _AT_ONCE):
+        offsets = keys.offsets[start : start + _AT_ONCE + 1]
+        text = np.frombuffer(keys.text, np.uint8)[offsets[0] : offsets[-1]]
+        begin, count = offsets[:-1] - offsets[0], np.diff(offsets)
+        position = np.arange(len(text), dtype=np.int64) - np.repeat(begin, count)
+        factors = mix(np.arange(int(count.max()), dtype=np.uint64)) | np.uint64(1)
+        products = factors[position] * (text.astype(np.uint64) + np.uint64(1))
+        # Sums wrap, and so do their differences.
+        sums = np.concatenate((np.zeros(1, np.uint64), np.cumsum(products, dtype=np.uint64)))
+        parts.append(mix(sums[begin + count] - sums[begin]))
+    return np.concatenate(parts)

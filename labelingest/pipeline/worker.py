@@ -6,7 +6,7 @@ can be pickled, and a job's result depends on nothing but the job.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +22,7 @@ from labelingest.model.batch_output import BatchOutput, Labels
 from labelingest.model.blobs import Blobs, Unread
 from labelingest.model.tally import Tally
 from labelingest.model.units import DataUnits
+from labelingest.pipeline.fetched_files import FetchedFile, fetch_rest
 from labelingest.problems import Problem, ProblemCode
 from labelingest.readers.yolo.slices import SLICE_BYTES
 from labelingest.sinks.json_lines import Pack
@@ -54,6 +55,8 @@ class Job:
     """(u,) bytes of the sidecars, as listed."""
     mtime_ns: Int64
     """(u,) last change of the sidecars, nanoseconds since 1970 UTC."""
+    fetched: Mapping[str, FetchedFile] = field(default_factory=dict)
+    """Sidecar → content, for sidecars that were fetched before the job was cut."""
 
     def without(self, rows: Collection[int]) -> "Job":
         """Return the job without some of its files."""
@@ -61,13 +64,20 @@ class Job:
             return self
         keep = [row for row in range(len(self.data)) if row not in rows]
         data, sidecars = ([keys[row] for row in keep] for keys in (self.data, self.sidecars))
-        return Job(data, sidecars, self.sizes[keep], self.mtime_ns[keep])
+        sizes, mtime_ns = self.sizes[keep], self.mtime_ns[keep]
+        return replace(self, data=data, sidecars=sidecars, sizes=sizes, mtime_ns=mtime_ns)
 
     def part(self, rows: slice) -> "Job":
         """Return the job of some files that follow each other."""
         if rows == slice(0, len(self.data)):
             return self
-        return Job(self.data[rows], self.sidecars[rows], self.sizes[rows], self.mtime_ns[rows])
+        return replace(
+            self,
+            data=self.data[rows],
+            sidecars=self.sidecars[rows],
+            sizes=self.sizes[rows],
+            mtime_ns=self.mtime_ns[rows],
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -218,8 +228,10 @@ class Worker:
 
     def _fetch(self, job: Job) -> Blobs:
         with self.stopwatch.stage(Stage.FETCH):
-            return self.storage.fetch(
+            return fetch_rest(
+                self.storage,
                 job.sidecars,
+                job.fetched,
                 sizes=job.sizes,
                 tokens=self.wants_tokens,
                 most=self.converter.most_bytes,
@@ -352,7 +364,12 @@ def _data_files(job: Job, problems: Sequence[Problem]) -> dict[str, str]:
     return {sidecar: data for sidecar, data in pairs if sidecar in sources}
 
 
-def cut_jobs(paired: "Paired", batch_bytes: int, most_shared_bytes: int | None) -> Iterator[Job]:
+def cut_jobs(
+    paired: "Paired",
+    batch_bytes: int,
+    most_shared_bytes: int | None,
+    fetched: dict[str, FetchedFile] | None = None,
+) -> Iterator[Job]:
     """Yield slices of about batch_bytes of sidecars, in the order of data files.
 
     Parameters
@@ -361,6 +378,8 @@ def cut_jobs(paired: "Paired", batch_bytes: int, most_shared_bytes: int | None) 
         The pairs that are cut, and the size of a slice.
     most_shared_bytes
         Bytes beyond which a file has a job for itself; None for no such files.
+    fetched
+        Sidecar → content of sidecars that were fetched before; each moves to its job.
     """
     listing, pairs = paired.listing, paired.pairs
     sizes = listing.size[pairs.sidecar]
@@ -375,10 +394,12 @@ def cut_jobs(paired: "Paired", batch_bytes: int, most_shared_bytes: int | None) 
         end = min([end, *(max(row, start + 1) for row in following)])
         end = min(max(end, start + 1), start + _MAX_FILES_IN_BATCH)
         data, sidecars = pairs.data[start:end], pairs.sidecar[start:end]
+        keys = listing.keys.take(sidecars)
         yield Job(
             listing.keys.take(data),
-            listing.keys.take(sidecars),
+            keys,
             sizes[start:end],
             listing.mtime_ns[sidecars],
+            fetched={key: fetched.pop(key) for key in keys if key in fetched} if fetched else {},
         )
         start = end

@@ -1,0 +1,153 @@
+"""Sample of the label files of a folder: all files of a small folder, 2,000 of a large one.
+
+Evidence about a folder as a whole (row layouts, rows by class) is counted in the sample. The choice
+follows a hash of the keys, so that listing order, workers, batches and engines do not matter. What
+is fetched whole is kept, and the conversion takes it from there instead of fetching it twice; of
+files too large for that, only the beginning is read.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+
+from labelingest.columns.fingerprints import text_fingerprints
+from labelingest.columns.keys import Keys
+from labelingest.columns.types import Int64
+from labelingest.model.blobs import Blobs, Unread
+from labelingest.pipeline.fetched_files import FetchedFile
+from labelingest.readers.yolo.read import sheet_of
+from labelingest.readers.yolo.sheet import Sheet, is_class_number
+from labelingest.readers.yolo.tokens import as_utf8
+from labelingest.storage.base import Storage
+
+__all__ = ["Sample", "sample_rows", "take_sample"]
+
+SAMPLE_FILES: Final = 2_000
+"""Label files of a sample, at most: 2 % of a folder of 100,000."""
+_WHOLE_BYTES: Final = 4_000_000
+"""Bytes up to which a file is fetched whole: as many as a job with several files may hold."""
+_KEPT_BYTES: Final = 64_000_000
+"""Bytes of all files that are fetched whole and kept until they are converted."""
+_READ_BYTES: Final = 16_000_000
+"""Bytes of all files that are read for evidence: a fortieth of a second in each megabyte."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    r"""Label files that were looked at before the conversion, ordered by key.
+
+    Examples
+    --------
+    >>> heads = Blobs.from_contents([b"2 .5 .5 .1 .1\n0 .5 .5 .1 .1\n2 .5 .5 .1 .1"])
+    >>> Sample(["a.txt"], heads, label_files=1).rows_by_class()
+    {0: 1, 2: 2}
+    """
+
+    sidecars: Sequence[str]
+    """(s,) keys of the label files."""
+    heads: Blobs
+    """(s,) whole lines from the beginning of each file: the whole of a file that is not long."""
+    label_files: int
+    """Label files of the folder, in the sample or not."""
+    fetched: dict[str, FetchedFile] = field(default_factory=dict)
+    """Key → content of files that were fetched whole; the conversion removes what it takes."""
+
+    @cached_property
+    def sheet(self) -> Sheet:
+        """Rows of the sample with their numbers; files that are no text have none."""
+        return sheet_of(as_utf8(self.heads)[0])
+
+    def rows_by_class(self) -> dict[int, int]:
+        """Return class number → rows in the sample, ascending; other first columns do not count."""
+        sheet = self.sheet
+        first = sheet.values[sheet.rows.first]
+        numbers, counts = np.unique(first[is_class_number(first)], return_counts=True)
+        return dict(zip(numbers.astype(np.int64).tolist(), counts.tolist(), strict=True))
+
+
+def sample_rows(keys: Keys, files: int = SAMPLE_FILES) -> Int64:
+    """Return (s,) the ascending rows of keys that a sample takes: all, or those of least hash.
+
+    Parameters
+    ----------
+    keys
+        Keys of the label files, all different.
+    files
+        Most rows to return.
+
+    Examples
+    --------
+    >>> keys = Keys.from_texts(["a.txt", "b.txt", "c.txt"])
+    >>> keys.take(sample_rows(keys, 2)), keys.take(sample_rows(keys))
+    (['a.txt', 'b.txt'], ['a.txt', 'b.txt', 'c.txt'])
+    """
+    if len(keys) <= files:
+        return np.arange(len(keys), dtype=np.int64)
+    hashes = text_fingerprints(keys)
+    limit = np.partition(hashes, files - 1)[files - 1]
+    return np.flatnonzero(hashes <= limit)[:files]
+
+
+def take_sample(
+    storage: Storage, keys: Keys, sizes: Int64, *, most_bytes: int, tokens: bool = False
+) -> Sample:
+    """Choose label files and fetch them in one go.
+
+    Parameters
+    ----------
+    storage
+        The storage path.
+    keys, sizes
+        (n,) keys and listed sizes of all label files that are to be converted.
+    most_bytes
+        Bytes that a label file may have; larger files are not looked at.
+    tokens
+        Whether version tokens are kept beside the contents.
+    """
+    rows = sample_rows(keys)
+    rows = rows[sizes[rows] <= most_bytes]
+    is_whole = sizes[rows] <= _WHOLE_BYTES
+    is_whole &= np.cumsum(np.where(is_whole, sizes[rows], 0)) <= _KEPT_BYTES
+    whole_rows = rows[is_whole]
+    whole_files = storage.fetch(
+        keys.take(whole_rows), sizes=sizes[whole_rows], tokens=tokens, most=most_bytes
+    )
+    head_bytes = _READ_BYTES // max(len(rows), 1)
+    long_heads = storage.fetch_heads(keys.take(rows[~is_whole]), head_bytes)
+    heads = np.empty(len(rows), dtype=object)
+    heads[is_whole] = [whole_files.get(row) for row in range(len(whole_files))]
+    heads[~is_whole] = [b"" if isinstance(head, Unread) else head for head in long_heads]
+    sidecars = keys.take(rows)
+    return Sample(
+        sidecars,
+        Blobs.from_contents([_whole_lines(head, head_bytes) for head in heads.tolist()]),
+        len(keys),
+        _fetched_files(keys.take(whole_rows), whole_files),
+    )
+
+
+def _fetched_files(keys: Sequence[str], blobs: Blobs) -> dict[str, FetchedFile]:
+    """Return the files that were read; others are left to the conversion, which names them."""
+    tokens: Sequence[str] = [""] * len(keys) if blobs.tokens is None else blobs.tokens
+    return {
+        key: FetchedFile(blobs.get(row), tokens[row])
+        for row, key in enumerate(keys)
+        if row not in blobs.unread
+    }
+
+
+def _whole_lines(content: bytes, most: int) -> bytes:
+    r"""Return the whole lines among the first bytes of a file.
+
+    Examples
+    --------
+    >>> _whole_lines(b"0 .5\n1 .25\n2", 8), _whole_lines(b"0 .5", 8)
+    (b'0 .5\n', b'0 .5')
+    """
+    if len(content) < most:
+        return content
+    head = content[:most]
+    return head[: max(head.rfind(b"\n"), head.rfind(b"\r")) + 1]
