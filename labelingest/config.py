@@ -28,9 +28,9 @@ from labelingest.documents.hand_written import own_message
 from labelingest.errors import ConfigError
 from labelingest.formats import DEFAULT_TARGET, FORMATS, UNDECLARED, Format, target_format
 from labelingest.model.authors import is_email
+from labelingest.model.ontology import class_number
 from labelingest.options import CONFIG_OPTIONS
 from labelingest.options.execution import MOST_BATCH_BYTES, MOST_WORKERS
-from labelingest.resolution.class_numbers import class_number
 from labelingest.resolution.overrides import parse_overrides
 from labelingest.small_files import read_small
 from labelingest.storage.base import MAX_SIDECAR

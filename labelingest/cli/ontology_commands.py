@@ -1,6 +1,7 @@
 """The commands of ontologies: the class map of one, and a starter made from class names."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -70,12 +71,12 @@ def ontology_init(
     from labelingest.cli.console import print_message, to_json
     from labelingest.model.ontology import Shape
     from labelingest.resolution.class_numbers import SUPPORTED_SHAPES
-    from labelingest.resolution.starter import read_class_names, starter_ontology
+    from labelingest.resolution.starter import starter_ontology
     from labelingest.sinks.output_guard import GuardedOutput, OutputGuard, OutputKind
 
     if shape not in SUPPORTED_SHAPES:
         raise ConfigError(f"shape {shape!r}: expected {', '.join(SUPPORTED_SHAPES)}")
-    structure = starter_ontology(read_class_names(names), Shape(shape), namespace)
+    structure = starter_ontology(_class_names(names), Shape(shape), namespace)
     text = to_json(structure)
     if out is None:
         sys.stdout.buffer.write(text)
@@ -85,3 +86,14 @@ def ontology_init(
         file.write(text)
     count = len(structure["objects"])
     print_message(f"objects written to {out}: {count}; next: labelingest classes {out}")
+
+
+def _class_names(path: Path) -> Mapping[int, str]:
+    """Read class names, and print the defects of their list."""
+    from labelingest.class_lists.read import load_class_list, numbers_from_one
+    from labelingest.cli.console import print_message
+
+    class_list = load_class_list(path)
+    for problem in (*class_list.problems, *numbers_from_one(class_list)):
+        print_message(str(problem))
+    return class_list.names

@@ -4,6 +4,7 @@ Knows nothing of files: `resolution/ontology_json.py` reads an ontology, `resolu
 makes a class map from it.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -19,12 +20,31 @@ __all__ = [
     "Ontology",
     "OntologyObject",
     "Shape",
+    "class_number",
     "machine_name",
 ]
 
 
 LARGEST_CLASS_NUMBER: Final = 2**53
 """Class numbers may be written `7.0`; beyond this, doubles no longer tell neighbours apart."""
+
+
+def class_number(text: str) -> int | None:
+    """Return the class number that a text of decimal digits means; None for any other text.
+
+    Leading zeros and length do not matter; a number beyond `LARGEST_CLASS_NUMBER` is no class number.
+
+    Examples
+    --------
+    >>> [class_number(text) for text in ("3", "03", "-1", "3.0", "car", "9" * 400)]
+    [3, 3, None, None, None, None]
+    """
+    if not re.fullmatch("[0-9]+", text):
+        return None
+    digits = text.lstrip("0")
+    # Length first: Python refuses to convert thousands of digits.
+    number = int(digits or "0") if len(digits) <= 16 else LARGEST_CLASS_NUMBER + 1
+    return number if number <= LARGEST_CLASS_NUMBER else None
 
 
 def machine_name(name: str) -> str:

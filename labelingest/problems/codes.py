@@ -9,7 +9,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Self
 
-from labelingest.problems.catalogue import files, label_files, metadata, sidecars
+from labelingest.problems.catalogue import class_lists, files, label_files, metadata, sidecars
 from labelingest.problems.definition import Definition, Severity
 
 __all__ = ["SEVERITY", "UNEXPECTED", "ProblemCode"]
@@ -58,6 +58,10 @@ class ProblemCode(StrEnum):
     AMBIGUOUS_PAIR = files.AMBIGUOUS_PAIR
     # Ontology
     EXTERNAL_ID_NOT_A_CLASS_NUMBER = files.EXTERNAL_ID_NOT_A_CLASS_NUMBER
+    # Class lists
+    CLASS_COUNT_DIFFERS = class_lists.CLASS_COUNT_DIFFERS
+    DUPLICATE_CLASS_NAME = class_lists.DUPLICATE_CLASS_NAME
+    CLASS_LIST_FROM_ONE = class_lists.CLASS_LIST_FROM_ONE
     # Text of a label file
     NOT_TEXT = label_files.NOT_TEXT
     BAD_CLASS_NUMBER = label_files.BAD_CLASS_NUMBER

@@ -4,13 +4,12 @@ Labels are drawn as bounding boxes, polygons or rotatable bounding boxes; object
 and archived ones have no class number.
 """
 
-import re
 from collections.abc import Mapping
 from reprlib import repr as short
 from typing import Final
 
 from labelingest.errors import OntologyError
-from labelingest.model.ontology import LARGEST_CLASS_NUMBER, Ontology, OntologyObject, Shape
+from labelingest.model.ontology import Ontology, OntologyObject, Shape, class_number
 from labelingest.problems import Problem, ProblemCode
 from labelingest.problems.pointers import pointer_of
 from labelingest.resolution.wording import named, shortlist
@@ -18,31 +17,12 @@ from labelingest.resolution.wording import named, shortlist
 __all__ = [
     "SUPPORTED_SHAPES",
     "claimed_numbers",
-    "class_number",
     "refuse_clashes",
     "why_without_number",
 ]
 
 SUPPORTED_SHAPES: Final = (Shape.BOUNDING_BOX, Shape.POLYGON, Shape.ROTATABLE_BOUNDING_BOX)
 """Shapes that rows of numbers can be drawn as."""
-
-
-def class_number(text: str) -> int | None:
-    """Return the class number that a text of decimal digits means; None for any other text.
-
-    Leading zeros and length do not matter; a number beyond `LARGEST_CLASS_NUMBER` is no class number.
-
-    Examples
-    --------
-    >>> [class_number(text) for text in ("3", "03", "-1", "3.0", "car", "9" * 400)]
-    [3, 3, None, None, None, None]
-    """
-    if not re.fullmatch("[0-9]+", text):
-        return None
-    digits = text.lstrip("0")
-    # Length first: Python refuses to convert thousands of digits.
-    number = int(digits or "0") if len(digits) <= 16 else LARGEST_CLASS_NUMBER + 1
-    return number if number <= LARGEST_CLASS_NUMBER else None
 
 
 def claimed_numbers(

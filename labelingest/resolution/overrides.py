@@ -5,8 +5,8 @@ from difflib import get_close_matches
 from reprlib import repr as short
 
 from labelingest.errors import ConfigError, OntologyError
-from labelingest.model.ontology import LARGEST_CLASS_NUMBER, Ontology
-from labelingest.resolution.class_numbers import SUPPORTED_SHAPES, class_number
+from labelingest.model.ontology import LARGEST_CLASS_NUMBER, Ontology, class_number
+from labelingest.resolution.class_numbers import SUPPORTED_SHAPES
 from labelingest.resolution.wording import described, either_of, named, quoted
 
 __all__ = ["object_row", "parse_overrides"]

@@ -14,7 +14,7 @@ LAYERS = [
     {"problems"},
     # nouns and kernels
     {"documents", "encord", "errors", "geometry", "media", "model"},
-    {"formats"},
+    {"class_lists", "formats"},
     {"options"},
     # stages
     {
@@ -54,7 +54,7 @@ ONLY_IN = {
         "resolution/ontology_json.py",
     },
     "PIL": {"media/image_size.py"},
-    "yaml": {"resolution/starter.py"},
+    "yaml": {"class_lists/read_yaml.py"},
     "typer": {"cli"},
     "alembic": {"folders/state/migrate.py", "folders/state/migrations"},
     "sqlalchemy": {"folders/state", "folders/sync", "folders/export.py", "folders/output_owner.py"},

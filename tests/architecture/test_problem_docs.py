@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
+from labelingest.class_lists.read import numbers_from_one, read_class_list
 from labelingest.config import IngestConfig
 from labelingest.converter import LabelFile
 from labelingest.metadata.check import check_metadata
 from labelingest.metadata.schema import MetadataSchema, schema_problems
 from labelingest.pipeline import convert
 from labelingest.problems import ProblemCode
-from labelingest.problems.catalogue import files, label_files, metadata, sidecars
+from labelingest.problems.catalogue import class_lists, files, label_files, metadata, sidecars
 from labelingest.problems.catalogue.files import FILES
 from labelingest.problems.definition import Definition, Family
 from labelingest.problems.page import problems_page
@@ -98,7 +99,7 @@ def test_every_code_is_documented_and_no_other() -> None:
     assert set(SECTIONS) == {code.value for code in ProblemCode}
 
 
-@pytest.mark.parametrize("catalogue", [files, label_files, metadata, sidecars])
+@pytest.mark.parametrize("catalogue", [class_lists, files, label_files, metadata, sidecars])
 def test_every_definition_is_a_code_of_its_name(catalogue: ModuleType) -> None:
     definitions = {n: d for n, d in vars(catalogue).items() if isinstance(d, Definition)}
     assert definitions
@@ -149,6 +150,21 @@ def test_the_example_is_what_a_label_file_gives(code: str) -> None:
     file = LabelFile("images/a.jpg", text, size, 0, "labels/a.txt")
     conversion = converter_for(SHAPES, **options).convert([file])
     assert EXAMPLES[code] in [str(problem) for problem in conversion.problems]
+
+
+LISTS = {
+    "class-count-differs": "nc: 4\nnames: [car, van, truck]",
+    "duplicate-class-name": "names:\n- car\n- van\n- truck\n- van\n",
+    "class-list-from-one": "names:\n  1: car\n  2: van\n",
+}
+"""Class lists that have the problems of the examples."""
+
+
+@pytest.mark.parametrize("code", LISTS)
+def test_the_example_is_what_a_class_list_gives(code: str) -> None:
+    class_list = read_class_list(LISTS[code].encode(), "data.yaml")
+    problems = (*class_list.problems, *numbers_from_one(class_list))
+    assert EXAMPLES[code] in map(str, problems)
 
 
 OF_FOLDERS = (
@@ -246,7 +262,7 @@ NOT_PRODUCED = {
 
 def test_every_example_is_compared_with_what_an_input_gives() -> None:
     of_documents = OF_SIDECARS | codes_of(metadata.METADATA)
-    compared = {*ROWS, *OF_FOLDERS, *WORDS, *(code.value for code in of_documents)}
+    compared = {*ROWS, *LISTS, *OF_FOLDERS, *WORDS, *(code.value for code in of_documents)}
     missing = set(EXAMPLES) - compared - NOT_PRODUCED
     assert not missing, f"enter an input in ROWS, OF_FOLDERS or WORDS for {sorted(missing)}"
     assert set(EXAMPLES) >= NOT_PRODUCED

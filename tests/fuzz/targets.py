@@ -22,6 +22,7 @@ from typing import Any, Final
 
 import orjson
 
+from labelingest.class_lists.read import load_class_list
 from labelingest.cli.show.find_row import find_row
 from labelingest.cli.show.label_row import label_row_of
 from labelingest.config import IngestConfig, load_config
@@ -45,7 +46,7 @@ from labelingest.readers.encord import DataFile, read_label_row
 from labelingest.readers.encord.read import read_sidecars
 from labelingest.resolution.class_map import make_class_map
 from labelingest.resolution.ontology_json import load_ontology
-from labelingest.resolution.starter import read_class_names, starter_ontology
+from labelingest.resolution.starter import starter_ontology
 from labelingest.storage.cloud.connections import Connection
 from labelingest.storage.journal import Journal
 from labelingest.storage.urls import looks_like_url, place_of, storage_url_of
@@ -325,7 +326,7 @@ def _class_names() -> Target:
     def run(content: bytes, rng: random.Random) -> None:
         path = _file(rng.choice(("data.yaml", "data.yml", "classes.txt", "a.names")), content)
         try:
-            starter_ontology(read_class_names(path), Shape.BOUNDING_BOX, "YOLO")
+            starter_ontology(load_class_list(path).names, Shape.BOUNDING_BOX, "YOLO")
         except (ConfigError, OntologyError) as error:
             assert len(str(error)) < 20_000
 

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labelingest.errors import ConfigError, OntologyError
-from labelingest.model.ontology import Ontology, OntologyObject, Shape
+from labelingest.model.ontology import Ontology, OntologyObject, Shape, class_number
 from labelingest.problems import Severity
 from labelingest.resolution.class_map import make_class_map
-from labelingest.resolution.class_numbers import class_number, why_without_number
+from labelingest.resolution.class_numbers import why_without_number
 from labelingest.resolution.namespaces import choose_namespace
 from labelingest.resolution.overrides import parse_overrides
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import yaml
 
+from labelingest.class_lists.read import load_class_list
 from labelingest.errors import StorageError
 from labelingest.model.batch_output import BatchOutput
 from labelingest.model.ontology import OntologyObject, Shape
 from labelingest.problems import Problem, ProblemCode
-from labelingest.resolution.starter import read_class_names
 from labelingest.sinks.output_folder import MARKER
 from labelingest.sinks.sidecars import sidecar_tree
 from labelingest.sinks.tree import TreeSink
@@ -172,7 +172,7 @@ class TestDataYaml:
 
     def test_it_starts_an_ontology(self, tmp_path: Path) -> None:
         self.names(tmp_path, *self.NAMES[:-1])
-        assert read_class_names(tmp_path / "out/data.yaml") == dict(enumerate(self.NAMES[:-1]))
+        assert load_class_list(tmp_path / "out/data.yaml").names == dict(enumerate(self.NAMES[:-1]))
 
     def test_it_has_the_classes_with_a_number_in_order_and_says_what_gaps_mean(
         self, tmp_path: Path
