@@ -31,6 +31,8 @@ class Report(LoggedReport):
     ontology: str
     namespace: str | None = None
     """Namespace of the external IDs; None where class numbers were mapped by hand, or not needed."""
+    notices: Sequence[str] = ()
+    """Sentences that a person should know and that are no problems: namespaces passed over."""
     format: str = "yolo"
     """Format of the sidecars."""
     to: str = "encord"
@@ -75,6 +77,7 @@ class Report(LoggedReport):
             "storage_url": self.storage_url,
             "ontology": self.ontology,
             "namespace": self.namespace,
+            "notices": list(self.notices),
             "format": self.format,
             "to": self.to,
             "images": list(self.images),

@@ -32,6 +32,8 @@ def print_classes(ontology: Ontology, mapping: ClassMapping) -> None:
         )
         print_line(console, f"Namespaces: {counted}")
         print_line(console, f"Chosen: {choice.name}: {choice.reason}")
+        for notice in choice.notices():
+            print_line(console, f"Notice: {notice}")
     rows = [("number", "object", "shape", "feature hash", "from")]
     for entry in mapping.entries:
         mapped = ontology.objects[entry.feature]
@@ -82,6 +84,7 @@ def classes_as_json(ontology: Ontology, mapping: ClassMapping) -> bytes:
             "namespaces": dict(choice.namespaces) if choice else {},
             "namespace": choice.name if choice else None,
             "reason": choice.reason if choice else None,
+            "notices": choice.notices() if choice else [],
             "classes": [
                 {
                     "number": entry.number,

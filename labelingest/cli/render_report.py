@@ -77,6 +77,8 @@ def print_report(report: Report, config: IngestConfig) -> None:
     layout = rule_text(report.images, report.labels, report.suffix)
     print_line(console, "Layout     ", "recognised: " if report.recognised else "", layout)
     print_line(console, "Ontology   ", f"{report.ontology} ({_source(report)})")
+    for notice in report.notices:
+        print_line(console, "           ", notice)
     print_line(console, "Keys       ", keys_equation(report.keys))
     if report.places_not_listed:
         print_line(console, "           ", places_sentence(report.places_not_listed))

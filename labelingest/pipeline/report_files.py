@@ -54,6 +54,7 @@ def new_report(
         storage_url=url,
         ontology=ontology.title or str(config.ontology),
         namespace=mapping.namespace.name if mapping and mapping.namespace else None,
+        notices=mapping.namespace.notices() if mapping and mapping.namespace else (),
         format=paired.format,
         to=target_format(config.to).name,
         images=rule.images if isinstance(rule, PatternRule) else (),

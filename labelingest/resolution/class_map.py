@@ -8,7 +8,7 @@
 Refuses to know files and rows: an ontology comes in as `labelingest.model.ontology.Ontology`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -17,10 +17,15 @@ import numpy as np
 from labelingest.errors import OntologyError
 from labelingest.model.ontology import ClassMap, Ontology
 from labelingest.problems import Problem
-from labelingest.resolution.class_numbers import SUPPORTED_SHAPES, claimed_numbers, refuse_clashes
+from labelingest.resolution.class_numbers import (
+    SUPPORTED_SHAPES,
+    claimed_numbers,
+    refuse_clashes,
+    unusable_namespaces,
+)
 from labelingest.resolution.namespaces import NamespaceChoice, choose_namespace
 from labelingest.resolution.overrides import object_row
-from labelingest.resolution.wording import ADD_IDS, MAP_BY_HAND, either_of, quoted
+from labelingest.resolution.wording import ADD_IDS, MAP_BY_HAND, either_of, quoted, shortlist
 
 __all__ = ["ClassEntry", "ClassMapping", "make_class_map"]
 
@@ -102,7 +107,7 @@ def make_class_map(
         ]
     )
     if not entries:
-        raise OntologyError(_nothing_mapped(choice, overrides))
+        raise OntologyError(_nothing_mapped(ontology, choice, claims, overrides))
     class_map = ClassMap(
         np.array([entry.number for entry in entries], dtype=np.int64),
         np.array([entry.feature for entry in entries], dtype=np.int32),
@@ -110,14 +115,38 @@ def make_class_map(
     return ClassMapping(class_map, choice, tuple(entries), problems)
 
 
-def _nothing_mapped(choice: NamespaceChoice | None, overrides: Mapping[int, str | None]) -> str:
-    """Return why no class number is left, and what would give one."""
-    if choice:
-        others = f", ask for another namespace (there are {quoted(choice.namespaces)})"
+def _nothing_mapped(
+    ontology: Ontology,
+    choice: NamespaceChoice | None,
+    claims: Collection[int],
+    overrides: Mapping[int, str | None],
+) -> str:
+    """Return why no class number is left, and what would give one.
+
+    Parameters
+    ----------
+    ontology, choice, claims
+        The ontology, the namespace, and the class numbers that it gives.
+    overrides
+        Overrides, none of which maps a number to an object.
+    """
+    if claims:
+        count = len(claims)
+        numbers = "the class number" if count == 1 else f"all {count:,} class numbers"
         return (
-            f"no class number is mapped: namespace {choice.name!r} ({choice.reason}) leaves none "
-            f"on a {either_of(SUPPORTED_SHAPES)} that is not archived; {MAP_BY_HAND}"
-            f"{others if len(choice.namespaces) > 1 else ''} or correct the external IDs"
+            f"no class number is mapped: the overrides remove {numbers} that namespace "
+            f"{choice.name if choice else ''!r} gives ({shortlist(sorted(claims))}): leave out one of "
+            f"them (--map {min(claims)}=), or {MAP_BY_HAND}"
+        )
+    if choice:
+        unusable = unusable_namespaces(ontology)
+        usable = [name for name in choice.namespaces if name not in unusable]
+        others = f", ask for another namespace ({quoted(usable)} can be used)" if usable else ""
+        also = ", as any other," if not usable and len(choice.namespaces) > 1 else ""
+        return (
+            f"no class number is mapped: namespace {choice.name!r} ({choice.reason}){also} has no "
+            f"object that can be used: {choice.unusable}; {MAP_BY_HAND}{others} or correct the "
+            "external IDs"
         )
     if overrides:
         return f"no class number is mapped: the overrides only remove numbers; {MAP_BY_HAND}"

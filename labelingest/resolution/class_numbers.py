@@ -4,6 +4,7 @@ Labels are drawn as bounding boxes, polygons or rotatable bounding boxes; object
 and archived ones have no class number.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from reprlib import repr as short
 from typing import Final
@@ -18,6 +19,7 @@ __all__ = [
     "SUPPORTED_SHAPES",
     "claimed_numbers",
     "refuse_clashes",
+    "unusable_namespaces",
     "why_without_number",
 ]
 
@@ -79,6 +81,39 @@ def refuse_clashes(
             f"{more}: correct one of them, or say which is meant with an override "
             f"({number}={objects[0].feature_hash})"
         )
+
+
+def unusable_namespaces(ontology: Ontology) -> dict[str, str]:
+    """Return the namespaces of which no object can be used → why, for a person.
+
+    Examples
+    --------
+    >>> ids = {"SAP": ("0",), "YOLO": ("1",)}
+    >>> lane = OntologyObject("Lane", "#D33115", Shape.POLYLINE, "aa", external_ids=ids)
+    >>> car = OntologyObject("Car", "#D33115", Shape.POLYGON, "bb", external_ids={"SAP": ("2",)})
+    >>> unusable_namespaces(Ontology((lane, car), "demo"))
+    {'YOLO': '1 object is a polyline'}
+    """
+    reasons: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    usable: set[str] = set()
+    for entry in ontology.objects:
+        for namespace, ids in entry.external_ids.items():
+            if entry.archived:
+                reasons[namespace]["archived"] += 1
+            elif entry.shape not in SUPPORTED_SHAPES:
+                reasons[namespace][f"a {entry.shape}"] += 1
+            elif all(class_number(text) is None for text in ids):
+                reasons[namespace]["without a class number"] += 1
+            else:
+                usable.add(namespace)
+    return {
+        namespace: ", ".join(
+            f"{count} object{' is' if count == 1 else 's are'} {reason}"
+            for reason, count in counts.most_common()
+        )
+        for namespace, counts in reasons.items()
+        if namespace not in usable
+    }
 
 
 def why_without_number(object_class: OntologyObject, namespace: str | None) -> str:

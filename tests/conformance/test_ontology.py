@@ -39,6 +39,9 @@ def test_an_ontology_gives_this_class_map(case: dict[str, Any]) -> None:
         "problems": [[problem.code.value, problem.pointer] for problem in mapping.problems],
     }
     assert by_number == case["expected"]
+    if "notices" in case:
+        assert mapping.namespace is not None
+        assert mapping.namespace.notices() == case["notices"]
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=lambda case: case["name"])
