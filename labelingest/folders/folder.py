@@ -4,7 +4,7 @@ The methods that run, ask or export only bind the folder's state, settings and s
 of `sync/`, `state/` and `export.py`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from functools import partial
 from typing import Any, BinaryIO, Self
@@ -15,7 +15,7 @@ from labelingest.folders.export import export_label_rows
 from labelingest.folders.locations import OpenPlaces, OpenStorage, Places, open_places
 from labelingest.folders.output_owner import free_output
 from labelingest.folders.protected_files import guard_of
-from labelingest.folders.settings import FolderSettings
+from labelingest.folders.settings import FolderSettings, replaced_patterns
 from labelingest.folders.state.clock import now
 from labelingest.folders.state.database import State, default_state
 from labelingest.folders.state.folders import (
@@ -83,7 +83,7 @@ class SyncedFolder:
         open_storage: OpenStorage | None = None,
     ) -> None:
         self.notice = ""
-        """Notice for the people who created the folder; empty where there is nothing to say."""
+        """Notice for the people who created or configured the folder; empty where there is none."""
         self._owns_state = not isinstance(state, State)
         self.state = state if isinstance(state, State) else State(state or default_state())
         self._open_storage = open_storage
@@ -157,13 +157,15 @@ class SyncedFolder:
         """Settings of the folder."""
         return self.record.settings
 
-    def configure(self, **values: Any) -> FolderSettings:
+    def configure(self, *, unmap: Sequence[int] = (), **values: Any) -> FolderSettings:
         """Change settings. If a label row depends on one of them, the next sync rebuilds all.
 
         Parameters
         ----------
+        unmap
+            Class numbers whose override is taken back.
         values
-            Fields of `FolderSettings`; options are merged.
+            Fields of `FolderSettings`; options are merged, and so are overrides of class numbers.
 
         Raises
         ------
@@ -171,13 +173,15 @@ class SyncedFolder:
             A setting cannot be changed, or the settings contradict each other then.
         """
         record = self._present()
-        changed = record.settings.changed(**values)
+        change = partial(_changed, unmap=tuple(unmap), values=values)
+        changed = change(record.settings)
         # Slow checks come first: other processes wait during the write.
         check_settings(changed)
         places = self._open_places(changed)
         if changed.rule != record.settings.rule:
             refuse_listed(places, changed, has_rows=self.summary().labelled > 0)
-        self.record = change_settings(self.state, record, lambda latest: latest.changed(**values))
+        self.record = change_settings(self.state, record, change)
+        self.notice = replaced_patterns(record.settings, self.record.settings)
         return self.record.settings
 
     def plan(
@@ -383,6 +387,12 @@ class SyncedFolder:
         guard = guard_of(self.state, self._open_places(record.settings), overwrite=overwrite)
         guard.admit(output)
         return partial(guard.open, output)
+
+
+def _changed(
+    settings: FolderSettings, *, unmap: Sequence[int], values: Mapping[str, Any]
+) -> FolderSettings:
+    return settings.changed(unmap=unmap, **values)
 
 
 def _opener(state: State, open_storage: OpenStorage | None) -> OpenPlaces:

@@ -5,7 +5,7 @@ state needs no file, and an edited file changes nothing until a user passes it a
 labels are those of a run, and `labelingest.config` checks them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, Self
 
@@ -21,10 +21,18 @@ from labelingest.pairing.rules import PatternRule, SuffixRule, check_suffixes
 from labelingest.pipeline.pairing_rule import rule_from_options
 from labelingest.problems import is_utf8
 from labelingest.resolution.ontology_json import load_ontology
+from labelingest.resolution.overrides import merge_overrides
+from labelingest.resolution.wording import quoted
 from labelingest.small_files import read_small
 from labelingest.storage.urls import looks_like_url, parse_url
 
-__all__ = ["LABEL_OPTIONS", "FolderSettings", "read_json", "refuse_undecodable"]
+__all__ = [
+    "LABEL_OPTIONS",
+    "FolderSettings",
+    "read_json",
+    "refuse_undecodable",
+    "replaced_patterns",
+]
 
 LABEL_OPTIONS: Final = tuple(option.name for option in OPTIONS if option.is_label_option)
 """Options of `IngestConfig` that a folder stores with its labels."""
@@ -157,8 +165,15 @@ class FolderSettings:
             raise ConfigError("this folder takes in no labels: it has no ontology")
         return load_ontology(self.ontology)
 
-    def changed(self, **values: Any) -> Self:
+    def changed(self, *, unmap: Sequence[int] = (), **values: Any) -> Self:
         """Return changed settings; options are merged, and None resets one to its default.
+
+        Parameters
+        ----------
+        unmap
+            Class numbers whose override is taken back: their external IDs count again.
+        values
+            Fields to change. Overrides of the option `map` are merged number by number.
 
         Raises
         ------
@@ -179,9 +194,23 @@ class FolderSettings:
                 raise ConfigError(f"{name} cannot be changed: create another folder")
         if self.format is not None and values.get("format", self.format) != self.format:
             raise ConfigError("format cannot be changed once it is set: create another folder")
-        options = {**self.options, **values.pop("options", {})}
+        changed_options = values.pop("options", {})
+        options = {**self.options, **changed_options}
+        if changed_options.get("map") is not None or unmap:
+            # One override changes one number.
+            merged_map = merge_overrides(
+                self._overrides(self.options), self._overrides(changed_options), unmap
+            )
+            options["map"] = merged_map or None
         merged = {name: value for name, value in options.items() if value is not None}
         return replace(self, options=merged, **values)
+
+    def _overrides(self, options: Mapping[str, Any]) -> Mapping[int, str | None]:
+        """Return the overrides among options, whichever way they are written."""
+        overrides = options.get("map")
+        if overrides is None:
+            return {}
+        return IngestOptions(storage_path=self.storage_path, map=overrides).map
 
     def to_json(self) -> str:
         """Return the settings as JSON for the state."""
@@ -210,6 +239,29 @@ class FolderSettings:
         if (why := misfit(cls, values)) is not None:
             raise ConfigError(why)
         return cls(**values)
+
+
+def replaced_patterns(before: FolderSettings, after: FolderSettings) -> str:
+    """Return a notice of image file patterns that other patterns replaced; "" for none.
+
+    Examples
+    --------
+    >>> before, after = (
+    ...     FolderSettings("/d", "/rows", format="yolo", ontology={}, options=options)
+    ...     for options in (
+    ...         {"images": ["{n}.jpg", "{n}.png"], "labels": "{n}.txt"},
+    ...         {"images": ["{n}.png"], "labels": "{n}.txt"},
+    ...     )
+    ... )
+    >>> replaced_patterns(before, after)
+    "image file patterns are replaced as a whole: '{n}.jpg' is no longer one of them"
+    """
+    earlier, later = (settings.options.get("images") or () for settings in (before, after))
+    dropped = [pattern for pattern in earlier if later and pattern not in later]
+    if not dropped:
+        return ""
+    verb = "is no longer one of them" if len(dropped) == 1 else "are no longer among them"
+    return f"image file patterns are replaced as a whole: {quoted(dropped)} {verb}"
 
 
 def refuse_undecodable(name: str, value: object) -> None:

@@ -141,4 +141,15 @@ FILES_OPTIONS: Final[Sequence[Option]] = (
         concerns_class_numbers=True,
         commands=(*LABELS, Command.CLASSES),
     ),
+    Option(
+        name="unmap",
+        kind=Kind.TEXTS,
+        metavar="NUMBER",
+        help="Class number whose override is taken back, so that its external ID counts again",
+        note="Repeat it for several numbers. The other overrides stay, with --map too; --map '' takes "
+        "all of them back.",
+        panel=Panel.CLASSES,
+        in_config=False,
+        commands=(Command.FOLDER_CONFIGURE,),
+    ),
 )

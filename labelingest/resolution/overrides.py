@@ -1,15 +1,15 @@
 """Overrides of the class map: parse them, and find the ontology object that each one names."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from reprlib import repr as short
 
 from labelingest.errors import ConfigError, OntologyError
 from labelingest.model.ontology import LARGEST_CLASS_NUMBER, Ontology, class_number
 from labelingest.resolution.class_numbers import SUPPORTED_SHAPES
-from labelingest.resolution.wording import described, either_of, named, quoted
+from labelingest.resolution.wording import described, either_of, named, quoted, shortlist
 
-__all__ = ["object_row", "parse_overrides"]
+__all__ = ["merge_overrides", "object_row", "parse_overrides"]
 
 
 def parse_overrides(entries: Sequence[str]) -> dict[int, str | None]:
@@ -45,6 +45,40 @@ def parse_overrides(entries: Sequence[str]) -> dict[int, str | None]:
             raise ConfigError(f"override {short(entry)}: number {number} is overridden twice")
         overrides[number] = None if name in ("", "null") else name
     return overrides
+
+
+def merge_overrides(
+    earlier: Mapping[int, str | None], later: Mapping[int, str | None], unmap: Sequence[int] = ()
+) -> dict[int, str | None]:
+    """Return overrides with changes: each later override replaces that of its number alone.
+
+    Parameters
+    ----------
+    earlier, later
+        Class number → feature hash or name of an object; None removes the number.
+    unmap
+        Class numbers whose earlier override is taken back.
+
+    Raises
+    ------
+    ConfigError
+        A number in `unmap` has no override, or gets one at the same time.
+
+    Examples
+    --------
+    >>> merge_overrides({0: "Ship", 2: "Van"}, {1: "Car"}, unmap=[2])
+    {0: 'Ship', 1: 'Car'}
+    """
+    for number in unmap:
+        if number in later:
+            raise ConfigError(f"unmap {number} and map {number}= contradict each other")
+        if number not in earlier:
+            overridden = (
+                f"overridden are {shortlist(sorted(earlier))}" if earlier else "none has one"
+            )
+            raise ConfigError(f"unmap {number}: number {number} has no override; {overridden}")
+    merged = {**earlier, **later}
+    return {number: merged[number] for number in sorted(merged) if number not in unmap}
 
 
 def object_row(ontology: Ontology, number: int, name: str | None) -> int | None:

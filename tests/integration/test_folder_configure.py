@@ -91,3 +91,18 @@ def test_a_suffix_says_that_labels_are_of_encord(run: Run) -> None:
     set_ = configured(run, "--ontology", "ontology.json", "--suffix", ".labels.json")
     assert (set_.format, set_.options) == ("encord", {"suffix": ".labels.json"})
     assert configured(run, "--suffix", "").options == {}
+
+
+def test_configure_keeps_the_overrides_of_other_numbers(run: Run) -> None:
+    create(run, *LABELS, "--map", "0=car")
+    assert configured(run, "--map", "1=car").config.map == {0: "car", 1: "car"}
+    assert configured(run, "--unmap", "0").config.map == {1: "car"}
+    ran = run("folder", "configure", "f", "--unmap", "x")
+    assert (ran.code, "unmap 'x': expected a class number, as 7" in ran.err) == (2, True)
+
+
+def test_configure_says_which_image_patterns_are_replaced(run: Run) -> None:
+    create(run, *LABELS, "--images", "{name}.png")
+    ran = run("folder", "configure", "f", "--images", "{name}.jpg", "--images", "{name}.webp")
+    assert "'{name}.png' is no longer one of them" in ran.err
+    assert "replaced" not in run("folder", "configure", "f", "--description", "x").err

@@ -202,8 +202,9 @@ def test_other_options_make_every_label_row_anew(world: World) -> None:
 def test_what_is_fixed_cannot_be_changed(world: World) -> None:
     folder = world.folder()
     for name in ("storage_path", "output", "format"):
+        changes: dict[str, Any] = {name: "encord"}
         with pytest.raises(ConfigError, match=f"{name} cannot be changed"):
-            folder.configure(**{name: "encord"})
+            folder.configure(**changes)
 
 
 def test_metadata_is_set_replaced_and_cleared(world: World) -> None:

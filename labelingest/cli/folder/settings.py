@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from labelingest.errors import ConfigError
 from labelingest.folders.settings import LABEL_OPTIONS, FolderSettings, read_json
+from labelingest.model.ontology import class_number
 from labelingest.resolution.overrides import parse_overrides
 
 __all__ = ["changes_of", "settings_of"]
@@ -71,12 +72,21 @@ def _labels(params: Mapping[str, Any]) -> dict[str, Any]:
     if options.get("map") is not None:
         options["map"] = parse_overrides(options["map"])
     values: dict[str, Any] = {"options": options} if options else {}
+    if params.get("unmap"):
+        values["unmap"] = [_class_number(text) for text in params["unmap"]]
     if params.get("format") is None:
         if options.get("images") or options.get("labels"):
             values["format"] = "yolo"
         elif options.get("suffix"):
             values["format"] = "encord"
     return values
+
+
+def _class_number(text: str) -> int:
+    number = class_number(text.strip())
+    if number is None:
+        raise ConfigError(f"unmap {text!r}: expected a class number, as 7")
+    return number
 
 
 def _schedule(is_scheduled: bool | None, hours: float | None) -> dict[str, float | None]:

@@ -88,11 +88,14 @@ def configure(ctx: typer.Context, name: Name, state: StateUrl = None, **options:
 
     Example: labelingest folder configure drive --ontology ontology.json --no-auto-sync
     """
+    from labelingest.cli.console import print_message
     from labelingest.cli.folder.settings import changes_of
 
     with open_folder(name, state) as folder:
         folder.configure(**changes_of(ctx.params))
         print_folder(folder, as_json=bool(options["as_json"]))
+        if folder.notice:
+            print_message(f"{folder.name}: {folder.notice}")
 
 
 def restore(name: Name, state: StateUrl = None, as_json: AsJson = False) -> None:

@@ -67,3 +67,30 @@ def test_class_numbers_are_kept_through_the_state() -> None:
 
 def test_the_numbers_of_kinds_are_those_that_states_have_already() -> None:
     assert KIND_NAMES == ("image", "video", "audio", "pdf", "text", "html")
+
+
+def test_one_override_changes_one_number_and_can_be_taken_back() -> None:
+    options = YOLO | {"map": {"0": "Ship", "4": "Van"}}
+    settings = settings_with(format="yolo", ontology=ONTOLOGY, options=options)
+    settings = settings.changed(options={"map": {1: "Car"}})
+    assert settings.config.map == {0: "Ship", 1: "Car", 4: "Van"}
+    settings = settings.changed(options={"map": {0: None}}, unmap=[4])
+    assert settings.config.map == {0: None, 1: "Car"}
+    assert "map" not in settings.changed(unmap=[0, 1]).options
+    assert "map" not in settings.changed(options={"map": None}).options
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"unmap": [7]}, "number 7 has no override; overridden are 0, 4"),
+        ({"unmap": [0], "options": {"map": {0: "Car"}}}, "contradict each other"),
+    ],
+)
+def test_an_override_that_cannot_be_taken_back_is_named(
+    changes: dict[str, Any], sentence: str
+) -> None:
+    options = YOLO | {"map": {"0": "Ship", "4": "Van"}}
+    settings = settings_with(format="yolo", ontology=ONTOLOGY, options=options)
+    with pytest.raises(ConfigError, match=sentence):
+        settings.changed(**changes)
