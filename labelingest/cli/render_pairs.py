@@ -9,11 +9,12 @@ from labelingest.cli.console import many, open_console, print_line, to_json
 from labelingest.cli.render_keys import OUTCOMES, keys_equation, rule_text
 from labelingest.cli.render_problems import print_log
 from labelingest.model.pairs import Outcome
+from labelingest.pairing.near_misses.commands import Commands
 from labelingest.pairing.rules import PatternRule, SuffixRule
 from labelingest.pipeline import Paired, as_flags
 from labelingest.problems.log import ProblemLog
 
-__all__ = ["pairs_as_json", "print_pairs"]
+__all__ = ["pairs_as_json", "print_pairs", "print_renames"]
 
 _EXAMPLES: Final = 3
 """Pairs, files of one outcome and problems of one code that are printed."""
@@ -55,6 +56,15 @@ def print_pairs(paired: Paired) -> None:
     print_line(console, f"Next: {step}")
 
 
+def print_renames(paired: Paired) -> None:
+    """Print the commands that rename near misses, on standard output."""
+    commands = Commands(paired.path)
+    comment = "" if commands.can_move else "# "
+    for miss in paired.near_misses():
+        for keys in miss.renames:
+            print(f"{comment}{commands.rename(*keys)}")
+
+
 def _rule_text(rule: PatternRule | SuffixRule) -> str:
     if isinstance(rule, SuffixRule):
         return rule_text((), "", rule.suffix)
@@ -77,6 +87,7 @@ def pairs_as_json(paired: Paired) -> bytes:
     data = paired.listing.keys.take(paired.pairs.data)
     sidecars = paired.listing.keys.take(paired.pairs.sidecar)
     keys = paired.pairs.counts()
+    misses = paired.near_misses()
     return to_json(
         {
             "format": paired.format,
@@ -88,6 +99,7 @@ def pairs_as_json(paired: Paired) -> bytes:
             },
             "pairs": [list(both) for both in zip(data, sidecars, strict=True)],
             "problems": [p.as_dict() for p in (*paired.listing.problems, *paired.pairs.problems)],
-            "near_misses": [str(miss) for miss in paired.near_misses()],
+            "near_misses": [str(miss) for miss in misses],
+            "renames": [list(keys) for miss in misses for keys in miss.renames],
         }
     )

@@ -101,13 +101,23 @@ def bench(
 
 
 @with_options(Command.PAIR)
-def pair(ctx: typer.Context, **options: Any) -> None:
+def pair(
+    ctx: typer.Context,
+    renames: Annotated[
+        bool,
+        typer.Option(
+            "--renames",
+            help="Print only the commands that rename near misses, to be read and piped into sh.",
+        ),
+    ] = False,
+    **options: Any,
+) -> None:
     """Show how data files and label files pair: counts, examples, orphans and near misses.
 
     Example: labelingest pair coco128 --images 'images/{name}.jpg' --labels 'labels/{name}.txt'
     """
     from labelingest.cli.progress import ProgressLine
-    from labelingest.cli.render_pairs import pairs_as_json, print_pairs
+    from labelingest.cli.render_pairs import pairs_as_json, print_pairs, print_renames
     from labelingest.config import IngestOptions
     from labelingest.pipeline import pair_folder
     from labelingest.pipeline.from_config import pairing_rule
@@ -115,7 +125,9 @@ def pair(ctx: typer.Context, **options: Any) -> None:
     config = _configured(IngestOptions, ctx.params, unread="ontology")
     with ProgressLine(quiet=False) as progress:
         paired = pair_folder(config, pairing_rule(config), progress=progress)
-    if ctx.params["as_json"]:
+    if renames:
+        print_renames(paired)
+    elif ctx.params["as_json"]:
         sys.stdout.buffer.write(pairs_as_json(paired))
     else:
         print_pairs(paired)

@@ -70,8 +70,13 @@ class Paired:
 
     def near_misses(self) -> list[NearMiss]:
         """Explain files that look like pairs and are not."""
-        small_files = partial(_fetch_content, self.storage)
-        return near_misses(self.listing, self.pairs, self.rule, small_files=small_files)
+        return near_misses(
+            self.listing,
+            self.pairs,
+            self.rule,
+            small_files=partial(_fetch_content, self.storage),
+            place=self.path,
+        )
 
 
 def pair_folder(
@@ -151,7 +156,11 @@ def _recognise(
         )
     usual = PatternRule(("images/{name}.jpg", "images/{name}.png"), "labels/{name}.txt")
     misses = near_misses(
-        listing, pair(listing, usual), usual, small_files=partial(_fetch_content, storage)
+        listing,
+        pair(listing, usual),
+        usual,
+        small_files=partial(_fetch_content, storage),
+        place=config.storage_path,
     )
     raise ConfigError(
         f"none of the usual layouts is in {config.storage_path!r}; say how files pair, as "

@@ -13,11 +13,15 @@ from labelingest.model.listing import Listing
 from labelingest.model.pairs import Outcome
 from labelingest.pairing.file_kinds import KINDS, NO_KIND, junk_rows, kind_numbers
 from labelingest.pairing.match import Affixes
+from labelingest.pairing.near_misses.differences import Cause
 from labelingest.pairing.near_misses.near_misses import near_misses
 from labelingest.pairing.pair import pair
 from labelingest.pairing.rules import Pattern, PatternRule, SuffixRule
+from tests.conformance.test_near_misses import cured
 from tests.oracles import pairing as oracle
 
+TOOL_CAUSES = [Cause.PERCENT_ENCODING, Cause.LABEL_STUDIO, Cause.ROBOFLOW, Cause.FIRST_DOT,
+               Cause.WHOLE_NAME]  # fmt: skip
 FOLDERS = ["", "images/", "labels/", "Images/", "a/images/", "a/labels/", "a/b/images/",
            "a/b/labels/", "images/images/", "labels/images/", "x-", "labels/x-"]  # fmt: skip
 STEMS = ["a", "b", "A", "a b", " a", "a\n", "{a}", "a.b", "a-b-c", "-", "._a", "e", "T", "Thumbs",
@@ -109,6 +113,39 @@ def test_near_misses_are_found_without_falling_over(names: set[str], rule: oracl
     misses = near_misses(listing, pair(listing, made), made, small_files=lambda key: b"../x")
     assert all(str(miss) for miss in misses)
     assert all(key in names for miss in misses for key in miss.keys)
+
+
+TOOL_NAMES = ["a", "a b", "a%20b", "1c2d3e4f-a", "1c2d3e4f-a%20b", "a.png", "a.b", "a.b.c", "A", " a",
+              "a_jpg.rf.0123456789abcdef0123456789abcdef", "%2F", "a{b}"]  # fmt: skip
+tool_keys = st.builds(
+    "{}{}{}".format,
+    st.sampled_from(["images/", "labels/", "train/images/", "train/labels/", ""]),
+    st.sampled_from(TOOL_NAMES),
+    st.sampled_from([".jpg", ".png", ".txt", ".png.txt", ".JPG", ".jpg.encord.json"]),
+)
+
+
+@given(st.sets(tool_keys, max_size=8), st.sampled_from(RULES[:3] + RULES[11:12]))
+def test_a_name_that_a_tool_changed_pairs_when_its_cure_is_followed(
+    names: set[str], rule: oracle.Rule
+) -> None:
+    made = rule_of(rule)
+    listing = Listing.from_entries((key, 1, 0) for key in names)
+    pairs = pair(listing, made)
+    for miss in near_misses(listing, pairs, made):
+        data, sidecar = miss.keys
+        is_matched = isinstance(made, SuffixRule) or any(
+            pattern.fields(data) for pattern in made.image_patterns
+        )
+        if miss.cause not in TOOL_CAUSES or not is_matched:
+            continue
+        keys, cured_rule = cured(sorted(names), made, miss)
+        assert len(keys) == len(set(keys))
+        after = Listing.from_entries((key, 1, 0) for key in keys)
+        cured_pairs = pair(after, cured_rule)
+        renamed = dict(miss.renames).get(sidecar, sidecar)
+        taken = zip(cured_pairs.data.tolist(), cured_pairs.sidecar.tolist(), strict=True)
+        assert (data, renamed) in [(after.keys[a], after.keys[b]) for a, b in taken]
 
 
 patterns = st.lists(st.sampled_from(["a", "b", "/", "{{", "}}", ".", "é", "x", "{p}", "{q}", "{_r}",

@@ -77,7 +77,8 @@ def refuse_unpaired(
     if (len(examples) < _FEWEST and not has_rows) or not (scanned.kind == _IMAGE).any():
         return  # a label file without image, or labels without any image: named by the sync
     but = f"files end with {ending!r}, as {examples[0]!r}" if examples else "it has label rows"
-    misses = near_misses(listing, pair(listing, rule, settings.metadata_rule), rule)
+    pairs = pair(listing, rule, settings.metadata_rule)
+    misses = near_misses(listing, pairs, rule, place=settings.storage_path)
     hints = "".join(f"\nnear miss: {miss}" for miss in misses[:_SHOWN])
     raise ConfigError(
         f"no data file in {settings.storage_path!r} has a label file by {as_flags(rule)}, but {but}: "

@@ -22,6 +22,11 @@ class Cause(StrEnum):
     UNICODE_FORM = "unicode-form"
     BLANKS = "blanks"
     LINK_AS_FILE = "link-as-file"
+    WHOLE_NAME = "whole-name"
+    PERCENT_ENCODING = "percent-encoding"
+    FIRST_DOT = "first-dot"
+    LABEL_STUDIO = "label-studio"
+    ROBOFLOW = "roboflow"
 
 
 @dataclass(frozen=True, slots=True)

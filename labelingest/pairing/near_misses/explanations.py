@@ -12,14 +12,22 @@ from labelingest.pairing.near_misses.differences import Cause, Parts, difference
 from labelingest.pairing.near_misses.shell import shell_word
 from labelingest.pairing.rules import Pattern, PatternRule, SuffixRule
 
-__all__ = ["Explained", "LeftOver", "explain", "partners"]
+__all__ = [
+    "Explained",
+    "LeftOver",
+    "add_images",
+    "data_key",
+    "explain",
+    "explain_whole_name",
+    "partners",
+    "use_patterns",
+]
 
 _NAMES: Final = {
     Cause.NAME_CASE: "differ in upper and lower case",
     Cause.UNICODE_FORM: "look the same, but their letters are composed differently (NFC, NFD)",
     Cause.BLANKS: "differ in blanks at the beginning or end of the name",
 }
-_ONE_FORM: Final = "convmv -r -f utf8 -t utf8 --nfc --notest . gives all names one form"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +47,23 @@ class Explained:
     keys: tuple[str, str]
     """Keys of the data file and of the sidecar."""
     detail: str
-    fix: str
-    renames: bool = False
-    """Whether the fix is a command for these two files alone."""
+    fix: str = ""
+    """Flags that pair the two files; "" where another name does."""
+    general_fix: str = ""
+    """Flags that pair all files with this cause, where `fix` differs from pair to pair."""
+    rename: tuple[str, str] | None = None
+    """Key of one of the files, and the key that pairs it: the fix, or the other way to one."""
+
+
+def data_key(item: LeftOver, rule: PatternRule | SuffixRule) -> str:
+    """Return the key of a sidecar without what a suffix rule adds to it.
+
+    Examples
+    --------
+    >>> data_key(LeftOver("a.jpg.encord.json", ("a.jpg",)), SuffixRule())
+    'a.jpg'
+    """
+    return item.key.removesuffix(rule.suffix) if isinstance(rule, SuffixRule) else item.key
 
 
 def partners(rule: PatternRule | SuffixRule, item: LeftOver, is_sidecar: bool) -> list[str]:
@@ -117,13 +139,18 @@ def _other_extension(
 ) -> Explained:
     extension = Parts.from_key(actual.key).extension
     pattern_extension = Parts.from_key(f"x{pattern.literals[-1]}").extension
-    text = shell_word(pattern.text.removesuffix(pattern_extension) + extension)
+    text = pattern.text.removesuffix(pattern_extension) + extension
     counts = ", and case counts" if cause is Cause.EXTENSION_CASE else ""
     detail = (
         f"{actual.key!r} ends in {extension!r}, the {pattern.role} in {pattern_extension!r}{counts}"
     )
-    fix = f"add --images {text}" if actual.key == keys[0] else f"use --labels {text}"
+    fix = add_images(text) if actual.key == keys[0] else f"use --labels {shell_word(text)}"
     return Explained(cause, keys, detail, fix)
+
+
+def add_images(pattern: str) -> str:
+    """Return the sentence that names one image file pattern more as a flag."""
+    return f"add --images {shell_word(pattern)}"
 
 
 def _other_folders(
@@ -132,18 +159,56 @@ def _other_folders(
     patterns = patterns_from(data.key, sidecar.key)
     if patterns is None:
         return None
-    images, labels = map(shell_word, patterns)
-    fix = f"use --images {images} --labels {labels}"
-    return Explained(cause, (data.key, sidecar.key), detail, fix)
+    return Explained(cause, (data.key, sidecar.key), detail, use_patterns(*patterns))
 
 
 def _other_name(cause: Cause, expected: str, actual: LeftOver, keys: tuple[str, str]) -> Explained:
     # As ASCII, so that letters that look the same can be told apart.
     detail = f"{actual.key!a} and the expected {expected!a} {_NAMES[cause]}"
-    if cause is Cause.UNICODE_FORM:
-        return Explained(cause, keys, detail, _ONE_FORM)
-    fix = f"mv -- {shell_word(actual.key)} {shell_word(expected)}"
-    return Explained(cause, keys, detail, fix, renames=True)
+    return Explained(cause, keys, detail, rename=(actual.key, expected))
+
+
+def explain_whole_name(rule: PatternRule, data: LeftOver, sidecar: LeftOver) -> Explained | None:
+    """Return why a label file that is called after the whole name of an image does not pair.
+
+    Examples
+    --------
+    >>> rule = PatternRule(("images/{name}.png",), "labels/{name}.txt")
+    >>> image, label = LeftOver("images/x.png", ("x",)), LeftOver("labels/x.png.txt", ("x.png",))
+    >>> explain_whole_name(rule, image, label).fix
+    "use --images 'images/{name}.png' --labels 'labels/{name}.png.txt'"
+    """
+    extension = Parts.from_key(data.key).extension
+    image = _nearest(rule.image_patterns, data.key).text
+    label = rule.label_pattern
+    shorter, dot, ending = sidecar.key.rpartition(".")
+    shorter, ending = shorter.removesuffix(extension), dot + ending
+    fits = (
+        data.fields is not None
+        and data.fields == label.fields(shorter + ending)
+        and image.endswith(extension)
+        and label.text.endswith(ending)
+    )
+    if fits:
+        images, labels = image.removesuffix(extension), label.text.removesuffix(ending)
+    else:
+        patterns = patterns_from(data.key, shorter + ending)
+        if patterns is None:
+            return None
+        images, labels = patterns[0].removesuffix(extension), patterns[1].removesuffix(ending)
+    detail = f"{sidecar.key!r} has the whole name of {data.key!r}, with its extension"
+    return Explained(
+        Cause.WHOLE_NAME,
+        (data.key, sidecar.key),
+        detail,
+        use_patterns(images + extension, labels + extension + ending),
+        use_patterns(images, labels + ending),
+    )
+
+
+def use_patterns(images: str, labels: str) -> str:
+    """Return the sentence that names both patterns as flags."""
+    return f"use --images {shell_word(images)} --labels {shell_word(labels)}"
 
 
 def _renamed(rule: SuffixRule, data: LeftOver, sidecar: LeftOver) -> Explained | None:
@@ -154,5 +219,4 @@ def _renamed(rule: SuffixRule, data: LeftOver, sidecar: LeftOver) -> Explained |
         return None
     target = data.key + rule.suffix
     detail = f"{sidecar.key!a} is no sidecar of {data.key!a}: that is {target!a}"
-    fix = f"mv -- {shell_word(sidecar.key)} {shell_word(target)}"
-    return Explained(cause, (data.key, sidecar.key), detail, fix, renames=True)
+    return Explained(cause, (data.key, sidecar.key), detail, rename=(sidecar.key, target))

@@ -1,7 +1,8 @@
 """Find files that look like pairs but are not: another folder name, `.JPG` for `.jpg`, and so on.
 
 1. Files left over are compared by their names without extension, case, Unicode form and surrounding
-   blanks: first at the place where a rule expects them, then with one folder, then alone.
+   blanks: first at the place where a rule expects them, then with one folder, then alone. In between,
+   names that a tool changed are compared, and label files called after the whole name of an image.
 2. The difference that keeps two files from being a pair is named, with the cure: a flag or a command.
 3. Pairs with the same cause and cure are counted together.
 
@@ -11,8 +12,9 @@ is changed.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -23,9 +25,18 @@ from labelingest.model.listing import Listing
 from labelingest.model.pairs import Outcome, Pairs
 from labelingest.pairing.file_kinds import KINDS, kind_numbers
 from labelingest.pairing.match import Affixes
+from labelingest.pairing.near_misses.commands import Commands
 from labelingest.pairing.near_misses.differences import Cause, Parts, fold
-from labelingest.pairing.near_misses.explanations import Explained, LeftOver, explain, partners
+from labelingest.pairing.near_misses.explanations import (
+    Explained,
+    LeftOver,
+    data_key,
+    explain,
+    explain_whole_name,
+    partners,
+)
 from labelingest.pairing.near_misses.stored_links import stored_links
+from labelingest.pairing.near_misses.tool_names import explain_tool_name, matches
 from labelingest.pairing.rules import PatternRule, SuffixRule
 
 __all__ = ["MAX_LEFT_OVER", "NearMiss", "near_misses"]
@@ -34,6 +45,11 @@ MAX_LEFT_OVER: Final = 20_000
 """Data files, and sidecars, that are compared."""
 
 _MAX_CAUSES: Final = 20
+
+Places: TypeAlias = Callable[[LeftOver, PatternRule | SuffixRule, bool], list[str]]
+"""Function that returns the places of a file, of which one of its partner's is the same."""
+Coupled: TypeAlias = tuple[tuple[str, str], Explained | None]
+"""Keys of a data file and a sidecar, and the cause that keeps them from pairing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +64,16 @@ class NearMiss:
     detail: str
     """The cause in the example, in a sentence."""
     fix: str
-    """The cure: flags, or a command for a shell in the folder."""
+    """The cure: flags, or a command for a shell."""
+    renames: tuple[tuple[str, str], ...] = ()
+    """Key and new key of a file of each pair, where that is the cure; `fix` is the first."""
 
     def __str__(self) -> str:
         counted = f"{self.count:,}" if self.count < MAX_LEFT_OVER else f"at least {self.count:,}"
         times = "" if self.count == 1 else f" ({counted} pairs like this)"
-        return f"{self.detail}{times}; {self.fix}"
+        commands = f"{len(self.renames):,} commands"
+        more = f", and so on: labelingest pair --renames prints {commands}"
+        return f"{self.detail}{times}; {self.fix}{more if len(self.renames) > 1 else ''}"
 
 
 def near_misses(
@@ -62,6 +82,7 @@ def near_misses(
     rule: PatternRule | SuffixRule,
     *,
     small_files: Callable[[str], bytes] | None = None,
+    place: str = "",
 ) -> list[NearMiss]:
     """Return the causes that keep files from pairing, the most frequent cause first.
 
@@ -72,6 +93,8 @@ def near_misses(
     small_files
         Returns the content of a file of a few kilobytes; called for files at the place of an
         expected folder, which come first in the result. None: such files are not read.
+    place
+        Storage path for commands, as `Commands` takes it.
 
     Examples
     --------
@@ -82,28 +105,36 @@ def near_misses(
     >>> miss.cause.value, miss.fix
     ('extension-case', "add --images 'images/{name}.JPG'")
     """
-    groups: dict[tuple[Cause, str], tuple[int, Explained]] = {}
+    commands = Commands(place)
+    groups: dict[tuple[Cause, str], list[Explained]] = {}
     for explained in _explained(listing.keys, pairs.outcome, rule):
         # A command that renames names one file; all such commands of one cause are one group.
-        group = (explained.cause, "" if explained.renames else explained.fix)
-        count, first = groups.get(group, (0, explained))
-        groups[group] = (count + 1, first)
-    misses = [
-        NearMiss(first.cause, count, first.keys, first.detail, first.fix)
-        for count, first in groups.values()
-    ]
+        fix = explained.general_fix or ("" if explained.rename else explained.fix)
+        groups.setdefault((explained.cause, fix), []).append(explained)
+    misses = [_near_miss(group, commands) for group in groups.values()]
     misses.sort(key=lambda miss: (-miss.count, miss.cause, miss.keys))
-    return [*_links(listing, rule, small_files), *misses[:_MAX_CAUSES]]
+    return [*_links(listing, rule, small_files, commands), *misses[:_MAX_CAUSES]]
+
+
+def _near_miss(group: Sequence[Explained], commands: Commands) -> NearMiss:
+    """Return the pairs of one cause and cure as one near miss."""
+    first = group[0]
+    fix = first.fix if all(e.fix == first.fix for e in group) else first.general_fix
+    renames = () if fix else tuple(e.rename for e in group if e.rename is not None)
+    fix = fix or commands.rename(*renames[0])
+    return NearMiss(first.cause, len(group), first.keys, first.detail, fix, renames=renames)
 
 
 def _links(
     listing: Listing,
     rule: PatternRule | SuffixRule,
     small_files: Callable[[str], bytes] | None,
+    commands: Commands,
 ) -> Iterator[NearMiss]:
     if small_files is not None:
         for link in stored_links(listing, small_files, _folders(rule)):
-            yield NearMiss(Cause.LINK_AS_FILE, 1, (link.key,), link.detail, link.fix)
+            fix = commands.link(link.target, link.key)
+            yield NearMiss(Cause.LINK_AS_FILE, 1, (link.key,), link.detail, fix)
 
 
 def _folders(rule: PatternRule | SuffixRule) -> list[str]:
@@ -120,21 +151,55 @@ def _explained(keys: Keys, outcome: UInt8, rule: PatternRule | SuffixRule) -> It
     """Explain each data file left over with the sidecar that was most likely meant for it."""
     data = _data_left_over(keys, outcome, rule)
     sidecars = _sidecars_left_over(keys, outcome, rule)
-    for places in (_expected_places, _near_places, _names):
-        couples = list(_couples(data, sidecars, places, rule))
-        for file, sidecar in couples:
-            explained = explain(rule, file, sidecar)
+    for stage in (
+        partial(_by_places, places=_expected_places),
+        _whole_names,
+        _tool_names,
+        partial(_by_places, places=_near_places),
+        partial(_by_places, places=_names),
+    ):
+        coupled = set[str]()
+        for pair_keys, explained in stage(data, sidecars, rule):
+            coupled.update(pair_keys)
             if explained is not None:
                 yield explained
-        explained_keys = {item.key for couple in couples for item in couple}
-        data = [item for item in data if item.key not in explained_keys]
-        sidecars = [item for item in sidecars if item.key not in explained_keys]
+        data = [item for item in data if item.key not in coupled]
+        sidecars = [item for item in sidecars if item.key not in coupled]
+
+
+def _by_places(
+    data: Sequence[LeftOver],
+    sidecars: Sequence[LeftOver],
+    rule: PatternRule | SuffixRule,
+    places: Places,
+) -> Iterator[Coupled]:
+    """Yield files that have a place in common, with the cause."""
+    for file, sidecar in _couples(data, sidecars, places, rule):
+        yield (file.key, sidecar.key), explain(rule, file, sidecar)
+
+
+def _whole_names(
+    data: Sequence[LeftOver], sidecars: Sequence[LeftOver], rule: PatternRule | SuffixRule
+) -> Iterator[Coupled]:
+    """Yield images and label files called after their whole names."""
+    if isinstance(rule, PatternRule):
+        for file, sidecar in _couples(data, sidecars, _whole_name_places, rule):
+            if explained := explain_whole_name(rule, file, sidecar):
+                yield (file.key, sidecar.key), explained
+
+
+def _tool_names(
+    data: Sequence[LeftOver], sidecars: Sequence[LeftOver], rule: PatternRule | SuffixRule
+) -> Iterator[Coupled]:
+    """Yield files whose names a tool changed."""
+    for match in matches(data, sidecars, rule):
+        yield (match.data.key, match.sidecar.key), explain_tool_name(rule, match)
 
 
 def _couples(
     data: Sequence[LeftOver],
     sidecars: Sequence[LeftOver],
-    places: Callable[[LeftOver, PatternRule | SuffixRule, bool], list[str]],
+    places: Places,
     rule: PatternRule | SuffixRule,
 ) -> Iterator[tuple[LeftOver, LeftOver]]:
     """Match files that have a place in common; each file once, in order of keys."""
@@ -165,19 +230,19 @@ def _expected_places(item: LeftOver, rule: PatternRule | SuffixRule, is_sidecar:
 
 
 def _near_places(item: LeftOver, rule: PatternRule | SuffixRule, is_sidecar: bool) -> list[str]:
-    parts = Parts.from_key(_data_key(item, rule, is_sidecar))
+    parts = Parts.from_key(data_key(item, rule) if is_sidecar else item.key)
     return [f"{fold(parts.folders[-1])}/{fold(parts.stem)}"] if parts.folders else []
 
 
 def _names(item: LeftOver, rule: PatternRule | SuffixRule, is_sidecar: bool) -> list[str]:
-    return [fold(Parts.from_key(_data_key(item, rule, is_sidecar)).stem)]
+    return [fold(Parts.from_key(data_key(item, rule) if is_sidecar else item.key).stem)]
 
 
-def _data_key(item: LeftOver, rule: PatternRule | SuffixRule, is_sidecar: bool) -> str:
-    """Return the key without what a suffix rule adds to it."""
-    if is_sidecar and isinstance(rule, SuffixRule):
-        return item.key.removesuffix(rule.suffix)
-    return item.key
+def _whole_name_places(
+    item: LeftOver, rule: PatternRule | SuffixRule, is_sidecar: bool
+) -> list[str]:
+    name = item.key.rpartition("/")[2]
+    return [Parts.from_key(name).stem if is_sidecar else name]
 
 
 def _place(key: str) -> str:

@@ -13,7 +13,6 @@ import numpy as np
 
 from labelingest.model.listing import Listing
 from labelingest.pairing.match import ending_with
-from labelingest.pairing.near_misses.shell import shell_word
 
 __all__ = ["StoredLink", "stored_links"]
 
@@ -38,11 +37,6 @@ class StoredLink:
             "stored as a file as git does with core.symlinks=false"
         )
 
-    @property
-    def fix(self) -> str:
-        """Return the command that makes the link, for a shell in the folder."""
-        return f"ln -sfn {shell_word(self.target)} {shell_word(self.key)}"
-
 
 def stored_links(
     listing: Listing, small_files: Callable[[str], bytes], folders: Sequence[str] = _USUAL_FOLDERS
@@ -60,8 +54,8 @@ def stored_links(
     --------
     >>> listing = Listing.from_entries([("images", 9, 0), ("labels/a.txt", 20, 0)])
     >>> [link] = stored_links(listing, lambda key: b"../images")
-    >>> link.fix
-    'ln -sfn ../images images'
+    >>> link.key, link.target
+    ('images', '../images')
     """
     links = []
     for key in _called(listing, folders):

@@ -47,7 +47,7 @@ def use(images: str, labels: str) -> str:
          use("images/{name}.jpg", "labels/train/{name}.txt")),
         ("images/A.jpg", "labels/a.txt", Cause.NAME_CASE, "mv -- labels/a.txt labels/A.txt"),
         (f"images/{NFC}.jpg", f"labels/{NFD}.txt", Cause.UNICODE_FORM,
-         "convmv -r -f utf8 -t utf8 --nfc --notest . gives all names one form"),
+         "mv -- $'labels/e\\xcc\\x81.txt' $'labels/\\xc3\\xa9.txt'"),
         ("images/a .jpg", "labels/a.txt", Cause.BLANKS, "mv -- labels/a.txt 'labels/a .txt'"),
     ],
 )  # fmt: skip
@@ -88,6 +88,25 @@ def test_one_cause_is_told_once_with_its_count_the_most_frequent_first() -> None
 def test_renames_are_one_group() -> None:
     [miss] = misses(["images/A.jpg", "images/B.jpg", "labels/a.txt", "labels/b.txt"])
     assert miss.count == 2
+    assert miss.renames == (("labels/a.txt", "labels/A.txt"), ("labels/b.txt", "labels/B.txt"))
+    assert str(miss).endswith("and so on: labelingest pair --renames prints 2 commands")
+
+
+@pytest.mark.parametrize(
+    ("place", "fix"),
+    [
+        ("my data", "mv -- 'my data/labels/a.txt' 'my data/labels/A.txt'"),
+        (".", "mv -- labels/a.txt labels/A.txt"),
+        ("file:///my%20data/", "mv -- '/my data/labels/a.txt' '/my data/labels/A.txt'"),
+        ("S3://b/x y", "aws s3 mv 'S3://b/x y/labels/a.txt' 'S3://b/x y/labels/A.txt'"),
+        ("gs://b/", "gcloud storage mv gs://b/labels/a.txt gs://b/labels/A.txt"),
+        ("https://minio.example.com/b/", "rename labels/a.txt to labels/A.txt there"),
+    ],
+)
+def test_a_command_names_files_as_the_storage_path_does(place: str, fix: str) -> None:
+    listing = Listing.from_entries((key, 1, 0) for key in ["images/A.jpg", "labels/a.txt"])
+    [miss] = near_misses(listing, pair(listing, BESIDE), BESIDE, place=place)
+    assert miss.fix == fix
 
 
 def test_files_with_nothing_in_common_are_no_near_miss() -> None:
