@@ -18,6 +18,7 @@ OUTCOMES: Final[Mapping[Outcome, str]] = {
     Outcome.METADATA_SIDECAR: "metadata sidecar",
     Outcome.UNSUPPORTED: "unsupported file",
     Outcome.IGNORED: "ignored file",
+    Outcome.COMPANION: "companion file",
 }
 """Noun for the keys of each outcome."""
 

@@ -16,6 +16,13 @@ from labelingest.problems.log import ProblemLog
 
 __all__ = ["pairs_as_json", "print_pairs", "print_renames"]
 
+_LISTED: Final = (
+    Outcome.UNLABELLED,
+    Outcome.COMPANION,
+    Outcome.UNSUPPORTED,
+    Outcome.IGNORED,
+)
+"""Outcomes whose keys are printed, if only by example."""
 _EXAMPLES: Final = 3
 """Pairs, files of one outcome and problems of one code that are printed."""
 
@@ -38,9 +45,9 @@ def print_pairs(paired: Paired) -> None:
         print_line(console, f"  {key} ↔ {sidecar}")
     if len(paired.pairs) > len(data):
         print_line(console, f"  … and {many(len(paired.pairs) - len(data), 'more pair')}")
-    for outcome in (Outcome.UNLABELLED, Outcome.UNSUPPORTED, Outcome.IGNORED):
+    for outcome in _LISTED:
         if keys[outcome]:
-            examples = ", ".join(_examples(paired, outcome, _EXAMPLES))
+            examples = ", ".join(_keys(paired, outcome, _EXAMPLES))
             print_line(console, f"{many(keys[outcome], OUTCOMES[outcome])}, such as {examples}")
     log = ProblemLog()
     log.add([*paired.listing.problems, *paired.pairs.problems], {})
@@ -77,8 +84,8 @@ def _rule_as_json(rule: PatternRule | SuffixRule) -> dict[str, Any]:
     return {"images": list(rule.images), "labels": rule.labels, "suffix": None}
 
 
-def _examples(paired: Paired, outcome: Outcome, count: int) -> list[str]:
-    rows = np.flatnonzero(paired.pairs.outcome == outcome)[:count]
+def _keys(paired: Paired, outcome: Outcome, most: int | None = None) -> list[str]:
+    rows = np.flatnonzero(paired.pairs.outcome == outcome)[:most]
     return paired.listing.keys.take(rows)
 
 
@@ -98,6 +105,7 @@ def pairs_as_json(paired: Paired) -> bytes:
                 **{outcome.name.lower(): count for outcome, count in keys.items()},
             },
             "pairs": [list(both) for both in zip(data, sidecars, strict=True)],
+            "companions": _keys(paired, Outcome.COMPANION),
             "problems": [p.as_dict() for p in (*paired.listing.problems, *paired.pairs.problems)],
             "near_misses": [str(miss) for miss in misses],
             "renames": [list(keys) for miss in misses for keys in miss.renames],

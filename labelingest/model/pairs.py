@@ -33,6 +33,8 @@ class Outcome(IntEnum):
     """A file of a kind that cannot be labelled here."""
     IGNORED = 8
     """Junk, temporary files, and what the run itself writes."""
+    COMPANION = 9
+    """A file that belongs to the data set or to a run, as a class list: neither data nor label file."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,16 +5,24 @@ but come from the bytes of the column, without a string for each key.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from labelingest.columns.keys import Keys
-from labelingest.columns.types import Bool, Int64, UInt8, UInt64
+from labelingest.columns.types import Int64, UInt8
 from labelingest.model.kinds import KIND_OF_EXTENSION, DataKind, is_junk, kind_of
+from labelingest.pairing.names import Names
 
-__all__ = ["KINDS", "NO_KIND", "chunks", "folder_numbers", "junk_rows", "kind_numbers"]
+__all__ = [
+    "KINDS",
+    "NO_KIND",
+    "chunks",
+    "folder_numbers",
+    "junk_among",
+    "junk_rows",
+    "kind_numbers",
+]
 
 KINDS: Final = tuple(DataKind)
 """Kind number → kind of data."""
@@ -23,8 +31,6 @@ NO_KIND: Final = len(KINDS)
 
 _CHUNK: Final = 65_536
 """Rows of a chunk, whose columns stay in the processor's cache."""
-_WORD: Final = 8
-"""Bytes of an extension that are compared as one number; no supported extension is longer."""
 
 _EXTENSIONS: Final = sorted(
     (int.from_bytes(extension.encode(), "little"), KINDS.index(kind))
@@ -54,15 +60,19 @@ def junk_rows(keys: Keys) -> Int64:
     >>> junk_rows(Keys.from_texts(["a/.DS_Store", "a/b.jpg", "labels.cache"])).tolist()
     [0, 2]
     """
-    junk = [np.zeros(0, dtype=np.int64)]
-    for rows in chunks(np.arange(len(keys))):
-        names = _Names.from_rows(keys, rows)
-        first, last = names.text[names.begins], names.text[names.ends - 1]
-        # Every name of junk has one of these bytes at an end; few other names do.
-        suspects = rows[(first == ord(".")) | (first == ord("T")) | (last == ord("e"))]
-        is_junk_name = [is_junk(key) for key in keys.take(suspects)]
-        junk.append(suspects[np.array(is_junk_name, dtype=np.bool_)])
-    return np.concatenate(junk)
+    parts = chunks(np.arange(len(keys)))
+    junk = [junk_among(keys, rows, Names.from_rows(keys, rows)) for rows in parts]
+    return np.concatenate([np.zeros(0, dtype=np.int64), *junk])
+
+
+def junk_among(keys: Keys, rows: Int64, names: Names) -> Int64:
+    """Return those of some rows that a system or a tool left; `names` are the names of the rows."""
+    first, last = names.text[names.begins], names.text[names.ends - 1]
+    # Every name of junk has one of these bytes at an end; few other names do.
+    suspects = rows[(first == ord(".")) | (first == ord("T")) | (last == ord("e"))]
+    is_junk_name = [is_junk(key) for key in keys.take(suspects)]
+    junk: Int64 = suspects[np.array(is_junk_name, dtype=np.bool_)]
+    return junk
 
 
 def kind_numbers(keys: Keys, rows: Int64) -> UInt8:
@@ -75,7 +85,7 @@ def kind_numbers(keys: Keys, rows: Int64) -> UInt8:
     """
     numbers = [np.zeros(0, dtype=np.uint8)]
     for chunk in chunks(rows):
-        names = _Names.from_rows(keys, chunk)
+        names = Names.from_rows(keys, chunk)
         words, dotted = names.extensions()
         position = np.minimum(np.searchsorted(_WORDS, words), len(_WORDS) - 1)
         number = np.where(_WORDS[position] == words, _KIND_NUMBERS[position], np.uint8(NO_KIND))
@@ -99,53 +109,9 @@ def folder_numbers(keys: Keys, rows: Int64) -> Int64:
     """
     numbers = [np.zeros(0, dtype=np.int64)]
     for chunk in chunks(rows):
-        names = _Names.from_rows(keys, chunk)
+        names = Names.from_rows(keys, chunk)
         text = names.text.tobytes()
         begins = (keys.offsets[chunk] - keys.offsets[chunk[0]]).tolist()
         folders = [text[a:b] for a, b in zip(begins, names.begins.tolist(), strict=True)]
         numbers.append(np.array([hash(folder) for folder in folders], dtype=np.int64))
     return np.concatenate(numbers)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Names:
-    """Names of files, the last parts of keys, as positions in the keys' text."""
-
-    text: UInt8
-    begins: Int64
-    """(n,) position at which each name begins."""
-    ends: Int64
-    """(n,) position at which each name ends."""
-
-    @classmethod
-    def from_rows(cls, keys: Keys, rows: Int64) -> "_Names":
-        """Return the names of rows, ascending; at least one row."""
-        start = int(keys.offsets[rows[0]])
-        text = np.frombuffer(keys.text, dtype=np.uint8)[start : keys.offsets[rows[-1] + 1]]
-        begins, ends = keys.offsets[rows] - start, keys.offsets[rows + 1] - start
-        begins = np.maximum(begins, _last(text, "/", ends) + 1)
-        # A key that ends with a slash has no name: its slash serves as one.
-        return cls(text, np.minimum(begins, ends - 1), ends)
-
-    def extensions(self) -> tuple[UInt64, Bool]:
-        """Return (n,) extensions as numbers, 0 for none; and whether a name begins with a dot.
-
-        A name that begins with a dot may have no extension, however many dots follow.
-        """
-        dots = _last(self.text, ".", self.ends)
-        length = self.ends - dots - 1
-        length[(dots <= self.begins) | (length > _WORD)] = 0
-        words = np.zeros(len(dots), dtype=np.uint64)
-        for i in range(_WORD):
-            rows = np.flatnonzero(length > i)
-            letters = self.text[dots[rows] + 1 + i]
-            upper = (letters >= ord("A")) & (letters <= ord("Z"))
-            words[rows] |= (letters | upper * np.uint8(0x20)).astype(np.uint64) << np.uint64(8 * i)
-        return words, self.text[self.begins] == ord(".")
-
-
-def _last(text: UInt8, character: str, ends: Int64) -> Int64:
-    """Return (n,) the last position of a character before each end; -1 for none."""
-    places = np.concatenate([[-1], np.flatnonzero(text == ord(character))])
-    last: Int64 = places[np.searchsorted(places, ends) - 1]
-    return last

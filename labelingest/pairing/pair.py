@@ -1,7 +1,8 @@
 """Pair the data files of one listing with their sidecars, and give every other key an outcome.
 
-1. Every key is claimed once, in this order: junk, metadata sidecar, label sidecar, data file by its
-   extension. A key that a rule claims as a sidecar never becomes a data file, even as an orphan.
+1. Every key is claimed once, in this order: junk, metadata sidecar, label sidecar that pairs, companion
+   file, orphan sidecar, data file by its extension. A key that a rule claims as a sidecar never becomes
+   a data file, even as an orphan.
 2. Label sidecars and data files get a number each from what the rule says they have in common (the
    captured values; for suffixes the data file's key). Files of one number are candidates.
 3. Candidates are compared by the captured text itself: two keys that have one number by accident
@@ -12,6 +13,8 @@ Pairing is a pure function of the listing, with a constant cost for each key: no
 that stays in memory.
 """
 
+from typing import Final
+
 import numpy as np
 
 from labelingest.columns.keys import Keys
@@ -19,6 +22,7 @@ from labelingest.columns.types import Bool, Int64, UInt8
 from labelingest.model.kinds import DataKind, extension_of
 from labelingest.model.listing import Listing
 from labelingest.model.pairs import Outcome, Pairs
+from labelingest.pairing.companions import junk_and_companions
 from labelingest.pairing.defects import MAX_EXTENSIONS, OTHER_EXTENSIONS, Defects, Unsupported
 from labelingest.pairing.file_kinds import KINDS, NO_KIND, chunks, junk_rows, kind_numbers
 from labelingest.pairing.match import Affixes, ending_with, equal_captures, row_of
@@ -26,13 +30,20 @@ from labelingest.pairing.rules import PatternRule, SuffixRule, check_suffixes
 
 __all__ = ["pair", "pair_metadata"]
 
+_NO_ROWS: Final = np.zeros(0, dtype=np.int64)
+
 
 def pair(
-    listing: Listing, rule: PatternRule | SuffixRule, metadata: SuffixRule | None = None
+    listing: Listing,
+    rule: PatternRule | SuffixRule,
+    metadata: SuffixRule | None = None,
+    *,
+    companions: Int64 = _NO_ROWS,
 ) -> Pairs:
     """Pair the data files of a listing with their sidecars.
 
-    Patterns pair images only; a suffix pairs data files of every kind.
+    Patterns pair images only; a suffix pairs data files of every kind. Patterns mean YOLO labels, and
+    beside these the names of `labelingest.model.companions` are companion files.
 
     Parameters
     ----------
@@ -43,6 +54,9 @@ def pair(
     metadata
         Rule by which metadata sidecars are named; they are set aside. Where a key ends with both
         suffixes, the longer suffix decides.
+    companions
+        Rows of companion files that the caller knows, whatever their names; a file that pairs, or has
+        a sidecar of its own, is none.
 
     Raises
     ------
@@ -62,12 +76,15 @@ def pair(
     check_suffixes(rule, metadata)
     keys = listing.keys
     outcome = np.full(len(keys), Outcome.UNLABELLED, dtype=np.uint8)
-    outcome[junk_rows(keys)] = Outcome.IGNORED
+    junk, named = _set_aside(keys, rule)
+    outcome[junk] = Outcome.IGNORED
     if metadata is not None:
         outcome[_metadata(keys, _unclaimed(outcome), metadata, rule)] = Outcome.METADATA_SIDECAR
     labels = _label_affixes(rule)
     sidecars, numbers = labels.match(keys, _unclaimed(outcome))
     outcome[sidecars] = Outcome.ORPHAN_SIDECAR
+    companions = _companions(keys, outcome, np.union1d(named, companions), rule, metadata)
+    outcome[companions[outcome[companions] == Outcome.UNLABELLED]] = Outcome.COMPANION
 
     unclaimed = _unclaimed(outcome)
     matches = [(affixes, *affixes.match(keys, unclaimed)) for affixes in _data_affixes(rule)]
@@ -81,6 +98,7 @@ def pair(
     # Of ten million keys, each of these columns is 40 megabytes.
     del unclaimed, matches, candidates, sidecars, numbers
     data, sidecar, rivals = _settle(outcome, edges)
+    outcome[companions[outcome[companions] == Outcome.ORPHAN_SIDECAR]] = Outcome.COMPANION
     return Pairs(
         data,
         sidecar,
@@ -111,6 +129,41 @@ def pair_metadata(keys: Keys, rule: SuffixRule) -> tuple[Int64, Int64]:
         len(rows),
     )
     return rows[paired], rows[~paired]
+
+
+def _set_aside(keys: Keys, rule: PatternRule | SuffixRule) -> tuple[Int64, Int64]:
+    """Return the rows of junk, and those with names of companion files where labels are YOLO."""
+    return (
+        junk_and_companions(keys) if isinstance(rule, PatternRule) else (junk_rows(keys), _NO_ROWS)
+    )
+
+
+def _companions(
+    keys: Keys,
+    outcome: UInt8,
+    rows: Int64,
+    rule: PatternRule | SuffixRule,
+    metadata: SuffixRule | None,
+) -> Int64:
+    """Return the rows that are companion files unless they pair: none has a sidecar of its own."""
+    rows = rows[np.isin(outcome[rows], (Outcome.UNLABELLED, Outcome.ORPHAN_SIDECAR))]
+    if metadata is not None:
+        sidecars = np.flatnonzero(outcome == Outcome.METADATA_SIDECAR)
+        rows = _without_sidecar(keys, rows, metadata, sidecars)
+    if isinstance(rule, SuffixRule):
+        sidecars = np.flatnonzero(outcome == Outcome.ORPHAN_SIDECAR)
+        rows = _without_sidecar(keys, rows, rule, sidecars)
+    return rows
+
+
+def _without_sidecar(keys: Keys, rows: Int64, rule: SuffixRule, sidecars: Int64) -> Int64:
+    """Return the rows to whose key no sidecar adds the suffix."""
+    if not len(rows) or not len(sidecars):
+        return rows
+    labels, unchanged = _label_affixes(rule), Affixes(b"", b"")
+    candidates = _Candidates(keys, labels, *labels.match(keys, sidecars))
+    owners, _ = candidates.with_equal_captures(unchanged, *unchanged.match(keys, rows))
+    return np.setdiff1d(rows, owners)
 
 
 def _unclaimed(outcome: UInt8) -> Int64:

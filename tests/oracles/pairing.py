@@ -13,21 +13,8 @@ from itertools import pairwise
 __all__ = ["Rule", "Sorted", "match", "sort_out"]
 
 IMAGE = {"jpg", "jpeg", "png", "webp", "avif", "bmp", "tif", "tiff"}
-OTHER = {
-    "mp4",
-    "mov",
-    "webm",
-    "mkv",
-    "mp3",
-    "wav",
-    "flac",
-    "pdf",
-    "txt",
-    "json",
-    "xml",
-    "html",
-    "htm",
-}
+MEDIA = {"mp4", "mov", "webm", "mkv", "mp3", "wav", "flac"}
+OTHER = MEDIA | {"pdf", "txt", "json", "xml", "html", "htm"}
 # What mimetypes calls text/* since Python 3.12 or 3.13; the rest is asked from this one.
 OTHER |= {"md", "markdown", "rst", "rtf", "js", "mjs"}
 STANDARD = mimetypes.MimeTypes(filenames=())
@@ -81,6 +68,41 @@ def junk(key: str) -> bool:
         or name[:2] == "._"
         or name[-6:] == ".cache"
         or name[:17] == ".labelingest-tmp-"
+    )
+
+
+COMPANIONS = [
+    "data.yaml",
+    "dataset.yaml",
+    "config.yaml",
+    "data.yml",
+    "dataset.yml",
+    "config.yml",
+    "classes.txt",
+    "labels.txt",
+    "predefined_classes.txt",
+    "obj.data",
+    "_darknet.labels",
+    "notes.json",
+    "train.txt",
+    "val.txt",
+    "valid.txt",
+    "test.txt",
+    "trainval.txt",
+]
+
+
+def companion(key: str) -> bool:
+    """Return whether a key has the name of a companion file; only ASCII letters have case."""
+    name = key.split("/")[-1]
+    lower = "".join(c.lower() if c.isascii() else c for c in name)
+    if lower in COMPANIONS or lower[-6:] == ".names":
+        return True
+    if extension(key) in IMAGE | MEDIA:
+        return False
+    return any(
+        name.startswith(word.upper()) or lower == word or lower.startswith(f"{word}.")
+        for word in ("readme", "license", "licence")
     )
 
 
@@ -162,13 +184,24 @@ def sort_out(keys: Sequence[str], rule: Rule, metadata: str | None = None) -> So
             matched = any(match(image, key) is not None for image in rule.images)
             refused = kind(key) is None or (matched and kind(key) != "image")
             outcome[key] = "UNSUPPORTED" if refused else "UNLABELLED"
+    extra = [key for key in keys if is_extra(key, outcome, rule, metadata)]
+    for key in extra:
+        if outcome[key] != "ORPHAN_SIDECAR":
+            outcome[key] = "COMPANION"
     data = [key for key in keys if outcome[key] == "UNLABELLED"]
     sidecars = [key for key in keys if outcome[key] == "ORPHAN_SIDECAR"]
     couples = [(d, s) for d in data for s in sidecars if belong(d, s, rule)]
-    return settle(outcome, couples)
+    return settle(outcome, couples, extra)
 
 
-def settle(outcome: dict[str, str], couples: list[tuple[str, str]]) -> Sorted:
+def is_extra(key: str, outcome: dict[str, str], rule: Rule, metadata: str | None) -> bool:
+    """Return whether a key is a companion file unless it pairs."""
+    if rule.suffix or not companion(key) or outcome[key] in ("IGNORED", "METADATA_SIDECAR"):
+        return False
+    return outcome.get(key + metadata) != "METADATA_SIDECAR" if metadata else True
+
+
+def settle(outcome: dict[str, str], couples: list[tuple[str, str]], extra: list[str]) -> Sorted:
     """Tell pairs from rivals."""
     of_data = Counter(d for d, _ in couples)
     of_sidecar = Counter(s for _, s in couples)
@@ -179,6 +212,9 @@ def settle(outcome: dict[str, str], couples: list[tuple[str, str]]) -> Sorted:
             pairs[d] = s
         else:
             outcome[d], outcome[s] = "AMBIGUOUS", "AMBIGUOUS_SIDECAR"
+    for key in extra:
+        if outcome[key] == "ORPHAN_SIDECAR":
+            outcome[key] = "COMPANION"
     problems: Counter[tuple[str, str]] = Counter()
     first: dict[str, str] = {}
     for key, became in outcome.items():

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from labelingest.columns.keys import Keys
 from labelingest.errors import ConfigError
+from labelingest.model.companions import is_companion
 from labelingest.model.kinds import is_junk, kind_of
 from labelingest.model.listing import Listing
 from labelingest.model.pairs import Outcome
+from labelingest.pairing.companions import junk_and_companions
 from labelingest.pairing.file_kinds import KINDS, NO_KIND, junk_rows, kind_numbers
 from labelingest.pairing.match import Affixes
 from labelingest.pairing.near_misses.differences import Cause
@@ -26,10 +28,11 @@ FOLDERS = ["", "images/", "labels/", "Images/", "a/images/", "a/labels/", "a/b/i
            "a/b/labels/", "images/images/", "labels/images/", "x-", "labels/x-"]  # fmt: skip
 STEMS = ["a", "b", "A", "a b", " a", "a\n", "{a}", "a.b", "a-b-c", "-", "._a", "e", "T", "Thumbs",
          unicodedata.normalize("NFC", "é"), unicodedata.normalize("NFD", "é"), "\N{KELVIN SIGN}",
-         "n" * 300, ".", "", ".labelingest-tmp-1", "x.metadata", "🎈"]  # fmt: skip
+         "n" * 300, ".", "", ".labelingest-tmp-1", "x.metadata", "🎈", "train", "Data", "README.x",
+         "readme", "LICENSE_x", "license", "license_x", "obj", "notes", "classes"]  # fmt: skip
 ENDINGS = [".jpg", ".JPG", ".png", ".txt", ".json", ".encord.json", ".jpg.encord.json", ".gif",
            ".metadata.json", ".jpg.metadata.json", ".dcm", ".nii.gz", ".mp4", ".cache", "", ".",
-           ".DS_Store", ".db", ".m\N{KELVIN SIGN}v"]  # fmt: skip
+           ".DS_Store", ".db", ".m\N{KELVIN SIGN}v", ".yaml", ".yml", ".names", ".data", ".Names", ".txt.metadata.json"]  # fmt: skip
 PATTERN_RULES = [
     (("images/{name}.jpg",), "labels/{name}.txt"),
     (("images/{name}.jpg", "images/{name}.png", "images/{name}.gif"), "labels/{name}.txt"),
@@ -173,12 +176,16 @@ def test_matching_many_keys_equals_parse_and_equals_trying_everything(
 
 
 @given(st.sets(keys, min_size=1, max_size=60))
-def test_kinds_and_junk_of_many_keys_equal_those_of_one(names: set[str]) -> None:
+def test_kinds_junk_and_companions_of_many_keys_equal_those_of_one(names: set[str]) -> None:
     ordered = Keys.from_texts(sorted(name.encode() for name in names))
     rows = np.arange(len(ordered))
     kinds = [None if n == NO_KIND else KINDS[n] for n in kind_numbers(ordered, rows).tolist()]
     assert kinds == [kind_of(key) for key in ordered]
     assert junk_rows(ordered).tolist() == [row for row, key in enumerate(ordered) if is_junk(key)]
+    junk, companions = junk_and_companions(ordered)
+    assert junk.tolist() == junk_rows(ordered).tolist()
+    assert companions.tolist() == [row for row, key in enumerate(ordered) if is_companion(key)]
+    assert [is_companion(key) for key in ordered] == [oracle.companion(key) for key in ordered]
 
 
 @given(st.sets(keys, max_size=60), st.sampled_from(RULES), st.integers(1, 9))

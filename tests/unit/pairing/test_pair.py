@@ -82,7 +82,7 @@ def test_a_sentence_names_ten_files_at_most() -> None:
     [
         (["x/a.dcm"], "1 file with the extension 'dcm', as 'x/a.dcm': files of this kind cannot"),
         (["a.gz", "b.GZ"], "2 files with the extension 'gz', as 'a.gz'"),
-        (["LICENSE"], "1 file without extension, as 'LICENSE'"),
+        (["Makefile"], "1 file without extension, as 'Makefile'"),
     ],
 )
 def test_files_that_cannot_be_labelled_are_counted_with_an_example(
