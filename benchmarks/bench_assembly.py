@@ -4,6 +4,8 @@ The other kinds have their rivals kernel by kernel in `bench_geometry`; here the
 kernels of a kind cost together.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
@@ -11,6 +13,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from benchmarks.batches import KINDS, batch
 from labelingest.assembly.assemble import assemble
 from labelingest.assembly.context import AssemblyOptions
+from labelingest.columns import ragged
 from labelingest.problems.of_batch import BatchProblems
 from tests.oracles.yolo_shapes import ltwh_of_box
 
@@ -46,3 +49,28 @@ def test_rival_boxes_one_by_one(benchmark: BenchmarkFixture) -> None:
     labels = sample.read()
     rows = labels.values[labels.begin[:, np.newaxis] + np.arange(4)].tolist()
     assert benchmark(boxes_one_by_one, rows) == sample.assembled().annotations.coordinates.tolist()
+
+
+@pytest.mark.parametrize("kind", ["boxes", "polygons"])
+def test_assemble_pixels(benchmark: BenchmarkFixture, kind: str) -> None:
+    """Rows in pixels cost one division for each number more than rows in fractions."""
+    benchmark.group = f"assembly: {kind}"
+    sample = batch(kind)
+    labels, feature = sample.resolved()
+    sides = np.stack((sample.units.width[labels.unit], sample.units.height[labels.unit]), axis=1)
+    values = labels.values.copy()
+    positions = ragged.gather(labels.begin, labels.count)
+    values[positions] *= np.repeat(sides, labels.count // 2, axis=0).reshape(-1)
+    in_pixels = replace(labels, values=values, is_in_pixels=True)
+    assembly = benchmark(
+        assemble,
+        *(
+            in_pixels,
+            feature,
+            sample.ontology.objects,
+            sample.units,
+            AssemblyOptions(),
+            BatchProblems(),
+        ),
+    )
+    assert len(assembly.annotations) == sample.files.rows

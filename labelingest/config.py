@@ -76,7 +76,8 @@ class IngestOptions(BaseModel):
     """Class number → object (feature hash or name), replacing external IDs; None removes a number."""
     row_layout: str = "auto"
     """Columns of a YOLO row: auto, box, box+confidence, confidence+box, box+track,
-    box+confidence+track, polygon, polygon+confidence, corners, corners+confidence, xywhr, pose."""
+    box+confidence+track, polygon, polygon+confidence, corners, corners+confidence, xywhr,
+    xywhr-degrees, pose, box-pixels, polygon-pixels, box+class."""
     kpt_shape: tuple[int, int] | None = None
     """Number of keypoints and of values for each, for the row layout pose."""
     on_row_error: Literal["skip", "skip-file", "stop"] = "skip"

@@ -9,5 +9,6 @@ counted. Formats and files are not known here::
     rotated_boxes.py   corners and rotated boxes → any shape
     polygons.py        polygons → any shape
     outlines.py        polygons that cross themselves
+    pixels.py          coordinates in pixels → fractions of the image
     context.py         the context of a batch, and checks that conversions share
 """

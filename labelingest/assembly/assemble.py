@@ -18,7 +18,14 @@ from typing import Final
 import numpy as np
 
 from labelingest.assembly.boxes import convert_boxes
-from labelingest.assembly.context import AssemblyContext, AssemblyOptions, Piece, count_outside
+from labelingest.assembly.context import (
+    AssemblyContext,
+    AssemblyOptions,
+    Piece,
+    check_size_known,
+    count_outside,
+)
+from labelingest.assembly.pixels import labels_in_fractions
 from labelingest.assembly.polygons import convert_rings
 from labelingest.assembly.rotated_boxes import convert_corners, convert_rotated_boxes
 from labelingest.columns import ragged
@@ -26,7 +33,7 @@ from labelingest.columns.fingerprints import mix, row_fingerprints
 from labelingest.columns.types import Bool, Int32, Int64, UInt8, UInt64
 from labelingest.model.annotations import Annotations, ColumnShape, column_shapes
 from labelingest.model.ontology import OntologyObject
-from labelingest.model.source_labels import SourceKind, SourceLabels
+from labelingest.model.source_labels import RowPart, SourceKind, SourceLabels
 from labelingest.model.tally import Misfits
 from labelingest.model.units import DataUnits
 from labelingest.problems import ProblemCode
@@ -67,7 +74,10 @@ def sizes_needed(labels: SourceLabels, feature: Int32, objects: Sequence[Ontolog
     """Return (n,) whether a row can become its shape only with the image's size in pixels.
 
     Turning happens in pixels; geometry that stays as it is, or stays upright, needs no size.
+    Coordinates in pixels always need it.
     """
+    if labels.is_in_pixels:
+        return np.ones(len(labels), dtype=bool)
     shape = column_shapes(objects)[feature]
     step = _steps(labels, shape)
     becomes_rotated = shape == ColumnShape.ROTATED_BOX
@@ -106,8 +116,15 @@ def assemble(
         and duplicates are known of annotations only; None where labels are whole files.
     """
     shape = column_shapes(objects)[feature]
-    content = row_fingerprints(labels.values, labels.class_at, labels.columns)
-    context = AssemblyContext(labels, shape, units, options, problems)
+    content = row_fingerprints(labels.values, labels.first, labels.columns)
+    context = AssemblyContext(
+        labels=labels_in_fractions(labels, units),
+        written_values=labels.values,
+        shape=shape,
+        units=units,
+        options=options,
+        problems=problems,
+    )
     valid = _check_confidence(context)
     if options.reject_shape_mismatch:
         valid &= _check_shape(context, valid)
@@ -145,6 +162,9 @@ def _steps(labels: SourceLabels, shape: UInt8) -> UInt8:
 def _convert(context: AssemblyContext, valid: Bool) -> list[Piece]:
     """Convert the valid rows, (n,), grouped by the step that they need."""
     steps = _steps(context.labels, context.shape)
+    if context.labels.is_in_pixels:
+        rows = np.flatnonzero(valid)
+        valid[rows] = check_size_known(context, rows)
     pieces = []
     for step, convert in _CONVERSIONS.items():
         rows = np.flatnonzero((steps == step) & valid)
@@ -171,14 +191,14 @@ def _check_confidence(context: AssemblyContext) -> Bool:
             "6 columns for a rotated box: is the last a confidence or an angle? Declare the row "
             "layout: box+confidence or xywhr"
         )
-        context.reject(row, ProblemCode.AMBIGUOUS_COLUMNS, detail, number=4)
+        context.reject(row, ProblemCode.AMBIGUOUS_COLUMNS, detail, RowPart.CONFIDENCE)
     wrong = ~unclear & ((labels.confidence < 0) | (labels.confidence > 1))
     for row in context.rows_to_note(wrong):
         detail = (
             f"{float(labels.confidence[row])!r} was read as a confidence, which is 0 to 1: if it "
             "is something else, declare the row layout"
         )
-        context.reject(row, ProblemCode.BAD_CONFIDENCE, detail, number=None)
+        context.reject(row, ProblemCode.BAD_CONFIDENCE, detail, RowPart.CONFIDENCE)
     valid: Bool = ~unclear & ~wrong
     return valid
 
@@ -216,7 +236,7 @@ def _find_duplicates(labels: SourceLabels, content: UInt64, valid: Bool) -> dict
         return duplicates
     first: dict[tuple[int, bytes], int] = {}
     for row in np.sort(np.union1d(order[1:][same], order[:-1][same])).tolist():
-        begin = int(labels.class_at[row])
+        begin = int(labels.first[row])
         numbers = labels.values[begin : begin + int(labels.columns[row])].tobytes()
         original = first.setdefault((int(labels.unit[row]), numbers), row)
         if original != row and valid[row]:
@@ -242,7 +262,7 @@ def _drop_duplicates(
         rejection = context.rejections.get(duplicates.get(row, -1))
         if rejection is None:
             detail = f"identical to line {line}: dropped"
-            context.drop(row, ProblemCode.DUPLICATE_ROW, detail, number=None)
+            context.drop(row, ProblemCode.DUPLICATE_ROW, detail, RowPart.START)
         else:
             context.reject(row, *rejection)
 
@@ -254,7 +274,7 @@ def _warn_of_duplicates(
     for row, line in lines.items():
         if is_annotation[row]:
             detail = f"identical to line {line}: kept"
-            context.warn(row, ProblemCode.DUPLICATE_ROW, detail, number=None)
+            context.warn(row, ProblemCode.DUPLICATE_ROW, detail, RowPart.START)
 
 
 def _merge(

@@ -14,7 +14,7 @@ import numpy as np
 from labelingest.columns.types import Bool, Float64, Int64, UInt8
 from labelingest.geometry import polygons
 from labelingest.model.annotations import ColumnShape
-from labelingest.model.source_labels import SourceLabels
+from labelingest.model.source_labels import RowPart, SourceLabels
 from labelingest.model.tally import Misfits
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
@@ -121,8 +121,8 @@ class Rejection(NamedTuple):
 
     code: ProblemCode
     detail: str
-    number: int | None
-    """The coordinate that is to blame; None for the row as a whole."""
+    place: int
+    """The coordinate that is to blame, or a `RowPart`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,6 +130,9 @@ class AssemblyContext:
     """Rows of a batch with everything that a step needs, and what the steps count."""
 
     labels: SourceLabels
+    """(n,) rows with coordinates in fractions of the image."""
+    written_values: Float64
+    """(v,) the labels' values as written, before pixels became fractions."""
     shape: UInt8
     """(n,) `ColumnShape` of each row."""
     units: DataUnits
@@ -144,14 +147,14 @@ class AssemblyContext:
     outside: list[Outside] = field(default_factory=list)
     """Rows outside the image; they are counted once it is known which became annotations."""
 
-    def problem(self, row: int, code: ProblemCode, detail: str, number: int | None = 0) -> Problem:
-        """Make a problem at a coordinate of a row; at its class number when None."""
+    def problem(self, row: int, code: ProblemCode, detail: str, place: int = 0) -> Problem:
+        """Make a problem at a coordinate or a `RowPart` of a row."""
         return Problem(
             code,
             self.units.sidecar[self.labels.unit[row]],
             detail,
             line=int(self.labels.line[row]),
-            column=self.labels.column(row, number),
+            column=self.labels.column(row, place),
         )
 
     def rows_to_note(self, bad: Bool) -> list[int]:
@@ -159,26 +162,26 @@ class AssemblyContext:
         positions: list[int] = self.problems.rows_to_note(np.flatnonzero(bad)).tolist()
         return positions
 
-    def reject(self, row: int, code: ProblemCode, detail: str, number: int | None = 0) -> None:
+    def reject(self, row: int, code: ProblemCode, detail: str, place: int = 0) -> None:
         """Reject a row for one cause."""
         if row in self.originals:
-            self.rejections[row] = Rejection(code, detail, number)
+            self.rejections[row] = Rejection(code, detail, place)
         unit = int(self.labels.unit[row])
         if self.problems.has_room(unit, code):
-            self.problems.reject(unit, self.problem(row, code, detail, number))
+            self.problems.reject(unit, self.problem(row, code, detail, place))
         else:
             self.problems.count_rejected(unit, code)
 
-    def drop(self, row: int, code: ProblemCode, detail: str, number: int | None = 0) -> None:
+    def drop(self, row: int, code: ProblemCode, detail: str, place: int = 0) -> None:
         """Drop a row as an option demands: it counts as rejected, but not against its file."""
-        self.warn(row, code, detail, number)
+        self.warn(row, code, detail, place)
         self.problems.rejected[code] += 1
 
-    def warn(self, row: int, code: ProblemCode, detail: str, number: int | None = 0) -> None:
+    def warn(self, row: int, code: ProblemCode, detail: str, place: int = 0) -> None:
         """Note a problem of a row that is kept."""
         unit = int(self.labels.unit[row])
         if self.problems.has_room(unit, code):
-            self.problems.warn(unit, self.problem(row, code, detail, number))
+            self.problems.warn(unit, self.problem(row, code, detail, place))
         else:
             self.problems.count_unlisted(unit, code)
 
@@ -218,16 +221,23 @@ def check_range(context: AssemblyContext, rows: Int64, cxcywh: Float64, largest:
     keep: Bool = np.logical_and.reduce(good, axis=1)
     for position in context.rows_to_note(~keep):
         number = int(np.argmin(good[position]))
-        name = ("centre x", "centre y", "width", "height")[number]
-        expected = "0 to 1" if number < 2 else "more than 0"
-        if number >= 2:
-            expected += f", at most {largest:.3g}"
-        detail = (
-            f"{name} {float(cxcywh[position, number])!r} is out of range ({expected}): coordinates "
-            "are fractions of the image, not pixels"
-        )
-        context.reject(int(rows[position]), ProblemCode.OUT_OF_RANGE, detail, number)
+        row = int(rows[position])
+        detail = _range_detail(context, row, number, largest)
+        context.reject(row, ProblemCode.OUT_OF_RANGE, detail, number)
     return keep
+
+
+def _range_detail(context: AssemblyContext, row: int, number: int, largest: float) -> str:
+    """Return the sentence about a centre or a size that a box cannot have."""
+    side, unit = 1.0, "coordinates are fractions of the image, not pixels"
+    if context.labels.is_in_pixels:
+        size = [int(sides[0]) for sides in context.sizes(np.array([row]))]
+        side, unit = size[number % 2], f"the image has {size[0]} × {size[1]} pixels"
+    name = ("centre x", "centre y", "width", "height")[number]
+    most = side if number < 2 else round(largest, 3) * side
+    expected = f"0 to {most:g}" if number < 2 else f"more than 0, at most {most:g}"
+    value = float(context.written_values[context.labels.begin[row] + number])
+    return f"{name} {value!r} is out of range ({expected}): {unit}"
 
 
 def check_reach(
@@ -287,10 +297,17 @@ def count_outside(context: AssemblyContext, is_annotation: Bool) -> Counter[str]
         for position in context.rows_to_note(counts & (outside.deviation > FAR)):
             detail = (
                 f"{geometry.reaches} {outside.deviation[position]:.3g} times the image's side "
-                f"outside the image, and {outcome}: pixels? Coordinates are fractions of the image"
+                f"outside the image, and {outcome}: {_suspicion(context)}"
             )
             context.warn(int(outside.rows[position]), ProblemCode.FAR_OUTSIDE_IMAGE, detail)
     return adjusted
+
+
+def _suspicion(context: AssemblyContext) -> str:
+    """Return what coordinates far outside the image most often are."""
+    if context.labels.is_in_pixels:
+        return "are they pixels of an image of another size?"
+    return "pixels? Coordinates are fractions of the image"
 
 
 def check_area(
@@ -329,9 +346,14 @@ def check_size_known(context: AssemblyContext, rows: Int64) -> Bool:
     has_size: Bool = (width > 0) & (height > 0)
     for position in context.rows_to_note(~has_size):
         key = context.units.key[context.labels.unit[rows[position]]]
-        detail = (
-            f"turning to or from a rotated box happens in pixels, and the size of {key!r} is not "
-            "known: its header could not be read, or sizes are switched off"
+        purpose = (
+            "pixels are divided by the image's size"
+            if context.labels.is_in_pixels
+            else "turning to or from a rotated box happens in pixels"
         )
-        context.reject(int(rows[position]), ProblemCode.IMAGE_SIZE_UNKNOWN, detail, number=None)
+        detail = (
+            f"{purpose}, and the size of {key!r} is not known: its header could not be read, or "
+            "sizes are switched off"
+        )
+        context.reject(int(rows[position]), ProblemCode.IMAGE_SIZE_UNKNOWN, detail, RowPart.START)
     return has_size

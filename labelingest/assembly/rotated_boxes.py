@@ -73,7 +73,8 @@ def convert_rotated_boxes(context: AssemblyContext, rows: Int64) -> list[Piece]:
     numbers = take_coordinates(context, rows, 5)
     keep = check_range(context, rows, numbers[:, :4], largest=_LONGEST)
     rows, numbers = rows[keep], numbers[keep]
-    theta = angles.reduce_to_one_turn(np.degrees(numbers[:, 4:]))
+    turn = numbers[:, 4:] if context.labels.is_in_degrees else np.degrees(numbers[:, 4:])
+    theta = angles.reduce_to_one_turn(turn)
     turned = np.concatenate((boxes.ltwh_from_cxcywh(numbers[:, :4]), theta), axis=1)
     keep = _check_turned_reach(context, rows, turned)
     rows, turned = rows[keep], turned[keep]

@@ -232,7 +232,7 @@ class LargeFile:
         for (_, labels, _), assembled in self._assembled(units, UnrecordedProblems()):
             annotations = assembled.annotations
             rows = np.searchsorted(labels.line, annotations.line)
-            begin, count = labels.class_at[rows], labels.columns[rows]
+            begin, count = labels.first[rows], labels.columns[rows]
             lines.append(annotations.line)
             contents.append(annotations.content)
             keys.append(row_fingerprints(labels.values, begin, count, secret))

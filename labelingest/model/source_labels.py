@@ -4,7 +4,7 @@ A reader emits them; it knows columns and layouts, never the ontology. Row colum
 column of numbers, so that dropping a row, its class number or its confidence copies nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final
 
@@ -13,14 +13,14 @@ import numpy as np
 from labelingest.columns.types import Bool, Float64, Int32, Int64, UInt8
 from labelingest.model.blobs import Blobs
 
-__all__ = ["SourceKind", "SourceLabels", "column_at"]
+__all__ = ["RowPart", "SourceKind", "SourceLabels", "column_at"]
 
 _LONG: Final = 1 << 16
 """Longest line in bytes (64 KiB) whose characters are counted by decoding it."""
 
 
 class SourceKind(IntEnum):
-    """Geometry that the numbers of a row describe, all normalised to the image."""
+    """Geometry that the numbers of a row describe, in fractions of the image or in pixels."""
 
     BOX = 0
     """4 numbers: centre x, centre y, width, height."""
@@ -31,9 +31,18 @@ class SourceKind(IntEnum):
     CORNERS = 3
     """8 numbers: x, y of the corners of a rotated box, declared as such."""
     ROTATED_BOX = 4
-    """5 numbers: centre x, centre y, width, height, radians clockwise on screen."""
+    """5 numbers: centre x, centre y, width, height, an angle clockwise on screen."""
     QUAD = 5
     """8 numbers: corners of a rotated box or a polygon of four points; the ontology decides."""
+
+
+class RowPart(IntEnum):
+    """A part of a row that is no coordinate; negative, as coordinates are numbered from 0 on."""
+
+    START = -1
+    """The row as a whole: its first number."""
+    CLASS_NUMBER = -2
+    CONFIDENCE = -3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,22 +57,30 @@ class SourceLabels:
     """(n,) never negative."""
     kind: UInt8
     """(n,) `SourceKind`."""
-    class_at: Int64
-    """(n,) which of the values is the row's class number."""
+    first: Int64
+    """(n,) position of the row's first number in values."""
     columns: Int64
-    """(n,) how many numbers the row has, from its class number to its end."""
+    """(n,) how many numbers the row has."""
     begin: Int64
     """(n,) the row's coordinates are values[begin : begin + count]."""
     count: Int64
     """(n,) how many numbers the geometry has."""
     confidence: Float64
     """(n,) as written; NaN where the row has none."""
+    confidence_column: Int64
+    """(n,) position of the confidence in the row, from 0 on; 0 where the row has none."""
     values: Float64
     """(v,) every number of every sidecar of the batch, class numbers included."""
     starts: Int64
     """(v,) where each number's text begins in `blobs.buffer`."""
     blobs: Blobs
     """The text the numbers come from: for places and messages only."""
+    class_column: int = 0
+    """Position of the class number in every row, from 0 on."""
+    is_in_pixels: bool = False
+    """Whether coordinates are pixels; they are fractions of the image's sides otherwise."""
+    is_in_degrees: bool = False
+    """Whether angles are degrees; they are radians otherwise."""
 
     def __len__(self) -> int:
         return len(self.unit)
@@ -72,24 +89,30 @@ class SourceLabels:
         """Return the rows where keep, (n,), is true."""
         if keep.all():
             return self
-        return SourceLabels(
+        return replace(
+            self,
             unit=self.unit[keep],
             line=self.line[keep],
             class_number=self.class_number[keep],
             kind=self.kind[keep],
-            class_at=self.class_at[keep],
+            first=self.first[keep],
             columns=self.columns[keep],
             begin=self.begin[keep],
             count=self.count[keep],
             confidence=self.confidence[keep],
-            values=self.values,
-            starts=self.starts,
-            blobs=self.blobs,
+            confidence_column=self.confidence_column[keep],
         )
 
-    def column(self, row: int, number: int | None = None) -> int:
-        """Return the 1-based column of a coordinate of the row; of the class number when None."""
-        value = self.class_at[row] if number is None else self.begin[row] + number
+    def column(self, row: int, place: int) -> int:
+        """Return the 1-based column of a place in the row: a coordinate's number, or a `RowPart`."""
+        if place == RowPart.START:
+            value = self.first[row]
+        elif place == RowPart.CLASS_NUMBER:
+            value = self.first[row] + self.class_column
+        elif place == RowPart.CONFIDENCE:
+            value = self.first[row] + self.confidence_column[row]
+        else:
+            value = self.begin[row] + place
         return column_at(self.blobs, int(self.unit[row]), int(self.starts[value]))
 
 

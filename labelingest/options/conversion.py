@@ -20,11 +20,14 @@ CONVERSION_OPTIONS: Final[Sequence[Option]] = (
         choices=(
             *("auto", "box", "box+confidence", "confidence+box", "box+track"),
             *("box+confidence+track", "polygon", "polygon+confidence", "corners"),
-            *("corners+confidence", "xywhr", "pose"),
+            *("corners+confidence", "xywhr", "xywhr-degrees", "pose"),
+            *("box-pixels", "polygon-pixels", "box+class"),
         ),
         default="auto",
         default_text="from the number of columns",
-        help="Columns of a YOLO row after the class number",
+        help="Columns of a YOLO row",
+        note="The class number comes first, but in box+class. xywhr has radians; the layouts in "
+        "pixels need the images' sizes.",
         panel=Panel.CONVERSION,
         is_label_option=True,
         source="yolo",

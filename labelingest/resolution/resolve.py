@@ -2,7 +2,7 @@
 
 from labelingest.columns.types import Int32
 from labelingest.model.ontology import ClassMap
-from labelingest.model.source_labels import SourceLabels
+from labelingest.model.source_labels import RowPart, SourceLabels
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
 from labelingest.problems.of_batch import BatchProblems
@@ -55,7 +55,7 @@ def resolve(
                 f"class number {number} is mapped to no ontology object: add an external ID or an "
                 f"override ({number}=NAME)",
                 line=int(labels.line[row]),
-                column=labels.column(row),
+                column=labels.column(row, RowPart.CLASS_NUMBER),
             ),
         )
     return labels.where(is_mapped), feature[is_mapped]

@@ -120,6 +120,7 @@ def _check_problems(problems: Sequence[Problem]) -> None:
 _LAYOUTS: Final = (
     *("auto", "auto", "auto", "box", "box+confidence", "confidence+box", "box+track"),
     *("polygon", "polygon+confidence", "corners", "xywhr", "pose", "box+confidence+track"),
+    *("box-pixels", "polygon-pixels", "xywhr-degrees", "box+class"),
 )
 
 

@@ -92,7 +92,7 @@ def test_objects_read_back_as_written(image_sizes: str) -> None:
     assert _read_back(label_row) == written
 
 
-@pytest.mark.parametrize("layout", ["xywhr", "box+track"])
+@pytest.mark.parametrize("layout", ["xywhr", "xywhr-degrees", "box+track"])
 def test_declared_layouts_read_back_as_written(layout: str) -> None:
     rows = "0 0.5 0.5 0.25 0.5 0.5\n1 0.5 0.5 0.25 0.5 -0.5\n2 0.5 0.5 0.25 0.5 7"
     label_row = _label_row(rows, row_layout=layout)

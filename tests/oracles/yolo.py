@@ -124,10 +124,26 @@ class Row(NamedTuple):
     numbers: int
     """How many numbers the geometry has."""
     confidence: float | None
+    confidence_column: int = 0
+    """Position of the confidence; 0 for a row without one."""
+    class_column: int = 0
+    divisors: tuple[float, float] | None = None
+    """Width and height of the image where numbers are pixels."""
+    is_in_degrees: bool = False
+
+    @property
+    def class_number(self) -> int:
+        return int(self.values[self.class_column])
+
+    @property
+    def numbers_in_text(self) -> Sequence[float]:
+        return self.values[self.first : self.first + self.numbers]
 
     @property
     def coordinates(self) -> Sequence[float]:
-        return self.values[self.first : self.first + self.numbers]
+        if self.divisors is None:
+            return self.numbers_in_text
+        return [value / self.divisors[k % 2] for k, value in enumerate(self.numbers_in_text)]
 
     @property
     def vertices(self) -> list[Vertex]:
@@ -213,12 +229,12 @@ def _row_needs_size(
     line: int, tokens: Sequence[Token], shape_of: Mapping[int, str], options: Options
 ) -> bool:
     try:
-        values = [_class_number(tokens[0]), *(_number(token) for token in tokens[1:])]
-        row = _cut(line, tokens, values, options)
+        row = _cut(line, tokens, options)
     except Rejected:
         return False
-    shape = shape_of.get(int(row.values[0]))
-    return shape is not None and _needs_size(row.kind, shape)
+    shape = shape_of.get(row.class_number)
+    is_in_pixels = options.row_layout.endswith("-pixels")
+    return shape is not None and (is_in_pixels or _needs_size(row.kind, shape))
 
 
 def _one_row(
@@ -230,26 +246,26 @@ def _one_row(
     reading: Reading,
     seen: set[tuple[str, ...]],
 ) -> None:
-    values = [_class_number(tokens[0]), *(_number(token) for token in tokens[1:])]
-    row = _cut(line, tokens, values, options)
+    row = _cut(line, tokens, options)
     place = tokens[0].column
-    shape = shape_of.get(int(row.values[0]))
+    shape = shape_of.get(row.class_number)
     if shape is None:
-        raise Rejected("unknown-class", place)
+        raise Rejected("unknown-class", tokens[row.class_column].column)
     if row.kind == "box and number":
         if shape == "rotatable_bounding_box":
             raise Rejected("ambiguous-columns", tokens[5].column)
-        row = row._replace(kind="box", confidence=row.values[5])
+        row = row._replace(kind="box", confidence=row.values[5], confidence_column=5)
     if row.confidence is not None and not 0 <= row.confidence <= 1:
-        raise Rejected("bad-confidence", place)
+        raise Rejected("bad-confidence", tokens[row.confidence_column].column)
     conversion = _conversion(row.kind, shape)
     if conversion and options.reject_shape_mismatch:
         raise Rejected("shape-mismatch", row.column())
     # repr tells -0.0 from 0.0 and nothing else that differs.
-    identity = tuple(map(repr, values))
+    identity = tuple(map(repr, row.values))
     is_duplicate = identity in seen
     if is_duplicate and options.drop_duplicates:
         raise Rejected("duplicate-row", place)
+    row = _in_fractions(row, size, options)
     annotation = _GEOMETRY[row.kind](row, shape, size, options, reading)
     seen.add(identity)
     reading.annotations.append(annotation)
@@ -257,6 +273,14 @@ def _one_row(
         reading.problems.append(Found("duplicate-row", line, place))
     if conversion:
         reading.converted[conversion] += 1
+
+
+def _in_fractions(row: Row, size: tuple[int, int] | None, options: Options) -> Row:
+    if not options.row_layout.endswith("-pixels"):
+        return row
+    if size is None:
+        raise Rejected("image-size-unknown", row.tokens[0].column)
+    return row._replace(divisors=(float(size[0]), float(size[1])))
 
 
 # Numbers and columns
@@ -292,6 +316,7 @@ class Columns(NamedTuple):
     """Position of the confidence; 0 for none."""
     after: int = 0
     """Columns behind the coordinates."""
+    class_column: int = 0
 
 
 _DECLARED = {
@@ -305,6 +330,10 @@ _DECLARED = {
     "corners": Columns("corners", lambda n: n == 9),
     "corners+confidence": Columns("corners", lambda n: n == 10, 1, 9, 1),
     "xywhr": Columns("rotated box", lambda n: n == 6),
+    "xywhr-degrees": Columns("rotated box", lambda n: n == 6),
+    "box-pixels": Columns("box", lambda n: n == 5),
+    "polygon-pixels": Columns("polygon", lambda n: n >= 7 and n % 2 == 1),
+    "box+class": Columns("box", lambda n: n == 5, 0, 0, 1, 4),
 }
 
 
@@ -323,16 +352,31 @@ def _columns(options: Options, count: int) -> Columns:
     return layout._replace(kind="quadrilateral") if count in (9, 10) else layout
 
 
-def _cut(line: int, tokens: Sequence[Token], values: Sequence[float], options: Options) -> Row:
+def _cut(line: int, tokens: Sequence[Token], options: Options) -> Row:
     count = len(tokens)
+    columns = _columns(options, count)
+    # A row that does not fit has no known place for a class number, unless that comes first.
+    has_class = columns.class_column == 0 or columns.fits(count)
+    values = [
+        _class_number(token) if has_class and k == columns.class_column else _number(token)
+        for k, token in enumerate(tokens)
+    ]
     if options.row_layout == "auto" and count < 5:
         raise Rejected("too-few-columns", tokens[0].column)
-    columns = _columns(options, count)
     if not columns.fits(count):
         raise Rejected("wrong-column-count", tokens[0].column)
-    confidence = values[columns.confidence] if columns.confidence else None
-    numbers = count - columns.first - columns.after
-    return Row(line, tokens, values, columns.kind, columns.first, numbers, confidence)
+    return Row(
+        line,
+        tokens,
+        values,
+        columns.kind,
+        columns.first,
+        count - columns.first - columns.after,
+        values[columns.confidence] if columns.confidence else None,
+        columns.confidence % count,
+        columns.class_column,
+        is_in_degrees=options.row_layout == "xywhr-degrees",
+    )
 
 
 # Meaning
@@ -491,7 +535,7 @@ def _rotated_box(
 ) -> Expected:
     _check_box(row, largest=100.0)
     *cxcywh, turn = row.coordinates
-    theta = degrees(turn) % 360
+    theta = (turn if row.is_in_degrees else degrees(turn)) % 360
     ltwh = ltwh_of_box(cxcywh, clipped=False)
     if shape == "rotatable_bounding_box":
         theta = 0.0 if theta == 360 else theta

@@ -80,7 +80,13 @@ OPTIONS = st.fixed_dictionaries(
         "to": st.sampled_from(["encord", "encord", "yolo", "coco", "parquet"]),
         "on_row_error": st.sampled_from(["skip", "skip", "skip-file", "stop"]),
         "image_sizes": st.sampled_from(["needed", "all", "never"]),
-        "yolo": st.sampled_from([YoloOptions(), YoloOptions("xywhr"), YoloOptions("box+track")]),
+        "yolo": st.sampled_from(
+            [
+                *(YoloOptions(), YoloOptions("xywhr"), YoloOptions("box+track")),
+                *(YoloOptions("box-pixels"), YoloOptions("polygon-pixels")),
+                YoloOptions("box+class"),
+            ]
+        ),
         "assembly": st.builds(
             AssemblyOptions,
             out_of_range=st.sampled_from(["clip", "keep", "reject"]),

@@ -52,6 +52,14 @@ BOXES = st.tuples(
     COORDINATES, COORDINATES, st.one_of(LENGTHS, LENGTHS, ODD_LENGTHS), st.one_of(LENGTHS)
 )
 TINY_BOXES = st.tuples(INSIDE, INSIDE, LENGTHS, LENGTHS)
+PIXELS = st.one_of(
+    st.integers(0, 700).map(str), st.sampled_from(["0.5", "33", "639.9999999", "-1"])
+)
+PIXEL_BOXES = st.tuples(PIXELS, PIXELS, PIXELS, PIXELS)
+PIXEL_RINGS = st.lists(PIXELS, min_size=6, max_size=16).map(lambda ring: ring[: len(ring) // 2 * 2])
+DEGREES = st.one_of(
+    st.floats(-1000, 1000).map(repr), st.sampled_from(["0", "90", "-450", "360", "-1e-20", "1e300"])
+)
 RINGS = st.one_of(
     st.lists(GRID, min_size=6, max_size=12),
     st.lists(COORDINATES, min_size=6, max_size=24),
@@ -130,8 +138,13 @@ def layout_rows(draw: st.DrawFn, layout: str, kpt_shape: tuple[int, int] | None)
         "corners": [draw(quadrilaterals())],
         "corners+confidence": [draw(quadrilaterals()), [draw(CONFIDENCES)]],
         "xywhr": [draw(TINY_BOXES), [angle]],
+        "xywhr-degrees": [draw(TINY_BOXES), [draw(DEGREES)]],
+        "box-pixels": [draw(PIXEL_BOXES)],
+        "polygon-pixels": [draw(PIXEL_RINGS)],
         "pose": [draw(TINY_BOXES), ["0.5"] * math.prod(kpt_shape or (0, 0))],
     }
+    if layout == "box+class":
+        return _joined(draw(st.one_of(TINY_BOXES, BOXES)), [draw(CLASSES)])
     return _joined([draw(CLASSES)], *parts[layout])
 
 

@@ -121,7 +121,7 @@ BAD_CONFIDENCE: Final = Definition(
     ERROR,
     ROW,
     cause="the number in the column of the confidence is not between 0 and 1.",
-    example="labels/a.txt:1:1: bad-confidence: 17.0 was read as a confidence, which is 0 to 1: if "
+    example="labels/a.txt:1:19: bad-confidence: 17.0 was read as a confidence, which is 0 to 1: if "
     "it is something else, declare the row layout",
     cure="`--row-layout box+track` for track IDs; divide percentages by 100.",
 )
@@ -139,7 +139,7 @@ IMAGE_SIZE_UNKNOWN: Final = Definition(
     "image-size-unknown",
     ERROR,
     ROW,
-    cause="a row needs the image's size, as boxes are rotated in pixels, and the image's header "
+    cause="a row needs the image's size, for pixels or for boxes that are rotated in pixels, and its header "
     "could not be read: the file is damaged, or its header has more than 10,000 segments, chunks, "
     "boxes or tags, or 16 MiB of EXIF.",
     example="labels/a.txt:1:1: image-size-unknown: turning to or from a rotated box happens in "

@@ -19,10 +19,20 @@ from labelingest.readers.yolo.layouts import RowCut
 from labelingest.readers.yolo.numbers import NOT_FINITE, OK, number_from_text
 from labelingest.readers.yolo.sheet import Sheet, is_class_number
 
-__all__ = ["RowExplainer"]
+__all__ = ["RowExplainer", "class_tokens"]
 
 _LONGEST_EXCERPT = 40
 """Characters of a token that a message shows: more than any number has."""
+
+
+def class_tokens(sheet: Sheet, cut: RowCut) -> Int64:
+    """Return (r,) the token of each row's class number; the first one of a row that does not fit.
+
+    A row with another number of columns than its layout has may lack the class number.
+    """
+    if not cut.class_column:
+        return sheet.rows.first
+    return sheet.rows.first + np.where(cut.fits, cut.class_column, 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +41,8 @@ class RowExplainer:
 
     sheet: Sheet
     """The rows."""
+    cut: RowCut
+    """The layout."""
     units: DataUnits
     """(u,) data units of the rows; they name the sidecars."""
     problems: BatchProblems
@@ -59,51 +71,58 @@ class RowExplainer:
             else:
                 self.problems.count_rejected(unit, codes[key])
 
-    def reject_misfits(self, rows: Int64, cut: RowCut) -> None:
+    def reject_misfits(self, rows: Int64) -> None:
         """Reject rows with a number of columns that their layout does not allow.
 
         Parameters
         ----------
         rows
             (n,) positions of the rows.
-        cut
-            The layout.
         """
-        rows = self.problems.rows_to_note(rows)
+        rows, code = self.problems.rows_to_note(rows), self.cut.misfit
         for row, unit in zip(rows.tolist(), self.sheet.rows.unit[rows].tolist(), strict=True):
-            if self.problems.has_room(unit, cut.misfit):
-                self.problems.reject(unit, self._misfit(row, cut))
+            if self.problems.has_room(unit, code):
+                self.problems.reject(unit, self._misfit(row))
             else:
-                self.problems.count_rejected(unit, cut.misfit)
+                self.problems.count_rejected(unit, code)
 
     def _first_bad_tokens(self, rows: Int64) -> tuple[Int64, Bool]:
         """Return (n,) the first bad token of each row, and whether it is the class number.
 
-        In a row with a class number, the first bad token is the first NaN behind the row's start.
+        A bad token is the first NaN behind the row's start, or a class number that is none.
         """
-        token = self.sheet.rows.first[rows]
-        is_class = ~is_class_number(self.sheet.values[token])
-        nan = np.flatnonzero(np.isnan(self.sheet.values))
-        token[~is_class] = nan[np.searchsorted(nan, token[~is_class])]
-        return token, is_class
+        beyond = len(self.sheet.values)
+        nan = np.append(np.flatnonzero(np.isnan(self.sheet.values)), beyond)
+        token = nan[np.searchsorted(nan, self.sheet.rows.first[rows])]
+        class_token = class_tokens(self.sheet, self.cut)[rows]
+        is_none = ~is_class_number(self.sheet.values[class_token]) & self._has_class(rows)
+        token = np.minimum(token, np.where(is_none, class_token, beyond))
+        return token, is_none & (token == class_token)
+
+    def _has_class(self, rows: Int64) -> Bool:
+        """Return (n,) whether the place of the class number is known in each row."""
+        return self.cut.fits[rows] | (self.cut.class_column == 0)
 
     def _unreadable(self, row: int) -> Problem:
         """Return the problem of the first bad token of a row."""
         first, count = int(self.sheet.rows.first[row]), int(self.sheet.rows.count[row])
         values = self.sheet.values[first : first + count]
         is_bad = np.isnan(values)
-        is_bad[0] = not is_class_number(values[:1])[0]
+        column = -1
+        if self._has_class(np.array([row]))[0]:
+            column = self.cut.class_column
+            is_bad[column] = not is_class_number(values[column : column + 1])[0]
         bad = first + np.flatnonzero(is_bad)
         token = int(bad[0])
-        code, detail = self._describe(token, token == first)
+        code, detail = self._describe(token, token == first + column)
         if len(bad) > 1:
             detail += f" (and {len(bad) - 1} more in this row)"
         return self._problem(row, token, code, detail)
 
-    def _misfit(self, row: int, cut: RowCut) -> Problem:
+    def _misfit(self, row: int) -> Problem:
         first, count = int(self.sheet.rows.first[row]), int(self.sheet.rows.count[row])
-        detail = f"{count} column{'' if count == 1 else 's'}; {cut.expected}"
-        return self._problem(row, first, cut.misfit, detail)
+        detail = f"{count} column{'' if count == 1 else 's'}; {self.cut.expected}"
+        return self._problem(row, first, self.cut.misfit, detail)
 
     def _problem(self, row: int, token: int, code: ProblemCode, detail: str) -> Problem:
         """Return a problem at a token."""
@@ -126,7 +145,8 @@ class RowExplainer:
         if self.sheet.values[token] > LARGEST_CLASS_NUMBER:
             hint += f", at most {LARGEST_CLASS_NUMBER}"
         elif text[:1].isalpha() and is_finite:
-            hint = "a name? rows begin with the class number: 0, 1, 2, …"
+            place = "end" if self.cut.class_column else "begin"
+            hint = f"a name? rows {place} with the class number: 0, 1, 2, …"
         return f"{text!r} is not a class number: {hint}"
 
     def _status(self, token: int) -> int:

@@ -22,7 +22,7 @@ __all__ = ["RowCut", "RowLayout", "YoloOptions", "cut_rows"]
 
 
 class RowLayout(StrEnum):
-    """Meaning of the columns of every row; the class number always comes first."""
+    """Meaning of the columns of every row; the class number comes first, but for `BOX_CLASS`."""
 
     AUTO = "auto"
     BOX = "box"
@@ -35,7 +35,14 @@ class RowLayout(StrEnum):
     CORNERS = "corners"
     CORNERS_CONFIDENCE = "corners+confidence"
     XYWHR = "xywhr"
+    """A box and an angle in radians, clockwise on screen."""
+    XYWHR_DEGREES = "xywhr-degrees"
     POSE = "pose"
+    BOX_PIXELS = "box-pixels"
+    """Centre, width and height in pixels of the image."""
+    POLYGON_PIXELS = "polygon-pixels"
+    BOX_CLASS = "box+class"
+    """The class number comes last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +89,7 @@ class YoloOptions:
 class RowCut:
     """Places of class number, coordinates and confidence in every row.
 
-    Positions count from the class number, which is 0.
+    Positions in a row count from 0 on.
     """
 
     fits: Bool
@@ -101,6 +108,12 @@ class RowCut:
     """Numbers of columns that the layout allows, as the end of a sentence."""
     dropped: str = ""
     """Name of the columns that are read past, for the report; empty for a layout without them."""
+    class_column: int = 0
+    """Position of the class number in every row that fits."""
+    is_in_pixels: bool = False
+    """Whether coordinates are pixels; they are fractions of the image's sides otherwise."""
+    is_in_degrees: bool = False
+    """Whether angles are degrees; they are radians otherwise."""
 
 
 def cut_rows(count: Int64, options: YoloOptions) -> RowCut:
@@ -156,12 +169,15 @@ def _cut_as_declared(count: Int64, options: YoloOptions) -> RowCut:
         misfit=ProblemCode.WRONG_COLUMN_COUNT,
         expected=f"row layout {str(options.row_layout)!r} has {columns.expected()}",
         dropped=columns.dropped,
+        class_column=columns.class_column,
+        is_in_pixels=columns.is_in_pixels,
+        is_in_degrees=columns.is_in_degrees,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """Columns of a declared layout; positions count from the class number, which is 0."""
+    """Columns of a declared layout; positions in a row count from 0 on."""
 
     kind: SourceKind
     least: int
@@ -176,6 +192,10 @@ class _Columns:
     """Name of the columns that are read past, for the report."""
     ragged: bool = False
     """Whether rows may have any even number of further columns."""
+    class_column: int = 0
+    """Position of the class number."""
+    is_in_pixels: bool = False
+    is_in_degrees: bool = False
 
     def allow(self, count: Int64) -> Bool:
         """Return (r,) whether the layout allows each number of columns."""
@@ -200,6 +220,7 @@ def _declared(options: YoloOptions) -> _Columns:
 _BOX: Final = SourceKind.BOX
 _RING: Final = SourceKind.RING
 _CORNERS: Final = SourceKind.CORNERS
+_TURNED: Final = SourceKind.ROTATED_BOX
 _TRACKS: Final = "track IDs"
 _DECLARED: Final[Mapping[str, _Columns]] = MappingProxyType(
     {
@@ -212,6 +233,10 @@ _DECLARED: Final[Mapping[str, _Columns]] = MappingProxyType(
         RowLayout.POLYGON_CONFIDENCE: _Columns(_RING, 8, confidence=-1, after=1, ragged=True),
         RowLayout.CORNERS: _Columns(_CORNERS, 9),
         RowLayout.CORNERS_CONFIDENCE: _Columns(_CORNERS, 10, confidence=9, after=1),
-        RowLayout.XYWHR: _Columns(SourceKind.ROTATED_BOX, 6),
+        RowLayout.XYWHR: _Columns(_TURNED, 6),
+        RowLayout.XYWHR_DEGREES: _Columns(_TURNED, 6, is_in_degrees=True),
+        RowLayout.BOX_PIXELS: _Columns(_BOX, 5, is_in_pixels=True),
+        RowLayout.POLYGON_PIXELS: _Columns(_RING, 7, ragged=True, is_in_pixels=True),
+        RowLayout.BOX_CLASS: _Columns(_BOX, 5, coordinates=0, after=1, class_column=4),
     }
 )

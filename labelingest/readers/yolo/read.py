@@ -18,7 +18,7 @@ from labelingest.model.source_labels import SourceLabels
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
 from labelingest.problems.of_batch import BatchProblems
-from labelingest.readers.yolo.explain import RowExplainer
+from labelingest.readers.yolo.explain import RowExplainer, class_tokens
 from labelingest.readers.yolo.layouts import RowCut, YoloOptions, cut_rows
 from labelingest.readers.yolo.numbers import numbers_from_tokens
 from labelingest.readers.yolo.plain_tokens import plain_rows
@@ -101,21 +101,23 @@ def read_sheet(
     units, options, problems
         As in `read`.
     """
-    explainer = RowExplainer(sheet, units, problems)
-    is_readable = _is_readable(sheet)
-    explainer.reject_unreadable(np.flatnonzero(~is_readable))
     cut = cut_rows(sheet.rows.count, options)
-    explainer.reject_misfits(np.flatnonzero(is_readable & ~cut.fits), cut)
+    explainer = RowExplainer(sheet, cut, units, problems)
+    is_readable = _is_readable(sheet, cut)
+    explainer.reject_unreadable(np.flatnonzero(~is_readable))
+    explainer.reject_misfits(np.flatnonzero(is_readable & ~cut.fits))
     valid = is_readable & cut.fits
     dropped = Counter({cut.dropped: int(valid.sum())} if cut.dropped else {})
     rows_seen = np.bincount(sheet.rows.unit, minlength=len(units))
     return ReadResult(_labels(sheet, valid, cut), rows_seen, dropped)
 
 
-def _is_readable(sheet: Sheet) -> Bool:
+def _is_readable(sheet: Sheet, cut: RowCut) -> Bool:
     """Return (r,) whether a row has a class number and only finite numbers."""
     rows = sheet.rows
-    is_readable = is_class_number(sheet.values[rows.first])
+    is_readable = is_class_number(sheet.values[class_tokens(sheet, cut)])
+    if cut.class_column:
+        is_readable |= ~cut.fits
     is_nan = np.isnan(sheet.values)
     if is_nan.any():
         nan_before = np.concatenate(([0], np.cumsum(is_nan)))
@@ -126,6 +128,7 @@ def _is_readable(sheet: Sheet) -> Bool:
 def _labels(sheet: Sheet, valid: Bool, cut: RowCut) -> SourceLabels:
     """Return the valid rows, (r,), as labels."""
     first = sheet.rows.first[valid]
+    class_token = first + cut.class_column if cut.class_column else first
     position = cut.confidence[valid]
     has_confidence = np.flatnonzero(position)
     confidence = np.full(len(first), np.nan)
@@ -133,14 +136,18 @@ def _labels(sheet: Sheet, valid: Bool, cut: RowCut) -> SourceLabels:
     return SourceLabels(
         unit=sheet.rows.unit[valid],
         line=sheet.rows.line[valid],
-        class_number=sheet.values[first].astype(np.int64),
+        class_number=sheet.values[class_token].astype(np.int64),
         kind=cut.kind[valid],
-        class_at=first,
+        first=first,
         columns=sheet.rows.count[valid],
         begin=first + cut.begin[valid],
         count=cut.coordinates[valid],
         confidence=confidence,
+        confidence_column=position,
         values=sheet.values,
         starts=sheet.tokens.start,
         blobs=sheet.blobs,
+        class_column=cut.class_column,
+        is_in_pixels=cut.is_in_pixels,
+        is_in_degrees=cut.is_in_degrees,
     )
