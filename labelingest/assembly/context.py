@@ -35,7 +35,6 @@ __all__ = [
     "check_size_known",
     "count_conversion",
     "count_outside",
-    "has_area",
     "make_piece",
     "take_coordinates",
 ]
@@ -314,30 +313,15 @@ def check_area(
     context: AssemblyContext, rows: Int64, vertices: Float64, offsets: Int64, mask: Bool
 ) -> Bool:
     """Return (r,) rings that enclose an area; reject the others where mask, (r,), is true."""
-    too_few, flat = _flaws(vertices, offsets)
-    for position in context.rows_to_note(mask & (too_few | flat)):
+    flat = polygons.enclosed_area_is_zero(vertices, offsets)
+    for position in context.rows_to_note(mask & flat):
         ring = vertices[offsets[position] : offsets[position + 1]].tolist()
-        if too_few[position]:
-            different = len({(x + 0.0, y + 0.0) for x, y in ring})
+        different = len({(x, y) for x, y in ring})
+        detail = f"the {len(ring)} vertices enclose no area"
+        if different < 3:
             detail = f"{different} different {'vertex' if different == 1 else 'vertices'}; a polygon has at least 3"
-        else:
-            detail = f"the {len(ring)} vertices enclose no area"
         context.reject(int(rows[position]), ProblemCode.DEGENERATE_POLYGON, detail)
-    good: Bool = ~(too_few | flat)
-    return good
-
-
-def has_area(vertices: Float64, offsets: Int64) -> Bool:
-    """Return (r,) rings that enclose an area; reject nothing."""
-    too_few, flat = _flaws(vertices, offsets)
-    good: Bool = ~(too_few | flat)
-    return good
-
-
-def _flaws(vertices: Float64, offsets: Int64) -> tuple[Bool, Bool]:
-    """Return (r,) rings with fewer than three different vertices, and rings without area."""
-    too_few: Bool = polygons.different_vertices(vertices, offsets) < 3
-    return too_few, polygons.enclosed_area_is_zero(vertices, offsets)
+    return ~flat
 
 
 def check_size_known(context: AssemblyContext, rows: Int64) -> Bool:

@@ -14,7 +14,6 @@ from labelingest.assembly.context import (
     check_reach,
     check_size_known,
     count_conversion,
-    has_area,
     make_piece,
 )
 from labelingest.assembly.outlines import crossings
@@ -91,7 +90,9 @@ def _check_rest(
 ) -> Bool:
     """Return (r,) rings that have an area after clipping; reject the others where mask is true."""
     without_area = np.flatnonzero(mask)
-    without_area = without_area[~has_area(*_take(rows, clipped, offsets, mask)[1:])]
+    without_area = without_area[
+        polygons.enclosed_area_is_zero(*_take(rows, clipped, offsets, mask)[1:])
+    ]
     has_rest = np.ones(len(rows), dtype=bool)
     has_rest[without_area] = False
     if len(without_area):

@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["COORDINATE_SLACK", "LABEL_STATUS", "PAYLOAD_KEYS", "SIDECAR_SUFFIX", "TASK_STATUS"]
+__all__ = [
+    "COORDINATE_SLACK",
+    "FAR_EDGE_SLACK",
+    "LABEL_STATUS",
+    "LONGEST_SIDE",
+    "PAYLOAD_KEYS",
+    "SIDECAR_SUFFIX",
+    "TASK_STATUS",
+]
 
 SIDECAR_SUFFIX: Final = ".encord.json"
 """Suffix of sidecars that are label rows: added to the data file's whole name."""
@@ -36,3 +44,9 @@ TASK_STATUS: Final = ("QUEUED", "ASSIGNED", "IN_REVIEW", "RETURNED", "COMPLETED"
 
 COORDINATE_SLACK: Final = 1e-6
 """Fractions of the image's side: a coordinate this far outside 0..1 is a rounding error."""
+
+FAR_EDGE_SLACK: Final = COORDINATE_SLACK + 1e-15
+"""The same for the far edge of a box, which is a sum: each number of it was rounded once more."""
+
+LONGEST_SIDE: Final = 1 + COORDINATE_SLACK + FAR_EDGE_SLACK
+"""Fractions of the image's side: length of a box of which both edges are that far outside."""

@@ -157,6 +157,27 @@ def test_six_decimals_decide_whether_there_is_area(rings: list[Ring], turn: int)
     assert found.tolist() == [slow.enclosed_area(ring) == 0 for ring in exact]
 
 
+@unhurried
+@given(
+    rings_of(tenths, 3, 8) | rings_of(unit_floats, 3, 6),
+    st.floats(1e-17, 1e-13),
+    st.integers(0, 7),
+    st.booleans(),
+)
+def test_first_vertex_and_direction_do_not_decide_whether_there_is_area(
+    rings: list[Ring], width: float, turn: int, is_reversed: bool
+) -> None:
+    # Rings as thin as rounding, where each order of additions gives another sum.
+    lines = [[(x + (i % 2) * width, x) for i, (x, _) in enumerate(ring)] for ring in rings]
+    rings = [*rings, *lines]
+    turned = [ring[turn % len(ring) :] + ring[: turn % len(ring)] for ring in rings]
+    turned = [ring[::-1] if is_reversed else ring for ring in turned]
+    found = polygons.enclosed_area_is_zero(*columns(rings)).tolist()
+    assert polygons.enclosed_area_is_zero(*columns(turned)).tolist() == found
+    alone = [polygons.enclosed_area_is_zero(*columns([ring])).tolist() for ring in turned]
+    assert alone == [[zero] for zero in found]
+
+
 def judged(rings: list[Ring]) -> tuple[Float64, Int64, list[Ring]]:
     """The rings that may be asked whether they cross themselves."""
     kept = [ring for ring in rings if slow.different_vertices(ring) == 3]

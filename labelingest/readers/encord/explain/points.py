@@ -7,6 +7,9 @@ numbers. Each function returns the form that label rows write.
 from itertools import chain
 from typing import Any, Final
 
+import numpy as np
+
+from labelingest.geometry.polygons import enclosed_area_is_zero
 from labelingest.model.vocabulary import ObjectClass
 from labelingest.problems import ProblemCode
 from labelingest.problems.of_document import DocumentProblems, excerpt, json_type_name
@@ -28,8 +31,6 @@ _SKELETON_KEYS: Final = frozenset(
 )
 _VISIBILITIES: Final = ("invisible", "occluded", "selfOccluded", "visible")
 """Visibilities, in the order in which the older booleans of these names count."""
-_FEWEST: Final = 3
-"""Different vertices of the smallest polygon."""
 
 
 def numbered(ring: list[float]) -> dict[str, dict[str, float]]:
@@ -47,7 +48,7 @@ def numbered(ring: list[float]) -> dict[str, dict[str, float]]:
 def read_polygon(
     value: dict[str, Any], pointer: str, problems: DocumentProblems
 ) -> dict[str, Any] | None:
-    """Return `polygon` and `polygons` of an object; None for invalid ones.
+    """Return `polygon` and `polygons` of an object; None where no part is valid.
 
     Of two that differ, `polygons` counts, as it has all parts and holes.
     """
@@ -63,39 +64,56 @@ def read_polygon(
             f"{detail}; expected an outline",
         )
         return None
-    ring = _flat(outline, child_pointer(pointer, "polygon"), problems) if outline else []
-    if ring is None:
+    place = child_pointer(pointer, "polygon")
+    if not parts:
+        ring = _ring(outline, place, problems)
+        return None if ring is None else {"polygon": numbered(ring), "polygons": [[ring]]}
+    outer = _flat(outline, place, problems) if outline else None
+    polygons = _parts(parts, child_pointer(pointer, "polygons"), problems)
+    clean = [rings for rings in polygons if rings]
+    if not clean:
         return None
-    polygons = _parts(parts, child_pointer(pointer, "polygons"), problems) if parts else [[ring]]
-    if polygons is None or not _encloses(polygons, pointer, parts, problems):
-        return None
-    if parts and ring and ring != polygons[0][0]:
+    # Without its first part, nothing tells what the outline belongs to.
+    if outer and polygons[0] and outer != polygons[0][0]:
         detail = "the outline differs from the first ring of 'polygons', which counts"
-        problems.note(ProblemCode.POLYGONS_DIFFER, child_pointer(pointer, "polygon"), detail)
-    return {"polygon": numbered(polygons[0][0]), "polygons": polygons}
+        problems.note(ProblemCode.POLYGONS_DIFFER, place, detail)
+    return {"polygon": numbered(clean[0][0]), "polygons": clean}
 
 
-def _parts(
-    parts: object, pointer: str, problems: DocumentProblems
-) -> list[list[list[float]]] | None:
-    """Return polygons → rings → flat numbers; None for invalid ones."""
+def _parts(parts: object, pointer: str, problems: DocumentProblems) -> list[list[list[float]]]:
+    """Return polygons → rings → flat numbers; no rings for an invalid polygon.
+
+    Each polygon and each hole is judged by itself: an invalid hole costs the hole, an invalid outline
+    its polygon.
+    """
     if not isinstance(parts, list):
         problems.wrong_type(pointer, parts, "a list of polygons")
-        return None
+        return []
     polygons: list[list[list[float]]] = []
     for position, rings in enumerate(parts):
         place = child_pointer(pointer, position)
-        if not isinstance(rings, list) or not rings:
-            problems.note(
-                ProblemCode.BAD_POINTS, place, f"found {excerpt(rings)}, expected a list of rings"
-            )
-            return None
-        flat = [_flat(ring, child_pointer(place, i), problems) for i, ring in enumerate(rings)]
-        valid = [ring for ring in flat if ring]
-        if len(valid) < len(flat):
-            return None
-        polygons.append(valid)
+        valid: list[list[float] | None] = [None]
+        if isinstance(rings, list) and rings:
+            valid = [_ring(ring, child_pointer(place, i), problems) for i, ring in enumerate(rings)]
+        else:
+            detail = f"found {excerpt(rings)}, expected a list of rings"
+            problems.note(ProblemCode.BAD_POINTS, place, detail)
+        polygons.append([] if valid[0] is None else [ring for ring in valid if ring is not None])
     return polygons
+
+
+def _ring(points: object, pointer: str, problems: DocumentProblems) -> list[float] | None:
+    """Return x, y, x, y, … of a ring that encloses an area; None for an invalid one."""
+    ring = _flat(points, pointer, problems)
+    if ring is None:
+        return None
+    vertices = np.array(ring).reshape(-1, 2)
+    if not enclosed_area_is_zero(vertices, np.array([0, len(vertices)]))[0]:
+        return ring
+    different = len(set(zip(ring[::2], ring[1::2], strict=True)))
+    detail = f"{different} different vertices that enclose no area; a polygon has 3 or more"
+    problems.note(ProblemCode.DEGENERATE_POLYGON, pointer, detail)
+    return None
 
 
 def _flat(points: object, pointer: str, problems: DocumentProblems) -> list[float] | None:
@@ -173,35 +191,6 @@ def _has_coordinates(entry: dict[str, Any], pointer: str, problems: DocumentProb
         problems.note(ProblemCode.UNSUPPORTED_LABEL, child_pointer(pointer, "z"), detail)
         valid = False
     return valid
-
-
-def _encloses(
-    parts: list[list[list[float]]], pointer: str, stored_parts: object, problems: DocumentProblems
-) -> bool:
-    """Return whether every ring has three vertices and encloses an area; note the first without."""
-    for i, rings in enumerate(parts):
-        for j, ring in enumerate(rings):
-            vertices = len(set(zip(ring[::2], ring[1::2], strict=True)))
-            if vertices >= _FEWEST and _has_area(ring):
-                continue
-            place = (
-                child_pointer(pointer, "polygon")
-                if not stored_parts
-                else f"{pointer}/polygons/{i}/{j}"
-            )
-            detail = f"{vertices} different vertices that enclose no area; a polygon has 3 or more"
-            problems.note(ProblemCode.DEGENERATE_POLYGON, place, detail)
-            return False
-    return True
-
-
-def _has_area(ring: list[float]) -> bool:
-    """Return whether a ring has a signed area other than 0."""
-    x0, y0 = ring[0], ring[1]
-    xs = [x - x0 for x in ring[2::2]]
-    ys = [y - y0 for y in ring[3::2]]
-    crossed = zip(xs, ys, xs[1:], ys[1:], strict=False)
-    return sum(x * v - u * y for x, y, u, v in crossed) != 0
 
 
 def read_polyline(

@@ -10,7 +10,7 @@ Refuses to know frames, answers and other objects.
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
-from labelingest.encord.keys import COORDINATE_SLACK, PAYLOAD_KEYS
+from labelingest.encord.keys import COORDINATE_SLACK, FAR_EDGE_SLACK, LONGEST_SIDE, PAYLOAD_KEYS
 from labelingest.model.ontology import Shape
 from labelingest.model.vocabulary import ObjectClass
 from labelingest.problems import ProblemCode
@@ -128,14 +128,14 @@ def _bounding_box(
     is_inside = all(0 <= value <= 1 for value in box.values())
     if (
         is_inside
-        and box["x"] + box["w"] <= 1 + COORDINATE_SLACK
-        and box["y"] + box["h"] <= 1 + COORDINATE_SLACK
+        and box["x"] + box["w"] <= 1 + FAR_EDGE_SLACK
+        and box["y"] + box["h"] <= 1 + FAR_EDGE_SLACK
     ):
         return _floats(box)
     for key, start in (("x", "x"), ("y", "y"), ("w", "x"), ("h", "y")):
-        if key == start or not 0 <= box[key] <= 1 + COORDINATE_SLACK:
+        if key == start or not 0 <= box[key] <= LONGEST_SIDE:
             check_inside(box[key], child_pointer(pointer, key), problems)
-        elif box[start] + box[key] > 1 + COORDINATE_SLACK and box[start] <= 1 + COORDINATE_SLACK:
+        elif box[start] + box[key] > 1 + FAR_EDGE_SLACK and box[start] <= 1 + COORDINATE_SLACK:
             edge = f"{box[start] + box[key]!r}, the far edge,"
             note_outside(edge, child_pointer(pointer, key), problems)
     return _floats(box)

@@ -19,8 +19,10 @@ import numpy as np
 from msgspec import Raw, Struct
 from msgspec.structs import astuple
 
+from labelingest.columns.ragged import offsets_from_lengths
 from labelingest.columns.types import Bool, Float64, Int64
-from labelingest.encord.keys import COORDINATE_SLACK, PAYLOAD_KEYS
+from labelingest.encord.keys import COORDINATE_SLACK, FAR_EDGE_SLACK, PAYLOAD_KEYS
+from labelingest.geometry.polygons import enclosed_area_is_zero
 from labelingest.model.annotations import Rings
 from labelingest.model.ontology import Shape
 from labelingest.model.vocabulary import ObjectClass
@@ -37,10 +39,6 @@ __all__ = ["Payloads", "clean_payloads", "payloads_one_by_one"]
 
 _NUMBERS: Final = tuple(map(str, range(1024)))
 _OUTLINE: Final = msgspec.json.Decoder(dict[str, Point])
-_FLAT: Final = 1e-10
-"""Ratio of an area to the sum of its terms below which rounding errors may be all of it."""
-_MOST: Final = 10_000
-"""Numbers of the longest ring for which `_FLAT` covers the rounding errors."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,7 +119,7 @@ def _without_columns(payloads: Sequence[Any]) -> Payloads:
 def _boxes(payloads: Sequence[Box]) -> Payloads:
     n = len(payloads)
     h, w, x, y = _columns(payloads, 4)
-    demand_all((x + w <= 1 + COORDINATE_SLACK) & (y + h <= 1 + COORDINATE_SLACK))
+    demand_all((x + w <= 1 + FAR_EDGE_SLACK) & (y + h <= 1 + FAR_EDGE_SLACK))
     return Payloads(np.stack((x, y, w, h), axis=1).reshape(-1), np.full(n, 4), 4 * n)
 
 
@@ -253,13 +251,8 @@ def _ring_of(rings: Sequence[list[float]]) -> Callable[[int], int]:
 
 
 def _demand_areas(rings: Sequence[list[float]], numbers: Float64) -> None:
-    """Raise `Rejected` for a ring whose area may be zero."""
+    """Raise `Rejected` for a ring without area."""
     lengths = _lengths(rings)
-    demand(lengths.max() <= _MOST and not (lengths % 2).any())
-    x, y = numbers[::2], numbers[1::2]
-    begin = np.cumsum(lengths // 2) - lengths // 2
-    x, y = x - np.repeat(x[begin], lengths // 2), y - np.repeat(y[begin], lengths // 2)
-    along, across = x[:-1] * y[1:], x[1:] * y[:-1]
-    # The term from a ring's last vertex to the next ring's first, where x and y are 0, is 0.
-    area = np.add.reduceat(along - across, begin)
-    demand_all(np.abs(area) > _FLAT * np.add.reduceat(np.abs(along) + np.abs(across), begin))
+    demand(not (lengths % 2).any())
+    offsets = offsets_from_lengths(lengths // 2)
+    demand_all(~enclosed_area_is_zero(numbers.reshape(-1, 2), offsets))

@@ -12,7 +12,13 @@ from typing import Annotated, Any, Final, Literal, Union
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from labelingest.encord.keys import COORDINATE_SLACK, LABEL_STATUS, PAYLOAD_KEYS, TASK_STATUS
+from labelingest.encord.keys import (
+    COORDINATE_SLACK,
+    LABEL_STATUS,
+    LONGEST_SIDE,
+    PAYLOAD_KEYS,
+    TASK_STATUS,
+)
 from labelingest.encord.typed_rows import Frame, ImageRow, ImageUnit, ObjectEntry
 from labelingest.model.ontology import Shape, machine_name
 from labelingest.model.vocabulary import Attribute, ClassificationClass, ObjectClass, Option
@@ -37,7 +43,7 @@ __all__ = [
 _MOST: Final = 2**53
 """Integers below this bound are exact in every JSON program."""
 _Inside = Annotated[float, Meta(ge=-COORDINATE_SLACK, le=1 + COORDINATE_SLACK)]
-_Side = Annotated[float, Meta(ge=0, le=1 + COORDINATE_SLACK)]
+_Side = Annotated[float, Meta(ge=0, le=LONGEST_SIDE)]
 _Length = Annotated[float, Meta(ge=0)]
 _Angle = Annotated[float, Meta(ge=0, lt=360)]
 _Pixels = Annotated[int, Meta(gt=0, lt=_MOST)]

@@ -14,6 +14,8 @@ from labelingest.readers.encord.explain.shapes import read_payload
 
 OUTSIDE = "lies outside the image, whose coordinates go from 0 to 1"
 SQUARE = [0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0]
+BOW_TIE = [0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0]
+LINE = [0.25, 0.25, 0.5, 0.5, 0.75, 0.75]
 HAND = ObjectClass("hand", "Hand", "#808900", "skeleton", points=frozenset(("thumb", "wrist")))
 
 
@@ -325,10 +327,6 @@ def test_the_outline_that_counts_is_the_first_of_all_parts() -> None:
         ({"polygons": {"0": []}}, "/polygons: wrong-type: found an object ({'0': []}), expected a list "
          "of polygons"),
         ({"polygons": [[]]}, "/polygons/0: bad-points: found [], expected a list of rings"),
-        ({"polygons": [[SQUARE], 7]}, "/polygons/1: bad-points: found 7, expected a list of rings"),
-        ({"polygons": [[SQUARE, []]]}, "/polygons/0/1: bad-points: has no points"),
-        ({"polygons": [[SQUARE, 7]]},
-         "/polygons/0/1: wrong-type: found a number (7), expected points"),
         ({"polygons": [[[0.5, 0.5, 0.5]]]},
          "/polygons/0/0: bad-points: 3 numbers are no pairs of x and y"),
         ({"polygon": [0, 0, 1, 1, "1", 0]},
@@ -339,13 +337,35 @@ def test_the_outline_that_counts_is_the_first_of_all_parts() -> None:
         ({"polygon": [0.5, 0, 0.5, 1, 0.5, 0.5]},
          "/polygon: degenerate-polygon: 3 different vertices that enclose no area; a polygon has 3 "
          "or more"),
-        ({"polygons": [[SQUARE], [SQUARE, [0.25, 0.25, 0.5, 0.5, 0.75, 0.75]]]},
-         "/polygons/1/1: degenerate-polygon: 3 different vertices that enclose no area; a polygon "
-         "has 3 or more"),
     ],
 )  # fmt: skip
 def test_a_polygon_that_cannot_be_used_is_named(value: dict[str, Any], problem: str) -> None:
     assert of_polygon(value) == (None, [problem])
+
+
+@pytest.mark.parametrize(
+    ("value", "expected", "problem"),
+    [
+        ({"polygons": [[SQUARE], 7]}, [[SQUARE]],
+         "/polygons/1: bad-points: found 7, expected a list of rings"),
+        ({"polygons": [[SQUARE, []]]}, [[SQUARE]], "/polygons/0/1: bad-points: has no points"),
+        ({"polygons": [[SQUARE, 7]]}, [[SQUARE]],
+         "/polygons/0/1: wrong-type: found a number (7), expected points"),
+        ({"polygons": [[SQUARE], [SQUARE, LINE]]}, [[SQUARE], [SQUARE]],
+         "/polygons/1/1: degenerate-polygon: 3 different vertices that enclose no area; a polygon "
+         "has 3 or more"),
+        ({"polygons": [[LINE, SQUARE], [BOW_TIE]]}, [[BOW_TIE]],
+         "/polygons/0/0: degenerate-polygon: 3 different vertices that enclose no area; a polygon "
+         "has 3 or more"),
+        ({"polygon": [0.5], "polygons": [[SQUARE]]}, [[SQUARE]],
+         "/polygon: bad-points: 1 numbers are no pairs of x and y"),
+    ],
+)  # fmt: skip
+def test_an_invalid_part_or_hole_costs_no_other_one(
+    value: dict[str, Any], expected: list[list[list[float]]], problem: str
+) -> None:
+    outline = points(*expected[0][0])
+    assert of_polygon(value) == ({"polygon": outline, "polygons": expected}, [problem])
 
 
 def test_coordinates_of_a_ring_outside_the_image_are_counted() -> None:
