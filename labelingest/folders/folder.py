@@ -302,7 +302,7 @@ class SyncedFolder:
         Parameters
         ----------
         which
-            "present", "deleted" (hidden, because their files are gone) or "all".
+            "present", "deleted" (hidden: the file is gone, or is no data file any more) or "all".
 
         Raises
         ------

@@ -48,6 +48,8 @@ class Pairs:
     outcome: UInt8
     """(n,) `Outcome` of each key of the listing."""
     problems: Sequence[Problem] = field(default=())
+    failed: int = 0
+    """Number of files with an error of pairing; each error is of another file."""
 
     def __post_init__(self) -> None:
         if len(self.data) != len(self.sidecar):

@@ -125,6 +125,11 @@ class Defects(Sequence[Problem]):
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def failed(self) -> int:
+        """Number of files with an error; unsupported files are none."""
+        return len(self.rows) - len(self.unsupported)
+
     @overload
     def __getitem__(self, index: int) -> Problem: ...
     @overload

@@ -99,12 +99,8 @@ def pair(
     del unclaimed, matches, candidates, sidecars, numbers
     data, sidecar, rivals = _settle(outcome, edges)
     outcome[companions[outcome[companions] == Outcome.ORPHAN_SIDECAR]] = Outcome.COMPANION
-    return Pairs(
-        data,
-        sidecar,
-        outcome,
-        Defects.from_outcome(keys, rule, outcome, rivals=rivals, unsupported=unsupported),
-    )
+    defects = Defects.from_outcome(keys, rule, outcome, rivals=rivals, unsupported=unsupported)
+    return Pairs(data, sidecar, outcome, defects, defects.failed)
 
 
 def pair_metadata(keys: Keys, rule: SuffixRule) -> tuple[Int64, Int64]:

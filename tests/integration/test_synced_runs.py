@@ -201,7 +201,7 @@ def test_metadata_is_not_cleared_where_that_looks_like_an_accident(world: World)
     assert run.failed
     folder.configure(metadata_suffix=".metadata.json")
     # Under the other suffix these files were data: no file is gone, and the guards are not asked.
-    assert folder.sync().counters.changes == {"file is a sidecar now": 101}
+    assert folder.sync().counters.changes == {"became a sidecar": 101}
     assert len(list(folder.items("deleted"))) == 101
     world.storages[str(world.data)] = CountingStorage(Incomplete(str(world.data)))
     world.remove("0.jpg.metadata.json")

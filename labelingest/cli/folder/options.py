@@ -44,6 +44,6 @@ Which = Annotated[
     str,
     typer.Option(
         metavar="WHICH",
-        help="Items to include: present, deleted (hidden, because their files are gone) or all.",
+        help="Items to include: present, deleted (hidden: the file is gone, or is no data file any more) or all.",
     ),
 ]

@@ -7,6 +7,7 @@ from typing import Any, Final
 import orjson
 
 from labelingest.cli.console import many, open_console, places_sentence, print_columns, print_line
+from labelingest.cli.folder.render_books import books_of, keys_and_files
 from labelingest.cli.progress import duration
 from labelingest.folders import Plan, RunRecord, Status
 from labelingest.folders.state.clock import now, seconds_between
@@ -64,7 +65,7 @@ def print_summary(summary: Summary, state: str) -> None:
     items = " + ".join(f"{count:,} {kind}" for kind, count in summary.items.items())
     total = sum(summary.items.values())
     hidden = (
-        f"; {summary.deleted:,} hidden, because their files are gone" if summary.deleted else ""
+        f"; {summary.deleted:,} hidden ({_counts(summary.deleted_by)})" if summary.deleted else ""
     )
     rows = [
         ("Folder", summary.name + (f": {summary.description}" if summary.description else "")),
@@ -75,6 +76,7 @@ def print_summary(summary: Summary, state: str) -> None:
         ("Next sync", _next(summary)),
         ("Items", f"{total:,}" + (f" = {items}" if items else "") + hidden),
         ("Size", f"{summary.size:,} bytes"),
+        *([] if summary.books is None else keys_and_files(summary.books, None)),
         ("Label rows", _label_rows(summary)),
         ("Problems", _counts(summary.problems) or "none"),
         ("State", state),
@@ -128,6 +130,7 @@ def print_run(run: RunRecord) -> None:
     """Print the end of a run for people."""
     console = open_console(stderr=True)
     print_line(console, _sentence(run))
+    print_columns(console, books_of(run))
     counters = run.counters
     if run.counters.changes:
         print_line(
@@ -175,6 +178,7 @@ def print_runs(runs: Sequence[RunRecord]) -> None:
     console = open_console()
     for run in runs:
         print_line(console, f"{run.id}  {run.trigger}  {_sentence(run)}")
+        print_columns(console, [("", *row) for row in books_of(run)])
     if not runs:
         print_line(console, "no runs yet")
 
@@ -221,5 +225,6 @@ def print_items(items: Iterable[Mapping[str, Any]], *, as_json: bool) -> None:
             sys.stdout.buffer.write(orjson.dumps(item, option=orjson.OPT_APPEND_NEWLINE))
         else:
             labelled = "labelled" if item["labelRow"] else "unlabelled"
-            hidden = "  deleted" if item["isTombstone"] else ""
+            why = f": {item['tombstoneReason']}" if item["tombstoneReason"] else ""
+            hidden = f"  deleted{why}" if item["isTombstone"] else ""
             print_line(console, f"{item['uuid']}  {item['name']}  {labelled}{hidden}")

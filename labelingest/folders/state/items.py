@@ -126,5 +126,6 @@ def _item(row: RowMapping, uuid: str, storage_url: str) -> dict[str, Any]:
         "createdAt": row["added_at"],
         "lastEditedAt": row["updated_at"],
         "isTombstone": row["deleted_at"] is not None,
+        "tombstoneReason": row["deleted_why"],
         "labelRow": key + SIDECAR_SUFFIX if labelled else None,
     }

@@ -14,6 +14,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
 
+from labelingest.folders.state.books import Books, read_books
 from labelingest.folders.state.clock import now
 from labelingest.folders.state.stored_values import damaged, is_moment, misfit, read_stored
 from labelingest.folders.state.tables import runs
@@ -134,6 +135,8 @@ class RunRecord:
     started_at: str = ""
     ended_at: str | None = None
     counters: Counters = field(default_factory=Counters)
+    books: Books | None = None
+    """What became of every key and row; None before the run has compared, and in earlier versions."""
     message: str | None = None
     """Sentences for people: the cause of a failure, or why deletions were withheld."""
 
@@ -163,6 +166,7 @@ class RunRecord:
             "endedAt": self.ended_at,
             "message": self.message,
             **self.counters.to_wire(),
+            "books": None if self.books is None else self.books.to_wire(),
         }
 
 
@@ -186,6 +190,7 @@ def _values(run: RunRecord) -> dict[str, Any]:
         "stage": run.stage,
         "ended_at": run.ended_at,
         "counters": orjson.dumps(run.counters.as_dict()).decode(),
+        "books": None if run.books is None else run.books.to_json(),
         "message": run.message,
     }
 
@@ -203,6 +208,7 @@ def _run(row: RowMapping, folder_id: int) -> RunRecord:
     values = {
         **row,
         "counters": read_stored(Counters, row["counters"], what),
+        "books": read_books(row["books"], what),
         "folder_id": folder_id,
     }
     if row["status"] not in list(Status):

@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from labelingest.folders.state.books import Books, last_books
 from labelingest.folders.state.database import State
 from labelingest.folders.state.folders import FolderRecord
 from labelingest.folders.state.items import KIND_NAMES
@@ -41,7 +42,11 @@ class Summary:
     unfinished: int = 0
     """Number of present items whose sidecar is still to be converted."""
     deleted: int = 0
-    """Number of items that are hidden because their files are gone."""
+    """Number of hidden items."""
+    deleted_by: dict[str, int] = field(default_factory=dict)
+    """Reason → number of items that are hidden for it."""
+    books: Books | None = None
+    """Newest books: what became of every key; None before a run has compared."""
     problems: dict[str, int] = field(default_factory=dict)
     """Code → number of current problems."""
     deleted_at: str | None = None
@@ -58,6 +63,7 @@ class Summary:
         """Return the summary by its names in JSON."""
         values = {**asdict(self), "unlabelled": self.unlabelled}
         values["last_run"] = None if self.last_run is None else self.last_run.to_wire()
+        values["books"] = None if self.books is None else self.books.to_wire()
         return values
 
 
@@ -66,6 +72,7 @@ def summarise(state: State, record: FolderRecord) -> Summary:
     settings = record.settings
     with state.read() as connection:
         kinds = connection.execute(_by_kind(record.id)).all()
+        hidden = {row[0]: int(row[1]) for row in connection.execute(_by_reason(record.id))}
         statuses = {row[0]: int(row[1]) for row in connection.execute(_by_status(record.id))}
         return Summary(
             name=record.name,
@@ -81,7 +88,9 @@ def summarise(state: State, record: FolderRecord) -> Summary:
             labelled=statuses.get(LabelStatus.MADE, 0),
             failed=statuses.get(LabelStatus.FAILED, 0) + statuses.get(LabelStatus.REFUSED, 0),
             unfinished=statuses.get(LabelStatus.PENDING, 0),
-            deleted=connection.scalar(_hidden(record.id)) or 0,
+            deleted=sum(hidden.values()),
+            deleted_by=hidden,
+            books=last_books(connection, record.id),
             problems={code: int(count) for code, count in connection.execute(_by_code(record.id))},
             deleted_at=record.deleted_at,
             allow_mass_delete=settings.allow_mass_delete,
@@ -107,10 +116,14 @@ def _by_status(folder_id: int) -> sa.Select[Any]:
     )
 
 
-def _hidden(folder_id: int) -> sa.Select[Any]:
-    """Select the number of hidden items."""
-    return sa.select(sa.func.count()).where(
-        items.c.folder_id == folder_id, items.c.deleted_at.is_not(None)
+def _by_reason(folder_id: int) -> sa.Select[Any]:
+    """Select reason and number of the hidden items; earlier versions noted no reason."""
+    why: sa.ColumnElement[Any] = sa.func.coalesce(items.c.deleted_why, "file is gone")
+    return (
+        sa.select(why, sa.func.count())
+        .where(items.c.folder_id == folder_id, items.c.deleted_at.is_not(None))
+        .group_by(why)
+        .order_by(why)
     )
 
 

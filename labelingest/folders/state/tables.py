@@ -100,7 +100,9 @@ items: Final = Table(
     Column("metadata_digest", Text),  # digest of the metadata sidecar; NULL where it is unknown
     Column("added_at", Text, nullable=False),
     Column("updated_at", Text, nullable=False),
-    Column("deleted_at", Text),  # soft-deleted: the key is gone from the storage path
+    Column("deleted_at", Text),  # soft-deleted: the storage path has no data file of the key
+    # labelingest.folders.sync.changes.ItemChange; NULL while present, or hidden by an earlier version
+    Column("deleted_why", Text),
     sqlite_with_rowid=False,
 )
 label_rows: Final = Table(
@@ -166,6 +168,8 @@ runs: Final = Table(
     Column("started_at", Text, nullable=False),
     Column("ended_at", Text),
     Column("counters", Text, nullable=False),  # JSON: labelingest.folders.state.runs.Counters
+    # JSON: labelingest.folders.state.books.Books; NULL before the run has any, and in earlier versions
+    Column("books", Text),
     Column("message", Text),
     sqlite_autoincrement=True,
 )
@@ -213,9 +217,8 @@ missed: Final = Table(
     "missed",
     _TEMPORARY,
     Column("key", key_type(), primary_key=True),
-    Column(
-        "listed", SmallInteger, nullable=False
-    ),  # 1: the listing has the key, and its file is no data file
+    # labelingest.folders.sync.changes.ItemChange, where the listing has the key; NULL where not
+    Column("why", Text),
     prefixes=["TEMPORARY"],
     sqlite_with_rowid=False,
 )

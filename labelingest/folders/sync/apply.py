@@ -38,7 +38,7 @@ from labelingest.folders.state.tables import (
     scanned_files,
 )
 from labelingest.folders.sync.batch import BatchOutcome, BatchWork
-from labelingest.folders.sync.changes import ItemChange, LabelChange
+from labelingest.folders.sync.changes import HIDES, LabelChange
 from labelingest.folders.sync.portions import first_portion
 from labelingest.folders.sync.prepared import PreparedChanges
 from labelingest.problems import Problem, ProblemCode
@@ -191,6 +191,7 @@ class Applying:
                 "width": sa.case((same, items.c.width)),
                 "height": sa.case((same, items.c.height)),
                 "deleted_at": None,
+                "deleted_why": None,
             },
         )
 
@@ -365,20 +366,20 @@ class Applying:
             return
         self._settle(count)
         moment = now()
+        why = sa.select(changes.c.item).where(changes.c.key == items.c.key).scalar_subquery()
         with State.writing(self.connection):
             self.connection.execute(
                 items.update()
                 .where(items.c.folder_id == self.folder_id)
                 .where(items.c.key.in_(sa.select(changes.c.key).where(is_hidden)))
-                .values(deleted_at=moment, updated_at=moment)
+                .values(deleted_at=moment, deleted_why=why, updated_at=moment)
             )
             self._commit()
 
 
 _OF_LABEL_ROW: Final = ("status", "sidecar_digest", "data_token", "width", "height", "made_at")
 _FILE: Final = tuple(output_rows.c[name].label(f"file_{name}") for name in FILE_COLUMNS)
-_HIDES: Final = (ItemChange.DELETE.value, ItemChange.CLAIMED.value)
-"""Reasons that hide an item."""
+_HIDES: Final = sorted(reason.value for reason in HIDES)
 _NEEDS_WORK: Final = (
     changes.c.label.is_not(None) & (changes.c.label != LabelChange.GONE.value)
 ) | (changes.c.metadata.is_not(None))

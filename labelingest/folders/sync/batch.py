@@ -27,6 +27,7 @@ from labelingest.folders.sync.custom_metadata import checked_metadata
 from labelingest.folders.sync.fingerprints import Fingerprints
 from labelingest.metadata.check import MAX_METADATA, too_large_metadata
 from labelingest.model.blobs import Unread
+from labelingest.model.tally import Tally
 from labelingest.pipeline.worker import Job, JobResult, Worker
 from labelingest.problems import Problem, ProblemCode, Severity
 from labelingest.storage.base import Storage
@@ -99,6 +100,8 @@ class BatchWork:
     fingerprints: Fingerprints
     """Fingerprints of what label rows are made with and metadata is checked against."""
     counters: Counters
+    tally: Tally = field(default_factory=Tally)
+    """Counts of the rows that were read, as in the report of `convert`."""
 
     @property
     def files(self) -> LabelRowFiles:
@@ -163,6 +166,7 @@ class BatchWork:
             # Writing failed half way, and the output has no part of the label row.
             result, written_keys = worker.give_up(job, 0, written_keys), set()
             self._note_problems(result, outcome)
+        self.tally.merge(result.tally(_not_written(result, written_keys)))
         self._enter(rows, result, written_keys, outcome)
 
     def _keep_touched(self, rows: Sequence[RowMapping], outcome: BatchOutcome) -> None:
@@ -339,6 +343,15 @@ class BatchWork:
             text = None if value is None else orjson.dumps(value).decode()
             digest = content_digest(blobs.get(place))
             outcome.add_metadata(key, text, token, schema, digest=digest)
+
+
+def _not_written(result: JobResult, written_keys: Set[str]) -> list[tuple[int, Problem]]:
+    """Return position and problem of the converted files whose label row could not be written."""
+    return [
+        (position, Problem(ProblemCode.OUTPUT_NAME_REFUSED, key, ""))
+        for position, key in enumerate(result.output.keys)
+        if key not in written_keys
+    ]
 
 
 def _size_of(row: RowMapping) -> tuple[int, int] | None:

@@ -10,7 +10,7 @@
 This module writes temporary tables only, and nothing of the state.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final
 
@@ -24,8 +24,11 @@ from labelingest.folders.state.tables import changes, items, label_rows, missed,
 from labelingest.folders.sync.fingerprints import Fingerprints
 from labelingest.folders.sync.scan import Scan
 from labelingest.folders.sync.skip_unchanged import find_candidates, takes_metadata
+from labelingest.model.pairs import Outcome
 
 __all__ = [
+    "CLAIMS",
+    "HIDES",
     "OUTPUT_CHANGES",
     "ItemChange",
     "LabelChange",
@@ -43,9 +46,26 @@ class ItemChange(StrEnum):
     ADD = "new file"
     UPDATE = "file replaced"
     RESTORE = "file is back"
+    DATA_AGAIN = "became a data file again"
     DELETE = "file is gone"
-    CLAIMED = "file is a sidecar now"
-    """Other settings make the file a sidecar: the item is hidden too, but no file is gone."""
+    SIDECAR = "became a sidecar"
+    COMPANION = "became a companion"
+    UNSUPPORTED = "became a file that cannot be labelled"
+    IGNORED = "became a file that is ignored"
+
+
+CLAIMS: Final[Mapping[Outcome, ItemChange]] = {
+    Outcome.SIDECAR: ItemChange.SIDECAR,
+    Outcome.ORPHAN_SIDECAR: ItemChange.SIDECAR,
+    Outcome.AMBIGUOUS_SIDECAR: ItemChange.SIDECAR,
+    Outcome.METADATA_SIDECAR: ItemChange.SIDECAR,
+    Outcome.COMPANION: ItemChange.COMPANION,
+    Outcome.UNSUPPORTED: ItemChange.UNSUPPORTED,
+    Outcome.IGNORED: ItemChange.IGNORED,
+}
+"""Outcome of a key that was an item → reason why the item is hidden, although its file is there."""
+HIDES: Final = frozenset({ItemChange.DELETE, *CLAIMS.values()})
+"""Reasons that hide an item."""
 
 
 class LabelChange(StrEnum):
@@ -116,7 +136,7 @@ def find_changes(
     candidates = find_candidates(connection, folder_id, scan, settings, fingerprints)
     places = np.arange(len(scan.data)) if load_all else candidates.places
     bulk_insert(connection, scanned_files, scan.rows(places))
-    bulk_insert(connection, missed, _with_listed(scan, candidates.keys))
+    bulk_insert(connection, missed, _with_reasons(scan, candidates.keys))
     if connection.dialect.name == "postgresql":
         # Without knowing how many there are, the planner joins them one by one.
         connection.execute(sa.text("ANALYZE scanned_files, missed"))
@@ -147,6 +167,7 @@ def _differences(
 ) -> sa.Select[Any]:
     item = sa.case(
         (items.c.key.is_(None), ItemChange.ADD.value),
+        (items.c.deleted_why.in_(sorted(set(CLAIMS.values()))), ItemChange.DATA_AGAIN.value),
         (items.c.deleted_at.is_not(None), ItemChange.RESTORE.value),
         (items.c.token != scanned_files.c.token, ItemChange.UPDATE.value),
     )
@@ -222,23 +243,27 @@ def _metadata_difference(
     )
 
 
-def _with_listed(scan: Scan, keys: Sequence[str]) -> Iterator[tuple[str, int]]:
-    """Yield keys of the state, and 1 where the listing has the key as something else than data."""
+def _with_reasons(scan: Scan, keys: Sequence[str]) -> Iterator[tuple[str, str | None]]:
+    """Yield keys of the state, and what they became where the listing has the key as no data file."""
     if not keys:
         return
     listing_keys = scan.listing.keys
     others = np.delete(np.arange(len(listing_keys)), scan.data)
     state_keys = set(keys)
-    claimed: set[str] = set()
+    why: dict[str, str] = {}
     for start in range(0, len(others), _AT_ONCE):
-        claimed |= state_keys.intersection(listing_keys.take(others[start : start + _AT_ONCE]))
-    yield from ((key, int(key in claimed)) for key in keys)
+        rows = others[start : start + _AT_ONCE]
+        outcomes = scan.outcome[rows].tolist()
+        why |= {
+            key: CLAIMS[Outcome(outcome)].value
+            for key, outcome in zip(listing_keys.take(rows), outcomes, strict=True)
+            if key in state_keys
+        }
+    yield from ((key, why.get(key)) for key in keys)
 
 
 def _gone(folder_id: int) -> sa.Select[Any]:
-    reason = sa.case(
-        (missed.c.listed == 1, ItemChange.CLAIMED.value), else_=ItemChange.DELETE.value
-    )
+    reason = sa.func.coalesce(missed.c.why, ItemChange.DELETE.value)
     is_found = (
         sa.select(1).select_from(scanned_files).where(scanned_files.c.key == items.c.key).exists()
     )

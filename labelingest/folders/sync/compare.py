@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 
 from labelingest.folders.converter import make_folder_converter
 from labelingest.folders.locations import Places
+from labelingest.folders.state.books import last_books
 from labelingest.folders.state.clock import now
 from labelingest.folders.state.folders import FolderRecord
 from labelingest.folders.sync.changes import count_changes, count_first_changes, find_changes
@@ -64,10 +65,14 @@ class Comparison:
             Whether the changes are needed as rows; where not, those of a new folder are counted only.
         """
         record, plan = self.record, self._plan(listing)
-        prepared = PreparedChanges(connection, record.id, plan)
-        if plan.digest == record.digest and not (plan.verify_output or self._compares_contents):
-            return prepared
+        is_same = plan.digest == record.digest
+        books = last_books(connection, record.id) if is_same else None
+        if books is not None and books.digest == plan.digest and not self._looks_further:
+            return PreparedChanges(connection, record.id, plan, books)
         scanned = scan(listing, record.settings)
+        prepared = PreparedChanges(connection, record.id, plan, scanned.books(plan.digest))
+        if is_same and not self._looks_further:
+            return prepared  # an earlier version synced it last, and kept no books
         prepared = replace(prepared, problems=scanned.problems)
         if not plan.allow_mass_delete:
             refuse_unpaired(scanned, record.settings)
@@ -125,6 +130,11 @@ class Comparison:
             verify_output=options.verify_output,
             checksum=options.checksum,
         )
+
+    @property
+    def _looks_further(self) -> bool:
+        """Whether more is compared than the listing tells."""
+        return self.options.verify_output or self._compares_contents
 
     @property
     def _compares_contents(self) -> bool:

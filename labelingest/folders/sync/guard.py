@@ -36,6 +36,7 @@ _NONE: Final = changes.c.item.is_(None) & changes.c.label.is_(None) & changes.c.
 _OF_ITEMS: Final = changes.c.item == ItemChange.DELETE.value
 _OF_ROWS: Final = changes.c.label == LabelChange.GONE.value
 _OF_METADATA: Final = changes.c.metadata == MetadataChange.CLEAR.value
+_BACK: Final = (ItemChange.RESTORE.value, ItemChange.DATA_AGAIN.value)
 _KINDS: Final = (
     (ItemChange.DELETE, changes.c.item, _OF_ITEMS, "items"),
     (LabelChange.GONE, changes.c.label, _OF_ROWS, "label rows"),
@@ -196,7 +197,7 @@ def _why_mass(connection: Connection, folder_id: int, scan: Scan, counts: Mappin
         if count < 2:
             continue
         # Items that were hidden until now are not in the count before.
-        back = _count(connection, reason_is & (changes.c.item == ItemChange.RESTORE.value))
+        back = _count(connection, reason_is & changes.c.item.in_(_BACK))
         total = (connection.scalar(before[reason]) or 0) + back
         if count > _FEW and count > _PART * total:
             return f"{count:,} of {total:,} {what} would go, more than half; {cure}"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.engine import Connection
 
+from labelingest.folders.state.books import Books
 from labelingest.folders.sync.changes import iterate_changes
 from labelingest.folders.sync.compare_contents import ContentComparison
 from labelingest.folders.sync.plan import Plan
@@ -28,6 +29,8 @@ class PreparedChanges:
     """Folder that the changes are about."""
     plan: Plan
     """Counts of the changes, and what the plan was made for."""
+    books: Books
+    """Outcome of every key of the listing."""
     problems: Sequence[Problem] = ()
     """Problems of listing and pairing; empty where the folder is in step and nothing was paired."""
     contents: ContentComparison | None = None

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Final
 
+from sqlalchemy.engine import Connection
+
 from labelingest.errors import LabelIngestError
 from labelingest.folders.state.clock import now
 from labelingest.folders.state.database import State
@@ -21,11 +23,14 @@ from labelingest.folders.sync.options import SCHEDULE
 from labelingest.folders.sync.prepared import PreparedChanges
 from labelingest.folders.sync.scan import is_complete
 from labelingest.model.listing import Listing
+from labelingest.model.tally import Tally
 
 __all__ = ["CancelledRunError", "Recorder", "recorded_run"]
 
 _SAVED_EVERY: Final = 1.0
 """Seconds between two writes of the record while files are listed: others see that as live."""
+
+_NO_BALANCE: Final = "the counts do not add up: please report this"
 
 
 class CancelledRunError(Exception):
@@ -39,6 +44,8 @@ class Recorder:
     state: State
     lock: Lock
     run: RunRecord
+    left_out: int = 0
+    """Number of listed keys that lie in outputs of other folders."""
     _saved: float = field(default_factory=monotonic)
 
     def begin_stage(self, stage: str) -> None:
@@ -81,6 +88,7 @@ class Recorder:
         counters = self.run.counters
         counters.scan_pages_processing_error = int(not is_complete(listing))
         counters.places_not_listed = len(listing.hiding)
+        self.left_out = counters.keys_listed - len(listing)
 
     def count_changes(self, changes: PreparedChanges) -> None:
         """Count what a comparison read and found."""
@@ -92,6 +100,29 @@ class Recorder:
         counters.changes = dict(plan.changes)
         counters.withheld = dict(plan.withheld)
         self.add_message(plan.why_withheld)
+        self.run.books = changes.books.taken_by(self.run.id, self.left_out)
+        self._check_books()
+
+    def close_books(self, connection: Connection, tally: Tally | None) -> None:
+        """Count the files with errors, and the rows that were read.
+
+        Parameters
+        ----------
+        connection
+            Connection without a transaction.
+        tally
+            Counts of the rows that the run read; None where it converted nothing.
+        """
+        if self.run.books is not None:
+            with connection.begin():
+                self.run.books = self.run.books.closed(connection, self.run.folder_id, tally)
+            if tally is not None and not tally.balance():
+                self.add_message(_NO_BALANCE)
+
+    def _check_books(self) -> None:
+        books = self.run.books
+        if books is not None and books.keys_seen != self.run.counters.keys_listed:
+            self.add_message(_NO_BALANCE)
 
     def add_message(self, sentence: str) -> None:
         """Add a sentence to the message of the run; "" adds nothing."""

@@ -153,6 +153,7 @@ class _Run:
                     note_verified(connection, self.record.id)
             # The folder is in step: nothing was compared, or nothing differs.
             if changes.plan.digest == self.record.digest and not changes.plan.changes:
+                recorder.close_books(connection, None)
                 return
             is_finished = self.apply(changes, recorder)
             if is_finished and complete and not changes.plan.withheld:
@@ -203,6 +204,7 @@ class _Run:
             on_batch=partial(self._on_batch, recorder.run),
         )
         applying.apply_all((*changes.problems, *_schema_problems(self.record.settings)))
+        recorder.close_books(changes.connection, applying.work.tally)
         if changes.is_mass_delete and self.record.settings.allow_mass_delete:
             self._forbid_mass_delete()
         return not (applying.unread or applying.refused)

@@ -13,9 +13,10 @@ import numpy as np
 
 from labelingest.columns.types import Int64, UInt8
 from labelingest.folders.settings import FolderSettings
+from labelingest.folders.state.books import Books
 from labelingest.model.listing import Listing
 from labelingest.model.pairs import Outcome, Pairs
-from labelingest.pairing.file_kinds import NO_KIND, junk_rows, kind_numbers
+from labelingest.pairing.file_kinds import KINDS, NO_KIND, junk_rows, kind_numbers
 from labelingest.pairing.match import ending_with
 from labelingest.pairing.pair import pair
 from labelingest.pairing.rules import SuffixRule
@@ -43,8 +44,12 @@ class Scan:
     """(n,) rows of their metadata sidecars; -1 for none."""
     kind: UInt8
     """(n,) kinds of the data files: positions in `labelingest.folders.state.items.KIND_NAMES`."""
+    outcome: UInt8
+    """(k,) `labelingest.model.pairs.Outcome` of each key of the listing."""
     problems: Sequence[Problem]
     """Problems of the listing and of pairing."""
+    failed: int
+    """Number of files and places with an error of the listing or of pairing."""
 
     @property
     def sidecars(self) -> int:
@@ -55,6 +60,18 @@ class Scan:
     def metadata_sidecars(self) -> int:
         """Number of data files with a metadata sidecar."""
         return int(np.count_nonzero(self.metadata != _NONE))
+
+    def books(self, digest: str) -> Books:
+        """Return the books of the listing, whose digest with the settings is given."""
+        counts = np.bincount(self.outcome, minlength=len(Outcome)).tolist()
+        unlabelled = self.kind[self.outcome[self.data] == Outcome.UNLABELLED]
+        kinds = np.bincount(unlabelled, minlength=len(KINDS)).tolist()
+        return Books(
+            digest=digest,
+            not_paired=self.failed,
+            keys={outcome.name.lower(): counts[outcome] for outcome in Outcome},
+            unlabelled={kind.value: n for kind, n in sorted(zip(KINDS, kinds, strict=True)) if n},
+        )
 
     def rows(self, places: Int64) -> Iterator[tuple[Any, ...]]:
         """Yield rows of the table `scanned_files`.
@@ -148,7 +165,9 @@ def scan(listing: Listing, settings: FolderSettings) -> Scan:
         sidecar=sidecar,
         metadata=_metadata_of(listing, metadata, data, pairs.outcome),
         kind=kind,
+        outcome=pairs.outcome,
         problems=(*listing.problems, *pairs.problems),
+        failed=pairs.failed + sum(p.severity is Severity.ERROR for p in listing.problems),
     )
 
 

@@ -93,7 +93,7 @@ def _deleted_of(
 ) -> str | None:
     """Return one of the keys whose absence would delete something."""
     create_temporary(connection, missed)
-    bulk_insert(connection, missed, ((key, 1) for key in keys))
+    bulk_insert(connection, missed, ((key, None) for key in keys))
     again = sa.select(missed.c.key)
     row = (label_rows.c.folder_id == folder_id) & (label_rows.c.key == changes.c.key)
     metadata = changes.c.key + (settings.metadata_suffix or "")
