@@ -70,6 +70,7 @@ class ProblemCode(StrEnum):
     TOO_FEW_COLUMNS = label_files.TOO_FEW_COLUMNS
     WRONG_COLUMN_COUNT = label_files.WRONG_COLUMN_COUNT
     AMBIGUOUS_COLUMNS = label_files.AMBIGUOUS_COLUMNS
+    LAYOUT_CONTRADICTED = label_files.LAYOUT_CONTRADICTED
     # Meaning of a row
     UNKNOWN_CLASS = label_files.UNKNOWN_CLASS
     SHAPE_MISMATCH = label_files.SHAPE_MISMATCH

@@ -45,6 +45,10 @@ ROWS: dict[str, tuple[bytes | str, dict[str, Any]]] = {
     "unknown-class": ("7 0.5 0.5 0.1 0.1", {}),
     "shape-mismatch": ("0 0.1 0.1 0.5 0.1 0.5 0.5", {"reject_shape_mismatch": True}),
     "out-of-range": (f"{BOX}\n1 0 0 1 0 1 1\n0 320 240 64 48", {}),
+    "layout-contradicted": (
+        f"{BOX} 0.5\n{BOX}",
+        {"row_layout": "box+confidence", "decided_by_evidence": True},
+    ),
     "bad-confidence": (f"{BOX} 17", {}),
     "degenerate-polygon": (f"{BOX}\n1 0.1 0.1 0.1 0.1 0.5 0.5", {}),
     "image-size-unknown": ("2 0.1 0.1 0.5 0.1 0.5 0.5 0.1 0.5", {"size": None}),

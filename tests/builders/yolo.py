@@ -20,7 +20,7 @@ __all__ = [
 
 SHAPES: Mapping[int, str] = {0: "bounding_box", 1: "polygon", 2: "rotatable_bounding_box"}
 STORAGE_URL = "s3://bucket/drive/"
-_YOLO_OPTIONS = ("row_layout", "kpt_shape")
+_YOLO_OPTIONS = ("row_layout", "kpt_shape", "decided_by_evidence")
 _CONVERTER_OPTIONS = ("on_row_error", "image_sizes")
 
 

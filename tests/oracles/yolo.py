@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from math import degrees, isfinite
 from typing import NamedTuple
 
+from tests.oracles.yolo_evidence import contradicting_column
 from tests.oracles.yolo_shapes import (
     Corners,
     Vertex,
@@ -37,6 +38,7 @@ class Options(NamedTuple):
 
     row_layout: str = "auto"
     kpt_shape: tuple[int, int] | None = None
+    decided_by_evidence: bool = False
     out_of_range: str = "clip"
     reject_shape_mismatch: bool = False
     drop_duplicates: bool = False
@@ -363,8 +365,14 @@ def _cut(line: int, tokens: Sequence[Token], options: Options) -> Row:
     ]
     if options.row_layout == "auto" and count < 5:
         raise Rejected("too-few-columns", tokens[0].column)
+    is_decided = options.decided_by_evidence and options.row_layout != "auto"
     if not columns.fits(count):
-        raise Rejected("wrong-column-count", tokens[0].column)
+        code = "layout-contradicted" if is_decided else "wrong-column-count"
+        raise Rejected(code, tokens[0].column)
+    if is_decided:
+        position = contradicting_column(options.row_layout, values, options.kpt_shape)
+        if position is not None:
+            raise Rejected("layout-contradicted", tokens[position].column)
     return Row(
         line,
         tokens,

@@ -57,6 +57,7 @@ PIXELS = st.one_of(
 )
 PIXEL_BOXES = st.tuples(PIXELS, PIXELS, PIXELS, PIXELS)
 PIXEL_RINGS = st.lists(PIXELS, min_size=6, max_size=16).map(lambda ring: ring[: len(ring) // 2 * 2])
+TRACKS = st.sampled_from(["17", "17", "-1", "0.5"])
 DEGREES = st.one_of(
     st.floats(-1000, 1000).map(repr), st.sampled_from(["0", "90", "-450", "360", "-1e-20", "1e300"])
 )
@@ -119,6 +120,12 @@ def rows(draw: st.DrawFn) -> str:
     return _joined([draw(CLASSES)], numbers, tail)
 
 
+def _keypoints(kpt_shape: tuple[int, int]) -> st.SearchStrategy[list[str]]:
+    numbers = st.one_of(GRID, st.sampled_from(["0", "0.5", "2", "1", "3", "-1"]))
+    count = math.prod(kpt_shape)
+    return st.one_of(st.just(["0.5"] * count), st.lists(numbers, min_size=count, max_size=count))
+
+
 @st.composite
 def layout_rows(draw: st.DrawFn, layout: str, kpt_shape: tuple[int, int] | None) -> str:
     """Draw a row that mostly fits a declared layout."""
@@ -131,7 +138,7 @@ def layout_rows(draw: st.DrawFn, layout: str, kpt_shape: tuple[int, int] | None)
         "box": [draw(st.one_of(TINY_BOXES, BOXES))],
         "box+confidence": [draw(TINY_BOXES), [draw(CONFIDENCES)]],
         "confidence+box": [[draw(CONFIDENCES)], draw(TINY_BOXES)],
-        "box+track": [draw(TINY_BOXES), ["17"]],
+        "box+track": [draw(TINY_BOXES), [draw(TRACKS)]],
         "box+confidence+track": [draw(TINY_BOXES), [draw(CONFIDENCES)], ["-1"]],
         "polygon": [draw(st.one_of(RINGS, CLOSED_RINGS, quadrilaterals()))],
         "polygon+confidence": [draw(st.one_of(RINGS, quadrilaterals())), [draw(CONFIDENCES)]],
@@ -141,7 +148,7 @@ def layout_rows(draw: st.DrawFn, layout: str, kpt_shape: tuple[int, int] | None)
         "xywhr-degrees": [draw(TINY_BOXES), [draw(DEGREES)]],
         "box-pixels": [draw(PIXEL_BOXES)],
         "polygon-pixels": [draw(PIXEL_RINGS)],
-        "pose": [draw(TINY_BOXES), ["0.5"] * math.prod(kpt_shape or (0, 0))],
+        "pose": [draw(TINY_BOXES), draw(_keypoints(kpt_shape or (0, 0)))],
     }
     if layout == "box+class":
         return _joined(draw(st.one_of(TINY_BOXES, BOXES)), [draw(CLASSES)])
@@ -257,6 +264,7 @@ def test_a_declared_layout_is_read_as_the_oracle_reads_it(
     kpt_shape = data.draw(st.sampled_from([(1, 2), (3, 3)])) if layout == "pose" else None
     drawn = data.draw(st.lists(layout_rows(layout, kpt_shape), max_size=8))
     options |= {"row_layout": layout, "kpt_shape": kpt_shape}
+    options["decided_by_evidence"] = data.draw(st.booleans())
     content = "\n".join(drawn).encode()
     reading = expected(content, SHAPES, size=size, options=Options(**options))
     _agree(_convert(content, size, **options), reading, size)

@@ -80,6 +80,18 @@ AMBIGUOUS_COLUMNS: Final = Definition(
     cure="`--row-layout box+confidence` or `--row-layout xywhr`.",
 )
 
+LAYOUT_CONTRADICTED: Final = Definition(
+    "layout-contradicted",
+    ERROR,
+    TEXT,
+    cause="the row layout was decided from the rows of all files, and the row has another number "
+    "of columns, or numbers that the layout does not have. It is not read in another way.",
+    example="labels/a.txt:2:1: layout-contradicted: 5 columns; the rows of all files decided for "
+    "row layout 'box+confidence', which has 6 columns: correct the row, or declare the layout of "
+    "all rows, as --row-layout box+confidence does for this one",
+    cure="correct the row; if the layout is another one, declare it with `--row-layout`.",
+)
+
 ROW: Final = Family("Meaning of a row")
 
 UNKNOWN_CLASS: Final = Definition(

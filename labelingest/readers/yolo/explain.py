@@ -15,6 +15,7 @@ from labelingest.model.source_labels import column_at
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
 from labelingest.problems.of_batch import BatchProblems
+from labelingest.readers.yolo.contradictions import Contradictions
 from labelingest.readers.yolo.layouts import RowCut
 from labelingest.readers.yolo.numbers import NOT_FINITE, OK, number_from_text
 from labelingest.readers.yolo.sheet import Sheet, is_class_number
@@ -83,6 +84,19 @@ class RowExplainer:
         for row, unit in zip(rows.tolist(), self.sheet.rows.unit[rows].tolist(), strict=True):
             if self.problems.has_room(unit, code):
                 self.problems.reject(unit, self._misfit(row))
+            else:
+                self.problems.count_rejected(unit, code)
+
+    def reject_contradictions(self, contradiction: Contradictions) -> None:
+        """Reject rows whose numbers contradict the layout that was decided for all rows."""
+        rows, code = self.problems.rows_to_note(contradiction.rows), self.cut.misfit
+        token = self.sheet.rows.first[contradiction.rows] + contradiction.column
+        detail = f"{contradiction.cause}; {self.cut.expected}"
+        unit_of = self.sheet.rows.unit
+        for row, number in zip(rows.tolist(), token.tolist(), strict=False):
+            unit = int(unit_of[row])
+            if self.problems.has_room(unit, code):
+                self.problems.reject(unit, self._problem(row, number, code, detail))
             else:
                 self.problems.count_rejected(unit, code)
 

@@ -62,6 +62,20 @@ class YoloOptions:
     """Meaning of the columns; a value of `RowLayout`."""
     kpt_shape: tuple[int, int] | None = None
     """Keypoints and numbers per keypoint (2 or 3) of the layout `pose`."""
+    decided_by_evidence: bool = False
+    """Whether the layout was decided from the rows of all files; the caller declared it otherwise."""
+
+    @property
+    def flags(self) -> str:
+        """Flags of the command line that declare the layout.
+
+        Examples
+        --------
+        >>> YoloOptions("pose", (17, 3)).flags
+        '--row-layout pose --kpt-shape 17 3'
+        """
+        shape = "" if self.kpt_shape is None else " --kpt-shape {} {}".format(*self.kpt_shape)
+        return f"--row-layout {self.row_layout}{shape}"
 
     def __post_init__(self) -> None:
         if self.row_layout not in list(RowLayout):
@@ -105,7 +119,7 @@ class RowCut:
     misfit: ProblemCode
     """Problem of a row that does not fit."""
     expected: str
-    """Numbers of columns that the layout allows, as the end of a sentence."""
+    """The layout and the numbers of columns that it allows, as the end of a sentence."""
     dropped: str = ""
     """Name of the columns that are read past, for the report; empty for a layout without them."""
     class_column: int = 0
@@ -166,12 +180,29 @@ def _cut_as_declared(count: Int64, options: YoloOptions) -> RowCut:
         begin=np.full(len(count), columns.coordinates, dtype=np.int64),
         coordinates=count - columns.coordinates - columns.after,
         confidence=confidence,
-        misfit=ProblemCode.WRONG_COLUMN_COUNT,
-        expected=f"row layout {str(options.row_layout)!r} has {columns.expected()}",
+        misfit=_misfit(options),
+        expected=_expected(columns, options),
         dropped=columns.dropped,
         class_column=columns.class_column,
         is_in_pixels=columns.is_in_pixels,
         is_in_degrees=columns.is_in_degrees,
+    )
+
+
+def _misfit(options: YoloOptions) -> ProblemCode:
+    if options.decided_by_evidence:
+        return ProblemCode.LAYOUT_CONTRADICTED
+    return ProblemCode.WRONG_COLUMN_COUNT
+
+
+def _expected(columns: "_Columns", options: YoloOptions) -> str:
+    layout = str(options.row_layout)
+    if not options.decided_by_evidence:
+        return f"row layout {layout!r} has {columns.expected()}"
+    return (
+        f"the rows of all files decided for row layout {layout!r}, which has {columns.expected()} "
+        f"columns: correct the row, or declare the layout of all rows, as {options.flags} does for "
+        "this one"
     )
 
 

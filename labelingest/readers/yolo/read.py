@@ -18,6 +18,7 @@ from labelingest.model.source_labels import SourceLabels
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
 from labelingest.problems.of_batch import BatchProblems
+from labelingest.readers.yolo.contradictions import contradictions
 from labelingest.readers.yolo.explain import RowExplainer, class_tokens
 from labelingest.readers.yolo.layouts import RowCut, YoloOptions, cut_rows
 from labelingest.readers.yolo.numbers import numbers_from_tokens
@@ -107,6 +108,9 @@ def read_sheet(
     explainer.reject_unreadable(np.flatnonzero(~is_readable))
     explainer.reject_misfits(np.flatnonzero(is_readable & ~cut.fits))
     valid = is_readable & cut.fits
+    for contradiction in contradictions(sheet, cut, options, valid):
+        explainer.reject_contradictions(contradiction)
+        valid[contradiction.rows] = False
     dropped = Counter({cut.dropped: int(valid.sum())} if cut.dropped else {})
     rows_seen = np.bincount(sheet.rows.unit, minlength=len(units))
     return ReadResult(_labels(sheet, valid, cut), rows_seen, dropped)
