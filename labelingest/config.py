@@ -74,6 +74,12 @@ class IngestOptions(BaseModel):
     """Namespace whose external IDs are the class numbers; by default YOLO, or else the first."""
     map: dict[int, str | None] = Field(default_factory=dict)
     """Class number → object (feature hash or name), replacing external IDs; None removes a number."""
+    class_list: str | None = None
+    """Class list of the label files; by default the nearest at or above each of them."""
+    no_class_list: bool = False
+    """Compare no class list with the ontology."""
+    accept_class_names: bool = False
+    """Take the ontology as right where class lists have other names."""
     row_layout: str = "auto"
     """Columns of a YOLO row: auto, box, box+confidence, confidence+box, box+track,
     box+confidence+track, polygon, polygon+confidence, corners, corners+confidence, xywhr,
@@ -240,6 +246,12 @@ class IngestOptions(BaseModel):
                     f"{', '.join(misplaced)}: for {other.source_title}, and the sidecars are "
                     f"{source.source_title}; leave out"
                 )
+
+    @model_validator(mode="after")
+    def _one_answer(self) -> Self:
+        if self.class_list is not None and self.no_class_list:
+            raise ValueError("class_list and no_class_list contradict each other; leave out one")
+        return self
 
     @model_validator(mode="after")
     def _one_engine(self) -> Self:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from labelingest.class_lists.verdicts import ClassLists
 from labelingest.model.pairs import Outcome
 from labelingest.model.tally import Tally
 from labelingest.problems import Problem
@@ -54,6 +55,8 @@ class Report(LoggedReport):
     """Keys of the listing by outcome."""
     unlabelled: Mapping[str, int] = field(default_factory=dict)
     """Unlabelled data files by kind."""
+    class_lists: ClassLists = field(default_factory=ClassLists)
+    """Class lists of the label files, beside the ontology."""
     tally: Tally = field(default_factory=Tally)
     log: ProblemLog = field(default_factory=ProblemLog)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -92,6 +95,7 @@ class Report(LoggedReport):
             },
             "places_not_listed": self.places_not_listed,
             "unlabelled": dict(self.unlabelled),
+            "class_lists": self.class_lists.as_dict(),
             **self.tally.as_dict(),
             "problems": self.log.as_dict(),
             "seconds": self.seconds,

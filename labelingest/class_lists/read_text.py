@@ -26,6 +26,10 @@ _NUMBERED: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 """A number, a sign or blanks, and a name; a digit directly after a sign may be of a decimal or time."""
+_LABEL_ROW: Final = re.compile(r"[0-9]+(?:[ \t]+[-+.0-9eE]+){4,}")
+"""Row of a label file."""
+_IMAGE_KEY: Final = re.compile(r"\S.*\.(?:jpe?g|png|bmp|webp|tiff?)(?:\s+\S.*)?", re.IGNORECASE)
+"""Path of an image, alone or with a label behind it."""
 _NAMES_KEY: Final = re.compile(r"\s*names\s*=\s*(?P<path>.*?)\s*", re.IGNORECASE)
 """Line of a Darknet `*.data` file that says where its class names are."""
 
@@ -63,18 +67,28 @@ def from_lines(source: str, text: str) -> ClassList:
         if not _COMMENT.match(line.lstrip())
     ]
     named_lines = [line for line in lines if line.text]
-    missing = "" if named_lines else "holds no class name"
+    if missing := _no_names(named_lines):
+        return ClassList(source, {}, missing=missing)
     numbered = _numbered(named_lines)
     if numbered is None:
-        if named_lines:
-            _refuse_gaps(source, lines, named_lines[-1])
+        _refuse_gaps(source, lines, named_lines[-1])
         numbered = dict(enumerate(named_lines))
     return ClassList(
         source,
         {number: line.text for number, line in numbered.items()},
         lines={number: line.line for number, line in numbered.items()},
-        missing=missing,
     )
+
+
+def _no_names(lines: Sequence[_Line]) -> str:
+    """Return why lines are no class names; "" where they may be."""
+    if not lines:
+        return "holds no class name"
+    if all(_LABEL_ROW.fullmatch(line.text) for line in lines):
+        return "holds rows of a label file, no class names"
+    if all(_IMAGE_KEY.fullmatch(line.text) for line in lines):
+        return "holds names of images, no class names"
+    return ""
 
 
 def _refuse_gaps(source: str, lines: Sequence[_Line], last: _Line) -> None:

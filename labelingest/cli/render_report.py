@@ -10,6 +10,7 @@ from typing import Final
 
 from rich.console import Console
 
+from labelingest.class_lists.verdicts import disagreement_lines, summary
 from labelingest.cli.console import many, open_console, places_sentence, print_line, print_message
 from labelingest.cli.render_keys import keys_equation, rule_text
 from labelingest.cli.render_problems import print_log
@@ -26,7 +27,12 @@ __all__ = ["print_report", "print_unexpected"]
 _HEADING_WIDTH: Final = 11
 """Characters of the first column of a report: the longest heading and a space."""
 
+_MOST_LISTS: Final = 10
+"""Class lists that a report shows; the JSON report has all."""
+
 _NEXT_STEPS: Final[Mapping[ProblemCode, str]] = {
+    ProblemCode.CLASS_NAMES_DISAGREE: "correct the external IDs of {ontology}, or name the right list "
+    "with --class-list; if the ontology is right: --accept-class-names",
     ProblemCode.UNKNOWN_CLASS: "labelingest classes {ontology} shows which numbers are mapped; map "
     "others with --map NUMBER=OBJECT",
     ProblemCode.NO_CLASS_NUMBER: "labelingest classes {ontology} shows which objects have numbers; "
@@ -79,6 +85,7 @@ def print_report(report: Report, config: IngestConfig) -> None:
     print_line(console, "Ontology   ", f"{report.ontology} ({_source(report)})")
     for notice in report.notices:
         print_line(console, "           ", notice)
+    _print_class_lists(console, report)
     print_line(console, "Keys       ", keys_equation(report.keys))
     if report.places_not_listed:
         print_line(console, "           ", places_sentence(report.places_not_listed))
@@ -106,6 +113,26 @@ def print_report(report: Report, config: IngestConfig) -> None:
         print_line(console, ("The counts do not add up: please report this.", "bold red"))
     print_log(console, report.log)
     _print_outcome(console, report, config)
+
+
+def _print_class_lists(console: Console, report: Report) -> None:
+    """Print which class list how many label files have, and how it compares with the ontology."""
+    class_lists = report.class_lists
+    lines = [
+        f"{use.class_list.source} ({many(use.label_files, 'label file')}): {summary(use)}"
+        for use in class_lists.uses[:_MOST_LISTS]
+    ]
+    if more := len(class_lists.uses) - _MOST_LISTS:
+        lines += [f"{many(more, 'class list')} more"] if more > 0 else []
+    without = many(class_lists.label_files_without, "label file")
+    if class_lists.uses and class_lists.label_files_without:
+        lines.append(f"{without} without a class list")
+    elif class_lists.label_files_without:
+        lines.append(f"none compared: {class_lists.reason}")
+    for use in class_lists.disagreeing:
+        lines += disagreement_lines(use)[2:]
+    for number, line in enumerate(lines):
+        print_line(console, "           " if number else "Class list ", line)
 
 
 def _classifications(report: Report) -> str:

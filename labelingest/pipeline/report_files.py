@@ -90,6 +90,7 @@ def open_report_files(
         files = _open(config, paired, stack)
         report.log = _problem_log(files, stack)
         report.log.add(mapping.problems if mapping else (), {})
+        report.log.add(report.class_lists.problems, {})
         report.log.add(paired.listing.problems, {})
         report.log.add(paired.pairs.problems, {})
         yield

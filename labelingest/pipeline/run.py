@@ -23,6 +23,7 @@ from labelingest.formats.output_names import check_output, expected_name
 from labelingest.model.tally import Tally
 from labelingest.pairing.rules import PatternRule
 from labelingest.pipeline.choose_engine import Engines
+from labelingest.pipeline.class_lists import compare_class_lists, refuse_disagreeing
 from labelingest.pipeline.discover import Paired, pair_folder, refuse_empty
 from labelingest.pipeline.from_config import make_converter, output_target, pairing_rule
 from labelingest.pipeline.loop import JournaledSink, RunTotals, run_jobs
@@ -123,6 +124,7 @@ def _run(
         check_engine(config.engine)
     with Engines(config, executor) as engines:
         prepared = prepare(config, progress=progress, on_listed=engines.on_listed)
+        _compare_class_lists(config, prepared)
         pairs = len(prepared.paired.pairs)
         prepared.report.seconds["list and pair"] = perf_counter() - started
         totals = RunTotals(prepared.report, pairs, progress)
@@ -167,6 +169,16 @@ def prepare(
     converter = make_converter(config, ontology, mapping, paired.format, url)
     report = new_report(config, ontology, mapping, paired, converter.writer.storage_url)
     return Prepared(paired, converter, output_target(config, converter), mapping, report)
+
+
+def _compare_class_lists(config: IngestConfig, prepared: Prepared) -> None:
+    """Compare the class lists of the folder with the ontology; only a check goes on after an error."""
+    class_lists = compare_class_lists(
+        config, prepared.paired, prepared.converter.ontology, prepared.mapping
+    )
+    if prepared.target is not None:
+        refuse_disagreeing(class_lists)
+    prepared.report.class_lists = class_lists
 
 
 def _convert(config: IngestConfig, prepared: Prepared, engine: Engine, totals: RunTotals) -> None:

@@ -15,7 +15,7 @@ from labelingest.config import IngestConfig
 from labelingest.converter import LabelFile
 from labelingest.metadata.check import check_metadata
 from labelingest.metadata.schema import MetadataSchema, schema_problems
-from labelingest.pipeline import convert
+from labelingest.pipeline import check, convert
 from labelingest.problems import ProblemCode
 from labelingest.problems.catalogue import class_lists, files, label_files, metadata, sidecars
 from labelingest.problems.catalogue.files import FILES
@@ -171,6 +171,28 @@ def test_the_example_is_what_a_class_list_gives(code: str) -> None:
     assert EXAMPLES[code] in map(str, problems)
 
 
+COMPARED: dict[str, dict[str, Any]] = {
+    "class-names-disagree": {"data.yaml": "names:\n- van\n- car\n- lorry\n"},
+    "class-name-differs": {"data.yaml": "names:\n- car\n- van\n- lorry\n"},
+    "class-lists-disagree": {
+        "data.yaml": "names:\n- car\n- van\n- truck\n",
+        "labels/classes.txt": "van\ncar\ntruck\n",
+    },
+    "class-list-unreadable": {"labels/classes.txt": {"base64": "/w=="}},
+}
+"""Class lists, beside an ontology with car, van and truck."""
+
+
+@pytest.mark.parametrize("code", COMPARED)
+def test_the_example_is_what_class_lists_beside_an_ontology_give(code: str, tmp_path: Path) -> None:
+    files = {"images/a.jpg": {"image": [8, 8]}, "labels/a.txt": f"{BOX}\n", **COMPARED[code]}
+    data = make_folder(tmp_path / "data", files)
+    classes = {name: (number, "polygon") for number, name in enumerate(("car", "van", "truck"))}
+    (tmp_path / "ontology.json").write_text(json.dumps(ontology_of(**classes)))
+    report = check(IngestConfig(storage_path=data, ontology=tmp_path / "ontology.json"))
+    assert EXAMPLES[code] in map(str, report.problems)
+
+
 OF_FOLDERS = (
     *("link-loop", "broken-link", "not-a-regular-file", "key-not-utf8", "file-too-large"),
     *("unsupported-data-type", "orphan-sidecar", "ambiguous-pair"),
@@ -266,7 +288,14 @@ NOT_PRODUCED = {
 
 def test_every_example_is_compared_with_what_an_input_gives() -> None:
     of_documents = OF_SIDECARS | codes_of(metadata.METADATA)
-    compared = {*ROWS, *LISTS, *OF_FOLDERS, *WORDS, *(code.value for code in of_documents)}
+    compared = {
+        *ROWS,
+        *LISTS,
+        *COMPARED,
+        *OF_FOLDERS,
+        *WORDS,
+        *(code.value for code in of_documents),
+    }
     missing = set(EXAMPLES) - compared - NOT_PRODUCED
     assert not missing, f"enter an input in ROWS, OF_FOLDERS or WORDS for {sorted(missing)}"
     assert set(EXAMPLES) >= NOT_PRODUCED

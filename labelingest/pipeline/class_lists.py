@@ -1,0 +1,362 @@
+"""Class lists of a folder: find them in its listing, fetch them, compare them with the ontology.
+
+1. `find_lists`: files with the name of a class list, at or above label files or beside their images;
+2. `fetch_lists`: their contents, as lists or as problems;
+3. `compare_lists`: the nearest list of each label file beside the mapped objects.
+
+A synced folder fetches only lists that are new, and keeps the others in its state.
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from posixpath import basename, dirname, join, normpath
+from typing import Final, TypeAlias
+
+import numpy as np
+
+from labelingest.class_lists.class_list import ClassList, UnreadableListError
+from labelingest.class_lists.compare import Comparison, compare_names
+from labelingest.class_lists.find import (
+    ListFolders,
+    is_usual_name,
+    list_rank,
+    list_rows,
+    relevant_folders,
+)
+from labelingest.class_lists.read import load_class_list, read_class_list
+from labelingest.class_lists.verdicts import (
+    ClassLists,
+    ListUse,
+    Verdict,
+    disagreement_lines,
+    judge,
+    problems_of,
+)
+from labelingest.columns.keys import Keys
+from labelingest.columns.types import Int64
+from labelingest.config import IngestOptions
+from labelingest.errors import ConfigError
+from labelingest.formats import source_format
+from labelingest.model.listing import UNKNOWN, Listing
+from labelingest.model.ontology import Ontology
+from labelingest.model.pairs import Outcome
+from labelingest.pipeline.discover import Paired
+from labelingest.pipeline.sample import take_sample
+from labelingest.problems import Problem, ProblemCode
+from labelingest.resolution.class_map import ClassMapping
+from labelingest.storage.base import Storage
+
+__all__ = [
+    "Answer",
+    "LabelFiles",
+    "compare_class_lists",
+    "compare_lists",
+    "fetch_lists",
+    "find_lists",
+    "load_named_list",
+    "mapped_names",
+    "refuse_disagreeing",
+]
+
+MOST_LISTS: Final = 100
+"""Class lists of a folder that are read; `--class-list` names one beyond."""
+_MOST_BYTES: Final = 1_000_000
+"""Bytes of a class list that is found by its name: thousands of names take a tenth of it."""
+_CONSIDERED: Final = 1_000
+"""Files with the name of a class list for which label files are looked for."""
+_NAMES_KEY: Final = re.compile(rb"^[\"']?names[\"']?\s*:", re.MULTILINE)
+"""Line of a YAML file that may be a class list, read or not."""
+_CURE: Final = "correct or rename the file, or name the right list with --class-list"
+CURES: Final = (
+    "Correct the external IDs of the ontology, or map numbers with --map NUMBER=OBJECT; name the right "
+    "list with --class-list FILE; if the ontology is right, say so with --accept-class-names"
+)
+_NOT_LISTS: Final = (
+    *(Outcome.PAIRED, Outcome.AMBIGUOUS, Outcome.SIDECAR, Outcome.AMBIGUOUS_SIDECAR),
+    *(Outcome.METADATA_SIDECAR, Outcome.IGNORED),
+)
+"""Outcomes of files that are no class lists, whatever their names."""
+
+Answer: TypeAlias = ClassList | Problem
+"""A class list, or the reason why a file cannot be read as one."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelFiles:
+    """The label files of a listing, each with its image."""
+
+    listing: Listing
+    sidecars: Int64
+    """(m,) rows of the label files."""
+    data: Int64
+    """(m,) rows of their images."""
+
+    def __len__(self) -> int:
+        return len(self.sidecars)
+
+    @property
+    def keys(self) -> Keys:
+        """All keys of the listing, in order."""
+        return self.listing.keys
+
+    def sizes(self, keys: Sequence[str]) -> Int64 | None:
+        """Return the listed sizes of keys; None where the listing has none."""
+        sizes = self.listing.size[[bisect_left(self.keys, key) for key in keys]]
+        return None if (sizes == UNKNOWN).any() else sizes
+
+
+def compare_class_lists(
+    config: IngestOptions, paired: Paired, ontology: Ontology, mapping: ClassMapping | None
+) -> ClassLists:
+    """Compare the class lists of a folder with the ontology.
+
+    Parameters
+    ----------
+    config
+        Names a class list, or says that none is compared.
+    paired
+        The folder.
+    ontology, mapping
+        The ontology, and the class numbers; None where none are read.
+
+    Raises
+    ------
+    ConfigError
+        The class list that the configuration names cannot be read.
+    """
+    if mapping is None or not source_format(paired.format).needs_class_numbers:
+        return ClassLists()
+    pairs = paired.pairs
+    files = LabelFiles(paired.listing, pairs.sidecar, pairs.data)
+    if config.no_class_list:
+        return ClassLists(label_files_without=len(files), reason="--no-class-list")
+    answers: Mapping[str, Answer] = {}
+    if config.class_list is None:
+        other_files = np.isin(pairs.outcome, _NOT_LISTS)
+        answers = fetch_lists(paired.storage, files, find_lists(files, other_files.nonzero()[0]))
+    return compare_lists(
+        files,
+        answers,
+        mapped_names(ontology, mapping),
+        named_list=load_named_list(config.class_list),
+        accepts=config.accept_class_names,
+        rows_by_class=_row_counter(paired.storage, files, config.max_label_bytes),
+    )
+
+
+def load_named_list(path: str | None) -> ClassList | None:
+    """Read the class list that a caller names; None where the caller names none.
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be read, or holds no class names.
+    """
+    return None if path is None else load_class_list(path)
+
+
+def mapped_names(ontology: Ontology, mapping: ClassMapping) -> dict[int, str]:
+    """Return class number → name of the object that it is mapped to."""
+    return {entry.number: ontology.objects[entry.feature].name for entry in mapping.entries}
+
+
+def find_lists(files: LabelFiles, other_files: Int64) -> Sequence[str]:
+    """Find files with the name of a class list, at or above label files or beside their images.
+
+    Parameters
+    ----------
+    files
+        The label files.
+    other_files
+        Rows of files that are label files, data files or sidecars: they are no class lists.
+
+    Returns
+    -------
+    list of str
+        Keys: those with the usual names first, then the others, both from the top of the folder.
+    """
+    rows = np.setdiff1d(list_rows(files.keys), other_files)
+    order = sorted(files.keys.take(rows), key=_prominence)
+    folders = {dirname(key) for key in order[:_CONSIDERED]}
+    relevant = relevant_folders(files.keys, folders, files.sidecars, files.data)
+    return [key for key in order if dirname(key) in relevant]
+
+
+def _prominence(key: str) -> tuple[bool, int, str]:
+    return not is_usual_name(key), key.count("/"), key
+
+
+def fetch_lists(storage: Storage, files: LabelFiles, lists: Sequence[str]) -> dict[str, Answer]:
+    """Fetch and read class lists, at most `MOST_LISTS` of them.
+
+    Parameters
+    ----------
+    storage
+        The storage path.
+    files
+        The label files of its listing.
+    lists
+        Keys of the lists.
+
+    Returns
+    -------
+    dict
+        Key → list or problem. A Darknet `obj.data` has the list that it names.
+    """
+    answers = _fetched(storage, files, lists[:MOST_LISTS])
+    targets = {
+        key: _target(files.keys, answer)
+        for key, answer in answers.items()
+        if isinstance(answer, ClassList) and answer.names_file
+    }
+    present = [target for target in targets.values() if target is not None]
+    read = answers | _fetched(storage, files, [key for key in present if key not in answers])
+    for key, target in targets.items():
+        answers[key] = read[target] if target is not None else _not_followed(read[key])
+    if len(lists) > MOST_LISTS:
+        answers[lists[MOST_LISTS]] = _beyond(lists[MOST_LISTS:])
+    return answers
+
+
+def _fetched(storage: Storage, files: LabelFiles, keys: Sequence[str]) -> dict[str, Answer]:
+    if not keys:
+        return {}
+    blobs = storage.fetch(keys, sizes=files.sizes(keys), tokens=False, most=_MOST_BYTES)
+    return {
+        key: _unreadable(key, blobs.unread[row].detail)
+        if row in blobs.unread
+        else _answer(key, blobs.get(row))
+        for row, key in enumerate(keys)
+    }
+
+
+def _answer(key: str, content: bytes) -> Answer:
+    """Return what a file holds; a YAML file with any name is a list only if it has `names`."""
+    try:
+        return read_class_list(content, key)
+    except UnreadableListError as error:
+        if not is_usual_name(key) and not _NAMES_KEY.search(content):
+            return ClassList(key, {}, missing=error.detail)
+        return _unreadable(key, error.detail, error.line, error.column)
+
+
+def _unreadable(
+    key: str, detail: str, line: int | None = None, column: int | None = None
+) -> Problem:
+    return Problem(ProblemCode.CLASS_LIST_UNREADABLE, key, f"{detail}: {_CURE}", line, column)
+
+
+def _beyond(lists: Sequence[str]) -> Problem:
+    detail = (
+        f"{len(lists):,} class lists are not read, as {lists[0]!r}: {MOST_LISTS} is the most; name "
+        "the right one with --class-list"
+    )
+    return Problem(ProblemCode.CLASS_LIST_UNREADABLE, lists[0], detail, count=len(lists))
+
+
+def _target(keys: Keys, answer: ClassList) -> str | None:
+    """Return the key of the list that an `obj.data` names; None where the folder has none."""
+    path, folder = answer.names_file.replace("\\", "/"), dirname(answer.source)
+    # Darknet starts from its current folder, which is often the one above.
+    for candidate in (join(folder, path), path, join(folder, basename(path))):
+        key = normpath(candidate)
+        row = bisect_left(keys, key)
+        has_reader = list_rank(key) is not None or key.endswith(".txt")
+        if has_reader and row < len(keys) and keys[row] == key:
+            return key
+    return None
+
+
+def _not_followed(answer: Answer) -> Answer:
+    """Return the problem of an `obj.data` whose list is not in the folder."""
+    if isinstance(answer, Problem):
+        return answer
+    detail = f"its names are in {answer.names_file!r}, which is not in this folder"
+    return _unreadable(answer.source, detail)
+
+
+def compare_lists(
+    files: LabelFiles,
+    answers: Mapping[str, Answer],
+    mapped: Mapping[int, str],
+    *,
+    named_list: ClassList | None,
+    accepts: bool,
+    rows_by_class: Callable[[Int64], tuple[Mapping[int, int], int]],
+) -> ClassLists:
+    """Compare the class list of each label file with the mapped objects.
+
+    Parameters
+    ----------
+    files
+        The label files.
+    answers
+        Key → class list or problem.
+    mapped
+        Class number → name of its ontology object.
+    named_list
+        The list of all label files, if the caller names one.
+    accepts
+        Whether the caller accepts names that differ.
+    rows_by_class
+        Counts the rows of the label files at these positions: class number → rows, and the number
+        of label files that were looked at.
+    """
+    lists = {k: a for k, a in answers.items() if isinstance(a, ClassList) and a.names}
+    problems = [answer for answer in answers.values() if isinstance(answer, Problem)]
+    chosen = ListFolders.choose(files.keys, list(lists), files.sidecars, files.data)
+    comparisons: dict[str, list[Comparison]] = {}
+    for key in sorted(lists, key=lambda key: (list_rank(key) or 0, key)):
+        comparisons.setdefault(dirname(key), []).append(compare_names(lists[key], mapped))
+    uses: list[tuple[Comparison, Sequence[Comparison], Int64]] = []
+    if named_list is not None:
+        uses.append((compare_names(named_list, mapped), (), np.arange(len(files))))
+    for folder in chosen.folders if named_list is None else ():
+        rows = chosen.rows(folder)
+        if len(rows):
+            first, *others = comparisons[folder]
+            others += [c for other in chosen.rivals(folder) for c in comparisons[other]]
+            uses.append((first, others, rows))
+    judged = []
+    for comparison, rivals, rows in uses:
+        verdict, more = judge(comparison, rivals, accepts=accepts)
+        use = ListUse(comparison, verdict, len(rows))
+        if verdict is Verdict.DISAGREES:
+            counts, counted = rows_by_class(rows)
+            use = replace(use, rows=counts, counted_files=counted)
+        judged.append(use)
+        problems += [*problems_of(use), *more]
+    without = 0 if named_list is not None else int(np.count_nonzero(chosen.folder < 0))
+    reason = "" if judged or not len(files) else "no class list at or above the label files"
+    return ClassLists(judged, without, reason, list(dict.fromkeys(problems)))
+
+
+def _row_counter(
+    storage: Storage, files: LabelFiles, most_bytes: int
+) -> Callable[[Int64], tuple[Mapping[int, int], int]]:
+    """Return a function that counts rows by class in a sample of label files."""
+
+    def rows_by_class(positions: Int64) -> tuple[Mapping[int, int], int]:
+        rows = np.sort(files.sidecars[positions])
+        keys, sizes = files.keys.pick(rows), files.listing.size[rows]
+        sample = take_sample(storage, keys, sizes, most_bytes=most_bytes)
+        return sample.rows_by_class(), len(sample.sidecars)
+
+    return rows_by_class
+
+
+def refuse_disagreeing(class_lists: ClassLists, cures: str = CURES) -> None:
+    """Refuse class lists that disagree with the ontology, before anything is converted.
+
+    Raises
+    ------
+    ConfigError
+        A list disagrees; the message has a table for each such list, and the ways out.
+    """
+    lines: list[str] = []
+    for use in class_lists.disagreeing:
+        lines += disagreement_lines(use)
+    if lines:
+        raise ConfigError("\n".join([*lines, f"Nothing was written. {cures}"]))
