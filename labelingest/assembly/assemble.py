@@ -83,6 +83,10 @@ def sizes_needed(labels: SourceLabels, feature: Int32, objects: Sequence[Ontolog
     becomes_rotated = shape == ColumnShape.ROTATED_BOX
     is_rotated = step == _Step.ROTATED_BOX
     needed: Bool = np.where(becomes_rotated, ~is_rotated & (step != _Step.BOX), is_rotated)
+    rows = np.flatnonzero(is_rotated)
+    # How far a box reaches that is longer than the image's side is known in pixels only.
+    sides = labels.values[labels.begin[rows, np.newaxis] + np.arange(2, 4)]
+    needed[rows] |= sides.max(axis=1, initial=0.0) > 1
     return needed
 
 

@@ -22,7 +22,6 @@ from labelingest.problems.of_batch import BatchProblems
 
 __all__ = [
     "FAR",
-    "FARTHEST",
     "TOLERANCE",
     "AssemblyContext",
     "AssemblyOptions",
@@ -39,11 +38,8 @@ __all__ = [
     "take_coordinates",
 ]
 
-FARTHEST: Final = 1e100
-"""Image sides beyond which coordinates are refused even where they may leave the image: products of
-larger ones overflow, and a label row cannot hold infinity."""
 FAR: Final = 1.0
-"""Image sides by which geometry may leave the image before pixels are suspected."""
+"""Image sides by which geometry may leave the image: what lies farther outside is most often pixels."""
 TOLERANCE: Final = 1e-6
 """Fraction of the image by which coordinates may leave it uncounted: the sixth decimal's rounding."""
 
@@ -60,17 +56,6 @@ class SourceGeometry(StrEnum):
     def reaches(self) -> str:
         """Subject and verb of the sentence about geometry outside the image."""
         return "the corners reach" if self is SourceGeometry.CORNERS else f"the {self} reaches"
-
-    def outcome(self, *, is_clipped: bool) -> str:
-        """Return the second verb of that sentence.
-
-        Examples
-        --------
-        >>> SourceGeometry.CORNERS.outcome(is_clipped=False)
-        'are kept'
-        """
-        verb = "are" if self is SourceGeometry.CORNERS else "is"
-        return f"{verb} clipped to it" if is_clipped else f"{verb} kept"
 
 
 class OutOfRange(StrEnum):
@@ -108,8 +93,6 @@ class Outside:
     """Rows of one geometry that reach outside the image."""
 
     rows: Int64
-    deviation: Float64
-    """(r,) distance outside the image, in image sides."""
     geometry: SourceGeometry
     is_clipped: bool
     """Whether the rows are clipped to the image; they are kept as they are otherwise."""
@@ -249,6 +232,8 @@ def check_reach(
 ) -> Bool:
     """Return (r,) rows that may reach as far outside the image as they do; reject the others.
 
+    A row that lies far outside is rejected whatever the option says.
+
     Parameters
     ----------
     context
@@ -266,46 +251,43 @@ def check_reach(
     if not outside.any():
         return ~outside
     is_clipped = clips and context.options.out_of_range == OutOfRange.CLIP
-    refused = outside
+    refused: Bool = outside
     if context.options.out_of_range != OutOfRange.REJECT:
-        refused = np.zeros(len(rows), dtype=bool) if is_clipped else deviation > FARTHEST
-        noted = outside & ~refused
-        context.outside.append(Outside(rows[noted], deviation[noted], geometry, is_clipped))
+        refused = deviation > FAR
+        context.outside.append(Outside(rows[outside & ~refused], geometry, is_clipped))
     for position in context.rows_to_note(refused):
+        is_far = deviation[position] > FAR
+        code = ProblemCode.FAR_OUTSIDE_IMAGE if is_far else ProblemCode.OUT_OF_RANGE
         detail = (
             f"{geometry.reaches} {deviation[position]:.3g} of the image's side outside the image"
         )
-        context.reject(int(rows[position]), ProblemCode.OUT_OF_RANGE, detail)
+        if is_far:
+            detail += f": {_suspicion(context, geometry)}"
+        context.reject(int(rows[position]), code, detail)
     return ~refused
 
 
 def count_outside(context: AssemblyContext, is_annotation: Bool) -> Counter[str]:
-    """Count the annotations that reach outside the image; warn of those far outside.
+    """Count the annotations that reach outside the image.
 
     Called last: only then is it known which of the rows, (n,), were rejected for another cause.
     """
     adjusted: Counter[str] = Counter()
     for outside in context.outside:
-        geometry, counts = outside.geometry, is_annotation[outside.rows]
         change = (
             "clipped to the image" if outside.is_clipped else "reaching outside the image, kept"
         )
-        if count := int(counts.sum()):
-            adjusted[f"{geometry} {change}"] += count
-        outcome = geometry.outcome(is_clipped=outside.is_clipped)
-        for position in context.rows_to_note(counts & (outside.deviation > FAR)):
-            detail = (
-                f"{geometry.reaches} {outside.deviation[position]:.3g} times the image's side "
-                f"outside the image, and {outcome}: {_suspicion(context)}"
-            )
-            context.warn(int(outside.rows[position]), ProblemCode.FAR_OUTSIDE_IMAGE, detail)
+        if count := int(is_annotation[outside.rows].sum()):
+            adjusted[f"{outside.geometry} {change}"] += count
     return adjusted
 
 
-def _suspicion(context: AssemblyContext) -> str:
+def _suspicion(context: AssemblyContext, geometry: SourceGeometry) -> str:
     """Return what coordinates far outside the image most often are."""
     if context.labels.is_in_pixels:
         return "are they pixels of an image of another size?"
+    if geometry is SourceGeometry.POLYGON:
+        return "pixels? Declare them with --row-layout polygon-pixels"
     return "pixels? Coordinates are fractions of the image"
 
 

@@ -97,9 +97,6 @@ def _check_rest(
     has_rest[without_area] = False
     if len(without_area):
         _, vertices, ends = _take(rows, unclipped, offsets, ~has_rest)
-        # Halving is exact, and products of coordinates near the largest double overflow.
-        halvings = np.frexp(ragged.segment_max(np.abs(vertices), ends))[1]
-        vertices = np.ldexp(vertices, -np.repeat(halvings, np.diff(ends), axis=0))
         # A ring that never had an area is degenerate, wherever it lies.
         all_rings = np.ones(len(without_area), dtype=bool)
         had_area = check_area(context, rows[without_area], vertices, ends, all_rings)

@@ -58,6 +58,7 @@ CONVERSION_OPTIONS: Final[Sequence[Option]] = (
         choices=("clip", "keep", "reject"),
         default="clip",
         help="Treatment of geometry outside the image",
+        note="Rows that lie more than one image side outside are rejected in any case.",
         panel=Panel.CONVERSION,
         is_label_option=True,
         source="yolo",

@@ -50,6 +50,7 @@ ROWS: dict[str, tuple[bytes | str, dict[str, Any]]] = {
         {"row_layout": "box+confidence", "decided_by_evidence": True},
     ),
     "bad-confidence": (f"{BOX} 17", {}),
+    "far-outside-image": ("1 320 240 640 240 640 480", {}),
     "degenerate-polygon": (f"{BOX}\n1 0.1 0.1 0.1 0.1 0.5 0.5", {}),
     "image-size-unknown": ("2 0.1 0.1 0.5 0.1 0.5 0.5 0.1 0.5", {"size": None}),
     "self-intersecting-polygon": (f"{BOX}\n1 0 0 1 1 1 0 0 1", {}),
@@ -281,7 +282,7 @@ WORDS = {
 }
 NOT_PRODUCED = {
     *("unusable-key", "image-size-missing", "polygon-not-checked", "out-of-memory"),
-    *("internal-error", "vanished-file", "far-outside-image"),
+    *("internal-error", "vanished-file"),
 }
 """Codes whose examples are compared with nothing here; the set may only shrink."""
 

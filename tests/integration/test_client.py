@@ -101,7 +101,7 @@ def test_declared_layouts_read_back_as_written(layout: str) -> None:
 
 
 def test_coordinates_outside_the_image_read_back_as_written() -> None:
-    label_row = _label_row("0 0.1 0.2 0.9 0.4\n1 -3 0 5 0 0 7.5", out_of_range="keep")
+    label_row = _label_row("0 0.1 0.2 0.9 0.4\n1 -0.75 0 1.5 0 0 2", out_of_range="keep")
     assert len(_written(label_row)) == 2
     assert _read_back(label_row) == _written(label_row)
 

@@ -30,7 +30,6 @@ __all__ = ["Expected", "Found", "Options", "Reading", "decoded", "expected", "li
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _NAME_OF_NO_NUMBER = re.compile(r"[+-]?(inf|infinity|nan)", re.IGNORECASE | re.ASCII)
 _LITTLE = 1e-6
-_FARTHEST = 1e100
 
 
 class Options(NamedTuple):
@@ -236,6 +235,8 @@ def _row_needs_size(
         return False
     shape = shape_of.get(row.class_number)
     is_in_pixels = options.row_layout.endswith("-pixels")
+    if row.kind == "rotated box" and max(row.coordinates[2:4]) > 1:
+        is_in_pixels = True
     return shape is not None and (is_in_pixels or _needs_size(row.kind, shape))
 
 
@@ -433,14 +434,13 @@ def _check_range(
     if farthest < _LITTLE:
         return False
     clipped = clips and options.out_of_range == "clip"
-    # Infinity has no place in a label row: what would overflow cannot be kept.
-    if options.out_of_range == "reject" or (not clipped and farthest > _FARTHEST):
-        raise Rejected("out-of-range", 0)
+    if farthest > 1:
+        raise Rejected("far-outside-image", row.column())
+    if options.out_of_range == "reject":
+        raise Rejected("out-of-range", row.column())
     name = _NAMES[row.kind] if clips or row.kind == "rotated box" else "corners"
     what = "clipped to the image" if clipped else "reaching outside the image, kept"
     reading.adjusted[f"{name} {what}"] += 1
-    if farthest > 1:
-        reading.problems.append(Found("far-outside-image", row.line, row.column()))
     return clipped
 
 
@@ -456,7 +456,7 @@ def _box(
     if clipped:
         left, top, width, height = ltwh_of_box(row.coordinates, clipped=True)
     if width == 0 or height == 0:
-        raise Rejected("out-of-range", 0)
+        raise Rejected("out-of-range", row.column())
     if shape != "polygon":
         turn = (0.0,) if shape == "rotatable_bounding_box" else ()
         return _annotation(row, shape, (left, top, width, height, *turn), exact=exact)

@@ -173,13 +173,15 @@ IMAGE_SIZE_MISSING: Final = Definition(
 
 FAR_OUTSIDE_IMAGE: Final = Definition(
     "far-outside-image",
-    WARNING,
+    ERROR,
     ROW,
-    cause="a row is kept or clipped although it reaches more than a whole image side outside the "
-    "image. Most often its numbers are pixels.",
-    example="labels/a.txt:1:3: far-outside-image: the polygon reaches 639 times the image's side "
-    "outside the image, and is clipped to it: pixels? Coordinates are fractions of the image",
-    cure="divide pixels by the image's width and height.",
+    cause="a row reaches more than a whole image side outside the image, rotated boxes with their "
+    "turned corners. Most often its numbers are pixels. It is rejected, whatever `--out-of-range` "
+    "says.",
+    example="labels/a.txt:1:3: far-outside-image: the polygon reaches 639 of the image's side "
+    "outside the image: pixels? Declare them with --row-layout polygon-pixels",
+    cure="declare `--row-layout polygon-pixels` or `box-pixels`, or divide the numbers by the "
+    "image's width and height.",
 )
 
 SELF_INTERSECTING_POLYGON: Final = Definition(

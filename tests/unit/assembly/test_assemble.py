@@ -46,6 +46,4 @@ def test_no_row_is_converted_twice(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_sentences_agree_with_their_subject() -> None:
     box, corners = SourceGeometry.BOX, SourceGeometry.CORNERS
     assert (box.reaches, corners.reaches) == ("the box reaches", "the corners reach")
-    assert box.outcome(is_clipped=True) == "is clipped to it"
-    assert corners.outcome(is_clipped=False) == "are kept"
     assert [shape.label for shape in ColumnShape] == ["box", "rotated box", "polygon"]
