@@ -8,10 +8,12 @@ import numpy as np
 from labelingest.cli.console import many, open_console, print_line, to_json
 from labelingest.cli.render_keys import OUTCOMES, keys_equation, rule_text
 from labelingest.cli.render_problems import print_log
+from labelingest.config import IngestOptions
 from labelingest.model.pairs import Outcome
 from labelingest.pairing.near_misses.commands import Commands
 from labelingest.pairing.rules import PatternRule, SuffixRule
-from labelingest.pipeline import Paired, as_flags
+from labelingest.pipeline import Paired
+from labelingest.pipeline.commands import pair_command
 from labelingest.problems.log import ProblemLog
 
 __all__ = ["pairs_as_json", "print_pairs", "print_renames"]
@@ -27,7 +29,7 @@ _EXAMPLES: Final = 3
 """Pairs, files of one outcome and problems of one code that are printed."""
 
 
-def print_pairs(paired: Paired) -> None:
+def print_pairs(paired: Paired, config: IngestOptions) -> None:
     """Print how the files of a folder pair, on standard output."""
     console = open_console()
     rule = paired.rule
@@ -55,12 +57,19 @@ def print_pairs(paired: Paired) -> None:
     misses = paired.near_misses()
     for miss in misses:
         print_line(console, ("near miss ", "yellow"), str(miss))
+    print_line(console, f"Next: {_next_step(paired, config, bool(misses))}")
+
+
+def _next_step(paired: Paired, config: IngestOptions, has_misses: bool) -> str:
+    command = pair_command(config, paired.rule)
     if len(paired.pairs):
-        step = f"labelingest check {quote(paired.path)} --ontology ontology.json {as_flags(rule)}"
-    else:
-        step = "set --images and --labels, or --suffix"
-        step += ", or follow the near misses" if misses else ""
-    print_line(console, f"Next: {step}")
+        place = quote(config.storage_path)
+        flags = command.removeprefix(f"labelingest pair {place}")
+        return f"labelingest check {place} --ontology ontology.json{flags}"
+    step = "set --images and --labels, or --suffix"
+    if has_misses:
+        return f"{step}, or follow the near misses"
+    return f"{step}; {command} --why FILE says which name was looked for"
 
 
 def print_renames(paired: Paired) -> None:

@@ -16,8 +16,8 @@ from labelingest.cli.render_keys import keys_equation, rule_text
 from labelingest.cli.render_problems import print_log
 from labelingest.config import IngestConfig
 from labelingest.formats import target_format
-from labelingest.pipeline import as_flags
-from labelingest.pipeline.from_config import pairing_rule
+from labelingest.pairing.near_misses.shell import shell_word
+from labelingest.pipeline.commands import pair_command
 from labelingest.problems import ProblemCode
 from labelingest.problems.log import ProblemLog
 from labelingest.report import Report
@@ -37,8 +37,8 @@ _NEXT_STEPS: Final[Mapping[ProblemCode, str]] = {
     "others with --map NUMBER=OBJECT",
     ProblemCode.NO_CLASS_NUMBER: "labelingest classes {ontology} shows which objects have numbers; "
     "add others with --map NUMBER=OBJECT",
-    ProblemCode.ORPHAN_SIDECAR: "labelingest pair {storage_path}{patterns} shows why label files found no "
-    "data file",
+    ProblemCode.ORPHAN_SIDECAR: "{pair_command} --why {first} shows why this label file found no data "
+    "file; without --why, it shows all near misses",
     ProblemCode.AMBIGUOUS_PAIR: "remove or rename one of the files that claim the same partner",
     ProblemCode.AMBIGUOUS_COLUMNS: "declare the columns with --row-layout",
     ProblemCode.WRONG_COLUMN_COUNT: "check --row-layout against the first lines of a label file",
@@ -178,11 +178,10 @@ def _print_outcome(console: Console, report: Report, config: IngestConfig) -> No
     steps = _NEXT_STEPS if report.suffix is None else _NEXT_STEPS_OF_SIDECARS
     code = next((code for code in steps if code in report.log.totals), None)
     if code is not None:
-        rule = pairing_rule(config)
         step = steps[code].format(
             ontology=quote(config.ontology),
-            storage_path=quote(config.storage_path),
-            patterns=f" {as_flags(rule)}" if rule else "",
+            pair_command=pair_command(config),
+            first=shell_word(report.log.examples[code][0].source),
         )
         print_line(console, "Next: ", step)
     if (report.errors or report.warnings) and config.problems is None:

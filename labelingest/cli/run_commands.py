@@ -18,6 +18,7 @@ from labelingest.options import OPTIONS, Command, Kind, Panel
 
 if TYPE_CHECKING:
     from labelingest.config import IngestOptions
+    from labelingest.pipeline import Paired
     from labelingest.report import Report
 
 __all__ = ["bench", "check", "convert", "pair"]
@@ -100,16 +101,28 @@ def bench(
         print_measurement(measurement, config)
 
 
+WhyFile = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Answer for one file, by key or path: which pattern it matches, which partner was "
+        "looked for, what became of it and why, and what is near.",
+    ),
+]
+OnlyRenames = Annotated[
+    bool,
+    typer.Option(
+        "--renames",
+        help="Print only the commands that rename near misses, to be read and piped into sh.",
+    ),
+]
+
+
 @with_options(Command.PAIR)
 def pair(
     ctx: typer.Context,
-    renames: Annotated[
-        bool,
-        typer.Option(
-            "--renames",
-            help="Print only the commands that rename near misses, to be read and piped into sh.",
-        ),
-    ] = False,
+    why: WhyFile = None,
+    renames: OnlyRenames = False,
     **options: Any,
 ) -> None:
     """Show how data files and label files pair: counts, examples, orphans and near misses.
@@ -120,17 +133,36 @@ def pair(
     from labelingest.cli.render_pairs import pairs_as_json, print_pairs, print_renames
     from labelingest.config import IngestOptions
     from labelingest.pipeline import pair_folder
+    from labelingest.pipeline.discover import USUAL_RULE
     from labelingest.pipeline.from_config import pairing_rule
 
     config = _configured(IngestOptions, ctx.params, unread="ontology")
+    # Questions about single files have answers without a recognised layout too.
+    rule_of_last_resort = USUAL_RULE if why is not None or renames else None
     with ProgressLine(quiet=False) as progress:
-        paired = pair_folder(config, pairing_rule(config), progress=progress)
-    if renames:
+        paired = pair_folder(
+            config, pairing_rule(config), progress=progress, last_resort=rule_of_last_resort
+        )
+    if why is not None:
+        _answer(paired, why, config, as_json=bool(ctx.params["as_json"]))
+    elif renames:
         print_renames(paired)
     elif ctx.params["as_json"]:
         sys.stdout.buffer.write(pairs_as_json(paired))
     else:
-        print_pairs(paired)
+        print_pairs(paired, config)
+
+
+def _answer(paired: "Paired", file: str, config: "IngestOptions", *, as_json: bool) -> None:
+    """Print what became of one file."""
+    from labelingest.cli.render_file_answer import file_answer_as_json, print_file_answer
+    from labelingest.pipeline.one_file import explain_file
+
+    answer = explain_file(paired, file, config.metadata_suffix)
+    if as_json:
+        sys.stdout.buffer.write(file_answer_as_json(paired, answer))
+    else:
+        print_file_answer(paired, answer)
 
 
 def _configured(config_type: type[Config], params: dict[str, Any], *, unread: str = "") -> Config:

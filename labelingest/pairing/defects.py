@@ -143,6 +143,12 @@ class Defects(Sequence[Problem]):
         for rows in chunks(self.rows):
             yield from self._problems(rows)
 
+    def for_row(self, row: int) -> Problem | None:
+        """Return the problem of one row of the listing; None where it has none of its own."""
+        position = int(np.searchsorted(self.rows, row))
+        is_named = position < len(self.rows) and self.rows[position] == row
+        return self[position] if is_named else None
+
     def _problems(self, rows: Int64) -> list[Problem]:
         """Return the problems of rows, ascending."""
         expected = self._expected(rows[self.outcome[rows] == Outcome.ORPHAN_SIDECAR])

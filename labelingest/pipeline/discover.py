@@ -24,6 +24,7 @@ from labelingest.pairing.near_misses.near_misses import NearMiss, near_misses
 from labelingest.pairing.pair import pair
 from labelingest.pairing.rules import PatternRule, SuffixRule
 from labelingest.pairing.suffixes import SuffixGuess, named_after_stems, suffixes
+from labelingest.pipeline.commands import pair_command
 from labelingest.pipeline.pairing_rule import PairingRule, as_flags, image_only_extensions
 from labelingest.progress import Progress
 from labelingest.sinks.output_guard import GuardedOutput, OutputGuard, OutputKind
@@ -34,6 +35,7 @@ from labelingest.storage.base import Storage, list_all
 from labelingest.storage.local.local import LocalStorage
 
 __all__ = [
+    "USUAL_RULE",
     "Paired",
     "output_guard",
     "outputs_of",
@@ -48,6 +50,10 @@ _KINDS: Final[Mapping[str, OutputKind]] = {
     "failed_csv": OutputKind.FAILED_FILES,
 }
 """Field of the configuration → kind of the output."""
+
+
+USUAL_RULE: Final = PatternRule(("images/{name}.jpg", "images/{name}.png"), "labels/{name}.txt")
+"""The most usual layout, as an example of patterns."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,6 +92,7 @@ def pair_folder(
     progress: Callable[[Progress], None] | None = None,
     on_listed: Callable[[int], None] | None = None,
     stopwatch: Stopwatch = OFF,
+    last_resort: PairingRule | None = None,
 ) -> Paired:
     """List a folder and pair its files.
 
@@ -99,6 +106,8 @@ def pair_folder(
         Receive the number of listed files.
     stopwatch
         Measures listing and pairing.
+    last_resort
+        The pairing rule of a folder in which no layout is recognised; None to refuse it.
 
     Raises
     ------
@@ -123,7 +132,7 @@ def pair_folder(
     with stopwatch.stage(Stage.PAIR):
         recognised = ""
         if rule is None:
-            rule, recognised = _recognise(config, storage, listing)
+            rule, recognised = _recognise(config, storage, listing, last_resort)
         metadata = None if config.metadata_suffix is None else SuffixRule(config.metadata_suffix)
         pairs = pair(listing, rule, metadata)
     return Paired(
@@ -137,7 +146,7 @@ def pair_folder(
 
 
 def _recognise(
-    config: IngestOptions, storage: Storage, listing: Listing
+    config: IngestOptions, storage: Storage, listing: Listing, last_resort: PairingRule | None
 ) -> tuple[PairingRule, str]:
     """Return the rule of the only usual layout that a folder has, and the layout in words."""
     if not len(listing):
@@ -154,17 +163,18 @@ def _recognise(
         raise ConfigError(
             f"several layouts are possible in {config.storage_path!r}; say how files pair:{choices}"
         )
-    usual = PatternRule(("images/{name}.jpg", "images/{name}.png"), "labels/{name}.txt")
+    if last_resort is not None:
+        return last_resort, "assumed, as no usual layout is recognised"
     misses = near_misses(
         listing,
-        pair(listing, usual),
-        usual,
+        pair(listing, USUAL_RULE),
+        USUAL_RULE,
         small_files=partial(_fetch_content, storage),
         place=config.storage_path,
     )
     raise ConfigError(
         f"none of the usual layouts is in {config.storage_path!r}; say how files pair, as "
-        f"{as_flags(usual)}{_other_suffixes(by_suffix)}{_misnamed(listing)}{_hints(misses)}"
+        f"{as_flags(USUAL_RULE)}{_other_suffixes(by_suffix)}{_misnamed(listing)}{_hints(misses)}"
         f"{_causes(listing)}"
     )
 
@@ -236,5 +246,5 @@ def refuse_empty(paired: Paired, config: IngestConfig) -> None:
     hints = _other_suffixes(others) + _misnamed(paired.listing) + _hints(paired.near_misses())
     raise ConfigError(
         f"no data file in {config.storage_path!r} has a sidecar by {as_flags(paired.rule)}"
-        f"{hints or f'; labelingest pair {config.storage_path!r} shows its files'}{_causes(paired.listing)}"
+        f"{hints or f'; {pair_command(config, paired.rule)} shows its files'}{_causes(paired.listing)}"
     )

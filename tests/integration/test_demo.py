@@ -109,6 +109,7 @@ def test_the_counts_are_those_of_the_readme(demo: Demo) -> None:
         "paired sidecars": keys["sidecar"],
         "orphan sidecars": keys["orphan_sidecar"],
         "ambiguous sidecars": keys["ambiguous_sidecar"],
+        "companion files": keys["companion"],
         "label rows": report["label_rows"],
         "empty label rows": report["empty_label_rows"],
         "rows seen": report["rows_seen"],

@@ -39,7 +39,14 @@ from labelingest.pairing.near_misses.stored_links import stored_links
 from labelingest.pairing.near_misses.tool_names import explain_tool_name, matches
 from labelingest.pairing.rules import PatternRule, SuffixRule
 
-__all__ = ["MAX_LEFT_OVER", "NearMiss", "near_misses"]
+__all__ = [
+    "MAX_LEFT_OVER",
+    "NearMiss",
+    "explained_pairs",
+    "left_over",
+    "near_miss",
+    "near_misses",
+]
 
 MAX_LEFT_OVER: Final = 20_000
 """Data files, and sidecars, that are compared."""
@@ -107,16 +114,17 @@ def near_misses(
     """
     commands = Commands(place)
     groups: dict[tuple[Cause, str], list[Explained]] = {}
-    for explained in _explained(listing.keys, pairs.outcome, rule):
+    data, sidecars = left_over(listing.keys, pairs.outcome, rule, lambda rows: rows[:MAX_LEFT_OVER])
+    for explained in explained_pairs(data, sidecars, rule):
         # A command that renames names one file; all such commands of one cause are one group.
         fix = explained.general_fix or ("" if explained.rename else explained.fix)
         groups.setdefault((explained.cause, fix), []).append(explained)
-    misses = [_near_miss(group, commands) for group in groups.values()]
+    misses = [near_miss(group, commands) for group in groups.values()]
     misses.sort(key=lambda miss: (-miss.count, miss.cause, miss.keys))
     return [*_links(listing, rule, small_files, commands), *misses[:_MAX_CAUSES]]
 
 
-def _near_miss(group: Sequence[Explained], commands: Commands) -> NearMiss:
+def near_miss(group: Sequence[Explained], commands: Commands) -> NearMiss:
     """Return the pairs of one cause and cure as one near miss."""
     first = group[0]
     fix = first.fix if all(e.fix == first.fix for e in group) else first.general_fix
@@ -147,10 +155,10 @@ def _folders(rule: PatternRule | SuffixRule) -> list[str]:
     return sorted({part for part in parts if part and "\0" not in part})
 
 
-def _explained(keys: Keys, outcome: UInt8, rule: PatternRule | SuffixRule) -> Iterator[Explained]:
+def explained_pairs(
+    data: Sequence[LeftOver], sidecars: Sequence[LeftOver], rule: PatternRule | SuffixRule
+) -> Iterator[Explained]:
     """Explain each data file left over with the sidecar that was most likely meant for it."""
-    data = _data_left_over(keys, outcome, rule)
-    sidecars = _sidecars_left_over(keys, outcome, rule)
     for stage in (
         partial(_by_places, places=_expected_places),
         _whole_names,
@@ -250,11 +258,32 @@ def _place(key: str) -> str:
     return "/".join(fold(part) for part in (*parts.folders, parts.stem))
 
 
-def _data_left_over(keys: Keys, outcome: UInt8, rule: PatternRule | SuffixRule) -> list[LeftOver]:
+def left_over(
+    keys: Keys,
+    outcome: UInt8,
+    rule: PatternRule | SuffixRule,
+    select: Callable[[Int64], Int64],
+) -> tuple[list[LeftOver], list[LeftOver]]:
+    """Return data files and sidecars without partner.
+
+    Parameters
+    ----------
+    keys, outcome, rule
+        Keys of a listing, (n,) outcome of each, and the rule that decided.
+    select
+        Returns the rows to compare among those without partner.
+    """
+    data = _data_left_over(keys, outcome, rule, select)
+    return data, _sidecars_left_over(keys, outcome, rule, select)
+
+
+def _data_left_over(
+    keys: Keys, outcome: UInt8, rule: PatternRule | SuffixRule, select: Callable[[Int64], Int64]
+) -> list[LeftOver]:
     rows = np.flatnonzero(outcome == Outcome.UNLABELLED)
     if isinstance(rule, SuffixRule):
-        return [LeftOver(key, (key,)) for key in keys.take(rows[:MAX_LEFT_OVER])]
-    rows = rows[kind_numbers(keys, rows) == KINDS.index(DataKind.IMAGE)][:MAX_LEFT_OVER]
+        return [LeftOver(key, (key,)) for key in keys.take(select(rows))]
+    rows = select(rows[kind_numbers(keys, rows) == KINDS.index(DataKind.IMAGE)])
     fields: dict[int, tuple[str, ...]] = {}
     for pattern in reversed(rule.image_patterns):  # the first that matches wins
         fields |= Affixes.from_pattern(pattern).fields(keys, rows)
@@ -262,24 +291,23 @@ def _data_left_over(keys: Keys, outcome: UInt8, rule: PatternRule | SuffixRule) 
 
 
 def _sidecars_left_over(
-    keys: Keys, outcome: UInt8, rule: PatternRule | SuffixRule
+    keys: Keys, outcome: UInt8, rule: PatternRule | SuffixRule, select: Callable[[Int64], Int64]
 ) -> list[LeftOver]:
     """Return orphans, and files that match the label pattern in their extension only."""
-    orphans = np.flatnonzero(outcome == Outcome.ORPHAN_SIDECAR)[:MAX_LEFT_OVER]
+    orphans = select(np.flatnonzero(outcome == Outcome.ORPHAN_SIDECAR))
     if isinstance(rule, SuffixRule):
         suffix = rule.suffix
         return [LeftOver(key, (key.removesuffix(suffix),)) for key in keys.take(orphans)]
     fields = Affixes.from_pattern(rule.label_pattern).fields(keys, orphans)
-    return [*_left_over(keys, orphans, fields), *_unclaimed(keys, outcome, rule)]
-
-
-def _unclaimed(keys: Keys, outcome: UInt8, rule: PatternRule) -> Iterator[LeftOver]:
     extension = Parts.from_key(f"x{rule.label_pattern.literals[-1]}").extension.lower()
     rows = np.flatnonzero((outcome == Outcome.UNLABELLED) | (outcome == Outcome.UNSUPPORTED))
-    rows = rows[kind_numbers(keys, rows) != KINDS.index(DataKind.IMAGE)][:MAX_LEFT_OVER]
-    for key in keys.take(rows):
-        if extension and key.lower().endswith(extension):
-            yield LeftOver(key, None)
+    rows = select(rows[kind_numbers(keys, rows) != KINDS.index(DataKind.IMAGE)])
+    unclaimed = [
+        LeftOver(key, None)
+        for key in keys.take(rows)
+        if extension and key.lower().endswith(extension)
+    ]
+    return [*_left_over(keys, orphans, fields), *unclaimed]
 
 
 def _left_over(keys: Keys, rows: Int64, fields: dict[int, tuple[str, ...]]) -> list[LeftOver]:
