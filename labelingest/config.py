@@ -81,7 +81,7 @@ class IngestOptions(BaseModel):
     accept_class_names: bool = False
     """Take the ontology as right where class lists have other names."""
     row_layout: str = "auto"
-    """Columns of a YOLO row: auto, box, box+confidence, confidence+box, box+track,
+    """Columns of a YOLO row: auto, columns, box, box+confidence, confidence+box, box+track,
     box+confidence+track, polygon, polygon+confidence, corners, corners+confidence, xywhr,
     xywhr-degrees, pose, box-pixels, polygon-pixels, box+class."""
     kpt_shape: tuple[int, int] | None = None

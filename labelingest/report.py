@@ -44,6 +44,8 @@ class Report(LoggedReport):
     """Suffix that names sidecars after their data files; None where they pair by patterns."""
     recognised: bool = False
     """Whether the patterns or the suffix were recognised by the run, not given by the caller."""
+    layout: Mapping[str, Any] | None = None
+    """Row layout of the label files, declared or decided, and the evidence; None for no rows."""
     out: str | None = None
     stopped: bool = False
     """Whether a bad row ended the run, as the caller asked for: nothing was written then."""
@@ -87,6 +89,7 @@ class Report(LoggedReport):
             "labels": self.labels,
             "suffix": self.suffix,
             "recognised": self.recognised,
+            "layout": self.layout,
             "out": self.out,
             "stopped": self.stopped,
             "keys": {

@@ -13,6 +13,7 @@ from rich.console import Console
 from labelingest.class_lists.verdicts import disagreement_lines, summary
 from labelingest.cli.console import many, open_console, places_sentence, print_line, print_message
 from labelingest.cli.render_keys import keys_equation, rule_text
+from labelingest.cli.render_layout import print_layout
 from labelingest.cli.render_problems import print_log
 from labelingest.config import IngestConfig
 from labelingest.formats import target_format
@@ -86,6 +87,7 @@ def print_report(report: Report, config: IngestConfig) -> None:
     for notice in report.notices:
         print_line(console, "           ", notice)
     _print_class_lists(console, report)
+    print_layout(console, report.layout)
     print_line(console, "Keys       ", keys_equation(report.keys))
     if report.places_not_listed:
         print_line(console, "           ", places_sentence(report.places_not_listed))

@@ -18,15 +18,15 @@ CONVERSION_OPTIONS: Final[Sequence[Option]] = (
     Option(
         name="row_layout",
         choices=(
-            *("auto", "box", "box+confidence", "confidence+box", "box+track"),
+            *("auto", "columns", "box", "box+confidence", "confidence+box", "box+track"),
             *("box+confidence+track", "polygon", "polygon+confidence", "corners"),
             *("corners+confidence", "xywhr", "xywhr-degrees", "pose"),
             *("box-pixels", "polygon-pixels", "box+class"),
         ),
         default="auto",
-        default_text="from the number of columns",
+        default_text="decided from the rows of all files, or asked",
         help="Columns of a YOLO row",
-        note="The class number comes first, but in box+class. xywhr has radians; the layouts in "
+        note="columns reads each row by its number of columns alone. The class number comes first, but in box+class. xywhr has radians; the layouts in "
         "pixels need the images' sizes.",
         panel=Panel.CONVERSION,
         is_label_option=True,

@@ -37,6 +37,7 @@ def make_converter(
     mapping: ClassMapping | None,
     format: str,
     url: str,
+    layout: YoloOptions | None = None,
 ) -> Converter:
     """Make the converter of a configuration.
 
@@ -50,6 +51,8 @@ def make_converter(
         Format of the sidecars.
     url
         URL of the storage path: identifiers and links are made from it.
+    layout
+        The row layout that was decided from the rows; None for the one of the configuration.
 
     Raises
     ------
@@ -61,7 +64,7 @@ def make_converter(
         ontology,
         mapping.class_map if mapping else ClassMap.empty(),
         WriterOptions(url, config.created_by, config.dataset_title),
-        yolo=YoloOptions(config.row_layout, config.kpt_shape),
+        yolo=layout or YoloOptions(config.row_layout, config.kpt_shape),
         assembly=AssemblyOptions(
             out_of_range=OutOfRange(config.out_of_range),
             reject_shape_mismatch=config.on_shape_mismatch == "reject",

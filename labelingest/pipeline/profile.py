@@ -202,6 +202,7 @@ def _convert_part(
             target,
             SerialEngine(),
             totals=totals,
+            fetched=prepared.layout.fetched,
             stopwatch=stopwatch,
         )
     return prepared, part

@@ -14,7 +14,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
@@ -27,6 +27,7 @@ from labelingest.model.tally import Misfits, Tally
 from labelingest.options import CONFIG_OPTIONS
 from labelingest.pipeline.discover import Paired
 from labelingest.problems import Problem, ProblemCode
+from labelingest.readers.yolo.layouts import YoloOptions
 from labelingest.sinks.base import ResumableSink, UnfinishedOutput
 from labelingest.small_files import read_small
 from labelingest.storage.journal import Journal
@@ -228,11 +229,21 @@ class ResumableRun:
         self.journal.remove()
 
 
-def run_fingerprint(config: IngestConfig, paired: Paired) -> str:
-    """Return a fingerprint of everything that decides the result of a run, except its outputs."""
+def run_fingerprint(config: IngestConfig, paired: Paired, layout: YoloOptions) -> str:
+    """Return a fingerprint of everything that decides the result of a run, except its outputs.
+
+    Parameters
+    ----------
+    config, paired
+        The configuration and the folder.
+    layout
+        The row layout, declared or decided: a run that is resumed never reads rows another way.
+    """
     digest = blake2b(digest_size=16)
     options = config.model_dump(mode="json", exclude=_NOT_IN_FINGERPRINT)
-    digest.update(json.dumps([version("labelingest"), _compressor(), options]).encode())
+    digest.update(
+        json.dumps([version("labelingest"), _compressor(), options, asdict(layout)]).encode()
+    )
     digest.update(paired.storage.url.encode())
     digest.update(read_small(config.ontology))
     listing, pairs = paired.listing, paired.pairs

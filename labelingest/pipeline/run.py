@@ -25,10 +25,12 @@ from labelingest.pairing.rules import PatternRule
 from labelingest.pipeline.choose_engine import Engines
 from labelingest.pipeline.class_lists import compare_class_lists, refuse_disagreeing
 from labelingest.pipeline.discover import Paired, pair_folder, refuse_empty
+from labelingest.pipeline.fetched_files import FetchedFile
 from labelingest.pipeline.from_config import make_converter, output_target, pairing_rule
 from labelingest.pipeline.loop import JournaledSink, RunTotals, run_jobs
 from labelingest.pipeline.report_files import new_report, open_report_files
 from labelingest.pipeline.resume import ResumableRun, resume_or_start, run_fingerprint
+from labelingest.pipeline.row_layout import FolderLayout, find_layout
 from labelingest.pipeline.worker import Worker, cut_jobs
 from labelingest.progress import Progress
 from labelingest.report import Report
@@ -55,6 +57,8 @@ class Prepared:
     """Class numbers; None where none are read or written."""
     report: Report
     """The report, still without problems and counts."""
+    layout: FolderLayout
+    """Row layout of the label files, with the contents that were fetched to decide it."""
 
 
 def convert(
@@ -166,9 +170,13 @@ def prepare(
     if mapping is None and needs_class_numbers(paired.format, config.to):
         mapping = make_class_map(ontology, namespace=config.namespace, overrides=config.map)
     url = config.storage_url or paired.storage.url
-    converter = make_converter(config, ontology, mapping, paired.format, url)
+    with stopwatch.stage(Stage.FETCH):
+        layout = find_layout(config, paired, ontology, mapping)
+    converter = make_converter(config, ontology, mapping, paired.format, url, layout.options)
     report = new_report(config, ontology, mapping, paired, converter.writer.storage_url)
-    return Prepared(paired, converter, output_target(config, converter), mapping, report)
+    report.layout = layout.as_dict()
+    target = output_target(config, converter)
+    return Prepared(paired, converter, target, mapping, report, layout)
 
 
 def _compare_class_lists(config: IngestConfig, prepared: Prepared) -> None:
@@ -189,7 +197,13 @@ def _convert(config: IngestConfig, prepared: Prepared, engine: Engine, totals: R
     with open_report_files(config, report, prepared.paired, prepared.mapping):
         try:
             convert_pairs(
-                config, prepared.paired, prepared.converter, prepared.target, engine, totals
+                config,
+                prepared.paired,
+                prepared.converter,
+                prepared.target,
+                engine,
+                totals=totals,
+                fetched=prepared.layout.fetched,
             )
         except SidecarError as error:
             # Label rows are dropped, the problems are reported.
@@ -207,7 +221,9 @@ def convert_pairs(
     converter: Converter,
     target: OutputTarget | None,
     engine: Engine,
+    *,
     totals: RunTotals,
+    fetched: dict[str, FetchedFile] | None = None,
     stopwatch: Stopwatch = OFF,
 ) -> None:
     """Run all jobs of a folder, or the jobs that an interrupted run has left.
@@ -222,6 +238,8 @@ def convert_pairs(
         Runs the jobs, in this process where they are measured.
     totals
         Takes the result of each job.
+    fetched
+        Contents of sidecars that were fetched before; each is removed when its job is cut.
     stopwatch
         Measures the stages.
     """
@@ -229,7 +247,7 @@ def convert_pairs(
     if target is not None:
         pack = packing_of(target.format, target.out, target.shard_rows)
     worker = Worker(paired.storage, converter, pack, stopwatch, discards=target is None)
-    jobs = cut_jobs(paired, config.batch_bytes, worker.most_shared_bytes)
+    jobs = cut_jobs(paired, config.batch_bytes, worker.most_shared_bytes, fetched)
     if target is None:
         run_jobs(jobs, engine, worker, JournaledSink(None), totals)
     elif not target.format.is_resumable:
@@ -241,7 +259,7 @@ def convert_pairs(
         ):
             run_jobs(jobs, engine, worker, JournaledSink(sink, stopwatch=stopwatch), totals)
     else:
-        fingerprint = run_fingerprint(config, paired)
+        fingerprint = run_fingerprint(config, paired, converter.yolo)
         pairs = len(paired.pairs)
         with resume_or_start(target.out, fingerprint, pairs, restart=config.restart) as run:
             resumable = _resume_sink(run, target, fingerprint)

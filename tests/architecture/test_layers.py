@@ -22,7 +22,7 @@ LAYERS = [
         *("storage", "writers"),
     },
     # stages put together
-    {"config", "converter", "metadata", "sinks"},
+    {"config", "converter", "evidence", "metadata", "sinks"},
     {"pipeline"},
     {"folders"},
     # surface

@@ -25,6 +25,9 @@ class RowLayout(StrEnum):
     """Meaning of the columns of every row; the class number comes first, but for `BOX_CLASS`."""
 
     AUTO = "auto"
+    """As `COLUMNS`, where nothing is known of the other rows of a folder."""
+    COLUMNS = "columns"
+    """Each row by its number of columns."""
     BOX = "box"
     BOX_CONFIDENCE = "box+confidence"
     CONFIDENCE_BOX = "confidence+box"
@@ -146,7 +149,7 @@ def cut_rows(count: Int64, options: YoloOptions) -> RowCut:
     >>> cut.fits.tolist(), cut.confidence.tolist()
     ([False, True, False], [5, 5, 5])
     """
-    if options.row_layout == RowLayout.AUTO:
+    if options.row_layout in (RowLayout.AUTO, RowLayout.COLUMNS):
         return _cut_by_count(count)
     return _cut_as_declared(count, options)
 

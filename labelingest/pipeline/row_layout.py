@@ -1,0 +1,196 @@
+"""Row layout of a folder: declared by its configuration, or decided from a sample of its rows.
+
+A declared layout always wins, and nothing is looked at. Otherwise the decision is the same for any
+batch, worker and engine, and for a run that resumes another: it depends on keys and contents alone.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from shlex import quote
+from typing import Any
+
+import numpy as np
+
+from labelingest.columns.types import Int64, UInt8
+from labelingest.config import IngestOptions
+from labelingest.errors import ConfigError
+from labelingest.evidence.decide import Hints, decide
+from labelingest.evidence.reading import Decision
+from labelingest.evidence.rows import NO_SHAPE, rows_of_sheet
+from labelingest.model.annotations import ColumnShape, column_shapes
+from labelingest.model.ontology import Ontology
+from labelingest.options import CONFIG_OPTIONS
+from labelingest.pipeline.discover import Paired
+from labelingest.pipeline.fetched_files import FetchedFile
+from labelingest.pipeline.sample import Sample, take_sample
+from labelingest.readers.yolo.layouts import RowLayout, YoloOptions
+from labelingest.resolution.class_map import ClassMapping
+
+__all__ = [
+    "FolderLayout",
+    "decide_layout",
+    "decided_options",
+    "declared_layout",
+    "find_layout",
+    "has_row_layouts",
+    "refuse_choice",
+    "sample_of",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class FolderLayout:
+    """Row layout of all label files of a run."""
+
+    options: YoloOptions | None = None
+    """The layout for the reader; None for labels without rows of columns."""
+    decision: Decision | None = None
+    """Decision and evidence; None where the layout was declared or the labels have no rows."""
+    sample: Sample | None = None
+    """The label files that were looked at; None for no evidence."""
+
+    @property
+    def fetched(self) -> dict[str, FetchedFile]:
+        """Contents of the label files that were looked at; the conversion takes them out."""
+        return {} if self.sample is None else self.sample.fetched
+
+    def as_dict(self) -> dict[str, Any] | None:
+        """Return the layout as JSON values, for reports; None for labels without rows."""
+        if self.options is None:
+            return None
+        shape = self.options.kpt_shape
+        layout = {
+            "row_layout": str(self.options.row_layout),
+            "kpt_shape": None if shape is None else list(shape),
+        }
+        if self.decision is None or self.sample is None:
+            return {**layout, "source": "declared"}
+        return {
+            **layout,
+            "source": "evidence" if self.decision.is_decided else "columns",
+            "words": self.decision.reading.words,
+            "flags": self.decision.reading.flags,
+            "label_files": self.sample.label_files,
+            "sampled_files": len(self.sample.sidecars),
+            "evidence": [
+                {"rows": fact.rows, "total": fact.total, "words": fact.words}
+                for fact in self.decision.evidence
+            ],
+        }
+
+
+def has_row_layouts(format: str) -> bool:
+    """Return whether label files of a format have rows of columns."""
+    return CONFIG_OPTIONS["row_layout"].source == format
+
+
+def declared_layout(config: IngestOptions) -> YoloOptions:
+    """Return the row layout of a configuration.
+
+    Raises
+    ------
+    ConfigError
+        The layout is not known, or `kpt_shape` does not belong to it.
+    """
+    return YoloOptions(config.row_layout, config.kpt_shape)
+
+
+def find_layout(
+    config: IngestOptions, paired: Paired, ontology: Ontology, mapping: ClassMapping | None
+) -> FolderLayout:
+    """Return the row layout of a folder.
+
+    Parameters
+    ----------
+    config, paired
+        The options and the folder.
+    ontology, mapping
+        The ontology and its class numbers.
+
+    Raises
+    ------
+    ConfigError
+        The evidence does not separate: the message has the layouts to choose from.
+    """
+    if not has_row_layouts(paired.format):
+        return FolderLayout()
+    declared = declared_layout(config)
+    if declared.row_layout != RowLayout.AUTO:
+        return FolderLayout(declared)
+    sample = sample_of(paired, config.max_label_bytes)
+    decision = decide_layout(sample, ontology, mapping)
+    refuse_choice(decision, config.storage_path)
+    return FolderLayout(decided_options(decision), decision, sample)
+
+
+def decided_options(decision: Decision) -> YoloOptions:
+    """Return the layout of a decision for the reader."""
+    reading = decision.reading
+    return YoloOptions(reading.layout, reading.kpt_shape, decided_by_evidence=decision.is_decided)
+
+
+def sample_of(paired: Paired, most_bytes: int) -> Sample:
+    """Fetch the sample of a folder's label files, those that have a data file."""
+    sidecar = paired.pairs.sidecar
+    keys = paired.listing.keys.pick(sidecar)
+    return take_sample(paired.storage, keys, paired.listing.size[sidecar], most_bytes=most_bytes)
+
+
+def decide_layout(
+    sample: Sample,
+    ontology: Ontology | None,
+    mapping: ClassMapping | None,
+    hints: Hints | None = None,
+) -> Decision:
+    """Decide the row layout of a sample.
+
+    Parameters
+    ----------
+    sample
+        The label files.
+    ontology, mapping
+        The ontology and its class numbers; None reads all rows as those of bounding boxes.
+    hints
+        What the data set says of its rows itself.
+    """
+    shape_of: Callable[[Int64], UInt8] = _all_boxes
+    if ontology is not None and mapping is not None:
+        shape_of = _shapes(ontology, mapping)
+    return decide(rows_of_sheet(sample.sheet, shape_of), hints)
+
+
+def _all_boxes(numbers: Int64) -> UInt8:
+    return np.full(len(numbers), ColumnShape.BOX, dtype=np.uint8)
+
+
+def _shapes(ontology: Ontology, mapping: ClassMapping) -> Callable[[Int64], UInt8]:
+    # The last entry is that of -1: a number that is mapped to no object.
+    shapes = np.append(column_shapes(ontology.objects), np.uint8(NO_SHAPE))
+
+    def shape_of(numbers: Int64) -> UInt8:
+        shape: UInt8 = shapes[mapping.class_map.resolve(numbers)]
+        return shape
+
+    return shape_of
+
+
+def refuse_choice(decision: Decision, storage_path: str) -> None:
+    """Refuse a folder whose evidence does not separate, with the layouts to choose from.
+
+    Raises
+    ------
+    ConfigError
+        The decision has choices.
+    """
+    if not decision.choices:
+        return
+    evidence = "".join(f"\n  {fact}" for fact in decision.evidence)
+    width = max(len(choice.flags) for choice in decision.choices)
+    choices = "".join(
+        f"\n  {choice.flags.ljust(width)}  {choice.words}" for choice in decision.choices
+    )
+    raise ConfigError(
+        f"the rows of {storage_path!r} do not say how to read them: {decision.why}; declare the "
+        f"layout:{choices}\nevidence:{evidence}\nlabelingest dialect {quote(storage_path)} shows "
+        "it again"
+    )
