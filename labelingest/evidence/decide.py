@@ -116,13 +116,13 @@ def _class_last(rows: EvidenceRows) -> Decision | None:
 def _pixels(rows: EvidenceRows) -> Decision | None:
     is_mapped = rows.shape != NO_SHAPE
     total, largest = int(is_mapped.sum()), rows.largest()
-    far = rows.share_beyond(_FAR) >= 0.5
-    if total < FEW or not is_share(far[is_mapped], _IN_PIXELS):
+    in_pixels = rows.share_beyond(_FAR) >= 0.5
+    if total < FEW or not is_share(in_pixels[is_mapped], _IN_PIXELS):
         return None
     reading = _pixel_reading(rows, is_mapped)
     if reading is None:
-        return Decision(evidence=(Fact(int(far.sum()), len(rows), "numbers far beyond 1"),))
-    fact = Fact(int((far & is_mapped).sum()), len(rows), reading.words)
+        return Decision(evidence=(Fact(int(in_pixels.sum()), len(rows), "numbers far beyond 1"),))
+    fact = Fact(int((in_pixels & is_mapped).sum()), len(rows), reading.words)
     is_normalised = is_mapped & (largest <= 1)
     if not is_normalised.any():
         return Decision(reading, (fact,))

@@ -176,7 +176,7 @@ def prepare(
     report = new_report(config, ontology, mapping, paired, converter.writer.storage_url)
     report.layout = layout.as_dict()
     target = output_target(config, converter)
-    return Prepared(paired, converter, target, mapping, report, layout)
+    return Prepared(paired, converter, target, mapping, report=report, layout=layout)
 
 
 def _compare_class_lists(config: IngestConfig, prepared: Prepared) -> None:
