@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from labelingest.class_lists.verdicts import ClassLists
+from labelingest.model.class_table import ClassTable
 from labelingest.model.pairs import Outcome
 from labelingest.model.tally import Tally
 from labelingest.problems import Problem
@@ -60,6 +61,8 @@ class Report(LoggedReport):
     class_lists: ClassLists = field(default_factory=ClassLists)
     """Class lists of the label files, beside the ontology."""
     tally: Tally = field(default_factory=Tally)
+    classes: ClassTable = field(default_factory=ClassTable)
+    """All classes of the run; the tally has their counts."""
     log: ProblemLog = field(default_factory=ProblemLog)
     seconds: dict[str, float] = field(default_factory=dict)
     """Wall time of each stage."""
@@ -100,6 +103,7 @@ class Report(LoggedReport):
             "unlabelled": dict(self.unlabelled),
             "class_lists": self.class_lists.as_dict(),
             **self.tally.as_dict(),
+            "classes": self.classes.as_dict(self.tally.classes),
             "problems": self.log.as_dict(),
             "seconds": self.seconds,
         }

@@ -27,15 +27,22 @@ __all__ = [
 ]
 
 
-def many(count: int, noun: str) -> str:
+def many(count: int, noun: str, nouns: str = "") -> str:
     """Return a count with its noun.
+
+    Parameters
+    ----------
+    count
+        The count.
+    noun, nouns
+        The noun and its plural; empty for a plural in s.
 
     Examples
     --------
-    >>> many(1, "error"), many(1000, "error")
-    ('1 error', '1,000 errors')
+    >>> many(1, "error"), many(1000, "error"), many(2, "class", "classes")
+    ('1 error', '1,000 errors', '2 classes')
     """
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
 
 
 def exit_code(code: int, *, exit_zero: bool) -> int:

@@ -5,16 +5,18 @@ The format of the sidecars and the format of the output are not known here.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from labelingest.columns.types import Bool, Int64
+from labelingest.converter.class_keys import ClassKeys
 from labelingest.converter.conversion import Counts
 from labelingest.converter.options import OnRowError
 from labelingest.encord.typed_rows import LabelRow
 from labelingest.errors import SidecarError
 from labelingest.model.annotations import Annotations
+from labelingest.model.class_counts import ClassCounts
 from labelingest.model.tally import Misfits, Tally
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode, Severity
@@ -41,11 +43,21 @@ class Batch:
     adjusted: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
     refitted: Misfits = field(default_factory=Misfits)
+    class_keys: ClassKeys | None = None
+    """Classes of annotations; None where they are those of the ontology objects."""
+    numbers: ClassCounts = field(default_factory=ClassCounts)
+    """Class numbers that were read."""
 
     def counts(self) -> Counts:
         """Return what each file contains now."""
         annotations = np.bincount(self.annotations.unit, minlength=len(self.units))
         return Counts(self.rows_seen, annotations, self.classifications)
+
+    def final_counts(self) -> Counts:
+        """Return what each file contains now, with the counts by class."""
+        feature = self.annotations.feature
+        keys = self.class_keys or ClassKeys.of_objects(int(feature.max(initial=-1)) + 1)
+        return replace(self.counts(), classes=keys.count(self.annotations))
 
     def keep(self, units: Bool) -> None:
         """Drop the labels of data units where units, (u,), is false."""
@@ -66,6 +78,7 @@ class Batch:
             adjusted=self.adjusted,
             dropped=self.dropped,
             refitted=self.refitted,
+            classes=self.numbers,
         )
 
 

@@ -1,7 +1,7 @@
 """Files that go into a conversion, and its result: label rows, problems and counts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ import orjson
 from labelingest.columns.types import Bool, Int64
 from labelingest.errors import ConfigError
 from labelingest.model.batch_output import Labels
+from labelingest.model.class_counts import FileClasses
 from labelingest.model.tally import Tally
 from labelingest.problems import Problem
 from labelingest.storage.base import check_key
@@ -58,10 +59,17 @@ class Counts:
     """(u,) annotations that were converted."""
     classifications: Int64
     """(u,) classifications that were converted."""
+    classes: FileClasses = field(default_factory=FileClasses.none)
+    """Annotations that were converted, by class; none before all stages are through."""
 
     def where(self, keep: Bool) -> "Counts":
         """Return the counts of the files where keep, (u,), is true."""
-        return Counts(self.seen[keep], self.annotations[keep], self.classifications[keep])
+        return Counts(
+            self.seen[keep],
+            self.annotations[keep],
+            self.classifications[keep],
+            self.classes.where(keep),
+        )
 
     def tally(self) -> Tally:
         """Count the files as converted, with what they contain."""
@@ -70,6 +78,7 @@ class Counts:
             empty_label_rows=int((self.seen == 0).sum()),
             annotations=int(self.annotations.sum()),
             classifications=int(self.classifications.sum()),
+            classes=self.classes.total(),
         )
 
     @classmethod
@@ -79,6 +88,9 @@ class Counts:
             np.concatenate([part.seen for part in parts]),
             np.concatenate([part.annotations for part in parts]),
             np.concatenate([part.classifications for part in parts]),
+            FileClasses.joined(
+                [part.classes for part in parts], [len(part.seen) for part in parts]
+            ),
         )
 
     @classmethod

@@ -324,7 +324,7 @@ class Converter:
             problems=problems.in_order(),
             row_tally=batch.row_tally(is_converted),
             is_converted=is_converted,
-            counts=batch.counts(),
+            counts=batch.final_counts(),
             labels=columns,
         )
 

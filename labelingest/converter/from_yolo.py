@@ -9,8 +9,10 @@ from labelingest.assembly.assemble import assemble, sizes_needed
 from labelingest.assembly.context import AssemblyOptions
 from labelingest.columns.types import Bool, Int32
 from labelingest.converter.batch import Batch
+from labelingest.converter.class_keys import ClassKeys, count_numbers
 from labelingest.converter.source import SourceOptions
 from labelingest.model.blobs import Blobs
+from labelingest.model.class_counts import ClassCounts
 from labelingest.model.ontology import ClassMap, Ontology
 from labelingest.model.source_labels import SourceLabels
 from labelingest.model.units import DataUnits
@@ -76,7 +78,17 @@ class YoloSource:
             adjusted=assembled.adjusted,
             dropped=labels.rows.dropped,
             refitted=assembled.refitted,
+            class_keys=self.class_keys(labels),
+            numbers=self.count_numbers(labels, units),
         )
+
+    def class_keys(self, labels: ResolvedRows) -> ClassKeys:
+        """Return the classes of annotations that are made of labels."""
+        return ClassKeys.of_numbers(self.class_map, len(self.ontology.objects), labels.labels)
+
+    def count_numbers(self, labels: ResolvedRows, units: DataUnits) -> ClassCounts:
+        """Count the class numbers of all rows, mapped or not."""
+        return count_numbers(labels.rows.labels, labels.labels, self.class_map, units)
 
 
 def make_source(options: SourceOptions) -> YoloSource:

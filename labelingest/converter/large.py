@@ -16,6 +16,7 @@ the problems of the first slices are.
 """
 
 import secrets
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -34,6 +35,7 @@ from labelingest.converter.outputs import Output
 from labelingest.encord.identifiers import hash_texts, new_names, rename_duplicates
 from labelingest.model.annotations import Annotations, Instances
 from labelingest.model.batch_output import Labels, LargeLabels
+from labelingest.model.class_counts import FileClasses
 from labelingest.model.source_labels import SourceLabels
 from labelingest.model.tally import Tally
 from labelingest.model.units import DataUnits, are_images
@@ -73,13 +75,22 @@ class LargeConversion:
 class _Totals(Batch):
     """A batch of one file whose annotations are counted, not kept."""
 
-    annotation_count: int = 0
+    class_rows: Counter[int] = field(default_factory=Counter)
+    """Key of a class → annotations."""
 
     def counts(self) -> Counts:
-        return Counts(self.rows_seen, np.array([self.annotation_count]), self.classifications)
+        count = np.array([self.class_rows.total()])
+        return Counts(self.rows_seen, count, self.classifications)
+
+    def final_counts(self) -> Counts:
+        keys = np.array(sorted(self.class_rows), dtype=np.int64)
+        rows = np.array([self.class_rows[key] for key in keys.tolist()], dtype=np.int64)
+        classes = FileClasses(np.zeros(len(keys), dtype=np.int32), keys, rows)
+        return replace(self.counts(), classes=classes)
 
     def keep(self, units: Bool) -> None:
-        self.annotation_count *= int(units[0])
+        if not units[0]:
+            self.class_rows.clear()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,7 +174,7 @@ class LargeFile:
         return LargeConversion(
             problems=problems.in_order(),
             row_tally=totals.row_tally(is_converted),
-            counts=totals.counts(),
+            counts=totals.final_counts(),
             is_converted=is_converted,
             large=LargeLabels(
                 lambda: self._pieces(units, sized, identities),
@@ -254,7 +265,7 @@ class LargeFile:
         self, units: DataUnits, sized: DataUnits, identities: "_Identities", problems: BatchProblems
     ) -> tuple["_Totals", Written]:
         """Find the problems and count; return apart what writing counts."""
-        seen = count = 0
+        seen = 0
         nothing = np.zeros(1, dtype=np.int64)
         totals = _Totals(sized, Annotations.none(), problems, nothing, nothing)
         format, total = self.output.format, Written()
@@ -266,14 +277,15 @@ class LargeFile:
             totals.adjusted.update(assembled.adjusted)
             totals.refitted.merge(assembled.refitted)
             annotations = self._representable(assembled.annotations, sized, problems)
-            count += len(annotations)
+            totals.class_rows.update(self.source.class_keys(part).count(annotations).total().rows)
+            totals.numbers.merge(self.source.count_numbers(part, units), same_file=True)
             # Label rows keep everything, so writing them counts nothing.
             if is_written and not format.keeps_classifications:
                 part_output = self.output.target.write(annotations, sized, self.output.options)
                 total.converted.update(part_output.converted)
                 total.dropped.update(part_output.dropped)
         seen += self._too_long_rows
-        totals.rows_seen, totals.annotation_count = np.array([seen]), count
+        totals.rows_seen = np.array([seen])
         return totals, total
 
     def _representable(

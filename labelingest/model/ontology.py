@@ -141,6 +141,10 @@ class ClassMap:
     def __len__(self) -> int:
         return len(self.number)
 
+    def is_one_to_one(self) -> bool:
+        """Return whether no two numbers mean one object."""
+        return len(np.unique(self.feature)) == len(self.feature)
+
     def resolve(self, class_number: Int64) -> Int32:
         """Return (n,) the row in `Ontology.objects` of each number; -1 where it is not mapped."""
         if not len(self.number):

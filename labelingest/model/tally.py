@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from labelingest.columns.types import Float64
+from labelingest.model.class_counts import ClassCounts
 from labelingest.problems import ProblemCode
 
 __all__ = ["Misfits", "Tally"]
@@ -88,6 +89,8 @@ class Tally:
     """Parts of rows that the output format cannot represent."""
     refitted: Misfits = field(default_factory=Misfits)
     """Quadrilaterals that are no rectangles and became the smallest rectangle around them."""
+    classes: ClassCounts = field(default_factory=ClassCounts)
+    """Annotations by class; they have names in a report only, and are no part of `as_dict`."""
 
     def merge(self, other: "Tally") -> None:
         """Add the counts of another batch."""
@@ -96,6 +99,7 @@ class Tally:
         for name in _COUNTERS:
             getattr(self, name).update(getattr(other, name))
         self.refitted.merge(other.refitted)
+        self.classes.merge(other.classes)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the counts as JSON values."""

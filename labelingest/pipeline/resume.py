@@ -23,6 +23,7 @@ from typing import Any, Final, TypeVar
 
 from labelingest.config import IngestConfig
 from labelingest.errors import ResumeNote, SidecarError
+from labelingest.model.class_counts import ClassCounts
 from labelingest.model.tally import Misfits, Tally
 from labelingest.options import CONFIG_OPTIONS
 from labelingest.pipeline.discover import Paired
@@ -75,6 +76,7 @@ class JobRecord:
         tally = {f.name: getattr(self.tally, f.name) for f in fields(Tally)}
         refitted = tally.pop("refitted")
         tally["refitted"] = {"steps": refitted.steps, "largest": refitted.largest}
+        tally["classes"] = self.tally.classes.as_json()
         return {"problems": problems, "data_files": dict(self.data_files), "tally": tally}
 
     @classmethod
@@ -108,7 +110,7 @@ def _tally(entry: Mapping[str, Any]) -> Tally:
     refitted = values.pop("refitted")
     misfits = Misfits(largest=float(refitted["largest"]))
     misfits.steps.update(_counts({int(step): n for step, n in refitted["steps"].items()}))
-    tally = Tally(refitted=misfits)
+    tally = Tally(refitted=misfits, classes=ClassCounts.from_json(values.pop("classes")))
     rejected = values.pop("rejected")
     tally.rejected.update(_counts({ProblemCode(code): n for code, n in rejected.items()}))
     for name, value in values.items():

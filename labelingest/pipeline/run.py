@@ -35,6 +35,7 @@ from labelingest.pipeline.worker import Worker, cut_jobs
 from labelingest.progress import Progress
 from labelingest.report import Report
 from labelingest.resolution.class_map import ClassMapping, make_class_map
+from labelingest.resolution.numbers_from_one import warn_of_numbers_from_one
 from labelingest.resolution.ontology_json import load_ontology
 from labelingest.sinks import open_sink, packing_of, resume_sink
 from labelingest.sinks.base import OutputTarget, ResumableSink
@@ -205,6 +206,7 @@ def _convert(config: IngestConfig, prepared: Prepared, engine: Engine, totals: R
                 totals=totals,
                 fetched=prepared.layout.fetched,
             )
+            report.log.add(warn_of_numbers_from_one(report.classes, report.tally.classes), {})
         except SidecarError as error:
             # Label rows are dropped, the problems are reported.
             stopped = error

@@ -206,6 +206,18 @@ def test_the_example_is_what_a_folder_gives(code: str, of_a_folder: list[str]) -
     assert EXAMPLES[code] in of_a_folder
 
 
+def test_the_example_of_numbers_from_one_is_what_a_folder_gives(tmp_path: Path) -> None:
+    files: Mapping[str, Any] = {
+        "images/a.jpg": {"image": [64, 48]},
+        "labels/a.txt": "1 0.5 0.5 0.1 0.1\n2 0.5 0.5 0.1 0.1\n",
+    }
+    data = make_folder(tmp_path / "data", files)
+    ontology = tmp_path / "ontology.json"
+    ontology.write_text(json.dumps(ontology_of(van=(0, "bounding_box"), car=(1, "bounding_box"))))
+    report = check(IngestConfig(storage_path=data, ontology=ontology))
+    assert EXAMPLES["numbers-from-one"] in map(str, report.problems)
+
+
 @pytest.fixture(scope="module")
 def of_sidecars() -> set[str]:
     """Return the problems of Encord sidecars: of the corpus, and of a few that are not in it."""
@@ -290,6 +302,7 @@ NOT_PRODUCED = {
 def test_every_example_is_compared_with_what_an_input_gives() -> None:
     of_documents = OF_SIDECARS | codes_of(metadata.METADATA)
     compared = {
+        "numbers-from-one",
         *ROWS,
         *LISTS,
         *COMPARED,

@@ -60,7 +60,21 @@ def test_a_folder_is_converted_or_refused_as_expected(
     keys = report["keys"]
     assert keys.pop("seen") == sum(keys.values())
     assert {name: n for name, n in keys.items() if n} == case["keys"]
+    if "classes" in case:
+        assert counts_of(report["classes"]) == case["classes"]
     assert report["rows_seen"] == report["annotations"] + sum(report["rejected"].values())
+
+
+def counts_of(classes: dict[str, Any]) -> dict[str, Any]:
+    """Counts by class, as the corpus writes them."""
+    assert classes["unmapped_other_rows"] == 0
+    return {
+        "mapped": {str(c["number"]): [c["rows"], c["files"]] for c in classes["mapped"]},
+        "unused": [c["name"] for c in classes["unused"]],
+        "unmapped": {
+            str(c["number"]): [c["rows"], c["files"], c["first"]] for c in classes["unmapped"]
+        },
+    }
 
 
 def test_the_corpus_is_not_empty() -> None:

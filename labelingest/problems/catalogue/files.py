@@ -180,6 +180,23 @@ EXTERNAL_ID_NOT_A_CLASS_NUMBER: Final = Definition(
     "(`--map 2=car`).",
 )
 
+NUMBERS_FROM_ONE: Final = Definition(
+    "numbers-from-one",
+    WARNING,
+    ONTOLOGY,
+    cause="the label files use exactly the class numbers 1 to n (n at least 2), the ontology maps "
+    "exactly 0 to n-1, and no class list gives the numbers names. If the files count from 1, every "
+    "row but those of number n was converted to the object of the class behind its own.",
+    example="labels/a.txt:2:1: numbers-from-one: the label files use the class numbers 1 to 2, the "
+    "ontology maps 0 to 1: if they count from 1, 1 of 2 classes have the wrong object (1 became "
+    "'car' instead of 'van'), and number 2 is unknown; map the numbers then (--map 0= --map "
+    "1=00000001 --map 2=00000002) or correct the external IDs; if number 0 is only not used, map "
+    "number 2 too, or name the classes with a class list",
+    cure="look at a few label rows. If the classes are one too far, map the numbers as the message "
+    "says, or correct the external IDs of the ontology. If they are right, the data set has no rows "
+    "of class 0: map number n, or remove its rows.",
+)
+
 OUTCOME: Final = Family("Outcome of a file")
 
 NO_ROW_LEFT: Final = Definition(
