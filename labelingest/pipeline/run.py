@@ -206,7 +206,7 @@ def _convert(config: IngestConfig, prepared: Prepared, engine: Engine, totals: R
                 totals=totals,
                 fetched=prepared.layout.fetched,
             )
-            report.log.add(warn_of_numbers_from_one(report.classes, report.tally.classes), {})
+            _warn_of_numbers_from_one(report)
         except SidecarError as error:
             # Label rows are dropped, the problems are reported.
             stopped = error
@@ -215,6 +215,13 @@ def _convert(config: IngestConfig, prepared: Prepared, engine: Engine, totals: R
         report.seconds["convert"] = perf_counter() - started
     if stopped is not None:
         raise stopped
+
+
+def _warn_of_numbers_from_one(report: Report) -> None:
+    has_class_list = bool(report.class_lists.uses)
+    counts = report.tally.classes
+    problems = warn_of_numbers_from_one(report.classes, counts, has_class_list=has_class_list)
+    report.log.add(problems, {})
 
 
 def convert_pairs(
