@@ -4,26 +4,26 @@ A pattern with a typing error makes a problem of every sidecar. As rows of the l
 problems take 80 MB. As sentences they would take gigabytes, of which a report shows ten lines.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, overload
 
 import numpy as np
 
 from labelingest.columns.keys import Keys
 from labelingest.columns.types import Int64, UInt8
-from labelingest.model.kinds import kind_of
+from labelingest.model.kinds import extension_of, kind_of
 from labelingest.model.pairs import Outcome
 from labelingest.pairing.file_kinds import chunks
 from labelingest.pairing.match import Affixes, row_of
 from labelingest.pairing.rules import PatternRule, SuffixRule
 from labelingest.problems import Problem, ProblemCode
 
-__all__ = ["MAX_EXTENSIONS", "OTHER_EXTENSIONS", "Defects", "Unsupported"]
+__all__ = ["MAX_EXTENSIONS", "Defects"]
 
 MAX_EXTENSIONS: Final = 1000
 """Unsupported extensions that are counted separately; the others are counted together."""
-OTHER_EXTENSIONS: Final = "/"
+_OTHER_EXTENSIONS: Final = "/"
 """Stands for all other extensions: no extension has a slash."""
 
 _MAX_NAMED: Final = 10
@@ -31,7 +31,7 @@ _MAX_NAMED: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Unsupported:
+class _Unsupported:
     """Files of one extension that cannot be labelled."""
 
     extension: str
@@ -77,7 +77,7 @@ class Defects(Sequence[Problem]):
     """Ambiguous data file → its sidecars."""
     data_of: "_Multimap"
     """Ambiguous sidecar → its data files."""
-    unsupported: dict[int, Unsupported]
+    unsupported: dict[int, _Unsupported]
     """Row of the first file of an extension → all files of the extension."""
     rows: Int64
     """(p,) row that each problem concerns, ascending."""
@@ -88,9 +88,7 @@ class Defects(Sequence[Problem]):
         keys: Keys,
         rule: PatternRule | SuffixRule,
         outcome: UInt8,
-        *,
         rivals: tuple[Int64, Int64],
-        unsupported: Sequence[Unsupported],
     ) -> "Defects":
         """Find the rows that have a problem.
 
@@ -103,24 +101,25 @@ class Defects(Sequence[Problem]):
             with several rivals has a problem, which names them.
         """
         data, sidecars = rivals
-        sidecars_of, data_of = (
-            _Multimap.from_rows(data, sidecars),
-            _Multimap.from_rows(sidecars, data),
-        )
-        shared = [sidecars_of.repeated(), data_of.repeated()]
-        firsts = np.array([seen.first for seen in unsupported], dtype=np.int64)
-        orphans = np.flatnonzero(outcome == Outcome.ORPHAN_SIDECAR)
-        rows = np.sort(np.concatenate([orphans, firsts, *shared]))
-        by_first = {seen.first: seen for seen in unsupported}
-        return cls(
+        defects = cls(
             keys=keys,
             rule=rule,
             outcome=outcome,
-            sidecars_of=sidecars_of,
-            data_of=data_of,
-            unsupported=by_first,
-            rows=rows,
+            sidecars_of=_Multimap.from_rows(data, sidecars),
+            data_of=_Multimap.from_rows(sidecars, data),
+            unsupported={},
+            rows=np.zeros(0, dtype=np.int64),
         )
+        return defects.with_outcome(outcome)
+
+    def with_outcome(self, outcome: UInt8) -> "Defects":
+        """Return the problems of the same rivals, with another outcome of files without a pair."""
+        unsupported = {counted.first: counted for counted in _count_unsupported(self.keys, outcome)}
+        shared = [self.sidecars_of.repeated(), self.data_of.repeated()]
+        firsts = np.array(list(unsupported), dtype=np.int64)
+        orphans = np.flatnonzero(outcome == Outcome.ORPHAN_SIDECAR)
+        rows = np.sort(np.concatenate([orphans, firsts, *shared]))
+        return replace(self, outcome=outcome, unsupported=unsupported, rows=rows)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -203,6 +202,19 @@ class Defects(Sequence[Problem]):
         )
 
 
+def _count_unsupported(keys: Keys, outcome: UInt8) -> Collection[_Unsupported]:
+    """Count files that cannot be labelled by extension."""
+    by_extension: dict[str, _Unsupported] = {}
+    for rows in chunks(np.flatnonzero(outcome == Outcome.UNSUPPORTED)):
+        for row, key in zip(rows.tolist(), keys.take(rows), strict=True):
+            extension = extension_of(key)
+            if len(by_extension) >= MAX_EXTENSIONS and extension not in by_extension:
+                extension = _OTHER_EXTENSIONS
+            counted = by_extension.get(extension, _Unsupported(extension, row, 0))
+            by_extension[extension] = _Unsupported(extension, counted.first, counted.count + 1)
+    return by_extension.values()
+
+
 def _named(keys: Sequence[str]) -> str:
     """Return names of files for a sentence, no more than a person reads."""
     names = ", ".join(repr(key) for key in keys[:_MAX_NAMED])
@@ -210,14 +222,14 @@ def _named(keys: Sequence[str]) -> str:
     return f"{names} and {more:,} more" if more > 0 else names
 
 
-def _unsupported_sentence(seen: Unsupported, key: str) -> str:
+def _unsupported_sentence(seen: _Unsupported, key: str) -> str:
     files = "1 file" if seen.count == 1 else f"{seen.count:,} files"
     kind = kind_of(key)
     if kind is not None:
         why = f"{kind.value} files have no labels of this format, images only"
     else:
         why = "files of this kind cannot be labelled here"
-    if seen.extension == OTHER_EXTENSIONS:
+    if seen.extension == _OTHER_EXTENSIONS:
         return f"{files} with other extensions still, as {key!r}: {why}"
     extension = f"with the extension {seen.extension!r}" if seen.extension else "without extension"
     return f"{files} {extension}, as {key!r}: {why}"

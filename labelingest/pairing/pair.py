@@ -5,45 +5,43 @@
    a data file, even as an orphan.
 2. Label sidecars and data files get a number each from what the rule says they have in common (the
    captured values; for suffixes the data file's key). Files of one number are candidates.
-3. Candidates are compared by the captured text itself: two keys that have one number by accident
-   cost time, and give no wrong pair.
+3. Candidates are compared by the captured text itself.
 4. A candidate without a rival on either side is a pair; all rivals are ambiguous.
+5. Of the files that are left over, companion files are set apart.
 
 Pairing is a pure function of the listing, with a constant cost for each key: no request, no string
 that stays in memory.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from labelingest.columns.keys import Keys
 from labelingest.columns.types import Bool, Int64, UInt8
-from labelingest.model.kinds import DataKind, extension_of
+from labelingest.model.kinds import DataKind
 from labelingest.model.listing import Listing
 from labelingest.model.pairs import Outcome, Pairs
-from labelingest.pairing.companions import junk_and_companions
-from labelingest.pairing.defects import MAX_EXTENSIONS, OTHER_EXTENSIONS, Defects, Unsupported
+from labelingest.pairing.candidates import Candidates
+from labelingest.pairing.companions import companions_among, junk_and_companions
+from labelingest.pairing.defects import Defects
 from labelingest.pairing.file_kinds import KINDS, NO_KIND, chunks, junk_rows, kind_numbers
-from labelingest.pairing.match import Affixes, ending_with, equal_captures, row_of
+from labelingest.pairing.match import Affixes, ending_with, row_of
 from labelingest.pairing.rules import PatternRule, SuffixRule, check_suffixes
 
-__all__ = ["pair", "pair_metadata"]
+__all__ = ["pair", "pair_metadata", "with_companions"]
 
 _NO_ROWS: Final = np.zeros(0, dtype=np.int64)
 
 
 def pair(
-    listing: Listing,
-    rule: PatternRule | SuffixRule,
-    metadata: SuffixRule | None = None,
-    *,
-    companions: Int64 = _NO_ROWS,
+    listing: Listing, rule: PatternRule | SuffixRule, metadata: SuffixRule | None = None
 ) -> Pairs:
     """Pair the data files of a listing with their sidecars.
 
     Patterns pair images only; a suffix pairs data files of every kind. Patterns mean YOLO labels, and
-    beside these the names of `labelingest.model.companions` are companion files.
+    beside these the names of `labelingest.pairing.companion_names` are companion files.
 
     Parameters
     ----------
@@ -54,9 +52,6 @@ def pair(
     metadata
         Rule by which metadata sidecars are named; they are set aside. Where a key ends with both
         suffixes, the longer suffix decides.
-    companions
-        Rows of companion files that the caller knows, whatever their names; a file that pairs, or has
-        a sidecar of its own, is none.
 
     Raises
     ------
@@ -83,13 +78,11 @@ def pair(
     labels = _label_affixes(rule)
     sidecars, numbers = labels.match(keys, _unclaimed(outcome))
     outcome[sidecars] = Outcome.ORPHAN_SIDECAR
-    companions = _companions(keys, outcome, np.union1d(named, companions), rule, metadata)
-    outcome[companions[outcome[companions] == Outcome.UNLABELLED]] = Outcome.COMPANION
 
     unclaimed = _unclaimed(outcome)
     matches = [(affixes, *affixes.match(keys, unclaimed)) for affixes in _data_affixes(rule)]
-    unsupported = _mark_unsupported(keys, outcome, rule, [rows for _, rows, _ in matches])
-    candidates = _Candidates(keys, labels, sidecars, numbers)
+    _mark_unsupported(keys, outcome, rule, [rows for _, rows, _ in matches])
+    candidates = Candidates(keys, labels, sidecars, numbers)
     edges = [
         candidates.with_equal_captures(affixes, rows[supported], data_numbers[supported])
         for affixes, rows, data_numbers in matches
@@ -98,9 +91,44 @@ def pair(
     # Of ten million keys, each of these columns is 40 megabytes.
     del unclaimed, matches, candidates, sidecars, numbers
     data, sidecar, rivals = _settle(outcome, edges)
-    outcome[companions[outcome[companions] == Outcome.ORPHAN_SIDECAR]] = Outcome.COMPANION
-    defects = Defects.from_outcome(keys, rule, outcome, rivals=rivals, unsupported=unsupported)
+    outcome[companions_among(keys, outcome, named, rule, metadata)] = Outcome.COMPANION
+    defects = Defects.from_outcome(keys, rule, outcome, rivals)
     return Pairs(data, sidecar, outcome, defects, defects.failed)
+
+
+def with_companions(
+    listing: Listing,
+    pairs: Pairs,
+    rows: Int64,
+    rule: PatternRule | SuffixRule,
+    metadata: SuffixRule | None = None,
+) -> Pairs:
+    """Return pairs with more companion files, which the caller knows by other marks than names.
+
+    Parameters
+    ----------
+    listing, pairs, rule, metadata
+        A listing, its pairs, and what they were paired by.
+    rows
+        Rows that may be companion files. What pairs, is ambiguous or has a sidecar of its own stays.
+
+    Examples
+    --------
+    >>> listing = Listing.from_entries((key, 1, 0) for key in ["a.jpg", "coco128.yaml"])
+    >>> rule = PatternRule(("{name}.jpg",), "{name}.txt")
+    >>> pairs = with_companions(listing, pair(listing, rule), np.array([0, 1]), rule)
+    >>> [Outcome(outcome).name for outcome in pairs.outcome], len(pairs.problems)
+    (['COMPANION', 'COMPANION'], 0)
+    """
+    rows = companions_among(listing.keys, pairs.outcome, rows, rule, metadata)
+    if not len(rows):
+        return pairs
+    outcome = pairs.outcome.copy()
+    outcome[rows] = Outcome.COMPANION
+    if not isinstance(pairs.problems, Defects):
+        return replace(pairs, outcome=outcome)
+    defects = pairs.problems.with_outcome(outcome)
+    return replace(pairs, outcome=outcome, problems=defects, failed=defects.failed)
 
 
 def pair_metadata(keys: Keys, rule: SuffixRule) -> tuple[Int64, Int64]:
@@ -134,34 +162,6 @@ def _set_aside(keys: Keys, rule: PatternRule | SuffixRule) -> tuple[Int64, Int64
     )
 
 
-def _companions(
-    keys: Keys,
-    outcome: UInt8,
-    rows: Int64,
-    rule: PatternRule | SuffixRule,
-    metadata: SuffixRule | None,
-) -> Int64:
-    """Return the rows that are companion files unless they pair: none has a sidecar of its own."""
-    rows = rows[np.isin(outcome[rows], (Outcome.UNLABELLED, Outcome.ORPHAN_SIDECAR))]
-    if metadata is not None:
-        sidecars = np.flatnonzero(outcome == Outcome.METADATA_SIDECAR)
-        rows = _without_sidecar(keys, rows, metadata, sidecars)
-    if isinstance(rule, SuffixRule):
-        sidecars = np.flatnonzero(outcome == Outcome.ORPHAN_SIDECAR)
-        rows = _without_sidecar(keys, rows, rule, sidecars)
-    return rows
-
-
-def _without_sidecar(keys: Keys, rows: Int64, rule: SuffixRule, sidecars: Int64) -> Int64:
-    """Return the rows to whose key no sidecar adds the suffix."""
-    if not len(rows) or not len(sidecars):
-        return rows
-    labels, unchanged = _label_affixes(rule), Affixes(b"", b"")
-    candidates = _Candidates(keys, labels, *labels.match(keys, sidecars))
-    owners, _ = candidates.with_equal_captures(unchanged, *unchanged.match(keys, rows))
-    return np.setdiff1d(rows, owners)
-
-
 def _unclaimed(outcome: UInt8) -> Int64:
     return np.flatnonzero(outcome == Outcome.UNLABELLED)
 
@@ -190,12 +190,11 @@ def _data_affixes(rule: PatternRule | SuffixRule) -> list[Affixes]:
 
 def _mark_unsupported(
     keys: Keys, outcome: UInt8, rule: PatternRule | SuffixRule, matched: list[Int64]
-) -> list[Unsupported]:
-    """Mark the files that cannot be labelled; return them by extension, in order of the first file.
+) -> None:
+    """Mark the files that cannot be labelled.
 
     With patterns, a file of another kind than image is such a file only if an image pattern claims it.
     """
-    by_extension: dict[str, Unsupported] = {}
     is_matched = np.zeros(len(keys), dtype=np.bool_)
     for rows in matched:
         is_matched[rows] = True
@@ -204,54 +203,7 @@ def _mark_unsupported(
         refused = kinds == NO_KIND
         if isinstance(rule, PatternRule):
             refused |= (kinds != KINDS.index(DataKind.IMAGE)) & is_matched[rows]
-        rows = rows[refused]
-        outcome[rows] = Outcome.UNSUPPORTED
-        for row, key in zip(rows.tolist(), keys.take(rows), strict=True):
-            _count(by_extension, extension_of(key), row)
-    return sorted(by_extension.values(), key=lambda unsupported: unsupported.first)
-
-
-def _count(by_extension: dict[str, Unsupported], extension: str, row: int) -> None:
-    if len(by_extension) >= MAX_EXTENSIONS:
-        extension = extension if extension in by_extension else OTHER_EXTENSIONS
-    seen = by_extension.get(extension, Unsupported(extension, row, 0))
-    by_extension[extension] = Unsupported(extension, seen.first, seen.count + 1)
-
-
-class _Candidates:
-    """Label sidecars of a listing, searchable by number."""
-
-    def __init__(self, keys: Keys, labels: Affixes, sidecars: Int64, numbers: Int64) -> None:
-        order = np.argsort(numbers)
-        self.keys = keys
-        self.labels = labels
-        self.sidecars = sidecars[order]
-        self.numbers = numbers[order]
-
-    def with_equal_captures(
-        self, affixes: Affixes, rows: Int64, numbers: Int64
-    ) -> tuple[Int64, Int64]:
-        """Return data files and sidecars, (m,) each, that capture the same values."""
-        parts = [(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))]
-        # In order of numbers, so that the searches walk through memory instead of leaping.
-        parts += [
-            self._with_equal_captures(affixes, rows[chunk], numbers[chunk])
-            for chunk in chunks(np.argsort(numbers))
-        ]
-        data, sidecars = zip(*parts, strict=True)
-        return np.concatenate(data), np.concatenate(sidecars)
-
-    def _with_equal_captures(
-        self, affixes: Affixes, rows: Int64, numbers: Int64
-    ) -> tuple[Int64, Int64]:
-        first = np.searchsorted(self.numbers, numbers, side="left")
-        count = np.searchsorted(self.numbers, numbers, side="right") - first
-        before = np.cumsum(count) - count
-        nth = np.arange(count.sum()) - np.repeat(before, count)
-        data = np.repeat(rows, count)
-        sidecars = self.sidecars[np.repeat(first, count) + nth]
-        same = equal_captures(self.keys, affixes, data, self.labels, sidecars)
-        return data[same], sidecars[same]
+        outcome[rows[refused]] = Outcome.UNSUPPORTED
 
 
 def _settle(

@@ -96,7 +96,7 @@ def companion(key: str) -> bool:
     """Return whether a key has the name of a companion file; only ASCII letters have case."""
     name = key.split("/")[-1]
     lower = "".join(c.lower() if c.isascii() else c for c in name)
-    if lower in COMPANIONS or lower[-6:] == ".names":
+    if lower in COMPANIONS or lower[-6:] == ".names" or lower[-12:] == ".encord.json":
         return True
     if extension(key) in IMAGE | MEDIA:
         return False

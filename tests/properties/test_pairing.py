@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from labelingest.columns.keys import Keys
 from labelingest.errors import ConfigError
-from labelingest.model.companions import is_companion
 from labelingest.model.kinds import is_junk, kind_of
 from labelingest.model.listing import Listing
 from labelingest.model.pairs import Outcome
+from labelingest.pairing.companion_names import is_companion
 from labelingest.pairing.companions import junk_and_companions
 from labelingest.pairing.file_kinds import KINDS, NO_KIND, junk_rows, kind_numbers
 from labelingest.pairing.match import Affixes

@@ -1,7 +1,7 @@
 """Companion files of a YOLO data set, by their names alone: what lies there besides images and labels.
 
 Training and annotation tools write class lists, lists of images, a configuration and a README beside
-images and labels. The module refuses to know contents and to know what pairs: a name that is a
+images and labels, and earlier runs write label rows there, called `*.encord.json`. The module refuses to know contents and to know what pairs: a name that is a
 companion's can still be the label file of an image.
 
 Case does not count, because tools and people write `Classes.txt`, `readme.md` and `data.YAML`. `README`
@@ -13,9 +13,10 @@ Images, videos and audio files are never companions, also not `README.png`: peop
 import re
 from typing import Final
 
+from labelingest.encord.keys import SIDECAR_SUFFIX
 from labelingest.model.kinds import DataKind, kind_of
 
-__all__ = ["CLASS_LIST_ENDING", "COMPANION_NAMES", "is_companion"]
+__all__ = ["COMPANION_ENDINGS", "COMPANION_NAMES", "is_companion"]
 
 COMPANION_NAMES: Final = frozenset(
     [
@@ -25,8 +26,8 @@ COMPANION_NAMES: Final = frozenset(
     ]
 )
 """Names of companion files, in lower case."""
-CLASS_LIST_ENDING: Final = ".names"
-"""Ending of darknet's class lists, in lower case."""
+COMPANION_ENDINGS: Final = (".names", SIDECAR_SUFFIX)
+"""Endings of companion files, in lower case: Darknet's class lists, and label rows."""
 
 _DOCUMENT: Final = re.compile(
     r"(?:README|LICEN[CS]E).*|(?:readme|licen[cs]e)(?:\..*)?", re.DOTALL | re.ASCII
@@ -46,7 +47,7 @@ def is_companion(key: str) -> bool:
     name = key[key.rfind("/") + 1 :]
     folded = name.encode().lower()  # of bytes: ASCII letters only
     lower = folded.decode()
-    if lower in COMPANION_NAMES or lower.endswith(CLASS_LIST_ENDING):
+    if lower in COMPANION_NAMES or lower.endswith(COMPANION_ENDINGS):
         return True
     is_document = _DOCUMENT.fullmatch(name) or _DOCUMENT.fullmatch(lower)
     return is_document is not None and kind_of(key) not in _LABELLED
