@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from labelingest.columns.keys import Keys
-from labelingest.model.companions import is_companion
 from labelingest.model.kinds import DataKind, kind_of
 from labelingest.model.pairs import Outcome, Pairs
+from labelingest.pairing.companion_names import is_companion
 from labelingest.pairing.defects import Defects
 from labelingest.pairing.match import row_of
 from labelingest.pairing.rules import PatternRule, SuffixRule
