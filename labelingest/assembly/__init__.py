@@ -9,6 +9,8 @@ counted. Formats and files are not known here::
     rotated_boxes.py   corners and rotated boxes → any shape
     polygons.py        polygons → any shape
     outlines.py        polygons that cross themselves
+    other_readings.py  warnings of polygons that look like poses or joined rows
+    lookalikes.py      rows that look like poses or joined rows
     pixels.py          coordinates in pixels → fractions of the image
     context.py         the context of a batch, and checks that conversions share
 """

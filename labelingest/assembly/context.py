@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from labelingest.assembly.lookalikes import are_joined_rows
 from labelingest.columns.types import Bool, Float64, Int64, UInt8
 from labelingest.geometry import polygons
 from labelingest.model.annotations import ColumnShape
@@ -262,7 +263,7 @@ def check_reach(
             f"{geometry.reaches} {deviation[position]:.3g} of the image's side outside the image"
         )
         if is_far:
-            detail += f": {_suspicion(context, geometry)}"
+            detail += f": {_suspicion(context, rows[position], geometry)}"
         context.reject(int(rows[position]), code, detail)
     return ~refused
 
@@ -282,10 +283,12 @@ def count_outside(context: AssemblyContext, is_annotation: Bool) -> Counter[str]
     return adjusted
 
 
-def _suspicion(context: AssemblyContext, geometry: SourceGeometry) -> str:
+def _suspicion(context: AssemblyContext, row: np.int64, geometry: SourceGeometry) -> str:
     """Return what coordinates far outside the image most often are."""
     if context.labels.is_in_pixels:
         return "are they pixels of an image of another size?"
+    if context.labels.doubt and are_joined_rows(context.labels, np.array([row]))[0]:
+        return "are these rows of boxes that lost the line ends between them?"
     if geometry is SourceGeometry.POLYGON:
         return "pixels? Declare them with --row-layout polygon-pixels"
     return "pixels? Coordinates are fractions of the image"

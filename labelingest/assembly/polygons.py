@@ -16,6 +16,7 @@ from labelingest.assembly.context import (
     count_conversion,
     make_piece,
 )
+from labelingest.assembly.other_readings import warn_of_other_readings
 from labelingest.assembly.outlines import crossings
 from labelingest.columns import ragged
 from labelingest.columns.types import Bool, Float64, Int64
@@ -129,6 +130,8 @@ def _to_boxes(
     source: SourceGeometry,
 ) -> Piece:
     count_conversion(context, source, ColumnShape.BOX, len(rows))
+    if source is SourceGeometry.POLYGON:
+        warn_of_other_readings(context, rows)
     # 0.0 and -0.0 are equally small, and which one a minimum gives is no rule: + 0.0 makes it 0.0.
     return make_piece(rows, boxes.ltwh_from_vertices(vertices, offsets) + 0.0)
 

@@ -13,7 +13,7 @@ import numpy as np
 from labelingest.columns.types import Bool, Float64, Int32, Int64, UInt8
 from labelingest.model.blobs import Blobs
 
-__all__ = ["RowPart", "SourceKind", "SourceLabels", "column_at"]
+__all__ = ["Doubt", "RowPart", "SourceKind", "SourceLabels", "column_at"]
 
 _LONG: Final = 1 << 16
 """Longest line in bytes (64 KiB) whose characters are counted by decoding it."""
@@ -34,6 +34,17 @@ class SourceKind(IntEnum):
     """5 numbers: centre x, centre y, width, height, an angle clockwise on screen."""
     QUAD = 5
     """8 numbers: corners of a rotated box or a polygon of four points; the ontology decides."""
+
+
+class Doubt(IntEnum):
+    """How far the meaning of rows is a guess."""
+
+    NONE = 0
+    """The layout of the rows was declared, or decided for all of them."""
+    LITTLE = 1
+    """All rows of a folder together left each row to its number of columns."""
+    FULL = 2
+    """A row's number of columns is all that is known."""
 
 
 class RowPart(IntEnum):
@@ -81,6 +92,7 @@ class SourceLabels:
     """Whether coordinates are pixels; they are fractions of the image's sides otherwise."""
     is_in_degrees: bool = False
     """Whether angles are degrees; they are radians otherwise."""
+    doubt: Doubt = Doubt.NONE
 
     def __len__(self) -> int:
         return len(self.unit)

@@ -89,6 +89,8 @@ class ProblemCode(StrEnum):
     POLYGON_NOT_CHECKED = label_files.POLYGON_NOT_CHECKED
     NOT_A_RECTANGLE = label_files.NOT_A_RECTANGLE
     DUPLICATE_ROW = label_files.DUPLICATE_ROW
+    LOOKS_LIKE_POSE = label_files.LOOKS_LIKE_POSE
+    LOOKS_LIKE_JOINED_ROWS = label_files.LOOKS_LIKE_JOINED_ROWS
     # Writing another format
     NO_CLASS_NUMBER = label_files.NO_CLASS_NUMBER
     NO_PLACE_IN_FORMAT = label_files.NO_PLACE_IN_FORMAT

@@ -50,6 +50,8 @@ ROWS: dict[str, tuple[bytes | str, dict[str, Any]]] = {
         {"row_layout": "box+confidence", "decided_by_evidence": True},
     ),
     "bad-confidence": (f"{BOX} 17", {}),
+    "looks-like-pose": ("0 .5 .5 0.25 0.25 .45 .6", {}),
+    "looks-like-joined-rows": ("0 .5 .5 0.25 0.25 1 .25 .25 .1 .2", {}),
     "far-outside-image": ("1 320 240 640 240 640 480", {}),
     "degenerate-polygon": (f"{BOX}\n1 0.1 0.1 0.1 0.1 0.5 0.5", {}),
     "image-size-unknown": ("2 0.1 0.1 0.5 0.1 0.5 0.5 0.1 0.5", {"size": None}),

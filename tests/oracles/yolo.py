@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from math import degrees, isfinite
 from typing import NamedTuple
 
-from tests.oracles.yolo_evidence import contradicting_column
+from tests.oracles.yolo_evidence import contradicting_column, resembled
 from tests.oracles.yolo_shapes import (
     Corners,
     Vertex,
@@ -479,6 +479,10 @@ def _polygon(
         return _annotation(
             row, shape, (), rectangles=smallest_rectangles(_in_pixels(vertices, size))
         )
+    if shape == "bounding_box" and options.row_layout == "auto":
+        code = resembled(row.values, is_known=options.decided_by_evidence)
+        if code:
+            reading.problems.append(Found(code, row.line, row.column(4)))
     if shape == "polygon" and not is_simple(vertices):
         reading.problems.append(Found("self-intersecting-polygon", row.line, row.column()))
     return _of_ring(row, shape, vertices, exact=True)

@@ -1,8 +1,8 @@
-"""The oracle of rows that contradict a layout decided from all rows of a folder, one row at a time."""
+"""The oracle of rows that contradict a layout, and of rows that look like another one."""
 
 from collections.abc import Sequence
 
-__all__ = ["contradicting_column"]
+__all__ = ["contradicting_column", "resembled"]
 
 _CONFIDENCE = {
     "box+confidence": 5,
@@ -40,3 +40,56 @@ def _of_pose(values: Sequence[float], size: int) -> int | None:
         if is_inside or not any(point):
             return None
     return 5
+
+
+def resembled(values: Sequence[float], *, is_known: bool) -> str | None:
+    """Return what the row of a box resembles that has as many columns as a polygon; None for that.
+
+    Parameters
+    ----------
+    values
+        All numbers of the row.
+    is_known
+        Whether all rows of the folder were looked at.
+    """
+    box, rest = values[1:5], values[5:]
+    if not _is_box(box):
+        return None
+    parts = [values[start : start + 5] for start in range(0, len(values), 5)]
+    if len(parts) > 1 and all(map(_is_row, parts)):
+        return "looks-like-joined-rows"
+    if not len(rest) % 3 and all(
+        _may_be_keypoint(rest[k : k + 2], box) and rest[k + 2] in (0, 1, 2)
+        for k in range(0, len(rest), 3)
+    ):
+        return "looks-like-pose"
+    if is_known or len(rest) % 2:
+        return None
+    points = [rest[k : k + 2] for k in range(0, len(rest), 2)]
+    # A polygon has no vertex that lies apart from all others, unless it is a triangle.
+    is_telling = len(points) == 1 or not _is_in(box[2:], box)
+    fits = all(_may_be_keypoint(point, box) for point in points)
+    return "looks-like-pose" if is_telling and fits else None
+
+
+def _is_row(values: Sequence[float]) -> bool:
+    if len(values) != 5 or not 0 <= values[0] <= 2**53:
+        return False
+    return values[0] == int(values[0]) and _is_box(values[1:])
+
+
+def _is_box(cxcywh: Sequence[float]) -> bool:
+    x, y, width, height = cxcywh
+    return all(
+        size / 2 > 0 and centre - size / 2 >= -0.01 and centre + size / 2 <= 1 + 0.01
+        for centre, size in ((x, width), (y, height))
+    )
+
+
+def _may_be_keypoint(point: Sequence[float], box: Sequence[float]) -> bool:
+    return _is_in(point, box) or not any(point)
+
+
+def _is_in(point: Sequence[float], box: Sequence[float]) -> bool:
+    pairs = zip(point, box[:2], box[2:], strict=True)
+    return all(abs(p - centre) <= size / 2 for p, centre, size in pairs)

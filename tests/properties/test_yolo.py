@@ -66,6 +66,21 @@ RINGS = st.one_of(
     st.lists(COORDINATES, min_size=6, max_size=24),
     st.lists(FINE, min_size=6, max_size=30),
 ).map(lambda ring: ring[: len(ring) // 2 * 2])
+SMALL_BOXES = st.tuples(INSIDE, INSIDE, st.sampled_from(["0.1", "0.5"]), LENGTHS)
+NEAR = st.sampled_from(["0.5", "0.45", "0.55", "0.4", "0.3", "0"])
+KEYPOINTS = st.lists(
+    st.tuples(NEAR, NEAR, st.sampled_from(["0", "1", "2", "1.0", "0.5"])), min_size=1, max_size=3
+)
+JOINED = st.lists(
+    st.tuples(st.sampled_from(["0", "1", "1.0", "7"]), INSIDE, INSIDE, LENGTHS, LENGTHS),
+    min_size=1,
+    max_size=3,
+)
+BEHIND_BOXES = st.one_of(
+    KEYPOINTS.map(lambda points: [number for point in points for number in point]),
+    KEYPOINTS.map(lambda points: [number for point in points for number in point[:2]]),
+    JOINED.map(lambda boxes: [number for box in boxes for number in box]),
+)
 CLOSED_RINGS = RINGS.map(lambda ring: [*ring, *ring[:2]])
 DIRTY = st.sampled_from(
     [
@@ -110,11 +125,13 @@ def quadrilaterals(draw: st.DrawFn) -> list[str]:
 @st.composite
 def rows(draw: st.DrawFn) -> str:
     """Draw a row, mostly one that can be converted."""
-    kind = draw(st.integers(0, 14))
+    kind = draw(st.integers(0, 16))
     if kind == 0:
         return draw(DIRTY)
     if kind == 1:
         return draw(NO_ROWS)
+    if kind > 14:
+        return _joined([draw(CLASSES)], draw(SMALL_BOXES), draw(BEHIND_BOXES))
     numbers = draw(st.one_of(BOXES, TINY_BOXES, RINGS, CLOSED_RINGS, quadrilaterals()))
     tail = [draw(CONFIDENCES)] if draw(st.integers(0, 3)) == 0 else []
     return _joined([draw(CLASSES)], numbers, tail)
@@ -169,6 +186,7 @@ FILES = st.builds(
 )  # fmt: skip
 OPTIONS = st.fixed_dictionaries(
     {
+        "decided_by_evidence": st.sampled_from([False, False, True]),
         "out_of_range": st.sampled_from(["clip", "clip", "keep", "reject"]),
         "reject_shape_mismatch": st.sampled_from([False, False, False, True]),
         "drop_duplicates": st.booleans(),
@@ -264,7 +282,6 @@ def test_a_declared_layout_is_read_as_the_oracle_reads_it(
     kpt_shape = data.draw(st.sampled_from([(1, 2), (3, 3)])) if layout == "pose" else None
     drawn = data.draw(st.lists(layout_rows(layout, kpt_shape), max_size=8))
     options |= {"row_layout": layout, "kpt_shape": kpt_shape}
-    options["decided_by_evidence"] = data.draw(st.booleans())
     content = "\n".join(drawn).encode()
     reading = expected(content, SHAPES, size=size, options=Options(**options))
     _agree(_convert(content, size, **options), reading, size)

@@ -227,6 +227,30 @@ DUPLICATE_ROW: Final = Definition(
     cure="delete one of the rows, or drop them with `--duplicate-rows drop`.",
 )
 
+LOOKS_LIKE_POSE: Final = Definition(
+    "looks-like-pose",
+    WARNING,
+    ROW,
+    cause="a row of a bounding box was read as a polygon, of which the envelope is written, and "
+    "looks like a box with keypoints: the first four numbers are a box in the image, the others "
+    "points in it, or points with 0, 1 or 2 behind each.",
+    example="labels/a.txt:1:19: looks-like-pose: a box and 1 × 2 keypoints? Read as a polygon, of "
+    "which the box is the envelope: declare --row-layout pose --kpt-shape 1 2, or --row-layout "
+    "columns if it is a polygon",
+    cure="declare what the rows are: `--row-layout pose` with `--kpt-shape`, or `columns`.",
+)
+
+LOOKS_LIKE_JOINED_ROWS: Final = Definition(
+    "looks-like-joined-rows",
+    WARNING,
+    ROW,
+    cause="a row of a bounding box was read as a polygon, of which the envelope is written, and "
+    "looks like several rows of boxes that lost the line ends between them.",
+    example="labels/a.txt:1:19: looks-like-joined-rows: 2 rows of boxes in one line? Read as a "
+    "polygon, of which the box is the envelope: if a line end is missing, put it here",
+    cure="put the rows on lines of their own; `--row-layout columns` if the rows are polygons.",
+)
+
 OTHER_FORMAT: Final = Family("Writing another format")
 
 NO_CLASS_NUMBER: Final = Definition(

@@ -15,7 +15,7 @@ import numpy as np
 
 from labelingest.columns.types import Bool, Int64, UInt8
 from labelingest.errors import ConfigError
-from labelingest.model.source_labels import SourceKind
+from labelingest.model.source_labels import Doubt, SourceKind
 from labelingest.problems import ProblemCode
 
 __all__ = ["RowCut", "RowLayout", "YoloOptions", "cut_rows"]
@@ -131,6 +131,7 @@ class RowCut:
     """Whether coordinates are pixels; they are fractions of the image's sides otherwise."""
     is_in_degrees: bool = False
     """Whether angles are degrees; they are radians otherwise."""
+    doubt: Doubt = Doubt.NONE
 
 
 def cut_rows(count: Int64, options: YoloOptions) -> RowCut:
@@ -150,11 +151,17 @@ def cut_rows(count: Int64, options: YoloOptions) -> RowCut:
     ([False, True, False], [5, 5, 5])
     """
     if options.row_layout in (RowLayout.AUTO, RowLayout.COLUMNS):
-        return _cut_by_count(count)
+        return _cut_by_count(count, _doubt(options))
     return _cut_as_declared(count, options)
 
 
-def _cut_by_count(count: Int64) -> RowCut:
+def _doubt(options: YoloOptions) -> Doubt:
+    if options.row_layout == RowLayout.COLUMNS:
+        return Doubt.NONE
+    return Doubt.LITTLE if options.decided_by_evidence else Doubt.FULL
+
+
+def _cut_by_count(count: Int64, doubt: Doubt) -> RowCut:
     """Derive kind and coordinates from the number of columns (specification, table 5)."""
     odd = count - 1 + count % 2  # an even row is the odd one before it and a confidence
     kind = np.full(len(count), SourceKind.RING, dtype=np.uint8)
@@ -169,6 +176,7 @@ def _cut_by_count(count: Int64) -> RowCut:
         confidence=np.where(odd < count, count - 1, 0),
         misfit=ProblemCode.TOO_FEW_COLUMNS,
         expected="the least is 5: class number, centre x, centre y, width, height",
+        doubt=doubt,
     )
 
 

@@ -154,4 +154,5 @@ def _labels(sheet: Sheet, valid: Bool, cut: RowCut) -> SourceLabels:
         class_column=cut.class_column,
         is_in_pixels=cut.is_in_pixels,
         is_in_degrees=cut.is_in_degrees,
+        doubt=cut.doubt,
     )
