@@ -14,7 +14,7 @@ from labelingest.class_lists.names import comparable
 from labelingest.class_lists.read_notes import from_notes
 from labelingest.class_lists.read_text import from_lines, names_file_of
 from labelingest.errors import ConfigError
-from labelingest.problems import Problem, ProblemCode, printable
+from labelingest.problems import Problem, ProblemCode, is_utf8, printable
 from labelingest.small_files import read_small
 
 __all__ = ["MOST_BYTES", "load_class_list", "numbers_from_one", "read_class_list"]
@@ -61,6 +61,11 @@ def read_class_list(content: bytes, source: str) -> ClassList:
             "that names one, or notes.json",
         )
     class_list = reader(source, _text(source, content))
+    for number, name in class_list.names.items():
+        if not is_utf8(name):
+            line = class_list.place(number).get("line")
+            detail = f"the name of class number {number} holds half a surrogate pair: {name!r}"
+            raise UnreadableListError(source, detail, line)
     return replace(class_list, problems=(*_count_problems(class_list), *_duplicates(class_list)))
 
 

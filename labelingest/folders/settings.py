@@ -11,11 +11,12 @@ from typing import Any, Final, Self
 
 import orjson
 
+from labelingest.class_lists.class_list import ClassList
 from labelingest.config import IngestOptions
 from labelingest.errors import ConfigError
 from labelingest.folders.state.stored_values import json_object, misfit
-from labelingest.formats import source_names
-from labelingest.model.ontology import Ontology
+from labelingest.formats import source_format, source_names
+from labelingest.model.ontology import Ontology, class_number
 from labelingest.options import OPTIONS
 from labelingest.pairing.rules import PatternRule, SuffixRule, check_suffixes
 from labelingest.pipeline.pairing_rule import rule_from_options
@@ -74,6 +75,8 @@ class FolderSettings:
     """Decoded JSON of the ontology; None for a folder without labels."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Options among `LABEL_OPTIONS` that differ from their default."""
+    class_list: Mapping[str, Any] | None = None
+    """Class list of all label files: `source`, and `names` by class number; None for the nearest."""
     metadata_suffix: str | None = None
     """Suffix of metadata sidecars; None for a folder without metadata."""
     metadata_paused: bool = False
@@ -116,11 +119,21 @@ class FolderSettings:
                 )
         elif self.ontology is None:
             raise ConfigError("ontology is missing: label rows are made for one")
+        self._check_class_list()
         if self.metadata_suffix is None and (self.metadata_paused or self.metadata_schema):
             raise ConfigError("metadata_suffix is missing: say how metadata sidecars are called")
         rule, metadata = self.rule, self.metadata_rule
         if rule is not None and metadata is not None:
             check_suffixes(rule, metadata)
+
+    def _check_class_list(self) -> None:
+        """Refuse a class list that nothing is compared with, and one without names."""
+        if self.named_list is None:
+            return
+        if self.format is None or not source_format(self.format).needs_class_numbers:
+            raise ConfigError("class_list: for YOLO label files, and this folder takes in none")
+        if self.options.get("no_class_list"):
+            raise ConfigError("class_list and no_class_list contradict each other; leave out one")
 
     @property
     def config(self) -> IngestOptions:
@@ -147,6 +160,11 @@ class FolderSettings:
                 "--images 'images/{name}.jpg' --labels 'labels/{name}.txt'"
             )
         return rule
+
+    @property
+    def named_list(self) -> ClassList | None:
+        """Class list of all label files; None where each has the nearest."""
+        return None if self.class_list is None else _class_list(self.class_list)
 
     @property
     def metadata_rule(self) -> SuffixRule | None:
@@ -262,6 +280,26 @@ def replaced_patterns(before: FolderSettings, after: FolderSettings) -> str:
         return ""
     verb = "is no longer one of them" if len(dropped) == 1 else "are no longer among them"
     return f"image file patterns are replaced as a whole: {quoted(dropped)} {verb}"
+
+
+def _class_list(values: Mapping[str, Any]) -> ClassList:
+    """Return the class list of settings.
+
+    Raises
+    ------
+    ConfigError
+        The setting has no source, or no names by class number.
+    """
+    source, names = values.get("source"), values.get("names")
+    numbered: dict[int, str] = {}
+    for text, name in names.items() if isinstance(names, Mapping) else ():
+        number = class_number(str(text))
+        if number is None or not isinstance(name, str):
+            raise ConfigError(f"class_list: {text!r}: expected a class number and its name")
+        numbered[number] = name
+    if not isinstance(source, str) or not numbered:
+        raise ConfigError("class_list: expected 'source', and 'names' by class number")
+    return ClassList(source, dict(sorted(numbered.items())))
 
 
 def refuse_undecodable(name: str, value: object) -> None:

@@ -165,6 +165,16 @@ FILES_OPTIONS: Final[Sequence[Option]] = (
         commands=RUNS,
     ),
     Option(
+        name="class_list",
+        kind=Kind.PATH,
+        metavar="FILE",
+        help="Class list of the label files, such as data.yaml or classes.txt",
+        note="Its names are kept with the folder. Without it, each label file has the nearest list.",
+        panel=Panel.CLASSES,
+        in_config=False,
+        commands=FOLDER,
+    ),
+    Option(
         name="no_class_list",
         kind=Kind.FLAG,
         default=False,

@@ -1,7 +1,7 @@
 """Class lists of a folder: find them in its listing, fetch them, compare them with the ontology.
 
 1. `find_lists`: files with the name of a class list, at or above label files or beside their images;
-2. `fetch_lists`: their contents, as lists or as problems;
+2. `read_answers` and `follow_names`: their contents, as lists or as problems;
 3. `compare_lists`: the nearest list of each label file beside the mapped objects.
 
 A synced folder fetches only lists that are new, and keeps the others in its state.
@@ -9,10 +9,10 @@ A synced folder fetches only lists that are new, and keeps the others in its sta
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from posixpath import basename, dirname, join, normpath
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
@@ -42,22 +42,29 @@ from labelingest.formats import source_format
 from labelingest.model.listing import UNKNOWN, Listing
 from labelingest.model.ontology import Ontology
 from labelingest.model.pairs import Outcome
-from labelingest.pipeline.discover import Paired
 from labelingest.pipeline.sample import take_sample
 from labelingest.problems import Problem, ProblemCode
 from labelingest.resolution.class_map import ClassMapping
 from labelingest.storage.base import Storage
 
+if TYPE_CHECKING:  # a sync pairs by itself
+    from labelingest.pipeline.discover import Paired
+
 __all__ = [
+    "CURES",
+    "MOST_LISTS",
+    "NOT_LISTS",
     "Answer",
     "LabelFiles",
     "compare_class_lists",
     "compare_lists",
-    "fetch_lists",
     "find_lists",
+    "follow_names",
     "load_named_list",
     "mapped_names",
+    "read_answers",
     "refuse_disagreeing",
+    "row_counter",
 ]
 
 MOST_LISTS: Final = 100
@@ -73,7 +80,7 @@ CURES: Final = (
     "Correct the external IDs of the ontology, or map numbers with --map NUMBER=OBJECT; name the right "
     "list with --class-list FILE; if the ontology is right, say so with --accept-class-names"
 )
-_NOT_LISTS: Final = (
+NOT_LISTS: Final = (
     *(Outcome.PAIRED, Outcome.AMBIGUOUS, Outcome.SIDECAR, Outcome.AMBIGUOUS_SIDECAR),
     *(Outcome.METADATA_SIDECAR, Outcome.IGNORED),
 )
@@ -103,12 +110,24 @@ class LabelFiles:
 
     def sizes(self, keys: Sequence[str]) -> Int64 | None:
         """Return the listed sizes of keys; None where the listing has none."""
-        sizes = self.listing.size[[bisect_left(self.keys, key) for key in keys]]
+        sizes = self.listing.size[self._rows(keys)]
         return None if (sizes == UNKNOWN).any() else sizes
+
+    def bytes_of(self, keys: Sequence[str]) -> int:
+        """Return the sum of the listed sizes of keys."""
+        return int(self.listing.size[self._rows(keys)].sum())
+
+    def tokens(self, keys: Sequence[str]) -> Sequence[str]:
+        """Return the version tokens of keys."""
+        return self.listing.take_tokens(self._rows(keys))
+
+    def _rows(self, keys: Sequence[str]) -> Int64:
+        rows = [bisect_left(self.keys, key) for key in keys]
+        return np.array(rows, dtype=np.int64)
 
 
 def compare_class_lists(
-    config: IngestOptions, paired: Paired, ontology: Ontology, mapping: ClassMapping | None
+    config: IngestOptions, paired: "Paired", ontology: Ontology, mapping: ClassMapping | None
 ) -> ClassLists:
     """Compare the class lists of a folder with the ontology.
 
@@ -134,15 +153,19 @@ def compare_class_lists(
         return ClassLists(label_files_without=len(files), reason="--no-class-list")
     answers: Mapping[str, Answer] = {}
     if config.class_list is None:
-        other_files = np.isin(pairs.outcome, _NOT_LISTS)
-        answers = fetch_lists(paired.storage, files, find_lists(files, other_files.nonzero()[0]))
+        other_files = np.flatnonzero(np.isin(pairs.outcome, NOT_LISTS))
+
+        def answers_of(keys: Sequence[str]) -> Mapping[str, Answer]:
+            return read_answers(paired.storage, files, keys)[0]
+
+        answers = follow_names(files, find_lists(files, other_files), answers_of)
     return compare_lists(
         files,
         answers,
         mapped_names(ontology, mapping),
         named_list=load_named_list(config.class_list),
         accepts=config.accept_class_names,
-        rows_by_class=_row_counter(paired.storage, files, config.max_label_bytes),
+        rows_by_class=row_counter(paired.storage, files, config.max_label_bytes),
     )
 
 
@@ -188,48 +211,63 @@ def _prominence(key: str) -> tuple[bool, int, str]:
     return not is_usual_name(key), key.count("/"), key
 
 
-def fetch_lists(storage: Storage, files: LabelFiles, lists: Sequence[str]) -> dict[str, Answer]:
-    """Fetch and read class lists, at most `MOST_LISTS` of them.
+def follow_names(
+    files: LabelFiles,
+    lists: Sequence[str],
+    answers_of: Callable[[Sequence[str]], Mapping[str, Answer]],
+) -> dict[str, Answer]:
+    """Return what class lists say, at most `MOST_LISTS` of them, and the lists that `obj.data` names.
 
     Parameters
     ----------
-    storage
-        The storage path.
     files
-        The label files of its listing.
+        The label files of the listing.
     lists
         Keys of the lists.
+    answers_of
+        Returns the answers of keys.
 
     Returns
     -------
     dict
         Key → list or problem. A Darknet `obj.data` has the list that it names.
     """
-    answers = _fetched(storage, files, lists[:MOST_LISTS])
+    answers = dict(answers_of(lists[:MOST_LISTS]))
     targets = {
         key: _target(files.keys, answer)
         for key, answer in answers.items()
         if isinstance(answer, ClassList) and answer.names_file
     }
-    present = [target for target in targets.values() if target is not None]
-    read = answers | _fetched(storage, files, [key for key in present if key not in answers])
+    others = [target for target in targets.values() if target is not None and target not in answers]
+    named_answers = answers | dict(answers_of(list(dict.fromkeys(others))))
     for key, target in targets.items():
-        answers[key] = read[target] if target is not None else _not_followed(read[key])
+        followed = None if target is None else named_answers[target]
+        answers[key] = _not_followed(answers[key]) if followed is None else followed
     if len(lists) > MOST_LISTS:
         answers[lists[MOST_LISTS]] = _beyond(lists[MOST_LISTS:])
     return answers
 
 
-def _fetched(storage: Storage, files: LabelFiles, keys: Sequence[str]) -> dict[str, Answer]:
+def read_answers(
+    storage: Storage, files: LabelFiles, keys: Sequence[str]
+) -> tuple[dict[str, Answer], Collection[str]]:
+    """Fetch and read class lists.
+
+    Returns
+    -------
+    answers, unread
+        Key → list or problem; and the keys of files that could not be fetched.
+    """
     if not keys:
-        return {}
+        return {}, ()
     blobs = storage.fetch(keys, sizes=files.sizes(keys), tokens=False, most=_MOST_BYTES)
-    return {
-        key: _unreadable(key, blobs.unread[row].detail)
+    answers = {
+        key: _unread(key, blobs.unread[row].detail)
         if row in blobs.unread
         else _answer(key, blobs.get(row))
         for row, key in enumerate(keys)
     }
+    return answers, [keys[row] for row in blobs.unread]
 
 
 def _answer(key: str, content: bytes) -> Answer:
@@ -240,6 +278,13 @@ def _answer(key: str, content: bytes) -> Answer:
         if not is_usual_name(key) and not _NAMES_KEY.search(content):
             return ClassList(key, {}, missing=error.detail)
         return _unreadable(key, error.detail, error.line, error.column)
+
+
+def _unread(key: str, detail: str) -> Answer:
+    """Return the answer of a file that cannot be fetched; one with any name may be no list."""
+    if not is_usual_name(key):
+        return ClassList(key, {}, missing=detail)
+    return _unreadable(key, detail)
 
 
 def _unreadable(
@@ -333,10 +378,18 @@ def compare_lists(
     return ClassLists(judged, without, reason, list(dict.fromkeys(problems)))
 
 
-def _row_counter(
+def row_counter(
     storage: Storage, files: LabelFiles, most_bytes: int
 ) -> Callable[[Int64], tuple[Mapping[int, int], int]]:
-    """Return a function that counts rows by class in a sample of label files."""
+    """Return a function that counts rows by class in a sample of label files.
+
+    Parameters
+    ----------
+    storage, files
+        The storage path, and its label files.
+    most_bytes
+        Bytes that a label file may have; larger ones are not looked at.
+    """
 
     def rows_by_class(positions: Int64) -> tuple[Mapping[int, int], int]:
         rows = np.sort(files.sidecars[positions])

@@ -50,11 +50,25 @@ def changes_of(params: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("ontology", "metadata_schema"):
         if params.get(name) is not None:
             values[name] = read_json(params[name], name.replace("_", " ")) if params[name] else None
+    if params.get("class_list") is not None:
+        values["class_list"] = _class_list(params["class_list"])
     if params.get("no_metadata"):
         values |= _without_metadata(values)
     return (
         values | _labels(params) | _schedule(params.get("auto_sync"), params.get("auto_sync_hours"))
     )
+
+
+def _class_list(path: str) -> dict[str, Any] | None:
+    """Return the class list in a file as a folder keeps it; None for no path."""
+    if not path:
+        return None
+    from labelingest.class_lists.read import load_class_list
+
+    return {
+        "source": path,
+        "names": {str(n): name for n, name in load_class_list(path).names.items()},
+    }
 
 
 def _without_metadata(changes: Mapping[str, Any]) -> dict[str, Any]:

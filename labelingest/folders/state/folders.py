@@ -17,6 +17,7 @@ from labelingest.folders.state.database import State
 from labelingest.folders.state.lock import refuse_held
 from labelingest.folders.state.stored_values import damaged, is_moment, json_object, misfit
 from labelingest.folders.state.tables import (
+    class_lists,
     folders,
     items,
     label_rows,
@@ -324,6 +325,6 @@ def remove_folder(state: State, record: FolderRecord) -> None:
         # A process that begins a run waits from here on, and then finds no folder.
         connection.execute(sa.select(folders.c.id).where(of_folder).with_for_update())
         refuse_held(connection, state.url, record.id, record.name)
-        for table in (problems, output_rows, label_rows, items, locks, runs):
+        for table in (problems, class_lists, output_rows, label_rows, items, locks, runs):
             connection.execute(table.delete().where(table.c.folder_id == record.id))
         connection.execute(folders.delete().where(of_folder))

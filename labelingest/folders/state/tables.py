@@ -26,6 +26,7 @@ from sqlalchemy.types import TypeEngine
 __all__ = [
     "METADATA",
     "changes",
+    "class_lists",
     "folders",
     "hidden",
     "integrations",
@@ -172,6 +173,15 @@ runs: Final = Table(
     Column("books", Text),
     Column("message", Text),
     sqlite_autoincrement=True,
+)
+class_lists: Final = Table(
+    "class_lists",
+    METADATA,
+    _of_folder(),
+    Column("key", key_type(), primary_key=True),
+    Column("token", Text, nullable=False),  # version token of the list when it was read
+    Column("answer", Text, nullable=False),  # JSON: labelingest.folders.state.class_lists
+    sqlite_with_rowid=False,
 )
 locks: Final = Table(
     "locks",

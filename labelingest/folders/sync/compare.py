@@ -2,10 +2,11 @@
 
 1. The digest of the listing equals that of the last complete sync: nothing is to be done.
 2. Pair the files (`scan.py`), refuse patterns that pair nothing (`unpaired.py`).
-3. Let the database find the differences (`changes.py`).
-4. Add differences that sizes and times do not tell (`compare_contents.py`) and label rows that are
+3. Compare class lists with the ontology (`class_lists.py`); the caller refuses those that disagree.
+4. Let the database find the differences (`changes.py`).
+5. Add differences that sizes and times do not tell (`compare_contents.py`) and label rows that are
    missing from the output or changed there (`missing_outputs.py`), where the options ask for them.
-5. Withhold deletions that look like an accident (`guard.py`).
+6. Withhold deletions that look like an accident (`guard.py`).
 
 The comparison writes nothing but the temporary tables of its connection.
 """
@@ -21,6 +22,7 @@ from labelingest.folders.state.books import last_books
 from labelingest.folders.state.clock import now
 from labelingest.folders.state.folders import FolderRecord
 from labelingest.folders.sync.changes import count_changes, count_first_changes, find_changes
+from labelingest.folders.sync.class_lists import compare_folder_lists
 from labelingest.folders.sync.compare_contents import ContentComparison
 from labelingest.folders.sync.fingerprints import Fingerprints, listing_digest
 from labelingest.folders.sync.guard import withhold_deletions
@@ -73,9 +75,13 @@ class Comparison:
         prepared = PreparedChanges(connection, record.id, plan, scanned.books(plan.digest))
         if is_same and not self._looks_further:
             return prepared  # an earlier version synced it last, and kept no books
-        prepared = replace(prepared, problems=scanned.problems)
         if not plan.allow_mass_delete:
             refuse_unpaired(scanned, record.settings)
+        lists = compare_folder_lists(
+            connection, record.id, record.settings, self.places.storage, scanned
+        )
+        problems = (*scanned.problems, *lists.class_lists.problems)
+        prepared = replace(prepared, lists=lists, problems=problems)
         if not needs_rows and is_new(connection, record.id):
             counts = count_first_changes(scanned, record.settings)
             return replace(prepared, plan=replace(plan, changes=counts))

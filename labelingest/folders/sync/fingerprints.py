@@ -19,6 +19,10 @@ _BYTES = 16
 """Bytes of a digest: two different inputs never collide by chance."""
 
 
+_CHECKS = ("no_class_list", "accept_class_names")
+"""Options that decide whether label rows are made, and no byte of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fingerprints:
     """Fingerprints of the settings of a folder."""
@@ -59,7 +63,7 @@ def label_fingerprint(settings: FolderSettings, storage_url: str, output_url: st
         output_url,
         settings.format,
         settings.ontology,
-        settings.options,
+        {name: value for name, value in settings.options.items() if name not in _CHECKS},
     )
     return _fingerprint(parts)
 
@@ -84,6 +88,9 @@ def listing_digest(listing: Listing, settings: FolderSettings, labels: str) -> s
     digest = blake2b(digest_size=_BYTES)
     metadata = (settings.metadata_suffix, settings.metadata_paused, schema_fingerprint(settings))
     digest.update(orjson.dumps((labels, metadata)))
+    checks = [settings.options.get(name) for name in _CHECKS]
+    if settings.class_list is not None or any(checks):
+        digest.update(orjson.dumps((settings.class_list, checks), option=orjson.OPT_SORT_KEYS))
     columns = [listing.keys.offsets, listing.size, listing.mtime_ns]
     if listing.tokens is not None:
         digest.update(listing.tokens.text)

@@ -1,12 +1,13 @@
 """The changes that a comparison prepared, as one value: a plan, and the rows behind its counts."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy.engine import Connection
 
 from labelingest.folders.state.books import Books
 from labelingest.folders.sync.changes import iterate_changes
+from labelingest.folders.sync.class_lists import FolderLists
 from labelingest.folders.sync.compare_contents import ContentComparison
 from labelingest.folders.sync.plan import Plan
 from labelingest.problems import Problem
@@ -31,6 +32,8 @@ class PreparedChanges:
     """Counts of the changes, and what the plan was made for."""
     books: Books
     """Outcome of every key of the listing."""
+    lists: FolderLists = field(default_factory=FolderLists)
+    """Class lists beside the ontology; empty where the folder is in step and nothing was compared."""
     problems: Sequence[Problem] = ()
     """Problems of listing and pairing; empty where the folder is in step and nothing was paired."""
     contents: ContentComparison | None = None

@@ -18,12 +18,14 @@ from labelingest.folders.converter import make_folder_converter
 from labelingest.folders.locations import OpenPlaces, Places
 from labelingest.folders.output_owner import confirm_owner, known_below, without_outputs
 from labelingest.folders.settings import FolderSettings
+from labelingest.folders.state.class_lists import replace_answers
 from labelingest.folders.state.database import State
 from labelingest.folders.state.folders import FolderRecord, change_settings, find_folder
 from labelingest.folders.state.runs import RunRecord
 from labelingest.folders.state.tables import folders
 from labelingest.folders.sync.apply import Applying
 from labelingest.folders.sync.batch import BatchWork
+from labelingest.folders.sync.class_lists import CURES
 from labelingest.folders.sync.compare import Comparison
 from labelingest.folders.sync.custom_metadata import check_schema
 from labelingest.folders.sync.fingerprints import (
@@ -38,6 +40,7 @@ from labelingest.folders.sync.prepared import PreparedChanges
 from labelingest.folders.sync.recorder import CancelledRunError, Recorder, recorded_run
 from labelingest.folders.sync.scan import is_complete
 from labelingest.model.listing import Listing
+from labelingest.pipeline.class_lists import refuse_disagreeing
 from labelingest.pipeline.worker import Worker
 from labelingest.problems import Problem
 from labelingest.progress import Progress
@@ -74,6 +77,7 @@ def make_plan(
     listing = run.list_files()
     with state.connection(snapshot=True) as connection, connection.begin():
         changes = run.compare(connection, listing, needs_rows=save is not None)
+        refuse_disagreeing(changes.lists.class_lists, CURES)
         if save is not None:
             with save() as file:
                 save_plan(file, changes.plan, changes.rows())
@@ -147,6 +151,7 @@ class _Run:
             del listing  # the temporary tables have its data files
             self._refuse_drift(changes.plan)
             recorder.count_changes(changes)
+            self.settle_lists(changes, recorder)
             if self.options.verify_output:
                 with State.writing(connection):
                     recorder.lock.confirm(connection)
@@ -192,6 +197,15 @@ class _Run:
             self.record, self.places, self.fingerprints, self.options, self.list_files
         )
         return comparison.prepare(connection, listing, needs_rows=needs_rows)
+
+    def settle_lists(self, changes: PreparedChanges, recorder: Recorder) -> None:
+        """Keep what class lists say, and refuse those that disagree with the ontology."""
+        lists = changes.lists
+        if lists.is_changed:
+            with State.writing(changes.connection):
+                recorder.lock.confirm(changes.connection)
+                replace_answers(changes.connection, self.record.id, lists.answers)
+        refuse_disagreeing(lists.class_lists, CURES)
 
     def apply(self, changes: PreparedChanges, recorder: Recorder) -> bool:
         """Carry out changes; return whether none of them is left for the next sync."""
