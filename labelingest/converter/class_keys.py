@@ -60,37 +60,43 @@ def _line_codes(unit: Int32, line: Int32) -> Int64:
 
 
 def count_numbers(
-    read: SourceLabels, labels: SourceLabels, class_map: ClassMap, units: DataUnits
+    read: SourceLabels,
+    labels: SourceLabels,
+    feature: Int32,
+    class_map: ClassMap,
+    units: DataUnits,
 ) -> ClassCounts:
     """Count the class numbers that were read.
 
     Parameters
     ----------
     read
-        (n,) rows as read.
-    labels
-        Rows among them whose class number is mapped; the same object when all are.
+        (r,) rows as read.
+    labels, feature
+        (n,) rows among them whose class number is mapped, the same object when all are; and the row
+        of each one's ontology object.
     class_map, units
         Class numbers and data units of the rows.
     """
     counts = ClassCounts()
-    places = np.searchsorted(class_map.number, labels.class_number)
-    rows = np.bincount(places, minlength=len(class_map))
+    if class_map.is_one_to_one():
+        rows = np.bincount(feature, minlength=int(class_map.feature.max()) + 1)[class_map.feature]
+    else:
+        places = np.searchsorted(class_map.number, labels.class_number)
+        rows = np.bincount(places, minlength=len(class_map))
     used = np.flatnonzero(rows)
     counts.seen.update(dict(zip(class_map.number[used].tolist(), rows[used].tolist(), strict=True)))
-    if labels is read:
-        return counts
+    if labels is not read:
+        counts.unmapped = _count_unmapped(read, class_map, units)
+    return counts
+
+
+def _count_unmapped(read: SourceLabels, class_map: ClassMap, units: DataUnits) -> UnmappedNumbers:
     unmapped = np.flatnonzero(class_map.resolve(read.class_number) < 0)
 
     def place_of(position: int) -> RowPlace:
         row = int(unmapped[position])
-        return RowPlace(
-            units.sidecar[read.unit[row]],
-            int(read.line[row]),
-            read.column(row, RowPart.CLASS_NUMBER),
-        )
+        column = read.column(row, RowPart.CLASS_NUMBER)
+        return RowPlace(units.sidecar[read.unit[row]], int(read.line[row]), column)
 
-    counts.unmapped = UnmappedNumbers.of_rows(
-        read.class_number[unmapped], read.unit[unmapped], place_of
-    )
-    return counts
+    return UnmappedNumbers.of_rows(read.class_number[unmapped], read.unit[unmapped], place_of)

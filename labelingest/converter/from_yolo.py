@@ -88,7 +88,8 @@ class YoloSource:
 
     def count_numbers(self, labels: ResolvedRows, units: DataUnits) -> ClassCounts:
         """Count the class numbers of all rows, mapped or not."""
-        return count_numbers(labels.rows.labels, labels.labels, self.class_map, units)
+        rows, mapped_rows, feature = labels
+        return count_numbers(rows.labels, mapped_rows, feature, self.class_map, units)
 
 
 def make_source(options: SourceOptions) -> YoloSource:

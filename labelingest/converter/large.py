@@ -16,7 +16,6 @@ the problems of the first slices are.
 """
 
 import secrets
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -75,22 +74,18 @@ class LargeConversion:
 class _Totals(Batch):
     """A batch of one file whose annotations are counted, not kept."""
 
-    class_rows: Counter[int] = field(default_factory=Counter)
-    """Key of a class → annotations."""
+    classes: FileClasses = field(default_factory=FileClasses.none)
+    """Annotations by class."""
 
     def counts(self) -> Counts:
-        count = np.array([self.class_rows.total()])
+        count = np.array([self.classes.rows.sum()])
         return Counts(self.rows_seen, count, self.classifications)
 
     def final_counts(self) -> Counts:
-        keys = np.array(sorted(self.class_rows), dtype=np.int64)
-        rows = np.array([self.class_rows[key] for key in keys.tolist()], dtype=np.int64)
-        classes = FileClasses(np.zeros(len(keys), dtype=np.int32), keys, rows)
-        return replace(self.counts(), classes=classes)
+        return replace(self.counts(), classes=self.classes)
 
     def keep(self, units: Bool) -> None:
-        if not units[0]:
-            self.class_rows.clear()
+        self.classes = self.classes.where(units)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -277,7 +272,7 @@ class LargeFile:
             totals.adjusted.update(assembled.adjusted)
             totals.refitted.merge(assembled.refitted)
             annotations = self._representable(assembled.annotations, sized, problems)
-            totals.class_rows.update(self.source.class_keys(part).count(annotations).total().rows)
+            totals.classes = totals.classes.plus(self.source.class_keys(part).count(annotations))
             totals.numbers.merge(self.source.count_numbers(part, units), same_file=True)
             # Label rows keep everything, so writing them counts nothing.
             if is_written and not format.keeps_classifications:

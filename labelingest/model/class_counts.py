@@ -186,16 +186,18 @@ class FileClasses:
 
     unit: Int32
     """(k,) row of the file in the batch; non-decreasing."""
-    key: Int64
-    """(k,) key of the class."""
+    place: Int32
+    """(k,) row of the class in keys."""
     rows: Int64
     """(k,) annotations of the class in the file; positive."""
+    keys: Int64
+    """(m,) keys of all classes of the run; those of a batch without annotations may be missing."""
 
     @classmethod
     def none(cls) -> Self:
         """Return the counts of files without annotations."""
         nothing = np.zeros(0, dtype=np.int64)
-        return cls(nothing.astype(np.int32), nothing, nothing)
+        return cls(nothing.astype(np.int32), nothing.astype(np.int32), nothing, nothing)
 
     @classmethod
     def count(cls, unit: Int32, place: Int32, keys: Int64) -> Self:
@@ -212,47 +214,59 @@ class FileClasses:
         --------
         >>> unit, place = np.array([0, 0, 2]), np.array([1, 1, 0])
         >>> classes = FileClasses.count(unit, place, np.array([5, 7]))
-        >>> classes.unit.tolist(), classes.key.tolist(), classes.rows.tolist()
-        ([0, 2], [7, 5], [2, 1])
+        >>> classes.unit.tolist(), classes.place.tolist(), classes.rows.tolist()
+        ([0, 2], [1, 0], [2, 1])
         """
         if not len(unit):
             return cls.none()
-        width = len(keys)
-        cell = unit.astype(np.int64) * width + place
+        width = np.int64(len(keys))
+        cell = unit * width + place
         if (int(unit[-1]) + 1) * width <= _MOST_CELLS:
             table = np.bincount(cell)
             used = np.flatnonzero(table)
             rows = table[used]
         else:
             used, rows = np.unique(cell, return_counts=True)
-        return cls((used // width).astype(np.int32), keys[used % width], rows.astype(np.int64))
+        file = used // width
+        return cls(file.astype(np.int32), (used - file * width).astype(np.int32), rows, keys)
 
     def where(self, keep: Bool) -> "FileClasses":
         """Return the counts of the files where keep, (u,), is true."""
+        if keep.all():
+            return self
         is_kept = keep[self.unit]
         position = np.cumsum(keep, dtype=np.int32) - np.int32(1)
-        return FileClasses(position[self.unit[is_kept]], self.key[is_kept], self.rows[is_kept])
+        return FileClasses(
+            position[self.unit[is_kept]], self.place[is_kept], self.rows[is_kept], self.keys
+        )
 
     @classmethod
     def joined(cls, parts: "Sequence[FileClasses]", files: Sequence[int]) -> "FileClasses":
         """Return the counts of several batches, with their numbers of files, as those of one."""
         starts = np.cumsum([0, *files[:-1]])
+        units = [part.unit + np.int32(start) for part, start in zip(parts, starts, strict=True)]
         return cls(
-            np.concatenate(
-                [part.unit + np.int32(start) for part, start in zip(parts, starts, strict=True)]
-            ),
-            np.concatenate([part.key for part in parts]),
+            np.concatenate(units),
+            np.concatenate([part.place for part in parts]),
             np.concatenate([part.rows for part in parts]),
+            max((part.keys for part in parts), key=len),
         )
+
+    def plus(self, other: "FileClasses") -> "FileClasses":
+        """Return the counts of one file that two parts of it give together."""
+        joined = FileClasses.joined([self, other], [0, 0])
+        rows = np.bincount(joined.place, joined.rows, minlength=len(joined.keys)).astype(np.int64)
+        place = np.flatnonzero(rows).astype(np.int32)
+        return FileClasses(np.zeros_like(place), place, rows[place], joined.keys)
 
     def total(self) -> ClassCounts:
         """Return the counts of all files together."""
-        keys, group = np.unique(self.key, return_inverse=True)
-        rows = np.zeros(len(keys), dtype=np.int64)
-        np.add.at(rows, group, self.rows)
-        files = np.bincount(group, minlength=len(keys))
-        names = keys.tolist()
+        files = np.bincount(self.place, minlength=len(self.keys))
+        # Sums of whole numbers are exact in doubles as far as annotations can be counted.
+        rows = np.bincount(self.place, self.rows, minlength=len(self.keys))
+        used = np.flatnonzero(files)
+        keys = self.keys[used].tolist()
         return ClassCounts(
-            Counter(dict(zip(names, rows.tolist(), strict=True))),
-            Counter(dict(zip(names, files.tolist(), strict=True))),
+            Counter(dict(zip(keys, rows[used].astype(np.int64).tolist(), strict=True))),
+            Counter(dict(zip(keys, files[used].tolist(), strict=True))),
         )
