@@ -277,9 +277,9 @@ def _facts(rows: EvidenceRows, parts: _Parts, verdicts: Sequence[Verdict]) -> It
     counts = [
         *((verdict.rows, verdict.words) for verdict in verdicts),
         (int(parts.boxes.sum()), "5 columns: box"),
-        (int(parts.settled.sum()), "7 columns or more, as their objects' shapes want them"),
+        (int(parts.settled.sum()), "7 columns or more: polygon or corners, as their classes are"),
         (joined, "several rows without the line ends between them"),
-        (outlines, "7 columns or more: outline"),
+        (outlines, "7 columns or more: polygon or corners"),
         (others - outlines, "6 columns or more, none of these"),
         (int((rows.shape == NO_SHAPE).sum()), "no class number that is mapped"),
     ]

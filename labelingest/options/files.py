@@ -6,6 +6,7 @@ from typing import Final
 from labelingest.formats import source_names
 from labelingest.options.option import (
     FOLDER,
+    INSPECTION,
     LABELS,
     PAIRING,
     RUNS,
@@ -25,7 +26,7 @@ FILES_OPTIONS: Final[Sequence[Option]] = (
         help="Folder with data files and label files, or a URL such as s3://bucket/prefix/",
         is_positional=True,
         decides_result=False,
-        commands=(*RUNS, Command.PAIR),
+        commands=(*RUNS, *INSPECTION),
     ),
     Option(
         name="config",
@@ -34,7 +35,7 @@ FILES_OPTIONS: Final[Sequence[Option]] = (
         help="TOML file with any of these options, with underscores for dashes",
         note="Options on the command line take precedence.",
         in_config=False,
-        commands=(*RUNS, Command.PAIR),
+        commands=(*RUNS, *INSPECTION),
     ),
     Option(
         name="format",
@@ -43,7 +44,7 @@ FILES_OPTIONS: Final[Sequence[Option]] = (
         default_text="from the patterns, the suffix or the files themselves",
         help="Format of the label files",
         panel=Panel.FILES,
-        commands=(*RUNS, Command.PAIR),
+        commands=(*RUNS, *INSPECTION),
     ),
     Option(
         name="format",
@@ -73,7 +74,7 @@ FILES_OPTIONS: Final[Sequence[Option]] = (
         note="Repeat it for several patterns. Without patterns, the usual layouts are recognised.",
         panel=Panel.FILES,
         is_label_option=True,
-        commands=(*RUNS, Command.PAIR),
+        commands=(*RUNS, *INSPECTION),
     ),
     Option(
         name="images",
@@ -102,7 +103,7 @@ FILES_OPTIONS: Final[Sequence[Option]] = (
         help="Follow symbolic links",
         note="Turn it off for folders that you do not trust.",
         panel=Panel.FILES,
-        commands=(*RUNS, Command.PAIR, Command.METADATA_CHECK, Command.FOLDER_CREATE),
+        commands=(*RUNS, *INSPECTION, Command.METADATA_CHECK, Command.FOLDER_CREATE),
     ),
     Option(
         name="metadata_suffix",
@@ -110,7 +111,7 @@ FILES_OPTIONS: Final[Sequence[Option]] = (
         help="Suffix of custom metadata files, such as .metadata.json",
         note="Files with this suffix are not data files.",
         panel=Panel.FILES,
-        commands=(*RUNS, Command.PAIR),
+        commands=(*RUNS, *INSPECTION),
     ),
     Option(
         name="ontology",
@@ -119,7 +120,7 @@ FILES_OPTIONS: Final[Sequence[Option]] = (
         help="Ontology, a JSON file with Encord's structure",
         panel=Panel.CLASSES,
         decides_result=False,
-        commands=LABELS,
+        commands=(*LABELS, Command.DIALECT),
     ),
     Option(
         name="namespace",
@@ -128,7 +129,7 @@ FILES_OPTIONS: Final[Sequence[Option]] = (
         panel=Panel.CLASSES,
         is_label_option=True,
         concerns_class_numbers=True,
-        commands=(*LABELS, Command.CLASSES),
+        commands=(*LABELS, Command.CLASSES, Command.DIALECT),
     ),
     Option(
         name="map",
@@ -139,7 +140,7 @@ FILES_OPTIONS: Final[Sequence[Option]] = (
         panel=Panel.CLASSES,
         is_label_option=True,
         concerns_class_numbers=True,
-        commands=(*LABELS, Command.CLASSES),
+        commands=(*LABELS, Command.CLASSES, Command.DIALECT),
     ),
     Option(
         name="unmap",

@@ -10,6 +10,7 @@ from typing import Final
 
 __all__ = [
     "FOLDER",
+    "INSPECTION",
     "LABELS",
     "PAIRING",
     "REPORTS",
@@ -56,6 +57,7 @@ class Command(StrEnum):
     CHECK = "check"
     BENCH = "bench"
     PAIR = "pair"
+    DIALECT = "dialect"
     CLASSES = "classes"
     METADATA_CHECK = "metadata check"
     FOLDER_CREATE = "folder create"
@@ -68,7 +70,9 @@ FOLDER: Final = (Command.FOLDER_CREATE, Command.FOLDER_CONFIGURE)
 """Commands that set up a synced folder."""
 LABELS: Final = (*RUNS, *FOLDER)
 """Commands that say how labels are converted."""
-PAIRING: Final = (*LABELS, Command.PAIR)
+INSPECTION: Final = (Command.PAIR, Command.DIALECT)
+"""Commands that show what a folder holds."""
+PAIRING: Final = (*LABELS, *INSPECTION)
 """Commands that say how files pair."""
 REPORTS: Final = (Command.CONVERT, Command.CHECK, Command.METADATA_CHECK)
 """Commands that end with a report."""

@@ -5,7 +5,7 @@ from shlex import quote
 from labelingest.config import IngestOptions
 from labelingest.pipeline.pairing_rule import PairingRule, as_flags, rule_from_options
 
-__all__ = ["pair_command"]
+__all__ = ["check_command", "dialect_command", "pair_command"]
 
 
 def pair_command(config: IngestOptions, rule: PairingRule | None = None) -> str:
@@ -23,10 +23,47 @@ def pair_command(config: IngestOptions, rule: PairingRule | None = None) -> str:
     >>> print(pair_command(IngestOptions(storage_path="my data", suffix=".json")))
     labelingest pair 'my data' --suffix .json
     """
+    return " ".join(_words("pair", config, rule))
+
+
+def dialect_command(config: IngestOptions, rule: PairingRule | None = None) -> str:
+    """Return the command that shows the evidence about the rows of a configuration.
+
+    Examples
+    --------
+    >>> print(dialect_command(IngestOptions(storage_path="data", ontology="o.json")))
+    labelingest dialect data --ontology o.json
+    """
+    return " ".join([*_words("dialect", config, rule), *_class_words(config)])
+
+
+def check_command(config: IngestOptions, rule: PairingRule | None = None) -> str:
+    """Return the command that checks the folder of a configuration with its classes.
+
+    Examples
+    --------
+    >>> print(check_command(IngestOptions(storage_path="data")))
+    labelingest check data --ontology ontology.json
+    """
+    classes = _class_words(config)
+    return " ".join([*_words("check", config, rule), *(classes or ["--ontology ontology.json"])])
+
+
+def _class_words(config: IngestOptions) -> list[str]:
+    words = [] if config.ontology is None else [f"--ontology {quote(config.ontology)}"]
+    if config.namespace is not None:
+        words.append(f"--namespace {quote(config.namespace)}")
+    for number, name in config.map.items():
+        words.append(f"--map {quote(f'{number}={name or str()}')}")
+    return words
+
+
+def _words(command: str, config: IngestOptions, rule: PairingRule | None) -> list[str]:
+    """Return a command that pairs the files of a configuration the same way."""
     rule = rule or rule_from_options(
         format=config.format, suffix=config.suffix, images=config.images, labels=config.labels
     )
-    words = ["labelingest pair", quote(config.storage_path)]
+    words = [f"labelingest {command}", quote(config.storage_path)]
     if rule is not None:
         words.append(as_flags(rule))
     elif config.format != IngestOptions.model_fields["format"].default:
@@ -35,4 +72,4 @@ def pair_command(config: IngestOptions, rule: PairingRule | None = None) -> str:
         words.append(f"--metadata-suffix {quote(config.metadata_suffix)}")
     if not config.follow_symlinks:
         words.append("--no-follow-symlinks")
-    return " ".join(words)
+    return words

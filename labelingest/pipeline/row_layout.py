@@ -4,13 +4,13 @@ A declared layout always wins, and nothing is looked at. Otherwise the decision 
 batch, worker and engine, and for a run that resumes another: it depends on keys and contents alone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from shlex import quote
 from typing import Any
 
 import numpy as np
 
+from labelingest.class_lists.class_list import ClassList
 from labelingest.columns.types import Int64, UInt8
 from labelingest.config import IngestOptions
 from labelingest.errors import ConfigError
@@ -20,6 +20,7 @@ from labelingest.evidence.rows import NO_SHAPE, rows_of_sheet
 from labelingest.model.annotations import ColumnShape, column_shapes
 from labelingest.model.ontology import Ontology
 from labelingest.options import CONFIG_OPTIONS
+from labelingest.pipeline.commands import dialect_command
 from labelingest.pipeline.discover import Paired
 from labelingest.pipeline.fetched_files import FetchedFile
 from labelingest.pipeline.sample import Sample, take_sample
@@ -33,6 +34,7 @@ __all__ = [
     "declared_layout",
     "find_layout",
     "has_row_layouts",
+    "hints_of",
     "refuse_choice",
     "sample_of",
 ]
@@ -96,7 +98,11 @@ def declared_layout(config: IngestOptions) -> YoloOptions:
 
 
 def find_layout(
-    config: IngestOptions, paired: Paired, ontology: Ontology, mapping: ClassMapping | None
+    config: IngestOptions,
+    paired: Paired,
+    ontology: Ontology,
+    mapping: ClassMapping | None,
+    class_lists: Iterable[ClassList] = (),
 ) -> FolderLayout:
     """Return the row layout of a folder.
 
@@ -106,6 +112,8 @@ def find_layout(
         The options and the folder.
     ontology, mapping
         The ontology and its class numbers.
+    class_lists
+        Class lists of the label files: they may declare keypoints and a task.
 
     Raises
     ------
@@ -118,9 +126,26 @@ def find_layout(
     if declared.row_layout != RowLayout.AUTO:
         return FolderLayout(declared)
     sample = sample_of(paired, config.max_label_bytes)
-    decision = decide_layout(sample, ontology, mapping)
-    refuse_choice(decision, config.storage_path)
+    decision = decide_layout(sample, ontology, mapping, hints_of(class_lists))
+    refuse_choice(decision, config, paired)
     return FolderLayout(decided_options(decision), decision, sample)
+
+
+def hints_of(class_lists: Iterable[ClassList]) -> Hints:
+    """Return what class lists say of rows, where they do not contradict each other.
+
+    Examples
+    --------
+    >>> hints_of([ClassList("data.yaml", {0: "tug"}, kpt_shape=(17, 3))]).kpt_shape
+    (17, 3)
+    """
+    lists = list(class_lists)
+    shapes = {entry.kpt_shape for entry in lists if entry.kpt_shape is not None}
+    tasks = {entry.task for entry in lists if entry.task}
+    return Hints(
+        kpt_shape=shapes.pop() if len(shapes) == 1 else None,
+        task=tasks.pop() if len(tasks) == 1 else "",
+    )
 
 
 def decided_options(decision: Decision) -> YoloOptions:
@@ -174,7 +199,7 @@ def _shapes(ontology: Ontology, mapping: ClassMapping) -> Callable[[Int64], UInt
     return shape_of
 
 
-def refuse_choice(decision: Decision, storage_path: str) -> None:
+def refuse_choice(decision: Decision, config: IngestOptions, paired: Paired) -> None:
     """Refuse a folder whose evidence does not separate, with the layouts to choose from.
 
     Raises
@@ -189,8 +214,8 @@ def refuse_choice(decision: Decision, storage_path: str) -> None:
     choices = "".join(
         f"\n  {choice.flags.ljust(width)}  {choice.words}" for choice in decision.choices
     )
+    command = dialect_command(config, None if paired.recognised else paired.rule)
     raise ConfigError(
-        f"the rows of {storage_path!r} do not say how to read them: {decision.why}; declare the "
-        f"layout:{choices}\nevidence:{evidence}\nlabelingest dialect {quote(storage_path)} shows "
-        "it again"
+        f"the rows of {config.storage_path!r} do not say how to read them: {decision.why}; declare "
+        f"the layout:{choices}\nevidence:{evidence}\n{command} shows it again"
     )

@@ -129,7 +129,8 @@ def _run(
         check_engine(config.engine)
     with Engines(config, executor) as engines:
         prepared = prepare(config, progress=progress, on_listed=engines.on_listed)
-        _compare_class_lists(config, prepared)
+        if prepared.target is not None:
+            refuse_disagreeing(prepared.report.class_lists)
         pairs = len(prepared.paired.pairs)
         prepared.report.seconds["list and pair"] = perf_counter() - started
         totals = RunTotals(prepared.report, pairs, progress)
@@ -172,22 +173,14 @@ def prepare(
         mapping = make_class_map(ontology, namespace=config.namespace, overrides=config.map)
     url = config.storage_url or paired.storage.url
     with stopwatch.stage(Stage.FETCH):
-        layout = find_layout(config, paired, ontology, mapping)
+        class_lists = compare_class_lists(config, paired, ontology, mapping)
+        lists = [use.class_list for use in class_lists.uses]
+        layout = find_layout(config, paired, ontology, mapping, lists)
     converter = make_converter(config, ontology, mapping, paired.format, url, layout.options)
     report = new_report(config, ontology, mapping, paired, converter.writer.storage_url)
-    report.layout = layout.as_dict()
+    report.class_lists, report.layout = class_lists, layout.as_dict()
     target = output_target(config, converter)
     return Prepared(paired, converter, target, mapping, report=report, layout=layout)
-
-
-def _compare_class_lists(config: IngestConfig, prepared: Prepared) -> None:
-    """Compare the class lists of the folder with the ontology; only a check goes on after an error."""
-    class_lists = compare_class_lists(
-        config, prepared.paired, prepared.converter.ontology, prepared.mapping
-    )
-    if prepared.target is not None:
-        refuse_disagreeing(class_lists)
-    prepared.report.class_lists = class_lists
 
 
 def _convert(config: IngestConfig, prepared: Prepared, engine: Engine, totals: RunTotals) -> None:

@@ -134,6 +134,8 @@ def test_the_choice_is_given_in_flags_that_work(tmp_path: Path, command: Run) ->
     assert "labelingest dialect" in ran.err
     lines = [line.removeprefix("labelingest:").strip() for line in ran.err.splitlines()]
     choices = [line for line in lines if line.startswith("--row-layout")]
+    (again,) = [line for line in lines if line.startswith("labelingest dialect")]
+    assert command(*shlex.split(again.removesuffix(" shows it again"))[1:]).code == 1
     assert [choice.partition("  ")[0] for choice in choices] == [POSES, "--row-layout columns"]
     for choice in choices:
         assert command(*arguments, *choice.partition("  ")[0].split()).code in (0, 1)
@@ -149,6 +151,71 @@ def test_text_and_json_give_the_evidence_in_counts(tmp_path: Path, command: Run)
     assert f"Columns    box + 17 × 3 keypoints: decided from the rows ({POSES}" in ran.err
     assert f"{pose['rows']:,} of {pose['total']:,} rows: box + 17 × 3 keypoints" in ran.err
     assert "layout-contradicted" in ran.err
+
+
+def test_dialect_gives_the_decision_of_a_run(tmp_path: Path, command: Run) -> None:
+    options = write_folder(tmp_path, label_files(ROW_MAKERS["track"], 200))
+    arguments = ("dialect", options["storage_path"], "--ontology", options["ontology"])
+    ran = command(*arguments)
+    assert ran.code == 0
+    assert "200 of 200 label files looked at" in ran.out
+    assert "Decision   box + track ID (--row-layout box+track)\n" in ran.out
+    shown = json.loads(command(*arguments, "--json").out)
+    report = check(IngestConfig(**options))
+    assert report.layout is not None
+    assert shown["evidence"] == report.layout["evidence"]
+    assert shown["decision"]["flags"] == report.layout["flags"]
+
+
+def test_dialect_shows_the_choice_as_flags(tmp_path: Path, command: Run) -> None:
+    options = write_folder(tmp_path, label_files(ROW_MAKERS["mixture"], 200))
+    arguments = ("dialect", options["storage_path"], "--ontology", options["ontology"])
+    ran = command(*arguments)
+    assert ran.code == 1
+    assert f"  {POSES}  box + 17 × 3 keypoints" in ran.out
+    (step,) = [line[11:] for line in ran.out.splitlines() if line.startswith("Next")]
+    assert command(*shlex.split(step)[1:]).code == 1
+    shown = json.loads(command(*arguments, "--json").out)
+    assert shown["decision"] is None
+    assert [choice["flags"] for choice in shown["choices"]] == [POSES, "--row-layout columns"]
+
+
+def test_dialect_needs_no_ontology(tmp_path: Path, command: Run) -> None:
+    options = write_folder(tmp_path, label_files(ROW_MAKERS["pose 17 x 3"], 200))
+    ran = command("dialect", options["storage_path"])
+    assert ran.code == 0
+    assert "Ontology   none: every class is taken for one of bounding boxes" in ran.out
+    assert POSES in ran.out
+
+
+def test_dialect_shows_the_evidence_against_a_declared_layout(tmp_path: Path, command: Run) -> None:
+    options = write_folder(tmp_path, label_files(ROW_MAKERS["pose 17 x 3"], 200))
+    (tmp_path / "c.toml").write_text('row_layout = "box"\n')
+    ran = command("dialect", options["storage_path"], "--config", str(tmp_path / "c.toml"))
+    assert ran.code == 0
+    assert "--row-layout box: it is declared and wins" in ran.out
+    assert "530 of 530 rows: box + 17 × 3 keypoints" in ran.out
+
+
+def test_sidecars_without_rows_have_no_dialect(tmp_path: Path, command: Run) -> None:
+    (tmp_path / "a.jpg").write_bytes(IMAGE)
+    (tmp_path / "a.jpg.encord.json").write_text("{}")
+    ran = command("dialect", str(tmp_path))
+    assert ran.code == 2
+    assert "have no rows of numbers" in ran.err
+
+
+def test_the_kpt_shape_of_the_data_set_decides_for_a_small_folder(
+    tmp_path: Path, command: Run
+) -> None:
+    options = write_folder(tmp_path, {"labels/a.txt": b"0 .5 .5 .4 .4 .45 .6\n"})
+    assert check(IngestConfig(**options)).layout["source"] == "columns"  # type: ignore[index]
+    yaml = Path(options["storage_path"], "data.yaml")
+    yaml.write_text("names: [Class0, Class1, Class2]\nkpt_shape: [1, 2]\n")
+    layout = check(IngestConfig(**options)).layout
+    assert layout is not None
+    assert (layout["source"], layout["kpt_shape"]) == ("evidence", [1, 2])
+    assert "kpt_shape: [1, 2]" in command("dialect", options["storage_path"]).out
 
 
 def test_a_sample_decides_for_a_large_folder(tmp_path: Path) -> None:
