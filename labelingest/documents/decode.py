@@ -2,10 +2,13 @@
 
 orjson decodes: it refuses numbers beyond a double, halves of surrogate pairs and bytes that are not
 UTF-8, all in bounded time and memory. It writes nothing that is nested beyond 254 levels, so such
-documents are refused as well. Two things that orjson cannot do are done here, only when needed:
+documents are refused as well. What orjson cannot do is done here, only when needed:
 
 - Literals `NaN` and `Infinity`, which Python's json module writes, are decoded by that module. They
-  can then be named by their pointers, and valid objects beside them survive.
+  can then be named by their pointers, and valid objects beside them survive. The same holds for
+  halves of surrogate pairs that are spelt as escapes: a `BrokenText` or `BrokenKey` each.
+- Digits beyond those of a double are kept where a caller asks for exact numbers; elsewhere integers
+  beyond 64 bits that answer a question are named.
 - Repeated keys are found by the number of `":` in the text and in the decoded document written
   again. Where the numbers differ, or where spacing or escapes make them uncertain, Python's json
   module lists the keys.
@@ -14,6 +17,7 @@ Refuses to know what the document means.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,8 +26,16 @@ from typing import Any, Final
 import msgspec
 import orjson
 
+from labelingest.documents.exact_numbers import (
+    dumps_exactly,
+    exact_float,
+    exact_integer,
+    fits_64_bits,
+    may_lose_digits,
+)
 from labelingest.documents.value_count import MAX_VALUES, longest_text, too_many_values
 from labelingest.problems import ProblemCode
+from labelingest.problems.broken_text import BrokenKey, BrokenText, is_broken
 from labelingest.problems.of_document import DocumentProblems, excerpt
 from labelingest.problems.pointers import child_pointer
 
@@ -44,16 +56,27 @@ _LABEL_ROW: Final = "a label row as Encord's client writes it"
 _TOO_DEEP: Final = "nested deeper than 254 levels"
 _LITERALS: Final = ("NaN", "Infinity", "-Infinity")
 _UNSURE: Final = (b" :", b"\t:", b"\n:", b"\r:", b"\\u0022", b"\\u003a", b"\\u003A")
-_LONG_INTEGER: Final = 18
+_HALF: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+"""Escapes of surrogates: of whole pairs, too."""
+_HUGE: Final = re.compile(rb"(?<![0-9.])[0-9]{19,}(?![0-9.eE])")
+"""Integers that 64 bits may not hold."""
 
 
-def decode(content: bytes, problems: DocumentProblems, expected: str = _LABEL_ROW) -> Any:
+def decode(
+    content: bytes,
+    problems: DocumentProblems,
+    expected: str = _LABEL_ROW,
+    *,
+    exact: bool = False,
+) -> Any:
     r"""Decode a sidecar; `UNDECODED` for bytes that are not JSON, with a problem.
 
     Parameters
     ----------
     expected
         What the sidecar should be, as messages say.
+    exact
+        Whether numbers with more digits than a double become an `ExactNumber`.
 
     Examples
     --------
@@ -77,7 +100,7 @@ def decode(content: bytes, problems: DocumentProblems, expected: str = _LABEL_RO
     try:
         document = orjson.loads(content)
     except orjson.JSONDecodeError as error:
-        return _second_try(content, error, problems, expected)
+        return _second_try(content, error, problems, expected, exact=exact)
     try:
         encoded = orjson.dumps(document)
     except orjson.JSONEncodeError:
@@ -85,6 +108,10 @@ def decode(content: bytes, problems: DocumentProblems, expected: str = _LABEL_RO
         return UNDECODED
     if _keys_may_repeat(content, encoded):
         _note_repeated(content, problems)
+    if exact:
+        return _loads(content, exact=True) if may_lose_digits(content, encoded) else document
+    if _HUGE.search(content):
+        _note_rounded(content, problems)
     return document
 
 
@@ -129,8 +156,8 @@ def _is_wide(content: bytes, problems: DocumentProblems, expected: str) -> bool:
     try:
         msgspec.json.decode(content, type=msgspec.Raw)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        if any(literal.encode() in content for literal in _LITERALS[:2]):
-            return False  # Python writes these literals, and they are read.
+        if any(literal.encode() in content for literal in _LITERALS[:2]) or _HALF.search(content):
+            return False  # Python writes these, and they are read.
         problems.note_line(ProblemCode.NOT_JSON, f"not JSON: {error}; expected {expected}", 1, 1)
         return True
     return False
@@ -147,15 +174,22 @@ def _without_mark(content: bytes, problems: DocumentProblems) -> bytes:
 
 
 def _second_try(
-    content: bytes, error: json.JSONDecodeError, problems: DocumentProblems, expected: str
+    content: bytes,
+    error: json.JSONDecodeError,
+    problems: DocumentProblems,
+    expected: str,
+    *,
+    exact: bool,
 ) -> Any:
     """Decode text that only Python's json module accepts, or note why it is not JSON."""
-    infinite = "infinity" in error.msg
+    is_read = "infinity" in error.msg or "surrogate in string" in error.msg
     tail = error.doc[error.pos : error.pos + 9]
-    if infinite or tail.startswith(_LITERALS):
-        document = _loads(content)
+    if is_read or tail.startswith(_LITERALS):
+        document = _loads(content, exact=exact)
         if document is not None:
             _note_repeated(content, problems)
+            if not exact and _HUGE.search(content):
+                _note_rounded(content, problems)
             return document
     if "UTF-8" in error.msg:
         problems.note_line(ProblemCode.NOT_TEXT, _not_utf8(content), 1, 1)
@@ -185,11 +219,14 @@ def _not_utf8(content: bytes) -> str:
     return "the text holds half a surrogate pair, which is not UTF-8"
 
 
-def _loads(content: bytes) -> Any:
+def _loads(content: bytes, *, exact: bool) -> Any:
     """Decode by Python's json module; None for text that fails, or that orjson could not write."""
+    integer, number = (exact_integer, exact_float) if exact else (_integer, None)
     try:
-        document = json.loads(content, parse_int=_integer)
-        orjson.dumps(document)
+        document = json.loads(content.decode(), parse_int=integer, parse_float=number)
+        if _HALF.search(content):
+            document = _without_half_pairs(document)
+        dumps_exactly(document, default=repr)
     except (ValueError, TypeError, RecursionError):
         return None
     return document
@@ -197,7 +234,46 @@ def _loads(content: bytes) -> Any:
 
 def _integer(text: str) -> int | float:
     """Return an integer that fits into 64 bits, else the double nearest to it, as orjson does."""
-    return int(text) if len(text) <= _LONG_INTEGER else float(text)
+    value = exact_integer(text)
+    return value if type(value) is int and fits_64_bits(value) else float(value)
+
+
+def _without_half_pairs(document: Any) -> Any:
+    """Return the document with a `BrokenText` or `BrokenKey` for each text with half a pair."""
+    root = [document]
+    waiting: list[Any] = [root]
+    while waiting:
+        parent = waiting.pop()
+        if isinstance(parent, dict) and any(map(is_broken, parent)):
+            entries = [(_sound_key(key), value) for key, value in parent.items()]
+            parent.clear()
+            parent.update(entries)
+        for place, value in list(parent.items() if isinstance(parent, dict) else enumerate(parent)):
+            if isinstance(value, str) and is_broken(value):
+                parent[place] = BrokenText(value)
+            elif isinstance(value, dict | list):
+                waiting.append(value)
+    return root[0]
+
+
+def _sound_key(key: str) -> str:
+    return BrokenKey.from_text(key) if is_broken(key) else key
+
+
+def _note_rounded(content: bytes, problems: DocumentProblems) -> None:
+    """Note each answer that is an integer beyond 64 bits, whose digits a double has not."""
+    document = json.loads(content, parse_int=exact_integer)
+    waiting = [(document, "")] if isinstance(document, dict | list) else []
+    while waiting:
+        parent, pointer = waiting.pop()
+        entries = parent.items() if isinstance(parent, dict) else enumerate(parent)
+        for key, value in entries:
+            if isinstance(value, dict | list):
+                waiting.append((value, child_pointer(pointer, key)))
+            elif key == "answers" and type(value) is int and not fits_64_bits(value):
+                place = child_pointer(pointer, key)
+                detail = f"{float(value)!r} is written"
+                problems.replaced(place, value, "a number that fits into 64 bits", detail)
 
 
 def _keys_may_repeat(content: bytes, encoded: bytes) -> bool:
@@ -256,5 +332,8 @@ def _note_repeated(content: bytes, problems: DocumentProblems) -> None:
         value, pointer = waiting.pop()
         for name in value.names:
             detail = f"the key {excerpt(name)} occurs twice in one object: the last one counts"
-            problems.note(ProblemCode.DUPLICATE_KEY, child_pointer(pointer, name), detail)
-        waiting.extend((inner, child_pointer(pointer, key)) for key, inner in value.inner)
+            place = child_pointer(pointer, _sound_key(name))
+            problems.note(ProblemCode.DUPLICATE_KEY, place, detail)
+        for key, inner in value.inner:
+            sound = _sound_key(key) if isinstance(key, str) else key
+            waiting.append((inner, child_pointer(pointer, sound)))

@@ -1,15 +1,15 @@
 """Check one metadata sidecar: return the accepted values, and the problems.
 
 1. The document must be an object of JSON of at most 10 MB. Otherwise nothing is accepted.
-2. PostgreSQL's `jsonb` refuses NaN and infinities, and NUL in text; numbers beyond a double are
-   refused with them. Each costs the key that contains it. Half surrogate pairs and nesting beyond
-   254 levels cost the file.
+2. PostgreSQL's `jsonb` refuses NaN and infinities, NUL and half surrogate pairs in text, and numbers
+   with too many decimal places; numbers beyond a double are refused with them. Each costs the key
+   that contains it. Nesting beyond 254 levels costs the file.
 3. With a schema, a wrong value costs its key. A key that is not declared, or was deleted, is accepted
    and reported: values may exist before their keys are declared. Keys that begin with `$` belong to
    the platform and cannot be declared.
 
-As in `jsonb`, the last of repeated keys counts, and order is not kept. Numbers are doubles; whole
-numbers are exact to 64 bits.
+As in `jsonb`, the last of repeated keys counts, order is not kept, and all digits of numbers are: an
+`ExactNumber` has those that a double has not.
 """
 
 import re
@@ -21,10 +21,12 @@ from math import isfinite
 from typing import Any, Final
 
 from labelingest.documents.decode import UNDECODED, decode
+from labelingest.documents.exact_numbers import ExactNumber
 from labelingest.metadata.schema import MetadataSchema
 from labelingest.metadata.types import TombstoneType
 from labelingest.metadata.values import Wrong, wrong_value
 from labelingest.problems import Problem, ProblemCode
+from labelingest.problems.broken_text import BROKEN_TEXT_NAME, BrokenKey, BrokenText
 from labelingest.problems.of_document import DocumentProblems, excerpt, json_type_name
 from labelingest.problems.pointers import child_pointer
 
@@ -33,11 +35,15 @@ __all__ = ["MAX_METADATA", "MetadataResult", "check_metadata", "too_large_metada
 MAX_METADATA: Final = 10_000_000
 """Bytes of a metadata sidecar."""
 
-_SUSPECT: Final = re.compile(rb"\\u0000|NaN|Infinity|[0-9.][eE]\+?[0-9]{3}|[0-9]{100}")
+_SUSPECT: Final = re.compile(
+    rb"\\u0000|\\u[dD][89a-fA-F]|NaN|Infinity|[0-9.][eE][+-]?[0-9]{3}|[0-9]{100}"
+)
 """Signs of a value that jsonb refuses; a text without them needs no second look.
 
 A number beyond a double has an exponent of three digits, or a hundred digits in a row.
 """
+_MOST_PLACES: Final = 16_383
+"""Decimal places of the numbers of PostgreSQL."""
 _EXPECTED: Final = "custom metadata, an object of keys and values"
 _SUGGESTED: Final = 100
 """Keys of one file for which the nearest declared key is looked up: a hostile file has millions."""
@@ -114,7 +120,7 @@ def _decoded(content: bytes, problems: DocumentProblems) -> dict[str, Any] | Non
     if len(content) > MAX_METADATA:
         problems.note(ProblemCode.FILE_TOO_LARGE, "", too_large_metadata(len(content)))
         return None
-    document = decode(content, problems, _EXPECTED)
+    document = decode(content, problems, _EXPECTED, exact=True)
     if document is UNDECODED:
         return None
     if not isinstance(document, dict):
@@ -172,12 +178,19 @@ def _refused(value: Any) -> tuple[ProblemCode, str, list[str | int]] | None:
     Sound values cost no object: a hostile file has millions of values.
     """
     if isinstance(value, str):
+        if isinstance(value, BrokenKey):
+            return ProblemCode.NOT_TEXT, _HALF_PAIR, []
         return (ProblemCode.NUL_IN_TEXT, _NUL, []) if "\0" in value else None
+    if isinstance(value, BrokenText):
+        return ProblemCode.NOT_TEXT, _HALF_PAIR, []
+    if isinstance(value, ExactNumber) and _decimal_places(value.text) > _MOST_PLACES:
+        return ProblemCode.NUMBER_TOO_LARGE, _TOO_SMALL, []
     if isinstance(value, float) and not isfinite(value):
         return ProblemCode.NOT_FINITE, f"found {excerpt(value)}{_INFINITE}", []
     if isinstance(value, dict):
-        if any("\0" in name for name in value):
-            return ProblemCode.NUL_IN_TEXT, _NUL, []
+        refusals = (refusal for name in value if (refusal := _refused(name)))
+        if (refusal := next(refusals, None)) is not None:
+            return refusal
         return _refused_child(value.items())
     return _refused_child(enumerate(value)) if isinstance(value, list) else None
 
@@ -193,6 +206,16 @@ def _refused_child(
     return None
 
 
+def _decimal_places(number: str) -> int:
+    """Return the digits of a number behind its decimal point, once its exponent is written out."""
+    mantissa, _, exponent = number.lower().partition("e")
+    if len(exponent) > len(str(-_MOST_PLACES)) + 1:
+        return _MOST_PLACES + 1 if exponent.startswith("-") else 0
+    return len(mantissa.partition(".")[2]) - int(exponent or 0)
+
+
+_TOO_SMALL: Final = "a number with more than 16,383 decimal places, which jsonb refuses: round it, or write it as text"
+_HALF_PAIR: Final = f"{BROKEN_TEXT_NAME}, which no database column takes: a character was cut in two; write it whole"
 _NUL: Final = "text with NUL (U+0000), which no database column takes: remove the character"
 _INFINITE: Final = (
     ", expected a finite number that a double can hold: leave the key out, or write null"

@@ -10,6 +10,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
 
+from labelingest.documents.exact_numbers import ExactNumber
 from labelingest.metadata.types import (
     BooleanType,
     DatetimeType,
@@ -29,7 +30,7 @@ from labelingest.problems.of_document import excerpt, json_type_name
 
 __all__ = ["Wrong", "wrong_value"]
 
-_NUMBERS: Final = frozenset((int, float))
+_NUMBERS: Final = frozenset((int, float, ExactNumber))
 """Types of numbers, compared exactly: a boolean is an instance of int."""
 _LARGEST_F32: Final = float.fromhex("0x1.fffffefffffffp127")
 """The largest double that single precision rounds to a finite number."""

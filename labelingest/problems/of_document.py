@@ -7,6 +7,7 @@ the helpers of this module for the words: an excerpt of a value, the JSON name o
 from reprlib import Repr
 from typing import Any, Final
 
+from labelingest.problems.broken_text import BROKEN_TEXT_NAME, BrokenText
 from labelingest.problems.capped import MAX_LISTED, CappedProblems
 from labelingest.problems.codes import ProblemCode
 from labelingest.problems.definition import Severity
@@ -43,7 +44,13 @@ def json_type_name(value: object) -> str:
     >>> json_type_name([]), json_type_name(True), json_type_name(1.5)
     ('a list', 'a boolean', 'a number')
     """
-    kinds = {dict: "an object", list: "a list", str: "text", bool: "a boolean"}
+    kinds = {
+        dict: "an object",
+        list: "a list",
+        str: "text",
+        bool: "a boolean",
+        BrokenText: BROKEN_TEXT_NAME,
+    }
     return "null" if value is None else kinds.get(type(value), "a number")
 
 

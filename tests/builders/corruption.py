@@ -20,6 +20,9 @@ VALUES: Final[tuple[Any, ...]] = (
         [[5, 2]],
         "aa/~+a==",
         "\ud83d\ude00",
+        "a\ud83d",
+        "\ude00b",
+        10**30,
     ),
 )
 
@@ -55,7 +58,7 @@ def corrupted(document: Any, rng: random.Random) -> tuple[Any, tuple[str | int, 
     elif change == "doubled" and isinstance(parent, list):
         parent.append(deepcopy(parent[last]))
     elif change == "renamed" and isinstance(parent, dict):
-        parent[rng.choice(["99", "x", "AAAAAAAA", "-1"])] = parent.pop(last)
+        parent[rng.choice(["99", "x", "AAAAAAAA", "-1", "\ud83d"])] = parent.pop(last)
     else:
         change = "replaced"
         parent[last] = deepcopy(rng.choice(VALUES))

@@ -10,11 +10,11 @@ from functools import partial
 from typing import Any, Final
 
 import numpy as np
-import orjson
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import SQLAlchemyError
 
 from labelingest.columns.fingerprints import content_digest
+from labelingest.documents.exact_numbers import dumps_exactly
 from labelingest.fence import result_or_reason
 from labelingest.folders.output_files import LabelRowFiles, foreign_file
 from labelingest.folders.settings import FolderSettings
@@ -340,7 +340,7 @@ class BatchWork:
             if problems:
                 outcome.add(key, Part.METADATA, problems)
             token = blobs.tokens[place] if blobs.tokens else row["metadata_token"]
-            text = None if value is None else orjson.dumps(value).decode()
+            text = None if value is None else dumps_exactly(value).decode()
             digest = content_digest(blobs.get(place))
             outcome.add_metadata(key, text, token, schema, digest=digest)
 

@@ -14,7 +14,8 @@ NOT_TEXT: Final = Definition(
     ERROR,
     TEXT,
     cause="a label file with NUL bytes or bytes that are not UTF-8 (UTF-16 needs a byte order "
-    "mark). None of it is read.",
+    "mark). None of it is read. In a JSON sidecar, an answer or a value of custom metadata with half a "
+    "surrogate pair (`\\ud83d` alone): it is dropped.",
     example="labels/a.txt: not-text: byte 1 is 0x89, which is not UTF-8: is this a text file?",
     cure="inspect it with `file` or `hexdump`; often it is an image with the wrong name.",
 )

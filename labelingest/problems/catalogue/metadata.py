@@ -39,7 +39,8 @@ NUMBER_TOO_LARGE: Final = Definition(
     "number-too-large",
     ERROR,
     METADATA,
-    cause="the schema declares `F32`, and single precision cannot hold the number.",
+    cause="the schema declares `F32`, and single precision cannot hold the number; or it has more than "
+    "16,383 decimal places, which PostgreSQL refuses. The key is dropped.",
     example="a.jpg.metadata.json#/single: number-too-large: 3.5e+38 is beyond single precision "
     "(F32, ±3.4e38): declare it as F64",
     cure="declare the key with the format `F64`.",

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from labelingest.documents import decode as module
 from labelingest.documents.decode import UNDECODED, decode
+from labelingest.problems.broken_text import BrokenKey, BrokenText
 from labelingest.problems.of_document import DocumentProblems
 
 
@@ -81,8 +82,18 @@ def test_what_was_decoded_by_the_second_way_can_be_written() -> None:
     assert orjson.dumps(document) == b'{"a":[null,null,null,1.2345678901234568e+29]}'
 
 
-def test_half_a_surrogate_pair_is_refused() -> None:
-    assert found(b'{"a": [NaN, "\\ud800"]}')[0] is UNDECODED
+def test_half_a_surrogate_pair_costs_no_other_value() -> None:
+    document, problems = found(b'{"a": [NaN, "\\ud800"], "\\udc00": "\\ud83d\\ude00"}')
+    assert repr(document) == "{'a': [nan, '\\ud800'], '\ufffd\\\\udc00': '\U0001f600'}"
+    assert isinstance(document, dict)
+    assert isinstance(document["a"][1], BrokenText)
+    assert list(map(type, document)) == [str, BrokenKey]
+    assert problems == []
+
+
+def test_keys_with_half_a_pair_are_named_when_repeated() -> None:
+    problems = found(b'{"x\\ud800": {"y": 1, "y": 2}, "x\\ud800": {"y": 1, "y": 2}}')[1]
+    assert [pointer for _, pointer in problems] == ["/\ufffdx\\ud800", "/\ufffdx\\ud800/y"]
 
 
 def sentence(content: bytes) -> str:
@@ -90,6 +101,25 @@ def sentence(content: bytes) -> str:
     assert decode(content, notes) is UNDECODED
     [problem] = notes.in_order()
     return str(problem)
+
+
+def test_bytes_that_are_half_a_pair_are_not_text() -> None:
+    assert sentence(b'{"a": "\xed\xa0\xbd"}').startswith("a.json:1:1: not-text: ")
+    assert sentence(b'{"a": NaN, "b": "\xed\xa0\xbd"}').startswith("a.json:1:1: not-text: ")
+
+
+def test_an_answer_beyond_64_bits_is_named_and_other_numbers_are_not() -> None:
+    text = b'[{"answers": 123456789012345678901, "x": 123456789012345678901}, NaN]'
+    for content in (text, text.replace(b", NaN", b"")):
+        notes = DocumentProblems("a.json")
+        document = decode(content, notes)
+        assert document[0]["answers"] == 1.2345678901234568e20
+        assert [str(problem) for problem in notes.in_order()] == [
+            "a.json#/0/answers: replaced-value: found 123456789012345678901, expected a number that "
+            "fits into 64 bits: 1.2345678901234568e+20 is written"
+        ]
+    assert found(b'[{"answers": 18446744073709551615, "x": "12345678901234567890123"}]')[1] == []
+    assert found(b"12345678901234567890123") == (1.2345678901234568e22, [])
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 from labelingest.model.ontology import machine_name
 from labelingest.model.vocabulary import Attribute
 from labelingest.problems import ProblemCode
+from labelingest.problems.broken_text import BROKEN_TEXT_NAME, BrokenText
 from labelingest.problems.of_document import DocumentProblems, excerpt, json_type_name
 from labelingest.problems.pointers import child_pointer
 from labelingest.readers.encord.explain.ontology_checks import note_archived, note_differences
@@ -121,7 +122,11 @@ def _text(
 ) -> Value | None:
     if isinstance(value, str):
         return value
-    _wrong(value, pointer, "text", problems)
+    if isinstance(value, BrokenText):
+        detail = f"found {BROKEN_TEXT_NAME} ({excerpt(value)}): no answer"
+        problems.note(ProblemCode.NOT_TEXT, pointer, detail)
+    else:
+        _wrong(value, pointer, "text", problems)
     return None
 
 

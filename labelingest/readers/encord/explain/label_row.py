@@ -266,8 +266,10 @@ def _frames(
     objects_of_frames: dict[int, list[dict[str, Any]]] = {}
     for frame, labels, pointer in frames_of(unit, kind, medium.frame_count, objects.problems):
         objects.problems.unknown_keys(labels, _FRAME_KEYS, pointer, "a frame")
-        values = objects.problems.get(labels, "objects", pointer, list, [])
         place = child_pointer(pointer, "objects")
+        values = objects.problems.get(labels, "objects", pointer, list, [])
+        if labels.get("objects", values) is None:
+            objects.problems.wrong_type(place, None, "a list")
         annotations = (
             objects.read(value, child_pointer(place, position), frame, unit.size)
             for position, value in enumerate(values)
