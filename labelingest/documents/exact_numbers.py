@@ -40,6 +40,9 @@ class ExactNumber(float):
 
     __slots__ = ("text",)
 
+    text: str
+    """Number as written."""
+
     def __new__(cls, text: str) -> "ExactNumber":
         """Make the number that a text of JSON means."""
         number = super().__new__(cls, text)

@@ -1,6 +1,6 @@
-"""Texts with half a surrogate pair: no text can hold one, so decoders put these values in its place.
+r"""Texts with half a surrogate pair: no text can hold one, so decoders put these values in its place.
 
-JSON can spell half a pair, as "\\ud83d", and programs that cut texts write it. UTF-8 has no bytes for
+JSON can spell half a pair, as "\ud83d", and programs that cut texts write it. UTF-8 has no bytes for
 it. A `BrokenText` is no `str`, so that every reader refuses it as a value of a wrong type, and
 problems can show it.
 """
@@ -14,12 +14,12 @@ BROKEN_TEXT_NAME: Final = "text with half a surrogate pair"
 
 
 class BrokenText:
-    """A value with half a surrogate pair.
+    r"""A value with half a surrogate pair.
 
     Examples
     --------
-    >>> BrokenText("a\\ud83d")
-    'a\\ud83d'
+    >>> BrokenText("a\ud83d")
+    'a\ud83d'
     """
 
     __slots__ = ("text",)
@@ -32,12 +32,12 @@ class BrokenText:
 
 
 class BrokenKey(str):
-    """A key of an object with half a surrogate pair, as messages show it.
+    r"""A key of an object with half a surrogate pair, as messages show it.
 
     Examples
     --------
-    >>> print(BrokenKey.from_text("a\\ud83d"))
-    �a\\ud83d
+    >>> print(BrokenKey.from_text("a\ud83d"))
+    �a\ud83d
     """
 
     __slots__ = ()
@@ -52,11 +52,11 @@ class BrokenKey(str):
 
 
 def is_broken(text: str) -> bool:
-    """Return whether a text has half a surrogate pair.
+    r"""Return whether a text has half a surrogate pair.
 
     Examples
     --------
-    >>> is_broken("\\ud83d"), is_broken("\\U0001f600")
+    >>> is_broken("\ud83d"), is_broken("\U0001f600")
     (True, False)
     """
     if text.isascii():
