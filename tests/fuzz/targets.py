@@ -28,6 +28,7 @@ from labelingest.cli.show.label_row import label_row_of
 from labelingest.config import IngestConfig, load_config
 from labelingest.converter import Converter, LabelFile
 from labelingest.documents.decode import UNDECODED, decode
+from labelingest.documents.exact_numbers import dumps_exactly
 from labelingest.errors import ConfigError, OntologyError, StorageError
 from labelingest.folders.settings import FolderSettings
 from labelingest.folders.state import database
@@ -359,7 +360,7 @@ def _metadata() -> Target:
             assert checked.problems, "refused in silence"
         else:
             assert checked.keys_seen >= len(checked.value)
-            orjson.dumps(checked.value)
+            dumps_exactly(checked.value)
 
     return Target(Mutator([*_dumped(*values), *texts], tokens), run)
 
