@@ -58,6 +58,8 @@ class IngestOptions(BaseModel):
     # fields are for readers of the code: for pydantic to read them takes 20 ms of each start.
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
+    _file: str | None = None
+    """Path of the configuration file: an input of the run, and no option."""
     storage_path: str
     """Folder with data files and sidecars, or a URL such as s3://bucket/prefix/."""
     ontology: str | None = None
@@ -288,6 +290,17 @@ class IngestOptions(BaseModel):
         if value is not None and not is_email(value):
             raise ValueError(f"{value!r} is no e-mail address such as a.person@example.com")
         return value
+
+    @property
+    def file(self) -> str | None:
+        """Path of the configuration file; None where the values come from elsewhere."""
+        return self._file
+
+    def noting_file(self, path: str) -> Self:
+        """Return the configuration with the path of the file that it was read from."""
+        noted = self.model_copy()
+        noted._file = path
+        return noted
 
 
 class IngestConfig(IngestOptions):

@@ -218,6 +218,7 @@ def _configured(config_type: type[Config], params: dict[str, Any], *, unread: st
     config = config_type(**values)
     if file is not None:
         _refuse_to_replace(file, config)
+        config = config.noting_file(file)
     return config
 
 

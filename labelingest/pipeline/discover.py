@@ -14,6 +14,8 @@ from pathlib import Path
 from shlex import quote
 from typing import Final
 
+import numpy as np
+
 from labelingest.config import IngestConfig, IngestOptions
 from labelingest.errors import ConfigError
 from labelingest.formats import declared_pairing, source_format_paired, target_format
@@ -21,10 +23,11 @@ from labelingest.model.listing import Listing
 from labelingest.model.pairs import Pairs
 from labelingest.pairing.layouts import recognise
 from labelingest.pairing.near_misses.near_misses import NearMiss, near_misses
-from labelingest.pairing.pair import pair
+from labelingest.pairing.pair import pair, with_companions
 from labelingest.pairing.rules import PatternRule, SuffixRule
 from labelingest.pairing.suffixes import SuffixGuess, named_after_stems, suffixes
 from labelingest.pipeline.commands import pair_command
+from labelingest.pipeline.companions import given_rows, list_rows, marked_rows, written_rows
 from labelingest.pipeline.pairing_rule import PairingRule, as_flags, image_only_extensions
 from labelingest.progress import Progress
 from labelingest.sinks.output_guard import GuardedOutput, OutputGuard, OutputKind
@@ -133,8 +136,7 @@ def pair_folder(
         recognised = ""
         if rule is None:
             rule, recognised = _recognise(config, storage, listing, last_resort)
-        metadata = None if config.metadata_suffix is None else SuffixRule(config.metadata_suffix)
-        pairs = pair(listing, rule, metadata)
+        pairs = _pair(config, storage, listing, rule)
     return Paired(
         path=config.storage_path,
         storage=storage,
@@ -143,6 +145,26 @@ def pair_folder(
         recognised=recognised,
         pairs=pairs,
     )
+
+
+def _pair(config: IngestOptions, storage: Storage, listing: Listing, rule: PairingRule) -> Pairs:
+    """Pair a listing, and set companion files apart that their names do not tell."""
+    metadata = None if config.metadata_suffix is None else SuffixRule(config.metadata_suffix)
+    pairs = pair(listing, rule, metadata)
+    keys, outcome = listing.keys, pairs.outcome
+    companions = [marked_rows(keys, outcome)]
+    if isinstance(storage, LocalStorage):
+        companions.append(given_rows(storage.root, keys, _given_files(config)))
+        companions.append(written_rows(storage, listing, outcome))
+    if isinstance(rule, PatternRule):
+        companions.append(list_rows(storage, pairs, keys))
+    return with_companions(listing, pairs, np.unique(np.concatenate(companions)), rule, metadata)
+
+
+def _given_files(config: IngestOptions) -> list[str]:
+    """Return the paths of the files that a run reads beside its storage path."""
+    paths = (config.ontology, config.class_list, config.file)
+    return [path for path in paths if path is not None and "://" not in path]
 
 
 def _recognise(

@@ -27,7 +27,7 @@ from labelingest.storage.base import Storage
 from labelingest.storage.local.local import LocalStorage
 from labelingest.storage.local.real_paths import real_path
 
-__all__ = ["GuardedOutput", "OutputGuard", "OutputKind"]
+__all__ = ["BEGINNINGS", "GuardedOutput", "OutputGuard", "OutputKind"]
 
 _OPEN_FILES: Final = ("/dev/", "/proc/", "/sys/")
 """Folders whose names are devices and open files, which no output can replace."""
@@ -53,7 +53,7 @@ class OutputKind(StrEnum):
     """Edited by people, too: never replaced unless the caller allows it."""
 
 
-_BEGINNINGS: Final[Mapping[OutputKind, Mapping[str, bytes]]] = {
+BEGINNINGS: Final[Mapping[OutputKind, Mapping[str, bytes]]] = {
     OutputKind.LABEL_ROWS: {".jsonl": ROW_START},
     OutputKind.REPORT: {"": b'{\n  "storage_url": '},
     OutputKind.PROBLEMS: {"": b'{"code":"'},
@@ -233,7 +233,7 @@ def _is_ours(output: GuardedOutput, path: Path) -> bool:
     try:
         if output.format is not None:
             return _is_of_format(output.format, path)
-        beginnings = _BEGINNINGS.get(output.kind, {})
+        beginnings = BEGINNINGS.get(output.kind, {})
         beginning = beginnings.get(path.suffix, beginnings.get(""))
         if beginning is None:
             return path.stat().st_size == 0

@@ -29,7 +29,7 @@ from labelingest.sinks.output_folder import (
 )
 from labelingest.storage.os_errors import cannot_write
 
-__all__ = ["INDEX", "ShardSink"]
+__all__ = ["INDEX", "ShardSink", "is_shard_name"]
 
 INDEX: Final = "index.json"
 _NAME: Final = re.compile(r"label_rows-(\d{5,})(?:-of-\d{5,})?(\.jsonl(?:\.zst)?)")
@@ -78,7 +78,7 @@ class ShardSink:
         self._shards = _shards(() if self.unfinished is None else self.unfinished.marks)
         opened = ExitStack()
         folder = building_folder(
-            self.path, _is_ours, first_files={}, unfinished=self.unfinished, sweep=self._cut
+            self.path, is_shard_name, first_files={}, unfinished=self.unfinished, sweep=self._cut
         )
         self._building = opened.enter_context(folder)
         self.path = self._building.place
@@ -304,5 +304,12 @@ def _foreign(building: Path) -> Iterator[Path]:
             yield path
 
 
-def _is_ours(name: str) -> bool:
+def is_shard_name(name: str) -> bool:
+    """Return whether a file of this name, relative to the folder, is a shard or the index.
+
+    Examples
+    --------
+    >>> is_shard_name("label_rows-00000-of-00002.jsonl"), is_shard_name("rows.jsonl")
+    (True, False)
+    """
     return name == INDEX or _NAME.fullmatch(name) is not None

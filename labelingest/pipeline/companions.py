@@ -1,0 +1,227 @@
+"""Companion files of a folder that names alone do not tell: given files, own outputs, class lists.
+
+1. Files that the run was given, as its ontology: by their places.
+2. Folders that a run or a synced folder wrote: by their markers, in any storage.
+3. Single files that a run wrote: by their first bytes, on this machine only.
+4. YAML files with class names, where labels are YOLO: by their content.
+
+What pairs, is ambiguous or has a sidecar of its own is no companion file, whatever is known here:
+`labelingest.pairing.pair.with_companions` sees to that. Orphan sidecars are companion files by place
+and marker only: a label file without data file is a defect, also when a run wrote it.
+
+Few files are read. Files that end as outputs do are read only where a folder has at most
+`FEW_TOGETHER` of them without a sidecar, since more are data, and no more than `MOST_READ` in all.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from labelingest.class_lists.class_list import UnreadableListError
+from labelingest.class_lists.read import read_class_list
+from labelingest.columns.keys import Keys
+from labelingest.columns.types import Bool, Int64, UInt8
+from labelingest.model.kinds import OWNER_MARKER
+from labelingest.model.listing import Listing
+from labelingest.model.pairs import Outcome, Pairs
+from labelingest.pairing.file_kinds import folder_numbers
+from labelingest.pairing.match import ending_with, first_row, row_of
+from labelingest.sinks.output_folder import MARKER
+from labelingest.sinks.own_contents import (
+    HEAD_BYTES,
+    OUTPUT_ENDINGS,
+    PARQUET,
+    SQLITE_ENDINGS,
+    is_name_below_marker,
+    is_own_head,
+    is_own_table,
+)
+from labelingest.storage.base import Storage
+
+__all__ = ["FEW_TOGETHER", "MOST_READ", "given_rows", "list_rows", "marked_rows", "written_rows"]
+
+FEW_TOGETHER: Final = 100
+"""Files of one folder, of a kind that runs write and without a sidecar, up to which they are read."""
+MOST_READ: Final = 1_000
+"""Files of a listing that are read: a few milliseconds."""
+_MOST_LISTS: Final = 100
+_MOST_LIST_BYTES: Final = 1_000_000
+_TAIL: Final = 65_536
+"""Last bytes of a Parquet file that say who wrote it."""
+_YAML: Final = (".yaml", ".yml")
+_NAMES: Final = re.compile(rb"^[\"']?names[\"']?\s*:", re.MULTILINE)
+_MARKERS: Final = (f"/{MARKER}", f"/.labelingest-folder/{OWNER_MARKER}")
+_USED: Final = (*(Outcome.PAIRED, Outcome.SIDECAR, Outcome.AMBIGUOUS, Outcome.AMBIGUOUS_SIDECAR),)
+"""Outcomes of files whose folder is input of the run, also where another run wrote it."""
+
+
+def given_rows(root: str, keys: Keys, paths: Iterable[str]) -> Int64:
+    """Return the rows of files that a run was given by their paths, ascending.
+
+    Parameters
+    ----------
+    root
+        Path of the storage path on this machine.
+    keys
+        Keys of its listing.
+    paths
+        Paths of the files, as the caller gives them.
+
+    Examples
+    --------
+    >>> keys = Keys.from_texts(["a.jpg", "new/ontology.json"])
+    >>> given_rows("/data", keys, ["/data/new/ontology.json", "/tmp/other.json"]).tolist()
+    [1]
+    """
+    rows = set()
+    places = {Path(root), Path(os.path.realpath(root))}
+    for path in paths:
+        # As it is written, since keys are logical, and where it leads, since files are not.
+        for name in (os.path.abspath(path), os.path.realpath(path)):  # noqa: PTH100
+            for place in places:
+                if Path(name).is_relative_to(place):
+                    rows.add(row_of(keys, Path(name).relative_to(place).as_posix()))
+    return np.array(sorted(row for row in rows if row is not None), dtype=np.int64)
+
+
+def marked_rows(keys: Keys, outcome: UInt8) -> Int64:
+    """Return the rows of files below the marker of an output, with names that are written there.
+
+    A folder with a file that pairs is input, and so is the storage path itself.
+
+    Examples
+    --------
+    >>> keys = Keys.from_texts(["a.jpg", f"rows/{MARKER}", "rows/a.jpg.encord.json", "rows/b.jpg"])
+    >>> marked_rows(keys, np.full(4, Outcome.UNLABELLED, dtype=np.uint8)).tolist()
+    [2]
+    """
+    rows = set()
+    for marker in _MARKERS:
+        for place in _rows_ending(keys, marker.encode()):
+            folder = keys[place].removesuffix(marker[1:])
+            first, end = (first_row(keys, folder.encode() + last) for last in (b"", b"\xff"))
+            if not np.isin(outcome[first:end], _USED).any():
+                below = range(first, end)
+                names = (key.removeprefix(folder) for key in keys.take(below))
+                rows |= {
+                    row
+                    for row, name in zip(below, names, strict=True)
+                    if is_name_below_marker(name)
+                }
+    return np.array(sorted(rows), dtype=np.int64)
+
+
+def _rows_ending(keys: Keys, name: bytes) -> list[int]:
+    """Return the rows of keys that end so: few do, and none is looked at for itself."""
+    rows, place = [], keys.text.find(name)
+    while place >= 0:
+        row = int(np.searchsorted(keys.offsets, place, side="right")) - 1
+        if keys.offsets[row + 1] == place + len(name):
+            rows.append(row)
+        place = keys.text.find(name, place + 1)
+    return rows
+
+
+def written_rows(storage: Storage, listing: Listing, outcome: UInt8) -> Int64:
+    """Return the rows of files that a run wrote, as their first bytes say, ascending.
+
+    Parameters
+    ----------
+    storage
+        Storage path on this machine: elsewhere each look is a request.
+    listing
+        Its listing.
+    outcome
+        (n,) outcome of each key.
+    """
+    rows = _few_suspects(listing.keys, outcome)
+    if not len(rows):
+        return rows
+    keys = listing.keys.take(rows)
+    heads = storage.fetch_heads(keys, HEAD_BYTES)
+    is_own = np.array(
+        [
+            isinstance(head, bytes) and (is_own_head(key, head) or _is_state(storage, key, head))
+            for key, head in zip(keys, heads, strict=True)
+        ],
+        dtype=np.bool_,
+    )
+    is_own |= _tables(storage, listing, rows, keys)
+    beside = [
+        row_of(listing.keys, keys[place] + ending)
+        for place in np.flatnonzero(is_own).tolist()
+        for ending in SQLITE_ENDINGS
+    ]
+    return np.union1d(rows[is_own], [row for row in beside if row is not None]).astype(np.int64)
+
+
+def _few_suspects(keys: Keys, outcome: UInt8) -> Int64:
+    """Return the rows of files without a pair that end as outputs do and are few in their folder."""
+    rows = np.flatnonzero((outcome == Outcome.UNLABELLED) | (outcome == Outcome.UNSUPPORTED))
+    rows = _ending_so(keys, rows, OUTPUT_ENDINGS)
+    if not len(rows):
+        return rows
+    _, folder, counts = np.unique(
+        folder_numbers(keys, rows), return_inverse=True, return_counts=True
+    )
+    suspects: Int64 = rows[counts[folder] <= FEW_TOGETHER][:MOST_READ]
+    return suspects
+
+
+def _ending_so(keys: Keys, rows: Int64, endings: Sequence[str]) -> Int64:
+    """Return those of some rows whose keys end with one of several endings, ascending."""
+    text = np.frombuffer(keys.text, dtype=np.uint8)
+    last: Bool = np.isin(text[keys.offsets[rows + 1] - 1], [ord(ending[-1]) for ending in endings])
+    rows = rows[last]
+    return np.unique(
+        np.concatenate([ending_with(keys, rows, ending.encode()) for ending in endings])
+    )
+
+
+def _is_state(storage: Storage, key: str, head: bytes) -> bool:
+    """Return whether a database is a state whose tables are still in the file beside it."""
+    if not head.startswith(b"SQLite format 3\0"):
+        return False
+    (log,) = storage.fetch_heads([key + SQLITE_ENDINGS[0]], HEAD_BYTES)
+    return isinstance(log, bytes) and is_own_head(key, head[:16] + log)
+
+
+def _tables(storage: Storage, listing: Listing, rows: Int64, keys: Sequence[str]) -> Bool:
+    """Return (n,) whether a file is a Parquet file that a run wrote."""
+    is_own = np.zeros(len(rows), dtype=np.bool_)
+    for place, key in enumerate(keys):
+        if key.endswith(PARQUET):
+            start = max(int(listing.size[rows[place]]) - _TAIL, 0)
+            (tail,) = storage.fetch_heads([key], _TAIL, start=start)
+            is_own[place] = isinstance(tail, bytes) and is_own_table(tail)
+    return is_own
+
+
+def list_rows(storage: Storage, pairs: Pairs, keys: Keys) -> Int64:
+    """Return the rows of YAML files with any name that have class names, ascending.
+
+    At most 100 files of a megabyte are read.
+    """
+    rows = np.flatnonzero(pairs.outcome == Outcome.UNSUPPORTED)
+    rows = _ending_so(keys, rows, _YAML)[:_MOST_LISTS] if len(rows) else rows
+    if not len(rows):
+        return rows
+    sources = keys.take(rows)
+    blobs = storage.fetch(sources, tokens=False, most=_MOST_LIST_BYTES)
+    has_names = [
+        place not in blobs.unread and _has_names(blobs.get(place), key)
+        for place, key in enumerate(sources)
+    ]
+    lists: Int64 = rows[np.array(has_names, dtype=np.bool_)]
+    return lists
+
+
+def _has_names(content: bytes, key: str) -> bool:
+    try:
+        return bool(read_class_list(content, key).names)
+    except UnreadableListError:
+        return _NAMES.search(content) is not None
