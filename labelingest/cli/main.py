@@ -22,6 +22,7 @@ from labelingest.cli.ontology_commands import classes, ontology_app
 from labelingest.cli.options import AsJson
 from labelingest.cli.process_end import run_to_the_end
 from labelingest.cli.run_commands import bench, check, convert, dialect, pair
+from labelingest.cli.split_command import split
 from labelingest.cli.utf8_mode import ensure_utf8_mode
 from labelingest.encord.keys import SIDECAR_SUFFIX
 
@@ -98,7 +99,7 @@ def show(
 
 
 _COMMANDS: Final[Sequence[Callable[..., None]]] = (
-    *(convert, check, bench, pair, dialect, show, classes, formats),
+    *(convert, check, bench, pair, split, dialect, show, classes, formats),
 )
 for command in _COMMANDS:
     app.command()(command)

@@ -84,7 +84,7 @@ class EncordSource:
         annotations = replace(
             sidecars.annotations, unit=readable[sidecars.annotations.unit].astype(np.int32)
         )
-        units = _with_own_sizes(units, rows)
+        units = replace(_with_own_sizes(units, rows), bases=sidecars.bases)
         seen, valid = (np.zeros(len(units), dtype=np.int64) for _ in range(2))
         seen[readable] = sidecars.objects_seen + sidecars.classifications_seen
         valid[readable] = sidecars.classifications_kept

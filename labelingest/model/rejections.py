@@ -75,8 +75,9 @@ def problem_of_row(
     >>> problem_of_row(0, code, annotations, units, "'Car' has no class number").place
     'a.json#/object_answers/k3P~1x0+a'
     """
-    source, line = units.sidecar[annotations.unit[row]], int(annotations.line[row])
+    unit, line = int(annotations.unit[row]), int(annotations.line[row])
+    source = units.sidecar[unit]
     if line or annotations.instances is None:
         return Problem(code, source, detail, line=line)
     pointer = child_pointer("/object_answers", annotations.instances.hash[row])
-    return Problem(code, source, detail, pointer=pointer)
+    return Problem(code, source, detail, pointer=units.bases.get(units.key[unit], "") + pointer)

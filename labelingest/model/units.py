@@ -1,7 +1,7 @@
 """Data units: what is being labelled, one row a data file of a batch."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import compress
 
 import numpy as np
@@ -26,23 +26,32 @@ class DataUnits:
     """(n,) pixels, as displayed; -1 where not known."""
     mtime_ns: Int64
     """(n,) last change of the sidecar, nanoseconds since 1970 UTC."""
+    bases: Mapping[str, str] = field(default_factory=dict)
+    """Data file → JSON pointer of its label row, for sidecars that hold a list of label rows."""
 
     def __len__(self) -> int:
         return len(self.key)
 
     def with_sizes(self, width: Int32, height: Int32) -> "DataUnits":
         """Return the same units with other sizes."""
-        return DataUnits(self.key, self.sidecar, width, height, self.mtime_ns)
+        return replace(self, width=width, height=height)
 
     def where(self, keep: Bool) -> "DataUnits":
         """Return the units where keep, (n,), is true."""
         key, sidecar = (list(compress(keys, keep.tolist())) for keys in (self.key, self.sidecar))
-        return DataUnits(key, sidecar, self.width[keep], self.height[keep], self.mtime_ns[keep])
+        sizes = (self.width[keep], self.height[keep])
+        return DataUnits(key, sidecar, *sizes, self.mtime_ns[keep], bases=self.bases)
 
     def part(self, rows: slice) -> "DataUnits":
         """Return the units of some rows that follow each other."""
-        columns = (self.key, self.sidecar, self.width, self.height, self.mtime_ns)
-        return DataUnits(*(column[rows] for column in columns))  # type: ignore[arg-type]
+        return DataUnits(
+            self.key[rows],
+            self.sidecar[rows],
+            self.width[rows],
+            self.height[rows],
+            self.mtime_ns[rows],
+            bases=self.bases,
+        )
 
     @classmethod
     def joined(cls, parts: "Sequence[DataUnits]") -> "DataUnits":
@@ -53,6 +62,7 @@ class DataUnits:
             np.concatenate([part.width for part in parts]),
             np.concatenate([part.height for part in parts]),
             np.concatenate([part.mtime_ns for part in parts]),
+            bases={key: base for part in parts for key, base in part.bases.items()},
         )
 
     @classmethod

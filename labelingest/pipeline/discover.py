@@ -22,6 +22,7 @@ from labelingest.formats import declared_pairing, source_format_paired, target_f
 from labelingest.model.listing import Listing
 from labelingest.model.pairs import Pairs
 from labelingest.pairing.layouts import recognise
+from labelingest.pairing.near_misses.exports import HEAD_BYTES, exports
 from labelingest.pairing.near_misses.near_misses import NearMiss, near_misses
 from labelingest.pairing.pair import pair, with_companions
 from labelingest.pairing.rules import PatternRule, SuffixRule
@@ -79,13 +80,7 @@ class Paired:
 
     def near_misses(self) -> list[NearMiss]:
         """Explain files that look like pairs and are not."""
-        return near_misses(
-            self.listing,
-            self.pairs,
-            self.rule,
-            small_files=partial(_fetch_content, self.storage),
-            place=self.path,
-        )
+        return _near_misses(self.storage, self.path, self.listing, self.pairs, self.rule)
 
 
 def pair_folder(
@@ -187,18 +182,27 @@ def _recognise(
         )
     if last_resort is not None:
         return last_resort, "assumed, as no usual layout is recognised"
-    misses = near_misses(
-        listing,
-        pair(listing, USUAL_RULE),
-        USUAL_RULE,
-        small_files=partial(_fetch_content, storage),
-        place=config.storage_path,
-    )
+    pairs = pair(listing, USUAL_RULE)
+    misses = _near_misses(storage, config.storage_path, listing, pairs, USUAL_RULE)
     raise ConfigError(
         f"none of the usual layouts is in {config.storage_path!r}; say how files pair, as "
         f"{as_flags(USUAL_RULE)}{_other_suffixes(by_suffix)}{_misnamed(listing)}{_hints(misses)}"
         f"{_causes(listing)}"
     )
+
+
+def _near_misses(
+    storage: Storage, path: str, listing: Listing, pairs: Pairs, rule: PairingRule
+) -> list[NearMiss]:
+    """Return files that look like pairs, and exports where nothing pairs."""
+    small_files = partial(_fetch_content, storage)
+    misses = near_misses(listing, pairs, rule, small_files=small_files, place=path)
+    return misses if len(pairs) else [*exports(listing, partial(_heads, storage), path), *misses]
+
+
+def _heads(storage: Storage, keys: Sequence[str]) -> list[bytes]:
+    heads = storage.fetch_heads(keys, HEAD_BYTES)
+    return [head if isinstance(head, bytes) else b"" for head in heads]
 
 
 def _fetch_content(storage: Storage, key: str) -> bytes:

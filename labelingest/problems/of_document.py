@@ -67,6 +67,8 @@ class DocumentProblems:
 
     def __init__(self, source: str) -> None:
         self.source = source
+        self.base = ""
+        """JSON pointer of the value that is read, which pointers begin with."""
         self._problems = CappedProblems[str]()
         self._unknown: dict[tuple[str, str], tuple[str, int]] = {}
         self.cause = ProblemCode.NOT_A_LABEL_ROW
@@ -74,6 +76,7 @@ class DocumentProblems:
 
     def note(self, code: ProblemCode, pointer: str, detail: str) -> None:
         """Note a problem of the value at a pointer."""
+        pointer = self.base + pointer
         if code.severity is Severity.ERROR:
             self.cause = code
         if self._problems.has_room(self.source, code):
@@ -121,7 +124,7 @@ class DocumentProblems:
                 ProblemCode.UNKNOWN_KEY,
                 self.source,
                 f"{excerpt(key)} is no key of {owner}: dropped",
-                pointer=first,
+                pointer=self.base + first,
                 count=count,
             )
             for (owner, key), (first, count) in self._unknown.items()

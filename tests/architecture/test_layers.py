@@ -44,7 +44,8 @@ NOT_HOT = {"columns/keys.py": "its buffer of bytes becomes the text without a co
 """Modules of hot packages that may do input, output or logging → why."""
 ONLY_IN = {
     "msgspec": {
-        *("documents/decode.py", "encord/typed_rows.py", "writers/label_rows.py"),
+        *("documents/decode.py", "documents/list_entries.py", "encord/typed_rows.py"),
+        "writers/label_rows.py",
         *("readers/encord/read.py", "readers/encord/typed"),
     },
     "shapely": {"geometry/hulls.py", "geometry/simple_polygons.py"},

@@ -66,6 +66,11 @@ def content_of(case: dict[str, Any]) -> bytes:
         return str(text * times).encode()
     if "text" in case:
         return str(case["text"]).encode()
+    if "list" in case:
+        # A list stands for a patched row, anything else for itself.
+        base = BASE["rows"][case["base"]]
+        entries = [patched(base, e) if isinstance(e, list) else e for e in case["list"]]
+        return json.dumps(entries).encode()
     return json.dumps(patched(BASE["rows"][case["base"]], case["patch"])).encode()
 
 

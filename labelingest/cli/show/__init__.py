@@ -24,6 +24,7 @@ from labelingest.problems import UNEXPECTED, Problem, Severity
 from labelingest.problems.of_document import DocumentProblems, json_type_name
 from labelingest.readers.encord.data_file import ANY_FILE, DataFile
 from labelingest.readers.encord.explain.label_row import CheckedRow, read_label_row
+from labelingest.readers.encord.explain.row_of_list import row_of_list
 from labelingest.resolution.ontology_json import load_ontology
 
 __all__ = ["show"]
@@ -106,6 +107,10 @@ def _read_unchanged(found_row: FoundRow) -> tuple[LabelRowView, Sequence[Problem
     document = decode(found_row.content, problems)
     if document is UNDECODED:
         raise ConfigError(str(problems.in_order()[-1]))
+    if isinstance(document, list):
+        document, problems.base = row_of_list(document, found_row.data_file or "", problems)
+        if document is None:
+            raise ConfigError(str(problems.in_order()[-1]))
     if not isinstance(document, dict):
         raise ConfigError(
             f"{found_row.source}: holds {json_type_name(document)}, expected a label row, "

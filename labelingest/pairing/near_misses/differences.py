@@ -27,6 +27,7 @@ class Cause(StrEnum):
     FIRST_DOT = "first-dot"
     LABEL_STUDIO = "label-studio"
     ROBOFLOW = "roboflow"
+    EXPORT = "export"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ class DataFile:
     Examples
     --------
     >>> DataFile.from_key("clips/a.mp4")
-    DataFile(kind=<DataKind.VIDEO: 'video'>, mime_type='video/mp4', size=None, date=None)
+    DataFile(kind=<DataKind.VIDEO: 'video'>, mime_type='video/mp4', size=None, date=None, key='clips/a.mp4')
     """
 
     kind: DataKind | None = None
@@ -26,13 +26,15 @@ class DataFile:
     """Width and height in pixels from the header of an image; None for an unread header."""
     date: str | None = None
     """Date of labels without their own, in the form of label rows."""
+    key: str = ""
+    """Key of the file; "" for an unknown one, which no title names."""
 
     @classmethod
     def from_key(
         cls, key: str, size: tuple[int, int] | None = None, date: str | None = None
     ) -> "DataFile":
         """Return a data file whose kind and type follow from its key."""
-        return cls(kind_of(key), mime_type_of(key), size, date)
+        return cls(kind_of(key), mime_type_of(key), size, date, key)
 
 
 ANY_FILE: Final = DataFile()

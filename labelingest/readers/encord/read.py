@@ -9,7 +9,7 @@ import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, groupby
 from math import isqrt
 from typing import Final
@@ -62,6 +62,8 @@ class SidecarBatch:
     """(u,) classifications of each label row."""
     rejected: Counter[ProblemCode]
     """Cause → objects and classifications that were dropped."""
+    bases: Mapping[str, str] = field(default_factory=dict)
+    """Data file → JSON pointer of its label row, for sidecars that hold a list."""
 
 
 def read_sidecars(
@@ -90,7 +92,7 @@ def read_sidecars(
     --------
     >>> vocabulary = Vocabulary.from_structure({"objects": [], "classifications": []})
     >>> file = DataFile.from_key("a.jpg")
-    >>> batch = read_sidecars([b"[]"], ["a.jpg.encord.json"], [file], vocabulary, {})
+    >>> batch = read_sidecars([b"1"], ["a.jpg.encord.json"], [file], vocabulary, {})
     >>> batch.rows, batch.problems[0][0].code.value
     ([None], 'not-a-label-row')
     """
@@ -170,6 +172,11 @@ class _Reading:
             classifications_seen=_counts(sidecar.classifications_seen for sidecar in sidecars),
             classifications_kept=_counts(sidecar.classifications_kept for sidecar in sidecars),
             rejected=sum((sidecar.rejected for sidecar in sidecars), Counter()),
+            bases={
+                file.key: sidecar.base
+                for file, sidecar in zip(self.files[rows], sidecars, strict=True)
+                if sidecar.base
+            },
         )
 
 
@@ -262,6 +269,7 @@ def _join(batches: Sequence[SidecarBatch]) -> SidecarBatch:
         classifications_seen=np.concatenate([batch.classifications_seen for batch in batches]),
         classifications_kept=np.concatenate([batch.classifications_kept for batch in batches]),
         rejected=sum((batch.rejected for batch in batches), Counter()),
+        bases={key: base for batch in batches for key, base in batch.bases.items()},
     )
 
 

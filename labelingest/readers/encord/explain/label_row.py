@@ -31,6 +31,7 @@ from labelingest.readers.encord.explain.entries import Medium
 from labelingest.readers.encord.explain.object_answers import object_answers
 from labelingest.readers.encord.explain.objects import Objects
 from labelingest.readers.encord.explain.provenance import Dates, read_date
+from labelingest.readers.encord.explain.row_of_list import row_of_list
 
 __all__ = ["CheckedRow", "read_label_row"]
 
@@ -72,6 +73,8 @@ class CheckedRow:
     """Classifications in the label row."""
     rejected: Counter[ProblemCode] = field(default_factory=Counter)
     """Cause → dropped annotations and classifications."""
+    base: str = ""
+    """JSON pointer of the label row in a sidecar that holds a list; "" for the row itself."""
 
 
 def read_label_row(
@@ -98,7 +101,7 @@ def read_label_row(
     Examples
     --------
     >>> vocabulary = Vocabulary.from_structure({"objects": [], "classifications": []})
-    >>> sidecar = read_label_row(b"[]", "a.jpg.encord.json", vocabulary)
+    >>> sidecar = read_label_row(b"1", "a.jpg.encord.json", vocabulary)
     >>> print(sidecar.row, sidecar.problems[0].code)
     None not-a-label-row
     """
@@ -106,6 +109,10 @@ def read_label_row(
     document = decode(content, problems)
     if document is UNDECODED:
         return CheckedRow(None, problems.in_order())
+    if isinstance(document, list):
+        document, problems.base = row_of_list(document, file.key, problems)
+        if document is None:
+            return CheckedRow(None, problems.in_order())
     if not isinstance(document, dict):
         detail = f"holds {json_type_name(document)}, expected a label row, which is an object"
         problems.note(ProblemCode.NOT_A_LABEL_ROW, "", detail)
@@ -189,6 +196,7 @@ def _read(
         classifications_seen=classifications.seen,
         classifications_kept=len(classifications.output),
         rejected=objects.rejected + classifications.rejected,
+        base=problems.base,
     )
 
 

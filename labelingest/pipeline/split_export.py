@@ -1,0 +1,178 @@
+"""Write each label row of an export beside its data file, as a sidecar of its own.
+
+1. The export is a JSON list of label rows, in a file of this machine or of the storage path.
+2. A label row belongs to the one data file whose name, or key, is its title.
+3. Titles of no file, of several files or of several rows are named, and nothing is written for them.
+4. An existing file is never replaced.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from labelingest.columns.keys import Keys
+from labelingest.documents.list_entries import ListEntry, list_entries
+from labelingest.encord.keys import SIDECAR_SUFFIX
+from labelingest.encord.titles import is_title_of
+from labelingest.errors import ConfigError, StorageError
+from labelingest.pairing.match import row_of
+from labelingest.pairing.rules import SuffixRule
+from labelingest.storage import open_storage
+from labelingest.storage.base import ChangedError, Storage, list_all
+from labelingest.storage.local.local import LocalStorage
+
+__all__ = ["Fate", "SplitRow", "split_export"]
+
+
+class Fate(StrEnum):
+    """What became of a label row of an export."""
+
+    WRITTEN = "written"
+    UNCHANGED = "unchanged"
+    """The sidecar exists with the same content."""
+    SIDECAR_EXISTS = "sidecar-exists"
+    """The sidecar exists with another content, and is not replaced."""
+    NO_TITLE = "no-title"
+    """The entry is no label row, or has no title."""
+    NO_FILE = "no-file"
+    """No data file has the title."""
+    AMBIGUOUS_FILE = "ambiguous-file"
+    """Several data files have the title."""
+    AMBIGUOUS_ROW = "ambiguous-row"
+    """Several label rows belong to one data file."""
+
+
+@dataclass(frozen=True, slots=True)
+class SplitRow:
+    """One label row of an export."""
+
+    place: int
+    """Position in the list, from 0."""
+    title: str
+    """Title of the data file; "" for none."""
+    fate: Fate
+    keys: Sequence[str] = ()
+    """Sidecar that was written or exists; or the data files that are meant."""
+
+
+def split_export(
+    export: str, storage_path: str, *, suffix: str = SIDECAR_SUFFIX, dry_run: bool = False
+) -> list[SplitRow]:
+    """Write each label row of an export beside its data file.
+
+    Parameters
+    ----------
+    export
+        Path of the export, or its key in the storage path.
+    storage_path
+        Folder or URL with the data files.
+    suffix
+        Suffix of sidecars, added to the name of the data file.
+    dry_run
+        Whether nothing is written.
+
+    Returns
+    -------
+    list of SplitRow
+        What became of each label row, in order of the list.
+
+    Raises
+    ------
+    ConfigError
+        The export cannot be read, or is no list of label rows.
+    StorageError
+        The storage path cannot be listed, or a sidecar cannot be written.
+    """
+    rule = SuffixRule(suffix)
+    storage = open_storage(storage_path)
+    keys = list_all(storage).keys
+    entries = _entries(export, storage, keys)
+    rows = list(_matched(entries, keys, rule, _key_of_export(export, storage, keys)))
+    if dry_run:
+        return rows
+    outcomes = [_put(row, entries[row.place].content, storage) for row in rows]
+    storage.flush([row.keys[0] for row in outcomes if row.fate is Fate.WRITTEN])
+    return outcomes
+
+
+def _key_of_export(export: str, storage: Storage, keys: Keys) -> str | None:
+    """Return the key of an export that lies in the storage path."""
+    if isinstance(storage, LocalStorage) and Path(export).is_file():
+        path, root = Path(export).resolve(), Path(storage.root).resolve()
+        return path.relative_to(root).as_posix() if path.is_relative_to(root) else None
+    return export if row_of(keys, export) is not None else None
+
+
+def _entries(export: str, storage: Storage, keys: Keys) -> Sequence[ListEntry]:
+    try:
+        content = _content(export, storage, keys)
+        entries = list_entries(content)
+    except OSError as error:
+        raise ConfigError(f"{export} cannot be read: {error.strerror or error}") from None
+    except ValueError as error:
+        raise ConfigError(f"{export} is no list of label rows, as an export is: {error}") from None
+    if not any(entry.is_label_row for entry in entries):
+        raise ConfigError(f"{export} is a list without any label row: an object with 'data_units'")
+    return entries
+
+
+def _content(export: str, storage: Storage, keys: Keys) -> bytes:
+    if Path(export).is_file() or row_of(keys, export) is None:
+        return Path(export).read_bytes()
+    blobs = storage.fetch([export])
+    if 0 in blobs.unread:
+        raise ConfigError(f"{export}: {blobs.unread[0].detail}")
+    return blobs.get(0)
+
+
+def _matched(
+    entries: Sequence[ListEntry], keys: Keys, rule: SuffixRule, export_key: str | None
+) -> Iterator[SplitRow]:
+    """Yield each entry with its only data file's sidecar, or with the cause of having none."""
+    names = {entry.title.rpartition("/")[2] for entry in entries if entry.title}
+    files: dict[str, list[str]] = defaultdict(list)
+    for key in keys:
+        name = key.rpartition("/")[2]
+        if name in names and key != export_key and not key.endswith(rule.suffix):
+            files[name].append(key)
+    candidates = [_files(entry, files) for entry in entries]
+    claims: dict[str, int] = defaultdict(int)
+    for of_entry in candidates:
+        if len(of_entry) == 1:
+            claims[of_entry[0]] += 1
+    for place, (entry, of_entry) in enumerate(zip(entries, candidates, strict=True)):
+        if entry.title is None or not entry.is_label_row:
+            yield SplitRow(place, entry.title or "", Fate.NO_TITLE)
+        elif len(of_entry) != 1:
+            fate = Fate.AMBIGUOUS_FILE if of_entry else Fate.NO_FILE
+            yield SplitRow(place, entry.title, fate, of_entry)
+        elif claims[of_entry[0]] > 1:
+            yield SplitRow(place, entry.title, Fate.AMBIGUOUS_ROW, of_entry)
+        else:
+            yield SplitRow(place, entry.title, Fate.WRITTEN, [of_entry[0] + rule.suffix])
+
+
+def _files(entry: ListEntry, files: dict[str, list[str]]) -> list[str]:
+    if entry.title is None or not entry.is_label_row:
+        return []
+    namesakes = files.get(entry.title.rpartition("/")[2], ())
+    return [key for key in namesakes if is_title_of(entry.title, key)]
+
+
+def _put(row: SplitRow, content: bytes, storage: Storage) -> SplitRow:
+    """Write one sidecar, unless a file has its name."""
+    if row.fate is not Fate.WRITTEN:
+        return row
+    [key] = row.keys
+    try:
+        storage.put(key, content, unless_changed="")
+    except ChangedError:
+        blobs = storage.fetch([key])
+        is_same = 0 not in blobs.unread and blobs.get(0) == content
+        fate = Fate.UNCHANGED if is_same else Fate.SIDECAR_EXISTS
+        return SplitRow(row.place, row.title, fate, row.keys)
+    except StorageError as error:
+        raise StorageError(f"{error}; the label rows before it were written") from None
+    return row
