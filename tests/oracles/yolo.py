@@ -322,6 +322,8 @@ class Columns(NamedTuple):
     class_column: int = 0
 
 
+_TABLE = ("auto", "columns")
+"""Layouts that read each row by its number of columns."""
 _DECLARED = {
     "box": Columns("box", lambda n: n == 5),
     "box+confidence": Columns("box", lambda n: n == 6, 1, 5, 1),
@@ -345,7 +347,7 @@ def _columns(options: Options, count: int) -> Columns:
         assert options.kpt_shape is not None
         keypoints = options.kpt_shape[0] * options.kpt_shape[1]
         return Columns("box", lambda n: n == 5 + keypoints, 1, 0, keypoints)
-    if options.row_layout != "auto":
+    if options.row_layout not in _TABLE:
         return _DECLARED[options.row_layout]
     if count == 5:
         return _DECLARED["box"]
@@ -364,9 +366,9 @@ def _cut(line: int, tokens: Sequence[Token], options: Options) -> Row:
         _class_number(token) if has_class and k == columns.class_column else _number(token)
         for k, token in enumerate(tokens)
     ]
-    if options.row_layout == "auto" and count < 5:
+    if options.row_layout in _TABLE and count < 5:
         raise Rejected("too-few-columns", tokens[0].column)
-    is_decided = options.decided_by_evidence and options.row_layout != "auto"
+    is_decided = options.decided_by_evidence and options.row_layout not in _TABLE
     if not columns.fits(count):
         code = "layout-contradicted" if is_decided else "wrong-column-count"
         raise Rejected(code, tokens[0].column)

@@ -146,7 +146,7 @@ def _keypoints(kpt_shape: tuple[int, int]) -> st.SearchStrategy[list[str]]:
 @st.composite
 def layout_rows(draw: st.DrawFn, layout: str, kpt_shape: tuple[int, int] | None) -> str:
     """Draw a row that mostly fits a declared layout."""
-    if draw(st.integers(0, 6)) == 0:
+    if layout == "columns" or draw(st.integers(0, 6)) == 0:
         return draw(rows())
     angle = draw(
         st.one_of(st.floats(-10, 10).map(repr), st.sampled_from(["0", "1.5707963", "-1e-20"]))
