@@ -12,5 +12,6 @@ counted. Formats and files are not known here::
     other_readings.py  warnings of polygons that look like poses or joined rows
     lookalikes.py      rows that look like poses or joined rows
     pixels.py          coordinates in pixels → fractions of the image
+    reach.py           where geometry lies, and what lies outside the image
     context.py         the context of a batch, and checks that conversions share
 """

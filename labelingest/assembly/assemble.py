@@ -18,15 +18,10 @@ from typing import Final
 import numpy as np
 
 from labelingest.assembly.boxes import convert_boxes
-from labelingest.assembly.context import (
-    AssemblyContext,
-    AssemblyOptions,
-    Piece,
-    check_size_known,
-    count_outside,
-)
+from labelingest.assembly.context import AssemblyContext, AssemblyOptions, Piece, check_size_known
 from labelingest.assembly.pixels import labels_in_fractions
 from labelingest.assembly.polygons import convert_rings
+from labelingest.assembly.reach import count_outside
 from labelingest.assembly.rotated_boxes import convert_corners, convert_rotated_boxes
 from labelingest.columns import ragged
 from labelingest.columns.fingerprints import mix, row_fingerprints

@@ -5,18 +5,16 @@ from typing import Final
 import numpy as np
 
 from labelingest.assembly.context import (
-    TOLERANCE,
     AssemblyContext,
     OutOfRange,
     Piece,
     SourceGeometry,
     check_area,
-    check_range,
-    check_reach,
     count_conversion,
     make_piece,
     take_coordinates,
 )
+from labelingest.assembly.reach import TOLERANCE, check_range, check_reach
 from labelingest.columns.types import Bool, Float64, Int64
 from labelingest.geometry import boxes
 from labelingest.model.annotations import ColumnShape

@@ -5,19 +5,18 @@ from typing import Final
 import numpy as np
 
 from labelingest.assembly.context import (
-    TOLERANCE,
     AssemblyContext,
     OutOfRange,
     Piece,
     SourceGeometry,
     check_area,
-    check_reach,
     check_size_known,
     count_conversion,
     make_piece,
 )
 from labelingest.assembly.other_readings import warn_of_other_readings
 from labelingest.assembly.outlines import crossings
+from labelingest.assembly.reach import TOLERANCE, check_reach
 from labelingest.columns import ragged
 from labelingest.columns.types import Bool, Float64, Int64
 from labelingest.geometry import boxes, polygons, rotated_boxes

@@ -9,13 +9,12 @@ from labelingest.assembly.context import (
     Piece,
     SourceGeometry,
     check_area,
-    check_range,
-    check_reach,
     check_size_known,
     make_piece,
     take_coordinates,
 )
 from labelingest.assembly.polygons import convert_vertices
+from labelingest.assembly.reach import check_range, check_reach
 from labelingest.columns.types import Bool, Float64, Int64
 from labelingest.geometry import angles, boxes, polygons, rotated_boxes
 from labelingest.model.annotations import ColumnShape
