@@ -92,6 +92,8 @@ class IngestOptions(BaseModel):
     """Consequence of an invalid row: leave out the row, leave out its file, or stop the run."""
     out_of_range: Literal["clip", "keep", "reject"] = "clip"
     """Treatment of geometry outside the image."""
+    snap_edges: bool = False
+    """Clip edges that lie less than a millionth of the image outside, too."""
     on_shape_mismatch: Literal["convert", "reject"] = "convert"
     """Treatment of rows whose geometry is not the shape of their ontology object."""
     duplicate_rows: Literal["keep", "drop"] = "keep"

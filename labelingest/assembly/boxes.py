@@ -6,7 +6,6 @@ import numpy as np
 
 from labelingest.assembly.context import (
     AssemblyContext,
-    OutOfRange,
     Piece,
     SourceGeometry,
     check_area,
@@ -14,7 +13,13 @@ from labelingest.assembly.context import (
     make_piece,
     take_coordinates,
 )
-from labelingest.assembly.reach import TOLERANCE, check_range, check_reach
+from labelingest.assembly.reach import (
+    TOLERANCE,
+    are_clipped,
+    check_range,
+    check_reach,
+    note_little_deviations,
+)
 from labelingest.columns.types import Bool, Float64, Int64
 from labelingest.geometry import boxes
 from labelingest.model.annotations import ColumnShape
@@ -27,22 +32,30 @@ def convert_boxes(context: AssemblyContext, rows: Int64) -> list[Piece]:
     """Convert rows of centre x, centre y, width, height."""
     cxcywh = take_coordinates(context, rows, 4)
     keep = check_range(context, rows, cxcywh, largest=1 + TOLERANCE)
-    rows = rows[keep]
-    ltwh = boxes.ltwh_from_cxcywh(cxcywh[keep])
-    clipped, deviation = boxes.clip_to_image(ltwh)
-    keep = check_reach(context, rows, deviation, SourceGeometry.BOX)
-    if context.options.out_of_range == OutOfRange.CLIP:
-        # A deviation below the tolerance is not counted, and so not clipped either: nothing is
-        # changed in silence.
-        ltwh = np.where((deviation >= TOLERANCE)[:, np.newaxis], clipped, ltwh)
-        keep &= _check_rest(context, rows, ltwh, keep)
-    rows, ltwh = rows[keep], ltwh[keep]
+    if not keep.all():
+        rows, cxcywh = rows[keep], cxcywh[keep]
+    rows, ltwh = _settle(context, rows, boxes.ltwh_from_cxcywh(cxcywh))
     pieces = []
     for shape in ColumnShape:
         of_shape = context.shape[rows] == shape
         if of_shape.any():
             pieces.append(_BOXES_TO[shape](context, rows[of_shape], ltwh[of_shape]))
     return pieces
+
+
+def _settle(context: AssemblyContext, rows: Int64, ltwh: Float64) -> tuple[Int64, Float64]:
+    """Return the boxes that remain, clipped where they leave the image."""
+    clipped, deviation = boxes.clip_to_image(ltwh)
+    if clipped is ltwh:
+        return rows, ltwh
+    keep = check_reach(context, rows, deviation, SourceGeometry.BOX)
+    edges = boxes.edges_outside(ltwh)
+    note_little_deviations(context, rows, deviation, edges, "box edges")
+    is_clipped = are_clipped(context, deviation)
+    if is_clipped.any():
+        ltwh = np.where(is_clipped[:, np.newaxis], clipped, ltwh)
+        keep &= _check_rest(context, rows, ltwh, keep)
+    return rows[keep], ltwh[keep]
 
 
 def _check_rest(context: AssemblyContext, rows: Int64, clipped: Float64, mask: Bool) -> Bool:

@@ -65,6 +65,8 @@ class AssemblyOptions:
     """Reject rows whose kind of geometry is not that of the ontology object."""
     drop_duplicates: bool = False
     """Drop rows that are identical to an earlier one of their file."""
+    snap_edges: bool = False
+    """Clip edges that lie less than a millionth of the image outside, too."""
     warn_misfit: float = 0.1
     """Misfit, as a fraction of the longer side, above which corners are "not a rectangle"."""
 
@@ -80,12 +82,13 @@ class Piece:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outside:
-    """Rows of one geometry that reach outside the image."""
+    """Rows that reach outside the image, and what becomes of them."""
 
     rows: Int64
-    geometry: SourceGeometry
-    is_clipped: bool
-    """Whether the rows are clipped to the image; they are kept as they are otherwise."""
+    count: Int64
+    """(r,) what is counted of each row: 1 for the row itself, or the number of its edges."""
+    change: str
+    """What is counted, in words."""
 
 
 class Rejection(NamedTuple):

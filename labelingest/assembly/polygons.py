@@ -6,7 +6,6 @@ import numpy as np
 
 from labelingest.assembly.context import (
     AssemblyContext,
-    OutOfRange,
     Piece,
     SourceGeometry,
     check_area,
@@ -16,7 +15,7 @@ from labelingest.assembly.context import (
 )
 from labelingest.assembly.other_readings import warn_of_other_readings
 from labelingest.assembly.outlines import crossings
-from labelingest.assembly.reach import TOLERANCE, check_reach
+from labelingest.assembly.reach import are_clipped, check_reach, note_little_deviations
 from labelingest.columns import ragged
 from labelingest.columns.types import Bool, Float64, Int64
 from labelingest.geometry import boxes, polygons, rotated_boxes
@@ -57,17 +56,7 @@ def convert_vertices(
     source: SourceGeometry,
 ) -> list[Piece]:
     """Convert rings, vertices (v, 2) and offsets (r + 1,), to the shapes of their objects."""
-    clipped, deviation = polygons.clip_to_unit_square(vertices)
-    farthest = ragged.segment_max(deviation, offsets)
-    keep = check_reach(context, rows, farthest, source)
-    outside = farthest >= TOLERANCE
-    if context.options.out_of_range == OutOfRange.CLIP and outside.any():
-        # A deviation below the tolerance is not counted, and so not clipped either: nothing is
-        # changed in silence.
-        of_vertex = np.repeat(outside, np.diff(offsets))
-        unclipped = vertices
-        vertices = np.where(of_vertex[:, np.newaxis], clipped, vertices)
-        keep &= _check_rest(context, rows, unclipped, vertices, offsets, keep & outside, source)
+    keep, vertices = _settle(context, rows, vertices, offsets, source)
     keep &= check_area(context, rows, vertices, offsets, keep)
     rows, vertices, offsets = _take(rows, vertices, offsets, keep)
     pieces = []
@@ -77,6 +66,33 @@ def convert_vertices(
             rings = _take(rows, vertices, offsets, of_shape)
             pieces.append(_RINGS_TO[shape](context, *rings, source))
     return pieces
+
+
+def _settle(
+    context: AssemblyContext,
+    rows: Int64,
+    vertices: Float64,
+    offsets: Int64,
+    source: SourceGeometry,
+) -> tuple[Bool, Float64]:
+    """Return (r,) rings that remain, and the vertices, clipped where rings leave the image."""
+    clipped, deviation = polygons.clip_to_unit_square(vertices)
+    if clipped is vertices:
+        return np.ones(len(rows), dtype=bool), vertices
+    farthest = ragged.segment_max(deviation, offsets)
+    keep = check_reach(context, rows, farthest, source)
+    # Corners of turned boxes are computed: their last digits are rounding.
+    is_written = source is SourceGeometry.POLYGON
+    if is_written:
+        outside = np.add.reduceat(deviation > 0, offsets[:-1], dtype=np.int64)
+        note_little_deviations(context, rows, farthest, outside, "polygon vertices")
+    is_clipped = are_clipped(context, farthest, snaps=is_written)
+    if is_clipped.any():
+        of_vertex = np.repeat(is_clipped, np.diff(offsets))
+        unclipped = vertices
+        vertices = np.where(of_vertex[:, np.newaxis], clipped, vertices)
+        keep &= _check_rest(context, rows, unclipped, vertices, offsets, keep & is_clipped, source)
+    return keep, vertices
 
 
 def _check_rest(

@@ -14,7 +14,15 @@ from labelingest.assembly.lookalikes import are_joined_rows
 from labelingest.columns.types import Bool, Float64, Int64
 from labelingest.problems import ProblemCode
 
-__all__ = ["FAR", "TOLERANCE", "check_range", "check_reach", "count_outside"]
+__all__ = [
+    "FAR",
+    "TOLERANCE",
+    "are_clipped",
+    "check_range",
+    "check_reach",
+    "count_outside",
+    "note_little_deviations",
+]
 
 FAR: Final = 1.0
 """Image sides by which geometry may leave the image: what lies farther outside is most often pixels."""
@@ -82,7 +90,9 @@ def check_reach(
     refused: Bool = outside
     if context.options.out_of_range != OutOfRange.REJECT:
         refused = deviation > FAR
-        context.outside.append(Outside(rows[outside & ~refused], geometry, is_clipped))
+        change = "clipped to the image" if is_clipped else "reaching outside the image, kept"
+        noted = rows[outside & ~refused]
+        context.outside.append(Outside(noted, np.ones_like(noted), f"{geometry} {change}"))
     for position in context.rows_to_note(refused):
         is_far = deviation[position] > FAR
         code = ProblemCode.FAR_OUTSIDE_IMAGE if is_far else ProblemCode.OUT_OF_RANGE
@@ -102,12 +112,61 @@ def count_outside(context: AssemblyContext, is_annotation: Bool) -> Counter[str]
     """
     adjusted: Counter[str] = Counter()
     for outside in context.outside:
-        change = (
-            "clipped to the image" if outside.is_clipped else "reaching outside the image, kept"
-        )
-        if count := int(is_annotation[outside.rows].sum()):
-            adjusted[f"{outside.geometry} {change}"] += count
+        if count := int(outside.count[is_annotation[outside.rows]].sum()):
+            adjusted[outside.change] += count
     return adjusted
+
+
+def are_clipped(context: AssemblyContext, deviation: Float64, *, snaps: bool = True) -> Bool:
+    """Return (r,) rows that are clipped to the image.
+
+    Parameters
+    ----------
+    context
+        Knows what the caller asks for.
+    deviation
+        (r,) distance outside the image, in image sides.
+    snaps
+        Whether a deviation below the tolerance may be clipped: where it is counted.
+    """
+    clips = context.options.out_of_range == OutOfRange.CLIP
+    mask: Bool = (deviation >= TOLERANCE) & clips
+    if snaps and context.options.snap_edges:
+        mask |= _deviate_little(deviation)
+    return mask
+
+
+def note_little_deviations(
+    context: AssemblyContext, rows: Int64, deviation: Float64, edges: Int64, parts: str
+) -> None:
+    """Take note of rows that lie outside the image by less than the tolerance.
+
+    Parameters
+    ----------
+    context
+        Takes the note.
+    rows
+        (r,) rows that are looked at.
+    deviation
+        (r,) distance outside the image, in image sides.
+    edges
+        (r,) parts of each row that lie outside.
+    parts
+        The parts in words, as "box edges".
+    """
+    little = _deviate_little(deviation)
+    if little.any():
+        change = (
+            "less than a millionth outside the image, clipped to it"
+            if context.options.snap_edges
+            else "less than a millionth outside the image, kept"
+        )
+        context.outside.append(Outside(rows[little], edges[little], f"{parts} {change}"))
+
+
+def _deviate_little(deviation: Float64) -> Bool:
+    mask: Bool = (deviation > 0) & (deviation < TOLERANCE)
+    return mask
 
 
 def _suspicion(context: AssemblyContext, row: np.int64, geometry: SourceGeometry) -> str:

@@ -9,7 +9,13 @@ import numpy as np
 from labelingest.columns.ragged import segment_max, segment_min
 from labelingest.columns.types import Float64, Int64
 
-__all__ = ["clip_to_image", "corners_from_ltwh", "ltwh_from_cxcywh", "ltwh_from_vertices"]
+__all__ = [
+    "clip_to_image",
+    "corners_from_ltwh",
+    "edges_outside",
+    "ltwh_from_cxcywh",
+    "ltwh_from_vertices",
+]
 
 
 def ltwh_from_cxcywh(boxes: Float64) -> Float64:
@@ -72,6 +78,29 @@ def clip_to_image(boxes_ltwh: Float64) -> tuple[Float64, Float64]:
     new_high = np.where(after, 1.0, np.where(high < 0, 0.0, high))
     new_size = np.where(before | after, new_high - new_low, size)
     return np.concatenate((new_low, new_size), axis=1), np.maximum(beyond[:, 0], beyond[:, 1])
+
+
+def edges_outside(boxes_ltwh: Float64) -> Int64:
+    """Count the edges of boxes that lie outside the image, the unit square, as doubles.
+
+    Parameters
+    ----------
+    boxes_ltwh
+        (n, 4) left, top, width, height, normalised; width and height not negative.
+
+    Returns
+    -------
+    ndarray
+        (n,) left and top edges below 0, right and bottom edges beyond 1; a new array.
+
+    Examples
+    --------
+    >>> edges_outside(np.array([[-0.25, 0.5, 0.5, 0.25], [0.5, -1e-9, 0.5, 1.5]])).tolist()
+    [1, 2]
+    """
+    low, high = boxes_ltwh[:, :2], boxes_ltwh[:, :2] + boxes_ltwh[:, 2:]
+    count: Int64 = (low < 0).sum(axis=1) + (high > 1).sum(axis=1)
+    return count
 
 
 def corners_from_ltwh(boxes_ltwh: Float64) -> Float64:

@@ -84,7 +84,8 @@ class Tally:
     converted: Counter[str] = field(default_factory=Counter)
     """Rows whose kind of geometry was changed to that of the ontology object: "box → polygon"."""
     adjusted: Counter[str] = field(default_factory=Counter)
-    """Rows that reached outside the image, by what was done to them."""
+    """Rows that reached outside the image, by what was done to them; edges that reach less than a
+    millionth outside."""
     dropped: Counter[str] = field(default_factory=Counter)
     """Parts of rows that the output format cannot represent."""
     refitted: Misfits = field(default_factory=Misfits)

@@ -67,6 +67,7 @@ def make_converter(
         yolo=layout or YoloOptions(config.row_layout, config.kpt_shape),
         assembly=AssemblyOptions(
             out_of_range=OutOfRange(config.out_of_range),
+            snap_edges=config.snap_edges,
             reject_shape_mismatch=config.on_shape_mismatch == "reject",
             drop_duplicates=config.duplicate_rows == "drop",
             warn_misfit=config.warn_misfit,

@@ -39,6 +39,7 @@ class Options(NamedTuple):
     kpt_shape: tuple[int, int] | None = None
     decided_by_evidence: bool = False
     out_of_range: str = "clip"
+    snap_edges: bool = False
     reject_shape_mismatch: bool = False
     drop_duplicates: bool = False
     warn_misfit: float = 0.1
@@ -434,7 +435,7 @@ def _check_range(
     """Count or refuse what reaches outside the image; return whether it is to be clipped."""
     farthest = max(max(-value, value - 1) for value in values)
     if farthest < _LITTLE:
-        return False
+        return clips and _check_little(row, values, options, reading)
     clipped = clips and options.out_of_range == "clip"
     if farthest > 1:
         raise Rejected("far-outside-image", row.column())
@@ -444,6 +445,24 @@ def _check_range(
     what = "clipped to the image" if clipped else "reaching outside the image, kept"
     reading.adjusted[f"{name} {what}"] += 1
     return clipped
+
+
+def _check_little(row: Row, values: Sequence[float], options: Options, reading: Reading) -> bool:
+    """Count the parts that lie a little outside the image; return whether they are clipped."""
+    is_outside = [value < 0 or value > 1 for value in values]
+    if row.kind == "box":
+        count, parts = sum(is_outside), "box edges"
+    elif row.kind in ("polygon", "quadrilateral"):
+        count, parts = (
+            sum(map(any, zip(is_outside[::2], is_outside[1::2], strict=True))),
+            "polygon vertices",
+        )
+    else:
+        return False
+    if count:
+        what = "clipped to it" if options.snap_edges else "kept"
+        reading.adjusted[f"{parts} less than a millionth outside the image, {what}"] += count
+    return count > 0 and options.snap_edges
 
 
 def _box(
@@ -590,5 +609,5 @@ def _annotation(
     rectangles: Sequence[Corners] = (),
 ) -> Expected:
     return Expected(
-        row.line, int(row.values[0]), shape, tuple(numbers), row.confidence, exact, rectangles
+        row.line, row.class_number, shape, tuple(numbers), row.confidence, exact, rectangles
     )

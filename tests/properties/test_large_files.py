@@ -90,6 +90,7 @@ OPTIONS = st.fixed_dictionaries(
         "assembly": st.builds(
             AssemblyOptions,
             out_of_range=st.sampled_from(["clip", "keep", "reject"]),
+            snap_edges=st.booleans(),
             reject_shape_mismatch=st.booleans(),
             drop_duplicates=st.booleans(),
         ),

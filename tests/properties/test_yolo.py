@@ -188,6 +188,7 @@ OPTIONS = st.fixed_dictionaries(
     {
         "decided_by_evidence": st.sampled_from([False, False, True]),
         "out_of_range": st.sampled_from(["clip", "clip", "keep", "reject"]),
+        "snap_edges": st.booleans(),
         "reject_shape_mismatch": st.sampled_from([False, False, False, True]),
         "drop_duplicates": st.booleans(),
         "warn_misfit": st.sampled_from([0.1, 0.1, 0.01, 0.5]),

@@ -37,6 +37,7 @@ def test_a_converter_has_the_options_of_its_configuration() -> None:
         ontology="ontology.json",
         on_row_error="skip-file",
         out_of_range="keep",
+        snap_edges=True,
         duplicate_rows="drop",
         on_shape_mismatch="reject",
         image_sizes="never",
@@ -52,6 +53,7 @@ def test_a_converter_has_the_options_of_its_configuration() -> None:
     assert converter.image_sizes is ImageSizes.NEVER
     assert converter.yolo_layout is YoloLayout.CORNERS
     assert converter.assembly.out_of_range is OutOfRange.KEEP
+    assert converter.assembly.snap_edges
     assert (converter.assembly.drop_duplicates, converter.assembly.reject_shape_mismatch) == (
         True,
         True,
