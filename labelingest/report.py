@@ -5,11 +5,12 @@ outcome, and every row of a sidecar became an annotation or was rejected for a c
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from labelingest.class_lists.verdicts import ClassLists
 from labelingest.model.class_table import ClassTable
+from labelingest.model.failed_files import FailedFiles
 from labelingest.model.pairs import Outcome
 from labelingest.model.tally import Tally
 from labelingest.problems import Problem
@@ -60,6 +61,8 @@ class Report(LoggedReport):
     """Unlabelled data files by kind."""
     class_lists: ClassLists = field(default_factory=ClassLists)
     """Class lists of the label files, beside the ontology."""
+    early_failed: FailedFiles = field(default_factory=FailedFiles)
+    """Files with an error before the conversion: class lists, and files that were not paired."""
     tally: Tally = field(default_factory=Tally)
     classes: ClassTable = field(default_factory=ClassTable)
     """All classes of the run; the tally has their counts."""
@@ -71,6 +74,13 @@ class Report(LoggedReport):
     def problems(self) -> Sequence[Problem]:
         """The first `KEPT` problems, in order of files."""
         return self.log.first
+
+    @property
+    def failed(self) -> FailedFiles:
+        """Files with errors."""
+        return replace(
+            self.early_failed, total=self.log.files, not_converted=self.tally.failed_files
+        )
 
     def balance(self) -> bool:
         """Whether every key, every pair and every row is accounted for once."""
@@ -102,6 +112,7 @@ class Report(LoggedReport):
             "places_not_listed": self.places_not_listed,
             "unlabelled": dict(self.unlabelled),
             "class_lists": self.class_lists.as_dict(),
+            "files_with_errors": self.failed.as_dict(),
             **self.tally.as_dict(),
             "classes": self.classes.as_dict(self.tally.classes),
             "problems": self.log.as_dict(),

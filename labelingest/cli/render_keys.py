@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from labelingest.cli.console import many
+from labelingest.model.failed_files import FailedFiles
 from labelingest.model.pairs import Outcome
 
-__all__ = ["OUTCOMES", "keys_equation", "rule_text"]
+__all__ = ["OUTCOMES", "files_equation", "keys_equation", "rule_text"]
 
 OUTCOMES: Final[Mapping[Outcome, str]] = {
     Outcome.PAIRED: "paired data file",
@@ -49,3 +50,23 @@ def keys_equation(keys: Mapping[Outcome, int]) -> str:
     terms = [many(count, OUTCOMES[outcome]) for outcome, count in keys.items() if count]
     equation = f" = {' + '.join(terms)}" if terms else ""
     return f"{sum(keys.values()):,} seen{equation}"
+
+
+def files_equation(failed: FailedFiles) -> str:
+    """Return the number of files with errors as the sum of what became of them.
+
+    Examples
+    --------
+    >>> files_equation(FailedFiles(total=3, not_paired=2)), files_equation(FailedFiles())
+    ('3 files = 2 not paired + 1 converted in part', 'no file')
+    """
+    if not failed.total:
+        return "no file"
+    terms = (
+        (failed.class_lists, "of classes"),
+        (failed.not_paired, "not paired"),
+        (failed.not_converted, "not converted"),
+        (failed.in_part, "converted in part"),
+    )
+    equation = " + ".join(f"{count:,} {words}" for count, words in terms if count)
+    return f"{many(failed.total, 'file')} = {equation}"

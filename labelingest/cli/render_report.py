@@ -13,7 +13,7 @@ from rich.console import Console
 from labelingest.class_lists.verdicts import disagreement_lines, summary
 from labelingest.cli.console import many, open_console, places_sentence, print_line, print_message
 from labelingest.cli.render_class_counts import print_class_counts
-from labelingest.cli.render_keys import keys_equation, rule_text
+from labelingest.cli.render_keys import files_equation, keys_equation, rule_text
 from labelingest.cli.render_layout import print_layout
 from labelingest.cli.render_problems import print_log
 from labelingest.config import IngestConfig
@@ -111,6 +111,8 @@ def print_report(report: Report, config: IngestConfig) -> None:
         f"{tally.label_rows:,}, of which {tally.empty_label_rows:,} labelled as empty; "
         f"{many(tally.failed_files, 'file')} failed",
     )
+    if report.failed.total:
+        print_line(console, "Errors in  ", files_equation(report.failed))
     if not report.stopped:
         print_class_counts(console, report.classes.as_dict(tally.classes))
     _print_changes(console, report)

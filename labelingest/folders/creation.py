@@ -21,7 +21,7 @@ from labelingest.folders.state.folders import (
     remove_folder,
 )
 from labelingest.folders.sync.custom_metadata import check_schema
-from labelingest.folders.sync.unpaired import refuse_listed
+from labelingest.folders.sync.unpaired import FolderBefore, refuse_listed
 from labelingest.storage.os_errors import cannot_write
 
 __all__ = ["check_settings", "create_folder"]
@@ -56,7 +56,7 @@ def create_folder(
         _refuse_shared_output(state, name, in_place, open_places)
         places = open_places(in_place)
         refuse_used_output(places.output)
-        notice = refuse_listed(places, in_place, is_new=True)
+        notice = refuse_listed(places, in_place, FolderBefore())
         record = enter_folder(state, name, in_place)
         try:
             claim_output(state, record, places.output)

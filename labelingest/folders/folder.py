@@ -33,7 +33,7 @@ from labelingest.folders.state.summary import Summary, summarise
 from labelingest.folders.sync.options import SyncOptions
 from labelingest.folders.sync.plan import Plan
 from labelingest.folders.sync.run import make_plan, run_sync
-from labelingest.folders.sync.unpaired import refuse_listed
+from labelingest.folders.sync.unpaired import FolderBefore, refuse_listed
 from labelingest.problems.problem import Problem
 from labelingest.progress import Progress
 from labelingest.sinks.output_guard import GuardedOutput, OutputKind
@@ -178,10 +178,14 @@ class SyncedFolder:
         # Slow checks come first: other processes wait during the write.
         check_settings(changed)
         places = self._open_places(changed)
+        unpaired = ""
         if changed.rule != record.settings.rule:
-            refuse_listed(places, changed, has_rows=self.summary().labelled > 0)
+            summary = self.summary()
+            before = FolderBefore(record.name, bool(summary.items), summary.labelled > 0)
+            unpaired = refuse_listed(places, changed, before)
         self.record = change_settings(self.state, record, change)
-        self.notice = replaced_patterns(record.settings, self.record.settings)
+        replaced = replaced_patterns(record.settings, self.record.settings)
+        self.notice = "; ".join(filter(None, (replaced, unpaired)))
         return self.record.settings
 
     def plan(

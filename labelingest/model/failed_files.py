@@ -12,7 +12,7 @@ class FailedFiles:
     Examples
     --------
     >>> FailedFiles(total=5, not_paired=2, not_converted=1).as_dict()
-    {'total': 5, 'not_paired': 2, 'not_converted': 1, 'in_part': 2}
+    {'total': 5, 'not_paired': 2, 'not_converted': 1, 'class_lists': 0, 'in_part': 2}
     """
 
     total: int = 0
@@ -21,11 +21,13 @@ class FailedFiles:
     """Those with an error of listing or pairing: orphans, ambiguous pairs, unreadable folders."""
     not_converted: int = 0
     """Those that were paired and have no output."""
+    class_lists: int = 0
+    """Ontologies and class lists among them."""
 
     @property
     def in_part(self) -> int:
         """Those that have an output without some of their rows, answers or metadata."""
-        return self.total - self.not_paired - self.not_converted
+        return self.total - self.not_paired - self.not_converted - self.class_lists
 
     def as_dict(self) -> dict[str, int]:
         """Return the counts as JSON values."""
@@ -33,5 +35,6 @@ class FailedFiles:
             "total": self.total,
             "not_paired": self.not_paired,
             "not_converted": self.not_converted,
+            "class_lists": self.class_lists,
             "in_part": self.in_part,
         }

@@ -15,6 +15,7 @@ import numpy as np
 from labelingest.config import IngestConfig
 from labelingest.formats import Format, source_format, target_format
 from labelingest.model.class_table import ClassTable
+from labelingest.model.failed_files import FailedFiles
 from labelingest.model.kinds import kind_of
 from labelingest.model.ontology import Ontology
 from labelingest.model.pairs import Outcome
@@ -108,8 +109,11 @@ def open_report_files(
         report.log = _problem_log(files, stack)
         report.log.add(mapping.problems if mapping else (), {})
         report.log.add(report.class_lists.problems, {})
+        lists = report.log.files
         report.log.add(paired.listing.problems, {})
         report.log.add(paired.pairs.problems, {})
+        not_paired = report.log.files - lists
+        report.early_failed = FailedFiles(report.log.files, not_paired, class_lists=lists)
         yield
         if "report" in files:
             files["report"].write(report.to_json())

@@ -143,3 +143,108 @@ def test_patterns_that_pair_nothing_where_label_rows_are_are_refused(
         folder.configure(options={"labels": "labels/{name}.lbl"})
     assert folder.sync().counters.changes == {}
     assert contents(world.rows) == rows
+
+
+# --- without any image, and with a single label file ---
+
+
+@on_sqlite
+def test_label_files_without_any_image_refuse_the_patterns_of_a_new_folder(world: World) -> None:
+    world.remove("a.txt")
+    for image in ("a.jpg", "b.jpg"):
+        world.remove(image)
+    for name in "abc":
+        world.write(f"labels/{name}.txt", BOX)
+    for patterns in (PATTERNS, PATTERNS | SLIP):
+        with pytest.raises(ConfigError, match=r"as 'labels/a\.txt' \(3 of them\)"):
+            world.folder(options=patterns)
+    folder = world.folder(options=PATTERNS | SLIP, allow_mass_delete=True)
+    folder.configure(allow_mass_delete=False)
+    with pytest.raises(ConfigError, match="labelingest folder configure drive, or give --allow"):
+        folder.sync()
+    run = folder.activity(1)[0]
+    assert (run.status, run.counters.changes, run.books) == (Status.ERROR, {}, None)
+    assert list(folder.items("all")) == []
+
+
+@on_sqlite
+def test_a_single_label_file_is_a_mistake_only_with_a_near_miss(world: World) -> None:
+    world.remove("a.txt")
+    world.image("images/c.jpg")
+    world.write("annotations/c.txt", BOX)
+    with pytest.raises(ConfigError, match="but a file ends with") as refused:
+        world.folder(options=PATTERNS)
+    assert "use --images 'images/{name}.jpg' --labels 'annotations/{name}.txt'" in str(
+        refused.value
+    )
+    world.remove("annotations/c.txt")
+    world.write("notes/of today.txt", "a text")
+    folder = world.folder(options=PATTERNS)
+    assert "yet: items come without label rows until there is one" in folder.notice
+    assert folder.sync().counters.changes == {"new file": 4}
+
+
+@on_sqlite
+def test_ambiguous_pairs_alone_are_no_mistake_of_the_patterns(world: World) -> None:
+    for name in "ab":
+        world.image(f"{name}.png")
+        world.write(f"{name}.txt", BOX)
+    options = {"images": ["{name}.jpg", "{name}.png"], "labels": "{name}.txt"}
+    run = world.folder(options=options).sync()
+    assert run.books is not None
+    assert run.books.keys["ambiguous"] == 4
+    assert run.books.files_with_errors == 2
+
+
+# --- suffixes ---
+
+
+@pytest.fixture
+def sidecars(world: World) -> dict[str, Any]:
+    world.remove("a.txt")
+    row = json.dumps({"label_hash": "0", "data_units": {}})
+    world.write("a.jpg.labels.json", row)
+    return {"format": "encord", "options": {}}
+
+
+@on_sqlite
+def test_a_suffix_is_refused_where_label_rows_have_another(
+    world: World, sidecars: dict[str, Any]
+) -> None:
+    with pytest.raises(ConfigError, match=r"as 'a\.jpg\.labels\.json': .*; give --suffix"):
+        world.folder(**sidecars)
+    folder = world.folder(**sidecars | {"options": {"suffix": ".labels.json"}})
+    assert folder.notice == ""
+    folder.sync()
+    with pytest.raises(ConfigError, match="ends with"):
+        folder.configure(options={"suffix": ".label.json"})
+
+
+@on_sqlite
+def test_metadata_beside_data_files_is_no_label_row_of_another_suffix(
+    world: World, sidecars: dict[str, Any]
+) -> None:
+    world.write("a.jpg.labels.json", '{"speed": 7}')
+    folder = world.folder(**sidecars)
+    assert folder.notice.startswith("no data file in ")
+    assert folder.sync().counters.changes == {"new file": 3}
+
+
+@on_sqlite
+def test_sidecars_named_after_the_stem_refuse_the_suffix(
+    world: World, sidecars: dict[str, Any]
+) -> None:
+    world.remove("a.jpg.labels.json")
+    world.write("a.encord.json", "{}")
+    with pytest.raises(ConfigError, match=r"mv -- .*a\.jpg\.encord\.json"):
+        world.folder(**sidecars)
+
+
+@on_sqlite
+def test_a_notice_names_the_rule_of_the_other_format_that_would_pair(
+    world: World, sidecars: dict[str, Any]
+) -> None:
+    world.remove("a.jpg.labels.json")
+    world.write("a.txt", BOX)
+    folder = world.folder(**sidecars)
+    assert "; 1 would pair by --images '{name}.jpg' --labels '{name}.txt'" in folder.notice

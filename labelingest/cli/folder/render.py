@@ -9,7 +9,9 @@ import orjson
 from labelingest.cli.console import many, open_console, places_sentence, print_columns, print_line
 from labelingest.cli.folder.render_books import books_of, keys_and_files
 from labelingest.cli.progress import duration
+from labelingest.cli.render_keys import keys_equation
 from labelingest.folders import Plan, RunRecord, Status
+from labelingest.folders.state.books import outcomes_of
 from labelingest.folders.state.clock import now, seconds_between
 from labelingest.folders.state.folders import FolderRecord
 from labelingest.folders.state.runs import Counters
@@ -116,6 +118,8 @@ def print_plan(plan: Plan, save: str | None) -> None:
     """Print the changes of a plan."""
     console = open_console()
     print_line(console, f"{plan.folder}: {plan.keys:,} keys listed")
+    if plan.books:
+        print_line(console, f"Keys  {keys_equation(outcomes_of(plan.books))}")
     if plan.changes:
         print_columns(console, [(f"{n:,}", reason) for reason, n in plan.changes.items()])
     else:

@@ -1,12 +1,11 @@
 """Words for the books of a run: keys, files with errors, rows."""
 
 from labelingest.cli.console import many
-from labelingest.cli.render_keys import keys_equation
+from labelingest.cli.render_keys import files_equation, keys_equation
 from labelingest.folders import RunRecord
-from labelingest.folders.state.books import Books
-from labelingest.model.failed_files import FailedFiles
+from labelingest.folders.state.books import Books, outcomes_of
 
-__all__ = ["books_of", "files_equation", "keys_and_files"]
+__all__ = ["books_of", "keys_and_files"]
 
 
 def books_of(run: RunRecord) -> list[tuple[str, str]]:
@@ -27,7 +26,7 @@ def keys_and_files(books: Books, run: int | None) -> list[tuple[str, str]]:
         Number of the run that is shown; None to say in any case which run paired the files.
     """
     paired = "" if books.of_run == run else f" (paired by run {books.of_run})"
-    rows = [("Keys", keys_equation(books.outcomes()) + paired)]
+    rows = [("Keys", keys_equation(outcomes_of(books.keys)) + paired)]
     if books.unlabelled:
         kinds = ", ".join(f"{count:,} {kind}" for kind, count in books.unlabelled.items())
         rows.append(("Unlabelled", kinds))
@@ -47,22 +46,3 @@ def _rows(books: Books) -> list[tuple[str, str]]:
         labels += f" + {many(rows['classifications'], 'classification')}"
     total = f"{sum(rejected.values()):,} rejected" + (f" ({causes})" if causes else "")
     return [("Rows read", f"{rows['rows_seen']:,} seen = {labels} + {total}")]
-
-
-def files_equation(failed: FailedFiles) -> str:
-    """Return the number of files with errors as the sum of what became of them.
-
-    Examples
-    --------
-    >>> files_equation(FailedFiles(total=3, not_paired=2)), files_equation(FailedFiles())
-    ('3 files = 2 not paired + 1 converted in part', 'no file')
-    """
-    if not failed.total:
-        return "no file"
-    terms = (
-        (failed.not_paired, "not paired"),
-        (failed.not_converted, "not converted"),
-        (failed.in_part, "converted in part"),
-    )
-    equation = " + ".join(f"{count:,} {words}" for count, words in terms if count)
-    return f"{many(failed.total, 'file')} = {equation}"

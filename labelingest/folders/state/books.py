@@ -22,7 +22,7 @@ from labelingest.model.pairs import Outcome
 from labelingest.model.tally import Tally
 from labelingest.problems import Severity
 
-__all__ = ["Books", "last_books", "read_books"]
+__all__ = ["Books", "last_books", "outcomes_of", "read_books"]
 
 _IGNORED: Final = Outcome.IGNORED.name.lower()
 
@@ -34,8 +34,8 @@ class Books:
     Examples
     --------
     >>> books = Books("digest", {"paired": 2, "sidecar": 2, "unlabelled": 1}, {"image": 1})
-    >>> books.keys_seen, books.outcomes()[Outcome.PAIRED], books.of_run
-    (5, 2, 0)
+    >>> books.keys_seen, books.of_run
+    (5, 0)
     """
 
     digest: str
@@ -64,10 +64,6 @@ class Books:
     def keys_seen(self) -> int:
         """Number of keys of the listing."""
         return sum(self.keys.values())
-
-    def outcomes(self) -> dict[Outcome, int]:
-        """Return outcome → number of keys, in the order of outcomes."""
-        return {outcome: self.keys.get(outcome.name.lower(), 0) for outcome in Outcome}
 
     @property
     def failed(self) -> FailedFiles | None:
@@ -114,6 +110,17 @@ class Books:
             "filesWithErrors": None if self.failed is None else self.failed.as_dict(),
             "rows": dict(self.rows),
         }
+
+
+def outcomes_of(keys: Mapping[str, int]) -> dict[Outcome, int]:
+    """Return outcome → number of keys, in the order of outcomes.
+
+    Examples
+    --------
+    >>> outcomes_of({"sidecar": 1, "paired": 1})[Outcome.PAIRED]
+    1
+    """
+    return {outcome: keys.get(outcome.name.lower(), 0) for outcome in Outcome}
 
 
 def read_books(text: str | None, what: str) -> Books | None:

@@ -21,6 +21,7 @@ from labelingest.folders.locations import Places
 from labelingest.folders.state.books import last_books
 from labelingest.folders.state.clock import now
 from labelingest.folders.state.folders import FolderRecord
+from labelingest.folders.state.tables import items, label_rows
 from labelingest.folders.sync.changes import count_changes, count_first_changes, find_changes
 from labelingest.folders.sync.class_lists import compare_folder_lists
 from labelingest.folders.sync.compare_contents import ContentComparison
@@ -32,8 +33,8 @@ from labelingest.folders.sync.plan import Plan
 from labelingest.folders.sync.prepared import PreparedChanges
 from labelingest.folders.sync.scan import Scan, scan
 from labelingest.folders.sync.second_listing import needs_second_listing
-from labelingest.folders.sync.skip_unchanged import is_new
-from labelingest.folders.sync.unpaired import refuse_unpaired
+from labelingest.folders.sync.skip_unchanged import has_entries, is_new
+from labelingest.folders.sync.unpaired import FolderBefore, refuse_unpaired
 from labelingest.model.blobs import Unread
 from labelingest.model.listing import Listing
 from labelingest.pipeline.worker import Worker
@@ -70,13 +71,15 @@ class Comparison:
         is_same = plan.digest == record.digest
         books = last_books(connection, record.id) if is_same else None
         if books is not None and books.digest == plan.digest and not self._looks_further:
-            return PreparedChanges(connection, record.id, plan, books)
+            return PreparedChanges(connection, record.id, replace(plan, books=books.keys), books)
         scanned = scan(listing, record.settings)
-        prepared = PreparedChanges(connection, record.id, plan, scanned.books(plan.digest))
+        books = scanned.books(plan.digest)
+        plan = replace(plan, books=books.keys)
+        prepared = PreparedChanges(connection, record.id, plan, books)
         if is_same and not self._looks_further:
             return prepared  # an earlier version synced it last, and kept no books
         if not plan.allow_mass_delete:
-            refuse_unpaired(scanned, record.settings)
+            self._refuse_unpaired(connection, scanned)
         lists = compare_folder_lists(
             connection, record.id, record.settings, self.places.storage, scanned
         )
@@ -86,6 +89,15 @@ class Comparison:
             counts = count_first_changes(scanned, record.settings)
             return replace(prepared, plan=replace(plan, changes=counts))
         return self._compare(prepared, scanned)
+
+    def _refuse_unpaired(self, connection: Connection, scanned: Scan) -> None:
+        before = FolderBefore(
+            self.record.name,
+            has_items=has_entries(connection, items, self.record.id),
+            has_rows=has_entries(connection, label_rows, self.record.id),
+            rule_changes=False,
+        )
+        refuse_unpaired(scanned, self.record.settings, self.places.storage, before)
 
     def _compare(self, prepared: PreparedChanges, scanned: Scan) -> PreparedChanges:
         """Fill the temporary tables, and count their changes."""

@@ -60,6 +60,8 @@ class Plan:
     """Sentences that say why deletions are withheld; empty where none is."""
     checksum: bool = False
     """Whether contents were compared too."""
+    books: Mapping[str, int] = field(default_factory=dict)
+    """Outcome → number of keys; empty in a plan of an earlier version."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the plan as JSON values."""

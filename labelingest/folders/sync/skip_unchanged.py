@@ -20,7 +20,7 @@ from labelingest.folders.state.tables import items, label_rows
 from labelingest.folders.sync.fingerprints import Fingerprints
 from labelingest.folders.sync.scan import Scan
 
-__all__ = ["Candidates", "find_candidates", "is_new", "takes_metadata"]
+__all__ = ["Candidates", "find_candidates", "has_entries", "is_new", "takes_metadata"]
 
 _AT_ONCE: Final = 16_384
 """Data files whose texts are in memory together."""
@@ -38,10 +38,12 @@ class Candidates:
 
 def is_new(connection: Connection, folder_id: int) -> bool:
     """Whether the state has no entry of the folder's files yet."""
-    return not any(
-        connection.scalar(sa.select(sa.exists().where(table.c.folder_id == folder_id)))
-        for table in (items, label_rows)
-    )
+    return not any(has_entries(connection, table, folder_id) for table in (items, label_rows))
+
+
+def has_entries(connection: Connection, table: sa.Table, folder_id: int) -> bool:
+    """Whether a table of the state has entries of the folder."""
+    return bool(connection.scalar(sa.select(sa.exists().where(table.c.folder_id == folder_id))))
 
 
 def takes_metadata(settings: FolderSettings) -> bool:
