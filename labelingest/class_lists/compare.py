@@ -5,6 +5,7 @@ no mapped object has means little: people rename classes. How the names moved is
 number, two swapped, or another permutation.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -90,28 +91,36 @@ def compare_names(class_list: ClassList, mapped: Mapping[int, str]) -> Compariso
     >>> [difference.name for difference in comparison.renamed]
     ['lorry']
     """
+    ordered = dict(sorted(mapped.items()))
     homes: dict[str, list[int]] = {}
-    for number, name in mapped.items():
+    for number, name in ordered.items():
         homes.setdefault(comparable(name), []).append(number)
-    exact = _permuted_spellings(class_list, mapped, homes)
+    exact = _permuted_spellings(class_list, ordered, homes)
+    exact_homes: dict[str, list[int]] = {}
+    for number in sorted(exact):
+        exact_homes.setdefault(ordered[number], []).append(number)
     agreeing = 0
     disagreeing: list[Difference] = []
     renamed: list[Difference] = []
     for number, name in class_list.names.items():
-        if number not in mapped:
+        if number not in ordered:
             continue
-        candidates = homes.get(comparable(name), [])
-        if number in exact:
-            candidates = [home for home in candidates if mapped[home] == name]
-        if number in candidates:
+        own_name = ordered[number]
+        is_exact = number in exact
+        if name == own_name or (not is_exact and comparable(name) == comparable(own_name)):
             agreeing += 1
             continue
-        home = min(candidates, key=lambda home: abs(home - number), default=None)
-        (renamed if home is None else disagreeing).append(
-            Difference(number, name, mapped[number], home)
-        )
-    ordered = dict(sorted(mapped.items()))
+        others = exact_homes.get(name) if is_exact else homes.get(comparable(name))
+        home = _nearest(others, number) if others else None
+        difference = Difference(number, name, own_name, home)
+        (renamed if home is None else disagreeing).append(difference)
     return Comparison(class_list, ordered, agreeing, disagreeing, renamed)
+
+
+def _nearest(numbers: Sequence[int], number: int) -> int:
+    """Return the nearest of ascending numbers; the lower of two."""
+    row = bisect_left(numbers, number)
+    return min(numbers[max(row - 1, 0) : row + 1], key=lambda near: abs(near - number))
 
 
 def _permuted_spellings(

@@ -71,6 +71,8 @@ MOST_LISTS: Final = 100
 """Class lists of a folder that are read; `--class-list` names one beyond."""
 _MOST_BYTES: Final = 1_000_000
 """Bytes of a class list that is found by its name: thousands of names take a tenth of it."""
+_MOST_BYTES_IN_ALL: Final = 10_000_000
+"""Bytes of all class lists that are read: names take thirty times as much memory."""
 _CONSIDERED: Final = 1_000
 """Files with the name of a class list for which label files are looked for."""
 _NAMES_KEY: Final = re.compile(rb"^[\"']?names[\"']?\s*:", re.MULTILINE)
@@ -232,7 +234,8 @@ def follow_names(
     dict
         Key → list or problem. A Darknet `obj.data` has the list that it names.
     """
-    answers = dict(answers_of(lists[:MOST_LISTS]))
+    most = _within_limits(files, lists)
+    answers = dict(answers_of(lists[:most]))
     targets = {
         key: _target(files.keys, answer)
         for key, answer in answers.items()
@@ -243,9 +246,19 @@ def follow_names(
     for key, target in targets.items():
         followed = None if target is None else named_answers[target]
         answers[key] = _not_followed(answers[key]) if followed is None else followed
-    if len(lists) > MOST_LISTS:
-        answers[lists[MOST_LISTS]] = _beyond(lists[MOST_LISTS:])
+    if len(lists) > most:
+        answers[lists[most]] = _beyond(lists[most:], most)
     return answers
+
+
+def _within_limits(files: LabelFiles, lists: Sequence[str]) -> int:
+    """Return how many of the lists are read: files and their sum of bytes are limited."""
+    sizes = files.sizes(lists[:MOST_LISTS])
+    if sizes is None:
+        return len(lists[:MOST_LISTS])
+    # A larger file costs nothing: it is not read.
+    sums = np.cumsum(np.minimum(sizes, _MOST_BYTES))
+    return int(np.searchsorted(sums, _MOST_BYTES_IN_ALL, side="right"))
 
 
 def read_answers(
@@ -293,10 +306,11 @@ def _unreadable(
     return Problem(ProblemCode.CLASS_LIST_UNREADABLE, key, f"{detail}: {_CURE}", line, column)
 
 
-def _beyond(lists: Sequence[str]) -> Problem:
+def _beyond(lists: Sequence[str], most: int) -> Problem:
     detail = (
-        f"{len(lists):,} class lists are not read, as {lists[0]!r}: {MOST_LISTS} is the most; name "
-        "the right one with --class-list"
+        f"{len(lists):,} class lists are not read, as {lists[0]!r}: {most} were read before, and "
+        f"{MOST_LISTS} files or {_MOST_BYTES_IN_ALL:,} bytes are the most; name the right list with "
+        "--class-list"
     )
     return Problem(ProblemCode.CLASS_LIST_UNREADABLE, lists[0], detail, count=len(lists))
 
