@@ -111,6 +111,8 @@ class ClassLists:
     reason: str = ""
     """Reason for comparing nothing; empty where something was compared."""
     problems: Sequence[Problem] = ()
+    settings: Sequence[ClassList] = ()
+    """Lists for these label files, compared or not, that say something of rows beside the names."""
 
     @property
     def disagreeing(self) -> Sequence[ListUse]:

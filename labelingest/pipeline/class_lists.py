@@ -9,7 +9,7 @@ A synced folder fetches only lists that are new, and keeps the others in its sta
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from posixpath import basename, dirname, join, normpath
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -389,7 +389,21 @@ def compare_lists(
         problems += [*problems_of(use), *more]
     without = 0 if named_list is not None else int(np.count_nonzero(chosen.folder < 0))
     reason = "" if judged or not len(files) else "no class list at or above the label files"
-    return ClassLists(judged, without, reason, list(dict.fromkeys(problems)))
+    return ClassLists(
+        judged,
+        without,
+        reason,
+        list(dict.fromkeys(problems)),
+        settings=_with_settings(named_list, answers.values()),
+    )
+
+
+def _with_settings(named_list: ClassList | None, answers: Iterable[Answer]) -> Sequence[ClassList]:
+    """Return the lists, also those without names, that say something of rows."""
+    lists = [answer for answer in answers if isinstance(answer, ClassList)]
+    if named_list is not None:
+        lists.append(named_list)
+    return [entry for entry in lists if entry.kpt_shape is not None or entry.task]
 
 
 def row_counter(

@@ -174,8 +174,7 @@ def prepare(
     url = config.storage_url or paired.storage.url
     with stopwatch.stage(Stage.FETCH):
         class_lists = compare_class_lists(config, paired, ontology, mapping)
-        lists = [use.class_list for use in class_lists.uses]
-        layout = find_layout(config, paired, ontology, mapping, lists)
+        layout = find_layout(config, paired, ontology, mapping, class_lists.settings)
     converter = make_converter(config, ontology, mapping, paired.format, url, layout.options)
     report = new_report(config, ontology, mapping, paired, converter.writer.storage_url)
     report.class_lists, report.layout = class_lists, layout.as_dict()

@@ -119,3 +119,11 @@ def test_names_of_terminals_do_not_act_in_the_table(tmp_path: Path) -> None:
         convert(config)
     assert "\x1b" not in str(refused.value)
     assert not (tmp_path / "rows.jsonl").exists()
+
+
+def test_yaml_above_the_nearest_list_still_says_what_rows_are(tmp_path: Path) -> None:
+    files = {"data.yaml": "task: pose\nkpt_shape: [1, 2]\n", "labels/classes.txt": "car\nvan\n"}
+    report = check(config_of(tmp_path, {**files, "labels/a.txt": "0 .5 .5 .4 .4 .45 .6\n"}))
+    assert found(report) == ["labels/classes.txt"]
+    assert [entry.kpt_shape for entry in report.class_lists.settings] == [(1, 2)]
+    assert report.as_dict()["layout"]["row_layout"] == "pose"
