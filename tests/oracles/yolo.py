@@ -46,7 +46,7 @@ class Options(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A problem; column 0 where only the line is settled."""
+    """A problem with its place; line and column are None where it is of the whole file."""
 
     code: str
     line: int | None = None

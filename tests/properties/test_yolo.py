@@ -212,15 +212,11 @@ def _agree(done: Conversion, reading: Reading, size: tuple[int, int] | None) -> 
 
 
 def _agree_on_problems(done: Conversion, reading: Reading) -> None:
-    found = Counter((p.code.value, p.line) for p in done.problems)
-    found.subtract((p.code, p.line) for p in reading.problems)
-    found.subtract(+(found & Counter((p.code, p.line) for p in reading.optional)))
-    assert not +found
-    assert not -found
-    columns = {(p.code.value, p.line): p.column for p in done.problems}
-    for problem in reading.problems:
-        if problem.column:
-            assert columns[problem.code, problem.line] == problem.column
+    places = Counter((p.code.value, p.line, p.column) for p in done.problems)
+    places.subtract(map(tuple, reading.problems))
+    places.subtract(+(places & Counter(map(tuple, reading.optional))))
+    assert not +places
+    assert not -places
 
 
 def _agree_on_counts(tally: Tally, reading: Reading) -> None:
