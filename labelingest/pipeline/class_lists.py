@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from posixpath import basename, dirname, join, normpath
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -363,39 +363,60 @@ def compare_lists(
         Counts the rows of the label files at these positions: class number → rows, and the number
         of label files that were looked at.
     """
-    lists = {k: a for k, a in answers.items() if isinstance(a, ClassList) and a.names}
     problems = [answer for answer in answers.values() if isinstance(answer, Problem)]
-    chosen = ListFolders.choose(files.keys, list(lists), files.sidecars, files.data)
-    comparisons: dict[str, list[Comparison]] = {}
-    for key in sorted(lists, key=lambda key: (list_rank(key) or 0, key)):
-        comparisons.setdefault(dirname(key), []).append(compare_names(lists[key], mapped))
-    uses: list[tuple[Comparison, Sequence[Comparison], Int64]] = []
-    if named_list is not None:
-        uses.append((compare_names(named_list, mapped), (), np.arange(len(files))))
-    for folder in chosen.folders if named_list is None else ():
-        rows = chosen.rows(folder)
-        if len(rows):
-            first, *others = comparisons[folder]
-            others += [c for other in chosen.rivals(folder) for c in comparisons[other]]
-            uses.append((first, others, rows))
-    judged = []
-    for comparison, rivals, rows in uses:
-        verdict, more = judge(comparison, rivals, accepts=accepts)
-        use = ListUse(comparison, verdict, len(rows))
+    if named_list is None:
+        candidates, without = _nearest_lists(files, answers, mapped)
+    else:
+        candidates, without = (
+            [_Candidate(compare_names(named_list, mapped), (), np.arange(len(files)))],
+            0,
+        )
+    uses = []
+    for candidate in candidates:
+        verdict, more = judge(candidate.comparison, candidate.rivals, accepts=accepts)
+        use = ListUse(candidate.comparison, verdict, len(candidate.positions))
         if verdict is Verdict.DISAGREES:
-            counts, counted = rows_by_class(rows)
+            counts, counted = rows_by_class(candidate.positions)
             use = replace(use, rows=counts, counted_files=counted)
-        judged.append(use)
+        uses.append(use)
         problems += [*problems_of(use), *more]
-    without = 0 if named_list is not None else int(np.count_nonzero(chosen.folder < 0))
-    reason = "" if judged or not len(files) else "no class list at or above the label files"
+    reason = "" if uses or not len(files) else "no class list at or above the label files"
     return ClassLists(
-        judged,
+        uses,
         without,
         reason,
         list(dict.fromkeys(problems)),
         settings=_with_settings(named_list, answers.values()),
     )
+
+
+class _Candidate(NamedTuple):
+    """A class list that label files have, before the verdict."""
+
+    comparison: Comparison
+    rivals: Sequence[Comparison]
+    """Other lists for these label files."""
+    positions: Int64
+    """Positions of these label files in `LabelFiles`."""
+
+
+def _nearest_lists(
+    files: LabelFiles, answers: Mapping[str, Answer], mapped: Mapping[int, str]
+) -> tuple[list[_Candidate], int]:
+    """Return the nearest list of each label file, and the number of label files without one."""
+    lists = {k: a for k, a in answers.items() if isinstance(a, ClassList) and a.names}
+    chosen = ListFolders.choose(files.keys, list(lists), files.sidecars, files.data)
+    comparisons: dict[str, list[Comparison]] = {}
+    for key in sorted(lists, key=lambda key: (list_rank(key) or 0, key)):
+        comparisons.setdefault(dirname(key), []).append(compare_names(lists[key], mapped))
+    candidates = []
+    for folder in chosen.folders:
+        positions = chosen.rows(folder)
+        if len(positions):
+            first, *rivals = comparisons[folder]
+            rivals += [c for other in chosen.rivals(folder) for c in comparisons[other]]
+            candidates.append(_Candidate(first, rivals, positions))
+    return candidates, int(np.count_nonzero(chosen.folder < 0))
 
 
 def _with_settings(named_list: ClassList | None, answers: Iterable[Answer]) -> Sequence[ClassList]:
