@@ -213,8 +213,9 @@ def _agree(done: Conversion, reading: Reading, size: tuple[int, int] | None) -> 
 
 def _agree_on_problems(done: Conversion, reading: Reading) -> None:
     places = Counter((p.code.value, p.line, p.column) for p in done.problems)
-    places.subtract(map(tuple, reading.problems))
-    places.subtract(+(places & Counter(map(tuple, reading.optional))))
+    places.subtract((p.code, p.line, p.column) for p in reading.problems)
+    optional = Counter((p.code, p.line, p.column) for p in reading.optional)
+    places.subtract(+(places & optional))
     assert not +places
     assert not -places
 
