@@ -4,18 +4,24 @@ The methods that run, ask or export only bind the folder's state, settings and s
 of `sync/`, `state/` and `export.py`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from functools import partial
 from typing import Any, BinaryIO, Self
 
 from labelingest.errors import LabelIngestError
+from labelingest.folders.class_changes import (
+    ClassChange,
+    changes_of_settings,
+    refuse_changes,
+)
 from labelingest.folders.creation import check_settings, create_folder
 from labelingest.folders.export import export_label_rows
 from labelingest.folders.locations import OpenPlaces, OpenStorage, Places, open_places
 from labelingest.folders.output_owner import free_output
 from labelingest.folders.protected_files import guard_of
 from labelingest.folders.settings import FolderSettings, replaced_patterns
+from labelingest.folders.state.class_counts import past_classes
 from labelingest.folders.state.clock import now
 from labelingest.folders.state.database import State, default_state
 from labelingest.folders.state.folders import (
@@ -84,6 +90,8 @@ class SyncedFolder:
     ) -> None:
         self.notice = ""
         """Notice for the people who created or configured the folder; empty where there is none."""
+        self.class_changes: Sequence[ClassChange] = ()
+        """Changes of classes that the last call of `configure` made, or was refused for."""
         self._owns_state = not isinstance(state, State)
         self.state = state if isinstance(state, State) else State(state or default_state())
         self._open_storage = open_storage
@@ -157,26 +165,45 @@ class SyncedFolder:
         """Settings of the folder."""
         return self.record.settings
 
-    def configure(self, *, unmap: Sequence[int] = (), **values: Any) -> FolderSettings:
+    def configure(
+        self, *, unmap: Sequence[int] = (), accept_class_changes: bool = False, **values: Any
+    ) -> FolderSettings:
         """Change settings. If a label row depends on one of them, the next sync rebuilds all.
+
+        `class_changes` has the changes of classes then.
 
         Parameters
         ----------
         unmap
             Class numbers whose override is taken back.
+        accept_class_changes
+            Whether labels may get another object, or none. A folder without label rows needs no
+            such permission.
         values
             Fields of `FolderSettings`; options are merged, and so are overrides of class numbers.
 
         Raises
         ------
+        ClassChangesError
+            A class number means another object, or none, and that is not accepted.
         ConfigError, OntologyError
             A setting cannot be changed, or the settings contradict each other then.
         """
         record = self._present()
-        change = partial(_changed, unmap=tuple(unmap), values=values)
-        changed = change(record.settings)
+        with self.state.read() as connection:
+            past = past_classes(connection, record.id)
+        self.class_changes = []
+
+        def change(settings: FolderSettings) -> FolderSettings:
+            changed = settings.changed(unmap=unmap, **values)
+            check_settings(changed)
+            self.class_changes = changes_of_settings(settings, changed, past.label_rows)
+            if past.has_label_rows and not accept_class_changes:
+                refuse_changes(self.class_changes)
+            return changed
+
         # Slow checks come first: other processes wait during the write.
-        check_settings(changed)
+        changed = change(record.settings)
         places = self._open_places(changed)
         unpaired = ""
         if changed.rule != record.settings.rule:
@@ -391,12 +418,6 @@ class SyncedFolder:
         guard = guard_of(self.state, self._open_places(record.settings), overwrite=overwrite)
         guard.admit(output)
         return partial(guard.open, output)
-
-
-def _changed(
-    settings: FolderSettings, *, unmap: Sequence[int], values: Mapping[str, Any]
-) -> FolderSettings:
-    return settings.changed(unmap=unmap, **values)
 
 
 def _opener(state: State, open_storage: OpenStorage | None) -> OpenPlaces:

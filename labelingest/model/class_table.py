@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 from labelingest.model.class_counts import ClassCounts
 from labelingest.model.ontology import ClassMap, Ontology, OntologyObject
 
-__all__ = ["ClassTable", "NamedClass"]
+__all__ = ["ClassTable", "NamedClass", "class_table"]
 
 
 class NamedClass(NamedTuple):
@@ -61,6 +61,7 @@ class ClassTable:
                 "shape": entry.labelled.shape.value,
                 "rows": counts.rows[entry.key],
                 "files": counts.files[entry.key],
+                **({"archived": True} if entry.labelled.archived else {}),
             }
             for entry in self.classes
         ]
@@ -90,3 +91,18 @@ class ClassTable:
             {"name": labelled.name, "feature_hash": feature_hash, "numbers": numbers[feature_hash]}
             for feature_hash, labelled in unused.items()
         ]
+
+
+def class_table(ontology: Ontology, class_map: ClassMap | None, *, has_numbers: bool) -> ClassTable:
+    """Return the classes of a run, for its counts by class.
+
+    Parameters
+    ----------
+    ontology, class_map
+        The ontology, and the class numbers; None where no class numbers are read or written.
+    has_numbers
+        Whether labels have class numbers.
+    """
+    if class_map is None or not has_numbers:
+        return ClassTable.of_objects(ontology)
+    return ClassTable.of_numbers(ontology, class_map)

@@ -143,6 +143,16 @@ FILES_OPTIONS: Final[Sequence[Option]] = (
         commands=(*LABELS, Command.CLASSES, Command.DIALECT),
     ),
     Option(
+        name="accept_class_changes",
+        kind=Kind.FLAG,
+        help="Apply changes that give labels another ontology object, or none",
+        note="Without it such changes of --ontology, --map, --unmap and --namespace are shown and "
+        "refused, once the folder has label rows.",
+        panel=Panel.CLASSES,
+        in_config=False,
+        commands=(Command.FOLDER_CONFIGURE,),
+    ),
+    Option(
         name="unmap",
         kind=Kind.TEXTS,
         metavar="NUMBER",

@@ -13,8 +13,8 @@ from typing import BinaryIO
 import numpy as np
 
 from labelingest.config import IngestConfig
-from labelingest.formats import Format, source_format, target_format
-from labelingest.model.class_table import ClassTable
+from labelingest.formats import source_format, target_format
+from labelingest.model.class_table import class_table
 from labelingest.model.failed_files import FailedFiles
 from labelingest.model.kinds import kind_of
 from labelingest.model.ontology import Ontology
@@ -25,7 +25,7 @@ from labelingest.problems.log import ProblemLog
 from labelingest.report import Report
 from labelingest.resolution.class_map import ClassMapping
 
-__all__ = ["class_table", "new_report", "open_report_files"]
+__all__ = ["new_report", "open_report_files"]
 
 
 def new_report(
@@ -57,7 +57,11 @@ def new_report(
         ontology=ontology.title or str(config.ontology),
         namespace=mapping.namespace.name if mapping and mapping.namespace else None,
         notices=mapping.namespace.notices() if mapping and mapping.namespace else (),
-        classes=class_table(ontology, mapping, source_format(paired.format)),
+        classes=class_table(
+            ontology,
+            mapping.class_map if mapping else None,
+            has_numbers=source_format(paired.format).needs_class_numbers,
+        ),
         format=paired.format,
         to=target_format(config.to).name,
         images=rule.images if isinstance(rule, PatternRule) else (),
@@ -70,21 +74,6 @@ def new_report(
         keys=paired.pairs.counts(),
         unlabelled=dict(sorted(kinds.items())),
     )
-
-
-def class_table(ontology: Ontology, mapping: ClassMapping | None, source: Format) -> ClassTable:
-    """Return the classes of a run, for its counts by class.
-
-    Parameters
-    ----------
-    ontology, mapping
-        The ontology, and the class numbers; None where no class numbers are read or written.
-    source
-        Format of the sidecars.
-    """
-    if mapping is None or not source.needs_class_numbers:
-        return ClassTable.of_objects(ontology)
-    return ClassTable.of_numbers(ontology, mapping.class_map)
 
 
 @contextmanager

@@ -80,10 +80,10 @@ def test_an_ontology_that_was_swapped_between_two_syncs_is_refused(world: World)
     folder = world.folder()
     folder.sync()
     rows = contents(world.rows)
-    folder.configure(ontology=CHANGED)
+    folder.configure(ontology=CHANGED, accept_class_changes=True)
     assert "the names of 0 and 1 are swapped" in sync_refused(folder)
     assert contents(world.rows) == rows
-    folder.configure(ontology=ONTOLOGY)
+    folder.configure(ontology=ONTOLOGY, accept_class_changes=True)
     assert folder.sync().status is Status.DONE
 
 

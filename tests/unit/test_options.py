@@ -144,7 +144,14 @@ def test_options_that_do_not_change_the_result_are_known() -> None:
 
 
 def test_every_option_of_a_folder_is_a_setting_or_a_label_option() -> None:
-    settings = {*FolderSettings.__dataclass_fields__, "no_metadata", "auto_sync", "json", "unmap"}
+    settings = {
+        *FolderSettings.__dataclass_fields__,
+        "no_metadata",
+        "auto_sync",
+        "json",
+        "unmap",
+        "accept_class_changes",
+    }
     for command in (Command.FOLDER_CREATE, Command.FOLDER_CONFIGURE):
         names = {option.name for option in options_of(command)}
         assert names <= settings | {*LABEL_OPTIONS}

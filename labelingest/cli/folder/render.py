@@ -5,12 +5,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
+from rich.console import Console
 
 from labelingest.cli.console import many, open_console, places_sentence, print_columns, print_line
 from labelingest.cli.folder.render_books import books_of, keys_and_files
 from labelingest.cli.progress import duration
+from labelingest.cli.render_class_counts import print_class_counts
 from labelingest.cli.render_keys import keys_equation
 from labelingest.folders import Plan, RunRecord, Status
+from labelingest.folders.class_changes import ClassChange
 from labelingest.folders.state.books import outcomes_of
 from labelingest.folders.state.clock import now, seconds_between
 from labelingest.folders.state.folders import FolderRecord
@@ -19,6 +22,7 @@ from labelingest.folders.state.summary import Summary
 from labelingest.problems import Problem
 
 __all__ = [
+    "print_class_changes",
     "print_folders",
     "print_items",
     "print_json",
@@ -31,6 +35,8 @@ __all__ = [
 ]
 
 _INDENTED: Final = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+_MOST_CHANGES: Final = 30
+"""Changes of classes that are printed."""
 _EMPTY: Final = "the storage path holds no files: check its spelling"
 
 
@@ -124,10 +130,28 @@ def print_plan(plan: Plan, save: str | None) -> None:
         print_columns(console, [(f"{n:,}", reason) for reason, n in plan.changes.items()])
     else:
         print_line(console, "nothing to do" if plan.keys else _EMPTY)
+    if plan.class_changes:
+        print_line(console, "classes that changed since the last sync:")
+        _print_changes(console, [ClassChange.from_dict(change) for change in plan.class_changes])
     if plan.withheld:
         print_line(console, f"not deleted ({_counts(plan.withheld)}): {plan.why_withheld}")
     if save is not None:
         print_line(console, f"saved; apply it with labelingest folder apply {save}")
+
+
+def print_class_changes(changes: Sequence[ClassChange]) -> None:
+    """Print the changes of classes that a change of settings made."""
+    console = open_console(stderr=True)
+    if changes:
+        print_line(console, "Classes that change with the next sync:")
+    _print_changes(console, changes)
+
+
+def _print_changes(console: Console, changes: Sequence[ClassChange]) -> None:
+    for change in changes[:_MOST_CHANGES]:
+        print_line(console, f"  {change}")
+    if changes[_MOST_CHANGES:]:
+        print_line(console, f"  … and {len(changes) - _MOST_CHANGES:,} more; --json lists all")
 
 
 def print_run(run: RunRecord) -> None:
@@ -136,7 +160,9 @@ def print_run(run: RunRecord) -> None:
     print_line(console, _sentence(run))
     print_columns(console, books_of(run))
     counters = run.counters
-    if run.counters.changes:
+    if counters.classes:
+        print_class_counts(console, counters.classes)
+    if counters.changes:
         print_line(
             console,
             f"read {counters.files_read:,} sidecars ({counters.bytes_read:,} bytes) and "

@@ -16,7 +16,7 @@ _EMPTY: Final[Sequence[Any]] = ("", [""], ("",))
 _AS_GIVEN: Final = (
     *("storage_path", "output", "description", "format", "follow_symlinks"),
     *("integration", "output_integration", "metadata_suffix", "metadata_paused", "checksum"),
-    "allow_mass_delete",
+    *("allow_mass_delete", "accept_class_changes"),
 )
 _NO_METADATA: Final = {"metadata_suffix": None, "metadata_paused": False, "metadata_schema": None}
 

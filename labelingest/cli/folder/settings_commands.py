@@ -7,6 +7,7 @@ import typer
 from labelingest.cli.folder.opening import open_folder, open_state, print_folder
 from labelingest.cli.folder.options import Name
 from labelingest.cli.options import AsJson, StateUrl, with_options
+from labelingest.errors import ConfigError
 from labelingest.options import Command
 
 __all__ = ["configure", "create", "delete", "list_folders", "restore", "show"]
@@ -89,11 +90,31 @@ def configure(ctx: typer.Context, name: Name, state: StateUrl = None, **options:
     Example: labelingest folder configure drive --ontology ontology.json --no-auto-sync
     """
     from labelingest.cli.console import print_message
+    from labelingest.cli.folder.render import print_class_changes, print_json
     from labelingest.cli.folder.settings import changes_of
 
+    as_json = bool(options["as_json"])
     with open_folder(name, state) as folder:
-        folder.configure(**changes_of(ctx.params))
-        print_folder(folder, as_json=bool(options["as_json"]))
+        try:
+            folder.configure(**changes_of(ctx.params))
+        except ConfigError:
+            if as_json:
+                print_json(
+                    {
+                        "applied": False,
+                        "class_changes": [change.as_dict() for change in folder.class_changes],
+                    }
+                )
+            raise
+        if as_json:
+            changes = {
+                "applied": True,
+                "class_changes": [change.as_dict() for change in folder.class_changes],
+            }
+            print_json({**folder.summary().as_dict(), **changes})
+        else:
+            print_folder(folder, as_json=False)
+        print_class_changes(folder.class_changes)
         if folder.notice:
             print_message(f"{folder.name}: {folder.notice}")
 

@@ -30,6 +30,8 @@ class Part(StrEnum):
     LABEL = "label"
     METADATA = "metadata"
     LISTING = "listing"
+    CLASSES = "classes"
+    """The class numbers of all label files together; the key is that of the listing."""
 
 
 def replace_problems(

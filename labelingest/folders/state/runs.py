@@ -25,6 +25,7 @@ __all__ = [
     "RunRecord",
     "Status",
     "begin_run",
+    "run_of_row",
     "save_run",
     "stored_runs",
 ]
@@ -79,6 +80,10 @@ class Counters:
     """Reason → number of changes with the reason."""
     withheld: dict[str, int] = field(default_factory=dict)
     """Reason → number of withheld deletions with the reason."""
+    classes: dict[str, Any] = field(default_factory=dict)
+    """Counts by class as in the report of `convert`, of the files that the run converted; beside
+    them `label_rows`, their number, and `is_complete`: whether they are all files of the folder.
+    Empty where the run converted none."""
 
     def count_problems(self, problems: Iterable[Problem]) -> None:
         """Count problems by severity."""
@@ -99,9 +104,10 @@ class Counters:
         self.upload_jobs_pending = 0
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the counters; those of failures of the program only where one happened."""
+        """Return the counters; those of failures of the program and of classes only where there are any."""
         values = asdict(self)
-        return values if self.unexpected else {k: values[k] for k in values if k not in _RARE}
+        rare = {*(() if self.unexpected else _RARE), *(() if self.classes else ("classes",))}
+        return {name: value for name, value in values.items() if name not in rare}
 
     def to_wire(self) -> dict[str, Any]:
         """Return the counters by their names on the wire.
@@ -200,10 +206,17 @@ def stored_runs(connection: Connection, folder_id: int, limit: int) -> list[RunR
     query = (
         sa.select(runs).where(runs.c.folder_id == folder_id).order_by(runs.c.id.desc()).limit(limit)
     )
-    return [_run(row, folder_id) for row in connection.execute(query).mappings()]
+    return [run_of_row(row, folder_id) for row in connection.execute(query).mappings()]
 
 
-def _run(row: RowMapping, folder_id: int) -> RunRecord:
+def run_of_row(row: RowMapping, folder_id: int) -> RunRecord:
+    """Return a run as a row of the state has it.
+
+    Raises
+    ------
+    StorageError
+        The row does not fit: the state is damaged.
+    """
     what = f"the records of run {row['id']}"
     values = {
         **row,

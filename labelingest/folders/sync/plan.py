@@ -5,7 +5,7 @@ plan: it holds the digest of listing and settings and the generation of the stat
 one of them has changed since.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, BinaryIO, Final, Self
 
@@ -62,6 +62,9 @@ class Plan:
     """Whether contents were compared too."""
     books: Mapping[str, int] = field(default_factory=dict)
     """Outcome → number of keys; empty in a plan of an earlier version."""
+    class_changes: Sequence[Mapping[str, Any]] = field(default_factory=list)
+    """Changes of classes since the last sync that converted label files, as
+    `labelingest.folders.class_changes.ClassChange.as_dict` describes them."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the plan as JSON values."""

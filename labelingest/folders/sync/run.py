@@ -8,16 +8,18 @@ described in the modules beside this one.
 import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from sqlalchemy.engine import Connection
 
+from labelingest.folders.class_changes import changes_since
 from labelingest.folders.converter import make_folder_converter
 from labelingest.folders.locations import OpenPlaces, Places
 from labelingest.folders.output_owner import confirm_owner, known_below, without_outputs
 from labelingest.folders.settings import FolderSettings
+from labelingest.folders.state.class_counts import past_classes
 from labelingest.folders.state.class_lists import replace_answers
 from labelingest.folders.state.database import State
 from labelingest.folders.state.folders import FolderRecord, change_settings, find_folder
@@ -25,6 +27,7 @@ from labelingest.folders.state.runs import RunRecord
 from labelingest.folders.state.tables import folders
 from labelingest.folders.sync.apply import Applying
 from labelingest.folders.sync.batch import BatchWork
+from labelingest.folders.sync.class_counts import record_classes
 from labelingest.folders.sync.class_lists import CURES
 from labelingest.folders.sync.compare import Comparison
 from labelingest.folders.sync.custom_metadata import check_schema
@@ -78,10 +81,11 @@ def make_plan(
     with state.connection(snapshot=True) as connection, connection.begin():
         changes = run.compare(connection, listing, needs_rows=save is not None)
         refuse_disagreeing(changes.lists.class_lists, CURES)
+        plan = replace(changes.plan, class_changes=run.class_changes(connection))
         if save is not None:
             with save() as file:
-                save_plan(file, changes.plan, changes.rows())
-    return changes.plan
+                save_plan(file, plan, changes.rows())
+    return plan
 
 
 def run_sync(
@@ -198,6 +202,14 @@ class _Run:
         )
         return comparison.prepare(connection, listing, needs_rows=needs_rows)
 
+    def class_changes(self, connection: Connection) -> list[dict[str, Any]]:
+        """Return what classes mean now and meant in the last sync that converted label files."""
+        past, settings = past_classes(connection, self.record.id), self.record.settings
+        if past.classes is None or settings.format is None:
+            return []
+        changes = changes_since(past.classes, settings, past.label_rows)
+        return [change.as_dict() for change in changes]
+
     def settle_lists(self, changes: PreparedChanges, recorder: Recorder) -> None:
         """Keep what class lists say, and refuse those that disagree with the ontology."""
         lists = changes.lists
@@ -217,11 +229,24 @@ class _Run:
             work=self._work(recorder.run),
             on_batch=partial(self._on_batch, recorder.run),
         )
-        applying.apply_all((*changes.problems, *_schema_problems(self.record.settings)))
+        try:
+            applying.apply_all((*changes.problems, *_schema_problems(self.record.settings)))
+        except CancelledRunError:
+            self._record_classes(changes, recorder, applying.work)
+            raise
+        self._record_classes(changes, recorder, applying.work)
         recorder.close_books(changes.connection, applying.work.tally)
         if changes.is_mass_delete and self.record.settings.allow_mass_delete:
             self._forbid_mass_delete()
         return not (applying.unread or applying.refused)
+
+    def _record_classes(
+        self, changes: PreparedChanges, recorder: Recorder, work: BatchWork
+    ) -> None:
+        has_class_list = bool(changes.lists.class_lists.uses)
+        with State.writing(changes.connection):
+            recorder.lock.confirm(changes.connection)
+            record_classes(changes.connection, recorder, work, has_class_list=has_class_list)
 
     def note_in_step(
         self, changes: PreparedChanges, recorder: Recorder, splits: Sequence[str]

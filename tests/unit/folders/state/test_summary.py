@@ -79,6 +79,14 @@ def test_a_run_counts_what_it_did_and_nothing_else(world: World) -> None:
     sidecars = sum((world.data / f"{name}.txt").stat().st_size for name in "abc")
     bytes_written = sum(path.stat().st_size for path in world.rows.glob("*.encord.json"))
     assert (run.status, run.message) == (Status.DONE, None)
+    classes = run.counters.classes
+    assert [(c["number"], c["rows"], c["files"]) for c in classes["mapped"]] == [
+        (0, 3, 2),
+        (1, 0, 0),
+        (2, 0, 0),
+    ]
+    assert (classes["label_rows"], classes["is_complete"]) == (3, True)
+    run.counters.classes = {}
     assert counted(run) == {
         "scan_pages_processing_done": 1,
         "upload_jobs_done": 1,
