@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from labelingest.errors import ConfigError
+from labelingest.errors import ConfigError, StorageError
 from labelingest.folders import FolderSettings, Plan, SyncedFolder
 from labelingest.folders.class_changes import ClassChangesError
+from labelingest.folders.state.tables import runs
 from tests.builders.command_line import Run, command_line
 from tests.builders.folders import image_bytes, ontology_of
 from tests.builders.states import new_sqlite
@@ -67,6 +68,16 @@ def test_a_run_counts_rows_and_files_by_class(folder: SyncedFolder) -> None:
     classes = folder.sync().counters.classes
     assert counts_of(classes) == {0: (2, 1), 1: (0, 0), 2: (0, 0)}
     assert (classes["label_rows"], classes["is_complete"]) == (1, False)
+
+
+def test_damaged_counts_of_a_run_are_named(folder: SyncedFolder) -> None:
+    folder.sync()
+    with folder.state.write() as connection:
+        counters = '{"classes":{"mapped":[7]}}'
+        connection.execute(runs.update().values(counters=counters))
+    for ask in (folder.activity, folder.plan):
+        with pytest.raises(StorageError, match="the records of run 1 in the state are damaged"):
+            ask()
 
 
 def test_swapped_ids_are_applied_only_when_they_are_accepted(folder: SyncedFolder) -> None:

@@ -39,15 +39,17 @@ def past_classes(connection: Connection, folder_id: int) -> PastClasses:
         .limit(1)
     )
     newest = connection.execute(query).mappings().first()
-    done = connection.execute(query.where(runs.c.status == Status.DONE.value)).mappings().first()
-    made = _count(connection, folder_id, label_rows.c.status == LabelStatus.MADE.value)
+    complete = (
+        connection.execute(query.where(runs.c.status == Status.DONE.value)).mappings().first()
+    )
+    label_row_count = _count(connection, folder_id, label_rows.c.status == LabelStatus.MADE.value)
     has_label_rows = _count(connection, folder_id, sa.true()) > 0
-    if newest is None or done is None:
+    if newest is None or complete is None:
         return PastClasses(None, None if has_label_rows else {}, has_label_rows)
-    counted = run_of_row(done, folder_id).counters.classes
+    counted = run_of_row(complete, folder_id).counters.classes
     entries: list[dict[str, Any]] = counted["mapped"]
-    is_known = newest["id"] == done["id"] and counted["is_complete"]
-    if not is_known or made != counted["label_rows"]:
+    is_known = newest["id"] == complete["id"] and counted["is_complete"]
+    if not is_known or label_row_count != counted["label_rows"]:
         return PastClasses(entries, None, has_label_rows)
     files: dict[int | str, int] = {
         entry["feature_hash"] if entry["number"] is None else entry["number"]: entry["files"]

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from labelingest.folders.state.books import Books, read_books
 from labelingest.folders.state.clock import now
+from labelingest.folders.state.stored_classes import misfit_of_classes
 from labelingest.folders.state.stored_values import damaged, is_moment, misfit, read_stored
 from labelingest.folders.state.tables import runs
 from labelingest.problems import UNEXPECTED, Problem, Severity
@@ -227,7 +228,7 @@ def run_of_row(row: RowMapping, folder_id: int) -> RunRecord:
     if row["status"] not in list(Status):
         raise damaged(what, f"status: found {row['status']!r}")
     values["status"] = Status(row["status"])
-    why = misfit(RunRecord, values)
+    why = misfit(RunRecord, values) or misfit_of_classes(values["counters"].classes)
     if not is_moment(row["started_at"]) or (row["ended_at"] and not is_moment(row["ended_at"])):
         why = f"found {row['started_at']!r} to {row['ended_at']!r}, expected times"
     if why is not None:
