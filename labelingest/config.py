@@ -120,6 +120,10 @@ class IngestOptions(BaseModel):
     """Row layout of YOLO output; `auto` decides by the shapes of the ontology objects."""
     yolo_confidence: bool = False
     """Write confidences as the last column of YOLO rows; training tools refuse such rows."""
+    coco_rotated: Literal["corners", "unrotated"] = "corners"
+    """Drawing of rotated boxes in COCO: the ring of their corners, or the box before its rotation."""
+    unlabelled: Literal["ignore", "include"] = "ignore"
+    """Images without label file in COCO: leave them out, or include them as images without labels."""
     out: str | None = None
     """Output: FILE.jsonl, FILE.jsonl.zst, or a folder for one sidecar per data file; a folder for
     yolo, FILE.json for coco, FILE.parquet for parquet."""

@@ -110,6 +110,9 @@ def print_report(report: Report, config: IngestConfig) -> None:
         target_format(report.to).heading.ljust(_HEADING_WIDTH),
         f"{tally.label_rows:,}, of which {tally.empty_label_rows:,} labelled as empty; "
         f"{many(tally.failed_files, 'file')} failed",
+        f"; {many(tally.unlabelled_images, 'image')} without label file included"
+        if tally.unlabelled_images
+        else "",
     )
     if report.failed.total:
         print_line(console, "Errors in  ", files_equation(report.failed))
@@ -178,7 +181,8 @@ def _print_outcome(console: Console, report: Report, config: IngestConfig) -> No
     if report.out is None:
         print_line(console, (counts, f"bold {style}"), ": nothing was written")
     else:
-        rows = many(report.tally.label_rows, target_format(report.to).noun)
+        count = report.tally.label_rows + report.tally.unlabelled_images
+        rows = many(count, target_format(report.to).noun)
         seconds = sum(report.seconds.values())
         rate = f"{seconds:.1f} s, {report.tally.label_rows / max(seconds, 1e-9):,.0f} files/s"
         print_line(console, (counts, f"bold {style}"), f": {rows} in {report.out} ({rate})")

@@ -46,7 +46,7 @@ from labelingest.resolution.class_map import make_class_map
 from labelingest.stopwatch import OFF, Stage, Stopwatch
 from labelingest.storage.base import MAX_SIDECAR, too_large
 from labelingest.storage.urls import storage_url_of
-from labelingest.writers.target import TargetOptions, WriterOptions
+from labelingest.writers.target import CocoRotated, TargetOptions, WriterOptions
 from labelingest.writers.yolo import YoloLayout, class_numbers
 
 __all__ = ["MAX_LABEL_BYTES", "Converter", "needs_class_numbers"]
@@ -120,6 +120,8 @@ class Converter:
     """Row layout of YOLO files that are written."""
     yolo_confidence: bool = False
     """Whether written YOLO rows have a confidence as their last column, where one was read."""
+    coco_rotated: CocoRotated = CocoRotated.CORNERS
+    """Drawing of rotated boxes in COCO."""
     max_label_bytes: int = MAX_LABEL_BYTES
     """Bytes that one YOLO label file may have."""
     source_format: Format = field(init=False, repr=False)
@@ -163,6 +165,7 @@ class Converter:
             class_numbers=class_numbers(self.class_map, self.ontology.objects),
             yolo_layout=self.yolo_layout,
             yolo_confidence=self.yolo_confidence,
+            coco_rotated=self.coco_rotated,
         )
         return Output(self.target_format, options)
 
@@ -403,5 +406,6 @@ _CHOICES: Final[Mapping[str, type[StrEnum]]] = {
     "on_row_error": OnRowError,
     "image_sizes": ImageSizes,
     "yolo_layout": YoloLayout,
+    "coco_rotated": CocoRotated,
 }
 """Field of `Converter` → its choices; a text is accepted for each."""

@@ -74,6 +74,8 @@ class Tally:
     """Label rows whose sidecar held no row: labelled as empty."""
     failed_files: int = 0
     """Paired data files that got no label row."""
+    unlabelled_images: int = 0
+    """Images without label file that the output has, as an option asks for."""
     files_with_rejected_rows: int = 0
     rows_seen: int = 0
     annotations: int = 0
@@ -130,6 +132,7 @@ _NUMBERS: Final = (
     "label_rows",
     "empty_label_rows",
     "failed_files",
+    "unlabelled_images",
     "files_with_rejected_rows",
     "rows_seen",
     "annotations",

@@ -73,6 +73,27 @@ OUTPUT_OPTIONS: Final[Sequence[Option]] = (
         commands=RUNS,
     ),
     Option(
+        name="coco_rotated",
+        choices=("corners", "unrotated"),
+        default="corners",
+        help="Drawing of rotated boxes in COCO",
+        note="corners: segmentation is the ring of the corners, and bbox encloses it. unrotated: both are "
+        "the box before its rotation, as Encord's exporter writes them.",
+        panel=Panel.OUTPUT,
+        target="coco",
+        commands=RUNS,
+    ),
+    Option(
+        name="unlabelled",
+        choices=("ignore", "include"),
+        default="ignore",
+        help="Images without label file in COCO",
+        note="include: they are images without annotations, after all others.",
+        panel=Panel.OUTPUT,
+        target="coco",
+        commands=RUNS,
+    ),
+    Option(
         name="out",
         kind=Kind.PATH,
         metavar="PATH",

@@ -12,7 +12,7 @@ from labelingest.pipeline.pairing_rule import PairingRule, rule_from_options
 from labelingest.readers.yolo.layouts import YoloOptions
 from labelingest.resolution.class_map import ClassMapping
 from labelingest.sinks.base import OutputTarget
-from labelingest.writers.target import WriterOptions
+from labelingest.writers.target import CocoRotated, WriterOptions
 from labelingest.writers.yolo import YoloLayout, class_numbers
 
 __all__ = ["make_converter", "output_target", "pairing_rule"]
@@ -78,6 +78,7 @@ def make_converter(
         to=config.to,
         yolo_layout=YoloLayout(config.yolo_layout),
         yolo_confidence=config.yolo_confidence,
+        coco_rotated=CocoRotated(config.coco_rotated),
         max_label_bytes=config.max_label_bytes,
     )
 
@@ -93,4 +94,5 @@ def output_target(config: IngestOptions, converter: Converter) -> OutputTarget |
         storage_url=converter.writer.storage_url,
         class_numbers=class_numbers(converter.class_map, converter.ontology.objects),
         shard_rows=config.shard_rows,
+        coco_rotated=CocoRotated(config.coco_rotated),
     )

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from time import perf_counter
 
@@ -31,6 +31,7 @@ from labelingest.pipeline.loop import JournaledSink, RunTotals, run_jobs
 from labelingest.pipeline.report_files import new_report, open_report_files
 from labelingest.pipeline.resume import ResumableRun, resume_or_start, run_fingerprint
 from labelingest.pipeline.row_layout import FolderLayout, find_layout
+from labelingest.pipeline.unlabelled import cut_unlabelled_jobs
 from labelingest.pipeline.worker import Worker, cut_jobs
 from labelingest.progress import Progress
 from labelingest.report import Report
@@ -249,6 +250,8 @@ def convert_pairs(
         pack = packing_of(target.format, target.out, target.shard_rows)
     worker = Worker(paired.storage, converter, pack, stopwatch, discards=target is None)
     jobs = cut_jobs(paired, config.batch_bytes, worker.most_shared_bytes, fetched)
+    if config.unlabelled == "include":
+        jobs = chain(jobs, cut_unlabelled_jobs(paired))
     if target is None:
         run_jobs(jobs, engine, worker, JournaledSink(None), totals)
     elif not target.format.is_resumable:

@@ -57,6 +57,8 @@ class Job:
     """(u,) last change of the sidecars, nanoseconds since 1970 UTC."""
     fetched: Mapping[str, FetchedFile] = field(default_factory=dict)
     """Sidecar → content, for sidecars that were fetched before the job was cut."""
+    work: "Callable[[Worker, Job], JobResult] | None" = None
+    """Work of a job without sidecars, a function that can be pickled; None to convert the pairs."""
 
     def without(self, rows: Collection[int]) -> "Job":
         """Return the job without some of its files."""
@@ -134,6 +136,8 @@ class JobResult:
         refused
             Position in `output.keys` and problem of each file that the sink did not take.
         """
+        if self.row_tally.unlabelled_images:
+            return Tally.sum((self.row_tally, Tally(unlabelled_images=-len(refused))))
         keep = np.ones(len(self.counts.seen), dtype=bool)
         keep[[position for position, _ in refused]] = False
         tally = Tally.sum((self.row_tally, self.counts.where(keep).tally()))
@@ -174,6 +178,8 @@ class Worker:
 
         An unexpected exception costs the file that it comes from.
         """
+        if job.work is not None:
+            return job.work(self, job)
         most = self.most_shared_bytes
         if most is not None and len(job.data) == 1 and job.sizes[0] > most:
             return JobResult.defer(job)

@@ -11,6 +11,7 @@ from labelingest.model.batch_output import BatchOutput
 from labelingest.model.ontology import Ontology
 from labelingest.problems import Problem
 from labelingest.storage.unfinished_files import temporary_name
+from labelingest.writers.target import CocoRotated
 
 __all__ = ["OutputTarget", "ResumableSink", "Sink", "SinkModule", "UnfinishedOutput"]
 
@@ -55,6 +56,8 @@ class OutputTarget:
     """URL of the storage path, ending in "/": links and hashes are made from it."""
     class_numbers: Int64
     """(o,) class number of each ontology object; -1 for none."""
+    coco_rotated: CocoRotated = CocoRotated.CORNERS
+    """Drawing of rotated boxes in COCO."""
     shard_rows: int | None = None
     """Data files in each file of a folder; None for one file, or one for each data file."""
 

@@ -10,7 +10,6 @@ from typing import BinaryIO, Final
 
 from labelingest.model.batch_output import BatchOutput
 from labelingest.model.kinds import TEMPORARY_PREFIX
-from labelingest.model.ontology import Ontology
 from labelingest.sinks.base import OutputTarget, UnfinishedOutput
 from labelingest.sinks.single_file import FileSink, Put
 from labelingest.storage.atomic import whole_file
@@ -24,8 +23,8 @@ _CHUNK: Final = 1 << 20
 
 def open_sink(target: OutputTarget, unfinished: UnfinishedOutput | None = None) -> FileSink:
     """Return the sink of a document; an interrupted document cannot be continued."""
-    open_document = partial(_document, ontology=target.ontology, storage_url=target.storage_url)
-    return FileSink(Path(target.out), open_document)
+    writer = CocoWriter(target.ontology, target.storage_url, target.coco_rotated)
+    return FileSink(Path(target.out), partial(_document, writer=writer))
 
 
 def is_own_output(file: BinaryIO, suffix: str) -> bool:
@@ -34,9 +33,8 @@ def is_own_output(file: BinaryIO, suffix: str) -> bool:
 
 
 @contextmanager
-def _document(path: Path, ontology: Ontology, storage_url: str) -> Iterator[Put]:
+def _document(path: Path, writer: CocoWriter) -> Iterator[Put]:
     """Open a document that grows by the columns of batches."""
-    writer = CocoWriter(ontology, storage_url)
     with whole_file(path) as images, _nameless(path) as annotations:
         images.write(HEAD)
 

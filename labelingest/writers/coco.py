@@ -9,10 +9,14 @@ Nothing but two counters is kept in between. Image and annotation IDs count from
 what is added: the same data in the same order gives the same bytes, however it is cut into batches.
 (0 would do for most readers, but pycocotools takes an annotation 0 for no match.)
 
-Fields are those of the official client's exporter: `bbox` and `segmentation` of a rotated box stay
-unrotated, its angle is `attributes.rotation`; `attributes.encord_track_uuid` is the object hash;
+Fields are those of the official client's exporter: `attributes.encord_track_uuid` is the object hash;
 categories count from 1 in the order of the ontology's objects. `score` exists where a confidence
 was read. Additional keys lead back: `data_hash` of images, `feature_hash` of categories.
+
+`segmentation` of a rotated box is the ring of its corners in pixels, and `bbox` the box around them:
+COCO's `bbox` encloses the segmentation, and tools compute one from the other. `area` is width × height,
+and the angle is `attributes.rotation`. With the option "unrotated", `bbox` and `segmentation` are the
+box before its rotation, as the official client's exporter writes them.
 
 Products of fractions and pixels are not rounded. A polygon has the outlines of all its parts, and
 the box around them; holes have no place but in the area, which is without them, and are counted
@@ -35,7 +39,7 @@ import orjson
 from labelingest.columns.types import Bool, Int64
 from labelingest.encord.identifiers import data_hashes
 from labelingest.encord.urls import object_url
-from labelingest.model.annotations import Annotations
+from labelingest.model.annotations import Annotations, ColumnShape, column_shapes
 from labelingest.model.batch_output import Labels
 from labelingest.model.ontology import Ontology, Shape
 from labelingest.model.rejections import reject_rows
@@ -46,7 +50,7 @@ from labelingest.writers.coco_geometry import geometries
 from labelingest.writers.instances import hashes_of, hole_count
 from labelingest.writers.number_text import shortest_texts
 from labelingest.writers.representable import representable_on_images
-from labelingest.writers.target import TargetOptions, Written
+from labelingest.writers.target import CocoRotated, TargetOptions, Written
 
 __all__ = [
     "BETWEEN",
@@ -113,7 +117,14 @@ def representable(
 
 def write(annotations: Annotations, units: DataUnits, options: TargetOptions) -> Written:
     """Return the columns that `CocoWriter` writes, and count what COCO cannot represent."""
-    return Written(labels=Labels(units, annotations), dropped=dropped_parts(annotations))
+    shapes = column_shapes(options.ontology.objects)[annotations.feature]
+    count = int(np.count_nonzero(shapes == ColumnShape.ROTATED_BOX))
+    drawn_as = options.coco_rotated.label
+    return Written(
+        labels=Labels(units, annotations),
+        converted=Counter({f"rotated box → {drawn_as}": count} if count else {}),
+        dropped=dropped_parts(annotations),
+    )
 
 
 def dropped_parts(annotations: Annotations) -> Counter[str]:
@@ -147,6 +158,8 @@ class CocoWriter:
     ontology: Ontology
     storage_url: str
     """URL of the storage path, ending in "/": links and hashes are made from it."""
+    rotated: CocoRotated = CocoRotated.CORNERS
+    """Drawing of rotated boxes."""
     images: int = 0
     """Number of images so far."""
     annotations: int = 0
@@ -244,7 +257,7 @@ def _annotations(
                 hashes_of(annotations, units),
                 (annotations.unit.astype(np.int64) + before.images + 1).tolist(),
                 categories[annotations.feature].tolist(),
-                geometries(annotations, units, before.ontology),
+                geometries(annotations, units, before.ontology, before.rotated),
                 tails,
                 strict=True,
             ),

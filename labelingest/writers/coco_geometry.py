@@ -7,17 +7,19 @@ import numpy as np
 from labelingest.columns import ragged
 from labelingest.columns.types import Bool, Float64, Int64
 from labelingest.geometry import boxes
+from labelingest.geometry.rotated_boxes import corners_from_rotated
 from labelingest.model.annotations import Annotations, ColumnShape, Rings, column_shapes
 from labelingest.model.ontology import Ontology
 from labelingest.model.units import DataUnits
 from labelingest.writers.instances import parts_of
 from labelingest.writers.number_text import shortest_texts
+from labelingest.writers.target import CocoRotated
 
 __all__ = ["geometries"]
 
 
 def geometries(
-    annotations: Annotations, units: DataUnits, ontology: Ontology
+    annotations: Annotations, units: DataUnits, ontology: Ontology, rotated: CocoRotated
 ) -> list[tuple[str, str]]:
     """Return (n,) the JSON of box, outlines and area, and of the angle where there is one.
 
@@ -29,6 +31,8 @@ def geometries(
         (u,) the data units; those of the annotations have a size.
     ontology
         The ontology that annotations point into.
+    rotated
+        Drawing of rotated boxes.
     """
     shape = column_shapes(ontology.objects)[annotations.feature]
     unit = annotations.unit
@@ -40,7 +44,16 @@ def geometries(
     if len(of_box):
         numbers = annotations.coordinates[begin[of_box, np.newaxis] + np.arange(4)]
         texts = _boxes(numbers * np.tile(size[of_box], 2))
-        angles = _angles(annotations, begin[of_box], shape[of_box] == ColumnShape.ROTATED_BOX)
+        is_rotated = shape[of_box] == ColumnShape.ROTATED_BOX
+        angles = _angles(annotations, begin[of_box], is_rotated)
+        if rotated is CocoRotated.CORNERS and is_rotated.any():
+            turned = np.flatnonzero(is_rotated)
+            rows = of_box[turned]
+            numbers = annotations.coordinates[begin[rows, np.newaxis] + np.arange(5)]
+            for position, text in zip(
+                turned.tolist(), _rotated_boxes(numbers, size[rows]), strict=True
+            ):
+                texts[position] = text
         for row, text, angle in zip(of_box.tolist(), texts, angles, strict=True):
             fragments[row] = text, angle
     of_ring = np.setdiff1d(np.flatnonzero(shape == ColumnShape.POLYGON), list(parts))
@@ -76,9 +89,17 @@ def _boxes(ltwh_px: Float64) -> list[str]:
     ]
 
 
-def _polygons(vertices_px: Float64, offsets: Int64) -> list[str]:
+def _rotated_boxes(boxes_ltwh_theta: Float64, size: Float64) -> list[str]:
+    """Return the JSON of rotated boxes, (r, 5), on images of a size, (r, 2), as they lie."""
+    corners_px = corners_from_rotated(boxes_ltwh_theta, size[:, 0], size[:, 1])
+    offsets = np.arange(len(corners_px) + 1, dtype=np.int64) * 4
+    areas = (boxes_ltwh_theta[:, 2:4] * size).prod(axis=1)
+    return _polygons(corners_px.reshape(-1, 2), offsets, areas)
+
+
+def _polygons(vertices_px: Float64, offsets: Int64, areas_px: Float64 | None = None) -> list[str]:
     around = boxes.ltwh_from_vertices(vertices_px, offsets)
-    areas = shortest_texts(_areas(vertices_px, offsets))
+    areas = shortest_texts(_areas(vertices_px, offsets) if areas_px is None else areas_px)
     texts = shortest_texts(around.reshape(-1))
     numbers = shortest_texts(vertices_px.reshape(-1))
     return [

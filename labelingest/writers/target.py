@@ -13,6 +13,7 @@ A target is a module (`labelingest.writers.yolo`, …) or any object with the sa
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 import numpy as np
@@ -24,7 +25,21 @@ from labelingest.model.ontology import Ontology
 from labelingest.model.units import DataUnits
 from labelingest.problems.of_batch import BatchProblems
 
-__all__ = ["Target", "TargetOptions", "TextTarget", "WriterOptions", "Written"]
+__all__ = ["CocoRotated", "Target", "TargetOptions", "TextTarget", "WriterOptions", "Written"]
+
+
+class CocoRotated(StrEnum):
+    """Drawing of rotated boxes in COCO."""
+
+    CORNERS = "corners"
+    """As they lie: `segmentation` is the ring of the corners, and `bbox` encloses it."""
+    UNROTATED = "unrotated"
+    """Before their rotation, as the official client's exporter draws them."""
+
+    @property
+    def label(self) -> str:
+        """What a rotated box becomes, in counts of changes."""
+        return {"corners": "ring of its corners", "unrotated": "unrotated box"}[self]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +72,8 @@ class TargetOptions:
     """One of `labelingest.writers.yolo_rows.YoloLayout`."""
     yolo_confidence: bool = False
     """Whether YOLO rows have a confidence as their last column, where one was read."""
+    coco_rotated: CocoRotated = CocoRotated.CORNERS
+    """Drawing of rotated boxes in COCO."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,6 +15,7 @@ from labelingest.problems import ProblemCode
 from labelingest.problems.of_batch import BatchProblems
 from labelingest.writers import coco, yolo
 from labelingest.writers.parquet import ParquetWriter
+from labelingest.writers.target import CocoRotated
 from labelingest.writers.yolo import class_numbers
 from tests.builders.annotations import Batch, from_encord
 from tests.builders.outputs import target_options
@@ -68,12 +69,12 @@ def has_parts(one: Mapping[str, Any]) -> bool:
     return len(polygons) > 1 or len(polygons[0]) > 1
 
 
-def coco_of(batch: Batch) -> dict[str, Any]:
+def coco_of(batch: Batch, drawing: CocoRotated = CocoRotated.CORNERS) -> dict[str, Any]:
     findings = BatchProblems()
     said = coco.representable(
         of_images(batch), batch.units, target_options(batch.ontology), findings
     )
-    writer = coco.CocoWriter(batch.ontology, STORAGE_URL)
+    writer = coco.CocoWriter(batch.ontology, STORAGE_URL, drawing)
     chunk = writer.add(said, batch.units)
     text = coco.HEAD + chunk.images + coco.BETWEEN + chunk.annotations + writer.tail()
     document: dict[str, Any] = json.loads(text)
@@ -98,7 +99,7 @@ def test_coco_is_what_the_clients_exporter_makes(seed: int) -> None:
     for batch, rows in batches(seed):
         images = [_simple(row) for row in rows if row["data_type"] == "image"]
         expected = exported(images, batch.ontology.structure)
-        made = coco_of(batch)
+        made = coco_of(batch, CocoRotated.UNROTATED)
         assert [(c["id"], c["name"], c["supercategory"]) for c in made["categories"]] == [
             (c["id"], c["name"], c["supercategory"]) for c in expected["categories"]
         ]

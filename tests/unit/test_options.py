@@ -26,6 +26,7 @@ from labelingest.options.execution import MOST_BATCH_BYTES
 from labelingest.options.page import options_page
 from labelingest.readers.yolo.layouts import RowLayout
 from labelingest.storage.base import MAX_SIDECAR
+from labelingest.writers.target import CocoRotated
 from labelingest.writers.yolo_rows import YoloLayout
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +46,7 @@ ENUMERATIONS: dict[str, type[StrEnum]] = {
     "out_of_range": OutOfRange,
     "row_layout": RowLayout,
     "yolo_layout": YoloLayout,
+    "coco_rotated": CocoRotated,
 }
 
 
@@ -106,7 +108,9 @@ def test_choices_are_those_of_the_code_that_uses_them(name: str) -> None:
 
 def test_every_closed_set_is_compared_with_the_code_or_the_formats() -> None:
     closed = {option.name for option in OPTIONS if option.choices}
-    assert closed == {*ENUMERATIONS, "format", "to", "duplicate_rows", "on_shape_mismatch"}
+    assert closed == {
+        *(*ENUMERATIONS, "format", "to", "duplicate_rows", "on_shape_mismatch", "unlabelled"),
+    }
 
 
 def test_limits_of_the_list_are_those_of_the_code() -> None:

@@ -1,13 +1,17 @@
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
+import shapely
+from shapely.affinity import rotate
 
 from labelingest.encord.identifiers import data_hashes, object_hashes
 from labelingest.model.annotations import Rings
 from labelingest.problems import ProblemCode
 from labelingest.writers import coco
+from labelingest.writers.target import CocoRotated
 from tests.builders.annotations import Batch, Row, batch_of, with_instances
 from tests.builders.outputs import target_options
 from tests.builders.yolo import STORAGE_URL
@@ -52,12 +56,59 @@ def test_a_box_is_in_pixels() -> None:
     assert "rotation" not in entry["attributes"]
 
 
-def test_a_rotated_box_stays_unrotated_and_its_angle_goes_to_the_attributes() -> None:
-    entry = annotation_of(Row(ROTATED, (0.25, 0.5, 0.5, 0.25, 30.0)))
+def test_a_rotated_box_is_the_ring_of_its_corners_and_the_box_around_it() -> None:
+    entry = annotation_of(Row(ROTATED, (0.25, 0.4, 0.5, 0.2, 30.0)))
+    (ring,) = entry["segmentation"]
+    corners = [61.699, 16.340, 148.301, 66.340, 138.301, 83.660, 51.699, 33.660]
+    assert ring == pytest.approx(corners, abs=1e-3)
+    xs, ys = ring[::2], ring[1::2]
+    assert entry["bbox"] == [min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)]
+    assert entry["area"] == 2000
+    assert entry["attributes"]["rotation"] == 30
+
+
+def test_rotated_boxes_among_others_keep_their_places() -> None:
+    rows = [Row(ROTATED, (0.25, 0.5, 0.5, 0.25, 90.0)), FULL, TRIANGLE]
+    rows.append(Row(ROTATED, (0.25, 0.5, 0.5, 0.25, 0.0)))
+    turned, box, polygon, flat = document([batch_of(rows, [SIZE], SHAPES)])["annotations"]
+    assert turned["bbox"] == pytest.approx([87.5, 12.5, 25, 100])
+    assert box["bbox"] == flat["bbox"] == [50, 50, 100, 25]
+    assert flat["segmentation"] == box["segmentation"]
+    assert polygon["area"] == 2500
+
+
+@pytest.mark.parametrize("theta", [0.0, 17.0, 45.0, 60.0, 90.0, 134.5, 180.0, 359.0])
+def test_the_ring_of_a_rotated_box_is_what_shapely_turns(theta: float) -> None:
+    # 80 x 10 pixels: at 60 degrees the unrotated box has an IoU of 0.08 with what is drawn.
+    entry = annotation_of(Row(ROTATED, (0.3, 0.4, 0.4, 0.1, theta)))
+    unrotated = shapely.box(60, 40, 140, 50)
+    turned = rotate(unrotated, theta, origin="center")
+    ring = shapely.Polygon(list(zip(*[iter(entry["segmentation"][0])] * 2, strict=True)))
+    assert turned.symmetric_difference(ring).area < 1e-9
+    left, top, right, bottom = turned.bounds
+    assert entry["bbox"] == pytest.approx([left, top, right - left, bottom - top])
+    assert entry["area"] == pytest.approx(turned.area)
+
+
+def test_a_rotated_box_stays_unrotated_by_option() -> None:
+    batch = batch_of([Row(ROTATED, (0.25, 0.5, 0.5, 0.25, 30.0))], [SIZE], SHAPES)
+    writer = coco.CocoWriter(batch.ontology, STORAGE_URL, CocoRotated.UNROTATED)
+    entry = json.loads(writer.add(batch.annotations, batch.units).annotations)
     assert entry["bbox"] == [50, 50, 100, 25]
     assert entry["segmentation"] == [[50, 50, 150, 50, 150, 75, 50, 75]]
     assert entry["area"] == 2500
     assert entry["attributes"]["rotation"] == 30
+
+
+@pytest.mark.parametrize(
+    ("drawing", "said"), [("corners", "ring of its corners"), ("unrotated", "unrotated box")]
+)
+def test_what_rotated_boxes_become_is_counted(drawing: str, said: str) -> None:
+    rows = [FULL, Row(ROTATED, (0.25, 0.5, 0.5, 0.25, 30.0))]
+    batch = batch_of(rows, [SIZE], SHAPES)
+    options = replace(target_options(batch.ontology), coco_rotated=CocoRotated(drawing))
+    done = coco.write(batch.annotations, batch.units, options)
+    assert done.converted == {f"rotated box → {said}": 1}
 
 
 def test_a_polygon_has_its_outline_its_envelope_and_its_area() -> None:
