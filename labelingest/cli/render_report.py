@@ -105,15 +105,7 @@ def print_report(report: Report, config: IngestConfig) -> None:
         f"+ {tally.rejected.total():,} rejected",
         f" ({rejected})" if rejected else "",
     )
-    print_line(
-        console,
-        target_format(report.to).heading.ljust(_HEADING_WIDTH),
-        f"{tally.label_rows:,}, of which {tally.empty_label_rows:,} labelled as empty; "
-        f"{many(tally.failed_files, 'file')} failed",
-        f"; {many(tally.unlabelled_images, 'image')} without label file included"
-        if tally.unlabelled_images
-        else "",
-    )
+    _print_files(console, report)
     if report.failed.total:
         print_line(console, "Errors in  ", files_equation(report.failed))
     if not report.stopped:
@@ -123,6 +115,19 @@ def print_report(report: Report, config: IngestConfig) -> None:
         print_line(console, ("The counts do not add up: please report this.", "bold red"))
     print_log(console, report.log)
     _print_outcome(console, report, config)
+
+
+def _print_files(console: Console, report: Report) -> None:
+    """Print how many files have labels in the output, and how many have not."""
+    tally = report.tally
+    included = many(tally.unlabelled_images, "image")
+    print_line(
+        console,
+        target_format(report.to).heading.ljust(_HEADING_WIDTH),
+        f"{tally.label_rows:,}, of which {tally.empty_label_rows:,} labelled as empty; "
+        f"{many(tally.failed_files, 'file')} failed",
+        f"; {included} without label file included" if tally.unlabelled_images else "",
+    )
 
 
 def _print_class_lists(console: Console, report: Report) -> None:

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from labelingest.columns import ragged
-from labelingest.columns.types import Bool, Float64, Int64
+from labelingest.columns.types import Bool, Float64, Int64, UInt8
 from labelingest.geometry import boxes
 from labelingest.geometry.rotated_boxes import corners_from_rotated
 from labelingest.model.annotations import Annotations, ColumnShape, Rings, column_shapes
@@ -41,21 +41,10 @@ def geometries(
     parts = parts_of(annotations)
     fragments: list[tuple[str, str]] = [("", "")] * len(annotations)
     of_box = np.flatnonzero(shape != ColumnShape.POLYGON)
-    if len(of_box):
-        numbers = annotations.coordinates[begin[of_box, np.newaxis] + np.arange(4)]
-        texts = _boxes(numbers * np.tile(size[of_box], 2))
-        is_rotated = shape[of_box] == ColumnShape.ROTATED_BOX
-        angles = _angles(annotations, begin[of_box], is_rotated)
-        if rotated is CocoRotated.CORNERS and is_rotated.any():
-            turned = np.flatnonzero(is_rotated)
-            rows = of_box[turned]
-            numbers = annotations.coordinates[begin[rows, np.newaxis] + np.arange(5)]
-            for position, text in zip(
-                turned.tolist(), _rotated_boxes(numbers, size[rows]), strict=True
-            ):
-                texts[position] = text
-        for row, text, angle in zip(of_box.tolist(), texts, angles, strict=True):
-            fragments[row] = text, angle
+    for row, fragment in zip(
+        of_box.tolist(), _fragments_of_boxes(annotations, of_box, shape, size, rotated), strict=True
+    ):
+        fragments[row] = fragment
     of_ring = np.setdiff1d(np.flatnonzero(shape == ColumnShape.POLYGON), list(parts))
     if len(of_ring):
         count = annotations.offsets[of_ring + 1] - begin[of_ring]
@@ -67,6 +56,25 @@ def geometries(
     for row, rings in parts.items():
         fragments[row] = _polygon_of_parts(rings, size[row]), ""
     return fragments
+
+
+def _fragments_of_boxes(
+    annotations: Annotations, rows: Int64, shape: UInt8, size: Float64, rotated: CocoRotated
+) -> list[tuple[str, str]]:
+    """Return (r,) the JSON of the boxes and rotated boxes of some rows; shape and size are of all."""
+    if not len(rows):
+        return []
+    begin = annotations.offsets[rows]
+    numbers = annotations.coordinates[begin[:, np.newaxis] + np.arange(4)]
+    texts = _boxes(numbers * np.tile(size[rows], 2))
+    is_rotated = shape[rows] == ColumnShape.ROTATED_BOX
+    if rotated is CocoRotated.CORNERS and is_rotated.any():
+        turned = np.flatnonzero(is_rotated)
+        numbers = annotations.coordinates[begin[turned, np.newaxis] + np.arange(5)]
+        outlines = _rotated_boxes(numbers, size[rows[turned]])
+        for position, text in zip(turned.tolist(), outlines, strict=True):
+            texts[position] = text
+    return list(zip(texts, _angles(annotations, begin, is_rotated), strict=True))
 
 
 def _angles(annotations: Annotations, begin: Int64, rotated: Bool) -> list[str]:

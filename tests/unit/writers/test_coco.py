@@ -101,14 +101,14 @@ def test_a_rotated_box_stays_unrotated_by_option() -> None:
 
 
 @pytest.mark.parametrize(
-    ("drawing", "said"), [("corners", "ring of its corners"), ("unrotated", "unrotated box")]
+    ("drawing", "name"), [("corners", "ring of its corners"), ("unrotated", "unrotated box")]
 )
-def test_what_rotated_boxes_become_is_counted(drawing: str, said: str) -> None:
+def test_what_rotated_boxes_become_is_counted(drawing: str, name: str) -> None:
     rows = [FULL, Row(ROTATED, (0.25, 0.5, 0.5, 0.25, 30.0))]
     batch = batch_of(rows, [SIZE], SHAPES)
     options = replace(target_options(batch.ontology), coco_rotated=CocoRotated(drawing))
-    done = coco.write(batch.annotations, batch.units, options)
-    assert done.converted == {f"rotated box → {said}": 1}
+    document_part = coco.write(batch.annotations, batch.units, options)
+    assert document_part.converted == {f"rotated box → {name}": 1}
 
 
 def test_a_polygon_has_its_outline_its_envelope_and_its_area() -> None:
