@@ -37,6 +37,7 @@ from labelingest.stopwatch import OFF, Stage, Stopwatch
 from labelingest.storage import open_storage
 from labelingest.storage.base import Storage, list_all
 from labelingest.storage.local.local import LocalStorage
+from labelingest.storage.urls import is_cloud, place_of
 
 __all__ = [
     "USUAL_RULE",
@@ -167,7 +168,7 @@ def _recognise(
 ) -> tuple[PairingRule, str]:
     """Return the rule of the only usual layout that a folder has, and the layout in words."""
     if not len(listing):
-        raise ConfigError(f"{config.storage_path!r} holds no files: there is nothing to convert")
+        raise _no_files(config.storage_path)
     guesses: list[tuple[PairingRule, int, str]] = [
         (guess.rule, guess.pairs, guess.description) for guess in recognise(listing)
     ]
@@ -203,6 +204,18 @@ def _near_misses(
 def _heads(storage: Storage, keys: Sequence[str]) -> list[bytes]:
     heads = storage.fetch_heads(keys, HEAD_BYTES)
     return [head if isinstance(head, bytes) else b"" for head in heads]
+
+
+def _no_files(path: str) -> ConfigError:
+    """Return the error of a storage path without files; a URL is named as the store reads it."""
+    if not is_cloud(path):
+        return ConfigError(f"{path!r} holds no files: there is nothing to convert")
+    place = place_of(path)
+    prefix = f" whose keys begin with {place.prefix + '/'!r}" if place.prefix else ""
+    percent = "; a literal % in a URL is written %25" if "%" in path else ""
+    return ConfigError(
+        f"{place.url!r} holds no files: the bucket {place.bucket!r} has none{prefix}{percent}"
+    )
 
 
 def _fetch_content(storage: Storage, key: str) -> bytes:
@@ -267,7 +280,7 @@ def refuse_empty(paired: Paired, config: IngestConfig) -> None:
     if len(paired.pairs):
         return
     if not len(paired.listing):
-        raise ConfigError(f"{config.storage_path!r} holds no files: there is nothing to convert")
+        raise _no_files(config.storage_path)
     others = suffixes(paired.listing) if isinstance(paired.rule, SuffixRule) else []
     hints = _other_suffixes(others) + _misnamed(paired.listing) + _hints(paired.near_misses())
     raise ConfigError(

@@ -141,3 +141,19 @@ def test_outputs_are_not_written_to_the_cloud(run: Run, local: Path, tmp_path: P
     ran = run("convert", str(local), *ontology, "--out", "s3://bucket/rows.jsonl")
     assert ran.code == 2
     assert "outputs are written to this machine" in ran.err
+
+
+def test_an_empty_place_is_named_as_the_store_reads_it(
+    s3: CloudServer, reachable: Callable[[CloudServer], None], local: Path, capsys: Any
+) -> None:
+    reachable(s3)
+    run = command_line(capsys)
+    url = s3.new_url() + "my%20drive/100%25/"
+    prefix = url.removeprefix("s3://labels/").replace("%20", " ").replace("%25", "%")
+    for command in ("check", "pair"):
+        options = ("--ontology", str(local / "../ontology.json")) if command == "check" else ()
+        ran = run(command, url, *options)
+        assert ran.code == 2
+        sentence = f"holds no files: the bucket 'labels' has none whose keys begin with {prefix!r}"
+        assert sentence in ran.err
+        assert "a literal % in a URL is written %25" in ran.err

@@ -1,9 +1,9 @@
 """List the keys below a place in the cloud, page by page, by LIST requests alone.
 
 1. A listing is complete, or it fails: `stream` proves that the listing ends where its answers do.
-2. Empty objects whose names end in "/" stand for folders and are no files. obstore removes the slash.
-   So a name with files right behind it in the listing is a folder. Where nothing follows, one LIST
-   request tells an empty folder from an empty file, unless the extension does.
+2. Objects whose names end in "/", empty or of a byte or two, stand for folders and are no files.
+   obstore removes the slash. So an empty object with files below its name right behind it is a folder.
+   Otherwise one LIST request tells a folder from a file, unless the extension does.
 3. Each answer waits for the one before it. So where keys to cut at are known, and the store lists
    from any key on, parts are listed at the same time. A store that lists in another order is
    detected, because its parts do not end where they should.
@@ -35,6 +35,7 @@ from labelingest.storage.cloud.errors import Operation, broke_off, cloud_error
 from labelingest.storage.cloud.interleaved import interleave
 from labelingest.storage.cloud.list_parts import Part, parts_of
 from labelingest.storage.cloud.many_requests import IN_FLIGHT
+from labelingest.storage.cloud.markers import may_be_marker
 from labelingest.storage.cloud.raw_listing import RawListing
 from labelingest.storage.cloud.stream import FAILURES, BucketLister, End, chunks
 from labelingest.storage.urls import Place
@@ -203,12 +204,13 @@ def _markers(lister: BucketLister, part: Part, chunk: Sequence["ObjectMeta"]) ->
     markers, suspects = set(), []
     last = len(chunk) - 1
     for row, entry in enumerate(chunk):
-        if entry["size"]:
-            continue
         name = entry["path"]
-        if row < last and chunk[row + 1]["path"].startswith(f"{name}/"):
+        if not may_be_marker(name, entry["size"]):
+            continue
+        is_followed = row < last and chunk[row + 1]["path"].startswith(f"{name}/")
+        if is_followed and not entry["size"]:
             markers.add(row)
-        elif row == last or "." not in name.rpartition("/")[2]:
+        elif is_followed or row == last or "." not in name.rpartition("/")[2]:
             suspects.append(row)  # empty label files are many, but have an extension
     if not suspects:
         return markers

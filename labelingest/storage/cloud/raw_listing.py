@@ -4,7 +4,7 @@ obstore gives up a page with an unusable key on it, and cannot begin behind such
 lists: the part of boto3 that makes requests, loaded only then. Each page is requested behind the last
 key of the page before, and only a page without keys is the end.
 
-Answers have the form of obstore's, without the empty objects that stand for folders: their names
+Answers have the form of obstore's, without the tiny objects that stand for folders: their names
 end in a slash here. Unusable keys are reported and left out. The module does not know what proves a
 listing complete.
 """
@@ -21,6 +21,7 @@ from labelingest.problems import Problem
 from labelingest.storage.cloud.aws_profile import aws_profile
 from labelingest.storage.cloud.connections import Connection
 from labelingest.storage.cloud.errors import Operation, cloud_error, is_bad_path
+from labelingest.storage.cloud.markers import MARKER_BYTES
 from labelingest.storage.cloud.unusable_keys import UnusableKeys, is_unusable
 from labelingest.storage.urls import Place, Provider
 
@@ -175,7 +176,7 @@ class RawListing:
     def _entry(self, entry: dict[str, Any]) -> "ObjectMeta | None":
         """Return an object in obstore's form; None for an object that is left out."""
         name: str = entry["Key"]
-        is_marker = name.endswith("/") and not entry["Size"]
+        is_marker = name.endswith("/") and entry["Size"] <= MARKER_BYTES
         if is_unusable(name.removesuffix("/") if is_marker else name) and name != "/":
             prefix = self._place.prefix
             key = name[len(prefix) + 1 :] if prefix else name

@@ -28,6 +28,7 @@ from labelingest.storage.base import PartsError
 from labelingest.storage.cloud.clients import Client
 from labelingest.storage.cloud.errors import Operation, broke_off, cloud_error
 from labelingest.storage.cloud.list_parts import Part
+from labelingest.storage.cloud.markers import may_be_marker
 from labelingest.storage.cloud.raw_listing import RawListing
 from labelingest.storage.urls import Place, Provider
 
@@ -173,7 +174,7 @@ class _Seen:
 
     def _goes_up(self, chunk: Sequence["ObjectMeta"]) -> bool:
         names = [entry["path"] for entry in chunk]
-        return all(entry["size"] for entry in chunk) and all(
+        return not any(_may_be_marker(entry) for entry in chunk) and all(
             a < b for a, b in pairwise([self._last, *names])
         )
 
@@ -191,7 +192,7 @@ class _Seen:
         fresh, passed = [], set(self._recent)
         last = self._last
         for entry in chunk:
-            name, is_sure = entry["path"], bool(entry["size"])
+            name, is_sure = entry["path"], not _may_be_marker(entry)
             if is_sure and name < last and not (name in passed and self.part.is_everything):
                 raise self._backwards(name, last)
             if name not in passed:
@@ -227,7 +228,7 @@ class _Seen:
         self.highest = max(self.anchor, self.final)
         until = self.part.until
         self.reached = self.reached or (until is not None and self.highest >= until)
-        with_content = (entry["path"] for entry in reversed(chunk) if entry["size"])
+        with_content = (entry["path"] for entry in reversed(chunk) if not _may_be_marker(entry))
         self._last = next(with_content, self._last)
         self._recent = set(names)
         self._repeats = 0
@@ -342,14 +343,18 @@ def _answers(lister: BucketLister, part: Part) -> Iterator[Sequence["ObjectMeta"
             entry["path"] = lister.key(entry["path"])
         chunk += answer
         is_last = lister.stopped.is_set() or _reaches(answer, part.until)
-        # The next answer shows at no cost whether an empty object at the end stands for a folder.
-        if is_last or chunk[-1]["size"] or len(chunk) >= _MOST:
+        # The next answer shows at no cost whether a tiny object at the end stands for a folder.
+        if is_last or not _may_be_marker(chunk[-1]) or len(chunk) >= _MOST:
             yield chunk
             chunk = []
         if is_last:
             return
     if chunk:
         yield chunk
+
+
+def _may_be_marker(entry: "ObjectMeta") -> bool:
+    return may_be_marker(entry["path"], entry["size"])
 
 
 def _reaches(entries: Sequence["ObjectMeta"], until: str | None) -> bool:

@@ -218,6 +218,28 @@ def test_folder_markers_are_no_files_and_are_found_by_listing(s3: CloudServer) -
         assert proxy.count(lists) == len(proxy.requests)
 
 
+@pytest.mark.parametrize("content", [b" ", b"\n", b"\r\n"])
+@pytest.mark.parametrize("odd_key", [False, True])
+def test_folder_markers_with_a_byte_or_two_are_no_files(
+    s3: CloudServer, content: bytes, odd_key: bool
+) -> None:
+    files = {"img/a.jpg": b"1", "img-b.jpg": b"large", "img-c.jpg": b"1", "v1": b"1", "v1/x": b"2"}
+    storage = s3.storage({**files, "x.txt": b"\n", "z": b"\n"})
+    markers = ["img/", "empty/", "labels.v1/", "last/"]
+    s3.put_raw(storage.url, markers, content)
+    s3.put_raw(storage.url, ["labels.v1/a.txt", *(["a//b"] if odd_key else [])])
+    listing = list_all(storage)
+    assert sorted(listing.keys) == sorted([*files, "labels.v1/a.txt", "x.txt", "z"])
+    assert [problem.code.value for problem in listing.problems] == ["unusable-key"] * odd_key
+
+
+def test_a_tiny_label_file_costs_no_request(s3: CloudServer) -> None:
+    with faulty_proxy(s3.address) as proxy:
+        day = Day(s3, proxy, {f"{number}.txt": b"\n" for number in range(9)} | {"z": b"large"})
+        assert len(list_all(day.storage())) == 10
+        assert len(proxy.requests) == 1 + PROOF
+
+
 def test_an_empty_file_whose_name_is_the_beginning_of_others_is_a_file(s3: CloudServer) -> None:
     storage = s3.storage({"notes": b"", "notes-2/a.txt": b"1", "notes/a.txt": b"", "z": b""})
     assert list(list_all(storage).keys) == ["notes", "notes-2/a.txt", "notes/a.txt", "z"]
@@ -225,7 +247,7 @@ def test_an_empty_file_whose_name_is_the_beginning_of_others_is_a_file(s3: Cloud
 
 def test_empty_label_files_cost_no_request(s3: CloudServer) -> None:
     with faulty_proxy(s3.address) as proxy:
-        day = Day(s3, proxy, {f"{number}.txt": b"" for number in range(9)} | {"z": b"1"})
+        day = Day(s3, proxy, {f"{number}.txt": b"" for number in range(9)} | {"z": b"large"})
         assert len(list_all(day.storage())) == 10
         assert len(proxy.requests) == 1 + PROOF
 
