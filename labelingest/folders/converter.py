@@ -4,6 +4,7 @@ from labelingest.converter import Converter
 from labelingest.folders.settings import FolderSettings
 from labelingest.formats import source_format
 from labelingest.pipeline.from_config import make_converter
+from labelingest.pipeline.row_layout import has_row_layouts
 from labelingest.resolution.class_map import make_class_map
 
 __all__ = ["make_folder_converter"]
@@ -29,4 +30,5 @@ def make_folder_converter(settings: FolderSettings, storage_url: str) -> Convert
     mapping = None
     if format.needs_class_numbers:
         mapping = make_class_map(ontology, namespace=config.namespace, overrides=config.map)
-    return make_converter(config, ontology, mapping, format.name, storage_url)
+    layout = settings.layout if has_row_layouts(format.name) else None
+    return make_converter(config, ontology, mapping, format.name, storage_url, layout)

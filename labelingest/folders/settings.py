@@ -14,6 +14,7 @@ import orjson
 from labelingest.class_lists.class_list import ClassList
 from labelingest.config import IngestOptions
 from labelingest.errors import ConfigError
+from labelingest.folders.decided_layout import layout_in_force, stored_options
 from labelingest.folders.state.stored_values import json_object, misfit
 from labelingest.formats import source_format, source_names
 from labelingest.model.ontology import Ontology, class_number
@@ -21,6 +22,7 @@ from labelingest.options import OPTIONS
 from labelingest.pairing.rules import PatternRule, SuffixRule, check_suffixes
 from labelingest.pipeline.pairing_rule import rule_from_options
 from labelingest.problems import is_utf8
+from labelingest.readers.yolo.layouts import YoloOptions
 from labelingest.resolution.ontology_json import load_ontology
 from labelingest.resolution.overrides import merge_overrides
 from labelingest.resolution.wording import quoted
@@ -37,6 +39,8 @@ __all__ = [
 
 LABEL_OPTIONS: Final = tuple(option.name for option in OPTIONS if option.is_label_option)
 """Options of `IngestConfig` that a folder stores with its labels."""
+_AUTO_LAYOUT: Final = IngestOptions.model_fields["row_layout"].default
+"""Row layout of a folder whose syncs decide it."""
 _MOST_HOURS: Final = 8_760
 """Hours between scheduled syncs, at most: a year."""
 _FIXED: Final = ("storage_path", "output", "follow_symlinks")
@@ -77,6 +81,8 @@ class FolderSettings:
     """Options among `LABEL_OPTIONS` that differ from their default."""
     class_list: Mapping[str, Any] | None = None
     """Class list of all label files: `source`, and `names` by class number; None for the nearest."""
+    decided_layout: Mapping[str, Any] | None = None
+    """Row layout that a sync decided from the rows, with its evidence; None before that."""
     metadata_suffix: str | None = None
     """Suffix of metadata sidecars; None for a folder without metadata."""
     metadata_paused: bool = False
@@ -119,15 +125,17 @@ class FolderSettings:
                 )
         elif self.ontology is None:
             raise ConfigError("ontology is missing: label rows are made for one")
-        self._check_class_list()
+        self._check_stored_values()
         if self.metadata_suffix is None and (self.metadata_paused or self.metadata_schema):
             raise ConfigError("metadata_suffix is missing: say how metadata sidecars are called")
         rule, metadata = self.rule, self.metadata_rule
         if rule is not None and metadata is not None:
             check_suffixes(rule, metadata)
 
-    def _check_class_list(self) -> None:
-        """Refuse a class list that nothing is compared with, and one without names."""
+    def _check_stored_values(self) -> None:
+        """Refuse a class list or a row layout that no label files can have."""
+        if self.decided_layout is not None:
+            stored_options(self.decided_layout)
         if self.named_list is None:
             return
         if self.format is None or not source_format(self.format).needs_class_numbers:
@@ -144,6 +152,11 @@ class FolderSettings:
             follow_symlinks=self.follow_symlinks,
             **options,
         )
+
+    @property
+    def layout(self) -> YoloOptions:
+        """Row layout of YOLO label files: the declared one, else the decided one."""
+        return layout_in_force(self.config, self.decided_layout)
 
     @property
     def rule(self) -> PatternRule | SuffixRule | None:
@@ -220,6 +233,11 @@ class FolderSettings:
                 self._overrides(self.options), self._overrides(changed_options), unmap
             )
             options["map"] = merged_map or None
+        if "row_layout" in changed_options:
+            values["decided_layout"] = None
+            if changed_options["row_layout"] == _AUTO_LAYOUT:
+                # A default is not stored, and keypoints belong to the layout before it.
+                options |= {"row_layout": None, "kpt_shape": changed_options.get("kpt_shape")}
         merged = {name: value for name, value in options.items() if value is not None}
         return replace(self, options=merged, **values)
 

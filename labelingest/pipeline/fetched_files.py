@@ -7,7 +7,7 @@ from labelingest.columns.types import Int64
 from labelingest.model.blobs import Blobs
 from labelingest.storage.base import Storage
 
-__all__ = ["FetchedFile", "fetch_rest"]
+__all__ = ["FetchedFile", "fetch_rest", "take_fetched"]
 
 
 class FetchedFile(NamedTuple):
@@ -54,3 +54,19 @@ def fetch_rest(
         read_tokens[row] = "" if rest.tokens is None else rest.tokens[place]
     unread = {missing[place]: why for place, why in rest.unread.items()}
     return Blobs.from_contents(contents, unread, read_tokens if tokens else None)
+
+
+def take_fetched(
+    fetched: dict[str, FetchedFile] | None, keys: Sequence[str]
+) -> dict[str, FetchedFile]:
+    """Remove and return the files of a job among those that were fetched before.
+
+    Examples
+    --------
+    >>> fetched = {"a.txt": FetchedFile(b"0", ""), "b.txt": FetchedFile(b"1", "")}
+    >>> list(take_fetched(fetched, ["b.txt", "c.txt"])), list(fetched)
+    (['b.txt'], ['a.txt'])
+    """
+    if not fetched:
+        return {}
+    return {key: fetched.pop(key) for key in keys if key in fetched}

@@ -29,6 +29,7 @@ from labelingest.resolution.class_map import ClassMapping
 
 __all__ = [
     "FolderLayout",
+    "choice_lines",
     "decide_layout",
     "decided_options",
     "declared_layout",
@@ -209,13 +210,25 @@ def refuse_choice(decision: Decision, config: IngestOptions, paired: Paired) -> 
     """
     if not decision.choices:
         return
-    evidence = "".join(f"\n  {fact}" for fact in decision.evidence)
-    width = max(len(choice.flags) for choice in decision.choices)
-    choices = "".join(
-        f"\n  {choice.flags.ljust(width)}  {choice.words}" for choice in decision.choices
-    )
     command = dialect_command(config, None if paired.recognised else paired.rule)
     raise ConfigError(
         f"the rows of {config.storage_path!r} do not say how to read them: {decision.why}; declare "
-        f"the layout:{choices}\nevidence:{evidence}\n{command} shows it again"
+        f"the layout:{choice_lines(decision)}\n{command} shows it again"
     )
+
+
+def choice_lines(decision: Decision, command: str = "") -> str:
+    """Return the layouts to choose from and the evidence, each on a line of its own.
+
+    Parameters
+    ----------
+    decision
+        A decision with choices.
+    command
+        Beginning of the command to which the flags belong; "" for the flags alone.
+    """
+    width = max(len(choice.flags) for choice in decision.choices)
+    choices = "".join(
+        f"\n  {command}{choice.flags.ljust(width)}  {choice.words}" for choice in decision.choices
+    )
+    return f"{choices}\nevidence:" + "".join(f"\n  {fact}" for fact in decision.evidence)

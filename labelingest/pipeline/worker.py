@@ -22,7 +22,7 @@ from labelingest.model.batch_output import BatchOutput, Labels
 from labelingest.model.blobs import Blobs, Unread
 from labelingest.model.tally import Tally
 from labelingest.model.units import DataUnits
-from labelingest.pipeline.fetched_files import FetchedFile, fetch_rest
+from labelingest.pipeline.fetched_files import FetchedFile, fetch_rest, take_fetched
 from labelingest.problems import Problem, ProblemCode
 from labelingest.readers.yolo.slices import SLICE_BYTES
 from labelingest.sinks.json_lines import Pack
@@ -406,6 +406,6 @@ def cut_jobs(
             keys,
             sizes[start:end],
             listing.mtime_ns[sidecars],
-            fetched={key: fetched.pop(key) for key in keys if key in fetched} if fetched else {},
+            fetched=take_fetched(fetched, keys),
         )
         start = end

@@ -14,6 +14,7 @@ from labelingest.cli.render_class_counts import print_class_counts
 from labelingest.cli.render_keys import keys_equation
 from labelingest.folders import Plan, RunRecord, Status
 from labelingest.folders.class_changes import ClassChange
+from labelingest.folders.decided_layout import layout_words
 from labelingest.folders.state.books import outcomes_of
 from labelingest.folders.state.clock import now, seconds_between
 from labelingest.folders.state.folders import FolderRecord
@@ -80,6 +81,7 @@ def print_summary(summary: Summary, state: str) -> None:
         ("Storage path", summary.storage_path),
         ("Output", summary.output),
         ("Labels", summary.format or "not ingested"),
+        *_columns(summary),
         ("Last sync", _last(summary.last_run)),
         ("Next sync", _next(summary)),
         ("Items", f"{total:,}" + (f" = {items}" if items else "") + hidden),
@@ -92,6 +94,10 @@ def print_summary(summary: Summary, state: str) -> None:
     if summary.allow_mass_delete:
         rows.insert(-1, ("Mass delete", "allowed for the next sync that needs it"))
     print_columns(open_console(), rows)
+
+
+def _columns(summary: Summary) -> list[tuple[str, str]]:
+    return [("Columns", layout_words(summary.row_layout))] if summary.row_layout else []
 
 
 def _label_rows(summary: Summary) -> str:

@@ -1,5 +1,6 @@
 """Summary of a folder: settings, counts of items and problems, last and next sync."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -51,6 +52,8 @@ class Summary:
     """Code → number of current problems."""
     deleted_at: str | None = None
     """Time at which the folder was deleted; None while it is present."""
+    row_layout: Mapping[str, Any] | None = None
+    """Row layout that a sync decided, with its evidence; None where none was."""
     allow_mass_delete: bool = False
     """Whether the next sync makes deletions that it would withhold for their number."""
 
@@ -80,6 +83,7 @@ def summarise(state: State, record: FolderRecord) -> Summary:
             storage_path=settings.storage_path,
             output=settings.output,
             format=settings.format,
+            row_layout=settings.decided_layout,
             auto_sync_hours=settings.auto_sync_hours,
             due_at=None if record.deleted_at else record.due_at,
             last_run=next(iter(list_runs(connection, record.id, 1)), None),

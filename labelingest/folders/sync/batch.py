@@ -28,6 +28,7 @@ from labelingest.folders.sync.fingerprints import Fingerprints
 from labelingest.metadata.check import MAX_METADATA, too_large_metadata
 from labelingest.model.blobs import Unread
 from labelingest.model.tally import Tally
+from labelingest.pipeline.fetched_files import FetchedFile, take_fetched
 from labelingest.pipeline.worker import Job, JobResult, Worker
 from labelingest.problems import Problem, ProblemCode, Severity
 from labelingest.storage.base import Storage
@@ -100,6 +101,8 @@ class BatchWork:
     fingerprints: Fingerprints
     """Fingerprints of what label rows are made with and metadata is checked against."""
     counters: Counters
+    fetched: dict[str, FetchedFile] = field(default_factory=dict)
+    """Label files that were read before; each is removed when it is converted."""
     tally: Tally = field(default_factory=Tally)
     """Counts of the rows that were read, as in the report of `convert`."""
 
@@ -151,6 +154,7 @@ class BatchWork:
             [row["sidecar"] for row in rows],
             np.array([row["sidecar_size"] for row in rows], dtype=np.int64),
             np.array([row["sidecar_mtime_ns"] for row in rows], dtype=np.int64),
+            fetched=take_fetched(self.fetched, [row["sidecar"] for row in rows]),
         )
         result = worker(job)
         if result.deferred is not None:

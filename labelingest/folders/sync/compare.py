@@ -3,10 +3,11 @@
 1. The digest of the listing equals that of the last complete sync: nothing is to be done.
 2. Pair the files (`scan.py`), refuse patterns that pair nothing (`unpaired.py`).
 3. Compare class lists with the ontology (`class_lists.py`); the caller refuses those that disagree.
-4. Let the database find the differences (`changes.py`).
-5. Add differences that sizes and times do not tell (`compare_contents.py`) and label rows that are
+4. Decide the row layout of a folder that has none yet (`row_layout.py`).
+5. Let the database find the differences (`changes.py`).
+6. Add differences that sizes and times do not tell (`compare_contents.py`) and label rows that are
    missing from the output or changed there (`missing_outputs.py`), where the options ask for them.
-6. Withhold deletions that look like an accident (`guard.py`).
+7. Withhold deletions that look like an accident (`guard.py`).
 
 The comparison writes nothing but the temporary tables of its connection.
 """
@@ -25,12 +26,17 @@ from labelingest.folders.state.tables import items, label_rows
 from labelingest.folders.sync.changes import count_changes, count_first_changes, find_changes
 from labelingest.folders.sync.class_lists import compare_folder_lists
 from labelingest.folders.sync.compare_contents import ContentComparison
-from labelingest.folders.sync.fingerprints import Fingerprints, listing_digest
+from labelingest.folders.sync.fingerprints import (
+    Fingerprints,
+    label_fingerprint,
+    listing_digest,
+)
 from labelingest.folders.sync.guard import withhold_deletions
 from labelingest.folders.sync.missing_outputs import add_differences
 from labelingest.folders.sync.options import SyncOptions
 from labelingest.folders.sync.plan import Plan
 from labelingest.folders.sync.prepared import PreparedChanges
+from labelingest.folders.sync.row_layout import FirstLayout, decide_folder_layout
 from labelingest.folders.sync.scan import Scan, scan
 from labelingest.folders.sync.second_listing import needs_second_listing
 from labelingest.folders.sync.skip_unchanged import has_entries, is_new
@@ -83,8 +89,30 @@ class Comparison:
         lists = compare_folder_lists(
             connection, record.id, record.settings, self.places.storage, scanned
         )
+        first = decide_folder_layout(record.settings, self.places.storage, scanned, lists)
         problems = (*scanned.problems, *lists.class_lists.problems)
-        prepared = replace(prepared, lists=lists, problems=problems)
+        prepared = replace(prepared, lists=lists, first_layout=first, problems=problems)
+        if first.layout is None:
+            return self._prepare_files(prepared, scanned, needs_rows=needs_rows)
+        decided = self._with_layout(first)
+        digest = listing_digest(listing, decided.record.settings, decided.fingerprints.labels)
+        plan = replace(plan, digest=digest)
+        prepared = replace(prepared, plan=plan, books=scanned.books(digest))
+        return decided._prepare_files(prepared, scanned, needs_rows=needs_rows)
+
+    def _with_layout(self, first: FirstLayout) -> "Comparison":
+        """Return the comparison for settings with the layout that was decided."""
+        settings = first.settings(self.record.settings)
+        urls = (self.places.storage.url, self.places.output.url)
+        fingerprints = replace(self.fingerprints, labels=label_fingerprint(settings, *urls))
+        record = replace(self.record, settings=settings)
+        return replace(self, record=record, fingerprints=fingerprints)
+
+    def _prepare_files(
+        self, prepared: PreparedChanges, scanned: Scan, *, needs_rows: bool
+    ) -> PreparedChanges:
+        """Compare the files of a listing with the state, once all settings are known."""
+        connection, record, plan = prepared.connection, self.record, prepared.plan
         if not needs_rows and is_new(connection, record.id):
             counts = count_first_changes(scanned, record.settings)
             return replace(prepared, plan=replace(plan, changes=counts))

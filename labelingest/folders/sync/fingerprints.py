@@ -12,6 +12,7 @@ import orjson
 
 from labelingest.folders.settings import FolderSettings
 from labelingest.model.listing import Listing
+from labelingest.readers.yolo.layouts import RowLayout
 
 __all__ = ["Fingerprints", "label_fingerprint", "listing_digest", "schema_fingerprint"]
 
@@ -57,7 +58,7 @@ def label_fingerprint(settings: FolderSettings, storage_url: str, output_url: st
     >>> len({label_fingerprint(s, "file:///data/", "file:///rows/") for s in (first, other)})
     1
     """
-    parts = (
+    parts: tuple[object, ...] = (
         version("labelingest"),
         storage_url,
         output_url,
@@ -65,6 +66,8 @@ def label_fingerprint(settings: FolderSettings, storage_url: str, output_url: st
         settings.ontology,
         {name: value for name, value in settings.options.items() if name not in _CHECKS},
     )
+    if (layout := settings.decided_layout) is not None and layout["row_layout"] != RowLayout.AUTO:
+        parts += ([layout["row_layout"], layout["kpt_shape"]],)
     return _fingerprint(parts)
 
 

@@ -10,6 +10,7 @@ from labelingest.folders.sync.changes import iterate_changes
 from labelingest.folders.sync.class_lists import FolderLists
 from labelingest.folders.sync.compare_contents import ContentComparison
 from labelingest.folders.sync.plan import Plan
+from labelingest.folders.sync.row_layout import FirstLayout
 from labelingest.problems import Problem
 
 __all__ = ["PreparedChanges"]
@@ -34,6 +35,8 @@ class PreparedChanges:
     """Outcome of every key of the listing."""
     lists: FolderLists = field(default_factory=FolderLists)
     """Class lists beside the ontology; empty where the folder is in step and nothing was compared."""
+    first_layout: FirstLayout = field(default_factory=FirstLayout)
+    """Row layout that the comparison decided; empty where the folder has one."""
     problems: Sequence[Problem] = ()
     """Problems of listing and pairing; empty where the folder is in step and nothing was paired."""
     contents: ContentComparison | None = None

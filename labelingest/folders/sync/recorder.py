@@ -4,7 +4,7 @@ Other processes read the record to show progress. Every write confirms the lock 
 that lost its lock records nothing any more.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import monotonic
@@ -24,6 +24,7 @@ from labelingest.folders.sync.prepared import PreparedChanges
 from labelingest.folders.sync.scan import is_complete
 from labelingest.model.listing import Listing
 from labelingest.model.tally import Tally
+from labelingest.pipeline.fetched_files import FetchedFile
 
 __all__ = ["CancelledRunError", "Recorder", "recorded_run"]
 
@@ -104,6 +105,11 @@ class Recorder:
         self.add_message(plan.why_withheld)
         self.run.books = changes.books.taken_by(self.run.id, self.left_out)
         self._check_books()
+
+    def count_unused(self, fetched: Mapping[str, FetchedFile]) -> None:
+        """Count label files that were read to decide the row layout, and needed no conversion."""
+        self.run.counters.files_read += len(fetched)
+        self.run.counters.bytes_read += sum(len(file.content) for file in fetched.values())
 
     def close_books(self, connection: Connection, tally: Tally | None) -> None:
         """Count the files with errors, and the rows that were read.

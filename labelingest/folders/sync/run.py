@@ -41,9 +41,11 @@ from labelingest.folders.sync.options import SCHEDULE, SyncOptions
 from labelingest.folders.sync.plan import Plan, save_plan
 from labelingest.folders.sync.prepared import PreparedChanges
 from labelingest.folders.sync.recorder import CancelledRunError, Recorder, recorded_run
+from labelingest.folders.sync.row_layout import refuse_undecided
 from labelingest.folders.sync.scan import is_complete
 from labelingest.model.listing import Listing
 from labelingest.pipeline.class_lists import refuse_disagreeing
+from labelingest.pipeline.fetched_files import FetchedFile
 from labelingest.pipeline.worker import Worker
 from labelingest.problems import Problem
 from labelingest.progress import Progress
@@ -81,6 +83,7 @@ def make_plan(
     with state.connection(snapshot=True) as connection, connection.begin():
         changes = run.compare(connection, listing, needs_rows=save is not None)
         refuse_disagreeing(changes.lists.class_lists, CURES)
+        refuse_undecided(changes.first_layout, record.name)
         plan = replace(changes.plan, class_changes=run.class_changes(connection))
         if save is not None:
             with save() as file:
@@ -137,6 +140,9 @@ class _Run:
     fingerprints: Fingerprints = field(init=False)
 
     def __post_init__(self) -> None:
+        self._take_fingerprints()
+
+    def _take_fingerprints(self) -> None:
         settings, urls = self.record.settings, (self.places.storage.url, self.places.output.url)
         self.fingerprints = Fingerprints(
             label_fingerprint(settings, *urls), schema_fingerprint(settings)
@@ -156,6 +162,7 @@ class _Run:
             self._refuse_drift(changes.plan)
             recorder.count_changes(changes)
             self.settle_lists(changes, recorder)
+            self.settle_layout(changes)
             if self.options.verify_output:
                 with State.writing(connection):
                     recorder.lock.confirm(connection)
@@ -219,6 +226,14 @@ class _Run:
                 replace_answers(changes.connection, self.record.id, lists.answers)
         refuse_disagreeing(lists.class_lists, CURES)
 
+    def settle_layout(self, changes: PreparedChanges) -> None:
+        """Keep the row layout that was decided: no later run changes its mind."""
+        first = changes.first_layout
+        refuse_undecided(first, self.record.name)
+        if first.layout is not None:
+            self.record = change_settings(self.state, self.record, first.settings)
+            self._take_fingerprints()
+
     def apply(self, changes: PreparedChanges, recorder: Recorder) -> bool:
         """Carry out changes; return whether none of them is left for the next sync."""
         recorder.run.stage = "apply"
@@ -226,7 +241,7 @@ class _Run:
             prepared=changes,
             lock=recorder.lock,
             run=recorder.run,
-            work=self._work(recorder.run),
+            work=self._work(recorder.run, changes.first_layout.fetched),
             on_batch=partial(self._on_batch, recorder.run),
         )
         try:
@@ -235,6 +250,7 @@ class _Run:
             self._record_classes(changes, recorder, applying.work)
             raise
         self._record_classes(changes, recorder, applying.work)
+        recorder.count_unused(changes.first_layout.fetched)
         recorder.close_books(changes.connection, applying.work.tally)
         if changes.is_mass_delete and self.record.settings.allow_mass_delete:
             self._forbid_mass_delete()
@@ -271,7 +287,7 @@ class _Run:
         """Return keys between which the next listing is cut; a local folder needs none."""
         return splits_of(listing.keys) if is_cloud(self.places.storage.url) else ()
 
-    def _work(self, run: RunRecord) -> BatchWork:
+    def _work(self, run: RunRecord, fetched: dict[str, FetchedFile]) -> BatchWork:
         storage, settings = self.places.storage, self.record.settings
         worker = None
         if settings.format is not None:
@@ -284,6 +300,7 @@ class _Run:
             worker=worker,
             fingerprints=self.fingerprints,
             counters=run.counters,
+            fetched=fetched,
         )
 
     def _forbid_mass_delete(self) -> None:

@@ -1,0 +1,101 @@
+"""Decide the row layout of a folder, before anything is converted.
+
+The first sync that finds label files looks at them, and the settings keep what it decides. What was
+read for that is converted, and not read twice.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from labelingest.errors import ConfigError
+from labelingest.folders.settings import FolderSettings
+from labelingest.folders.sync.class_lists import FolderLists
+from labelingest.folders.sync.scan import Scan
+from labelingest.pipeline.fetched_files import FetchedFile
+from labelingest.pipeline.row_layout import (
+    FolderLayout,
+    choice_lines,
+    decide_layout,
+    decided_options,
+    declared_layout,
+    has_row_layouts,
+    hints_of,
+)
+from labelingest.pipeline.sample import take_sample
+from labelingest.readers.yolo.layouts import RowLayout
+from labelingest.resolution.class_map import make_class_map
+from labelingest.storage.base import Storage
+
+__all__ = ["FirstLayout", "decide_folder_layout", "refuse_undecided"]
+
+
+@dataclass(frozen=True, slots=True)
+class FirstLayout:
+    """Row layout that a sync decides, and the label files that it read for that."""
+
+    layout: FolderLayout | None = None
+    """Layout with its evidence; None where nothing was to be decided."""
+    fetched: dict[str, FetchedFile] = field(default_factory=dict)
+    """Label files that were read; the conversion takes them out."""
+
+    def settings(self, settings: FolderSettings) -> FolderSettings:
+        """Return settings with the decision."""
+        if self.layout is None or settings.layout.row_layout != RowLayout.AUTO:
+            return settings
+        return replace(settings, decided_layout=self.layout.as_dict())
+
+
+def decide_folder_layout(
+    settings: FolderSettings, storage: Storage, scanned: Scan, lists: FolderLists
+) -> FirstLayout:
+    """Decide the row layout of a folder that has label files and no layout yet.
+
+    Parameters
+    ----------
+    settings
+        Settings of the folder.
+    storage
+        Its storage path.
+    scanned
+        Its data files and their sidecars.
+    lists
+        Its class lists, which may declare keypoints and a task.
+    """
+    if settings.format is None or not has_row_layouts(settings.format):
+        return FirstLayout()
+    config, sidecars = settings.config, scanned.sidecar[scanned.sidecar >= 0]
+    is_settled = settings.decided_layout is not None
+    if is_settled or declared_layout(config).row_layout != RowLayout.AUTO:
+        return FirstLayout()
+    sizes = scanned.listing.size[sidecars]
+    if not sizes.any():
+        return FirstLayout()  # empty label files say nothing
+    sample = take_sample(
+        storage,
+        scanned.listing.keys.pick(sidecars),
+        sizes,
+        most_bytes=config.max_label_bytes,
+        tokens=True,
+    )
+    ontology = settings.load_ontology()
+    mapping = make_class_map(ontology, namespace=config.namespace, overrides=config.map)
+    hints = hints_of(use.class_list for use in lists.class_lists.uses)
+    decision = decide_layout(sample, ontology, mapping, hints)
+    return FirstLayout(FolderLayout(decided_options(decision), decision, sample), sample.fetched)
+
+
+def refuse_undecided(first: FirstLayout, name: str) -> None:
+    """Refuse a folder whose rows do not say how to read them, with the layouts to choose from.
+
+    Raises
+    ------
+    ConfigError
+        The evidence does not separate.
+    """
+    if first.layout is None or first.layout.decision is None:
+        return
+    decision = first.layout.decision
+    if decision.choices:
+        raise ConfigError(
+            f"the rows of the label files do not say how to read them: {decision.why}; nothing was "
+            f"converted; declare the layout:{choice_lines(decision, f'labelingest folder configure {name} ')}"
+        )
