@@ -9,7 +9,6 @@ from typing import Any
 
 from labelingest.config import IngestOptions
 from labelingest.errors import ConfigError
-from labelingest.pipeline.row_layout import declared_layout
 from labelingest.readers.yolo.layouts import RowLayout, YoloOptions
 
 __all__ = ["layout_in_force", "layout_words", "stored_options"]
@@ -41,7 +40,7 @@ def stored_options(stored: Mapping[str, Any]) -> YoloOptions:
 
 def layout_in_force(config: IngestOptions, stored: Mapping[str, Any] | None) -> YoloOptions:
     """Return the row layout of a folder: the declared one, else the decided one."""
-    declared = declared_layout(config)
+    declared = YoloOptions(config.row_layout, config.kpt_shape)
     if declared.row_layout != RowLayout.AUTO or stored is None:
         return declared
     return stored_options(stored)

@@ -6,7 +6,7 @@ batch, worker and engine, and for a run that resumes another: it depends on keys
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,11 +21,13 @@ from labelingest.model.annotations import ColumnShape, column_shapes
 from labelingest.model.ontology import Ontology
 from labelingest.options import CONFIG_OPTIONS
 from labelingest.pipeline.commands import dialect_command
-from labelingest.pipeline.discover import Paired
 from labelingest.pipeline.fetched_files import FetchedFile
 from labelingest.pipeline.sample import Sample, take_sample
 from labelingest.readers.yolo.layouts import RowLayout, YoloOptions
 from labelingest.resolution.class_map import ClassMapping
+
+if TYPE_CHECKING:  # a sync pairs by itself
+    from labelingest.pipeline.discover import Paired
 
 __all__ = [
     "FolderLayout",
@@ -100,7 +102,7 @@ def declared_layout(config: IngestOptions) -> YoloOptions:
 
 def find_layout(
     config: IngestOptions,
-    paired: Paired,
+    paired: "Paired",
     ontology: Ontology,
     mapping: ClassMapping | None,
     class_lists: Iterable[ClassList] = (),
@@ -155,7 +157,7 @@ def decided_options(decision: Decision) -> YoloOptions:
     return YoloOptions(reading.layout, reading.kpt_shape, decided_by_evidence=decision.is_decided)
 
 
-def sample_of(paired: Paired, most_bytes: int) -> Sample:
+def sample_of(paired: "Paired", most_bytes: int) -> Sample:
     """Fetch the sample of a folder's label files, those that have a data file."""
     sidecar = paired.pairs.sidecar
     keys = paired.listing.keys.pick(sidecar)
@@ -200,7 +202,7 @@ def _shapes(ontology: Ontology, mapping: ClassMapping) -> Callable[[Int64], UInt
     return shape_of
 
 
-def refuse_choice(decision: Decision, config: IngestOptions, paired: Paired) -> None:
+def refuse_choice(decision: Decision, config: IngestOptions, paired: "Paired") -> None:
     """Refuse a folder whose evidence does not separate, with the layouts to choose from.
 
     Raises

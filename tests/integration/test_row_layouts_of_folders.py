@@ -57,7 +57,7 @@ def test_later_rows_contradict_the_layout_and_do_not_change_it(world: World) -> 
     run = folder.sync()
     assert layout_of(folder) == "--row-layout pose --kpt-shape 17 3"
     assert run.counters.files_read == 3 * FILES
-    codes = Counter(problem.code for problem in folder.problems())
+    codes = Counter(str(problem.code) for problem in folder.problems())
     assert codes["layout-contradicted"] == 3 * FILES
 
 
