@@ -18,6 +18,7 @@ from labelingest.converter.conversion import Conversion, Counts, LabelFile
 from labelingest.converter.from_yolo import YoloSource
 from labelingest.converter.image_sizes import FindSizes, SizeLookup
 from labelingest.converter.large import LargeConversion, LargeFile
+from labelingest.converter.non_images import fail_non_images
 from labelingest.converter.options import ImageSizes, OnRowError
 from labelingest.converter.outputs import Output
 from labelingest.converter.source import Source, SourceOptions
@@ -312,7 +313,7 @@ class Converter:
             batch = source.assemble(labels, units, problems)
         with stopwatch.stage(Stage.CHECK):
             sizes.warn_of_missing(batch.units, problems)
-            output.fail_non_images(batch)
+            fail_non_images(batch, self.source_format, self.target_format)
             batch.units = sizes.add(batch.units, output.sizes_needed(batch))
             output.reject_unrepresentable(batch)
             is_converted = select_files(
@@ -393,6 +394,7 @@ class Converter:
             raise TypeError("label rows are converted as a whole")  # a slice of JSON is no JSON
         file = LargeFile(
             source=self._source,
+            source_format=self.source_format,
             output=self._output,
             on_row_error=self.on_row_error,
             content=content,

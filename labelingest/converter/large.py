@@ -29,9 +29,11 @@ from labelingest.converter.batch import Batch, select_files
 from labelingest.converter.conversion import Counts
 from labelingest.converter.from_yolo import ResolvedRows, YoloSource
 from labelingest.converter.image_sizes import SizeLookup
+from labelingest.converter.non_images import fail_non_images
 from labelingest.converter.options import ImageSizes, OnRowError
 from labelingest.converter.outputs import Output
 from labelingest.encord.identifiers import hash_texts, new_names, rename_duplicates
+from labelingest.formats.format import Format
 from labelingest.model.annotations import Annotations, Instances
 from labelingest.model.batch_output import Labels, LargeLabels
 from labelingest.model.class_counts import FileClasses
@@ -120,6 +122,7 @@ class LargeFile:
     """Converts one large file."""
 
     source: YoloSource
+    source_format: Format
     output: Output
     on_row_error: OnRowError
     content: bytes
@@ -157,7 +160,7 @@ class LargeFile:
             problems.fail(0, Problem(ProblemCode.NOT_TEXT, units.sidecar[0], self._not_text))
         sizes.warn_of_missing(units, problems)
         totals, output_counts = self._count(units, sized, identities, problems)
-        self.output.fail_non_images(totals)
+        fail_non_images(totals, self.source_format, self.output.format)
         is_converted = select_files(
             totals,
             self.on_row_error,

@@ -2,7 +2,6 @@
 
 Rejected labels decide the files that are written: `batch.select_files` runs before `write`::
 
-    fail_non_images          files that are no images fail, where the format is of images only
     sizes_needed             images whose size in pixels the format needs
     reject_unrepresentable   labels that the format has a place for remain
     write                    texts for each file, or columns for a format that is one file
@@ -16,16 +15,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from labelingest.columns.types import Bool
 from labelingest.converter.batch import Batch
 from labelingest.encord.typed_rows import LabelRow, answers_of
 from labelingest.formats.format import Format, load
 from labelingest.model.annotations import Annotations
 from labelingest.model.batch_output import Labels
-from labelingest.model.units import DataUnits, are_images
-from labelingest.problems import Problem, ProblemCode
+from labelingest.model.units import DataUnits
 from labelingest.problems.of_batch import BatchProblems
 from labelingest.writers.label_rows import write_label_rows
 from labelingest.writers.target import TargetOptions, TextTarget, Written
@@ -56,11 +52,6 @@ class Output:
         """The functions that write the format; loaded when they are first used."""
         target: TextTarget = load(self.format.target)
         return target
-
-    def fail_non_images(self, batch: Batch) -> None:
-        """Fail files that are no images, if the format has a place for images only."""
-        if self.format.is_of_images:
-            _fail_non_images(batch, self.format.title)
 
     def sizes_needed(self, batch: Batch) -> Bool:
         """Return (u,) the data units whose size in pixels the format needs."""
@@ -95,23 +86,6 @@ class Output:
             return self.target.write(batch.annotations, batch.units, self.options)
         labels = Labels.of_units(batch.units, batch.annotations, is_converted)
         return self.target.write(labels.annotations, labels.units, self.options)
-
-
-def _fail_non_images(batch: Batch, title: str) -> None:
-    images = are_images(batch.units)
-    counts = batch.counts()
-    for unit in np.flatnonzero(~images).tolist():
-        if unit in batch.problems.failed:
-            continue
-        key = batch.units.key[unit]
-        count = int(counts.annotations[unit] + counts.classifications[unit])
-        detail = f"{title} has labels of images only, and {key!r} is none: nothing of it is written"
-        problem = Problem(ProblemCode.NO_PLACE_IN_FORMAT, batch.units.sidecar[unit], detail)
-        batch.problems.fail(unit, problem)
-        batch.problems.rejected[problem.code] += count
-        batch.problems.rejected_in[unit] += count
-    if not images.all():
-        batch.keep(images)
 
 
 def _where(values: Sequence[Any], keep: Bool) -> list[Any]:

@@ -15,6 +15,7 @@ __all__ = [
     "OWNER_MARKER",
     "TEMPORARY_PREFIX",
     "DataKind",
+    "can_be_image",
     "extension_of",
     "is_junk",
     "kind_of",
@@ -90,6 +91,9 @@ KIND_OF_EXTENSION: Final[Mapping[str, DataKind]] = MappingProxyType(
 )
 """Extension in lower case, without dot → kind of data."""
 
+_VOLUMES: Final = frozenset({"dcm", "dicom", "nii", "nii.gz"})
+"""Extensions of medical scans: they are known, and no images."""
+
 OWNER_MARKER: Final = ".labelingest-owner.json"
 """Name of the file that tells which synced folder an output belongs to."""
 _JUNK_NAMES: Final = frozenset({".DS_Store", "Thumbs.db", ".labelingest-output", OWNER_MARKER})
@@ -125,6 +129,18 @@ def kind_of(key: str) -> DataKind | None:
     """
     kind_and_type = _BY_EXTENSION.get(extension_of(key))
     return kind_and_type[0] if kind_and_type else None
+
+
+def can_be_image(key: str) -> bool:
+    """Return whether a file may be an image: its extension is that of one, or is not known.
+
+    Examples
+    --------
+    >>> can_be_image("a.JPG"), can_be_image("frame-1"), can_be_image("a.mp4"), can_be_image("a.dcm")
+    (True, True, False, False)
+    """
+    kind = kind_of(key)
+    return kind is DataKind.IMAGE or (kind is None and extension_of(key) not in _VOLUMES)
 
 
 def mime_type_of(key: str) -> str:

@@ -7,7 +7,7 @@ from itertools import compress
 import numpy as np
 
 from labelingest.columns.types import Bool, Int32, Int64
-from labelingest.model.kinds import DataKind, kind_of
+from labelingest.model.kinds import can_be_image
 
 __all__ = ["DataUnits", "are_images"]
 
@@ -81,4 +81,4 @@ def are_images(units: DataUnits) -> Bool:
     >>> are_images(DataUnits.from_keys(keys, keys, np.zeros(3, np.int64))).tolist()
     [True, False, True]
     """
-    return np.array([kind_of(key) in (DataKind.IMAGE, None) for key in units.key], dtype=bool)
+    return np.array([can_be_image(key) for key in units.key], dtype=bool)

@@ -1,8 +1,13 @@
 """What only whole batches show: sizes that are missing, and files too bad to be explained."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from labelingest.converter import LabelFile
+from labelingest.model.units import DataUnits
+from labelingest.problems import ProblemCode
 from labelingest.problems.capped import MAX_LISTED
 from tests.builders.yolo import SHAPES, converter_for
 
@@ -58,3 +63,35 @@ def test_an_outline_too_tangled_to_check_is_kept_and_named() -> None:
         ("polygon-not-checked", 1, 3)
     ]
     assert done.tally.annotations == 1
+
+
+@pytest.mark.parametrize("to", ["encord", "yolo", "coco"])
+@pytest.mark.parametrize(
+    "key", ["a.mp4", "a.mkv", "a.wav", "a.pdf", "a.txt", "a.json", "a.html", "a.DCM", "a.nii.gz"]
+)
+@pytest.mark.parametrize("text", [b"0 .5 .5 .2 .2\n9 .5 .5 .2 .2\n", b""])
+def test_rows_of_yolo_make_no_label_row_of_a_file_that_is_no_image(
+    key: str, text: bytes, to: str
+) -> None:
+    converter = replace(converter_for(SHAPES), to=to)
+    file, size = LabelFile(key, text, sidecar="a.label"), (64, 48)
+    conversion = converter.convert([file, LabelFile("b.jpg", text, size)])
+    assert conversion.is_converted.tolist() == [False, True]
+    [refused] = [p for p in conversion.problems if p.code == "wrong-data-type"]
+    assert (refused.source, refused.severity.value) == ("a.label", "error")
+    assert f"{key!r} is " in refused.detail
+    assert conversion.tally.balance()
+    rows = text.count(b"0 .5")
+    assert conversion.tally.rejected[ProblemCode.WRONG_DATA_TYPE] == rows
+    assert (conversion.tally.failed_files, conversion.tally.annotations) == (1, rows)
+    # Slice by slice, as large files are converted.
+    unit = DataUnits.from_keys([key], ["a.label"], np.zeros(1, np.int64))
+    large = converter.convert_large(text, unit, lambda rows: [None] * len(rows))
+    assert not large.is_converted.any()
+    assert refused in large.problems
+    assert large.tally.balance()
+
+
+@pytest.mark.parametrize("key", ["a.JPEG", "frame-1", "frame.0001", "a.webp"])
+def test_a_file_that_can_be_an_image_gets_its_label_row(key: str) -> None:
+    assert converter_for(SHAPES).convert([(key, b"0 .5 .5 .2 .2")]).is_converted.all()

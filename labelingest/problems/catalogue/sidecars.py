@@ -79,7 +79,7 @@ WRONG_DATA_TYPE: Final = Definition(
     ERROR,
     DOCUMENT,
     cause="the label row is about a file of another kind than the data file that it belongs to by "
-    "name. None of it is read.",
+    "name, or rows of YOLO belong to a file that is no image. None of it is converted.",
     example="a.jpg.encord.json#/data_type: wrong-data-type: Expected an image, got a file of type "
     "video/mp4: the label row is about another file; put it beside that one",
     cure="check the sidecar's name: it is the data file's whole name and the suffix.",
