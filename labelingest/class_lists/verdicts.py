@@ -80,6 +80,7 @@ class ListUse:
             "source": self.class_list.source,
             "verdict": self.verdict.value,
             "label_files": self.label_files,
+            "summary": summary(self),
             "names": len(self.class_list.names),
             "agreeing": comparison.agreeing,
             "disagreeing": len(comparison.disagreeing),

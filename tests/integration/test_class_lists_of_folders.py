@@ -46,8 +46,13 @@ def test_a_list_is_read_when_its_token_is_new_and_not_again(world: World) -> Non
     folder = world.folder()
     assert folder.sync().counters.files_read == 2
     world.touched("read")
-    folder.sync()
+    books = folder.sync().books
     assert world.touched("read") == []
+    assert books is not None
+    assert [
+        (used["source"], used["label_files"], used["summary"])
+        for used in books.to_wire()["classLists"]["compared"]
+    ] == [("data.yaml", 1, "3 of 3 names agree")]
     world.write("a.txt", "0 0.5 0.5 0.1 0.1")
     folder.sync()
     assert world.touched("read") == ["a.txt"]
@@ -164,7 +169,9 @@ def test_the_command_line_sets_a_list_by_its_file(
     assert "are swapped" in shown.out
     configure = ["folder", "configure", "drive", *state]
     assert run(*configure, "--accept-class-names").code == 0
-    assert run("folder", "sync", "drive", *state).code == 0
+    synced = run("folder", "sync", "drive", *state)
+    assert synced.code == 0
+    assert "classes.txt (1 label file): 1 of 3 names agree" in synced.err + synced.out
     assert run(*configure, "--check-class-names").code == 0
     assert run("folder", "sync", "drive", *state).code == 2
     assert run(*configure, "--class-list", "").code == 0

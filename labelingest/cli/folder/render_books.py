@@ -1,11 +1,16 @@
 """Words for the books of a run: keys, files with errors, rows."""
 
+from typing import Final
+
 from labelingest.cli.console import many
 from labelingest.cli.render_keys import files_equation, keys_equation
 from labelingest.folders import RunRecord
 from labelingest.folders.state.books import Books, outcomes_of
 
 __all__ = ["books_of", "keys_and_files"]
+
+_MOST_LISTS: Final = 3
+"""Class lists that are shown; JSON has all."""
 
 
 def books_of(run: RunRecord) -> list[tuple[str, str]]:
@@ -30,8 +35,24 @@ def keys_and_files(books: Books, run: int | None) -> list[tuple[str, str]]:
     if books.unlabelled:
         kinds = ", ".join(f"{count:,} {kind}" for kind, count in books.unlabelled.items())
         rows.append(("Unlabelled", kinds))
+    rows += _class_lists(books)
     if books.failed is not None:
         rows.append(("Errors in", files_equation(books.failed)))
+    return rows
+
+
+def _class_lists(books: Books) -> list[tuple[str, str]]:
+    """Return the first class lists that were compared, and how many more there are."""
+    lists = books.class_lists.get("compared", ())
+    rows = [
+        (
+            "Class list",
+            f"{used['source']} ({many(used['label_files'], 'label file')}): {used['summary']}",
+        )
+        for used in lists[:_MOST_LISTS]
+    ]
+    if more := lists[_MOST_LISTS:]:
+        rows.append(("", f"{many(len(more), 'class list')} more"))
     return rows
 
 

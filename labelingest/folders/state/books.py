@@ -46,6 +46,9 @@ class Books:
     """Kind → number of data files without label sidecar."""
     not_paired: int = 0
     """Number of files and places with an error of the listing or of pairing."""
+    class_lists: Mapping[str, Any] = field(default_factory=dict)
+    """Class lists of the label files, as the report of `convert` has them; empty where none is
+    compared."""
     left_out: int = 0
     """Number of keys in outputs of other folders, which are left out before pairing; counted as
     ignored."""
@@ -107,6 +110,7 @@ class Books:
             "ofRun": self.of_run,
             "keys": {"seen": self.keys_seen, **self.keys},
             "unlabelled": dict(self.unlabelled),
+            "classLists": dict(self.class_lists),
             "filesWithErrors": None if self.failed is None else self.failed.as_dict(),
             "rows": dict(self.rows),
         }

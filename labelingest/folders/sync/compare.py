@@ -91,13 +91,16 @@ class Comparison:
         )
         first = decide_folder_layout(record.settings, self.places.storage, scanned, lists)
         problems = (*scanned.problems, *lists.class_lists.problems)
-        prepared = replace(prepared, lists=lists, first_layout=first, problems=problems)
+        books = replace(books, class_lists=lists.class_lists.as_dict())
+        prepared = replace(
+            prepared, books=books, lists=lists, first_layout=first, problems=problems
+        )
         if first.layout is None:
             return self._prepare_files(prepared, scanned, needs_rows=needs_rows)
         decided = self._with_layout(first)
         digest = listing_digest(listing, decided.record.settings, decided.fingerprints.labels)
         plan = replace(plan, digest=digest)
-        prepared = replace(prepared, plan=plan, books=scanned.books(digest))
+        prepared = replace(prepared, plan=plan, books=replace(books, digest=digest))
         return decided._prepare_files(prepared, scanned, needs_rows=needs_rows)
 
     def _with_layout(self, first: FirstLayout) -> "Comparison":

@@ -78,6 +78,8 @@ def test_the_report_has_the_table_as_json(tmp_path: Path) -> None:
                 "source": "data.yaml",
                 "verdict": "disagrees",
                 "label_files": 1,
+                "summary": "0 of 2 names agree, 2 are those of other objects: the names of 0 and 1 "
+                "are swapped",
                 "names": 3,
                 "agreeing": 0,
                 "disagreeing": 2,
