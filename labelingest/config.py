@@ -34,7 +34,7 @@ from labelingest.options.execution import MOST_BATCH_BYTES, MOST_WORKERS
 from labelingest.resolution.overrides import parse_overrides
 from labelingest.small_files import read_small
 from labelingest.storage.base import MAX_SIDECAR
-from labelingest.storage.urls import parse_url, storage_url_of
+from labelingest.storage.urls import parse_url, storage_url_of, without_default_port
 
 __all__ = ["OUTPUTS", "IngestConfig", "IngestOptions", "load_config"]
 
@@ -210,6 +210,11 @@ class IngestOptions(BaseModel):
             parse_url(value, "the output")  # refuses what the sentence must not repeat
             raise ValueError(f"{value!r}: outputs are written to this machine; set a local path")
         return value
+
+    @field_validator("storage_path")
+    @classmethod
+    def _without_default_port(cls, value: str) -> str:
+        return without_default_port(value)
 
     @field_validator("storage_url")
     @classmethod

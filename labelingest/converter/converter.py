@@ -46,7 +46,7 @@ from labelingest.readers.yolo.slices import SLICE_BYTES
 from labelingest.resolution.class_map import make_class_map
 from labelingest.stopwatch import OFF, Stage, Stopwatch
 from labelingest.storage.base import MAX_SIDECAR, too_large
-from labelingest.storage.urls import storage_url_of
+from labelingest.storage.urls import same_spelling, storage_url_of
 from labelingest.writers.target import CocoRotated, TargetOptions, WriterOptions
 from labelingest.writers.yolo import YoloLayout, class_numbers
 
@@ -138,6 +138,8 @@ class Converter:
             if value not in list(choices):
                 raise ConfigError(f"{value!r} is none of {', '.join(choices)}")
             object.__setattr__(self, name, choices(value))
+        writer = replace(self.writer, storage_url=same_spelling(self.writer.storage_url))
+        object.__setattr__(self, "writer", writer)
         object.__setattr__(self, "source_format", source_format(self.format))
         object.__setattr__(self, "target_format", target_format(self.to))
         object.__setattr__(self, "_source", self._make_source())

@@ -23,6 +23,7 @@ from labelingest.folders.state.folders import (
 from labelingest.folders.sync.custom_metadata import check_schema
 from labelingest.folders.sync.unpaired import FolderBefore, refuse_listed
 from labelingest.storage.os_errors import cannot_write
+from labelingest.storage.urls import without_default_port
 
 __all__ = ["check_settings", "create_folder"]
 
@@ -127,7 +128,7 @@ def _refuse_shared_output(
 
 
 def _absolute(path: str) -> str:
-    return path if "://" in path else str(Path(path).absolute())
+    return without_default_port(path) if "://" in path else str(Path(path).absolute())
 
 
 def _make_folder(path: Path) -> list[Path]:

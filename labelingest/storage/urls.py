@@ -14,13 +14,16 @@
 Every URL that a user gives is parsed here (`parse_url`), whatever its purpose. A URL that carries a
 user, a password, a signature or a token is refused, and the message does not repeat the secret. One
 place has one spelling (`Address.url`): scheme and host in lower case, percent-encoding normalised,
-one slash at the end. The module does not know how a place is reached.
+one slash at the end. Where a person gives a URL, the port that its scheme has anyway is left out, too
+(`without_default_port`); URLs that a state keeps stay as they are, since identities are made from them.
+The module does not know how a place is reached.
 """
 
 import re
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv6Address
+from posixpath import normpath
 from typing import Final
 from urllib.parse import quote, quote_from_bytes, unquote, unquote_to_bytes
 
@@ -37,7 +40,9 @@ __all__ = [
     "looks_like_url",
     "parse_url",
     "place_of",
+    "same_spelling",
     "storage_url_of",
+    "without_default_port",
 ]
 
 SCHEMES: Final = ("s3", "gs", "az", "https", "http")
@@ -58,6 +63,7 @@ _TAIL: Final = re.compile("[?#]")
 _AUTHORITY: Final = re.compile(r"[^/?#]*")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _PORT: Final = re.compile(r"[0-9]{1,5}")
+_DEFAULT_PORT: Final = re.compile(r"((?:(https)|http)://[^/?#]*):(?(2)443|80)(?=[/?#]|$)", re.I)
 _LARGEST_PORT: Final = 65_535
 _HOST: Final = re.compile("[^\\s/:\\\\%\\[\\]<>^`{|}\"'\ud800-\udfff]*")
 _AZURE_HOST: Final = re.compile(r"([a-z0-9]+)\.blob\.core\.(?:windows\.net|[a-z0-9.]+)")
@@ -237,15 +243,52 @@ def storage_url_of(text: str, what: str = "the storage path") -> str:
     >>> storage_url_of("S3://bucket/drive 1"), storage_url_of("https://HOST/a%7eb//")
     ('s3://bucket/drive%201/', 'https://host/a~b/')
     """
-    address = parse_url(text, what)
-    if address.scheme != _FILE:
-        _refuse_tail(address)
+    address = parse_url(without_default_port(text), what)
+    if address.scheme == _FILE:
+        return _without_dots(address.url)
+    _refuse_tail(address)
     if not address.host and address.scheme in SCHEMES:
         raise ConfigError(
             f"{text!r} names no bucket: give {_example(address.scheme, None)}, with the bucket or "
             "container first"
         )
     return address.url
+
+
+def without_default_port(text: str) -> str:
+    """Return a URL without the port that its scheme has anyway; other texts as they are.
+
+    Examples
+    --------
+    >>> without_default_port("https://minio:443/bucket/"), without_default_port("http://minio:443/b")
+    ('https://minio/bucket/', 'http://minio:443/b')
+    """
+    return _DEFAULT_PORT.sub(r"\1", text, count=1) if _DEFAULT_PORT.match(text) else text
+
+
+def same_spelling(url: str) -> str:
+    """Return the URL of a storage path as `Address.url` spells it; ports stay.
+
+    URLs of other schemes, as those of storages in memory, stay as they are.
+
+    Raises
+    ------
+    ConfigError
+        The URL is refused by `parse_url`.
+
+    Examples
+    --------
+    >>> same_spelling("S3://bucket/drive 1"), same_spelling("memory://Name/")
+    ('s3://bucket/drive%201/', 'memory://Name/')
+    """
+    return parse_url(url).url if is_cloud(url) or url.lower().startswith(f"{_FILE}://") else url
+
+
+def _without_dots(url: str) -> str:
+    """Return the URL of a folder of this machine without "." and ".." parts."""
+    begin, path = url[: len("file://")], url[len("file://") :]
+    host, slash, path = path.partition("/")
+    return f"{begin}{host}{normpath(slash + path).rstrip('/')}/"
 
 
 def _refuse_credentials(scheme: str, authority: str, rest: str) -> None:

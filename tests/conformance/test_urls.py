@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ from labelingest.errors import ConfigError, LabelIngestError
 from labelingest.folders.settings import FolderSettings
 from labelingest.resolution.ontology_json import load_ontology
 from labelingest.storage import Connection, open_storage, url_of
-from labelingest.storage.urls import place_of, storage_url_of
+from labelingest.storage.urls import place_of, same_spelling, storage_url_of
+from labelingest.writers.target import WriterOptions
 from tests.builders.command_line import command_line
-from tests.builders.encord import ONTOLOGY
+from tests.builders.encord import ONTOLOGY, encord_converter, sidecar
 
 CORPUS = Path(__file__).parents[2] / "fixtures/conformance/urls"
 
@@ -70,9 +72,56 @@ def test_one_place_has_one_spelling_whichever_way_it_is_given(case: dict[str, An
     url, spelling = case["url"], case["spelling"]
     config = IngestConfig(storage_path="data", ontology="o.json", storage_url=url)
     converter = Converter.from_ontology(load_ontology(ONTOLOGY), storage_url=url)
+    direct = replace(converter, writer=WriterOptions(url))
     spellings = {place_of(url).url, config.storage_url, converter.writer.storage_url}
     assert spellings == {spelling}
-    assert storage_url_of(spelling) == spelling
+    assert direct.writer.storage_url == spelling
+    assert storage_url_of(spelling) == same_spelling(spelling) == spelling
+
+
+@pytest.mark.parametrize("case", cases("spellings"))
+def test_one_place_has_one_data_hash_and_one_link(case: dict[str, Any]) -> None:
+    rows = []
+    for url in (case["url"], case["spelling"]):
+        converter = encord_converter(storage_url=url)
+        rows += converter.convert([("a b.jpg", sidecar("k3P/x0+a"))]).label_rows
+    assert rows[0] == rows[1]
+
+
+@pytest.mark.parametrize(
+    ("url", "spelling"),
+    [
+        ("https://minio:443/bucket/a", "https://minio/bucket/a/"),
+        ("HTTPS://MINIO:443/bucket", "https://minio/bucket/"),
+        ("http://minio:80/bucket/", "http://minio/bucket/"),
+        ("http://minio:443/bucket/", "http://minio:443/bucket/"),
+        ("https://minio:4430/bucket/", "https://minio:4430/bucket/"),
+        ("https://[fe80::443]/bucket/", "https://[fe80::443]/bucket/"),
+        ("https://[fe80::1]:443/bucket/", "https://[fe80::1]/bucket/"),
+        ("s3://bucket/a:443/", "s3://bucket/a:443/"),
+    ],
+)
+def test_a_port_that_the_scheme_has_anyway_is_left_out_where_a_url_is_given(
+    url: str, spelling: str
+) -> None:
+    config = IngestConfig(storage_path=url, ontology="o.json", storage_url=url)
+    converter = Converter.from_ontology(load_ontology(ONTOLOGY), storage_url=url)
+    spellings = {url_of(config.storage_path), config.storage_url, converter.writer.storage_url}
+    assert spellings == {spelling}
+
+
+def test_a_folder_of_an_earlier_version_keeps_the_port_that_its_identities_have() -> None:
+    url = "https://minio:443/bucket/"
+    settings = FolderSettings(url, "/rows")
+    assert url_of(settings.storage_path) == url
+    converter = encord_converter()
+    assert replace(converter, writer=WriterOptions(url)).writer.storage_url == url
+
+
+def test_a_folder_of_this_machine_has_no_dots_in_its_spelling() -> None:
+    urls = ("file:///data/x/../y/", "file:///data/./y", "FILE://localhost/data/y//.")
+    assert {storage_url_of(url) for url in urls} == {url_of("/data/y")}
+    assert storage_url_of("file:///") == url_of("/")
 
 
 def test_a_folder_of_this_machine_has_one_spelling() -> None:
