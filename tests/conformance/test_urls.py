@@ -81,7 +81,7 @@ def test_one_place_has_one_spelling_whichever_way_it_is_given(case: dict[str, An
 
 @pytest.mark.parametrize("case", cases("spellings"))
 def test_one_place_has_one_data_hash_and_one_link(case: dict[str, Any]) -> None:
-    rows = []
+    rows: list[bytes | None] = []
     for url in (case["url"], case["spelling"]):
         converter = encord_converter(storage_url=url)
         rows += converter.convert([("a b.jpg", sidecar("k3P/x0+a"))]).label_rows
