@@ -83,6 +83,8 @@ class FolderSettings:
     """Class list of all label files: `source`, and `names` by class number; None for the nearest."""
     decided_layout: Mapping[str, Any] | None = None
     """Row layout that a sync decided from the rows, with its evidence; None before that."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Setting → absolute path of the file that it was read from: inside the storage path no data."""
     metadata_suffix: str | None = None
     """Suffix of metadata sidecars; None for a folder without metadata."""
     metadata_paused: bool = False
@@ -239,7 +241,9 @@ class FolderSettings:
                 # A default is not stored, and keypoints belong to the layout before it.
                 options |= {"row_layout": None, "kpt_shape": changed_options.get("kpt_shape")}
         merged = {name: value for name, value in options.items() if value is not None}
-        return replace(self, options=merged, **values)
+        files = {**self.files, **values.pop("files", {})}
+        read = {name: path for name, path in files.items() if path}
+        return replace(self, options=merged, files=read, **values)
 
     def _overrides(self, options: Mapping[str, Any]) -> Mapping[int, str | None]:
         """Return the overrides among options, whichever way they are written."""

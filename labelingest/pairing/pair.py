@@ -100,7 +100,7 @@ def with_companions(
     listing: Listing,
     pairs: Pairs,
     rows: Int64,
-    rule: PatternRule | SuffixRule,
+    rule: PatternRule | SuffixRule | None,
     metadata: SuffixRule | None = None,
 ) -> Pairs:
     """Return pairs with more companion files, which the caller knows by other marks than names.
@@ -108,7 +108,7 @@ def with_companions(
     Parameters
     ----------
     listing, pairs, rule, metadata
-        A listing, its pairs, and what they were paired by.
+        A listing, its pairs, and what they were paired by; None for no label sidecars.
     rows
         Rows that may be companion files. What pairs, is ambiguous or has a sidecar of its own stays.
 

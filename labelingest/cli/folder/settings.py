@@ -1,6 +1,7 @@
 """Turn the options of the command line into settings of a folder."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from labelingest.errors import ConfigError
@@ -18,6 +19,8 @@ _AS_GIVEN: Final = (
     *("integration", "output_integration", "metadata_suffix", "metadata_paused", "checksum"),
     *("allow_mass_delete", "accept_class_changes"),
 )
+_FROM_FILES: Final = ("ontology", "metadata_schema", "class_list")
+"""Settings that are read from files: inside the storage path these are no data."""
 _NO_METADATA: Final = {"metadata_suffix": None, "metadata_paused": False, "metadata_schema": None}
 
 
@@ -32,6 +35,7 @@ def settings_of(params: Mapping[str, Any]) -> FolderSettings:
     values = changes_of(params)
     options = values.pop("options", {})
     set_options = {name: value for name, value in options.items() if value is not None}
+    values["files"] = {name: path for name, path in values.get("files", {}).items() if path}
     return FolderSettings(**values, options=set_options)
 
 
@@ -52,6 +56,11 @@ def changes_of(params: Mapping[str, Any]) -> dict[str, Any]:
             values[name] = read_json(params[name], name.replace("_", " ")) if params[name] else None
     if params.get("class_list") is not None:
         values["class_list"] = _class_list(params["class_list"])
+    files = {name: params[name] for name in _FROM_FILES if params.get(name) is not None}
+    if files:
+        values["files"] = {
+            name: path and str(Path(path).absolute()) for name, path in files.items()
+        }
     if params.get("no_metadata"):
         values |= _without_metadata(values)
     return (

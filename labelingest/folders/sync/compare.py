@@ -3,6 +3,7 @@
 1. The digest of the listing equals that of the last complete sync: nothing is to be done.
 2. Pair the files (`scan.py`), refuse patterns that pair nothing (`unpaired.py`).
 3. Compare class lists with the ontology (`class_lists.py`); the caller refuses those that disagree.
+   Companion files that contents tell are set apart (`companions.py`).
 4. Decide the row layout of a folder that has none yet (`row_layout.py`).
 5. Let the database find the differences (`changes.py`).
 6. Add differences that sizes and times do not tell (`compare_contents.py`) and label rows that are
@@ -21,10 +22,12 @@ from labelingest.folders.converter import make_folder_converter
 from labelingest.folders.locations import Places
 from labelingest.folders.state.books import last_books
 from labelingest.folders.state.clock import now
+from labelingest.folders.state.database_files import database_files
 from labelingest.folders.state.folders import FolderRecord
 from labelingest.folders.state.tables import items, label_rows
 from labelingest.folders.sync.changes import count_changes, count_first_changes, find_changes
 from labelingest.folders.sync.class_lists import compare_folder_lists
+from labelingest.folders.sync.companions import set_lists_apart
 from labelingest.folders.sync.compare_contents import ContentComparison
 from labelingest.folders.sync.fingerprints import (
     Fingerprints,
@@ -78,20 +81,21 @@ class Comparison:
         books = last_books(connection, record.id) if is_same else None
         if books is not None and books.digest == plan.digest and not self._looks_further:
             return PreparedChanges(connection, record.id, replace(plan, books=books.keys), books)
-        scanned = scan(listing, record.settings)
-        books = scanned.books(plan.digest)
-        plan = replace(plan, books=books.keys)
-        prepared = PreparedChanges(connection, record.id, plan, books)
+        inputs = database_files(connection.engine).values()
+        scanned = scan(listing, record.settings, inputs=[*inputs])
         if is_same and not self._looks_further:
-            return prepared  # an earlier version synced it last, and kept no books
+            # An earlier version synced it last, and kept no books.
+            return self._prepared(connection, plan, scanned)
         if not plan.allow_mass_delete:
             self._refuse_unpaired(connection, scanned)
         lists = compare_folder_lists(
             connection, record.id, record.settings, self.places.storage, scanned
         )
+        scanned = set_lists_apart(scanned, record.settings, lists)
+        prepared = self._prepared(connection, plan, scanned)
         first = decide_folder_layout(record.settings, self.places.storage, scanned, lists)
         problems = (*scanned.problems, *lists.class_lists.problems)
-        books = replace(books, class_lists=lists.class_lists.as_dict())
+        books = replace(prepared.books, class_lists=lists.class_lists.as_dict())
         prepared = replace(
             prepared, books=books, lists=lists, first_layout=first, problems=problems
         )
@@ -99,7 +103,7 @@ class Comparison:
             return self._prepare_files(prepared, scanned, needs_rows=needs_rows)
         decided = self._with_layout(first)
         digest = listing_digest(listing, decided.record.settings, decided.fingerprints.labels)
-        plan = replace(plan, digest=digest)
+        plan = replace(prepared.plan, digest=digest)
         prepared = replace(prepared, plan=plan, books=replace(books, digest=digest))
         return decided._prepare_files(prepared, scanned, needs_rows=needs_rows)
 
@@ -115,11 +119,16 @@ class Comparison:
         self, prepared: PreparedChanges, scanned: Scan, *, needs_rows: bool
     ) -> PreparedChanges:
         """Compare the files of a listing with the state, once all settings are known."""
-        connection, record, plan = prepared.connection, self.record, prepared.plan
+        connection, record = prepared.connection, self.record
         if not needs_rows and is_new(connection, record.id):
             counts = count_first_changes(scanned, record.settings)
-            return replace(prepared, plan=replace(plan, changes=counts))
+            return replace(prepared, plan=replace(prepared.plan, changes=counts))
         return self._compare(prepared, scanned)
+
+    def _prepared(self, connection: Connection, plan: Plan, scanned: Scan) -> PreparedChanges:
+        """Return no changes yet, with the books of a scan."""
+        books = scanned.books(plan.digest)
+        return PreparedChanges(connection, self.record.id, replace(plan, books=books.keys), books)
 
     def _refuse_unpaired(self, connection: Connection, scanned: Scan) -> None:
         before = FolderBefore(

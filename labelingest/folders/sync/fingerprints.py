@@ -91,6 +91,8 @@ def listing_digest(listing: Listing, settings: FolderSettings, labels: str) -> s
     digest = blake2b(digest_size=_BYTES)
     metadata = (settings.metadata_suffix, settings.metadata_paused, schema_fingerprint(settings))
     digest.update(orjson.dumps((labels, metadata)))
+    if settings.files:
+        digest.update(orjson.dumps(settings.files, option=orjson.OPT_SORT_KEYS))
     checks = [settings.options.get(name) for name in _CHECKS]
     if settings.class_list is not None or any(checks):
         digest.update(orjson.dumps((settings.class_list, checks), option=orjson.OPT_SORT_KEYS))

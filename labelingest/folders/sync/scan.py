@@ -18,11 +18,13 @@ from labelingest.model.listing import Listing
 from labelingest.model.pairs import Outcome, Pairs
 from labelingest.pairing.file_kinds import KINDS, NO_KIND, junk_rows, kind_numbers
 from labelingest.pairing.match import ending_with
-from labelingest.pairing.pair import pair
+from labelingest.pairing.pair import pair, with_companions
 from labelingest.pairing.rules import SuffixRule
+from labelingest.pipeline.companions import given_rows, marked_rows
 from labelingest.problems import Problem, Severity
+from labelingest.storage.urls import is_cloud
 
-__all__ = ["Scan", "is_complete", "scan"]
+__all__ = ["Scan", "is_complete", "scan", "scan_with_companions"]
 
 _NONE: Final = -1
 _AT_ONCE: Final = 16_384
@@ -36,6 +38,8 @@ class Scan:
 
     listing: Listing
     """Listing of the storage path."""
+    pairs: Pairs
+    """Its pairs, and the outcome of each key."""
     data: Int64
     """(n,) rows of the data files; ascending."""
     sidecar: Int64
@@ -44,12 +48,22 @@ class Scan:
     """(n,) rows of their metadata sidecars; -1 for none."""
     kind: UInt8
     """(n,) kinds of the data files: positions in `labelingest.folders.state.items.KIND_NAMES`."""
-    outcome: UInt8
-    """(k,) `labelingest.model.pairs.Outcome` of each key of the listing."""
-    problems: Sequence[Problem]
-    """Problems of the listing and of pairing."""
-    failed: int
-    """Number of files and places with an error of the listing or of pairing."""
+
+    @property
+    def outcome(self) -> UInt8:
+        """Return (k,) `labelingest.model.pairs.Outcome` of each key of the listing."""
+        return self.pairs.outcome
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        """Return the problems of the listing and of pairing."""
+        return (*self.listing.problems, *self.pairs.problems)
+
+    @property
+    def failed(self) -> int:
+        """Return the number of files and places with an error of the listing or of pairing."""
+        places = sum(problem.severity is Severity.ERROR for problem in self.listing.problems)
+        return self.pairs.failed + places
 
     @property
     def sidecars(self) -> int:
@@ -147,27 +161,59 @@ def is_complete(listing: Listing) -> bool:
     return not any(problem.severity is Severity.ERROR for problem in listing.hiding)
 
 
-def scan(listing: Listing, settings: FolderSettings) -> Scan:
-    """Pair the files of a listing by the rules of a folder's settings."""
+def scan(listing: Listing, settings: FolderSettings, *, inputs: Sequence[str] = ()) -> Scan:
+    """Pair the files of a listing by the rules of a folder's settings.
+
+    Parameters
+    ----------
+    listing, settings
+        Listing and settings of the folder.
+    inputs
+        Paths of files that a sync reads and writes beside, as its state: they are companion files,
+        and so are the files that the settings come from.
+    """
     rule, metadata = settings.rule, settings.metadata_rule
     if rule is None:
         nothing = np.zeros(0, dtype=np.int64)
         pairs = Pairs(nothing, nothing, _without_labels(listing, metadata))
     else:
         pairs = pair(listing, rule, metadata)
+    companions = marked_rows(listing.keys, pairs.outcome)
+    if not is_cloud(settings.storage_path):
+        paths = (*settings.files.values(), *inputs)
+        companions = np.union1d(companions, given_rows(settings.storage_path, listing.keys, paths))
+    return _scan_of(listing, settings, with_companions(listing, pairs, companions, rule, metadata))
+
+
+def scan_with_companions(scanned: Scan, settings: FolderSettings, rows: Int64) -> Scan:
+    """Return a scan with more companion files, which are told by their contents.
+
+    Parameters
+    ----------
+    scanned, settings
+        A scan, and the settings of its folder.
+    rows
+        Rows of the listing that are companion files unless they pair, ascending.
+    """
+    pairs = with_companions(
+        scanned.listing, scanned.pairs, rows, settings.rule, settings.metadata_rule
+    )
+    if pairs is scanned.pairs:
+        return scanned
+    return _scan_of(scanned.listing, settings, pairs)
+
+
+def _scan_of(listing: Listing, settings: FolderSettings, pairs: Pairs) -> Scan:
     data = np.flatnonzero(np.isin(pairs.outcome, _DATA))
     sidecar = np.full(len(data), _NONE, dtype=np.int64)
     sidecar[np.searchsorted(data, pairs.data)] = pairs.sidecar
-    kind = kind_numbers(listing.keys, data)
     return Scan(
         listing=listing,
+        pairs=pairs,
         data=data,
         sidecar=sidecar,
-        metadata=_metadata_of(listing, metadata, data, pairs.outcome),
-        kind=kind,
-        outcome=pairs.outcome,
-        problems=(*listing.problems, *pairs.problems),
-        failed=pairs.failed + sum(p.severity is Severity.ERROR for p in listing.problems),
+        metadata=_metadata_of(listing, settings.metadata_rule, data, pairs.outcome),
+        kind=kind_numbers(listing.keys, data),
     )
 
 
