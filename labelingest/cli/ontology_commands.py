@@ -27,8 +27,10 @@ def classes(
 
     Example: labelingest classes ontology.json --map 7=car
     """
+    from labelingest.class_lists.compare import compare_names
+    from labelingest.class_lists.read import load_class_list
     from labelingest.cli.render_classes import classes_as_json, print_classes, print_objects
-    from labelingest.resolution.class_map import make_class_map
+    from labelingest.resolution.class_map import make_class_map, mapped_names
     from labelingest.resolution.ontology_json import load_ontology
     from labelingest.resolution.overrides import parse_overrides
 
@@ -38,10 +40,14 @@ def classes(
     if unmappable and not options["as_json"]:
         print_objects(loaded, str(ontology))
     mapping = make_class_map(loaded, namespace=options["namespace"], overrides=overrides)
+    comparison = None
+    if options["class_list"] is not None:
+        class_list = load_class_list(options["class_list"])
+        comparison = compare_names(class_list, mapped_names(loaded, mapping))
     if options["as_json"]:
-        sys.stdout.buffer.write(classes_as_json(loaded, mapping))
+        sys.stdout.buffer.write(classes_as_json(loaded, mapping, comparison))
     else:
-        print_classes(loaded, mapping)
+        print_classes(loaded, mapping, comparison)
 
 
 @ontology_app.command("init")

@@ -3,6 +3,8 @@
 from shlex import quote
 from typing import Final
 
+from labelingest.class_lists.compare import Comparison
+from labelingest.class_lists.verdicts import ListUse, judge, summary
 from labelingest.cli.console import many, open_console, print_columns, print_line, to_json
 from labelingest.cli.render_problems import print_log
 from labelingest.model.ontology import Ontology
@@ -18,8 +20,18 @@ _MOST_OBJECTS: Final = 10
 """Objects without a class number that are printed."""
 
 
-def print_classes(ontology: Ontology, mapping: ClassMapping) -> None:
-    """Print a class map on standard output: namespaces, choice, and each number's object."""
+def print_classes(
+    ontology: Ontology, mapping: ClassMapping, comparison: Comparison | None = None
+) -> None:
+    """Print a class map on standard output: namespaces, choice, and each number's object.
+
+    Parameters
+    ----------
+    ontology, mapping
+        The ontology and its class map.
+    comparison
+        A class list beside the mapped objects; None for no list.
+    """
     console = open_console()
     choice = mapping.namespace
     if choice is None:
@@ -34,13 +46,7 @@ def print_classes(ontology: Ontology, mapping: ClassMapping) -> None:
         print_line(console, f"Chosen: {choice.name}: {choice.reason}")
         for notice in choice.notices():
             print_line(console, f"Notice: {notice}")
-    rows = [("number", "object", "shape", "feature hash", "from")]
-    for entry in mapping.entries:
-        mapped = ontology.objects[entry.feature]
-        rows.append(
-            (str(entry.number), mapped.name, mapped.shape, mapped.feature_hash, entry.origin)
-        )
-    print_columns(console, rows)
+    print_columns(console, _rows(ontology, mapping, comparison))
     log = ProblemLog()
     log.add(mapping.problems, {})
     print_log(console, log, most=_EXAMPLES)
@@ -55,6 +61,28 @@ def print_classes(ontology: Ontology, mapping: ClassMapping) -> None:
         print_line(console, f"  {unnumbered.name} ({unnumbered.feature_hash}): {reason}")
     if len(unmapped) > _MOST_OBJECTS:
         print_line(console, f"  … and {len(unmapped) - _MOST_OBJECTS:,} more")
+    if comparison is not None:
+        print_line(console, f"{comparison.class_list.source}: {_summary(comparison)}")
+
+
+def _rows(
+    ontology: Ontology, mapping: ClassMapping, comparison: Comparison | None
+) -> list[tuple[str, ...]]:
+    """Return the table of class numbers, headings first."""
+    rows: list[tuple[str, ...]] = [("number", "object", "shape", "feature hash", "from")]
+    for entry in mapping.entries:
+        mapped = ontology.objects[entry.feature]
+        cells = (str(entry.number), mapped.name, mapped.shape, mapped.feature_hash, entry.origin)
+        rows.append(cells)
+    if comparison is None:
+        return rows
+    names = [comparison.class_list.names.get(entry.number, "") for entry in mapping.entries]
+    return [(*row, name) for row, name in zip(rows, ["class list", *names], strict=True)]
+
+
+def _summary(comparison: Comparison) -> str:
+    verdict, _ = judge(comparison, (), accepts=False)
+    return summary(ListUse(comparison, verdict, 0))
 
 
 def print_objects(ontology: Ontology, path: str) -> None:
@@ -76,9 +104,12 @@ def print_objects(ontology: Ontology, path: str) -> None:
         print_line(console, f"Next: labelingest classes {quote(path)} --map {quote(f'0={name}')}")
 
 
-def classes_as_json(ontology: Ontology, mapping: ClassMapping) -> bytes:
-    """Return a class map as JSON."""
+def classes_as_json(
+    ontology: Ontology, mapping: ClassMapping, comparison: Comparison | None = None
+) -> bytes:
+    """Return a class map as JSON, with the names of a class list if one is compared."""
     choice = mapping.namespace
+    names = {} if comparison is None else comparison.class_list.names
     return to_json(
         {
             "namespaces": dict(choice.namespaces) if choice else {},
@@ -92,9 +123,13 @@ def classes_as_json(ontology: Ontology, mapping: ClassMapping) -> bytes:
                     "shape": ontology.objects[entry.feature].shape,
                     "feature_hash": ontology.objects[entry.feature].feature_hash,
                     "from": entry.origin,
+                    **({} if comparison is None else {"list_name": names.get(entry.number)}),
                 }
                 for entry in mapping.entries
             ],
+            "class_list": None
+            if comparison is None
+            else {"source": comparison.class_list.source, "summary": _summary(comparison)},
             "problems": [problem.as_dict() for problem in mapping.problems],
         }
     )

@@ -173,7 +173,7 @@ FILES_OPTIONS: Final[Sequence[Option]] = (
         panel=Panel.CLASSES,
         decides_result=False,
         source="yolo",
-        commands=RUNS,
+        commands=(*RUNS, Command.CLASSES),
     ),
     Option(
         name="class_list",

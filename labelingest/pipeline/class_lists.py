@@ -44,7 +44,7 @@ from labelingest.model.ontology import Ontology
 from labelingest.model.pairs import Outcome
 from labelingest.pipeline.sample import take_sample
 from labelingest.problems import Problem, ProblemCode
-from labelingest.resolution.class_map import ClassMapping
+from labelingest.resolution.class_map import ClassMapping, mapped_names
 from labelingest.storage.base import Storage
 
 if TYPE_CHECKING:  # a sync pairs by itself
@@ -61,7 +61,6 @@ __all__ = [
     "find_lists",
     "follow_names",
     "load_named_list",
-    "mapped_names",
     "read_answers",
     "refuse_disagreeing",
     "row_counter",
@@ -180,11 +179,6 @@ def load_named_list(path: str | None) -> ClassList | None:
         The file cannot be read, or holds no class names.
     """
     return None if path is None else load_class_list(path)
-
-
-def mapped_names(ontology: Ontology, mapping: ClassMapping) -> dict[int, str]:
-    """Return class number → name of the object that it is mapped to."""
-    return {entry.number: ontology.objects[entry.feature].name for entry in mapping.entries}
 
 
 def find_lists(files: LabelFiles, other_files: Int64) -> Sequence[str]:

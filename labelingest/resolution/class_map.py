@@ -27,7 +27,7 @@ from labelingest.resolution.namespaces import NamespaceChoice, choose_namespace
 from labelingest.resolution.overrides import object_row
 from labelingest.resolution.wording import ADD_IDS, MAP_BY_HAND, either_of, quoted, shortlist
 
-__all__ = ["ClassEntry", "ClassMapping", "make_class_map"]
+__all__ = ["ClassEntry", "ClassMapping", "make_class_map", "mapped_names"]
 
 
 class ClassEntry(NamedTuple):
@@ -151,3 +151,8 @@ def _nothing_mapped(
     if overrides:
         return f"no class number is mapped: the overrides only remove numbers; {MAP_BY_HAND}"
     return f"no class number is mapped: no object has external IDs; {MAP_BY_HAND}, or {ADD_IDS}"
+
+
+def mapped_names(ontology: Ontology, mapping: ClassMapping) -> dict[int, str]:
+    """Return class number → name of the object that it is mapped to."""
+    return {entry.number: ontology.objects[entry.feature].name for entry in mapping.entries}

@@ -205,6 +205,26 @@ def test_classes_as_json(run: Run) -> None:
     assert [(c["number"], c["name"]) for c in shown["classes"]] == [(0, "car"), (1, "van")]
 
 
+def test_classes_beside_a_class_list(run: Run) -> None:
+    Path("classes.txt").write_text("van\ncar\ntug\n")
+    ran = run("classes", "ontology.json", "--class-list", "classes.txt")
+    rows = [line.split() for line in ran.out.splitlines()]
+    assert ["0", "car", "bounding_box", "00000001", "external", "ID", "van"] in rows
+    assert "the names of 0 and 1 are swapped" in ran.out
+    shown = json.loads(run("classes", "ontology.json", "--json", "--class-list", "classes.txt").out)
+    assert [c["list_name"] for c in shown["classes"]] == ["van", "car"]
+    assert shown["class_list"]["source"] == "classes.txt"
+
+
+def test_a_starter_ontology_says_what_is_wrong_with_its_list(run: Run) -> None:
+    Path("data.yaml").write_text("nc: 3\nnames:\n  1: car\n  2: Car\n")
+    ran = run("ontology", "init", "data.yaml", "--shape", "polygon")
+    assert ran.code == 0
+    assert [line.split(": ")[1] for line in ran.err.splitlines()] == [
+        *("duplicate-class-name", "class-list-from-one"),
+    ]
+
+
 def test_a_starter_ontology_can_be_used_at_once(run: Run) -> None:
     Path("classes.txt").write_text("car\nvan\n")
     ran = run("ontology", "init", "classes.txt", "--shape", "bounding_box", "--out", "o.json")

@@ -22,11 +22,10 @@ from labelingest.pipeline.class_lists import (
     compare_lists,
     find_lists,
     follow_names,
-    mapped_names,
     read_answers,
     row_counter,
 )
-from labelingest.resolution.class_map import make_class_map
+from labelingest.resolution.class_map import make_class_map, mapped_names
 from labelingest.storage.base import Storage
 
 __all__ = ["CURES", "FolderLists", "compare_folder_lists"]

@@ -78,7 +78,7 @@ def decide_folder_layout(
     )
     ontology = settings.load_ontology()
     mapping = make_class_map(ontology, namespace=config.namespace, overrides=config.map)
-    hints = hints_of(use.class_list for use in lists.class_lists.uses)
+    hints = hints_of(lists.class_lists.settings)
     decision = decide_layout(sample, ontology, mapping, hints)
     return FirstLayout(FolderLayout(decided_options(decision), decision, sample), sample.fetched)
 
