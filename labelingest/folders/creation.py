@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from labelingest.errors import ConfigError, StorageError
-from labelingest.folders.converter import make_folder_converter
+from labelingest.folders.converter import make_folder_converter, notice_of_namespace
 from labelingest.folders.locations import OpenPlaces, output_folder, overlap
 from labelingest.folders.output_owner import claim_output, refuse_used_output
 from labelingest.folders.settings import FolderSettings
@@ -64,7 +64,7 @@ def create_folder(
         except BaseException:
             remove_folder(state, record)
             raise
-    return notice
+    return "; ".join(filter(None, (notice, notice_of_namespace(in_place))))
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from labelingest.folders.class_changes import (
     changes_of_settings,
     refuse_changes,
 )
+from labelingest.folders.converter import notice_of_namespace
 from labelingest.folders.creation import check_settings, create_folder
 from labelingest.folders.export import export_label_rows
 from labelingest.folders.locations import OpenPlaces, OpenStorage, Places, open_places
@@ -210,9 +211,18 @@ class SyncedFolder:
             summary = self.summary()
             before = FolderBefore(record.name, bool(summary.items), summary.labelled > 0)
             unpaired = refuse_listed(places, changed, before)
-        self.record = change_settings(self.state, record, change)
-        replaced = replaced_patterns(record.settings, self.record.settings)
-        self.notice = "; ".join(filter(None, (replaced, unpaired)))
+        self.record = change_settings(
+            self.state,
+            record,
+            lambda latest: changed if latest == record.settings else change(latest),
+        )
+        replaced = replaced_patterns(record.settings, changed)
+        same_classes = (changed.ontology, changed.options) == (
+            record.settings.ontology,
+            record.settings.options,
+        )
+        namespaces = "" if same_classes else notice_of_namespace(changed)
+        self.notice = "; ".join(filter(None, (replaced, unpaired, namespaces)))
         return self.record.settings
 
     def plan(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tests.builders.states import new_sqlite
 BOX = "bounding_box"
 ROW = "{} 0.5 0.5 0.2 0.2\n"
 SHIPS = ontology_of(tug=(0, BOX), car=(1, BOX), van=(2, BOX))
+SHIPS["objects"][2]["externalIds"]["SAP"] = ["0", "2"]
 
 
 def changed(**objects: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,6 +72,24 @@ def test_a_run_counts_rows_and_files_by_class(folder: SyncedFolder) -> None:
     assert (classes["label_rows"], classes["is_complete"]) == (1, False)
 
 
+def test_namespaces_that_are_passed_over_are_said(folder: SyncedFolder, tmp_path: Path) -> None:
+    archived = {"archived": True, "featureNodeHash": "0000000a", "externalIds": {"YOLO": "7"}}
+    objects = [
+        *(
+            {**entry, "externalIds": {"SAP": entry["externalIds"]["YOLO"]}}
+            for entry in SHIPS["objects"]
+        ),
+        {**SHIPS["objects"][0], "id": "4", **archived},
+    ]
+    notice = "namespace 'YOLO' is passed over: 1 object is archived"
+    folder.configure(ontology={**SHIPS, "objects": objects})
+    assert (folder.notice, folder.class_changes) == (notice, [])
+    folder.configure(description="another")
+    assert folder.notice == ""
+    settings = replace(folder.settings, output=str(tmp_path / "others"))
+    assert SyncedFolder.create("again", settings, state=folder.state).notice == notice
+
+
 def test_damaged_counts_of_a_run_are_named(folder: SyncedFolder) -> None:
     folder.sync()
     with folder.state.write() as connection:
@@ -106,6 +126,7 @@ def test_swapped_ids_are_applied_only_when_they_are_accepted(folder: SyncedFolde
     [
         ({"options": {"map": {0: "van"}}}, [("other object", 0, 2)]),
         ({"options": {"map": {0: None}}}, [("no object", 0, 2)]),
+        ({"options": {"namespace": "SAP"}}, [("other object", 0, 2), ("no object", 1, 2)]),
         ({"ontology": changed(tug={"archived": True})}, [("no object", 0, 2)]),
         ({"ontology": changed(tug={"shape": "point"})}, [("no object", 0, 2)]),
         ({"ontology": {**SHIPS, "objects": SHIPS["objects"][1:]}}, [("no object", 0, 2)]),
