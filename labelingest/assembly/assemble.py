@@ -73,11 +73,12 @@ def sizes_needed(labels: SourceLabels, feature: Int32, objects: Sequence[Ontolog
     """
     if labels.is_in_pixels:
         return np.ones(len(labels), dtype=bool)
-    shape = column_shapes(objects)[feature]
-    step = _steps(labels, shape)
-    becomes_rotated = shape == ColumnShape.ROTATED_BOX
-    is_rotated = step == _Step.ROTATED_BOX
-    needed: Bool = np.where(becomes_rotated, ~is_rotated & (step != _Step.BOX), is_rotated)
+    rotated_objects = column_shapes(objects) == ColumnShape.ROTATED_BOX
+    is_rotated: Bool = labels.kind == SourceKind.ROTATED_BOX
+    if not (rotated_objects.any() or is_rotated.any()):
+        return is_rotated
+    is_upright = labels.kind <= SourceKind.BOX_AND_NUMBER
+    needed: Bool = np.where(rotated_objects[feature], ~is_rotated & ~is_upright, is_rotated)
     rows = np.flatnonzero(is_rotated)
     # How far a box reaches that is longer than the image's side is known in pixels only.
     sides = labels.values[labels.begin[rows, np.newaxis] + np.arange(2, 4)]
