@@ -201,7 +201,8 @@ def _by_groups(rows: EvidenceRows, hints: Hints) -> Decision:
     evidence = (*_facts(rows, parts, verdicts), *_unusable(rows))
     choices = [r for v in verdicts for r in ((v.reading,) if v.reading else v.choices)]
     if not choices:
-        return Decision(_table_reading(rows, parts, verdicts), evidence)
+        reading = _table_reading(rows, parts, verdicts)
+        return Decision(reading, evidence, has_polygons=_has_polygons(rows, parts, verdicts))
     (first, *others) = [verdict for verdict in verdicts if verdict.reading or verdict.choices]
     if first.reading is None:
         why = f"{first.words}: the rows allow more than one reading"
@@ -249,6 +250,14 @@ def _rotated_verdicts(rows: EvidenceRows, parts: _Parts) -> Iterator[Verdict]:
     size = int(parts.rotated.sum())
     if size >= FEW and is_share(parts.rotated[is_rotated], 0.5):
         yield judge_six_rotated(rows.group(parts.rotated, 6))
+
+
+def _has_polygons(rows: EvidenceRows, parts: _Parts, verdicts: Sequence[Verdict]) -> bool:
+    """Return whether enough rows of bounding boxes have the columns of polygons, and no pattern."""
+    long_rows = parts.concerned & (rows.count >= 7)
+    joined = sum(int(joined_rows(rows, group).sum()) for group in rows.groups(long_rows))
+    judged = sum(verdict.rows for verdict in verdicts)
+    return int(long_rows.sum()) - joined - judged >= FEW
 
 
 def _table_reading(rows: EvidenceRows, parts: _Parts, verdicts: Sequence[Verdict]) -> Reading:

@@ -95,6 +95,8 @@ class Decision:
     """Readings between which a user must choose; empty where the evidence separates."""
     why: str = ""
     """The reason why the evidence does not separate, as one sentence without its end."""
+    has_polygons: bool = False
+    """Whether rows of bounding boxes are polygons, as enough of them show together."""
 
     @property
     def is_decided(self) -> bool:

@@ -35,7 +35,8 @@ def stored_options(stored: Mapping[str, Any]) -> YoloOptions:
         kpt_shape = (int(shape[0]), int(shape[1]))
     elif shape is not None:
         raise ConfigError("decided_layout: expected two whole numbers as 'kpt_shape'")
-    return YoloOptions(name, kpt_shape, decided_by_evidence=name != RowLayout.AUTO)
+    is_known = name != RowLayout.AUTO or stored.get("has_polygons") is True
+    return YoloOptions(name, kpt_shape, decided_by_evidence=is_known)
 
 
 def layout_in_force(config: IngestOptions, stored: Mapping[str, Any] | None) -> YoloOptions:

@@ -73,6 +73,7 @@ class FolderLayout:
         return {
             **layout,
             "source": "evidence" if self.decision.is_decided else "columns",
+            "has_polygons": self.decision.has_polygons,
             "words": self.decision.reading.words,
             "flags": self.decision.reading.flags,
             "label_files": self.sample.label_files,
@@ -154,7 +155,8 @@ def hints_of(class_lists: Iterable[ClassList]) -> Hints:
 def decided_options(decision: Decision) -> YoloOptions:
     """Return the layout of a decision for the reader."""
     reading = decision.reading
-    return YoloOptions(reading.layout, reading.kpt_shape, decided_by_evidence=decision.is_decided)
+    is_known = decision.is_decided or decision.has_polygons
+    return YoloOptions(reading.layout, reading.kpt_shape, decided_by_evidence=is_known)
 
 
 def sample_of(paired: "Paired", most_bytes: int) -> Sample:

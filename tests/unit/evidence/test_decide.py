@@ -237,3 +237,15 @@ def test_rows_of_unmapped_classes_are_no_evidence() -> None:
     decision = decided(contents, BOX)
     assert flags(decision) == [TABLE]
     assert decision.evidence[0].words == "no class number that is mapped"
+
+
+@pytest.mark.parametrize("name", ["polygons", "triangles", "quads"])
+def test_polygons_of_bounding_boxes_are_known_to_be_polygons(name: str) -> None:
+    assert decided(label_files(ROW_MAKERS[name], 200), BOX).has_polygons
+    assert not decided(label_files(ROW_MAKERS[name], 200), POLYGON).has_polygons
+
+
+def test_a_few_long_rows_are_not_known_to_be_polygons() -> None:
+    long_row = "0 .5 .5 .4 .4 .45 .6"
+    assert not decided(text(long_row), BOX).has_polygons
+    assert not decided(text(*["0 .5 .5 .4 .4"] * 100, long_row), BOX).has_polygons
