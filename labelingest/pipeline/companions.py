@@ -36,13 +36,25 @@ from labelingest.sinks.own_contents import (
     OUTPUT_ENDINGS,
     PARQUET,
     SQLITE_ENDINGS,
+    SQLITE_MAGIC,
+    ZSTD,
     is_name_below_marker,
     is_own_head,
     is_own_table,
 )
 from labelingest.storage.base import Storage
 
-__all__ = ["FEW_TOGETHER", "MOST_READ", "given_rows", "list_rows", "marked_rows", "written_rows"]
+__all__ = [
+    "FEW_TOGETHER",
+    "MOST_READ",
+    "are_outputs",
+    "given_rows",
+    "list_rows",
+    "marked_rows",
+    "output_suspects",
+    "with_database_files",
+    "written_rows",
+]
 
 FEW_TOGETHER: Final = 100
 """Files of one folder, of a kind that runs write and without a sidecar, up to which they are read."""
@@ -50,6 +62,8 @@ MOST_READ: Final = 1_000
 """Files of a listing that are read: a few milliseconds."""
 _MOST_LISTS: Final = 100
 _MOST_LIST_BYTES: Final = 1_000_000
+_SHORT_HEAD: Final = 512
+"""First bytes of a file that tell most outputs."""
 _TAIL: Final = 65_536
 """Last bytes of a Parquet file that say who wrote it."""
 _YAML: Final = (".yaml", ".yml")
@@ -138,29 +152,56 @@ def written_rows(storage: Storage, listing: Listing, outcome: UInt8) -> Int64:
     outcome
         (n,) outcome of each key.
     """
-    rows = _few_suspects(listing.keys, outcome)
+    rows = output_suspects(listing.keys, outcome)
+    return with_database_files(listing.keys, rows[are_outputs(storage, listing, rows)])
+
+
+def are_outputs(storage: Storage, listing: Listing, rows: Int64) -> Bool:
+    """Return (n,) whether a file is one that a run wrote; reads a part of each file.
+
+    Parameters
+    ----------
+    storage, listing
+        Storage path on this machine, and its listing.
+    rows
+        (n,) rows of files that end as outputs do.
+    """
+    is_own = np.zeros(len(rows), dtype=np.bool_)
     if not len(rows):
-        return rows
+        return is_own
     keys = listing.keys.take(rows)
-    heads = storage.fetch_heads(keys, HEAD_BYTES)
-    is_own = np.array(
-        [
-            isinstance(head, bytes) and (is_own_head(key, head) or _is_state(storage, key, head))
-            for key, head in zip(keys, heads, strict=True)
-        ],
-        dtype=np.bool_,
-    )
-    is_own |= _tables(storage, listing, rows, keys)
-    beside = [
-        row_of(listing.keys, keys[place] + ending)
-        for place in np.flatnonzero(is_own).tolist()
-        for ending in SQLITE_ENDINGS
-    ]
-    return np.union1d(rows[is_own], [row for row in beside if row is not None]).astype(np.int64)
+    for place, (key, head) in enumerate(
+        zip(keys, storage.fetch_heads(keys, _SHORT_HEAD), strict=True)
+    ):
+        if key.endswith(PARQUET):
+            is_own[place] = _is_table(storage, key, int(listing.size[rows[place]]))
+        elif isinstance(head, bytes):
+            is_own[place] = _is_output(storage, key, head)
+    return is_own
 
 
-def _few_suspects(keys: Keys, outcome: UInt8) -> Int64:
-    """Return the rows of files without a pair that end as outputs do and are few in their folder."""
+def with_database_files(keys: Keys, rows: Int64) -> Int64:
+    """Return the rows of outputs, and of files that SQLite keeps beside one of them, ascending.
+
+    Examples
+    --------
+    >>> keys = Keys.from_texts(["state.db", "state.db-wal", "text.db"])
+    >>> with_database_files(keys, np.array([0])).tolist()
+    [0, 1]
+    """
+    beside = (row_of(keys, key + ending) for key in keys.take(rows) for ending in SQLITE_ENDINGS)
+    return np.union1d(rows, np.array([row for row in beside if row is not None], dtype=np.int64))
+
+
+def output_suspects(keys: Keys, outcome: UInt8) -> Int64:
+    """Return the rows of files without a pair that end as outputs do and are few in their folder.
+
+    Examples
+    --------
+    >>> keys = Keys.from_texts(["a.jpg", "r.json", *(f"texts/{i:03}.json" for i in range(101))])
+    >>> output_suspects(keys, np.full(len(keys), Outcome.UNLABELLED, dtype=np.uint8)).tolist()
+    [1]
+    """
     rows = np.flatnonzero((outcome == Outcome.UNLABELLED) | (outcome == Outcome.UNSUPPORTED))
     rows = _ending_so(keys, rows, OUTPUT_ENDINGS)
     if not len(rows):
@@ -182,23 +223,24 @@ def _ending_so(keys: Keys, rows: Int64, endings: Sequence[str]) -> Int64:
     )
 
 
-def _is_state(storage: Storage, key: str, head: bytes) -> bool:
-    """Return whether a database is a state whose tables are still in the file beside it."""
-    if not head.startswith(b"SQLite format 3\0"):
-        return False
-    (log,) = storage.fetch_heads([key + SQLITE_ENDINGS[0]], HEAD_BYTES)
-    return isinstance(log, bytes) and is_own_head(key, head[:16] + log)
+def _is_output(storage: Storage, key: str, head: bytes) -> bool:
+    if key.endswith(ZSTD):
+        return is_own_head(key, _long_head(storage, key))
+    if not head.startswith(SQLITE_MAGIC):
+        return is_own_head(key, head)
+    # The tables may still be in the file beside the database.
+    log = _long_head(storage, key + SQLITE_ENDINGS[0])
+    return is_own_head(key, _long_head(storage, key) + log)
 
 
-def _tables(storage: Storage, listing: Listing, rows: Int64, keys: Sequence[str]) -> Bool:
-    """Return (n,) whether a file is a Parquet file that a run wrote."""
-    is_own = np.zeros(len(rows), dtype=np.bool_)
-    for place, key in enumerate(keys):
-        if key.endswith(PARQUET):
-            start = max(int(listing.size[rows[place]]) - _TAIL, 0)
-            (tail,) = storage.fetch_heads([key], _TAIL, start=start)
-            is_own[place] = isinstance(tail, bytes) and is_own_table(tail)
-    return is_own
+def _long_head(storage: Storage, key: str) -> bytes:
+    (head,) = storage.fetch_heads([key], HEAD_BYTES)
+    return head if isinstance(head, bytes) else b""
+
+
+def _is_table(storage: Storage, key: str, size: int) -> bool:
+    (tail,) = storage.fetch_heads([key], _TAIL, start=max(size - _TAIL, 0))
+    return isinstance(tail, bytes) and is_own_table(tail)
 
 
 def list_rows(storage: Storage, pairs: Pairs, keys: Keys) -> Int64:

@@ -21,6 +21,8 @@ __all__ = [
     "OUTPUT_ENDINGS",
     "PARQUET",
     "SQLITE_ENDINGS",
+    "SQLITE_MAGIC",
+    "ZSTD",
     "is_name_below_marker",
     "is_own_head",
     "is_own_table",
@@ -38,7 +40,7 @@ HEAD_BYTES: Final = 262_144
 """First bytes of a file that decide: a frame of zstd, and the tables of a state, begin within these."""
 
 _STARTS: Final = tuple(start for starts in BEGINNINGS.values() for start in starts.values())
-_SQLITE: Final = b"SQLite format 3\0"
+SQLITE_MAGIC: Final = b"SQLite format 3\0"
 _STATE: Final = (b"alembic_version", b"label_rows", b"integrations")
 """Names of tables that only a state has together."""
 _WRITTEN_BY: Final = re.compile(rb"written by.{0,9}labelingest", re.DOTALL)
@@ -55,7 +57,7 @@ def is_own_head(key: str, head: bytes) -> bool:
     key
         Key of the file; compressed files and databases are told by its ending.
     head
-        The first `HEAD_BYTES` of the file, or all.
+        First bytes of the file: a line is enough, and `HEAD_BYTES` for the two that the ending tells.
 
     Examples
     --------
@@ -64,7 +66,7 @@ def is_own_head(key: str, head: bytes) -> bool:
     >>> is_own_head("failed.csv", b"data_file,sidecar,code\n"), is_own_head("problems.jsonl", b"")
     (True, True)
     """
-    if head.startswith(_SQLITE):
+    if head.startswith(SQLITE_MAGIC):
         return all(name in head for name in _STATE)
     # A run without problems leaves an empty list; an empty text of another kind can be data.
     if head.startswith(_STARTS) or (not head and key.endswith(".jsonl")):

@@ -118,6 +118,45 @@ def test_outputs_of_runs_in_the_storage_path_are_no_items(world: World, tmp_path
     assert books(folder)["companion"] == 3
 
 
+@on_sqlite
+def test_files_that_a_run_wrote_are_looked_at_once(world: World, tmp_path: Path) -> None:
+    world.labelled("a")
+    world.write("text.json", '{"kind": "text of a person"}')
+    world.write("table.jsonl", '{"row": 1}')
+    ontology = write_ontology(tmp_path / "ontology.json", car=(0, "bounding_box"))
+    outputs = {"out": world.data / "rows.jsonl", "report": world.data / "report.json"}
+    convert(IngestConfig(storage_path=world.data, ontology=ontology, **outputs))
+    folder = world.folder()
+    folder.sync()
+    assert items(folder) == ["a.jpg", "b.jpg", "text.json"]
+    assert books(folder)["companion"] == 2
+    assert books(folder)["unsupported"] == 1
+    assert world.touched("head") == ["report.json", "rows.jsonl", "table.jsonl", "text.json"]
+    world.requests()
+    assert folder.sync().counters.changes == {}
+    assert set(world.requests()) == {"list"}
+    world.labelled("c")
+    world.touched("read")
+    folder.sync()
+    assert world.touched("read") == ["c.txt"]
+    assert world.touched("head") == []
+    assert books(folder)["companion"] == 2
+    world.write("report.json", '{"kind": "text of a person"}')
+    assert folder.sync().counters.changes == {"new file": 1}
+    assert world.touched("head") == ["report.json"]
+
+
+@on_sqlite
+def test_an_item_that_a_run_writes_over_becomes_a_companion(world: World) -> None:
+    world.labelled("a")
+    world.write("problems.json", "[]")
+    folder = world.folder()
+    folder.sync()
+    world.write("problems.json", '{"code":"orphan-sidecar"}\n')
+    assert folder.sync().counters.changes == {"became a companion": 1}
+    folder.delete(purge=True)
+
+
 def test_state_and_ontology_in_the_storage_path_are_no_items(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -36,9 +36,9 @@ __all__ = [
     "upsert",
 ]
 
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 """The schema version that this release reads and writes."""
-_KNOWN: Final = ("0001", "0002", "0003", "0004", HEAD)
+_KNOWN: Final = ("0001", "0002", "0003", "0004", "0005", HEAD)
 _MISSING: Final = re.compile(
     r"no such column|no such table: (?:main\.)?(?P<table>\w+)|table \w+ has no column"
 )

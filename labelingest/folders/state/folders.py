@@ -25,6 +25,7 @@ from labelingest.folders.state.tables import (
     output_rows,
     problems,
     runs,
+    written_files,
 )
 from labelingest.problems import is_utf8
 
@@ -46,6 +47,10 @@ _SHORTEST: Final = 1.0
 """Seconds between scheduled syncs, at least: a schedule of zero would never end."""
 _CLOCKS_APART: Final = 300.0
 """Seconds by which the clocks of machines that share a state may differ."""
+_OF_FOLDER: Final = (
+    *(problems, class_lists, written_files, output_rows, label_rows, items, locks, runs),
+)
+"""Tables with entries of folders, each before the tables that it refers to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +330,6 @@ def remove_folder(state: State, record: FolderRecord) -> None:
         # A process that begins a run waits from here on, and then finds no folder.
         connection.execute(sa.select(folders.c.id).where(of_folder).with_for_update())
         refuse_held(connection, state.url, record.id, record.name)
-        for table in (problems, class_lists, output_rows, label_rows, items, locks, runs):
+        for table in _OF_FOLDER:
             connection.execute(table.delete().where(table.c.folder_id == record.id))
         connection.execute(folders.delete().where(of_folder))

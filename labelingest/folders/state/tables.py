@@ -40,6 +40,7 @@ __all__ = [
     "problems",
     "runs",
     "scanned_files",
+    "written_files",
 ]
 
 METADATA: Final = MetaData()
@@ -181,6 +182,15 @@ class_lists: Final = Table(
     Column("key", key_type(), primary_key=True),
     Column("token", Text, nullable=False),  # version token of the list when it was read
     Column("answer", Text, nullable=False),  # JSON: labelingest.folders.state.class_lists
+    sqlite_with_rowid=False,
+)
+written_files: Final = Table(
+    "written_files",
+    METADATA,
+    _of_folder(),
+    Column("key", key_type(), primary_key=True),
+    Column("token", Text, nullable=False),  # version token of the file when it was looked at
+    Column("is_written", SmallInteger, nullable=False),  # whether a run wrote the file
     sqlite_with_rowid=False,
 )
 locks: Final = Table(

@@ -27,7 +27,7 @@ from labelingest.folders.state.folders import FolderRecord
 from labelingest.folders.state.tables import items, label_rows
 from labelingest.folders.sync.changes import count_changes, count_first_changes, find_changes
 from labelingest.folders.sync.class_lists import compare_folder_lists
-from labelingest.folders.sync.companions import set_lists_apart
+from labelingest.folders.sync.companions import set_lists_apart, set_outputs_apart
 from labelingest.folders.sync.compare_contents import ContentComparison
 from labelingest.folders.sync.fingerprints import (
     Fingerprints,
@@ -88,24 +88,34 @@ class Comparison:
             return self._prepared(connection, plan, scanned)
         if not plan.allow_mass_delete:
             self._refuse_unpaired(connection, scanned)
-        lists = compare_folder_lists(
-            connection, record.id, record.settings, self.places.storage, scanned
-        )
-        scanned = set_lists_apart(scanned, record.settings, lists)
-        prepared = self._prepared(connection, plan, scanned)
-        first = decide_folder_layout(record.settings, self.places.storage, scanned, lists)
-        problems = (*scanned.problems, *lists.class_lists.problems)
-        books = replace(prepared.books, class_lists=lists.class_lists.as_dict())
-        prepared = replace(
-            prepared, books=books, lists=lists, first_layout=first, problems=problems
-        )
+        prepared, scanned = self._look_beside(connection, plan, scanned)
+        first = decide_folder_layout(record.settings, self.places.storage, scanned, prepared.lists)
+        prepared = replace(prepared, first_layout=first)
         if first.layout is None:
             return self._prepare_files(prepared, scanned, needs_rows=needs_rows)
         decided = self._with_layout(first)
         digest = listing_digest(listing, decided.record.settings, decided.fingerprints.labels)
         plan = replace(prepared.plan, digest=digest)
-        prepared = replace(prepared, plan=plan, books=replace(books, digest=digest))
+        prepared = replace(prepared, plan=plan, books=replace(prepared.books, digest=digest))
         return decided._prepare_files(prepared, scanned, needs_rows=needs_rows)
+
+    def _look_beside(
+        self, connection: Connection, plan: Plan, scanned: Scan
+    ) -> tuple[PreparedChanges, Scan]:
+        """Compare class lists, and set companion files apart that contents tell."""
+        record, storage = self.record, self.places.storage
+        lists = compare_folder_lists(connection, record.id, record.settings, storage, scanned)
+        scanned = set_lists_apart(scanned, record.settings, lists)
+        scanned, looked_at = set_outputs_apart(
+            connection, record.id, scanned, record.settings, storage
+        )
+        prepared = self._prepared(connection, plan, scanned)
+        books = replace(prepared.books, class_lists=lists.class_lists.as_dict())
+        problems = (*scanned.problems, *lists.class_lists.problems)
+        prepared = replace(
+            prepared, books=books, lists=lists, looked_at=looked_at, problems=problems
+        )
+        return prepared, scanned
 
     def _with_layout(self, first: FirstLayout) -> "Comparison":
         """Return the comparison for settings with the layout that was decided."""

@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 from labelingest.folders.state.books import Books
 from labelingest.folders.sync.changes import iterate_changes
 from labelingest.folders.sync.class_lists import FolderLists
+from labelingest.folders.sync.companions import LookedAt
 from labelingest.folders.sync.compare_contents import ContentComparison
 from labelingest.folders.sync.plan import Plan
 from labelingest.folders.sync.row_layout import FirstLayout
@@ -37,6 +38,8 @@ class PreparedChanges:
     """Class lists beside the ontology; empty where the folder is in step and nothing was compared."""
     first_layout: FirstLayout = field(default_factory=FirstLayout)
     """Row layout that the comparison decided; empty where the folder has one."""
+    looked_at: LookedAt = field(default_factory=LookedAt)
+    """Files that were looked at, because a run may have written them."""
     problems: Sequence[Problem] = ()
     """Problems of listing and pairing; empty where the folder is in step and nothing was paired."""
     contents: ContentComparison | None = None

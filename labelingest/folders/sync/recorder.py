@@ -98,7 +98,7 @@ class Recorder:
             counters.files_read += contents.files_read
             counters.bytes_read += contents.bytes_read
             counters.headers_read += contents.headers_read
-        counters.files_read += changes.lists.files_read
+        counters.files_read += changes.lists.files_read + changes.looked_at.files_read
         counters.bytes_read += changes.lists.bytes_read
         counters.changes = dict(plan.changes)
         counters.withheld = dict(plan.withheld)

@@ -25,6 +25,7 @@ from labelingest.folders.state.database import State
 from labelingest.folders.state.folders import FolderRecord, change_settings, find_folder
 from labelingest.folders.state.runs import RunRecord
 from labelingest.folders.state.tables import folders
+from labelingest.folders.state.written_files import replace_written
 from labelingest.folders.sync.apply import Applying
 from labelingest.folders.sync.batch import BatchWork
 from labelingest.folders.sync.class_counts import record_classes
@@ -161,7 +162,7 @@ class _Run:
             del listing  # the temporary tables have its data files
             self._refuse_drift(changes.plan)
             recorder.count_changes(changes)
-            self.settle_lists(changes, recorder)
+            self.settle_files(changes, recorder)
             self.settle_layout(changes)
             if self.options.verify_output:
                 with State.writing(connection):
@@ -217,13 +218,16 @@ class _Run:
         changes = changes_since(past.classes, settings, past.label_rows)
         return [change.as_dict() for change in changes]
 
-    def settle_lists(self, changes: PreparedChanges, recorder: Recorder) -> None:
-        """Keep what class lists say, and refuse those that disagree with the ontology."""
-        lists = changes.lists
-        if lists.is_changed:
+    def settle_files(self, changes: PreparedChanges, recorder: Recorder) -> None:
+        """Keep what files beside the labels say, and refuse class lists that disagree."""
+        lists, looked_at = changes.lists, changes.looked_at
+        if lists.is_changed or looked_at.is_changed:
             with State.writing(changes.connection):
                 recorder.lock.confirm(changes.connection)
-                replace_answers(changes.connection, self.record.id, lists.answers)
+                if lists.is_changed:
+                    replace_answers(changes.connection, self.record.id, lists.answers)
+                if looked_at.is_changed:
+                    replace_written(changes.connection, self.record.id, looked_at.files)
         refuse_disagreeing(lists.class_lists, CURES)
 
     def settle_layout(self, changes: PreparedChanges) -> None:
