@@ -54,26 +54,31 @@ def suffixes(listing: Listing) -> list[SuffixGuess]:
     return [SuffixGuess(SuffixRule(suffix), pairs) for suffix, pairs in ordered]
 
 
-def named_after_stems(listing: Listing) -> tuple[str, str] | None:
-    """Return a JSON file named after a data file's name without extension, and the data file.
+def named_after_stems(listing: Listing) -> list[tuple[str, str]]:
+    """Return the JSON files named after a data file's name without extension, with the data files.
 
     That is the likeliest mistake: a sidecar is named after the whole name.
 
     Examples
     --------
     >>> named_after_stems(Listing.from_entries((key, 1, 0) for key in ["a.encord.json", "a.jpg"]))
-    ('a.encord.json', 'a.jpg')
+    [('a.encord.json', 'a.jpg')]
     """
     keys = listing.keys
     rows = ending_with(keys, np.arange(len(keys)), _JSON)[:_MOST_LOOKED_AT]
-    for key in keys.take(rows):
-        stem = key.removesuffix(".json").removesuffix(".encord") + "."
-        first = first_row(keys, stem.encode())
-        for other in keys.take(np.arange(first, min(first + _NEIGHBOURS, len(keys)))):
-            if not other.startswith(stem):
-                break
-            if not other.endswith(".json") and kind_of(other) is not None:
-                return key, other
+    data_files = ((key, _data_file(key, keys)) for key in keys.take(rows))
+    return [(key, data) for key, data in data_files if data is not None]
+
+
+def _data_file(key: str, keys: Keys) -> str | None:
+    """Return the data file after whose stem a JSON file is named."""
+    stem = key.removesuffix(".json").removesuffix(".encord") + "."
+    first = first_row(keys, stem.encode())
+    for other in keys.take(np.arange(first, min(first + _NEIGHBOURS, len(keys)))):
+        if not other.startswith(stem):
+            break
+        if not other.endswith(".json") and kind_of(other) is not None:
+            return other
     return None
 
 

@@ -9,9 +9,7 @@ Ontologies and conversion are not known here.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from shlex import quote
 from typing import Final
 
 import numpy as np
@@ -22,14 +20,14 @@ from labelingest.formats import declared_pairing, source_format_paired, target_f
 from labelingest.model.listing import Listing
 from labelingest.model.pairs import Pairs
 from labelingest.pairing.layouts import recognise
-from labelingest.pairing.near_misses.exports import HEAD_BYTES, exports
-from labelingest.pairing.near_misses.near_misses import NearMiss, near_misses
+from labelingest.pairing.near_misses.near_misses import NearMiss
 from labelingest.pairing.pair import pair, with_companions
 from labelingest.pairing.rules import PatternRule, SuffixRule
-from labelingest.pairing.suffixes import SuffixGuess, named_after_stems, suffixes
+from labelingest.pairing.suffixes import suffixes
 from labelingest.pipeline.commands import pair_command
 from labelingest.pipeline.companions import given_rows, list_rows, marked_rows, written_rows
 from labelingest.pipeline.pairing_rule import PairingRule, as_flags, image_only_extensions
+from labelingest.pipeline.unpaired_hints import contents, hints
 from labelingest.progress import Progress
 from labelingest.sinks.output_guard import GuardedOutput, OutputGuard, OutputKind
 from labelingest.sinks.own_outputs import own_keys
@@ -73,6 +71,8 @@ class Paired:
     recognised: str
     """The recognised layout in words; empty where the configuration gives the rule."""
     pairs: Pairs
+    command: str = ""
+    """The command that pairs the files by this rule."""
 
     @property
     def format(self) -> str:
@@ -81,7 +81,9 @@ class Paired:
 
     def near_misses(self) -> list[NearMiss]:
         """Explain files that look like pairs and are not."""
-        return _near_misses(self.storage, self.path, self.listing, self.pairs, self.rule)
+        return hints(
+            self.storage, self.path, self.listing, self.pairs, self.rule, command=self.command
+        )
 
 
 def pair_folder(
@@ -139,6 +141,7 @@ def pair_folder(
         listing=listing,
         rule=rule,
         recognised=recognised,
+        command=pair_command(config, rule),
         pairs=pairs,
     )
 
@@ -184,26 +187,13 @@ def _recognise(
     if last_resort is not None:
         return last_resort, "assumed, as no usual layout is recognised"
     pairs = pair(listing, USUAL_RULE)
-    misses = _near_misses(storage, config.storage_path, listing, pairs, USUAL_RULE)
-    raise ConfigError(
-        f"none of the usual layouts is in {config.storage_path!r}; say how files pair, as "
-        f"{as_flags(USUAL_RULE)}{_other_suffixes(by_suffix)}{_misnamed(listing)}{_hints(misses)}"
-        f"{_causes(listing)}"
+    misses = hints(
+        storage, config.storage_path, listing, pairs, USUAL_RULE, command=pair_command(config)
     )
-
-
-def _near_misses(
-    storage: Storage, path: str, listing: Listing, pairs: Pairs, rule: PairingRule
-) -> list[NearMiss]:
-    """Return files that look like pairs, and exports where nothing pairs."""
-    small_files = partial(_fetch_content, storage)
-    misses = near_misses(listing, pairs, rule, small_files=small_files, place=path)
-    return misses if len(pairs) else [*exports(listing, partial(_heads, storage), path), *misses]
-
-
-def _heads(storage: Storage, keys: Sequence[str]) -> list[bytes]:
-    heads = storage.fetch_heads(keys, HEAD_BYTES)
-    return [head if isinstance(head, bytes) else b"" for head in heads]
+    raise ConfigError(
+        f"none of the usual layouts is in {config.storage_path!r}, which holds {contents(listing)}; "
+        f"say how files pair, as {as_flags(USUAL_RULE)}{_hints(misses)}{_causes(listing)}"
+    )
 
 
 def _no_files(path: str) -> ConfigError:
@@ -216,26 +206,6 @@ def _no_files(path: str) -> ConfigError:
     return ConfigError(
         f"{place.url!r} holds no files: the bucket {place.bucket!r} has none{prefix}{percent}"
     )
-
-
-def _fetch_content(storage: Storage, key: str) -> bytes:
-    return storage.fetch([key]).get(0)
-
-
-def _misnamed(listing: Listing) -> str:
-    example = named_after_stems(listing)
-    if example is None:
-        return ""
-    sidecar, data = example
-    right = data + SuffixRule().suffix
-    return (
-        f"\nnear miss: an Encord sidecar is called after the whole name of its data file; "
-        f"mv {quote(sidecar)} {quote(right)}"
-    )
-
-
-def _other_suffixes(guesses: Sequence[SuffixGuess]) -> str:
-    return "".join(f"\n  or, for {g.pairs:,} files, {as_flags(g.rule)}" for g in guesses[:3])
 
 
 def _causes(listing: Listing) -> str:
@@ -281,9 +251,8 @@ def refuse_empty(paired: Paired, config: IngestConfig) -> None:
         return
     if not len(paired.listing):
         raise _no_files(config.storage_path)
-    others = suffixes(paired.listing) if isinstance(paired.rule, SuffixRule) else []
-    hints = _other_suffixes(others) + _misnamed(paired.listing) + _hints(paired.near_misses())
     raise ConfigError(
-        f"no data file in {config.storage_path!r} has a sidecar by {as_flags(paired.rule)}"
-        f"{hints or f'; {pair_command(config, paired.rule)} shows its files'}{_causes(paired.listing)}"
+        f"no data file in {config.storage_path!r} has a sidecar by {as_flags(paired.rule)}; the folder "
+        f"holds {contents(paired.listing)}; {paired.command} shows its files"
+        f"{_hints(paired.near_misses())}{_causes(paired.listing)}"
     )

@@ -265,8 +265,13 @@ def test_what_was_added_to_a_tree_of_label_files_is_not_lost(folder: Path) -> No
 def test_sidecars_called_after_stems_are_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    data = make_folder(tmp_path / "data", {"a b.jpg": {"image": [64, 48]}, "a b.json": "{}"})
+    row = '{"label_hash": null}'
+    data = make_folder(tmp_path / "data", {"a b.jpg": {"image": [64, 48]}, "a b.json": row})
     ontology = tmp_path / "ontology.json"
     ontology.write_text(json.dumps(ontology_of(car=(0, "bounding_box"))))
     assert run("check", data, "--ontology", ontology) == 2
-    assert "mv 'a b.json' 'a b.jpg.encord.json'" in capsys.readouterr().err
+    assert f"mv -- '{data}/a b.json' '{data}/a b.jpg.encord.json'" in capsys.readouterr().err
+    # JSON of another tool, such as LabelMe, is not to be renamed.
+    (data / "a b.json").write_text('{"shapes": []}')
+    assert run("check", data, "--ontology", ontology) == 2
+    assert "near miss" not in capsys.readouterr().err

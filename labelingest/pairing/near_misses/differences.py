@@ -28,6 +28,8 @@ class Cause(StrEnum):
     LABEL_STUDIO = "label-studio"
     ROBOFLOW = "roboflow"
     EXPORT = "export"
+    OTHER_LAYOUT = "other-layout"
+    STEM = "stem"
 
 
 @dataclass(frozen=True, slots=True)

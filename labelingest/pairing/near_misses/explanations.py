@@ -122,7 +122,7 @@ def _explain_by(
         case None:
             return None
         case Cause.EXTENSION_CASE | Cause.OTHER_EXTENSION:
-            return _other_extension(cause, pattern, actual, (data.key, sidecar.key))
+            return _other_extension(cause, pattern, actual, data, sidecar)
         case Cause.FOLDER_NAME:
             detail = f"{actual.key!r} is in another folder than expected, {expected!r}"
         case Cause.TOO_DEEP:
@@ -135,8 +135,8 @@ def _explain_by(
 
 
 def _other_extension(
-    cause: Cause, pattern: Pattern, actual: LeftOver, keys: tuple[str, str]
-) -> Explained:
+    cause: Cause, pattern: Pattern, actual: LeftOver, data: LeftOver, sidecar: LeftOver
+) -> Explained | None:
     extension = Parts.from_key(actual.key).extension
     pattern_extension = Parts.from_key(f"x{pattern.literals[-1]}").extension
     text = pattern.text.removesuffix(pattern_extension) + extension
@@ -144,8 +144,12 @@ def _other_extension(
     detail = (
         f"{actual.key!r} ends in {extension!r}, the {pattern.role} in {pattern_extension!r}{counts}"
     )
-    fix = add_images(text) if actual.key == keys[0] else f"use --labels {shell_word(text)}"
-    return Explained(cause, keys, detail, fix)
+    # The captured extension of a pattern without one would still keep the two apart.
+    partner = sidecar if actual is data else data
+    if Pattern(text, pattern.role).fields(actual.key) != partner.fields:
+        return _other_folders(cause, detail, data, sidecar)
+    fix = add_images(text) if actual is data else f"use --labels {shell_word(text)}"
+    return Explained(cause, (data.key, sidecar.key), detail, fix)
 
 
 def add_images(pattern: str) -> str:
@@ -215,8 +219,14 @@ def _renamed(rule: SuffixRule, data: LeftOver, sidecar: LeftOver) -> Explained |
     """Explain a sidecar whose name differs from the one that a suffix rule expects."""
     [expected] = partners(rule, sidecar, is_sidecar=True)
     cause = difference(data.key, expected)
-    if cause is None:
+    if cause is None or not _is_one_change(cause, data.key, expected):
         return None
     target = data.key + rule.suffix
     detail = f"{sidecar.key!a} is no sidecar of {data.key!a}: that is {target!a}"
     return Explained(cause, (data.key, sidecar.key), detail, rename=(sidecar.key, target))
+
+
+def _is_one_change(cause: Cause, key: str, expected: str) -> bool:
+    """Return whether a file in another folder has the expected name there."""
+    in_other_folder = cause in (Cause.FOLDER_NAME, Cause.TOO_DEEP, Cause.TOO_SHALLOW)
+    return not in_other_folder or key.rpartition("/")[2] == expected.rpartition("/")[2]

@@ -15,7 +15,7 @@ from labelingest.pairing.near_misses.differences import Cause
 from labelingest.pairing.near_misses.near_misses import NearMiss
 from labelingest.pairing.near_misses.shell import shell_word
 
-__all__ = ["HEAD_BYTES", "exports"]
+__all__ = ["HEAD_BYTES", "exports", "has_keys_of_rows"]
 
 HEAD_BYTES: Final = 4096
 """First bytes of a file that tell: a label row begins with its hashes and titles."""
@@ -61,7 +61,18 @@ def exports(
     ]
 
 
+def has_keys_of_rows(head: bytes) -> bool:
+    """Return whether the first bytes of a file have a key of label rows.
+
+    Examples
+    --------
+    >>> has_keys_of_rows(b'{"label_hash": "x"'), has_keys_of_rows(b'{"shapes": []')
+    (True, False)
+    """
+    return any(key in head for key in _KEYS_OF_ROWS)
+
+
 def _is_list_of_rows(head: bytes) -> bool:
     text = head.removeprefix(_MARK).lstrip()
     is_list = text.startswith(b"[") and text[1:].lstrip().startswith(b"{")
-    return is_list and any(key in text for key in _KEYS_OF_ROWS)
+    return is_list and has_keys_of_rows(text)

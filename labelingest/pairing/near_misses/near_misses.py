@@ -11,7 +11,7 @@ is changed.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from typing import Final, TypeAlias
@@ -74,12 +74,14 @@ class NearMiss:
     """The cure: flags, or a command for a shell."""
     renames: tuple[tuple[str, str], ...] = ()
     """Key and new key of a file of each pair, where that is the cure; `fix` is the first."""
+    command: str = ""
+    """Command that pairs the files, which prints all commands that rename."""
 
     def __str__(self) -> str:
         counted = f"{self.count:,}" if self.count < MAX_LEFT_OVER else f"at least {self.count:,}"
         times = "" if self.count == 1 else f" ({counted} pairs like this)"
-        commands = f"{len(self.renames):,} commands"
-        more = f", and so on: labelingest pair --renames prints {commands}"
+        commands = f"all {len(self.renames):,} commands"
+        more = f", and so on; {self.command or 'labelingest pair'} --renames prints {commands}"
         return f"{self.detail}{times}; {self.fix}{more if len(self.renames) > 1 else ''}"
 
 
@@ -90,6 +92,7 @@ def near_misses(
     *,
     small_files: Callable[[str], bytes] | None = None,
     place: str = "",
+    command: str = "",
 ) -> list[NearMiss]:
     """Return the causes that keep files from pairing, the most frequent cause first.
 
@@ -102,6 +105,8 @@ def near_misses(
         expected folder, which come first in the result. None: such files are not read.
     place
         Storage path for commands, as `Commands` takes it.
+    command
+        Command that pairs the files by `rule`; messages repeat it.
 
     Examples
     --------
@@ -119,7 +124,7 @@ def near_misses(
         # A command that renames names one file; all such commands of one cause are one group.
         fix = explained.general_fix or ("" if explained.rename else explained.fix)
         groups.setdefault((explained.cause, fix), []).append(explained)
-    misses = [near_miss(group, commands) for group in groups.values()]
+    misses = [replace(near_miss(g, commands), command=command) for g in groups.values()]
     misses.sort(key=lambda miss: (-miss.count, miss.cause, miss.keys))
     return [*_links(listing, rule, small_files, commands), *misses[:_MAX_CAUSES]]
 

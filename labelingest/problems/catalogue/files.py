@@ -151,7 +151,8 @@ ORPHAN_SIDECAR: Final = Definition(
     example="labels/c.txt: orphan-sidecar: there is no image for it: 'images/c.jpg', "
     "'images/c.png' do not exist",
     cure="`labelingest pair` shows near misses: another extension or its case, another folder "
-    "name, one level too deep.",
+    "name, one level too deep, a name that a tool changed. `labelingest pair STORAGE_PATH --why FILE` "
+    "answers for one file.",
 )
 
 AMBIGUOUS_PAIR: Final = Definition(

@@ -58,4 +58,5 @@ def test_usual_sidecars_are_seen_behind_any_number_of_other_json_files() -> None
 def test_a_sidecar_called_after_the_stem_of_a_data_file_is_found(
     keys: tuple[str, ...], expected: tuple[str, str] | None
 ) -> None:
-    assert named_after_stems(Listing.from_entries((key, 1, 0) for key in sorted(keys))) == expected
+    couples = [] if expected is None else [expected]
+    assert named_after_stems(Listing.from_entries((key, 1, 0) for key in sorted(keys))) == couples

@@ -89,7 +89,7 @@ def test_renames_are_one_group() -> None:
     [miss] = misses(["images/A.jpg", "images/B.jpg", "labels/a.txt", "labels/b.txt"])
     assert miss.count == 2
     assert miss.renames == (("labels/a.txt", "labels/A.txt"), ("labels/b.txt", "labels/B.txt"))
-    assert str(miss).endswith("and so on: labelingest pair --renames prints 2 commands")
+    assert str(miss).endswith("and so on; labelingest pair --renames prints all 2 commands")
 
 
 @pytest.mark.parametrize(
