@@ -12,6 +12,7 @@ import yaml
 
 from labelingest.class_lists.class_list import ClassList, UnreadableListError
 from labelingest.model.ontology import class_number
+from labelingest.problems import is_utf8
 
 __all__ = ["from_yaml"]
 
@@ -190,7 +191,8 @@ def _only(root: yaml.MappingNode, wanted_key: str) -> yaml.Node | None:
 
 
 def _text(node: yaml.Node | None) -> str | None:
-    return node.value.strip() or None if isinstance(node, yaml.ScalarNode) else None
+    text = node.value.strip() if isinstance(node, yaml.ScalarNode) else ""
+    return text if text and is_utf8(text) else None
 
 
 def _whole(node: yaml.Node | None) -> int | None:

@@ -316,9 +316,17 @@ def _ontology() -> Target:
     return Target(Mutator(seeds, tokens), run)
 
 
+_CLASS_LISTS = (
+    *("data.yaml", "data.yml", "classes.txt", "a.names", "_darknet.labels", "obj.data"),
+    "notes.json",
+)
+
+
 def _class_names() -> Target:
     seeds = [path.read_bytes() for path in (FIXTURES / "classes").iterdir() if path.is_file()]
     seeds += [b"nc: 2\nnames: {0: person, 3: car}", b"names:\n- a\n- b\n", b"person\ncar\n"]
+    seeds += [b"0 tug\n1: van\n3\tcar\n", b"# classes\n10 km/h\n", b"names = data/obj.names\n"]
+    seeds += [b'{"categories": [{"id": 0, "name": "a"}, {"id": 1, "name": "b"}]}']
     seeds += [b"path: ../x\ntrain: images\nnames:\n  0: a\n  1: 'b c'\ndownload: |\n  import os\n"]
     tokens = _words(
         "names: nc: - ? & * !!python/object:os.system !!int !!float !!binary !!timestamp <<: "
@@ -326,7 +334,7 @@ def _class_names() -> Target:
     )
 
     def run(content: bytes, rng: random.Random) -> None:
-        path = _file(rng.choice(("data.yaml", "data.yml", "classes.txt", "a.names")), content)
+        path = _file(rng.choice(_CLASS_LISTS), content)
         try:
             starter_ontology(load_class_list(path).names, Shape.BOUNDING_BOX, "YOLO")
         except (ConfigError, OntologyError) as error:
