@@ -10,14 +10,17 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from posixpath import dirname
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from labelingest.columns.keys import Keys
-from labelingest.columns.types import Bool, Int32, Int64, UInt8
+from labelingest.columns.types import Bool, Int64, UInt8
 
 __all__ = ["ListFolders", "is_usual_name", "list_rank", "list_rows", "relevant_folders"]
+
+Int16: TypeAlias = NDArray[np.int16]
 
 _RANKS: Final = (
     r"data\.ya?ml",
@@ -39,6 +42,8 @@ _NAME: Final = re.compile(
 )
 _UNUSUAL: Final = 3
 """Rank of YAML files with any name: what they are for is not known."""
+_AT_ONCE: Final = 65_536
+"""Rows that are compared together: of ten million, each column is 80 megabytes."""
 _ENDS: Final = np.frombuffer(b"lsatn", dtype=np.uint8)
 """Last letters of the names, in lower case."""
 
@@ -101,9 +106,9 @@ class ListFolders:
 
     folders: Sequence[str]
     """Folders with class lists, without a slash at the end; "" is the storage path."""
-    folder: Int32
+    folder: Int16
     """(m,) position of each label file's folder in `folders`; -1 for none."""
-    beside_images: Int32
+    beside_images: Int16
     """(m,) the same for the image of each label file."""
 
     @classmethod
@@ -130,13 +135,18 @@ class ListFolders:
         """
         # A folder comes before the folders in it: the nearest is written last.
         folders = sorted({dirname(key) for key in lists})
-        nearest = np.full(len(sidecars), -1, dtype=np.int32)
-        beside = np.full(len(sidecars), -1, dtype=np.int32)
+        nearest = np.full(len(sidecars), -1, dtype=np.int16)
+        beside = np.full(len(sidecars), -1, dtype=np.int16)
         for position, folder in enumerate(folders):
             begin, end = _range(keys, folder)
             nearest[(sidecars >= begin) & (sidecars < end)] = position
             beside[(data >= begin) & (data < end)] = position
-        return cls(folders, np.where(nearest < 0, beside, nearest), beside)
+        np.copyto(nearest, beside, where=nearest < 0)
+        return cls(folders, nearest, beside)
+
+    def count(self, folder: str) -> int:
+        """Return the number of label files whose class list is in a folder."""
+        return int(np.count_nonzero(self.folder == self.folders.index(folder)))
 
     def rows(self, folder: str) -> Int64:
         """Return the positions of the label files whose class list is in a folder."""
@@ -177,10 +187,16 @@ def relevant_folders(
     sidecars, data
         (m,) rows of label files and of their images.
     """
-    columns = [np.sort(sidecars), np.sort(data)]
-    relevant = set()
-    for folder in folders:
-        bounds = np.array(_range(keys, folder))
-        if any(np.diff(np.searchsorted(column, bounds))[0] for column in columns):
-            relevant.add(folder)
-    return relevant
+    ranges = {folder: _range(keys, folder) for folder in folders}
+    return {
+        folder
+        for folder, bounds in ranges.items()
+        if _has_between(sidecars, *bounds) or _has_between(data, *bounds)
+    }
+
+
+def _has_between(rows: Int64, begin: int, end: int) -> bool:
+    """Whether one of the rows is in a range: most answers come from the first rows."""
+    starts = range(0, len(rows), _AT_ONCE)
+    parts = (rows[start : start + _AT_ONCE] for start in starts)
+    return any(bool(((part >= begin) & (part < end)).any()) for part in parts)

@@ -11,6 +11,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from posixpath import basename, dirname, join, normpath
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
@@ -361,16 +362,17 @@ def compare_lists(
     if named_list is None:
         candidates, without = _nearest_lists(files, answers, mapped)
     else:
+        comparison = compare_names(named_list, mapped)
         candidates, without = (
-            [_Candidate(compare_names(named_list, mapped), (), np.arange(len(files)))],
+            [_Candidate(comparison, (), len(files), partial(np.arange, len(files)))],
             0,
         )
     uses = []
     for candidate in candidates:
         verdict, more = judge(candidate.comparison, candidate.rivals, accepts=accepts)
-        use = ListUse(candidate.comparison, verdict, len(candidate.positions))
+        use = ListUse(candidate.comparison, verdict, candidate.label_files)
         if verdict is Verdict.DISAGREES:
-            counts, counted = rows_by_class(candidate.positions)
+            counts, counted = rows_by_class(candidate.positions())
             use = replace(use, rows=counts, counted_files=counted)
         uses.append(use)
         problems += [*problems_of(use), *more]
@@ -390,8 +392,9 @@ class _Candidate(NamedTuple):
     comparison: Comparison
     rivals: Sequence[Comparison]
     """Other lists for these label files."""
-    positions: Int64
-    """Positions of these label files in `LabelFiles`."""
+    label_files: int
+    positions: Callable[[], Int64]
+    """Returns the positions of these label files in `LabelFiles`."""
 
 
 def _nearest_lists(
@@ -405,11 +408,10 @@ def _nearest_lists(
         comparisons.setdefault(dirname(key), []).append(compare_names(lists[key], mapped))
     candidates = []
     for folder in chosen.folders:
-        positions = chosen.rows(folder)
-        if len(positions):
+        if count := chosen.count(folder):
             first, *rivals = comparisons[folder]
             rivals += [c for other in chosen.rivals(folder) for c in comparisons[other]]
-            candidates.append(_Candidate(first, rivals, positions))
+            candidates.append(_Candidate(first, rivals, count, partial(chosen.rows, folder)))
     return candidates, int(np.count_nonzero(chosen.folder < 0))
 
 
