@@ -270,15 +270,21 @@ def _table_reading(rows: EvidenceRows, parts: _Parts, verdicts: Sequence[Verdict
     others = parts.settled.any() or parts.rotated.any()
     total = int((rows.shape != NO_SHAPE).sum())
     if not others and parts.concerned.any() and is_share(parts.boxes, 0.9) and total:
-        joined = sum(int(joined_rows(rows, group).sum()) for group in rows.groups(parts.concerned))
+        joined = _joined(rows, parts)
         if joined == int(parts.concerned.sum()):
             return Reading(RowLayout.BOX)
     return TABLE
 
 
+def _joined(rows: EvidenceRows, parts: _Parts) -> int:
+    """Return the number of concerned rows that are several rows of boxes."""
+    groups = rows.groups(parts.concerned & (rows.count % 5 == 0))
+    return sum(int(joined_rows(rows, group).sum()) for group in groups)
+
+
 def _facts(rows: EvidenceRows, parts: _Parts, verdicts: Sequence[Verdict]) -> Iterator[Fact]:
     """Yield what was counted, most rows first."""
-    joined = sum(int(joined_rows(rows, group).sum()) for group in rows.groups(parts.concerned))
+    joined = _joined(rows, parts)
     judged = sum(verdict.rows for verdict in verdicts)
     others = int(parts.concerned.sum() + parts.rotated.sum()) - judged - joined
     is_long = rows.count >= 7

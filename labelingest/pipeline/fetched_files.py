@@ -1,10 +1,13 @@
 """Fetch label files, of which some were fetched before: contents are kept and not fetched twice."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
 
 from labelingest.columns.types import Int64
-from labelingest.model.blobs import Blobs
+from labelingest.model.blobs import FRONT, Blobs
 from labelingest.storage.base import Storage
 
 __all__ = ["FetchedFile", "fetch_rest", "take_fetched"]
@@ -16,10 +19,6 @@ class FetchedFile(NamedTuple):
     content: bytes
     token: str
     """Version token of what was read; "" where tokens were not asked for."""
-
-
-_NOT_FETCHED: Final = FetchedFile(b"", "")
-"""Place of a file that was not fetched before."""
 
 
 def fetch_rest(
@@ -42,18 +41,41 @@ def fetch_rest(
     """
     if not fetched:
         return storage.fetch(keys, sizes=sizes, tokens=tokens, most=most)
-    missing = [row for row, key in enumerate(keys) if key not in fetched]
-    rest = storage.fetch(
-        [keys[row] for row in missing], sizes=sizes[missing], tokens=tokens, most=most
+    rows = [row for row, key in enumerate(keys) if key in fetched]
+    files = [fetched[keys[row]] for row in rows]
+    missing = np.delete(np.arange(len(keys)), rows)
+    others = storage.fetch(
+        [key for key in keys if key not in fetched], sizes=sizes[missing], tokens=tokens, most=most
     )
-    files = [fetched.get(key, _NOT_FETCHED) for key in keys]
-    contents = [file.content for file in files]
-    read_tokens = [file.token for file in files]
-    for place, row in enumerate(missing):
-        contents[row] = rest.get(place)
-        read_tokens[row] = "" if rest.tokens is None else rest.tokens[place]
-    unread = {missing[place]: why for place, why in rest.unread.items()}
-    return Blobs.from_contents(contents, unread, read_tokens if tokens else None)
+    blobs = _inserted(others, rows, [file.content for file in files])
+    unread = {int(missing[place]): why for place, why in others.unread.items()}
+    if not tokens or others.tokens is None:
+        return replace(blobs, unread=unread)
+    read_tokens = np.empty(len(keys), dtype=object)
+    read_tokens[missing] = others.tokens
+    read_tokens[rows] = [file.token for file in files]
+    return replace(blobs, unread=unread, tokens=read_tokens.tolist())
+
+
+def _inserted(others: Blobs, rows: Sequence[int], contents: Sequence[bytes]) -> Blobs:
+    """Return blobs with some more contents at the rows that they are to have, ascending.
+
+    The others are copied in the pieces between those rows, not one by one.
+    """
+    pieces: list[memoryview | bytes] = []
+    copied = 0
+    text = others.buffer.data
+    for place, (row, content) in enumerate(zip(rows, contents, strict=True)):
+        before = row - place
+        end = int(others.ends[before - 1]) + 1 if before else FRONT
+        pieces += (text[copied:end], content, b"\n")
+        copied = end
+    buffer = np.frombuffer(b"".join([*pieces, text[copied:]]), dtype=np.uint8)
+    lengths = np.zeros(len(others) + len(rows), dtype=np.int64)
+    lengths[rows] = [len(content) for content in contents]
+    lengths[np.delete(np.arange(len(lengths)), rows)] = others.ends - others.starts
+    ends = FRONT + np.cumsum(lengths + 1) - 1
+    return Blobs(buffer, ends - lengths, ends)
 
 
 def take_fetched(

@@ -5,8 +5,8 @@ batch, worker and engine, and for a run that resumes another: it depends on keys
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -51,13 +51,23 @@ class FolderLayout:
     """The layout for the reader; None for labels without rows of columns."""
     decision: Decision | None = None
     """Decision and evidence; None where the layout was declared or the labels have no rows."""
-    sample: Sample | None = None
-    """The label files that were looked at; None for no evidence."""
+    label_files: int = 0
+    """Label files of the folder."""
+    sampled_files: int = 0
+    """Label files that were looked at."""
+    fetched: dict[str, FetchedFile] = field(default_factory=dict)
+    """Contents of the label files that were looked at; the conversion takes them out."""
 
-    @property
-    def fetched(self) -> dict[str, FetchedFile]:
-        """Contents of the label files that were looked at; the conversion takes them out."""
-        return {} if self.sample is None else self.sample.fetched
+    @classmethod
+    def from_sample(cls, sample: Sample, decision: Decision) -> Self:
+        """Return the layout that was decided; the rows of the sample are not kept."""
+        return cls(
+            decided_options(decision),
+            decision,
+            sample.label_files,
+            len(sample.sidecars),
+            fetched=sample.fetched,
+        )
 
     def as_dict(self) -> dict[str, Any] | None:
         """Return the layout as JSON values, for reports; None for labels without rows."""
@@ -68,7 +78,7 @@ class FolderLayout:
             "row_layout": str(self.options.row_layout),
             "kpt_shape": None if shape is None else list(shape),
         }
-        if self.decision is None or self.sample is None:
+        if self.decision is None:
             return {**layout, "source": "declared"}
         return {
             **layout,
@@ -76,8 +86,8 @@ class FolderLayout:
             "has_polygons": self.decision.has_polygons,
             "words": self.decision.reading.words,
             "flags": self.decision.reading.flags,
-            "label_files": self.sample.label_files,
-            "sampled_files": len(self.sample.sidecars),
+            "label_files": self.label_files,
+            "sampled_files": self.sampled_files,
             "evidence": [
                 {"rows": fact.rows, "total": fact.total, "words": fact.words}
                 for fact in self.decision.evidence
@@ -132,7 +142,7 @@ def find_layout(
     sample = sample_of(paired, config.max_label_bytes)
     decision = decide_layout(sample, ontology, mapping, hints_of(class_lists))
     refuse_choice(decision, config, paired)
-    return FolderLayout(decided_options(decision), decision, sample)
+    return FolderLayout.from_sample(sample, decision)
 
 
 def hints_of(class_lists: Iterable[ClassList]) -> Hints:

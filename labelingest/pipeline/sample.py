@@ -31,8 +31,11 @@ _WHOLE_BYTES: Final = 4_000_000
 """Bytes up to which a file is fetched whole: as many as a job with several files may hold."""
 _KEPT_BYTES: Final = 64_000_000
 """Bytes of all files that are fetched whole and kept until they are converted."""
-_READ_BYTES: Final = 16_000_000
-"""Bytes of all files that are read for evidence: a fortieth of a second in each megabyte."""
+_READ_BYTES: Final = 8_000_000
+"""Bytes of all files that are read for evidence: numbers take some thirty times the memory of their
+text, for a moment."""
+_HEAD_BYTES: Final = 500_000
+"""Bytes of one file that are read for evidence: some 20,000 boxes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +118,7 @@ def take_sample(
     whole_files = storage.fetch(
         keys.take(whole_rows), sizes=sizes[whole_rows], tokens=tokens, most=most_bytes
     )
-    head_bytes = _READ_BYTES // max(len(rows), 1)
+    head_bytes = _head_bytes(sizes[rows])
     long_heads = storage.fetch_heads(keys.take(rows[~is_whole]), head_bytes)
     heads = np.empty(len(rows), dtype=object)
     heads[is_whole] = [whole_files.get(row) for row in range(len(whole_files))]
@@ -127,6 +130,22 @@ def take_sample(
         len(keys),
         _fetched_files(keys.take(whole_rows), whole_files),
     )
+
+
+def _head_bytes(sizes: Int64) -> int:
+    """Return the bytes of each file that may be read, so that all files together keep the limit.
+
+    Examples
+    --------
+    >>> _head_bytes(np.array([100, 100])), _head_bytes(np.array([9, 7_700_000] + [400_000] * 19))
+    (500000, 399999)
+    """
+    ascending = np.minimum(np.sort(sizes), _HEAD_BYTES)
+    # What short files leave is shared by the longer ones.
+    before = np.concatenate(([0], np.cumsum(ascending)[:-1]))
+    shares = (_READ_BYTES - before) // np.arange(len(sizes), 0, -1)
+    limited = np.flatnonzero(ascending > shares)
+    return int(shares[limited[0]]) if len(limited) else _HEAD_BYTES
 
 
 def _fetched_files(keys: Sequence[str], blobs: Blobs) -> dict[str, FetchedFile]:

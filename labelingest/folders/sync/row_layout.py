@@ -4,7 +4,7 @@ The first sync that finds label files looks at them, and the settings keep what 
 read for that is converted, and not read twice.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from labelingest.errors import ConfigError
 from labelingest.folders.settings import FolderSettings
@@ -15,7 +15,6 @@ from labelingest.pipeline.row_layout import (
     FolderLayout,
     choice_lines,
     decide_layout,
-    decided_options,
     declared_layout,
     has_row_layouts,
     hints_of,
@@ -34,8 +33,11 @@ class FirstLayout:
 
     layout: FolderLayout | None = None
     """Layout with its evidence; None where nothing was to be decided."""
-    fetched: dict[str, FetchedFile] = field(default_factory=dict)
-    """Label files that were read; the conversion takes them out."""
+
+    @property
+    def fetched(self) -> dict[str, FetchedFile]:
+        """Label files that were read; the conversion takes them out."""
+        return {} if self.layout is None else self.layout.fetched
 
     def settings(self, settings: FolderSettings) -> FolderSettings:
         """Return settings with the decision."""
@@ -80,7 +82,7 @@ def decide_folder_layout(
     mapping = make_class_map(ontology, namespace=config.namespace, overrides=config.map)
     hints = hints_of(lists.class_lists.settings)
     decision = decide_layout(sample, ontology, mapping, hints)
-    return FirstLayout(FolderLayout(decided_options(decision), decision, sample), sample.fetched)
+    return FirstLayout(FolderLayout.from_sample(sample, decision))
 
 
 def refuse_undecided(first: FirstLayout, name: str) -> None:
