@@ -80,7 +80,9 @@ def count_numbers(
     """
     counts = ClassCounts()
     if class_map.is_one_to_one():
-        rows = np.bincount(feature, minlength=int(class_map.feature.max()) + 1)[class_map.feature]
+        rows = np.bincount(feature, minlength=int(class_map.feature.max(initial=-1)) + 1)[
+            class_map.feature
+        ]
     else:
         places = np.searchsorted(class_map.number, labels.class_number)
         rows = np.bincount(places, minlength=len(class_map))

@@ -90,6 +90,19 @@ def test_namespaces_that_are_passed_over_are_said(folder: SyncedFolder, tmp_path
     assert SyncedFolder.create("again", settings, state=folder.state).notice == notice
 
 
+def test_a_cancelled_run_keeps_the_counts_of_its_batches(
+    folder: SyncedFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("labelingest.folders.sync.apply._FILES", 2)
+    answers = iter([False] * 2 + [True] * 9)
+    run = folder.sync(cancelled=lambda: next(answers))
+    assert (run.status.value, run.counters.classes["is_complete"]) == ("cancelled", False)
+    assert counts_of(run.counters.classes) == {0: (1, 1), 1: (3, 2), 2: (0, 0)}
+    assert folder.activity()[0].counters.classes == run.counters.classes
+    rest = folder.sync().counters.classes
+    assert counts_of(rest) == {0: (1, 1), 1: (0, 0), 2: (0, 0)}
+
+
 def test_damaged_counts_of_a_run_are_named(folder: SyncedFolder) -> None:
     folder.sync()
     with folder.state.write() as connection:

@@ -27,6 +27,7 @@ from labelingest.folders.sync.custom_metadata import checked_metadata
 from labelingest.folders.sync.fingerprints import Fingerprints
 from labelingest.metadata.check import MAX_METADATA, too_large_metadata
 from labelingest.model.blobs import Unread
+from labelingest.model.class_table import ClassTable, class_table
 from labelingest.model.tally import Tally
 from labelingest.pipeline.fetched_files import FetchedFile, take_fetched
 from labelingest.pipeline.worker import Job, JobResult, Worker
@@ -137,7 +138,26 @@ class BatchWork:
         self._take_metadata([row for row in rows if row["change"] is not None], outcome)
         for problems in outcome.problems.values():
             self.counters.count_problems(problems)
+        if makes:
+            self._count_classes()
         return outcome
+
+    @property
+    def class_table(self) -> ClassTable:
+        """Classes of the folder's labels; none where the folder takes in no labels."""
+        if self.worker is None:
+            return ClassTable()
+        converter = self.worker.converter
+        has_numbers = converter.source_format.needs_class_numbers
+        return class_table(converter.ontology, converter.class_map, has_numbers=has_numbers)
+
+    def _count_classes(self) -> None:
+        """Put the counts by class so far into the record of the run, which each batch saves."""
+        self.counters.classes = {
+            **self.class_table.as_dict(self.tally.classes),
+            "label_rows": self.tally.label_rows,
+            "is_complete": False,
+        }
 
     def _make(
         self,

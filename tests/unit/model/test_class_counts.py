@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from labelingest.model.class_counts import (
     RowPlace,
     UnmappedNumbers,
 )
+from labelingest.model.ontology import ClassMap
 from labelingest.model.tally import Tally
 from tests.builders.yolo import SHAPES, converter_for
 
@@ -78,3 +80,10 @@ def test_counts_survive_a_journal() -> None:
     assert ClassCounts.from_json(counts.as_json()) == counts
     with pytest.raises(TypeError, match="whole number"):
         ClassCounts.from_json({**counts.as_json(), "other_rows": "4"})
+
+
+def test_without_any_mapped_number_all_rows_are_of_unmapped_ones() -> None:
+    converter = replace(converter_for(SHAPES), class_map=ClassMap.empty())
+    counts = converter.convert([("a.jpg", b"7 .5 .5 .1 .1\n7 .5 .5 .2 .1")]).tally.classes
+    assert (counts.rows, counts.seen) == (Counter(), Counter())
+    assert counts.unmapped.numbers[7].rows == 2
