@@ -14,7 +14,7 @@ from labelingest.assembly.context import (
     take_coordinates,
 )
 from labelingest.assembly.polygons import convert_vertices
-from labelingest.assembly.reach import check_range, check_reach
+from labelingest.assembly.reach import TOLERANCE, check_range, check_reach
 from labelingest.columns.types import Bool, Float64, Int64
 from labelingest.geometry import angles, boxes, polygons, rotated_boxes
 from labelingest.model.annotations import ColumnShape
@@ -46,7 +46,23 @@ def convert_corners(context: AssemblyContext, rows: Int64) -> list[Piece]:
     rectangles, misfit, refitted = rotated_boxes.rectangle_from_quad(corners_px)
     context.refitted.add(misfit[refitted])
     _warn_of_misfits(context, rows[refitted], corners_px[refitted], misfit[refitted])
-    return [make_piece(rows, rotated_boxes.normalised_from_centred(rectangles, width, height))]
+    turned = rotated_boxes.normalised_from_centred(rectangles, width, height)
+    _warn_of_centres(context, rows, turned)
+    return [make_piece(rows, turned)]
+
+
+def _warn_of_centres(context: AssemblyContext, rows: Int64, turned: Float64) -> None:
+    """Warn of rotated boxes (r, 5) with their centre outside the image, as readers of label rows do."""
+    centre = turned[:, :2] + turned[:, 2:4] / 2
+    is_outside = (centre < -TOLERANCE) | (centre > 1 + TOLERANCE)
+    rows_outside: Bool = np.logical_or.reduce(is_outside, axis=1)
+    for position in context.rows_to_note(rows_outside):
+        axis = int(np.argmax(is_outside[position]))
+        detail = (
+            f"{float(centre[position, axis])!r}, the centre's {'xy'[axis]}, lies outside the image "
+            "(0 to 1): kept"
+        )
+        context.warn(int(rows[position]), ProblemCode.OUTSIDE_IMAGE, detail)
 
 
 def _warn_of_misfits(

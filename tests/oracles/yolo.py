@@ -560,7 +560,26 @@ def _quadrilateral(
     elif any(fit.warns for fit in fits):
         reading.optional.append(problem)
     rectangles = [rectangle for fit in fits for rectangle in fit.rectangles]
+    _note_centre(row, rectangles, size, reading)
     return _annotation(row, shape, (), rectangles=rectangles)
+
+
+def _note_centre(
+    row: Row, rectangles: Sequence[Corners], size: tuple[int, int], reading: Reading
+) -> None:
+    """Note a centre outside the image; where rounding decides, both answers are right."""
+    centres = [
+        sum(corner[axis] for corner in rectangle) / 4 / size[axis]
+        for rectangle in rectangles
+        for axis in (0, 1)
+    ]
+    beyond = [max(-centre, centre - 1) - 1e-6 for centre in centres]
+    pairs = [max(both) for both in zip(beyond[::2], beyond[1::2], strict=True)]
+    problem = Found("outside-image", row.line, row.column())
+    if all(distance > 1e-9 for distance in pairs):
+        reading.problems.append(problem)
+    elif any(distance > -1e-9 for distance in pairs):
+        reading.optional.append(problem)
 
 
 def _rotated_box(

@@ -232,7 +232,7 @@ OUTSIDE_IMAGE: Final = Definition(
     "outside-image",
     WARNING,
     OBJECTS,
-    cause="a coordinate lies outside 0 to 1. It is kept.",
+    cause="a coordinate lies outside 0 to 1, or the centre of a rotated box of YOLO corners. It is kept.",
     example="a.jpg.encord.json#/data_units/u/labels/objects/0/boundingBox/y: outside-image: -0.5 "
     "lies outside the image, whose coordinates go from 0 to 1: kept",
     cure="divide pixels by the image's width and height; clip shapes that reach over the edge.",
