@@ -15,7 +15,6 @@ from labelingest.model.source_labels import column_at
 from labelingest.model.units import DataUnits
 from labelingest.problems import Problem, ProblemCode
 from labelingest.problems.of_batch import BatchProblems
-from labelingest.readers.yolo.contradictions import Contradictions
 from labelingest.readers.yolo.layouts import RowCut
 from labelingest.readers.yolo.numbers import NOT_FINITE, OK, number_from_text
 from labelingest.readers.yolo.sheet import Sheet, is_class_number
@@ -87,13 +86,22 @@ class RowExplainer:
             else:
                 self.problems.count_rejected(unit, code)
 
-    def reject_contradictions(self, contradiction: Contradictions) -> None:
-        """Reject rows whose numbers contradict the layout that was decided for all rows."""
-        rows, code = self.problems.rows_to_note(contradiction.rows), self.cut.misfit
-        token = self.sheet.rows.first[contradiction.rows] + contradiction.column
-        detail = f"{contradiction.cause}; {self.cut.expected}"
+    def reject_contradictions(self, rows: Int64, column: Int64, cause: str) -> None:
+        """Reject rows whose numbers contradict the layout that was decided for all rows.
+
+        Parameters
+        ----------
+        rows, column
+            (m,) positions of the rows, and position in each of the number that contradicts.
+        cause
+            What the rows have that the layout has not, without the end of the sentence.
+        """
+        code = self.cut.misfit
+        token = self.sheet.rows.first[rows] + column
+        detail = f"{cause}; {self.cut.expected}"
         unit_of = self.sheet.rows.unit
-        for row, number in zip(rows.tolist(), token.tolist(), strict=False):
+        noted = self.problems.rows_to_note(rows)
+        for row, number in zip(noted.tolist(), token.tolist(), strict=False):
             unit = int(unit_of[row])
             if self.problems.has_room(unit, code):
                 self.problems.reject(unit, self._problem(row, number, code, detail))

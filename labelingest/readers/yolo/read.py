@@ -109,7 +109,7 @@ def read_sheet(
     explainer.reject_misfits(np.flatnonzero(is_readable & ~cut.fits))
     valid = is_readable & cut.fits
     for contradiction in contradictions(sheet, cut, options, valid):
-        explainer.reject_contradictions(contradiction)
+        explainer.reject_contradictions(*contradiction)
         valid[contradiction.rows] = False
     dropped = Counter({cut.dropped: int(valid.sum())} if cut.dropped else {})
     rows_seen = np.bincount(sheet.rows.unit, minlength=len(units))
