@@ -30,7 +30,7 @@ from labelingest.pairing.file_kinds import KINDS, NO_KIND, chunks, junk_rows, ki
 from labelingest.pairing.match import Affixes, ending_with, row_of
 from labelingest.pairing.rules import PatternRule, SuffixRule, check_suffixes
 
-__all__ = ["pair", "pair_metadata", "with_companions"]
+__all__ = ["pair", "pair_metadata", "pair_nothing", "with_companions"]
 
 _NO_ROWS: Final = np.zeros(0, dtype=np.int64)
 
@@ -129,6 +129,31 @@ def with_companions(
         return replace(pairs, outcome=outcome)
     defects = pairs.problems.with_outcome(outcome)
     return replace(pairs, outcome=outcome, problems=defects, failed=defects.failed)
+
+
+def pair_nothing(listing: Listing, metadata: SuffixRule | None) -> Pairs:
+    """Return the outcome of each key of a folder without labels: no file has a sidecar.
+
+    Examples
+    --------
+    >>> keys = ["a.dcm", "a.jpg", "a.jpg.metadata.json", "b.dcm"]
+    >>> pairs = pair_nothing(
+    ...     Listing.from_entries((key, 1, 0) for key in keys), SuffixRule(".metadata.json")
+    ... )
+    >>> [Outcome(outcome).name for outcome in pairs.outcome]
+    ['UNSUPPORTED', 'UNLABELLED', 'METADATA_SIDECAR', 'UNSUPPORTED']
+    >>> [problem.count for problem in pairs.problems]
+    [2]
+    """
+    keys = listing.keys
+    rows = np.arange(len(keys))
+    outcome = np.full(len(keys), Outcome.UNLABELLED, dtype=np.uint8)
+    outcome[rows[kind_numbers(keys, rows) == NO_KIND]] = Outcome.UNSUPPORTED
+    if metadata is not None:
+        outcome[ending_with(keys, rows, metadata.suffix.encode())] = Outcome.METADATA_SIDECAR
+    outcome[junk_rows(keys)] = Outcome.IGNORED
+    defects = Defects.from_outcome(keys, SuffixRule(), outcome, (_NO_ROWS, _NO_ROWS))
+    return Pairs(_NO_ROWS, _NO_ROWS, outcome, defects, defects.failed)
 
 
 def pair_metadata(keys: Keys, rule: SuffixRule) -> tuple[Int64, Int64]:

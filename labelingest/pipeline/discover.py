@@ -8,7 +8,8 @@ Ontologies and conversion are not known here.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,7 @@ from labelingest.formats import declared_pairing, source_format_paired, target_f
 from labelingest.model.listing import Listing
 from labelingest.model.pairs import Pairs
 from labelingest.pairing.layouts import recognise
+from labelingest.pairing.limits import MAX_DATA_FILES, long_names, refuse_too_many
 from labelingest.pairing.near_misses.near_misses import NearMiss
 from labelingest.pairing.pair import pair, with_companions
 from labelingest.pairing.rules import PatternRule, SuffixRule
@@ -94,6 +96,7 @@ def pair_folder(
     on_listed: Callable[[int], None] | None = None,
     stopwatch: Stopwatch = OFF,
     last_resort: PairingRule | None = None,
+    most_data_files: int = MAX_DATA_FILES,
 ) -> Paired:
     """List a folder and pair its files.
 
@@ -109,32 +112,33 @@ def pair_folder(
         Measures listing and pairing.
     last_resort
         The pairing rule of a folder in which no layout is recognised; None to refuse it.
+    most_data_files
+        Number of data files that the folder may have.
 
     Raises
     ------
     ConfigError
         There is no rule and the folder has none of the usual layouts, or several; or an output
         would replace a file that no run wrote.
+    StorageError
+        The folder cannot be listed, or has too many files.
     """
     storage = open_storage(config.storage_path, follow_symlinks=config.follow_symlinks)
-
-    def report_listed(files: int) -> None:
-        if progress is not None:
-            progress(Progress("list", files))
-        if on_listed is not None:
-            on_listed(files)
-
+    report = partial(_report_listed, progress, on_listed)
     # Size and time of images are listed unless their headers are never read: an interrupted run is
     # resumed only if nothing changed that its result depends on.
     bare = image_only_extensions(rule) if config.image_sizes == "never" else []
     output_guard(config, storage).admit(*outputs_of(config).values())
     with stopwatch.stage(Stage.LIST):
-        listing = list_all(storage, _own_keys(config, storage), bare=bare, on_listed=report_listed)
+        listing = list_all(storage, _own_keys(config, storage), bare=bare, on_listed=report)
     with stopwatch.stage(Stage.PAIR):
         recognised = ""
         if rule is None:
             rule, recognised = _recognise(config, storage, listing, last_resort)
         pairs = _pair(config, storage, listing, rule)
+        refuse_too_many(pairs.outcome, config.storage_path, most_data_files)
+        names = long_names(listing.keys, pairs.outcome)
+        listing = replace(listing, problems=[*listing.problems, *names])
     return Paired(
         path=config.storage_path,
         storage=storage,
@@ -144,6 +148,15 @@ def pair_folder(
         command=pair_command(config, rule),
         pairs=pairs,
     )
+
+
+def _report_listed(
+    progress: Callable[[Progress], None] | None, on_listed: Callable[[int], None] | None, files: int
+) -> None:
+    if progress is not None:
+        progress(Progress("list", files))
+    if on_listed is not None:
+        on_listed(files)
 
 
 def _pair(config: IngestOptions, storage: Storage, listing: Listing, rule: PairingRule) -> Pairs:

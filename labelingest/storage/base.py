@@ -32,8 +32,8 @@ __all__ = [
     "too_large",
 ]
 
-MAX_FILES: Final = 10_000_000
-"""Files that one storage path may hold."""
+MAX_FILES: Final = 40_000_000
+"""Files of every kind that one storage path may hold; `labelingest.pairing.limits` limits data files."""
 MAX_SIDECAR: Final = 300_000_000
 """Bytes that one file may have to be fetched whole."""
 PAGE: Final = 16_384

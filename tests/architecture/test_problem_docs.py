@@ -293,6 +293,7 @@ WORDS = {
     "no-place-in-format": " has boxes, rotated boxes and polygons only, and ",
     "unknown-skeleton-point": " is no point of the skeleton template of ",
     "output-name-refused": " is too long for this file system",
+    "name-too-long": " that a title may have on the platform: rename it before it is registered there",
 }
 NOT_PRODUCED = {
     *("unusable-key", "image-size-missing", "polygon-not-checked", "out-of-memory"),

@@ -46,6 +46,7 @@ from labelingest.folders.sync.skip_unchanged import has_entries, is_new
 from labelingest.folders.sync.unpaired import FolderBefore, refuse_unpaired
 from labelingest.model.blobs import Unread
 from labelingest.model.listing import Listing
+from labelingest.pairing.limits import refuse_too_many
 from labelingest.pipeline.worker import Worker
 
 __all__ = ["Comparison"]
@@ -109,6 +110,7 @@ class Comparison:
         scanned, looked_at = set_outputs_apart(
             connection, record.id, scanned, record.settings, storage
         )
+        refuse_too_many(scanned.outcome, record.settings.storage_path, self.options.most_data_files)
         prepared = self._prepared(connection, plan, scanned)
         books = replace(prepared.books, class_lists=lists.class_lists.as_dict())
         problems = (*scanned.problems, *lists.class_lists.problems)

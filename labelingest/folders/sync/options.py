@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from labelingest.folders.sync.plan import Plan
+from labelingest.pairing.limits import MAX_DATA_FILES
 from labelingest.progress import Progress
 
 __all__ = ["SCHEDULE", "SyncOptions"]
@@ -25,6 +26,8 @@ class SyncOptions:
     """Whether the run also lists the output and rebuilds label rows that are missing or changed."""
     checksum: bool = False
     """Whether the run compares contents too; the folder's settings may ask for that as well."""
+    most_data_files: int = MAX_DATA_FILES
+    """Data files that the folder may have."""
     plan: Plan | None = None
     """Plan that the run carries out; None for all changes."""
     progress: Callable[[Progress], None] | None = None

@@ -16,9 +16,9 @@ from labelingest.folders.settings import FolderSettings
 from labelingest.folders.state.books import Books
 from labelingest.model.listing import Listing
 from labelingest.model.pairs import Outcome, Pairs
-from labelingest.pairing.file_kinds import KINDS, NO_KIND, junk_rows, kind_numbers
-from labelingest.pairing.match import ending_with
-from labelingest.pairing.pair import pair, with_companions
+from labelingest.pairing.file_kinds import KINDS, kind_numbers
+from labelingest.pairing.limits import long_names
+from labelingest.pairing.pair import pair, pair_nothing, with_companions
 from labelingest.pairing.rules import SuffixRule
 from labelingest.pipeline.companions import given_rows, marked_rows
 from labelingest.problems import Problem, Severity
@@ -56,8 +56,9 @@ class Scan:
 
     @property
     def problems(self) -> Sequence[Problem]:
-        """Return the problems of the listing and of pairing."""
-        return (*self.listing.problems, *self.pairs.problems)
+        """Return the problems of the listing, of names and of pairing."""
+        names = long_names(self.listing.keys, self.outcome)
+        return (*self.listing.problems, *names, *self.pairs.problems)
 
     @property
     def failed(self) -> int:
@@ -173,11 +174,7 @@ def scan(listing: Listing, settings: FolderSettings, *, inputs: Sequence[str] = 
         and so are the files that the settings come from.
     """
     rule, metadata = settings.rule, settings.metadata_rule
-    if rule is None:
-        nothing = np.zeros(0, dtype=np.int64)
-        pairs = Pairs(nothing, nothing, _without_labels(listing, metadata))
-    else:
-        pairs = pair(listing, rule, metadata)
+    pairs = pair_nothing(listing, metadata) if rule is None else pair(listing, rule, metadata)
     companions = marked_rows(listing.keys, pairs.outcome)
     if not is_cloud(settings.storage_path):
         paths = (*settings.files.values(), *inputs)
@@ -215,18 +212,6 @@ def _scan_of(listing: Listing, settings: FolderSettings, pairs: Pairs) -> Scan:
         metadata=_metadata_of(listing, settings.metadata_rule, data, pairs.outcome),
         kind=kind_numbers(listing.keys, data),
     )
-
-
-def _without_labels(listing: Listing, metadata: SuffixRule | None) -> UInt8:
-    """Return the outcome of each key for a folder without labels."""
-    keys = listing.keys
-    outcome = np.full(len(keys), Outcome.UNLABELLED, dtype=np.uint8)
-    rows = np.arange(len(keys))
-    outcome[rows[kind_numbers(keys, rows) == NO_KIND]] = Outcome.UNSUPPORTED
-    if metadata is not None:
-        outcome[ending_with(keys, rows, metadata.suffix.encode())] = Outcome.METADATA_SIDECAR
-    outcome[junk_rows(keys)] = Outcome.IGNORED
-    return outcome
 
 
 def _metadata_of(

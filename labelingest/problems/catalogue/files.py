@@ -140,6 +140,18 @@ UNSUPPORTED_DATA_TYPE: Final = Definition(
     cure="none needed if the files are not to be labelled; else convert them to a supported kind.",
 )
 
+NAME_TOO_LONG: Final = Definition(
+    "name-too-long",
+    WARNING,
+    FILES,
+    cause="the name of a data file, the last part of its key, has more than 300 characters: it is "
+    "the title of the label row, and a title on the platform has no more. The first 1,000 files are "
+    "named; the others are one problem with their number.",
+    example="scans/…001.png: name-too-long: its name has 301 characters, more than the 300 that a "
+    "title may have on the platform: rename it before it is registered there",
+    cure="rename the file and its label file, then run again. The label row is made all the same.",
+)
+
 PAIRING: Final = Family("Pairing")
 
 ORPHAN_SIDECAR: Final = Definition(
