@@ -42,6 +42,13 @@ def deep_keys(pairs: int) -> list[str]:
     return images + [f"drives/{drive}/labels/{name}.txt" for drive, name in places]
 
 
+def companion_like_keys(pairs: int) -> list[str]:
+    stems = ("license_plate", "train", "readme", "classes")
+    names = [f"{stems[i % 4]}_{i:08d}" for i in range(pairs)]
+    images = [f"images/{name}.jpg" for name in names]
+    return [*images, "labels/classes.txt", *(f"labels/{name}.txt" for name in names)]
+
+
 def suffix_keys(pairs: int) -> list[str]:
     images = [f"train/{i:08d}.jpg" for i in range(pairs)]
     return images + [image + SUFFIX for image in images]
@@ -79,6 +86,14 @@ class TestPatterns:
         data, sidecars = listing.keys.take(paired.data), listing.keys.take(paired.sidecar)
         assert len(paired) == pairs
         assert [key.replace("images", "labels")[:-3] + "txt" for key in data] == sidecars
+
+    def test_pair_names_that_begin_as_companion_files_do(
+        self, benchmark: BenchmarkFixture, pairs: int
+    ) -> None:
+        listing = listing_of(companion_like_keys(pairs))
+        paired = benchmark(pair, listing, RULE)
+        assert len(paired) == pairs
+        assert paired.counts()[Outcome.COMPANION] == 1
 
     def test_rival_a_dictionary(self, benchmark: BenchmarkFixture, pairs: int) -> None:
         assert len(benchmark(pair_by_dictionary, pattern_keys(pairs))) == pairs

@@ -4,7 +4,7 @@ The answers equal those of `labelingest.model.kinds` for one key (a property tes
 but come from the bytes of the column, without a string for each key.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 import numpy as np
@@ -22,6 +22,7 @@ __all__ = [
     "junk_among",
     "junk_rows",
     "kind_numbers",
+    "rows_with_extension",
 ]
 
 KINDS: Final = tuple(DataKind)
@@ -94,6 +95,38 @@ def kind_numbers(keys: Keys, rows: Int64) -> UInt8:
             number[row] = NO_KIND if kind is None else KINDS.index(kind)
         numbers.append(number)
     return np.concatenate(numbers)
+
+
+def rows_with_extension(keys: Keys, rows: Int64, extensions: Collection[str]) -> Int64:
+    """Return those of some rows whose names have one of these extensions, in either case.
+
+    Parameters
+    ----------
+    rows
+        (n,) rows, ascending.
+    extensions
+        Extensions in lower case, without dot, of at most eight letters.
+
+    Examples
+    --------
+    >>> keys = Keys.from_texts(["a.JSON", "b.txt", "json"])
+    >>> rows_with_extension(keys, np.arange(3), ["json"]).tolist()
+    [0]
+    """
+    words = np.array(
+        [int.from_bytes(extension.encode(), "little") for extension in extensions], dtype=np.uint64
+    )
+    may_end = np.zeros(256, dtype=np.bool_)
+    for extension in extensions:
+        may_end[[ord(extension[-1].lower()), ord(extension[-1].upper())]] = True
+    text = np.frombuffer(keys.text, dtype=np.uint8)
+    parts = [np.zeros(0, dtype=np.int64)]
+    for chunk in chunks(rows):
+        suspects = chunk[may_end[text[keys.offsets[chunk + 1] - 1]]]
+        if len(suspects):
+            extension_words, _ = Names.from_rows(keys, suspects).extensions()
+            parts.append(suspects[np.isin(extension_words, words)])
+    return np.concatenate(parts)
 
 
 def folder_numbers(keys: Keys, rows: Int64) -> Int64:

@@ -15,7 +15,7 @@ Few files are read. Files that end as outputs do are read only where a folder ha
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -28,12 +28,12 @@ from labelingest.columns.types import Bool, Int64, UInt8
 from labelingest.model.kinds import OWNER_MARKER
 from labelingest.model.listing import Listing
 from labelingest.model.pairs import Outcome, Pairs
-from labelingest.pairing.file_kinds import folder_numbers
-from labelingest.pairing.match import ending_with, first_row, row_of
+from labelingest.pairing.file_kinds import folder_numbers, rows_with_extension
+from labelingest.pairing.match import first_row, row_of
 from labelingest.sinks.output_folder import MARKER
 from labelingest.sinks.own_contents import (
     HEAD_BYTES,
-    OUTPUT_ENDINGS,
+    OUTPUT_EXTENSIONS,
     PARQUET,
     SQLITE_ENDINGS,
     SQLITE_MAGIC,
@@ -66,7 +66,7 @@ _SHORT_HEAD: Final = 512
 """First bytes of a file that tell most outputs."""
 _TAIL: Final = 65_536
 """Last bytes of a Parquet file that say who wrote it."""
-_YAML: Final = (".yaml", ".yml")
+_YAML: Final = ("yaml", "yml")
 _NAMES: Final = re.compile(rb"^[\"']?names[\"']?\s*:", re.MULTILINE)
 _MARKERS: Final = (f"/{MARKER}", f"/.labelingest-folder/{OWNER_MARKER}")
 _USED: Final = (*(Outcome.PAIRED, Outcome.SIDECAR, Outcome.AMBIGUOUS, Outcome.AMBIGUOUS_SIDECAR),)
@@ -203,7 +203,7 @@ def output_suspects(keys: Keys, outcome: UInt8) -> Int64:
     [1]
     """
     rows = np.flatnonzero((outcome == Outcome.UNLABELLED) | (outcome == Outcome.UNSUPPORTED))
-    rows = _ending_so(keys, rows, OUTPUT_ENDINGS)
+    rows = rows_with_extension(keys, rows, OUTPUT_EXTENSIONS)
     if not len(rows):
         return rows
     _, folder, counts = np.unique(
@@ -211,16 +211,6 @@ def output_suspects(keys: Keys, outcome: UInt8) -> Int64:
     )
     suspects: Int64 = rows[counts[folder] <= FEW_TOGETHER][:MOST_READ]
     return suspects
-
-
-def _ending_so(keys: Keys, rows: Int64, endings: Sequence[str]) -> Int64:
-    """Return those of some rows whose keys end with one of several endings, ascending."""
-    text = np.frombuffer(keys.text, dtype=np.uint8)
-    last: Bool = np.isin(text[keys.offsets[rows + 1] - 1], [ord(ending[-1]) for ending in endings])
-    rows = rows[last]
-    return np.unique(
-        np.concatenate([ending_with(keys, rows, ending.encode()) for ending in endings])
-    )
 
 
 def _is_output(storage: Storage, key: str, head: bytes) -> bool:
@@ -249,7 +239,7 @@ def list_rows(storage: Storage, pairs: Pairs, keys: Keys) -> Int64:
     At most 100 files of a megabyte are read.
     """
     rows = np.flatnonzero(pairs.outcome == Outcome.UNSUPPORTED)
-    rows = _ending_so(keys, rows, _YAML)[:_MOST_LISTS] if len(rows) else rows
+    rows = rows_with_extension(keys, rows, _YAML)[:_MOST_LISTS]
     if not len(rows):
         return rows
     sources = keys.take(rows)

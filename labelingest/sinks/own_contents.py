@@ -18,7 +18,7 @@ from labelingest.sinks.shards import is_shard_name
 
 __all__ = [
     "HEAD_BYTES",
-    "OUTPUT_ENDINGS",
+    "OUTPUT_EXTENSIONS",
     "PARQUET",
     "SQLITE_ENDINGS",
     "SQLITE_MAGIC",
@@ -29,11 +29,10 @@ __all__ = [
 ]
 
 PARQUET: Final = ".parquet"
-OUTPUT_ENDINGS: Final = (
-    *(".json", ".jsonl", ".ndjson", ".csv", ".plan", ZSTD, PARQUET),
-    *(".sqlite", ".sqlite3", ".db"),
+OUTPUT_EXTENSIONS: Final = (
+    *("json", "jsonl", "ndjson", "csv", "plan", "zst", "parquet", "sqlite", "sqlite3", "db"),
 )
-"""Endings of files that a run may have written, apart from trees of label files."""
+"""Extensions of files that a run may have written, apart from trees of label files."""
 SQLITE_ENDINGS: Final = ("-wal", "-shm", "-journal")
 """Endings that SQLite adds to the name of a database for the files beside it."""
 HEAD_BYTES: Final = 262_144

@@ -8,12 +8,18 @@ from hypothesis import strategies as st
 
 from labelingest.columns.keys import Keys
 from labelingest.errors import ConfigError
-from labelingest.model.kinds import is_junk, kind_of
+from labelingest.model.kinds import extension_of, is_junk, kind_of
 from labelingest.model.listing import Listing
 from labelingest.model.pairs import Outcome
 from labelingest.pairing.companion_names import is_companion
 from labelingest.pairing.companions import junk_and_companions
-from labelingest.pairing.file_kinds import KINDS, NO_KIND, junk_rows, kind_numbers
+from labelingest.pairing.file_kinds import (
+    KINDS,
+    NO_KIND,
+    junk_rows,
+    kind_numbers,
+    rows_with_extension,
+)
 from labelingest.pairing.match import Affixes
 from labelingest.pairing.near_misses.differences import Cause
 from labelingest.pairing.near_misses.near_misses import near_misses
@@ -182,6 +188,10 @@ def test_kinds_junk_and_companions_of_many_keys_equal_those_of_one(names: set[st
     kinds = [None if n == NO_KIND else KINDS[n] for n in kind_numbers(ordered, rows).tolist()]
     assert kinds == [kind_of(key) for key in ordered]
     assert junk_rows(ordered).tolist() == [row for row, key in enumerate(ordered) if is_junk(key)]
+    extensions = ("json", "txt", "dcm")
+    assert rows_with_extension(ordered, rows, extensions).tolist() == [
+        row for row, key in enumerate(ordered) if extension_of(key) in extensions
+    ]
     junk, companions = junk_and_companions(ordered)
     assert junk.tolist() == junk_rows(ordered).tolist()
     assert companions.tolist() == [row for row, key in enumerate(ordered) if is_companion(key)]
