@@ -4,26 +4,17 @@ Nothing is converted. Without an ontology, every class is taken for one of bound
 polygons and rotated boxes are then more often undecided than with their ontology.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from labelingest.class_lists.class_list import ClassList
 from labelingest.config import IngestOptions
 from labelingest.errors import ConfigError
 from labelingest.evidence.decide import Hints
 from labelingest.evidence.reading import Decision
-from labelingest.pipeline.class_lists import (
-    NOT_LISTS,
-    Answer,
-    LabelFiles,
-    find_lists,
-    follow_names,
-    read_answers,
-)
+from labelingest.pipeline.class_list_files import LabelFiles, answers_of_folder
 from labelingest.pipeline.discover import Paired, pair_folder
 from labelingest.pipeline.from_config import pairing_rule
 from labelingest.pipeline.row_layout import (
@@ -125,10 +116,5 @@ def _class_lists(paired: Paired) -> list[ClassList]:
     """Return the class lists of a folder that can be read."""
     pairs = paired.pairs
     files = LabelFiles(paired.listing, pairs.sidecar, pairs.data)
-
-    def answers_of(keys: Sequence[str]) -> Mapping[str, Answer]:
-        return read_answers(paired.storage, files, keys)[0]
-
-    lists = find_lists(files, np.flatnonzero(np.isin(pairs.outcome, NOT_LISTS)))
-    answers = follow_names(files, lists, answers_of).values()
+    answers = answers_of_folder(paired.storage, files, pairs.outcome).values()
     return [answer for answer in answers if isinstance(answer, ClassList)]

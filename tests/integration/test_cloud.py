@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from labelingest import IngestConfig, check, convert
+from labelingest.errors import ConfigError
 from labelingest.storage import LocalStorage
 from labelingest.storage.base import list_all
 from tests.builders.cloud_servers import ACCOUNT, CloudServer
@@ -106,6 +107,27 @@ def test_a_check_lists_and_reads_sidecars_and_the_headers_it_needs(
     assert kinds == {"GET"}
     # 12 has corners of a rotated box, which need the size of their image.
     assert sorted(read) == sorted([*(f"{number:02}.txt" for number in range(14)), "12.jpg"])
+
+
+@pytest.mark.parametrize("scheme", ["s3", "gs", "az"])
+def test_a_class_list_in_the_cloud_is_compared(
+    request: pytest.FixtureRequest,
+    reachable: Callable[[CloudServer], None],
+    local: Path,
+    tmp_path: Path,
+    scheme: str,
+) -> None:
+    (local / "data.yaml").write_text("names: [van, car]\n")
+    server: CloudServer = request.getfixturevalue(scheme)
+    url = upload(server, local)
+    reachable(server)
+    options: dict[str, Any] = {"storage_path": url, "ontology": str(tmp_path / "ontology.json")}
+    report = check(IngestConfig(**options))
+    (used,) = report.class_lists.uses
+    assert (used.class_list.source, used.label_files, used.counted_files) == ("data.yaml", 14, 14)
+    assert used.comparison.pattern == "the names of 0 and 1 are swapped"
+    with pytest.raises(ConfigError, match="are swapped"):
+        convert(IngestConfig(**options, out=str(tmp_path / "rows.jsonl")))
 
 
 @pytest.fixture

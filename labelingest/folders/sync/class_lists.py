@@ -7,7 +7,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-import numpy as np
 from sqlalchemy.engine import Connection
 
 from labelingest.class_lists.verdicts import ClassLists
@@ -15,16 +14,14 @@ from labelingest.folders.settings import FolderSettings
 from labelingest.folders.state.class_lists import StoredAnswers, list_answers
 from labelingest.folders.sync.scan import Scan
 from labelingest.formats import source_format
-from labelingest.pipeline.class_lists import (
-    NOT_LISTS,
+from labelingest.pipeline.class_list_files import (
     Answer,
     LabelFiles,
-    compare_lists,
     find_lists,
     follow_names,
     read_answers,
-    row_counter,
 )
+from labelingest.pipeline.class_lists import compare_lists, row_counter
 from labelingest.resolution.class_map import make_class_map, mapped_names
 from labelingest.storage.base import Storage
 
@@ -110,8 +107,7 @@ def compare_folder_lists(
     answers = _Answers(storage, files, list_answers(connection, folder_id))
     followed: dict[str, Answer] = {}
     if settings.class_list is None:
-        other_files = np.flatnonzero(np.isin(scanned.outcome, NOT_LISTS))
-        followed = follow_names(files, find_lists(files, other_files), answers.of_keys)
+        followed = follow_names(files, find_lists(files, scanned.outcome), answers.of_keys)
     mapping = make_class_map(ontology, namespace=config.namespace, overrides=config.map)
     class_lists = compare_lists(
         files,

@@ -6,7 +6,7 @@ import pytest
 from labelingest.config import IngestConfig
 from labelingest.errors import ConfigError
 from labelingest.pipeline import check, convert
-from labelingest.pipeline import class_lists as module
+from labelingest.pipeline import class_list_files as module
 from labelingest.report import Report
 from tests.builders.folders import make_folder, ontology_of
 
