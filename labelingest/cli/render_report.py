@@ -42,6 +42,8 @@ _NEXT_STEPS: Final[Mapping[ProblemCode, str]] = {
     ProblemCode.ORPHAN_SIDECAR: "{pair_command} --why {first} shows why this label file found no data "
     "file; without --why, it shows all near misses",
     ProblemCode.AMBIGUOUS_PAIR: "remove or rename one of the files that claim the same partner",
+    ProblemCode.LAYOUT_CONTRADICTED: "labelingest dialect {storage_path}{patterns} --ontology {ontology} shows "
+    "the rows that decided",
     ProblemCode.AMBIGUOUS_COLUMNS: "declare the columns with --row-layout",
     ProblemCode.WRONG_COLUMN_COUNT: "check --row-layout against the first lines of a label file",
     ProblemCode.OUT_OF_RANGE: "divide pixel coordinates by the image's size, or look at "

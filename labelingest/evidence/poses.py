@@ -29,6 +29,9 @@ _MOST_INSIDE: Final = 0.9
 """Share of a row's keypoints that lie in its box: others are hidden or were clicked carelessly."""
 _TELLING: Final = 0.2
 """Share of rows whose second vertex would lie outside their box: polygons have fewer."""
+_SPREAD: Final = 0.25
+"""Part of the image over which nine of ten centres are spread: one outline that a fixed camera sees
+in all images is one row, however often it is written."""
 
 
 def judge_pose(group: RowGroup, *, has_pairs: bool = True) -> Verdict | None:
@@ -100,11 +103,17 @@ def _pairs_verdict(group: RowGroup) -> Verdict | None:
     reading = Reading(RowLayout.POSE, (keypoints, 2))
     centre, size = group.numbers(1, 2), group.numbers(3, 2)
     is_far = (np.abs(size - centre) > size / 2).any(axis=1)
-    if len(group) >= _MANY and is_share(is_far & fits, _TELLING):
+    if len(group) >= _MANY and is_share(is_far & fits, _TELLING) and _are_spread(centre):
         return Verdict(reading.words, int(fits.sum()), reading)
     words = f"{reading.words}, or polygons of {keypoints + 2} vertices"
     polygon = Reading(RowLayout.POLYGON)
     return Verdict(words, int(fits.sum()), choices=(reading, polygon, COLUMNS))
+
+
+def _are_spread(centres: Float64) -> bool:
+    """Return whether centres, (m, 2), lie in many places of the image."""
+    low, high = np.quantile(centres, (0.05, 0.95), axis=0)
+    return bool((high - low).max() >= _SPREAD)
 
 
 def _are_inside(group: RowGroup, size: int) -> Bool:

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from labelingest.readers.yolo.layouts import RowLayout
+from labelingest.readers.yolo.layouts import RowLayout, YoloOptions
 
 __all__ = ["COLUMNS", "TABLE", "Decision", "Fact", "Reading"]
+
+_OF_THE_TABLE: Final = (RowLayout.AUTO, RowLayout.BOX_CONFIDENCE)
+"""Layouts that the table gives too; the table reads boxes without confidence beside them."""
 
 _WORDS: Final = {
     RowLayout.AUTO: "each row by its number of columns",
@@ -51,6 +54,25 @@ class Reading:
         """Flags of the command line that declare the reading."""
         shape = "" if self.kpt_shape is None else " --kpt-shape {} {}".format(*self.kpt_shape)
         return f"--row-layout {self.layout}{shape}"
+
+    def options(self, *, has_polygons: bool = False) -> YoloOptions:
+        """Return the layout for the reader, where the reading was decided.
+
+        Parameters
+        ----------
+        has_polygons
+            Whether rows of bounding boxes are polygons, as enough of them show together.
+
+        Examples
+        --------
+        >>> Reading(RowLayout.BOX_TRACK).options().flags
+        '--row-layout box+track'
+        >>> Reading(RowLayout.BOX_CONFIDENCE).options().flags
+        '--row-layout auto'
+        """
+        if self.layout in _OF_THE_TABLE:
+            return YoloOptions(decided_by_evidence=has_polygons)
+        return YoloOptions(self.layout, self.kpt_shape, decided_by_evidence=True)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the reading as JSON values."""
@@ -97,6 +119,11 @@ class Decision:
     """The reason why the evidence does not separate, as one sentence without its end."""
     has_polygons: bool = False
     """Whether rows of bounding boxes are polygons, as enough of them show together."""
+
+    @property
+    def options(self) -> YoloOptions:
+        """The layout for the reader."""
+        return self.reading.options(has_polygons=self.has_polygons)
 
     @property
     def is_decided(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from labelingest.config import IngestOptions
 from labelingest.errors import ConfigError
+from labelingest.evidence.reading import Reading
 from labelingest.readers.yolo.layouts import RowLayout, YoloOptions
 
 __all__ = ["layout_in_force", "layout_words", "stored_options"]
@@ -35,8 +36,9 @@ def stored_options(stored: Mapping[str, Any]) -> YoloOptions:
         kpt_shape = (int(shape[0]), int(shape[1]))
     elif shape is not None:
         raise ConfigError("decided_layout: expected two whole numbers as 'kpt_shape'")
-    is_known = name != RowLayout.AUTO or stored.get("has_polygons") is True
-    return YoloOptions(name, kpt_shape, decided_by_evidence=is_known)
+    layout = YoloOptions(name, kpt_shape)  # refuses what is no layout
+    reading = Reading(RowLayout(layout.row_layout), kpt_shape)
+    return reading.options(has_polygons=stored.get("has_polygons") is True)
 
 
 def layout_in_force(config: IngestOptions, stored: Mapping[str, Any] | None) -> YoloOptions:

@@ -33,7 +33,6 @@ __all__ = [
     "FolderLayout",
     "choice_lines",
     "decide_layout",
-    "decided_options",
     "declared_layout",
     "find_layout",
     "has_row_layouts",
@@ -62,7 +61,7 @@ class FolderLayout:
     def from_sample(cls, sample: Sample, decision: Decision) -> Self:
         """Return the layout that was decided; the rows of the sample are not kept."""
         return cls(
-            decided_options(decision),
+            decision.options,
             decision,
             sample.label_files,
             len(sample.sidecars),
@@ -73,19 +72,18 @@ class FolderLayout:
         """Return the layout as JSON values, for reports; None for labels without rows."""
         if self.options is None:
             return None
-        shape = self.options.kpt_shape
-        layout = {
-            "row_layout": str(self.options.row_layout),
-            "kpt_shape": None if shape is None else list(shape),
-        }
         if self.decision is None:
-            return {**layout, "source": "declared"}
+            shape = self.options.kpt_shape
+            return {
+                "row_layout": str(self.options.row_layout),
+                "kpt_shape": None if shape is None else list(shape),
+                "source": "declared",
+            }
         return {
-            **layout,
+            **self.decision.reading.as_dict(),
             "source": "evidence" if self.decision.is_decided else "columns",
             "has_polygons": self.decision.has_polygons,
             "words": self.decision.reading.words,
-            "flags": self.decision.reading.flags,
             "label_files": self.label_files,
             "sampled_files": self.sampled_files,
             "evidence": [
@@ -160,13 +158,6 @@ def hints_of(class_lists: Iterable[ClassList]) -> Hints:
         kpt_shape=shapes.pop() if len(shapes) == 1 else None,
         task=tasks.pop() if len(tasks) == 1 else "",
     )
-
-
-def decided_options(decision: Decision) -> YoloOptions:
-    """Return the layout of a decision for the reader."""
-    reading = decision.reading
-    is_known = decision.is_decided or decision.has_polygons
-    return YoloOptions(reading.layout, reading.kpt_shape, decided_by_evidence=is_known)
 
 
 def sample_of(paired: "Paired", most_bytes: int) -> Sample:

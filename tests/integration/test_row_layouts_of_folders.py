@@ -12,7 +12,7 @@ from labelingest.folders import Status, SyncedFolder
 from labelingest.folders.state.folders import change_folder, change_settings
 from tests.builders.command_line import command_line
 from tests.builders.row_layouts import ROW_MAKERS, label_files
-from tests.builders.synced import BOX, YOLO, World, contents, on_sqlite
+from tests.builders.synced import BOX, YOLO, World, boxes, contents, on_sqlite
 
 FILES = 30
 
@@ -59,6 +59,18 @@ def test_later_rows_contradict_the_layout_and_do_not_change_it(world: World) -> 
     assert run.counters.files_read == 3 * FILES
     codes = Counter(str(problem.code) for problem in folder.problems())
     assert codes["layout-contradicted"] == 3 * FILES
+
+
+@on_sqlite
+def test_later_boxes_without_confidence_are_read_as_the_table_reads_them(world: World) -> None:
+    fill(world, "confidence last")
+    folder = world.folder()
+    folder.sync()
+    assert layout_of(folder) == "--row-layout box+confidence"
+    world.labelled("later")
+    folder.sync()
+    assert not [p for p in folder.problems() if p.source == "later.txt"]
+    assert boxes(world, "later.jpg") == [0.375]
 
 
 @on_sqlite

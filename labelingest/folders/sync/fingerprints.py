@@ -10,6 +10,7 @@ from importlib.metadata import version
 
 import orjson
 
+from labelingest.folders.decided_layout import stored_options
 from labelingest.folders.settings import FolderSettings
 from labelingest.model.listing import Listing
 from labelingest.readers.yolo.layouts import RowLayout
@@ -66,7 +67,8 @@ def label_fingerprint(settings: FolderSettings, storage_url: str, output_url: st
         settings.ontology,
         {name: value for name, value in settings.options.items() if name not in _CHECKS},
     )
-    if (layout := settings.decided_layout) is not None and layout["row_layout"] != RowLayout.AUTO:
+    layout = settings.decided_layout
+    if layout is not None and stored_options(layout).row_layout != RowLayout.AUTO:
         parts += ([layout["row_layout"], layout["kpt_shape"]],)
     return _fingerprint(parts)
 

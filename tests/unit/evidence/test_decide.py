@@ -144,6 +144,19 @@ def test_one_or_two_rows_are_read_by_the_table(rows: list[str]) -> None:
     assert flags(decided(text(*rows), BOX)) == [TABLE]
 
 
+@pytest.mark.parametrize("jitter", [0.0, 0.01])
+def test_one_outline_in_all_images_of_a_fixed_camera_is_not_decided_to_be_a_pose(
+    jitter: float,
+) -> None:
+    # Read as a pose, each row is a box with its keypoint inside, and the size lies far outside.
+    random = np.random.default_rng(0)
+    rows = np.array([0.6, 0.5, 0.3, 0.4, 0.5, 0.6]) + random.uniform(-jitter, jitter, (200, 6))
+    contents = {f"{i}.txt": f"0 {' '.join(map(str, row))}".encode() for i, row in enumerate(rows)}
+    decision = decided(contents, BOX)
+    assert not decision.is_decided
+    assert "--row-layout polygon" in flags(decision)
+
+
 def test_one_row_with_visibilities_of_many_keypoints_is_a_pose() -> None:
     decision = decided(text("0 .5 .5 .4 .4 .4 .5 2 .5 .5 1 .6 .5 2"), BOX)
     assert decision.reading.kpt_shape == (3, 3)
