@@ -131,21 +131,23 @@ def _is_readable(sheet: Sheet, cut: RowCut) -> Bool:
 
 def _labels(sheet: Sheet, valid: Bool, cut: RowCut) -> SourceLabels:
     """Return the valid rows, (r,), as labels."""
-    first = sheet.rows.first[valid]
+    # Nearly all batches are valid as a whole, and views of their columns cost nothing.
+    selected = slice(None) if valid.all() else valid
+    first = sheet.rows.first[selected]
     class_token = first + cut.class_column if cut.class_column else first
-    position = cut.confidence[valid]
+    position = cut.confidence[selected]
     has_confidence = np.flatnonzero(position)
     confidence = np.full(len(first), np.nan)
     confidence[has_confidence] = sheet.values[(first + position)[has_confidence]]
     return SourceLabels(
-        unit=sheet.rows.unit[valid],
-        line=sheet.rows.line[valid],
+        unit=sheet.rows.unit[selected],
+        line=sheet.rows.line[selected],
         class_number=sheet.values[class_token].astype(np.int64),
-        kind=cut.kind[valid],
+        kind=cut.kind[selected],
         first=first,
-        columns=sheet.rows.count[valid],
-        begin=first + cut.begin[valid],
-        count=cut.coordinates[valid],
+        columns=sheet.rows.count[selected],
+        begin=first + cut.begin[selected],
+        count=cut.coordinates[selected],
         confidence=confidence,
         confidence_column=position,
         values=sheet.values,
