@@ -56,7 +56,8 @@ def ontology_init(
         Path,
         typer.Argument(
             metavar="data.yaml|classes.txt",
-            help="Class names: a YAML file with `names:`, or a text file with one name per line.",
+            help="Class names: a YAML file with `names:`, a text file with one name per line "
+            "(numbers before all names count), or notes.json.",
         ),
     ],
     shape: Annotated[

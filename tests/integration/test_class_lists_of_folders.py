@@ -8,6 +8,7 @@ import pytest
 from labelingest.errors import ConfigError
 from labelingest.folders import Status, SyncedFolder
 from labelingest.folders.state.class_lists import list_answers
+from labelingest.folders.state.tables import class_lists
 from tests.builders.command_line import command_line
 from tests.builders.folders import ontology_of
 from tests.builders.synced import ONTOLOGY, YOLO, World, contents, on_sqlite
@@ -77,6 +78,22 @@ def test_the_state_forgets_a_list_that_is_gone(world: World) -> None:
     with world.state.read() as connection:
         assert list_answers(connection, 1) == {key: answers[key] for key in sorted(answers)[1:]}
     folder.delete(purge=True)
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "answer", ["{", "[]", '{"names": 1}', '{"names": {"x": "car"}}', '{"problem": {"code": "x"}}']
+)
+def test_a_damaged_answer_of_the_state_is_read_again(world: World, answer: str) -> None:
+    world.write("data.yaml", AGREES)
+    folder = world.folder()
+    folder.sync()
+    with world.state.write() as connection:
+        connection.execute(class_lists.update().values(answer=answer))
+    world.touched("read")
+    world.write("a.txt", "0 0.5 0.5 0.1 0.1")
+    assert folder.sync().status is Status.DONE
+    assert world.touched("read") == ["a.txt", "data.yaml"]
 
 
 @on_sqlite
