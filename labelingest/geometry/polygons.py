@@ -234,7 +234,8 @@ def _shrinks_to_a_point(ring: Float64) -> bool:
     """Walk along one ring, dropping the tip of every triangle that is a line."""
     # A power of two changes no digit, and keeps products away from underflow and overflow.
     _, exponent = np.frexp(np.abs(ring).max())
-    points = _canonical([(x, y) for x, y in np.ldexp(ring, -exponent).tolist()])
+    x, y = np.ldexp(ring, -exponent).T.tolist()
+    points = _canonical(list(zip(x, y, strict=True)))
     path: list[_Point] = []
     for point in chain(points, points[:1]):
         path.append(point)
@@ -245,7 +246,16 @@ def _shrinks_to_a_point(ring: Float64) -> bool:
 
 def _canonical(points: list[_Point]) -> list[_Point]:
     """Return a ring as all its spellings have it: the least of its rotations, either way round."""
-    return min(_least_rotation(points), _least_rotation(points[::-1]))
+    least = min(points)
+    if points.count(least) > 1:
+        return min(_least_rotation(points), _least_rotation(points[::-1]))
+    begin = points.index(least)
+    ring = points[begin:] + points[:begin]
+    # Where the vertices after the least one differ between the two directions, the lesser counts.
+    differ = next((i for i in range(1, len(ring)) if ring[i] != ring[-i]), 0)
+    if differ and ring[-differ] < ring[differ]:
+        ring[1:] = ring[:0:-1]
+    return ring
 
 
 def _least_rotation(points: list[_Point]) -> list[_Point]:

@@ -225,6 +225,23 @@ def test_metadata_is_set_replaced_and_cleared(world: World) -> None:
     assert [item["clientMetadata"] for item in folder.items()] == ["{}", "{}"]
 
 
+def test_metadata_keeps_all_digits_of_its_numbers_as_jsonb_does(world: World) -> None:
+    folder = world.folder(metadata_suffix=".metadata.json")
+    text = '{"id":123456789012345678901234567890,"ratio":0.12345678901234567890123,"n":9007199254740993}'
+    world.write("a.jpg.metadata.json", text)
+    folder.sync()
+    assert [item["clientMetadata"] for item in folder.items()] == [text, "{}"]
+    assert list(folder.problems()) == []
+
+
+def test_half_a_surrogate_pair_in_metadata_costs_its_key(world: World) -> None:
+    folder = world.folder(metadata_suffix=".metadata.json")
+    world.write("a.jpg.metadata.json", '{"a": "x\\ud83d", "b": 1}')
+    folder.sync()
+    assert [item["clientMetadata"] for item in folder.items()] == ['{"b":1}', "{}"]
+    assert [(p.code.value, p.pointer) for p in folder.problems()] == [("not-text", "/a")]
+
+
 def test_metadata_that_is_too_large_is_named_and_not_read(world: World) -> None:
     folder = world.folder(metadata_suffix=".metadata.json")
     world.write("a.jpg.metadata.json", b"{}" + b" " * 9_999_998)
