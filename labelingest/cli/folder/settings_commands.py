@@ -7,7 +7,6 @@ import typer
 from labelingest.cli.folder.opening import open_folder, open_state, print_folder
 from labelingest.cli.folder.options import Name
 from labelingest.cli.options import AsJson, StateUrl, with_options
-from labelingest.errors import ConfigError
 from labelingest.options import Command
 
 __all__ = ["configure", "create", "delete", "list_folders", "restore", "show"]
@@ -92,12 +91,13 @@ def configure(ctx: typer.Context, name: Name, state: StateUrl = None, **options:
     from labelingest.cli.console import print_message
     from labelingest.cli.folder.render import print_class_changes, print_json
     from labelingest.cli.folder.settings import changes_of
+    from labelingest.folders.class_changes import ClassChangesError
 
     as_json = bool(options["as_json"])
     with open_folder(name, state) as folder:
         try:
             folder.configure(**changes_of(ctx.params))
-        except ConfigError:
+        except ClassChangesError:
             if as_json:
                 print_json(
                     {
