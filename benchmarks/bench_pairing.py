@@ -13,6 +13,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from labelingest.model.listing import Listing
 from labelingest.model.pairs import Outcome
+from labelingest.pairing.near_misses.near_misses import MAX_LEFT_OVER, near_misses
+from labelingest.pairing.near_misses.one_file import answer_for
 from labelingest.pairing.pair import pair
 from labelingest.pairing.rules import PatternRule, SuffixRule
 
@@ -47,6 +49,12 @@ def companion_like_keys(pairs: int) -> list[str]:
     names = [f"{stems[i % 4]}_{i:08d}" for i in range(pairs)]
     images = [f"images/{name}.jpg" for name in names]
     return [*images, "labels/classes.txt", *(f"labels/{name}.txt" for name in names)]
+
+
+def label_studio_keys(pairs: int) -> list[str]:
+    names = [f"{i:08d}x" for i in range(pairs)]
+    labels = [f"labels/1c2d3e4f-{name}.txt" for name in names]
+    return [f"images/{name}.jpg" for name in names] + labels
 
 
 def suffix_keys(pairs: int) -> list[str]:
@@ -113,3 +121,22 @@ class TestSuffix:
 
     def test_rival_a_dictionary(self, benchmark: BenchmarkFixture, pairs: int) -> None:
         assert len(benchmark(pair_suffixes_by_dictionary, suffix_keys(pairs))) == pairs
+
+
+class TestNothingPairs:
+    """Hints where no file pairs: every file is compared once, whatever the names."""
+
+    @pytest.fixture(autouse=True)
+    def _group(self, benchmark: BenchmarkFixture, pairs: int) -> None:
+        benchmark.group = f"pairing: hints, {2 * pairs:,} keys without partner"
+
+    def test_near_misses(self, benchmark: BenchmarkFixture, pairs: int) -> None:
+        listing = listing_of(label_studio_keys(pairs))
+        [miss] = benchmark(near_misses, listing, pair(listing, RULE), RULE)
+        assert miss.count == min(pairs, MAX_LEFT_OVER)
+
+    def test_answer_for_one_file(self, benchmark: BenchmarkFixture, pairs: int) -> None:
+        keys = label_studio_keys(pairs)
+        listing = listing_of(keys)
+        answer = benchmark(answer_for, listing, pair(listing, RULE), RULE, keys[-1])
+        assert len(answer.near) == 1

@@ -169,7 +169,7 @@ def _near(
     def related(rows: Int64) -> Int64:
         """Return the rows of files with a name in common: no other explains the file."""
         texts = zip(rows.tolist(), listing.keys.take(rows), strict=True)
-        return np.array([row for row, text in texts if forms & _forms(text, rule)], dtype=np.int64)
+        return np.array([row for row, text in texts if _shares(text, forms, rule)], dtype=np.int64)
 
     data, sidecars = left_over(listing.keys, pairs.outcome, rule, related)
     return [
@@ -179,14 +179,27 @@ def _near(
     ]
 
 
+def _shares(key: str, forms: set[str], rule: PatternRule | SuffixRule) -> bool:
+    """Return whether a file has one of these names; of most files without listing its names."""
+    name = key[key.rfind("/") + 1 :]
+    is_plain = name.isascii() and "%" not in name and ".rf." not in name.lower()
+    if not is_plain or name[8:9] == "-" or isinstance(rule, SuffixRule):
+        return not forms.isdisjoint(_forms(key, rule))
+    name = name.strip().lower()
+    stem = name.rpartition(".")[0] or name
+    return (
+        name in forms or stem in forms or stem.partition(".")[0] in forms or stem.strip() in forms
+    )
+
+
 def _forms(key: str, rule: PatternRule | SuffixRule) -> set[str]:
     """Return the names, without folders, by which near misses compare a file with others."""
     if isinstance(rule, SuffixRule):
         key = key.removesuffix(rule.suffix)
-    parts = Parts.from_key(key)
-    names = [parts.stem, parts.stem + parts.extension, parts.stem.partition(".")[0]]
-    names += [name for _, name in former_names(parts.stem)]
-    return {fold(name) for name in names if name}
+    name = fold(key.rpartition("/")[2])
+    stem = Parts.from_key(name).stem
+    names = (former for _, former in former_names(stem))
+    return {name, stem, stem.partition(".")[0], *map(fold, names)} - {""}
 
 
 def _similar(listing: Listing, pairs: Pairs, answer: FileAnswer) -> list[str]:

@@ -70,14 +70,15 @@ def former_names(stem: str) -> Iterator[tuple[Cause, str]]:
     >>> list(former_names("20240131-boat"))
     []
     """
-    if _PERCENT.search(stem):
+    # Searching for one character is much faster than a regular expression that does not match.
+    if "%" in stem and _PERCENT.search(stem):
         decoded = unquote(stem, errors="replace")
         if decoded.isprintable() and "/" not in decoded and "\ufffd" not in decoded:
             yield Cause.PERCENT_ENCODING, decoded
-    prefixed = _LABEL_STUDIO.fullmatch(stem)
+    prefixed = _LABEL_STUDIO.fullmatch(stem) if stem[8:9] == "-" else None
     if prefixed is not None and not _DATE.fullmatch(prefixed[1]):
         yield Cause.LABEL_STUDIO, prefixed[2]
-    hashed = _ROBOFLOW.fullmatch(stem)
+    hashed = _ROBOFLOW.fullmatch(stem) if ".rf." in stem.lower() else None
     if hashed is not None:
         yield Cause.ROBOFLOW, hashed[1]
 
