@@ -62,6 +62,10 @@ MOST_READ: Final = 1_000
 """Files of a listing that are read: a few milliseconds."""
 _MOST_LISTS: Final = 100
 _MOST_LIST_BYTES: Final = 1_000_000
+_SHORT_LIST_BYTES: Final = 65_536
+"""Bytes up to which a YAML file is parsed: a megabyte of short lines takes seconds."""
+_WITHOUT_LINES: Final = (b"{", b"\xff\xfe", b"\xfe\xff")
+"""Beginnings of YAML files whose keys do not begin a line of bytes: JSON, and UTF-16."""
 _SHORT_HEAD: Final = 512
 """First bytes of a file that tell most outputs."""
 _TAIL: Final = 65_536
@@ -253,7 +257,12 @@ def list_rows(storage: Storage, pairs: Pairs, keys: Keys) -> Int64:
 
 
 def _has_names(content: bytes, key: str) -> bool:
+    """Return whether a YAML file has the key `names`; a line says so, without a parser of YAML."""
+    if _NAMES.search(content):
+        return True
+    if not content.startswith(_WITHOUT_LINES) or len(content) > _SHORT_LIST_BYTES:
+        return False
     try:
         return bool(read_class_list(content, key).names)
     except UnreadableListError:
-        return _NAMES.search(content) is not None
+        return False

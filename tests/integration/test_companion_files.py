@@ -181,6 +181,26 @@ REAL = Path(os.environ.get("LABELINGEST_REAL_DATA", Path(__file__).parents[3] / 
 
 
 @pytest.mark.parametrize(
+    ("content", "is_companion"),
+    [
+        (b"path: x\nnames: [car]\n", True),
+        (b"{names: [car]}", True),
+        ("names: [car]\n".encode("utf-16"), True),
+        (b"services:\n  names: [car]\n", False),
+        (b"[" * 900_000, False),
+        (b"a: 1\n" * 190_000, False),
+    ],
+    ids=["block", "flow", "UTF-16", "inner key", "deep", "long"],
+)
+def test_a_yaml_file_with_any_name_is_a_companion_if_it_has_names(
+    content: bytes, is_companion: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = make_folder(tmp_path / "data", LABELLED)
+    (data / "yard.yaml").write_bytes(content)
+    assert companions_of(data, capsys) == (["yard.yaml"] if is_companion else [])
+
+
+@pytest.mark.parametrize(
     ("labels", "images", "warnings"),
     [
         ("dota8", "dota8/images", {}),
