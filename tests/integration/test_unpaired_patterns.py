@@ -1,6 +1,8 @@
 """Patterns that pair nothing although label files are there; deletions that are allowed once."""
 
 import json
+import shlex
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -248,3 +250,19 @@ def test_a_notice_names_the_rule_of_the_other_format_that_would_pair(
     world.write("a.txt", BOX)
     folder = world.folder(**sidecars)
     assert "; 1 would pair by --images '{name}.jpg' --labels '{name}.txt'" in folder.notice
+
+
+@on_sqlite
+def test_names_that_a_tool_changed_are_renamed_by_the_commands_of_the_refusal(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "ab":
+        world.image(f"images/{name}.jpg")
+        world.write(f"labels/1c2d3e4f-{name}.txt", BOX)
+    with pytest.raises(ConfigError, match="as Label Studio writes names") as refused:
+        world.folder(options=PATTERNS)
+    command = str(refused.value).partition("and so on; ")[2].partition(" prints ")[0]
+    renames = command_line(capsys)(*shlex.split(command)[1:]).out
+    subprocess.run(["sh", "-c", renames], check=True)
+    assert world.folder(options=PATTERNS).sync().counters.upload_jobs_units_done > 0
+    assert len(contents(world.rows)) > 1

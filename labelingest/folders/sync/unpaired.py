@@ -183,6 +183,7 @@ def _near_misses(scanned: Scan, settings: FolderSettings, storage: Storage) -> l
         rule,
         small_files=lambda key: storage.fetch([key]).get(0),
         place=settings.storage_path,
+        command=f"labelingest pair {quote(settings.storage_path)} {as_flags(rule)}",
     )
 
 
