@@ -214,3 +214,39 @@ def test_items_that_became_sidecars_or_companions_have_reasons_outside_the_guard
 def test_every_outcome_of_a_key_is_a_data_file_or_hides_the_item() -> None:
     data = {Outcome.PAIRED, Outcome.UNLABELLED, Outcome.AMBIGUOUS}
     assert set(CLAIMS) == set(Outcome) - data
+
+
+@on_sqlite
+def test_near_misses_of_a_failed_run_are_lines_of_their_own(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = world.folder()
+    world.remove("a.txt")
+    folder.sync()
+    for name in "ab":
+        world.write(f"{name}.TXT", BOX)
+    run, state = command_line(capsys), ("--state", world.state.url)
+    folder.configure(options={"labels": "labels/{name}.txt"}, allow_mass_delete=True)
+    folder.configure(allow_mass_delete=False)
+    for name in "ab":
+        world.write(f"label/{name}.txt", BOX)
+    assert run("folder", "sync", "drive", *state).code == 2
+    lines = run("folder", "activity", "drive", *state).out.splitlines()
+    assert "as 'label/a.txt' (2 of them): nothing was changed; mend the patterns" in lines[0]
+    assert lines[1].startswith("   near miss: ")
+    last = [
+        line
+        for line in run("folder", "show", "drive", *state).out.splitlines()
+        if line.startswith("Last sync")
+    ]
+    assert "near miss" not in last[0]
+
+
+@on_sqlite
+def test_one_of_each_is_said_in_the_singular(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.folder()
+    run = command_line(capsys)("folder", "sync", "drive", "--state", world.state.url)
+    assert "read 1 sidecar (18 bytes) and 0 image headers, wrote 1 label row (" in run.err
+    assert "Errors in  no file" in run.err

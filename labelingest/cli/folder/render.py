@@ -38,6 +38,8 @@ __all__ = [
 _INDENTED: Final = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 _MOST_CHANGES: Final = 30
 """Changes of classes that are printed."""
+_HEADING_WIDTH: Final = 11
+"""Characters of the first column of a run's books, as in the report of `convert`."""
 _EMPTY: Final = "the storage path holds no files: check its spelling"
 
 
@@ -164,15 +166,17 @@ def print_run(run: RunRecord) -> None:
     """Print the end of a run for people."""
     console = open_console(stderr=True)
     print_line(console, _sentence(run))
-    print_columns(console, books_of(run))
+    for heading, words in books_of(run):
+        print_line(console, heading.ljust(_HEADING_WIDTH), words)
     counters = run.counters
     if counters.classes:
         print_class_counts(console, counters.classes)
     if counters.changes:
         print_line(
             console,
-            f"read {counters.files_read:,} sidecars ({counters.bytes_read:,} bytes) and "
-            f"{counters.headers_read:,} image headers, wrote {counters.files_written:,} label rows "
+            f"read {many(counters.files_read, 'sidecar')} ({counters.bytes_read:,} bytes) and "
+            f"{many(counters.headers_read, 'image header')}, wrote "
+            f"{many(counters.files_written, 'label row')} "
             f"({counters.bytes_written:,} bytes), deleted {counters.files_deleted:,}",
         )
     if counters.errors or counters.warnings:
@@ -204,7 +208,9 @@ def print_served(folder: FolderRecord, run: RunRecord, *, quiet: bool, as_json: 
         sys.stdout.buffer.write(line)
         sys.stdout.flush()
     if run.failed or not quiet:
-        print_line(open_console(stderr=True), f"{folder.name}: {_sentence(run)}")
+        failed = run.books.failed if run.books else None
+        files = f"; {many(failed.total, 'file')} with errors" if failed and failed.total else ""
+        print_line(open_console(stderr=True), f"{folder.name}: {_sentence(run)}{files}")
     if run.counters.unexpected:
         print_line(open_console(stderr=True), f"{folder.name}: {_unexpected(run.counters)}")
 
@@ -214,13 +220,16 @@ def print_runs(runs: Sequence[RunRecord]) -> None:
     console = open_console()
     for run in runs:
         print_line(console, f"{run.id}  {run.trigger}  {_sentence(run)}")
-        print_columns(console, [("", *row) for row in books_of(run)])
+        for line in (run.message or "").splitlines()[1:]:
+            print_line(console, f"   {line}")
+        for heading, words in books_of(run):
+            print_line(console, "   ", heading.ljust(_HEADING_WIDTH), words)
     if not runs:
         print_line(console, "no runs yet")
 
 
 def _sentence(run: RunRecord) -> str:
-    """Return the state of a run in one line."""
+    """Return the state of a run in one line: of its message, the first."""
     counters = run.counters
     seconds = seconds_between(run.started_at, run.ended_at or now())
     words = f"{run.started_at} {run.status} after {duration(seconds)}"
@@ -238,7 +247,7 @@ def _sentence(run: RunRecord) -> str:
     if counters.upload_jobs_units_error:
         parts.append(f"{counters.upload_jobs_units_error:,} failed")
     if run.message:
-        parts.append(run.message)
+        parts.append(run.message.partition("\n")[0])
     return f"{words}: {'; '.join(parts)}"
 
 
