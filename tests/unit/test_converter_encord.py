@@ -224,6 +224,24 @@ def test_a_crossing_outline_is_named_as_it_is_in_label_files() -> None:
     ]
 
 
+def test_a_bow_tie_is_kept_and_named_as_a_part_and_as_a_hole() -> None:
+    square = [0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0]
+    bow_tie = [0.25, 0.25, 0.75, 0.75, 0.75, 0.25, 0.25, 0.75]
+    polygons = [[square, bow_tie], [bow_tie]]
+    lake = {"name": "Lake", "color": "#E27300", "shape": "polygon", "value": "lake"}
+    content = label_row({"k3P/x0+a": {**lake, "featureHash": "b1B2c3D4", "polygons": polygons}})
+    conversion = encord_converter().convert([("a.jpg", orjson.dumps(content))])
+    pointer = "a.jpg#/object_answers/k3P~1x0+a: self-intersecting-polygon: the ring"
+    assert [str(problem) for problem in conversion.problems] == [
+        f"{pointer} polygons/0/1 crosses or touches itself: kept as it is",
+        f"{pointer} polygons/1/0 crosses or touches itself: kept as it is",
+    ]
+    (row,) = conversion.as_dicts()
+    assert row is not None
+    (unit,) = row["data_units"].values()
+    assert unit["labels"]["objects"][0]["polygons"] == polygons
+
+
 def test_a_sidecar_is_the_same_bytes_whatever_its_batch() -> None:
     files = [(f"{n}.jpg", sidecar(f"k3P/x0+{n}")) for n in range(5)]
     converter = encord_converter()
