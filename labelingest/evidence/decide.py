@@ -47,6 +47,8 @@ _FAR: Final = 2.0
 """Number beyond which a coordinate is a pixel: a box that leaves the image by its own size has none."""
 _IN_PIXELS: Final = 0.99
 """Share of the rows with far coordinates; a few things lie in the very corner of the image."""
+_MOST_PIXELS: Final = 1_000_000
+"""Pixels of the longest image side, about: whole slides of microscopes have 200,000."""
 _MANY_PIXELS: Final = 10
 """Rows of boxes in pixels that decide: fewer do not tell centre boxes from corners."""
 _ONE_COUNT: Final = 0.9
@@ -82,6 +84,12 @@ def decide(rows: EvidenceRows, hints: Hints | None = None) -> Decision:
     >>> decide(rows_of_sheet(sheet, are_boxes)).reading.words
     'box + 3 × 3 keypoints'
     """
+    # Numbers near the largest double leave the range: their rows are no boxes in any reading.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _decide(rows, hints or Hints())
+
+
+def _decide(rows: EvidenceRows, hints: Hints) -> Decision:
     if not len(rows):
         return Decision(evidence=_unusable(rows))
     stages: Sequence[Callable[[EvidenceRows], Decision | None]] = (_plain, _class_last, _pixels)
@@ -89,7 +97,7 @@ def decide(rows: EvidenceRows, hints: Hints | None = None) -> Decision:
         decision = judge(rows)
         if decision is not None:
             return replace(decision, evidence=(*decision.evidence, *_unusable(rows)))
-    return _by_groups(rows, hints or Hints())
+    return _by_groups(rows, hints)
 
 
 def _plain(rows: EvidenceRows) -> Decision | None:
@@ -118,6 +126,8 @@ def _pixels(rows: EvidenceRows) -> Decision | None:
     total, largest = int(is_mapped.sum()), rows.largest()
     in_pixels = rows.share_beyond(_FAR) >= 0.5
     if total < FEW or not is_share(in_pixels[is_mapped], _IN_PIXELS):
+        return None
+    if largest[is_mapped].max() > _MOST_PIXELS:
         return None
     reading = _pixel_reading(rows, is_mapped)
     if reading is None:

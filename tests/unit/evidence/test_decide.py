@@ -235,6 +235,13 @@ def test_numbers_that_files_repeat_are_no_track_ids() -> None:
     assert decided(text(*rows), BOX).choices
 
 
+@pytest.mark.parametrize("columns", [5, 6, 7, 8, 9, 10, 14, 56])
+@pytest.mark.parametrize("number", ["1e308", "-1e308", "0"])
+def test_numbers_at_the_ends_of_their_range_decide_nothing(number: str, columns: int) -> None:
+    decision = decided(text(*["0 " + " ".join([number] * (columns - 1))] * 20), BOX)
+    assert not decision.is_decided
+
+
 def test_the_order_of_files_does_not_matter() -> None:
     for name, maker in ROW_MAKERS.items():
         contents = label_files(maker, 60)
