@@ -216,7 +216,7 @@ class TestSyncedFolders:
     def test_the_record_of_a_run_that_fails_as_a_whole_quotes_nothing(
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def fail(*_: Any) -> Any:
+        def fail(*_: Any, **__: Any) -> Any:
             raise ValueError("PASSWORD")
 
         folder = world.folder()
