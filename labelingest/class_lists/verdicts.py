@@ -273,15 +273,15 @@ def summary(use: ListUse) -> str:
 def disagreement_lines(use: ListUse) -> list[str]:
     """Return the lines that say how a list disagrees: a sentence, and a table of its numbers."""
     rows = [use.rows.get(difference.number, 0) for difference in use.comparison.disagreeing]
-    concerned = "they have"
-    if use.counted_files != use.label_files:
-        concerned = f"{use.counted_files:,} of them have"
+    files = "1 label file has" if use.label_files == 1 else f"{use.label_files:,} label files have"
+    count = "1 row" if sum(rows) == 1 else f"{sum(rows):,} rows"
+    sample = "" if use.counted_files == use.label_files else f" {use.counted_files:,} of them with"
     table = _number_lines(use)
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return [
         f"{printable(use.class_list.source)} disagrees with the ontology: {use.comparison.pattern}",
-        f"{use.label_files:,} label files have this class list; {concerned} {sum(rows):,} rows of "
-        "these numbers, which would get the wrong class:",
+        f"{files} this class list,{sample or ' with'} {count} of these numbers that would get the "
+        "wrong class:",
         *(
             "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
             for line in table
