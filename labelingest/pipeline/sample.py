@@ -31,11 +31,11 @@ _WHOLE_BYTES: Final = 4_000_000
 """Bytes up to which a file is fetched whole: as many as a job with several files may hold."""
 _KEPT_BYTES: Final = 64_000_000
 """Bytes of all files that are fetched whole and kept until they are converted."""
-_READ_BYTES: Final = 8_000_000
+_READ_BYTES: Final = 4_000_000
 """Bytes of all files that are read for evidence: numbers take some thirty times the memory of their
 text, for a moment."""
-_HEAD_BYTES: Final = 500_000
-"""Bytes of one file that are read for evidence: some 20,000 boxes."""
+_HEAD_BYTES: Final = 250_000
+"""Bytes of one file that are read for evidence: some 10,000 boxes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,8 +137,8 @@ def _head_bytes(sizes: Int64) -> int:
 
     Examples
     --------
-    >>> _head_bytes(np.array([100, 100])), _head_bytes(np.array([9, 7_700_000] + [400_000] * 19))
-    (500000, 399999)
+    >>> _head_bytes(np.array([100, 100])), _head_bytes(np.array([9, 3_700_000] + [200_000] * 19))
+    (250000, 199999)
     """
     ascending = np.minimum(np.sort(sizes), _HEAD_BYTES)
     # What short files leave is shared by the longer ones.

@@ -119,7 +119,7 @@ def test_only_the_beginning_of_a_large_file_is_read() -> None:
     assert (storage.reads, storage.heads) == (["b.txt"], ["a.txt"])
     assert list(sample.fetched) == ["b.txt"]
     assert set(sample.sheet.rows.count.tolist()) == {5}
-    assert len(sample.sheet.rows.count) == 500_000 // len(line) + 1
+    assert len(sample.sheet.rows.count) == 250_000 // len(line) + 1
 
 
 def test_contents_that_are_kept_are_bounded() -> None:
