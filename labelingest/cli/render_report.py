@@ -19,7 +19,7 @@ from labelingest.cli.render_problems import print_log
 from labelingest.config import IngestConfig
 from labelingest.formats import target_format
 from labelingest.pairing.near_misses.shell import shell_word
-from labelingest.pipeline.commands import pair_command
+from labelingest.pipeline.commands import dialect_command, pair_command
 from labelingest.problems import ProblemCode
 from labelingest.problems.log import ProblemLog
 from labelingest.report import Report
@@ -42,8 +42,7 @@ _NEXT_STEPS: Final[Mapping[ProblemCode, str]] = {
     ProblemCode.ORPHAN_SIDECAR: "{pair_command} --why {first} shows why this label file found no data "
     "file; without --why, it shows all near misses",
     ProblemCode.AMBIGUOUS_PAIR: "remove or rename one of the files that claim the same partner",
-    ProblemCode.LAYOUT_CONTRADICTED: "labelingest dialect {storage_path}{patterns} --ontology {ontology} shows "
-    "the rows that decided",
+    ProblemCode.LAYOUT_CONTRADICTED: "{dialect_command} shows the rows that decided",
     ProblemCode.AMBIGUOUS_COLUMNS: "declare the columns with --row-layout",
     ProblemCode.WRONG_COLUMN_COUNT: "check --row-layout against the first lines of a label file",
     ProblemCode.OUT_OF_RANGE: "divide pixel coordinates by the image's size, or look at "
@@ -199,6 +198,7 @@ def _print_outcome(console: Console, report: Report, config: IngestConfig) -> No
         step = steps[code].format(
             ontology=quote(config.ontology),
             pair_command=pair_command(config),
+            dialect_command=dialect_command(config),
             first=shell_word(report.log.examples[code][0].source),
         )
         print_line(console, "Next: ", step)

@@ -151,6 +151,11 @@ def test_text_and_json_give_the_evidence_in_counts(tmp_path: Path, command: Run)
     assert f"Columns    box + 17 × 3 keypoints: decided from the rows ({POSES}" in ran.err
     assert f"{pose['rows']:,} of {pose['total']:,} rows: box + 17 × 3 keypoints" in ran.err
     assert "layout-contradicted" in ran.err
+    assert ran.code == 1
+    (step,) = [line for line in ran.err.splitlines() if line.startswith("Next: ")]
+    shown = step.removeprefix("Next: ").removesuffix(" shows the rows that decided")
+    counts = f"{pose['rows']:,} of {pose['total']:,} rows: box + 17 × 3 keypoints"
+    assert counts in command(*shlex.split(shown)[1:]).out
 
 
 def test_dialect_gives_the_decision_of_a_run(tmp_path: Path, command: Run) -> None:
