@@ -65,7 +65,7 @@ def _lines(dialect: Dialect, config: IngestOptions) -> Iterator[tuple[str, str]]
         wins = "it is declared and wins, whatever the evidence says"
         yield "Decision", f"{dialect.declared.flags}: {wins}"
     elif decision.choices:
-        yield "Choice", f"{decision.why}; add one of these:"
+        yield "Choice", f"{decision.why}; {decision.otherwise}add one of these:"
         width = max(len(choice.flags) for choice in decision.choices)
         for choice in decision.choices:
             yield "Choice", f"  {choice.flags.ljust(width)}  {choice.words}"

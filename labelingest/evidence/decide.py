@@ -53,6 +53,8 @@ _MANY_PIXELS: Final = 10
 """Rows of boxes in pixels that decide: fewer do not tell centre boxes from corners."""
 _ONE_COUNT: Final = 0.9
 """Share of the long rows with one number of columns: polygons have many numbers of columns."""
+_JOINED: Final = "several rows without the line ends between them"
+"""Words for rows of boxes in one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +214,8 @@ def _by_groups(rows: EvidenceRows, hints: Hints) -> Decision:
     choices = [r for v in verdicts for r in ((v.reading,) if v.reading else v.choices)]
     if not choices:
         reading = _table_reading(rows, parts, verdicts)
+        if reading == TABLE and _are_mostly_joined(rows, parts):
+            return _refuse_joined(parts, evidence)
         return Decision(reading, evidence, has_polygons=_has_polygons(rows, parts, verdicts))
     (first, *others) = [verdict for verdict in verdicts if verdict.reading or verdict.choices]
     if first.reading is None:
@@ -292,6 +296,23 @@ def _joined(rows: EvidenceRows, parts: _Parts) -> int:
     return sum(int(joined_rows(rows, group).sum()) for group in groups)
 
 
+def _are_mostly_joined(rows: EvidenceRows, parts: _Parts) -> bool:
+    """Return whether most of the rows that are no boxes are several rows of boxes."""
+    joined = _joined(rows, parts)
+    return joined >= FEW and joined >= 0.5 * int(parts.concerned.sum())
+
+
+def _refuse_joined(parts: _Parts, evidence: Sequence[Fact]) -> Decision:
+    """Return the choice for rows that lost line ends: no layout reads them rightly."""
+    (fact,) = [fact for fact in evidence if fact.words == _JOINED]
+    return Decision(
+        evidence=evidence,
+        choices=(*((Reading(RowLayout.BOX),) if parts.boxes.any() else ()), COLUMNS),
+        why=str(fact),
+        otherwise="correct the label files, which need one row on each line, or ",
+    )
+
+
 def _facts(rows: EvidenceRows, parts: _Parts, verdicts: Sequence[Verdict]) -> Iterator[Fact]:
     """Yield what was counted, most rows first."""
     joined = _joined(rows, parts)
@@ -303,7 +324,7 @@ def _facts(rows: EvidenceRows, parts: _Parts, verdicts: Sequence[Verdict]) -> It
         *((verdict.rows, verdict.words) for verdict in verdicts),
         (int(parts.boxes.sum()), "5 columns: box"),
         (int(parts.settled.sum()), "7 columns or more: polygon or corners, as their classes are"),
-        (joined, "several rows without the line ends between them"),
+        (joined, _JOINED),
         (outlines, "7 columns or more: polygon or corners"),
         (others - outlines, "6 columns or more, none of these"),
         (int((rows.shape == NO_SHAPE).sum()), "no class number that is mapped"),

@@ -117,6 +117,8 @@ class Decision:
     """Readings between which a user must choose; empty where the evidence separates."""
     why: str = ""
     """The reason why the evidence does not separate, as one sentence without its end."""
+    otherwise: str = ""
+    """What to do instead of a choice, with "or " at its end; empty where nothing else helps."""
     has_polygons: bool = False
     """Whether rows of bounding boxes are polygons, as enough of them show together."""
 

@@ -217,8 +217,8 @@ def refuse_choice(decision: Decision, config: IngestOptions, paired: "Paired") -
         return
     command = dialect_command(config, None if paired.recognised else paired.rule)
     raise ConfigError(
-        f"the rows of {config.storage_path!r} do not say how to read them: {decision.why}; declare "
-        f"the layout:{choice_lines(decision)}\n{command} shows it again"
+        f"the rows of {config.storage_path!r} do not say how to read them: {decision.why}; "
+        f"{decision.otherwise}declare the layout:{choice_lines(decision)}\n{command} shows it again"
     )
 
 

@@ -141,6 +141,11 @@ def joined(random: np.random.Generator, row: int) -> str:
     return f"{row_text} {boxes(random, row)}" if random.random() < 0.01 else row_text
 
 
+def all_joined(random: np.random.Generator, row: int) -> str:
+    """Return two boxes without the line end between them."""
+    return f"{boxes(random, row)} {boxes(random, row)}"
+
+
 def mixture(random: np.random.Generator, row: int) -> str:
     return pose(17, 3)(random, row) if random.random() < 0.5 else boxes(random, row)
 
@@ -165,6 +170,7 @@ ROW_MAKERS: Final[Mapping[str, RowMaker]] = {
     "degrees": degrees,
     "radians": radians,
     "joined": joined,
+    "all joined": all_joined,
     "mixture": mixture,
 }
 """Name of a layout → makes its rows."""

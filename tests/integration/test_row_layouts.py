@@ -126,6 +126,29 @@ def test_joined_rows_contradict_the_rows_of_the_folder(tmp_path: Path) -> None:
     assert joined > 3
 
 
+def test_a_folder_without_line_ends_is_refused(tmp_path: Path, command: Run) -> None:
+    options = write_folder(tmp_path, label_files(ROW_MAKERS["all joined"], 200))
+    ran = command("check", options["storage_path"], "--ontology", options["ontology"])
+    assert ran.code == 2
+    assert (
+        "several rows without the line ends between them; correct the label files, which need one "
+        "row on each line, or declare the layout:"
+    ) in ran.err
+    assert check(IngestConfig(**options, row_layout="columns")).log.totals == {}
+
+
+def test_the_next_step_after_a_contradiction_works_when_copied(
+    tmp_path: Path, command: Run
+) -> None:
+    options = write_folder(tmp_path / "my data", label_files(ROW_MAKERS["joined"], 200))
+    ran = command("check", options["storage_path"], "--ontology", options["ontology"])
+    assert ran.code == 1
+    (step,) = [line for line in ran.err.splitlines() if line.startswith("Next: ")]
+    words = shlex.split(step.removeprefix("Next: ").removesuffix(" shows the rows that decided"))
+    again = command(*words[1:])
+    assert (again.code, "Decision   box" in again.out) == (0, True)
+
+
 def test_the_choice_is_given_in_flags_that_work(tmp_path: Path, command: Run) -> None:
     options = write_folder(tmp_path, label_files(ROW_MAKERS["mixture"], 200))
     arguments = ("check", options["storage_path"], "--ontology", options["ontology"])

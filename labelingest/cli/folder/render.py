@@ -85,6 +85,7 @@ def print_summary(summary: Summary, state: str) -> None:
         ("Labels", summary.format or "not ingested"),
         *_columns(summary),
         ("Last sync", _last(summary.last_run)),
+        *(("", line) for line in _rest_of_message(summary.last_run)),
         ("Next sync", _next(summary)),
         ("Items", f"{total:,}" + (f" = {items}" if items else "") + hidden),
         ("Size", f"{summary.size:,} bytes"),
@@ -113,6 +114,11 @@ def _label_rows(summary: Summary) -> str:
 
 def _last(run: RunRecord | None) -> str:
     return "never; start one with labelingest folder sync" if run is None else _sentence(run)
+
+
+def _rest_of_message(run: RunRecord | None) -> Sequence[str]:
+    """Return the lines of a run's message behind the first, such as a table."""
+    return [] if run is None or run.message is None else run.message.splitlines()[1:]
 
 
 def _next(summary: Summary) -> str:
@@ -220,8 +226,6 @@ def print_runs(runs: Sequence[RunRecord]) -> None:
     console = open_console()
     for run in runs:
         print_line(console, f"{run.id}  {run.trigger}  {_sentence(run)}")
-        for line in (run.message or "").splitlines()[1:]:
-            print_line(console, f"   {line}")
         for heading, words in books_of(run):
             print_line(console, "   ", heading.ljust(_HEADING_WIDTH), words)
     if not runs:

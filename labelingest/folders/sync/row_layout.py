@@ -99,5 +99,5 @@ def refuse_undecided(first: FirstLayout, name: str) -> None:
     if decision.choices:
         raise ConfigError(
             f"the rows of the label files do not say how to read them: {decision.why}; nothing was "
-            f"converted; declare the layout:{choice_lines(decision, f'labelingest folder configure {name} ')}"
+            f"converted; {decision.otherwise}declare the layout:{choice_lines(decision, f'labelingest folder configure {name} ')}"
         )

@@ -249,6 +249,27 @@ def test_the_order_of_files_does_not_matter() -> None:
         assert decided(contents, BOX) == decided(backwards, BOX), name
 
 
+@pytest.mark.parametrize("rows", [2, 3])
+def test_rows_that_all_lost_line_ends_are_refused(rows: int) -> None:
+    row = "2 .5 .5 .1 .1"
+    decision = decided(text(*[" ".join([row] * rows)] * 20), BOX)
+    assert flags(decision) == ["--row-layout columns"]
+    assert decision.why == "20 of 20 rows: several rows without the line ends between them"
+    assert decision.otherwise == "correct the label files, which need one row on each line, or "
+
+
+def test_half_of_the_line_ends_may_be_missing() -> None:
+    row = "0 .5 .5 .1 .1"
+    decision = decided(text(*[row, f"{row} {row}"] * 20), BOX)
+    assert flags(decision) == ["--row-layout box", "--row-layout columns"]
+
+
+def test_joined_rows_of_polygon_classes_and_of_unmapped_numbers_are_no_evidence() -> None:
+    row = "0 .5 .5 .1 .1"
+    assert not decided(text(*[f"{row} {row}"] * 20), POLYGON).choices
+    assert not decided(text(*[f"{row} 9 .5 .5 .1 .1"] * 20), BOX).choices
+
+
 def test_rows_of_unmapped_classes_are_no_evidence() -> None:
     contents = {
         key: b"\n".join(b"9" + row[1:] for row in content.splitlines())
