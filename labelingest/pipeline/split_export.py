@@ -1,29 +1,39 @@
-"""Write each label row of an export beside its data file, as a sidecar of its own.
+"""Write each label row of an export into a file of its own, called as the sidecar of its data file.
 
 1. The export is a JSON list of label rows, in a file of this machine or of the storage path.
 2. A label row belongs to the one data file whose name, or key, is its title.
 3. Titles of no file, of several files or of several rows are named, and nothing is written for them.
-4. An existing file is never replaced.
+4. The sidecars go to the folder that the user names; it may be the storage path itself.
+5. An existing file is never replaced, and nothing is added to an output of a run or synced folder.
 """
 
+import errno
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from labelingest.columns.keys import Keys
 from labelingest.documents.list_entries import ListEntry, list_entries
 from labelingest.encord.keys import SIDECAR_SUFFIX
 from labelingest.encord.titles import is_title_of
 from labelingest.errors import ConfigError, StorageError
+from labelingest.model.kinds import OWNER_MARKER
 from labelingest.pairing.match import row_of
 from labelingest.pairing.rules import SuffixRule
+from labelingest.sinks.output_folder import MARKER
+from labelingest.small_files import read_small
 from labelingest.storage import open_storage
-from labelingest.storage.base import ChangedError, Storage, list_all
+from labelingest.storage.base import MAX_SIDECAR, ChangedError, Storage, list_all
 from labelingest.storage.local.local import LocalStorage
+from labelingest.storage.os_errors import cannot_write
 
 __all__ = ["Fate", "SplitRow", "split_export"]
+
+_MARKERS: Final = (MARKER, f".labelingest-folder/{OWNER_MARKER}")
+"""Keys in outputs of runs and of synced folders, whose files only these may add."""
 
 
 class Fate(StrEnum):
@@ -58,16 +68,18 @@ class SplitRow:
 
 
 def split_export(
-    export: str, storage_path: str, *, suffix: str = SIDECAR_SUFFIX, dry_run: bool = False
+    export: str, storage_path: str, out: str, *, suffix: str = SIDECAR_SUFFIX, dry_run: bool = False
 ) -> list[SplitRow]:
-    """Write each label row of an export beside its data file.
+    """Write each label row of an export into a file with the key of its data file.
 
     Parameters
     ----------
     export
         Path of the export, or its key in the storage path.
     storage_path
-        Folder or URL with the data files.
+        Folder or URL with the data files; nothing is written there unless `out` is the same place.
+    out
+        Folder or URL for the sidecars; a folder of this machine is made.
     suffix
         Suffix of sidecars, added to the name of the data file.
     dry_run
@@ -81,7 +93,8 @@ def split_export(
     Raises
     ------
     ConfigError
-        The export cannot be read, or is no list of label rows.
+        The export cannot be read, is too large, or is no list of label rows; or `out` is an output
+        of a run or of a synced folder.
     StorageError
         The storage path cannot be listed, or a sidecar cannot be written.
     """
@@ -92,9 +105,28 @@ def split_export(
     rows = list(_matched(entries, keys, rule, _key_of_export(export, storage, keys)))
     if dry_run:
         return rows
-    outcomes = [_put(row, entries[row.place].content, storage) for row in rows]
-    storage.flush([row.keys[0] for row in outcomes if row.fate is Fate.WRITTEN])
+    output = _opened(out)
+    outcomes = [_put(row, entries[row.place].content, output) for row in rows]
+    output.flush([row.keys[0] for row in outcomes if row.fate is Fate.WRITTEN])
     return outcomes
+
+
+def _opened(out: str) -> Storage:
+    """Open the place of the sidecars, unless a run or a synced folder writes there."""
+    if "://" not in out:
+        try:
+            Path(out).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot_write(out, error) from error
+    output = open_storage(out)
+    markers = output.fetch(_MARKERS)
+    for position, marker in enumerate(_MARKERS):
+        if position not in markers.unread:
+            raise ConfigError(
+                f"--out {out} is the output of a run or of a synced folder, as {marker!r} in it "
+                "says: choose another folder"
+            )
+    return output
 
 
 def _key_of_export(export: str, storage: Storage, keys: Keys) -> str | None:
@@ -120,7 +152,13 @@ def _entries(export: str, storage: Storage, keys: Keys) -> Sequence[ListEntry]:
 
 def _content(export: str, storage: Storage, keys: Keys) -> bytes:
     if Path(export).is_file() or row_of(keys, export) is None:
-        return Path(export).read_bytes()
+        try:
+            return read_small(export, MAX_SIDECAR)
+        except OSError as error:
+            if error.errno != errno.EFBIG:
+                raise
+            detail = f"{error.strerror}, the most that an export may have: export it in parts"
+            raise ConfigError(f"{export}: {detail}") from None
     blobs = storage.fetch([export])
     if 0 in blobs.unread:
         raise ConfigError(f"{export}: {blobs.unread[0].detail}")

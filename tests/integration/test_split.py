@@ -65,15 +65,51 @@ def test_an_export_is_named_where_nothing_pairs_and_its_command_helps(run: Run) 
 def test_entries_are_written_as_they_are_and_never_twice(run: Run) -> None:
     odd = '{ "data_units": {"u": 1e999, "n": 12345678901234567890123}, "data_title": "x/a.jpg" }'
     Path("export.json").write_text(f"\ufeff[ {odd} , {{}} ]")
-    assert run("split", "export.json", "data", "--dry-run").code == 1
+    assert run("split", "export.json", "data", "--out", "data", "--dry-run").code == 1
     assert not Path("data/x/a.jpg.encord.json").exists()
-    said = run("split", "export.json", "data").out
-    assert "1 written beside its file\n  /0 x/a.jpg: x/a.jpg.encord.json\n" in said
+    said = run("split", "export.json", "data", "--out", "data").out
+    assert "1 written to data\n  /0 x/a.jpg: x/a.jpg.encord.json\n" in said
     assert Path("data/x/a.jpg.encord.json").read_text() == odd
-    assert "1 beside its file already" in run("split", "export.json", "data").out
+    assert "1 in data already" in run("split", "export.json", "data", "--out", "data").out
     Path("data/x/a.jpg.encord.json").write_text("mine")
-    assert "1 not written: its file has another sidecar" in run("split", "export.json", "data").out
+    assert (
+        "1 not written: data has another file of this name"
+        in run("split", "export.json", "data", "--out", "data").out
+    )
     assert Path("data/x/a.jpg.encord.json").read_text() == "mine"
+
+
+def test_sidecars_go_to_the_folder_that_is_named_and_nowhere_else(run: Run) -> None:
+    Path("export.json").write_text(json.dumps(rows()))
+    before = sorted(Path("data").rglob("*"))
+    refused = run("split", "export.json", "data")
+    assert (refused.code, "Missing option '--out'" in refused.err) == (2, True)
+    assert run("split", "export.json", "data", "--out", "new/rows", "--dry-run").code == 0
+    assert not Path("new").exists()
+    assert run("split", "export.json", "data", "--out", "new/rows").code == 0
+    assert sorted(Path("data").rglob("*")) == before
+    assert json.loads(Path("new/rows/x/b.jpg.encord.json").read_text()) == rows()[1]
+
+
+@pytest.mark.parametrize(
+    "marker", [".labelingest-output", ".labelingest-folder/.labelingest-owner.json"]
+)
+def test_outputs_of_runs_and_synced_folders_are_refused(run: Run, marker: str) -> None:
+    make_folder(Path("rows"), {marker: ""})
+    Path("export.json").write_text(json.dumps(rows()))
+    ran = run("split", "export.json", "data", "--out", "rows")
+    assert ran.code == 2
+    assert f"--out rows is the output of a run or of a synced folder, as '{marker}'" in ran.err
+    assert [path for path in Path("rows").rglob("*.json") if path.name != Path(marker).name] == []
+
+
+@pytest.mark.parametrize("export", ["export.json", "data/export.json"])
+def test_an_export_beyond_the_limit_is_refused_before_it_is_read(run: Run, export: str) -> None:
+    with Path(export).open("wb") as file:
+        file.truncate(300_000_001)
+    ran = run("split", export, "data", "--out", "data")
+    assert ran.code == 2
+    assert "it has more than 300,000,000 bytes, the most that an export may have" in ran.err
 
 
 def test_titles_without_one_file_or_with_several_rows_are_named(run: Run) -> None:
@@ -82,7 +118,7 @@ def test_titles_without_one_file_or_with_several_rows_are_named(run: Run) -> Non
     Path("export.json").write_text(
         json.dumps([first, second, second, {**first, "data_title": "z"}])
     )
-    ran = run("split", "export.json", "data", "--json")
+    ran = run("split", "export.json", "data", "--out", "data", "--json")
     assert ran.code == 1
     assert [(row["fate"], row["keys"]) for row in json.loads(ran.out)["label_rows"]] == [
         ("ambiguous-file", ["x/a.jpg", "y/a.jpg"]),
@@ -107,13 +143,13 @@ def test_titles_without_one_file_or_with_several_rows_are_named(run: Run) -> Non
 )
 def test_what_is_no_export_is_refused(run: Run, content: str, sentence: str) -> None:
     Path("export.json").write_text(content)
-    ran = run("split", "export.json", "data")
+    ran = run("split", "export.json", "data", "--out", "data")
     assert (ran.code, ran.out) == (2, "")
     assert sentence in ran.err
 
 
 def test_an_export_that_does_not_exist_is_refused(run: Run) -> None:
-    ran = run("split", "nothing.json", "data")
+    ran = run("split", "nothing.json", "data", "--out", "data")
     assert (ran.code, ran.err) == (
         2,
         "labelingest: nothing.json cannot be read: No such file or directory\n",
@@ -170,10 +206,10 @@ def test_an_export_in_a_bucket_is_split_there(
     images = {key: Path("data", key).read_bytes() for key in ("x/a.jpg", "x/b.jpg")}
     storage = s3.storage({**images, "export.json": json.dumps(rows()).encode()}, place)
     said = run("pair", place, "--suffix", ".encord.json").out
-    assert f"labelingest split export.json {place} writes each" in said
-    assert run("split", "export.json", place).code == 0
+    assert f"labelingest split export.json {place} --out {place} writes each" in said
+    assert run("split", "export.json", place, "--out", place).code == 0
     assert [key for key in list_all(storage).keys if key.endswith(".encord.json")] == [
         "x/a.jpg.encord.json",
         "x/b.jpg.encord.json",
     ]
-    assert "2 beside its file already" in run("split", "export.json", place).out
+    assert f"2 in {place} already" in run("split", "export.json", place, "--out", place).out

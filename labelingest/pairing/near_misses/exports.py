@@ -41,7 +41,7 @@ def exports(
     >>> listing = Listing.from_entries([("a.jpg", 9, 0), ("export.json", 900, 0)])
     >>> [miss] = exports(listing, lambda keys: [b'[{"label_hash": "x", "data_title": "a.jpg"'], "data")
     >>> miss.fix
-    'labelingest split export.json data writes each beside its data file'
+    'labelingest split export.json data --out data writes each beside its data file'
     """
     keys = listing.keys
     rows = ending_with(keys, np.arange(len(keys)), b".json")[:_MAX_LOOKED_INTO]
@@ -54,7 +54,8 @@ def exports(
             1,
             (key,),
             f"{key!r} holds a list of label rows, as an export of a project does",
-            f"labelingest split {shell_word(key)} {quote(place)} writes each beside its data file",
+            f"labelingest split {shell_word(key)} {quote(place)} --out {quote(place)} "
+            "writes each beside its data file",
         )
         for key, head in zip(candidates, heads(candidates), strict=True)
         if _is_list_of_rows(head)

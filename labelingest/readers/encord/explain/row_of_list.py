@@ -73,5 +73,5 @@ def _sentence(rows: Sequence[Any], places: list[int], key: str, source: str) -> 
     such = f", but {' and '.join(map(excerpt, titles))}" if titles else ""
     return (
         f"holds a list of {len(rows):,} entries, none with the title {name!r}{such}; labelingest "
-        f"split {quote(source)} STORAGE_PATH writes each beside its data file"
+        f"split {quote(source)} STORAGE_PATH --out STORAGE_PATH writes each beside its data file"
     )
