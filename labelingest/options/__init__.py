@@ -46,6 +46,6 @@ def options_of(command: Command) -> Iterator[Option]:
     Examples
     --------
     >>> [option.name for option in options_of(Command.CLASSES)]
-    ['namespace', 'map', 'json']
+    ['namespace', 'map', 'class_list', 'json']
     """
     return (option for option in OPTIONS if command in option.commands)

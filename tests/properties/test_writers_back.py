@@ -190,12 +190,17 @@ def _without_hashes(label_row: dict[str, Any] | None) -> Any:
 
 @st.composite
 def rectangles(draw: st.DrawFn) -> tuple[list[tuple[float, float]], tuple[int, int]]:
-    """Draw the corners of a turned rectangle, as fractions of an image, and the image's size."""
+    """Draw the corners of a turned rectangle, as fractions of an image, and the image's size.
+
+    No corner lies more than one side of the image outside: such rows are rejected.
+    """
     size = draw(st.sampled_from([(640, 480), (1000, 1000), (33, 512)]))
     ltwh = [draw(st.floats(0.1, 0.6)) for _ in "xy"] + [draw(st.floats(0.05, 0.4)) for _ in "wh"]
     theta = draw(st.one_of(st.sampled_from([0.0, 45.0, 90.0, 180.0, 270.0]), st.floats(0, 360)))
     corners = corners_of(ltwh, theta, size)
-    return [(x / size[0], y / size[1]) for x, y in corners], size
+    fractions = [(x / size[0], y / size[1]) for x, y in corners]
+    assume(all(-1 < number < 2 for corner in fractions for number in corner))
+    return fractions, size
 
 
 @unhurried

@@ -71,7 +71,8 @@ def test_the_configuration_has_the_names_of_the_list() -> None:
 
 def test_options_of_one_format_name_a_format_that_is_read_or_written() -> None:
     assert {option.source for option in OPTIONS} == {"", "yolo"} <= {"", *source_names()}
-    assert {option.target for option in OPTIONS} == {"", "encord", "yolo"} <= {"", *target_names()}
+    targets = {option.target for option in OPTIONS}
+    assert targets == {"", "encord", "yolo", "coco"} <= {"", *target_names()}
 
 
 TARGETS: Final[Mapping[str, Target]] = {
