@@ -80,7 +80,8 @@ class FolderSettings:
     options: Mapping[str, Any] = field(default_factory=dict)
     """Options among `LABEL_OPTIONS` that differ from their default."""
     class_list: Mapping[str, Any] | None = None
-    """Class list of all label files: `source`, and `names` by class number; None for the nearest."""
+    """Class list of all label files: `source`, `names` by class number, and `kpt_shape` and `task`
+    where the file has them; None for the nearest."""
     decided_layout: Mapping[str, Any] | None = None
     """Row layout that a sync decided from the rows, with its evidence; None before that."""
     files: Mapping[str, str] = field(default_factory=dict)
@@ -310,7 +311,7 @@ def _class_list(values: Mapping[str, Any]) -> ClassList:
     Raises
     ------
     ConfigError
-        The setting has no source, or no names by class number.
+        The setting has no source, or no names by class number, or an invalid `kpt_shape` or `task`.
     """
     source, names = values.get("source"), values.get("names")
     numbered: dict[int, str] = {}
@@ -321,7 +322,15 @@ def _class_list(values: Mapping[str, Any]) -> ClassList:
         numbered[number] = name
     if not isinstance(source, str) or not numbered:
         raise ConfigError("class_list: expected 'source', and 'names' by class number")
-    return ClassList(source, dict(sorted(numbered.items())))
+    shape, task = values.get("kpt_shape"), values.get("task")
+    if shape is not None and not (
+        isinstance(shape, list | tuple) and [type(number) for number in shape] == [int, int]
+    ):
+        raise ConfigError("class_list: expected two whole numbers as 'kpt_shape'")
+    if task is not None and not isinstance(task, str):
+        raise ConfigError("class_list: expected a text as 'task'")
+    kpt_shape = None if shape is None else (shape[0], shape[1])
+    return ClassList(source, dict(sorted(numbered.items())), kpt_shape=kpt_shape, task=task)
 
 
 def refuse_undecodable(name: str, value: object) -> None:

@@ -173,7 +173,7 @@ FILES_OPTIONS: Final[Sequence[Option]] = (
         panel=Panel.CLASSES,
         decides_result=False,
         source="yolo",
-        commands=(*RUNS, Command.CLASSES),
+        commands=(*RUNS, Command.CLASSES, Command.DIALECT),
     ),
     Option(
         name="class_list",
@@ -195,7 +195,7 @@ FILES_OPTIONS: Final[Sequence[Option]] = (
         is_label_option=True,
         decides_result=False,
         source="yolo",
-        commands=LABELS,
+        commands=(*LABELS, Command.DIALECT),
     ),
     Option(
         name="accept_class_names",

@@ -14,10 +14,7 @@ import numpy as np
 
 from labelingest.class_lists.class_list import ClassList
 from labelingest.class_lists.compare import Comparison, compare_names
-from labelingest.class_lists.find import (
-    ListFolders,
-    list_rank,
-)
+from labelingest.class_lists.find import ListFolders, list_rank
 from labelingest.class_lists.read import load_class_list
 from labelingest.class_lists.verdicts import (
     ClassLists,
@@ -45,7 +42,7 @@ __all__ = [
     "CURES",
     "compare_class_lists",
     "compare_lists",
-    "load_named_list",
+    "lists_about_rows",
     "refuse_disagreeing",
     "row_counter",
 ]
@@ -77,32 +74,52 @@ def compare_class_lists(
     """
     if mapping is None or not source_format(paired.format).needs_class_numbers:
         return ClassLists()
-    pairs = paired.pairs
-    files = LabelFiles(paired.listing, pairs.sidecar, pairs.data)
+    files = _label_files(paired)
     if config.no_class_list:
         return ClassLists(label_files_without=len(files), reason="--no-class-list")
-    answers: Mapping[str, Answer] = {}
-    if config.class_list is None:
-        answers = answers_of_folder(paired.storage, files, pairs.outcome)
+    answers, named_list = _read_lists(config, paired, files)
     return compare_lists(
         files,
         answers,
         mapped_names(ontology, mapping),
-        named_list=load_named_list(config.class_list),
+        named_list=named_list,
         accepts=config.accept_class_names,
         rows_by_class=row_counter(paired.storage, files, config.max_label_bytes),
     )
 
 
-def load_named_list(path: str | None) -> ClassList | None:
-    """Read the class list that a caller names; None where the caller names none.
+def lists_about_rows(config: IngestOptions, paired: "Paired") -> Sequence[ClassList]:
+    """Return the class lists of a folder that say something of rows, without comparing any.
+
+    Parameters
+    ----------
+    config
+        Names a class list, or says that none is read.
+    paired
+        The folder.
 
     Raises
     ------
     ConfigError
-        The file cannot be read, or holds no class names.
+        The class list that the configuration names cannot be read.
     """
-    return None if path is None else load_class_list(path)
+    if config.no_class_list:
+        return ()
+    answers, named_list = _read_lists(config, paired, _label_files(paired))
+    return _with_settings(named_list, answers.values())
+
+
+def _label_files(paired: "Paired") -> LabelFiles:
+    return LabelFiles(paired.listing, paired.pairs.sidecar, paired.pairs.data)
+
+
+def _read_lists(
+    config: IngestOptions, paired: "Paired", files: LabelFiles
+) -> tuple[Mapping[str, Answer], ClassList | None]:
+    """Return the answers of a folder's class lists, or the list that the configuration names."""
+    if config.class_list is not None:
+        return {}, load_class_list(config.class_list)
+    return answers_of_folder(paired.storage, files, paired.pairs.outcome), None
 
 
 def compare_lists(

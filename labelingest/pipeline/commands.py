@@ -42,11 +42,11 @@ def check_command(config: IngestOptions, rule: PairingRule | None = None) -> str
 
     Examples
     --------
-    >>> print(check_command(IngestOptions(storage_path="data")))
-    labelingest check data --ontology ontology.json
+    >>> print(check_command(IngestOptions(storage_path="data", no_class_list=True)))
+    labelingest check data --ontology ontology.json --no-class-list
     """
-    classes = _class_words(config)
-    return " ".join([*_words("check", config, rule), *(classes or ["--ontology ontology.json"])])
+    ontology = [] if config.ontology is not None else ["--ontology ontology.json"]
+    return " ".join([*_words("check", config, rule), *ontology, *_class_words(config)])
 
 
 def _class_words(config: IngestOptions) -> list[str]:
@@ -55,6 +55,10 @@ def _class_words(config: IngestOptions) -> list[str]:
         words.append(f"--namespace {quote(config.namespace)}")
     for number, name in config.map.items():
         words.append(f"--map {quote(f'{number}={name or str()}')}")
+    if config.class_list is not None:
+        words.append(f"--class-list {quote(config.class_list)}")
+    if config.no_class_list:
+        words.append("--no-class-list")
     return words
 
 

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from labelingest.class_lists.class_list import ClassList
 from labelingest.config import IngestOptions
 from labelingest.errors import ConfigError
 from labelingest.evidence.decide import Hints
 from labelingest.evidence.reading import Decision
-from labelingest.pipeline.class_list_files import LabelFiles, answers_of_folder
+from labelingest.pipeline.class_lists import lists_about_rows
 from labelingest.pipeline.discover import Paired, pair_folder
 from labelingest.pipeline.from_config import pairing_rule
 from labelingest.pipeline.row_layout import (
@@ -75,7 +74,7 @@ def find_dialect(
     Parameters
     ----------
     config
-        The folder, and the ontology if there is one.
+        The folder, the ontology if there is one, and its class list where it names one.
     progress
         Receives the number of listed files.
 
@@ -100,7 +99,7 @@ def find_dialect(
             f"no label file in {config.storage_path!r} has a data file: labelingest pair shows why"
         )
     sample = sample_of(paired, config.max_label_bytes)
-    hints = hints_of(_class_lists(paired))
+    hints = hints_of(lists_about_rows(config, paired))
     declared = declared_layout(config)
     return Dialect(
         paired=paired,
@@ -110,11 +109,3 @@ def find_dialect(
         declared=None if declared.row_layout == RowLayout.AUTO else declared,
         has_ontology=ontology is not None,
     )
-
-
-def _class_lists(paired: Paired) -> list[ClassList]:
-    """Return the class lists of a folder that can be read."""
-    pairs = paired.pairs
-    files = LabelFiles(paired.listing, pairs.sidecar, pairs.data)
-    answers = answers_of_folder(paired.storage, files, pairs.outcome).values()
-    return [answer for answer in answers if isinstance(answer, ClassList)]

@@ -246,6 +246,26 @@ def test_the_kpt_shape_of_the_data_set_decides_for_a_small_folder(
     assert "kpt_shape: [1, 2]" in command("dialect", options["storage_path"]).out
 
 
+@pytest.mark.parametrize("flags", [("--no-class-list",), ("--class-list", "named.yaml")])
+def test_dialect_and_check_take_the_same_class_list(
+    flags: tuple[str, ...], tmp_path: Path, command: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = write_folder(tmp_path, {"labels/a.txt": b"0 .5 .5 .4 .4 .45 .6\n"})
+    Path(options["storage_path"], "data.yaml").write_text("names: [Class0]\nkpt_shape: [1, 2]\n")
+    Path("named.yaml").write_text("names: [Class0, Class1, Class2]\n")
+    arguments = (options["storage_path"], "--ontology", options["ontology"], *flags, "--json")
+    checked = json.loads(command("check", *arguments).out)["layout"]
+    shown = json.loads(command("dialect", *arguments).out)
+    assert checked["flags"] == shown["decision"]["flags"] == "--row-layout auto"
+    (step,) = [
+        line[11:]
+        for line in command("dialect", *arguments[:-1]).out.splitlines()
+        if line[:4] == "Next"
+    ]
+    assert " ".join(flags) in step
+
+
 def test_a_sample_decides_for_a_large_folder(tmp_path: Path) -> None:
     contents = label_files(ROW_MAKERS["pose 5 x 2"], 5_000, rows=1)
     report = check(IngestConfig(**write_folder(tmp_path, contents)))

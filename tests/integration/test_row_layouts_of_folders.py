@@ -197,3 +197,19 @@ def test_show_has_the_layout_and_its_evidence(
     (fact,) = shown["evidence"]
     assert shown["flags"] == "--row-layout box+track"
     assert f"{fact['rows']} of {fact['total']} rows: box + track ID" in text
+
+
+@on_sqlite
+def test_the_kpt_shape_of_a_named_class_list_counts_in_folders_too(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(world, "pose 17 x 3")
+    for path in sorted(world.data.glob("*.txt")):
+        world.write(path.name, b"0 .5 .5 .4 .4 .45 .6")
+    named = world.data.parent / "named.yaml"
+    named.write_text("names: [car]\nkpt_shape: [1, 2]\n")
+    folder = world.folder()
+    configure = ("folder", "configure", folder.name, "--state", world.state.url)
+    assert command_line(capsys)(*configure, "--class-list", str(named)).code == 0
+    SyncedFolder(folder.name, state=folder.state).sync()
+    assert layout_of(folder) == "--row-layout pose --kpt-shape 1 2"

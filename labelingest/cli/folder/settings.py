@@ -74,10 +74,10 @@ def _class_list(path: str) -> dict[str, Any] | None:
         return None
     from labelingest.class_lists.read import load_class_list
 
-    return {
-        "source": path,
-        "names": {str(n): name for n, name in load_class_list(path).names.items()},
-    }
+    listed = load_class_list(path)
+    values = {"source": path, "names": {str(n): name for n, name in listed.names.items()}}
+    about_rows = {"kpt_shape": listed.kpt_shape and list(listed.kpt_shape), "task": listed.task}
+    return values | {name: value for name, value in about_rows.items() if value is not None}
 
 
 def _without_metadata(changes: Mapping[str, Any]) -> dict[str, Any]:

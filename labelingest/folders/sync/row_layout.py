@@ -5,6 +5,7 @@ read for that is converted, and not read twice.
 """
 
 from dataclasses import dataclass, replace
+from shlex import quote
 
 from labelingest.errors import ConfigError
 from labelingest.folders.settings import FolderSettings
@@ -97,7 +98,8 @@ def refuse_undecided(first: FirstLayout, name: str) -> None:
         return
     decision = first.layout.decision
     if decision.choices:
+        command = f"labelingest folder configure {quote(name)} "
         raise ConfigError(
             f"the rows of the label files do not say how to read them: {decision.why}; nothing was "
-            f"converted; {decision.otherwise}declare the layout:{choice_lines(decision, f'labelingest folder configure {name} ')}"
+            f"converted; {decision.otherwise}declare the layout:{choice_lines(decision, command)}"
         )
