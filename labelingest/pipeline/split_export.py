@@ -104,7 +104,7 @@ def split_export(
     entries = _entries(export, storage, keys)
     rows = list(_matched(entries, keys, rule, _key_of_export(export, storage, keys)))
     if dry_run:
-        return rows
+        return _foreseen(rows, entries, out)
     output = _opened(out)
     outcomes = [_put(row, entries[row.place].content, output) for row in rows]
     output.flush([row.keys[0] for row in outcomes if row.fate is Fate.WRITTEN])
@@ -207,10 +207,31 @@ def _put(row: SplitRow, content: bytes, storage: Storage) -> SplitRow:
     try:
         storage.put(key, content, unless_changed="")
     except ChangedError:
-        blobs = storage.fetch([key])
-        is_same = 0 not in blobs.unread and blobs.get(0) == content
-        fate = Fate.UNCHANGED if is_same else Fate.SIDECAR_EXISTS
-        return SplitRow(row.place, row.title, fate, row.keys)
+        return _compared(row, content, storage)
     except StorageError as error:
         raise StorageError(f"{error}; the label rows before it were written") from None
     return row
+
+
+def _foreseen(rows: list[SplitRow], entries: Sequence[ListEntry], out: str) -> list[SplitRow]:
+    """Return what would become of label rows that are not written."""
+    if "://" not in out and not Path(out).is_dir():
+        return rows
+    output = _opened(out)
+    new = [row for row in rows if row.fate is Fate.WRITTEN]
+    versions = output.versions([row.keys[0] for row in new])
+    existing = {
+        row.place for row, version in zip(new, versions, strict=True) if version is not None
+    }
+    return [
+        _compared(row, entries[row.place].content, output) if row.place in existing else row
+        for row in rows
+    ]
+
+
+def _compared(row: SplitRow, content: bytes, storage: Storage) -> SplitRow:
+    """Return a label row whose sidecar exists: with the same content, or with another."""
+    blobs = storage.fetch(row.keys)
+    is_same = 0 not in blobs.unread and blobs.get(0) == content
+    fate = Fate.UNCHANGED if is_same else Fate.SIDECAR_EXISTS
+    return SplitRow(row.place, row.title, fate, row.keys)

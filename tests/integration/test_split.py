@@ -70,12 +70,12 @@ def test_entries_are_written_as_they_are_and_never_twice(run: Run) -> None:
     said = run("split", "export.json", "data", "--out", "data").out
     assert "1 written to data\n  /0 x/a.jpg: x/a.jpg.encord.json\n" in said
     assert Path("data/x/a.jpg.encord.json").read_text() == odd
-    assert "1 in data already" in run("split", "export.json", "data", "--out", "data").out
+    split = ("split", "export.json", "data", "--out", "data")
+    for flags in ([], ["--dry-run"]):
+        assert "1 in data already" in run(*split, *flags).out
     Path("data/x/a.jpg.encord.json").write_text("mine")
-    assert (
-        "1 not written: data has another file of this name"
-        in run("split", "export.json", "data", "--out", "data").out
-    )
+    for flags in ([], ["--dry-run"]):
+        assert "1 not written: data has another file of this name" in run(*split, *flags).out
     assert Path("data/x/a.jpg.encord.json").read_text() == "mine"
 
 

@@ -74,9 +74,10 @@ def _class_list(path: str) -> dict[str, Any] | None:
         return None
     from labelingest.class_lists.read import load_class_list
 
-    listed = load_class_list(path)
-    values = {"source": path, "names": {str(n): name for n, name in listed.names.items()}}
-    about_rows = {"kpt_shape": listed.kpt_shape and list(listed.kpt_shape), "task": listed.task}
+    class_list = load_class_list(path)
+    values = {"source": path, "names": {str(n): name for n, name in class_list.names.items()}}
+    shape = class_list.kpt_shape
+    about_rows = {"kpt_shape": None if shape is None else list(shape), "task": class_list.task}
     return values | {name: value for name, value in about_rows.items() if value is not None}
 
 
