@@ -75,7 +75,8 @@ def load_class_list(path: str | Path) -> ClassList:
     Parameters
     ----------
     path
-        Path of the file. A Darknet `*.data` file stands for the list that it names.
+        Path of the file. A Darknet `*.data` file is refused, and the message has the list that it
+        names.
 
     Raises
     ------

@@ -275,18 +275,22 @@ def disagreement_lines(use: ListUse) -> list[str]:
     rows = [use.rows.get(difference.number, 0) for difference in use.comparison.disagreeing]
     files = "1 label file has" if use.label_files == 1 else f"{use.label_files:,} label files have"
     count = "1 row" if sum(rows) == 1 else f"{sum(rows):,} rows"
-    sample = "" if use.counted_files == use.label_files else f" {use.counted_files:,} of them with"
+    sample = "" if use.counted_files == use.label_files else _looked_at(use.counted_files)
     table = _number_lines(use)
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return [
         f"{printable(use.class_list.source)} disagrees with the ontology: {use.comparison.pattern}",
-        f"{files} this class list,{sample or ' with'} {count} of these numbers that would get the "
-        "wrong class:",
+        f"{files} this class list{sample}, with {count} of these numbers that would get the wrong "
+        "class:",
         *(
             "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
             for line in table
         ),
     ]
+
+
+def _looked_at(files: int) -> str:
+    return f"; {files:,} of them {'was' if files == 1 else 'were'} looked at"
 
 
 def _number_lines(use: ListUse) -> list[tuple[str, str, str, str]]:

@@ -8,6 +8,7 @@ from rich.console import Console
 from labelingest.cli.console import many, open_console, print_line, to_json
 from labelingest.cli.render_keys import rule_text
 from labelingest.config import IngestOptions
+from labelingest.evidence.reading import Fact
 from labelingest.pairing.rules import PatternRule
 from labelingest.pipeline.commands import check_command
 from labelingest.pipeline.dialect import Dialect
@@ -30,9 +31,7 @@ def print_layout(console: Console, layout: Mapping[str, Any] | None) -> None:
     declares = f"decided from the rows ({layout['flags']} declares it)"
     print_line(console, "Columns    ", f"{layout['words']}: {declares}")
     for fact in layout["evidence"]:
-        print_line(
-            console, "           ", f"{fact['rows']:,} of {fact['total']:,} rows: {fact['words']}"
-        )
+        print_line(console, "           ", str(Fact(**fact)))
 
 
 def print_dialect(dialect: Dialect, config: IngestOptions) -> None:

@@ -52,8 +52,7 @@ class Reading:
     @property
     def flags(self) -> str:
         """Flags of the command line that declare the reading."""
-        shape = "" if self.kpt_shape is None else " --kpt-shape {} {}".format(*self.kpt_shape)
-        return f"--row-layout {self.layout}{shape}"
+        return YoloOptions(self.layout, self.kpt_shape).flags
 
     def options(self, *, has_polygons: bool = False) -> YoloOptions:
         """Return the layout for the reader, where the reading was decided.
@@ -97,6 +96,10 @@ class Fact:
 
     def __str__(self) -> str:
         return f"{self.rows:,} of {self.total:,} rows: {self.words}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fact as JSON values; `Fact(**values)` is the same fact."""
+        return {"rows": self.rows, "total": self.total, "words": self.words}
 
 
 @dataclass(frozen=True, slots=True)

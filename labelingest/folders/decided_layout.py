@@ -9,7 +9,7 @@ from typing import Any
 
 from labelingest.config import IngestOptions
 from labelingest.errors import ConfigError
-from labelingest.evidence.reading import Reading
+from labelingest.evidence.reading import Fact, Reading
 from labelingest.readers.yolo.layouts import RowLayout, YoloOptions
 
 __all__ = ["layout_in_force", "layout_words", "stored_options"]
@@ -60,9 +60,9 @@ def layout_words(stored: Mapping[str, Any]) -> str:
     """
     facts = stored.get("evidence")
     evidence = [
-        f"{fact['rows']:,} of {fact['total']:,} rows: {fact['words']}"
+        str(Fact(**fact))
         for fact in (facts if isinstance(facts, list) else [])
-        if isinstance(fact, dict) and {"rows", "total", "words"} <= fact.keys()
+        if isinstance(fact, dict) and {"rows", "total", "words"} == fact.keys()
     ]
     words = f"{stored.get('words') or stored.get('row_layout')}, decided from the rows"
     return f"{words}: {'; '.join(evidence)}" if evidence else words

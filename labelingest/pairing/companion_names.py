@@ -1,8 +1,9 @@
 """Companion files of a YOLO data set, by their names alone: what lies there besides images and labels.
 
 Training and annotation tools write class lists, lists of images, a configuration and a README beside
-images and labels, and earlier runs write label rows there, called `*.encord.json`. The module refuses to know contents and to know what pairs: a name that is a
-companion's can still be the label file of an image.
+images and labels, and earlier runs write label rows there, called `*.encord.json`. The module
+refuses to know contents and to know what pairs: a name that is a companion's can still be the label
+file of an image.
 
 Case does not count, because tools and people write `Classes.txt`, `readme.md` and `data.YAML`. `README`
 and `LICENSE` in capitals are taken with anything behind them, as `README_first.txt`. In other case

@@ -26,18 +26,20 @@ from labelingest.problems import Problem, ProblemCode
 from labelingest.storage.base import Storage
 
 __all__ = [
+    "MOST_BYTES",
     "MOST_LISTS",
     "Answer",
     "LabelFiles",
     "answers_of_folder",
     "find_lists",
     "follow_names",
+    "has_names_line",
     "read_answers",
 ]
 
 MOST_LISTS: Final = 100
 """Class lists of a folder that are read; `--class-list` names one beyond."""
-_MOST_BYTES: Final = 1_000_000
+MOST_BYTES: Final = 1_000_000
 """Bytes of a class list that is found by its name: thousands of names take a tenth of it."""
 _MOST_BYTES_IN_ALL: Final = 10_000_000
 """Bytes of all class lists that are read: names take thirty times as much memory."""
@@ -185,7 +187,7 @@ def _within_limits(files: LabelFiles, lists: Sequence[str]) -> int:
     if sizes is None:
         return len(lists[:MOST_LISTS])
     # A larger file costs nothing: it is not read.
-    sums = np.cumsum(np.minimum(sizes, _MOST_BYTES))
+    sums = np.cumsum(np.minimum(sizes, MOST_BYTES))
     return int(np.searchsorted(sums, _MOST_BYTES_IN_ALL, side="right"))
 
 
@@ -201,7 +203,7 @@ def read_answers(
     """
     if not keys:
         return {}, ()
-    blobs = storage.fetch(keys, sizes=files.sizes(keys), tokens=False, most=_MOST_BYTES)
+    blobs = storage.fetch(keys, sizes=files.sizes(keys), tokens=False, most=MOST_BYTES)
     answers = {
         key: _unread(key, blobs.unread[row].detail)
         if row in blobs.unread
@@ -211,12 +213,23 @@ def read_answers(
     return answers, [keys[row] for row in blobs.unread]
 
 
+def has_names_line(content: bytes) -> bool:
+    r"""Return whether a line of a YAML file says that it has class names, without a parser of YAML.
+
+    Examples
+    --------
+    >>> has_names_line(b"nc: 2\nnames: [tug, van]"), has_names_line(b"services:\n  names: x")
+    (True, False)
+    """
+    return _NAMES_KEY.search(content) is not None
+
+
 def _answer(key: str, content: bytes) -> Answer:
     """Return what a file holds; a YAML file with any name is a list only if it has `names`."""
     try:
         return read_class_list(content, key)
     except UnreadableListError as error:
-        if not is_usual_name(key) and not _NAMES_KEY.search(content):
+        if not is_usual_name(key) and not has_names_line(content):
             return ClassList(key, {}, missing=error.detail)
         return _unreadable(key, error.detail, error.line, error.column)
 

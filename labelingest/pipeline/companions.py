@@ -14,7 +14,6 @@ Few files are read. Files that end as outputs do are read only where a folder ha
 """
 
 import os
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -30,6 +29,7 @@ from labelingest.model.listing import Listing
 from labelingest.model.pairs import Outcome, Pairs
 from labelingest.pairing.file_kinds import folder_numbers, rows_with_extension
 from labelingest.pairing.match import first_row, row_of
+from labelingest.pipeline.class_list_files import MOST_BYTES, MOST_LISTS, has_names_line
 from labelingest.sinks.output_folder import MARKER
 from labelingest.sinks.own_contents import (
     HEAD_BYTES,
@@ -60,8 +60,6 @@ FEW_TOGETHER: Final = 100
 """Files of one folder, of a kind that runs write and without a sidecar, up to which they are read."""
 MOST_READ: Final = 1_000
 """Files of a listing that are read: a few milliseconds."""
-_MOST_LISTS: Final = 100
-_MOST_LIST_BYTES: Final = 1_000_000
 _SHORT_LIST_BYTES: Final = 65_536
 """Bytes up to which a YAML file is parsed: a megabyte of short lines takes seconds."""
 _WITHOUT_LINES: Final = (b"{", b"\xff\xfe", b"\xfe\xff")
@@ -71,9 +69,8 @@ _SHORT_HEAD: Final = 512
 _TAIL: Final = 65_536
 """Last bytes of a Parquet file that say who wrote it."""
 _YAML: Final = ("yaml", "yml")
-_NAMES: Final = re.compile(rb"^[\"']?names[\"']?\s*:", re.MULTILINE)
 _MARKERS: Final = (f"/{MARKER}", f"/.labelingest-folder/{OWNER_MARKER}")
-_USED: Final = (*(Outcome.PAIRED, Outcome.SIDECAR, Outcome.AMBIGUOUS, Outcome.AMBIGUOUS_SIDECAR),)
+_USED: Final = (Outcome.PAIRED, Outcome.SIDECAR, Outcome.AMBIGUOUS, Outcome.AMBIGUOUS_SIDECAR)
 """Outcomes of files whose folder is input of the run, also where another run wrote it."""
 
 
@@ -240,14 +237,14 @@ def _is_table(storage: Storage, key: str, size: int) -> bool:
 def list_rows(storage: Storage, pairs: Pairs, keys: Keys) -> Int64:
     """Return the rows of YAML files with any name that have class names, ascending.
 
-    At most 100 files of a megabyte are read.
+    At most `MOST_LISTS` files of `MOST_BYTES` bytes are read.
     """
     rows = np.flatnonzero(pairs.outcome == Outcome.UNSUPPORTED)
-    rows = rows_with_extension(keys, rows, _YAML)[:_MOST_LISTS]
+    rows = rows_with_extension(keys, rows, _YAML)[:MOST_LISTS]
     if not len(rows):
         return rows
     sources = keys.take(rows)
-    blobs = storage.fetch(sources, tokens=False, most=_MOST_LIST_BYTES)
+    blobs = storage.fetch(sources, tokens=False, most=MOST_BYTES)
     has_names = [
         place not in blobs.unread and _has_names(blobs.get(place), key)
         for place, key in enumerate(sources)
@@ -258,7 +255,7 @@ def list_rows(storage: Storage, pairs: Pairs, keys: Keys) -> Int64:
 
 def _has_names(content: bytes, key: str) -> bool:
     """Return whether a YAML file has the key `names`; a line says so, without a parser of YAML."""
-    if _NAMES.search(content):
+    if has_names_line(content):
         return True
     if not content.startswith(_WITHOUT_LINES) or len(content) > _SHORT_LIST_BYTES:
         return False

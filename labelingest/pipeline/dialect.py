@@ -55,10 +55,7 @@ class Dialect:
             "ontology": self.has_ontology,
             "kpt_shape": None if self.hints.kpt_shape is None else list(self.hints.kpt_shape),
             "task": self.hints.task,
-            "evidence": [
-                {"rows": fact.rows, "total": fact.total, "words": fact.words}
-                for fact in decision.evidence
-            ],
+            "evidence": [fact.as_dict() for fact in decision.evidence],
             "decision": None if decision.choices else decision.reading.as_dict(),
             "choices": [choice.as_dict() for choice in decision.choices],
             "why": decision.why,

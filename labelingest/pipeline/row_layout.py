@@ -86,10 +86,7 @@ class FolderLayout:
             "words": self.decision.reading.words,
             "label_files": self.label_files,
             "sampled_files": self.sampled_files,
-            "evidence": [
-                {"rows": fact.rows, "total": fact.total, "words": fact.words}
-                for fact in self.decision.evidence
-            ],
+            "evidence": [fact.as_dict() for fact in self.decision.evidence],
         }
 
 

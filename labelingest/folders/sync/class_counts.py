@@ -1,8 +1,8 @@
 """Counts by class of a run: they are kept in its record, and may show that numbers begin at 1.
 
-A run counts the label files that it converts, batch by batch. So the warning of numbers that begin at 1 is given, and
-withdrawn, only by a run that converts all label files of the folder: a few changed files say little
-about the numbers of the others.
+A run counts the label files that it converts, batch by batch. So the warning of numbers that begin
+at 1 is given, and withdrawn, only by a run that converts all label files of the folder: a few
+changed files say little about the numbers of the others.
 """
 
 import sqlalchemy as sa

@@ -14,6 +14,7 @@ from labelingest.model.blobs import Unread
 from labelingest.model.listing import Listing
 from labelingest.pairing.layouts import LayoutGuess, recognise
 from labelingest.pairing.match import ending_with
+from labelingest.pairing.near_misses.exports import HEAD_BYTES, has_keys_of_rows
 from labelingest.pairing.rules import PatternRule, SuffixRule
 from labelingest.pairing.suffixes import SuffixGuess, suffixes
 from labelingest.pipeline.pairing_rule import as_flags
@@ -23,10 +24,6 @@ __all__ = ["other_rules", "other_suffix"]
 
 _LOOKED_AT: Final = 3
 """Suffixes that are looked at, and files of each."""
-_HEAD: Final = 4_096
-"""Bytes that are read of a file: a label row names itself in them."""
-_NAMES: Final = (b'"label_hash"', b'"data_units"', b'"object_answers"', b'"dataset_hash"')
-"""Keys of a label row, one of which is among the first."""
 
 
 def other_suffix(
@@ -44,9 +41,9 @@ def other_suffix(
     for guess in _guesses(listing, rule, metadata):
         rows = ending_with(listing.keys, np.arange(len(listing)), guess.rule.suffix.encode())
         keys = listing.keys.take(rows[:_LOOKED_AT])
-        heads = storage.fetch_heads(keys, _HEAD)
+        heads = storage.fetch_heads(keys, HEAD_BYTES)
         for key, head in zip(keys, heads, strict=True):
-            if not isinstance(head, Unread) and any(name in head for name in _NAMES):
+            if not isinstance(head, Unread) and has_keys_of_rows(head):
                 return guess, key
     return None
 
