@@ -23,6 +23,8 @@ _DEEP: Final = re.compile(r"^[-?: \t]{100}", re.MULTILINE)
 """Begin of a line in blocks that may be nested as deeply: each level has a sign or a blank."""
 _SHORT: Final = 100_000
 """Characters of a text that Python's own parser reads in a second."""
+_VALUES_OF_KEYPOINTS: Final = (2, 3)
+"""Numbers that a keypoint may have: a place, and whether it is visible."""
 _LARGEST_COUNT: Final = 1_000_000
 """Largest number of classes or keypoints that a declaration may state."""
 
@@ -201,10 +203,11 @@ def _whole(node: yaml.Node | None) -> int | None:
 
 
 def _kpt_shape(node: yaml.Node | None) -> tuple[int, int] | None:
+    """Return keypoints and values for each; None for a shape that no pose has."""
     if not isinstance(node, yaml.SequenceNode) or len(node.value) != 2:
         return None
     points, values = map(_whole, node.value)
-    return (points, values) if points and values else None
+    return (points, values) if points and values in _VALUES_OF_KEYPOINTS else None
 
 
 def _expected_once(times: int, root: yaml.MappingNode) -> str:

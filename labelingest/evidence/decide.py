@@ -28,6 +28,7 @@ from labelingest.evidence.poses import (
     are_poses_in_pixels,
     judge_declared_pose,
     judge_pose,
+    judge_pose_and_more,
     judge_visibilities,
 )
 from labelingest.evidence.reading import COLUMNS, TABLE, Decision, Fact, Reading
@@ -163,7 +164,10 @@ def _has_parts(group: RowGroup) -> bool:
     """Return whether rows in pixels with one number of columns are boxes and something behind."""
     behind = group.values[:, 5]
     is_confidence = group.columns == 7 and is_share((behind >= 0) & (behind <= 1))
-    return is_confidence or are_poses_in_pixels(group)
+    numbers = group.values[:, 1:]
+    # A column of zeros alone may be the image's edge.
+    is_small = (np.abs(numbers) <= _FAR).all(axis=0) & (numbers != 0).any(axis=0)
+    return is_confidence or bool(is_small.any()) or are_poses_in_pixels(group)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -219,7 +223,7 @@ def _by_groups(rows: EvidenceRows, hints: Hints) -> Decision:
         return Decision(reading, evidence, has_polygons=_has_polygons(rows, parts, verdicts))
     (first, *others) = [verdict for verdict in verdicts if verdict.reading or verdict.choices]
     if first.reading is None:
-        why = f"{first.words}: the rows allow more than one reading"
+        why = f"{first.words}: {first.why}"
     elif others or parts.settled.any() or first.rows < NEARLY_ALL * total:
         why = f"some rows are {first.words}, others are not, and one layout is for all rows"
     else:
@@ -255,7 +259,9 @@ def _verdicts(rows: EvidenceRows, parts: _Parts, hints: Hints, total: int) -> It
 def _judge_long(group: RowGroup, *, is_polygon: bool) -> Verdict | None:
     """Judge rows of seven columns or more of bounding boxes; None for polygons."""
     verdict = judge_confidence_and_track(group) if group.columns == 7 else None
-    return verdict or judge_pose(group, has_pairs=not is_polygon)
+    has_pairs = not is_polygon
+    verdict = verdict or judge_pose(group, has_pairs=has_pairs)
+    return verdict or judge_pose_and_more(group, has_pairs=has_pairs)
 
 
 def _rotated_verdicts(rows: EvidenceRows, parts: _Parts) -> Iterator[Verdict]:

@@ -17,7 +17,13 @@ from labelingest.evidence.rows import RowGroup
 from labelingest.evidence.verdict import Verdict
 from labelingest.readers.yolo.layouts import RowLayout
 
-__all__ = ["are_poses_in_pixels", "judge_declared_pose", "judge_pose", "judge_visibilities"]
+__all__ = [
+    "are_poses_in_pixels",
+    "judge_declared_pose",
+    "judge_pose",
+    "judge_pose_and_more",
+    "judge_visibilities",
+]
 
 _MANY: Final = 12
 """Rows that decide without visibilities: chance alone explains so many in no folder."""
@@ -46,6 +52,35 @@ def judge_pose(group: RowGroup, *, has_pairs: bool = True) -> Verdict | None:
     """
     verdict = judge_visibilities(group)
     return verdict or (_pairs_verdict(group) if has_pairs else None)
+
+
+def judge_pose_and_more(group: RowGroup, *, has_pairs: bool = True) -> Verdict | None:
+    """Judge poses with a confidence behind them, or a confidence and a track ID: models write them.
+
+    No layout has such rows: the table would make outlines of them.
+    """
+    for more, words in ((1, "confidence"), (2, "confidence + track ID")):
+        last = group.values[:, group.columns - more]
+        if group.columns < 7 + more or not is_share((last >= 0) & (last <= 1)):
+            continue
+        before = RowGroup(group.values[:, :-more], group.unit)
+        verdict = judge_visibilities(before)
+        if (
+            verdict is not None
+            and verdict.reading is None
+            and not _are_spread(before.numbers(1, 2))
+        ):
+            verdict = None
+        if verdict is None and has_pairs and more == 1:
+            pairs = _pairs_verdict(before)
+            verdict = pairs if pairs is not None and pairs.reading is not None else None
+        if verdict is not None:
+            column = "the last column" if more == 1 else "the last two columns"
+            why = (
+                f"no layout has such rows, and their columns are read as outlines: remove {column}"
+            )
+            return Verdict(f"{verdict.words} + {words}", verdict.rows, choices=(COLUMNS,), why=why)
+    return None
 
 
 def judge_declared_pose(group: RowGroup, kpt_shape: tuple[int, int]) -> Verdict | None:

@@ -66,7 +66,7 @@ def judge_confidence_and_track(group: RowGroup) -> Verdict | None:
     confidence, track = group.values[:, 5], group.values[:, 6]
     fits = are_boxes(group.numbers(1)) & (confidence >= 0) & (confidence <= 1)
     fits &= track == np.floor(track)
-    if len(group) < FEW or not is_share(fits) or not (track > 1).any():
+    if len(group) < FEW or not is_share(fits):
         return None
     reading = Reading(RowLayout.BOX_CONFIDENCE_TRACK)
     if _are_track_ids(group, track):

@@ -20,3 +20,5 @@ class Verdict:
     """A reading that the table of columns does not give; None where the table is right."""
     choices: Sequence[Reading] = ()
     """Readings that the rows allow alike; empty where one is decided."""
+    why: str = "the rows allow more than one reading"
+    """Reason for a choice."""

@@ -186,7 +186,9 @@ def test_settings_of_labels_are_read_from_yaml() -> None:
     assert (class_list.task, class_list.kpt_shape, class_list.class_count) == ("pose", (17, 3), 1)
 
 
-@pytest.mark.parametrize("text", ["[17]", "[a, 3]", "[0, 3]", "17", "[17, 3, 1]", "{}"])
+@pytest.mark.parametrize(
+    "text", ["[1, 1]", "[1, 4]", "[17]", "[a, 3]", "[0, 3]", "17", "[17, 3, 1]", "{}"]
+)
 def test_a_keypoint_shape_that_is_none_is_not_guessed(text: str) -> None:
     assert read_class_list(f"kpt_shape: {text}".encode(), "data.yaml").kpt_shape is None
 

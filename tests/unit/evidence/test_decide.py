@@ -290,3 +290,48 @@ def test_a_few_long_rows_are_not_known_to_be_polygons() -> None:
     long_row = "0 .5 .5 .4 .4 .45 .6"
     assert not decided(text(long_row), BOX).has_polygons
     assert not decided(text(*["0 .5 .5 .4 .4"] * 100, long_row), BOX).has_polygons
+
+
+def _poses(keypoints: int, behind: str, *, scale: float = 1, pairs: bool = False) -> list[str]:
+    """Return rows of boxes in many places, with keypoints in them and something behind these."""
+    rng = np.random.default_rng(5)
+    rows = []
+    for _ in range(20):
+        centre, size = rng.uniform(0.2, 0.8, 2), rng.uniform(0.1, 0.3, 2)
+        points = centre + size * rng.uniform(-0.5, 0.5, (keypoints, 2))
+        columns = np.hstack((points * scale, rng.integers(0, 3, (keypoints, 1))))
+        numbers = [*centre * scale, *size * scale, *(points if pairs else columns).ravel()]
+        rows.append(" ".join(["0", *(f"{number:.6g}" for number in numbers), behind]))
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (_poses(17, "0.87"), "box + 17 × 3 keypoints + confidence"),
+        (_poses(17, "0.87 4"), "box + 17 × 3 keypoints + confidence + track ID"),
+        (_poses(5, "0.87", pairs=True), "box + 5 × 2 keypoints + confidence"),
+    ],
+)
+def test_poses_with_a_confidence_behind_them_are_asked_about(rows: list[str], words: str) -> None:
+    decision = decided(text(*rows), BOX)
+    assert flags(decision) == ["--row-layout columns"]
+    assert decision.why.startswith(f"{words}: no layout has such rows")
+
+
+def test_poses_in_pixels_with_visibilities_are_no_polygons() -> None:
+    rows = _poses(4, "", scale=1000)
+    assert flags(decided(text(*rows), BOX)) == [TABLE]
+
+
+def test_polygons_in_pixels_may_begin_at_the_edge() -> None:
+    rows = [f"0 0 {n} 640 {n + 9} 640 480 0 480" for n in range(300, 330)]
+    assert flags(decided(text(*rows), BOX)) == ["--row-layout polygon-pixels"]
+
+
+def test_a_confidence_and_the_only_track_of_a_folder_are_asked_about() -> None:
+    rows = [f"0 0.5 0.{n} 0.1 0.1 0.9{n} 1" for n in range(2, 8)]
+    assert flags(decided(text(*rows), BOX)) == [
+        "--row-layout box+confidence+track",
+        "--row-layout columns",
+    ]
