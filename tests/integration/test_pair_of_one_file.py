@@ -144,3 +144,12 @@ def test_a_bucket_answers_as_a_folder_does(
         assert command in said
     ran = run("pair", place, *PATTERNS, "--why", place + "labels/my boat.txt")
     assert (ran.code, "'labels/my%20boat.txt'" in ran.err) == (2, True)
+
+
+def test_a_yaml_file_with_class_names_is_not_called_a_file_of_the_run(run: Run) -> None:
+    Path("data/coco128.yaml").write_text("names: [car]\n")
+    answer = json.loads(run("pair", "data", *PATTERNS, "--why", "coco128.yaml", "--json").out)
+    assert answer["outcome"] == "companion"
+    assert (
+        answer["why"] == "a companion file, as YAML files with class names are; it holds no labels"
+    )

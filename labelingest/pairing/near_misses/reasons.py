@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from labelingest.columns.keys import Keys
-from labelingest.model.kinds import DataKind, kind_of
+from labelingest.model.kinds import DataKind, extension_of, kind_of
 from labelingest.model.pairs import Outcome, Pairs
 from labelingest.pairing.companion_names import is_companion
 from labelingest.pairing.defects import Defects
@@ -111,7 +111,9 @@ def _metadata(expected: Sequence[Expected]) -> str:
 
 def _companion(key: str, expected: Sequence[Expected]) -> str:
     if not is_companion(key):
-        return "a companion file: the run was given it, or wrote it; it holds no labels"
+        if extension_of(key) in ("yaml", "yml"):
+            return "a companion file, as YAML files with class names are; it holds no labels"
+        return "a companion file: this run was given it, or a run wrote it; it holds no labels"
     why = (
         "a companion file by its name, as data.yaml, classes.txt and README are; it holds no labels"
     )
