@@ -114,6 +114,26 @@ def test_only_the_setting_auto_decides_again(world: World) -> None:
 
 
 @on_sqlite
+def test_the_setting_auto_decides_again_where_nothing_else_has_changed(world: World) -> None:
+    fill(world, "boxes")
+    folder = world.folder()
+    folder.sync()
+    folder.configure(options={"row_layout": "auto"})
+    assert layout_of(folder) == ""
+    assert folder.sync().counters.label_rows_made == 0
+    assert layout_of(folder) == "--row-layout auto"
+
+
+@on_sqlite
+def test_a_choice_names_a_folder_as_a_shell_reads_it(world: World) -> None:
+    for number in range(FILES):
+        world.labelled(f"{number}", "0 .5 .5 .2 .2 .4 .4")
+    folder = world.folder("my drive")
+    with pytest.raises(ConfigError, match="configure 'my drive' --row-layout pose"):
+        folder.sync()
+
+
+@on_sqlite
 def test_auto_takes_a_declared_layout_back_with_its_keypoints(world: World) -> None:
     fill(world, "pose 1 x 3")
     folder = world.folder(options=YOLO | {"row_layout": "pose", "kpt_shape": (1, 3)})

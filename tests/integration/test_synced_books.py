@@ -1,13 +1,15 @@
 """Books of runs: every key has an outcome, every row is accounted for, and each error has its file."""
 
+import os
 from typing import Any
 
 import orjson
 import pytest
 
 from labelingest.config import IngestConfig
+from labelingest.errors import ConfigError
 from labelingest.folders import SyncedFolder
-from labelingest.folders.state.tables import runs
+from labelingest.folders.state.tables import problems, runs
 from labelingest.folders.sync.changes import CLAIMS
 from labelingest.model.failed_files import FailedFiles
 from labelingest.model.pairs import Outcome
@@ -136,6 +138,48 @@ def test_a_state_whose_runs_have_no_books_gets_them_by_the_next_run(mixture: Wor
     assert run.books.failed.as_dict() == ERRORS
     assert mixture.requests() == {"list": 1}
     assert run.counters.changes == {}
+
+
+@on_sqlite
+def test_a_change_that_is_taken_back_after_a_failed_run_gives_the_books_before_it(
+    world: World,
+) -> None:
+    world.labelled("a")
+    world.write("data.yaml", "names: [car, lake, ship]")
+    folder = world.folder()
+    folder.export(str(world.data / "export.jsonl"))
+    books = folder.sync().books
+    times = (world.data / "data.yaml").stat()
+    world.write("data.yaml", "names: [lake, car, ship]")
+    with pytest.raises(ConfigError):
+        folder.sync()
+    world.write("data.yaml", "names: [car, lake, ship]")
+    os.utime(world.data / "data.yaml", ns=(times.st_atime_ns, times.st_mtime_ns))
+    world.requests()
+    again = folder.sync().books
+    assert books is not None
+    assert again is not None
+    assert (again.keys, again.class_lists) == (books.keys, books.class_lists)
+    assert world.requests() == {"list": 1}
+
+
+@on_sqlite
+def test_a_state_without_books_gets_the_warnings_of_a_listing_that_has_not_changed(
+    world: World,
+) -> None:
+    world.labelled("a")
+    world.write("data.yaml", "names: [car, lake, boat]")
+    folder = world.folder()
+    folder.sync()
+    expected = list(folder.problems())
+    with world.state.write() as connection:
+        connection.execute(runs.update().values(books=None))
+        connection.execute(problems.delete())
+    run = folder.sync()
+    assert run.books is not None
+    assert run.books.keys["companion"] == 1
+    assert list(folder.problems()) == expected
+    assert [problem.code for problem in expected] == ["class-name-differs"]
 
 
 @on_sqlite

@@ -138,14 +138,26 @@ def read_books(text: str | None, what: str) -> Books | None:
     return None if text is None else read_stored(Books, text, what)
 
 
-def last_books(connection: Connection, folder_id: int) -> Books | None:
-    """Return the newest books of a folder; None where no run has any."""
+def last_books(connection: Connection, folder_id: int, digest: str = "") -> Books | None:
+    """Return the newest books of a folder; None where no run has any.
+
+    Parameters
+    ----------
+    connection, folder_id
+        Connection in a transaction, and number of the folder in the state.
+    digest
+        Digest of listing and settings that the books must be about; "" for any. Newer runs may have
+        seen another listing, and failed.
+    """
     query = (
         sa.select(runs.c.id, runs.c.books)
         .where(runs.c.folder_id == folder_id, runs.c.books.is_not(None))
         .order_by(runs.c.id.desc())
         .limit(1)
     )
+    if digest:
+        # Their first value, as `Books.to_json` writes it.
+        query = query.where(runs.c.books.like(f'{{"digest":"{digest}"%'))
     row = connection.execute(query).first()
     return None if row is None else read_books(row.books, f"the books of run {row.id}")
 

@@ -291,11 +291,13 @@ def change_settings(
     with state.write() as connection:
         before = _record(connection.execute(query).mappings().one())
         settings = change(before.settings)
-        connection.execute(
-            folders.update()
-            .where(folders.c.id == record.id)
-            .values(settings=settings.to_json(), due_at=_due(before, settings.auto_sync_hours))
-        )
+        values = {
+            "settings": settings.to_json(),
+            "due_at": _due(before, settings.auto_sync_hours),
+        }
+        if before.settings.decided_layout is not None and settings.decided_layout is None:
+            values["digest"] = None  # the next sync decides again, whatever it lists
+        connection.execute(folders.update().where(folders.c.id == record.id).values(values))
     return find_folder(state, record.name, deleted=True)
 
 

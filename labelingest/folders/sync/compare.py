@@ -79,19 +79,17 @@ class Comparison:
         """
         record, plan = self.record, self._plan(listing)
         is_same = plan.digest == record.digest
-        books = last_books(connection, record.id) if is_same else None
-        if books is not None and books.digest == plan.digest and not self._looks_further:
-            return PreparedChanges(connection, record.id, replace(plan, books=books.keys), books)
+        books = last_books(connection, record.id, plan.digest) if is_same else None
+        if books is not None and not self._looks_further:
+            same_plan = replace(plan, books=books.keys)
+            return PreparedChanges(connection, record.id, same_plan, books, has_books=True)
         inputs = database_files(connection.engine).values()
         scanned = scan(listing, record.settings, inputs=[*inputs])
-        if is_same and not self._looks_further:
-            # An earlier version synced it last, and kept no books.
-            return self._prepared(connection, plan, scanned)
         if not plan.allow_mass_delete:
             self._refuse_unpaired(connection, scanned)
         prepared, scanned = self._look_beside(connection, plan, scanned)
         first = decide_folder_layout(record.settings, self.places.storage, scanned, prepared.lists)
-        prepared = replace(prepared, first_layout=first)
+        prepared = replace(prepared, first_layout=first, has_books=books is not None)
         if first.layout is None:
             return self._prepare_files(prepared, scanned, needs_rows=needs_rows)
         decided = self._with_layout(first)

@@ -34,6 +34,8 @@ class PreparedChanges:
     """Counts of the changes, and what the plan was made for."""
     books: Books
     """Outcome of every key of the listing."""
+    has_books: bool = False
+    """Whether a run has kept books of this listing with these settings, and its problems with them."""
     lists: FolderLists = field(default_factory=FolderLists)
     """Class lists beside the ontology; empty where the folder is in step and nothing was compared."""
     first_layout: FirstLayout = field(default_factory=FirstLayout)

@@ -169,7 +169,8 @@ class _Run:
                     recorder.lock.confirm(connection)
                     note_verified(connection, self.record.id)
             # The folder is in step: nothing was compared, or nothing differs.
-            if changes.plan.digest == self.record.digest and not changes.plan.changes:
+            is_same = changes.plan.digest == self.record.digest and changes.has_books
+            if is_same and not changes.plan.changes:
                 recorder.close_books(connection, None)
                 return
             is_finished = self.apply(changes, recorder)
