@@ -75,7 +75,8 @@ def sentence(progress: Progress, seconds: float) -> str:
     if progress.total:
         files = f"{progress.files:,} of {progress.total:,} files ({progress.files / progress.total:.0%})"
         files = files.replace("%", " %")
-        parts.append(f"{duration((progress.total - progress.files) / max(rate, 1e-9))} left")
+        if rate > 0:
+            parts.append(f"{duration((progress.total - progress.files) / rate)} left")
     if progress.before:
         files += f", {progress.before:,} by the interrupted run"
     return f"{progress.stage}: {', '.join([files, *parts])}"

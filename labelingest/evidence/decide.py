@@ -177,7 +177,7 @@ class _Parts:
     boxes: Bool
     """(r,) five columns."""
     concerned: Bool
-    """(r,) six columns, and more for bounding boxes: more than one reading is possible."""
+    """(r,) more than one reading is possible: six columns, and more for bounding boxes."""
     rotated: Bool
     """(r,) six columns for rotated boxes."""
     settled: Bool
@@ -190,12 +190,13 @@ class _Parts:
         is_rotated = rows.shape == ColumnShape.ROTATED_BOX
         settled = is_mapped & (count >= 7) & ~is_box
         poses = _poses_of_other_shapes(rows, settled)
+        joined = _joined_of_other_shapes(rows, settled & ~poses)
         six = (count == 6) & ~is_rotated
         return cls(
             boxes=is_mapped & (count == 5),
-            concerned=is_mapped & (six | ((count >= 7) & is_box) | poses),
+            concerned=is_mapped & (six | ((count >= 7) & is_box) | poses | joined),
             rotated=is_rotated & (count == 6),
-            settled=settled & ~poses,
+            settled=settled & ~poses & ~joined,
         )
 
 
@@ -208,6 +209,17 @@ def _poses_of_other_shapes(rows: EvidenceRows, settled: Bool) -> Bool:
         if verdict is not None:
             poses |= settled & (rows.count == columns)
     return poses
+
+
+def _joined_of_other_shapes(rows: EvidenceRows, settled: Bool) -> Bool:
+    """Return (r,) rows of boxes in one line, where some have class numbers that no outline has."""
+    mask = np.zeros(len(rows), dtype=bool)
+    is_outside = settled & (rows.largest() > 1) & (rows.count % 5 == 0)
+    for columns in np.unique(rows.count[is_outside]).tolist():
+        joined = joined_rows(rows, rows.group(settled, columns))
+        if is_share(joined, 0.5):
+            mask[np.flatnonzero(settled & (rows.count == columns))[joined]] = True
+    return mask
 
 
 def _by_groups(rows: EvidenceRows, hints: Hints) -> Decision:

@@ -35,7 +35,7 @@ def test_a_list_that_disagrees_ends_a_sync_before_anything_is_written(world: Wor
         "data.yaml disagrees with the ontology: the names of 0 and 1 are swapped"
     )
     assert "0       lake        car       1" in message.splitlines()
-    assert "labelingest folder configure NAME --ontology FILE" in message
+    assert "labelingest folder configure drive --ontology FILE" in message
     with pytest.raises(ConfigError, match="are swapped"):
         folder.plan()
     (run,) = folder.activity(1)
@@ -182,6 +182,7 @@ def test_the_command_line_sets_a_list_by_its_file(
     done = run("folder", "sync", "drive", *state)
     assert done.code == 2
     assert "labelingest: 0       lake        car       1\n" in done.err
+    assert "(labelingest folder configure drive --ontology FILE)" in done.err
     shown = run("folder", "activity", "drive", *state)
     assert "are swapped" in shown.out
     configure = ["folder", "configure", "drive", *state]

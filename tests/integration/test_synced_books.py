@@ -290,5 +290,5 @@ def test_one_of_each_is_said_in_the_singular(
 ) -> None:
     world.folder()
     run = command_line(capsys)("folder", "sync", "drive", "--state", world.state.url)
-    assert "read 1 sidecar (18 bytes) and 0 image headers, wrote 1 label row (" in run.err
+    assert "read 1 file (18 bytes) and 0 image headers, wrote 1 label row (" in run.err
     assert "Errors in  no file" in run.err

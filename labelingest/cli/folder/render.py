@@ -180,7 +180,7 @@ def print_run(run: RunRecord) -> None:
     if counters.changes:
         print_line(
             console,
-            f"read {many(counters.files_read, 'sidecar')} ({counters.bytes_read:,} bytes) and "
+            f"read {many(counters.files_read, 'file')} ({counters.bytes_read:,} bytes) and "
             f"{many(counters.headers_read, 'image header')}, wrote "
             f"{many(counters.files_written, 'label row')} "
             f"({counters.bytes_written:,} bytes), deleted {counters.files_deleted:,}",

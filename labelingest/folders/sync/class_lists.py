@@ -5,7 +5,7 @@ Lists are read only when their version token is new; the state keeps what the ot
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from shlex import quote
 
 from sqlalchemy.engine import Connection
 
@@ -25,13 +25,22 @@ from labelingest.pipeline.class_lists import compare_lists, row_counter
 from labelingest.resolution.class_map import make_class_map, mapped_names
 from labelingest.storage.base import Storage
 
-__all__ = ["CURES", "FolderLists", "compare_folder_lists"]
+__all__ = ["FolderLists", "compare_folder_lists", "cures"]
 
-CURES: Final = (
-    "Correct the ontology (labelingest folder configure NAME --ontology FILE) or map numbers (--map "
-    "NUMBER=OBJECT); name the right list with --class-list FILE; if the ontology is right, say so with "
-    "--accept-class-names"
-)
+
+def cures(name: str) -> str:
+    """Return the ways out for a folder with a list that disagrees, as commands that work when copied.
+
+    Examples
+    --------
+    >>> print(cures("my drive")[:75])
+    Correct the ontology (labelingest folder configure 'my drive' --ontology FI
+    """
+    return (
+        f"Correct the ontology (labelingest folder configure {quote(name)} --ontology FILE) or map "
+        "numbers (--map NUMBER=OBJECT); name the right list with --class-list FILE; if the ontology is "
+        "right, say so with --accept-class-names"
+    )
 
 
 @dataclass(frozen=True, slots=True)

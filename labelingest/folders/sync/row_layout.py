@@ -97,6 +97,7 @@ def refuse_undecided(first: FirstLayout, name: str) -> None:
     if first.layout is None or first.layout.decision is None:
         return
     decision = first.layout.decision
+    command = f"labelingest folder configure {quote(name)} "
     if decision.choices:
         command = f"labelingest folder configure {quote(name)} "
         raise ConfigError(

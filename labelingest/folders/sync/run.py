@@ -29,7 +29,7 @@ from labelingest.folders.state.written_files import replace_written
 from labelingest.folders.sync.apply import Applying
 from labelingest.folders.sync.batch import BatchWork
 from labelingest.folders.sync.class_counts import record_classes
-from labelingest.folders.sync.class_lists import CURES
+from labelingest.folders.sync.class_lists import cures
 from labelingest.folders.sync.compare import Comparison
 from labelingest.folders.sync.custom_metadata import check_schema
 from labelingest.folders.sync.fingerprints import (
@@ -83,7 +83,7 @@ def make_plan(
     listing = run.list_files()
     with state.connection(snapshot=True) as connection, connection.begin():
         changes = run.compare(connection, listing, needs_rows=save is not None)
-        refuse_disagreeing(changes.lists.class_lists, CURES)
+        refuse_disagreeing(changes.lists.class_lists, cures(record.name))
         refuse_undecided(changes.first_layout, record.name)
         plan = replace(changes.plan, class_changes=run.class_changes(connection))
         if save is not None:
@@ -229,7 +229,7 @@ class _Run:
                     replace_answers(changes.connection, self.record.id, lists.answers)
                 if looked_at.is_changed:
                     replace_written(changes.connection, self.record.id, looked_at.files)
-        refuse_disagreeing(lists.class_lists, CURES)
+        refuse_disagreeing(lists.class_lists, cures(self.record.name))
 
     def settle_layout(self, changes: PreparedChanges) -> None:
         """Keep the row layout that was decided: no later run changes its mind."""

@@ -264,6 +264,13 @@ def test_half_of_the_line_ends_may_be_missing() -> None:
     assert flags(decision) == ["--row-layout box", "--row-layout columns"]
 
 
+@pytest.mark.parametrize("shape", [POLYGON, ROTATED])
+def test_joined_rows_of_other_shapes_are_told_by_their_class_numbers(shape: ColumnShape) -> None:
+    rows = [f"{i % 3} .5 .5 .1 .1 {(i + 1) % 3} .6 .5 .1 .1" for i in range(20)]
+    assert flags(decided(text(*rows), shape)) == ["--row-layout columns"]
+    assert not decided(text(*rows, *["0 .1 .1 .3 .1 .3 .3 .1 .3 .9"] * 40), shape).choices
+
+
 def test_joined_rows_of_polygon_classes_and_of_unmapped_numbers_are_no_evidence() -> None:
     row = "0 .5 .5 .1 .1"
     assert not decided(text(*[f"{row} {row}"] * 20), POLYGON).choices
