@@ -30,8 +30,10 @@ from labelingest.errors import ConfigError
 from labelingest.formats import source_format
 from labelingest.model.ontology import Ontology
 from labelingest.pipeline.class_list_files import Answer, LabelFiles, answers_of_folder
-from labelingest.pipeline.sample import take_sample
+from labelingest.pipeline.row_layout import decide_layout, declared_layout
+from labelingest.pipeline.sample import Sample, take_sample
 from labelingest.problems import Problem
+from labelingest.readers.yolo.layouts import CLASS_LAST, RowLayout, YoloOptions
 from labelingest.resolution.class_map import ClassMapping, mapped_names
 from labelingest.storage.base import Storage
 
@@ -40,6 +42,7 @@ if TYPE_CHECKING:  # a sync pairs by itself
 
 __all__ = [
     "CURES",
+    "RowClasses",
     "compare_class_lists",
     "compare_lists",
     "lists_about_rows",
@@ -84,7 +87,9 @@ def compare_class_lists(
         mapped_names(ontology, mapping),
         named_list=named_list,
         accepts=config.accept_class_names,
-        rows_by_class=row_counter(paired.storage, files, config.max_label_bytes),
+        rows_by_class=row_counter(
+            paired.storage, files, config, RowClasses(declared_layout(config), ontology, mapping)
+        ),
     )
 
 
@@ -214,8 +219,24 @@ def _with_settings(named_list: ClassList | None, answers: Iterable[Answer]) -> S
     return [entry for entry in lists if entry.kpt_shape is not None or entry.task]
 
 
+class RowClasses(NamedTuple):
+    """What tells which column of the rows is the class number."""
+
+    layout: YoloOptions
+    """Row layout as far as it is declared or stored; otherwise the rows of the sample decide."""
+    ontology: Ontology
+    mapping: ClassMapping
+
+    def class_column(self, sample: Sample) -> int:
+        """Return the position of the class number in the rows of a sample."""
+        layout = self.layout.row_layout
+        if layout == RowLayout.AUTO:
+            layout = decide_layout(sample, self.ontology, self.mapping).reading.layout
+        return CLASS_LAST if layout == RowLayout.BOX_CLASS else 0
+
+
 def row_counter(
-    storage: Storage, files: LabelFiles, most_bytes: int
+    storage: Storage, files: LabelFiles, config: IngestOptions, classes: RowClasses
 ) -> Callable[[Int64], tuple[Mapping[int, int], int]]:
     """Return a function that counts rows by class in a sample of label files.
 
@@ -223,15 +244,17 @@ def row_counter(
     ----------
     storage, files
         The storage path, and its label files.
-    most_bytes
-        Bytes that a label file may have; larger ones are not looked at.
+    config
+        Has the bytes that a label file may have; larger ones are not looked at.
+    classes
+        Tells which column is the class number.
     """
 
     def rows_by_class(positions: Int64) -> tuple[Mapping[int, int], int]:
         rows = np.sort(files.sidecars[positions])
         keys, sizes = files.keys.pick(rows), files.listing.size[rows]
-        sample = take_sample(storage, keys, sizes, most_bytes=most_bytes)
-        return sample.rows_by_class(), len(sample.sidecars)
+        sample = take_sample(storage, keys, sizes, most_bytes=config.max_label_bytes)
+        return sample.rows_by_class(classes.class_column(sample)), len(sample.sidecars)
 
     return rows_by_class
 

@@ -63,11 +63,17 @@ class Sample:
         """Rows of the sample with their numbers; files that are no text have none."""
         return sheet_of(as_utf8(self.heads)[0])
 
-    def rows_by_class(self) -> dict[int, int]:
-        """Return class number → rows in the sample, ascending; other first columns do not count."""
-        sheet = self.sheet
-        first = sheet.values[sheet.rows.first]
-        numbers, counts = np.unique(first[is_class_number(first)], return_counts=True)
+    def rows_by_class(self, class_column: int = 0) -> dict[int, int]:
+        """Return class number → rows in the sample, ascending; other numbers do not count.
+
+        Parameters
+        ----------
+        class_column
+            Position of the class number in each row, from 0 on; shorter rows do not count.
+        """
+        rows = self.sheet.rows
+        column = self.sheet.values[rows.first[rows.count > class_column] + class_column]
+        numbers, counts = np.unique(column[is_class_number(column)], return_counts=True)
         return dict(zip(numbers.astype(np.int64).tolist(), counts.tolist(), strict=True))
 
 

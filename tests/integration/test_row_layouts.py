@@ -266,6 +266,17 @@ def test_dialect_and_check_take_the_same_class_list(
     assert " ".join(flags) in step
 
 
+@pytest.mark.parametrize("row_layout", ["auto", "box+class"])
+def test_rows_of_a_class_list_that_disagrees_have_their_class_where_the_layout_has_it(
+    row_layout: str, tmp_path: Path
+) -> None:
+    rows = b".5 .5 .2 .3 1\n.4 .4 .1 .2 0\n.4 .4 .2 .2 0\n"
+    options = write_folder(tmp_path, {f"labels/{n}.txt": rows for n in range(10)})
+    Path(options["storage_path"], "data.yaml").write_text("names: [Class1, Class0]\n")
+    lists = check(IngestConfig(**options, row_layout=row_layout)).class_lists.as_dict()
+    assert [entry["rows"] for entry in lists["compared"][0]["numbers"]] == [20, 10]
+
+
 def test_a_sample_decides_for_a_large_folder(tmp_path: Path) -> None:
     contents = label_files(ROW_MAKERS["pose 5 x 2"], 5_000, rows=1)
     report = check(IngestConfig(**write_folder(tmp_path, contents)))

@@ -21,7 +21,7 @@ from labelingest.pipeline.class_list_files import (
     follow_names,
     read_answers,
 )
-from labelingest.pipeline.class_lists import compare_lists, row_counter
+from labelingest.pipeline.class_lists import RowClasses, compare_lists, row_counter
 from labelingest.resolution.class_map import make_class_map, mapped_names
 from labelingest.storage.base import Storage
 
@@ -124,7 +124,9 @@ def compare_folder_lists(
         mapped_names(ontology, mapping),
         named_list=settings.named_list,
         accepts=config.accept_class_names,
-        rows_by_class=row_counter(storage, files, config.max_label_bytes),
+        rows_by_class=row_counter(
+            storage, files, config, RowClasses(settings.layout, ontology, mapping)
+        ),
     )
     kept_keys = {key: token for key, (token, _) in answers.stored.items()}
     is_changed = kept_keys != {key: token for key, (token, _) in answers.answers.items()}

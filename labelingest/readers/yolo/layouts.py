@@ -18,7 +18,11 @@ from labelingest.errors import ConfigError
 from labelingest.model.source_labels import Doubt, SourceKind
 from labelingest.problems import ProblemCode
 
-__all__ = ["RowCut", "RowLayout", "YoloOptions", "cut_rows"]
+__all__ = ["CLASS_LAST", "RowCut", "RowLayout", "YoloOptions", "cut_rows"]
+
+
+CLASS_LAST: Final = 4
+"""Position of the class number in rows of the layout `box+class`."""
 
 
 class RowLayout(StrEnum):
@@ -279,6 +283,6 @@ _DECLARED: Final[Mapping[str, _Columns]] = MappingProxyType(
         RowLayout.XYWHR_DEGREES: _Columns(_TURNED, 6, is_in_degrees=True),
         RowLayout.BOX_PIXELS: _Columns(_BOX, 5, is_in_pixels=True),
         RowLayout.POLYGON_PIXELS: _Columns(_RING, 7, ragged=True, is_in_pixels=True),
-        RowLayout.BOX_CLASS: _Columns(_BOX, 5, coordinates=0, after=1, class_column=4),
+        RowLayout.BOX_CLASS: _Columns(_BOX, 5, coordinates=0, after=1, class_column=CLASS_LAST),
     }
 )
