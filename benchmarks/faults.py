@@ -231,8 +231,10 @@ def _age(place: Path) -> None:
     """Make the state one of schema 0002, and the output one without marker."""
     shutil.rmtree(place / "rows/.labelingest-folder")
     with closing(sqlite3.connect(place / "state.sqlite")) as state, state:
-        state.execute("DROP TABLE output_rows")
+        for table in ("output_rows", "class_lists", "written_files"):
+            state.execute(f"DROP TABLE {table}")
         for table, column in (
+            *(("runs", "books"), ("items", "deleted_why")),
             *(("folders", "identity"), ("folders", "marker_token")),
             *(("label_rows", "sidecar_digest"), ("items", "metadata_digest")),
         ):
