@@ -212,7 +212,9 @@ def _kpt_shape(node: yaml.Node | None) -> tuple[int, int] | None:
 
 def _expected_once(times: int, root: yaml.MappingNode) -> str:
     keys = ", ".join(_excerpt(key) for key, _ in root.value[:10])
-    return f"expected 'names' once, found it {times} times in: {keys}"
+    if not times:
+        return f"there is no key 'names' with the class names; the keys are: {keys}"
+    return f"there are {times} keys 'names', expected one; the keys are: {keys}"
 
 
 def _excerpt(node: yaml.Node) -> str:

@@ -5,7 +5,7 @@ characters escaped.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.cells import cell_len
@@ -16,6 +16,7 @@ from labelingest.problems import printable
 
 __all__ = [
     "exit_code",
+    "kinds_of_files",
     "log_to_people",
     "many",
     "open_console",
@@ -43,6 +44,17 @@ def many(count: int, noun: str, nouns: str = "") -> str:
     ('1 error', '1,000 errors', '2 classes')
     """
     return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
+
+
+def kinds_of_files(counts: Mapping[str, int], separator: str = ", ") -> str:
+    """Return the number of files of each kind.
+
+    Examples
+    --------
+    >>> kinds_of_files({"image": 2, "text": 1})
+    '2 image files, 1 text file'
+    """
+    return separator.join(many(count, f"{kind} file") for kind, count in counts.items())
 
 
 def exit_code(code: int, *, exit_zero: bool) -> int:

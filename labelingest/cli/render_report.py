@@ -11,7 +11,14 @@ from typing import Final
 from rich.console import Console
 
 from labelingest.class_lists.verdicts import disagreement_lines, summary
-from labelingest.cli.console import many, open_console, places_sentence, print_line, print_message
+from labelingest.cli.console import (
+    kinds_of_files,
+    many,
+    open_console,
+    places_sentence,
+    print_line,
+    print_message,
+)
 from labelingest.cli.render_class_counts import print_class_counts
 from labelingest.cli.render_keys import files_equation, keys_equation, rule_text
 from labelingest.cli.render_layout import print_layout
@@ -94,8 +101,7 @@ def print_report(report: Report, config: IngestConfig) -> None:
     if report.places_not_listed:
         print_line(console, "           ", places_sentence(report.places_not_listed))
     if report.unlabelled:
-        kinds = ", ".join(f"{count:,} {kind}" for kind, count in report.unlabelled.items())
-        print_line(console, "           unlabelled: ", kinds)
+        print_line(console, "           unlabelled: ", kinds_of_files(report.unlabelled))
     tally = report.tally
     rejected = ", ".join(f"{code} {count:,}" for code, count in tally.rejected.most_common())
     print_line(

@@ -123,8 +123,9 @@ class FolderSettings:
             if self.ontology is not None or self.options:
                 names = ", ".join(("ontology", *self.options) if self.ontology else self.options)
                 raise ConfigError(
-                    f"{names}: for label sidecars; say which there are: --format encord, or --images "
-                    "and --labels for YOLO files"
+                    f"{names}: for label files; say which there are: --format encord for sidecars, or "
+                    "--images PATTERN --labels PATTERN for YOLO files (labelingest pair STORAGE_PATH "
+                    "prints the patterns of the usual layouts)"
                 )
         elif self.ontology is None:
             raise ConfigError("ontology is missing: label rows are made for one")

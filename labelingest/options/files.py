@@ -117,7 +117,8 @@ FILES_OPTIONS: Final[Sequence[Option]] = (
         name="ontology",
         kind=Kind.PATH,
         metavar="FILE",
-        help="Ontology, a JSON file with Encord's structure",
+        help="Ontology, a JSON file with Encord's structure; labelingest ontology init writes one from "
+        "class names",
         panel=Panel.CLASSES,
         decides_result=False,
         commands=(*LABELS, Command.DIALECT),

@@ -218,8 +218,10 @@ def _contents(name: str, path: str | Path) -> bytes:
         return read_small(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
+        cure = "; labelingest ontology init writes one from the class names of a data set"
         raise OntologyError(
             f"{name}: cannot be read ({reason}); expected the path of an ontology's JSON"
+            f"{cure if isinstance(error, FileNotFoundError) else ''}"
         ) from error
 
 

@@ -117,7 +117,7 @@ def test_what_people_see(small: Commands) -> None:
     assert printed == ""
     assert "new file 20, new sidecar 20" in said
     for words, part in (
-        (("show", "drive"), "Items         20 = 20 image\n"),
+        (("show", "drive"), "Items         20 = 20 image files\n"),
         (("list",), "drive  20     20          "),
         (("activity", "drive"), "40 keys; new file 20, new sidecar 20\n"),
         (("items", "drive"), "images/train/000019.jpg  labelled\n"),

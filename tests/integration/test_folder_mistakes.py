@@ -45,7 +45,7 @@ def test_a_quiet_sync_with_strict_speaks_of_warnings(run: Run) -> None:
     create(run)
     Path("data/a.txt").write_text(f"{BOX}\n{BOX}\n")
     ran = run("folder", "sync", "f", "--quiet", "--strict")
-    assert (ran.code, "1 warning;" in ran.err) == (1, True)
+    assert (ran.code, "1 warning in this run;" in ran.err) == (1, True)
 
 
 def test_label_rows_that_an_export_cannot_read_are_counted_and_named(run: Run) -> None:
@@ -145,3 +145,29 @@ def test_an_integration_that_is_set_again_is_replaced_as_the_help_says(run: Run)
     run("integration", "set", "m", "--region", "eu-west-1")
     assert json.loads(run("integration", "list", "--json").out)["m"]["endpoint"] is None
     assert "replace it with all its options" in run("integration", "set", "--help").out
+
+
+def test_messages_name_the_folder_in_commands_that_can_be_copied(run: Run) -> None:
+    assert "start one with labelingest folder sync f\n" in create(run).out
+    Path("data/a.txt").write_text("nonsense")
+    assert "labelingest folder problems f\n" in run("folder", "sync", "f").err
+
+
+def test_a_folder_without_items_or_problems_says_so(run: Run) -> None:
+    create(run)
+    assert run("folder", "items", "f").err == "no items\n"
+    assert run("folder", "items", "f", "--json").err == ""
+    assert run("folder", "problems", "f").err == "f has no current problems\n"
+    assert run("folder", "problems", "f", "--json").err == ""
+
+
+def test_a_folder_whose_sync_was_refused_says_where_its_reason_is(run: Run) -> None:
+    create(run)
+    names = [one["name"] for one in ONTOLOGY["objects"]]
+    Path("data/classes.txt").write_text("\n".join([names[1], names[0]]))
+    refused = run("folder", "sync", "f")
+    assert "labelingest folder configure f --ontology FILE" in refused.err
+    assert (
+        "its last sync failed: labelingest folder show f says why"
+        in run("folder", "problems", "f").err
+    )

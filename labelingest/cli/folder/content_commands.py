@@ -29,10 +29,12 @@ def problems(name: Name, state: StateUrl = None, as_json: AsJson = False) -> Non
 
     Example: labelingest folder problems drive
     """
-    from labelingest.cli.folder.render import print_problems
+    from labelingest.cli.folder.render import print_no_problems, print_problems
 
     with open_folder(name, state) as folder:
-        print_problems(folder.problems(), as_json=as_json)
+        has_problems = print_problems(folder.problems(), as_json=as_json)
+        if not has_problems and not as_json:
+            print_no_problems(folder.summary())
 
 
 def export(

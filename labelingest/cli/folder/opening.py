@@ -41,8 +41,10 @@ def print_folder(folder: "SyncedFolder", *, as_json: bool) -> None:
         print_summary(folder.summary(), folder.state.url)
 
 
-def exit_with_run(run: "RunRecord", params: dict[str, Any], interrupted: int | None) -> None:
-    """Print a run, and exit with its code, or with that of the signal that interrupted it."""
+def exit_with_run(
+    name: str, run: "RunRecord", params: dict[str, Any], interrupted: int | None
+) -> None:
+    """Print a run of a folder, and exit with its code, or with that of the signal that interrupted it."""
     from labelingest.cli.console import exit_code
     from labelingest.cli.folder.render import print_json, print_run
     from labelingest.folders import Status
@@ -51,7 +53,7 @@ def exit_with_run(run: "RunRecord", params: dict[str, Any], interrupted: int | N
         print_json(run.to_wire())
     code = run.exit_code(strict=params["strict"])
     if code or not params["quiet"]:
-        print_run(run)
+        print_run(name, run)
     if run.status is Status.CANCELLED:
         raise typer.Exit(interrupted or 130)
     raise typer.Exit(exit_code(code, exit_zero=params["exit_zero"]))

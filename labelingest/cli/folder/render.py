@@ -2,12 +2,21 @@
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from shlex import quote
 from typing import Any, Final
 
 import orjson
 from rich.console import Console
 
-from labelingest.cli.console import many, open_console, places_sentence, print_columns, print_line
+from labelingest.cli.console import (
+    kinds_of_files,
+    many,
+    open_console,
+    places_sentence,
+    print_columns,
+    print_line,
+    print_message,
+)
 from labelingest.cli.folder.render_books import books_of, keys_and_files
 from labelingest.cli.progress import duration
 from labelingest.cli.render_class_counts import print_class_counts
@@ -73,7 +82,7 @@ def print_folders(state: str, summaries: Sequence[Summary]) -> None:
 
 def print_summary(summary: Summary, state: str) -> None:
     """Print a folder at a glance."""
-    items = " + ".join(f"{count:,} {kind}" for kind, count in summary.items.items())
+    items = kinds_of_files(summary.items, " + ")
     total = sum(summary.items.values())
     hidden = (
         f"; {summary.deleted:,} hidden ({_counts(summary.deleted_by)})" if summary.deleted else ""
@@ -84,7 +93,7 @@ def print_summary(summary: Summary, state: str) -> None:
         ("Output", summary.output),
         ("Labels", summary.format or "not ingested"),
         *_columns(summary),
-        ("Last sync", _last(summary.last_run)),
+        ("Last sync", _last(summary)),
         *(("", line) for line in _rest_of_message(summary.last_run)),
         ("Next sync", _next(summary)),
         ("Items", f"{total:,}" + (f" = {items}" if items else "") + hidden),
@@ -112,8 +121,10 @@ def _label_rows(summary: Summary) -> str:
     return ", ".join(parts)
 
 
-def _last(run: RunRecord | None) -> str:
-    return "never; start one with labelingest folder sync" if run is None else _sentence(run)
+def _last(summary: Summary) -> str:
+    if summary.last_run is None:
+        return f"never; start one with labelingest folder sync {quote(summary.name)}"
+    return _sentence(summary.last_run)
 
 
 def _rest_of_message(run: RunRecord | None) -> Sequence[str]:
@@ -168,8 +179,8 @@ def _print_changes(console: Console, changes: Sequence[ClassChange]) -> None:
         print_line(console, f"  … and {len(changes) - _MOST_CHANGES:,} more; --json lists all")
 
 
-def print_run(run: RunRecord) -> None:
-    """Print the end of a run for people."""
+def print_run(name: str, run: RunRecord) -> None:
+    """Print the end of a run of a folder for people."""
     console = open_console(stderr=True)
     print_line(console, _sentence(run))
     for heading, words in books_of(run):
@@ -188,8 +199,8 @@ def print_run(run: RunRecord) -> None:
     if counters.errors or counters.warnings:
         print_line(
             console,
-            f"{many(counters.errors, 'error')}, {many(counters.warnings, 'warning')}; list all current problems with "
-            "labelingest folder problems",
+            f"{many(counters.errors, 'error')}, {many(counters.warnings, 'warning')} in this run; list "
+            f"all current problems with labelingest folder problems {quote(name)}",
         )
     if counters.unexpected:
         print_line(console, _unexpected(counters))
@@ -255,21 +266,36 @@ def _sentence(run: RunRecord) -> str:
     return f"{words}: {'; '.join(parts)}"
 
 
-def print_problems(problems: Iterable[Problem], *, as_json: bool) -> None:
-    """Print problems, a line each, for people or as JSON."""
+def print_no_problems(summary: Summary) -> None:
+    """Print that a folder has no current problems, and where to look if its last run failed."""
+    run, name = summary.last_run, quote(summary.name)
+    failed = run is not None and run.status is Status.ERROR
+    print_message(
+        f"{summary.name} has no current problems"
+        + (f", but its last sync failed: labelingest folder show {name} says why" if failed else "")
+    )
+
+
+def print_problems(problems: Iterable[Problem], *, as_json: bool) -> bool:
+    """Print problems, a line each, for people or as JSON; return whether there are any."""
     console = open_console()
+    is_empty = True
     for problem in problems:
+        is_empty = False
         if as_json:
             line = {**problem.as_dict(), "count": problem.count}
             sys.stdout.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
         else:
             print_line(console, f"{problem.severity}: {problem}")
+    return not is_empty
 
 
 def print_items(items: Iterable[Mapping[str, Any]], *, as_json: bool) -> None:
     """Print items: ID, name and state in a line, or a line of JSON."""
     console = open_console()
+    is_empty = True
     for item in items:
+        is_empty = False
         if as_json:
             sys.stdout.buffer.write(orjson.dumps(item, option=orjson.OPT_APPEND_NEWLINE))
         else:
@@ -277,3 +303,5 @@ def print_items(items: Iterable[Mapping[str, Any]], *, as_json: bool) -> None:
             why = f": {item['tombstoneReason']}" if item["tombstoneReason"] else ""
             hidden = f"  deleted{why}" if item["isTombstone"] else ""
             print_line(console, f"{item['uuid']}  {item['name']}  {labelled}{hidden}")
+    if is_empty and not as_json:
+        print_message("no items")

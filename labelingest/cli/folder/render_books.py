@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from labelingest.cli.console import many
+from labelingest.cli.console import kinds_of_files, many
 from labelingest.cli.render_keys import files_equation, keys_equation
 from labelingest.folders import RunRecord
 from labelingest.folders.state.books import Books, outcomes_of
@@ -33,8 +33,7 @@ def keys_and_files(books: Books, run: int | None) -> list[tuple[str, str]]:
     paired = "" if books.of_run == run else f" (paired by run {books.of_run})"
     rows = [("Keys", keys_equation(outcomes_of(books.keys)) + paired)]
     if books.unlabelled:
-        kinds = ", ".join(f"{count:,} {kind}" for kind, count in books.unlabelled.items())
-        rows.append(("Unlabelled", kinds))
+        rows.append(("Unlabelled", kinds_of_files(books.unlabelled)))
     rows += _class_lists(books)
     if books.failed is not None:
         rows.append(("Errors in", files_equation(books.failed)))

@@ -90,7 +90,7 @@ def sync(
             progress=progress,
             cancelled=cancelled,
         )
-    exit_with_run(run, ctx.params, cancelled.exit_code)
+    exit_with_run(name, run, ctx.params, cancelled.exit_code)
 
 
 def apply(
@@ -119,7 +119,7 @@ def apply(
         ProgressLine(quiet=quiet) as progress,
     ):
         run = folder.apply(saved, progress=progress, cancelled=cancelled)
-    exit_with_run(run, ctx.params, cancelled.exit_code)
+    exit_with_run(saved.folder, run, ctx.params, cancelled.exit_code)
 
 
 def serve(state: StateUrl = None, quiet: QuietIfClean = False, as_json: AsJson = False) -> None:

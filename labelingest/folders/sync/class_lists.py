@@ -37,9 +37,9 @@ def cures(name: str) -> str:
     Correct the ontology (labelingest folder configure 'my drive' --ontology FI
     """
     return (
-        f"Correct the ontology (labelingest folder configure {quote(name)} --ontology FILE) or map "
-        "numbers (--map NUMBER=OBJECT); name the right list with --class-list FILE; if the ontology is "
-        "right, say so with --accept-class-names"
+        f"Correct the ontology (labelingest folder configure {quote(name)} --ontology FILE); or give the "
+        "same command, in place of --ontology, --map NUMBER=OBJECT to map a number, --class-list FILE to "
+        "name the right list, or --accept-class-names if the ontology is right"
     )
 
 

@@ -44,8 +44,11 @@ def test_names_are_read_from_yaml(
     [
         ("", "found no key at all"),
         ("- a", "found no key at all"),
-        ("nc: 3", "found it 0 times in: 'nc'"),
-        ("names: [a]\nnames: [b]", "found it 2 times"),
+        ("nc: 3", "no key 'names' with the class names; the keys are: 'nc'"),
+        (
+            "names: [a]\nnames: [b]",
+            "there are 2 keys 'names', expected one; the keys are: 'names', 'names'",
+        ),
         ("names: []", "holds no class name"),
         ("names: {}", "holds no class name"),
         ("names:", "expected a list or number: name"),
@@ -196,7 +199,10 @@ def test_a_keypoint_shape_that_is_none_is_not_guessed(text: str) -> None:
 def test_yaml_without_names_is_no_list_and_no_defect() -> None:
     class_list = read_class_list(b"services: {web: 1}", "compose.yaml")
     assert (class_list.names, class_list.problems) == ({}, ())
-    assert class_list.missing == "expected 'names' once, found it 0 times in: 'services'"
+    assert (
+        class_list.missing
+        == "there is no key 'names' with the class names; the keys are: 'services'"
+    )
 
 
 @pytest.mark.parametrize("text", ["nc: 3\nnames: [a, b]", "nc: 1\nnames: {0: a, 4: b}"])

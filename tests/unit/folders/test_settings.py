@@ -25,7 +25,7 @@ def settings_with(**values: Any) -> FolderSettings:
         ({"format": "yolo", "options": YOLO}, "ontology is missing"),
         ({"format": "yolo", "ontology": ONTOLOGY}, "images and labels are missing"),
         ({"ontology": ONTOLOGY}, "say which there are: --format encord"),
-        ({"options": {"suffix": ".json"}}, "suffix: for label sidecars"),
+        ({"options": {"suffix": ".json"}}, "suffix: for label files"),
         ({"auto_sync_hours": 0}, "expected a number above 0"),
         ({"auto_sync_hours": float("nan")}, "expected a number above 0"),
         ({"auto_sync_hours": 8_760.5}, "up to 8,760"),
