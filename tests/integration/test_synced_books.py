@@ -277,6 +277,7 @@ def test_a_failed_run_is_one_line_and_its_near_misses_are_those_of_the_folder(
     assert run("folder", "sync", "drive", *state).code == 2
     lines = run("folder", "activity", "drive", *state).out.splitlines()
     assert "as 'label/a.txt' (2 of them): nothing was changed; mend the patterns" in lines[0]
+    assert lines[1] == "   the message goes on: --json has it whole"
     assert not any("near miss" in line for line in lines)
     shown = run("folder", "show", "drive", *state).out.splitlines()
     (last,) = [place for place, line in enumerate(shown) if line.startswith("Last sync")]

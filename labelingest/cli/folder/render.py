@@ -237,6 +237,8 @@ def print_runs(runs: Sequence[RunRecord]) -> None:
     console = open_console()
     for run in runs:
         print_line(console, f"{run.id}  {run.trigger}  {_sentence(run)}")
+        if _rest_of_message(run):
+            print_line(console, "   the message goes on: --json has it whole")
         for heading, words in books_of(run):
             print_line(console, "   ", heading.ljust(_HEADING_WIDTH), words)
     if not runs:
