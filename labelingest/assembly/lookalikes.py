@@ -9,20 +9,19 @@ import numpy as np
 
 from labelingest.columns import ragged
 from labelingest.columns.types import Bool, Float64, Int64
+from labelingest.geometry.boxes import are_in_image
 from labelingest.model.ontology import LARGEST_CLASS_NUMBER
 from labelingest.model.source_labels import Doubt, SourceLabels
 
 __all__ = ["ROW", "are_boxes", "are_joined_rows", "are_poses"]
 
-_EDGE: Final = 0.01
-"""Part of the image's side that a box may leave the image by: coordinates are rounded."""
 ROW: Final = 5
 """Columns of a row of a box."""
 
 
 def are_boxes(labels: SourceLabels, rows: Int64) -> Bool:
     """Return (r,) whether the first four numbers of each row are a box in the image."""
-    return _lie_in_image(_numbers(labels, labels.first[rows] + 1, 4))
+    return are_in_image(_numbers(labels, labels.first[rows] + 1, 4))
 
 
 def are_joined_rows(labels: SourceLabels, rows: Int64) -> Bool:
@@ -36,7 +35,7 @@ def are_joined_rows(labels: SourceLabels, rows: Int64) -> Bool:
     parts = labels.values[ragged.gather(labels.first[picked], columns)].reshape(-1, ROW)
     number = parts[:, 0]
     is_row = (number >= 0) & (number == np.floor(number)) & (number <= LARGEST_CLASS_NUMBER)
-    is_row &= _lie_in_image(parts[:, 1:])
+    is_row &= are_in_image(parts[:, 1:])
     begin = ragged.offsets_from_lengths(columns // ROW)[:-1]
     mask[mask] = np.logical_and.reduceat(is_row, begin)
     return mask
@@ -81,11 +80,3 @@ def _numbers(labels: SourceLabels, begin: Int64, count: int) -> Float64:
     """Return (r, count) the numbers from the begin of each, (r,)."""
     numbers: Float64 = labels.values[begin[:, np.newaxis] + np.arange(count)]
     return numbers
-
-
-def _lie_in_image(cxcywh: Float64) -> Bool:
-    """Return (r,) whether centre boxes, (r, 4), lie in the image."""
-    centre, half = cxcywh[:, :2], cxcywh[:, 2:] / 2
-    inside = (half > 0) & (centre - half >= -_EDGE) & (centre + half <= 1 + _EDGE)
-    mask: Bool = np.logical_and.reduce(inside, axis=1)
-    return mask

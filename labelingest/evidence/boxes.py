@@ -4,17 +4,16 @@ from typing import Final
 
 import numpy as np
 
-from labelingest.columns.types import Bool, Float64
+from labelingest.columns.types import Bool
 from labelingest.evidence.rows import NO_SHAPE, EvidenceRows, RowGroup
+from labelingest.geometry.boxes import are_in_image
 
-__all__ = ["FEW", "are_boxes", "class_last", "is_share", "joined_rows", "pixel_boxes"]
+__all__ = ["FEW", "class_last", "is_share", "joined_rows", "pixel_boxes"]
 
 FEW: Final = 4
 """Rows below which chance alone explains what they have in common: nothing is decided or asked."""
 NEARLY_ALL: Final = 0.995
 """Share of the rows that decide together; the others are exceptions, reported one by one."""
-_EDGE: Final = 0.01
-"""Part of the image's side that a box may leave the image by: coordinates are rounded."""
 _EDGE_PX: Final = 1.5
 """Pixels that a box may leave the image by."""
 
@@ -30,24 +29,10 @@ def is_share(mask: Bool, share: float = NEARLY_ALL) -> bool:
     return len(mask) > 0 and int(np.count_nonzero(mask)) >= share * len(mask)
 
 
-def are_boxes(cxcywh: Float64) -> Bool:
-    """Return (m,) whether centre boxes, (m, 4), lie in the image.
-
-    Examples
-    --------
-    >>> are_boxes(np.array([[0.5, 0.5, 1, 1], [0.5, 0.5, 1.1, 1], [0.9, 0.5, 0.5, 0.1]])).tolist()
-    [True, False, False]
-    """
-    centre, size = cxcywh[:, :2], cxcywh[:, 2:]
-    inside = (size > 0) & (centre - size / 2 >= -_EDGE) & (centre + size / 2 <= 1 + _EDGE)
-    mask: Bool = np.logical_and.reduce(inside, axis=1)
-    return mask
-
-
 def class_last(rows: EvidenceRows, group: RowGroup) -> Bool:
     """Return (m,) whether rows of five columns are boxes with a mapped class number behind them."""
     is_mapped = rows.shapes(group.values[:, 4]) != NO_SHAPE
-    mask: Bool = is_mapped & are_boxes(group.numbers(0))
+    mask: Bool = is_mapped & are_in_image(group.numbers(0))
     return mask
 
 
@@ -69,5 +54,5 @@ def joined_rows(rows: EvidenceRows, group: RowGroup) -> Bool:
     mask = np.ones(len(group), dtype=bool)
     for start in range(0, group.columns, 5):
         mask &= rows.shapes(group.values[:, start]) != NO_SHAPE
-        mask &= are_boxes(group.numbers(start + 1))
+        mask &= are_in_image(group.numbers(start + 1))
     return mask

@@ -11,10 +11,11 @@ from typing import Final
 import numpy as np
 
 from labelingest.columns.types import Bool, Float64
-from labelingest.evidence.boxes import FEW, are_boxes, is_share
+from labelingest.evidence.boxes import FEW, is_share
 from labelingest.evidence.reading import COLUMNS, Reading
 from labelingest.evidence.rows import RowGroup
 from labelingest.evidence.verdict import Verdict
+from labelingest.geometry.boxes import are_in_image
 from labelingest.readers.yolo.layouts import RowLayout
 
 __all__ = [
@@ -87,7 +88,7 @@ def judge_declared_pose(group: RowGroup, kpt_shape: tuple[int, int]) -> Verdict 
     """Judge rows by the `kpt_shape` of the data set; None where they contradict it."""
     if group.columns != 5 + kpt_shape[0] * kpt_shape[1]:
         return None
-    fits = are_boxes(group.numbers(1))
+    fits = are_in_image(group.numbers(1))
     if not is_share(fits, 0.95):
         return None
     reading = Reading(RowLayout.POSE, kpt_shape)
@@ -102,7 +103,7 @@ def judge_visibilities(group: RowGroup) -> Verdict | None:
     visibility = group.values[:, 7::3]
     is_visibility = ((visibility >= 0) & (visibility <= 2)).all(axis=1)
     is_whole = (visibility == np.floor(visibility)).all(axis=1)
-    fits = are_boxes(group.numbers(1)) & is_visibility
+    fits = are_in_image(group.numbers(1)) & is_visibility
     reading = Reading(RowLayout.POSE, (keypoints, 3))
     if is_share(fits & is_whole):
         has_two = bool((visibility == 2).any())
@@ -132,7 +133,7 @@ def _pairs_verdict(group: RowGroup) -> Verdict | None:
     keypoints, rest = divmod(group.columns - 5, 2)
     if rest or len(group) < FEW:
         return None
-    fits = are_boxes(group.numbers(1)) & _are_inside(group, 2)
+    fits = are_in_image(group.numbers(1)) & _are_inside(group, 2)
     if not is_share(fits):
         return None
     reading = Reading(RowLayout.POSE, (keypoints, 2))

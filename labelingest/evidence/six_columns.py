@@ -5,10 +5,11 @@ from typing import Final
 import numpy as np
 
 from labelingest.columns.types import Bool, Float64
-from labelingest.evidence.boxes import FEW, are_boxes, is_share
+from labelingest.evidence.boxes import FEW, is_share
 from labelingest.evidence.reading import COLUMNS, Reading
 from labelingest.evidence.rows import RowGroup
 from labelingest.evidence.verdict import Verdict
+from labelingest.geometry.boxes import are_in_image
 from labelingest.readers.yolo.layouts import RowLayout
 
 __all__ = ["judge_confidence_and_track", "judge_six", "judge_six_rotated"]
@@ -32,11 +33,11 @@ _MANY_NEIGHBOURS: Final = 900
 
 def judge_six(group: RowGroup) -> Verdict:
     """Judge rows of six columns whose objects are no rotated boxes."""
-    box_before, last = are_boxes(group.numbers(1)), group.values[:, 5]
+    box_before, last = are_in_image(group.numbers(1)), group.values[:, 5]
     is_confidence = (last >= 0) & (last <= 1)
     if _is_confidence_first(group, box_before):
         reading = Reading(RowLayout.CONFIDENCE_BOX)
-        return Verdict(reading.words, _count(are_boxes(group.numbers(2))), reading)
+        return Verdict(reading.words, _count(are_in_image(group.numbers(2))), reading)
     if not is_share(~is_confidence, _SOME_BEYOND) or len(group) < FEW:
         has_fractions = bool((last != np.floor(last)).any())
         words = _CONFIDENCE.words if has_fractions else "box + 0 or 1"
@@ -64,7 +65,7 @@ def judge_six_rotated(group: RowGroup) -> Verdict:
 def judge_confidence_and_track(group: RowGroup) -> Verdict | None:
     """Judge rows of seven columns; None where they are no boxes with confidence and track ID."""
     confidence, track = group.values[:, 5], group.values[:, 6]
-    fits = are_boxes(group.numbers(1)) & (confidence >= 0) & (confidence <= 1)
+    fits = are_in_image(group.numbers(1)) & (confidence >= 0) & (confidence <= 1)
     fits &= track == np.floor(track)
     if len(group) < FEW or not is_share(fits):
         return None
@@ -77,7 +78,7 @@ def judge_confidence_and_track(group: RowGroup) -> Verdict | None:
 def _is_confidence_first(group: RowGroup, box_before: Bool) -> bool:
     """Return whether columns 3 to 6 are boxes and columns 2 to 5 are not."""
     first = group.values[:, 1]
-    box_behind = are_boxes(group.numbers(2)) & (first >= 0) & (first <= 1)
+    box_behind = are_in_image(group.numbers(2)) & (first >= 0) & (first <= 1)
     contradicts = box_behind & ~box_before
     return (
         is_share(box_behind)

@@ -4,18 +4,26 @@ Conventions: cxcywh is centre x, centre y, width, height; ltwh is left, top, wid
 at the top left, x right, y down. The module does not decide whether a box is acceptable.
 """
 
+from typing import Final
+
 import numpy as np
 
 from labelingest.columns.ragged import segment_max, segment_min
-from labelingest.columns.types import Float64, Int64
+from labelingest.columns.types import Bool, Float64, Int64
 
 __all__ = [
+    "SLACK",
+    "are_in_image",
     "clip_to_image",
     "corners_from_ltwh",
     "edges_outside",
     "ltwh_from_cxcywh",
     "ltwh_from_vertices",
 ]
+
+SLACK: Final = 0.01
+"""Part of the image's side that a box may leave the image by, where rows are told by what they look
+like: coordinates are rounded."""
 
 
 def ltwh_from_cxcywh(boxes: Float64) -> Float64:
@@ -78,6 +86,31 @@ def clip_to_image(boxes_ltwh: Float64) -> tuple[Float64, Float64]:
     new_high = np.where(after, 1.0, np.where(high < 0, 0.0, high))
     new_size = np.where(before | after, new_high - new_low, size)
     return np.concatenate((new_low, new_size), axis=1), np.maximum(beyond[:, 0], beyond[:, 1])
+
+
+def are_in_image(boxes_cxcywh: Float64) -> Bool:
+    """Return whether centre boxes have an area and lie in the image, up to `SLACK`.
+
+    Parameters
+    ----------
+    boxes_cxcywh
+        (n, 4) centre x, centre y, width, height, normalised.
+
+    Returns
+    -------
+    ndarray
+        (n,) bool; a new array.
+
+    Examples
+    --------
+    >>> boxes = np.array([[0.5, 0.5, 1, 1], [0.5, 0.5, 1.1, 1], [0.9, 0.5, 0.5, 0.1]])
+    >>> are_in_image(boxes).tolist()
+    [True, False, False]
+    """
+    centre, size = boxes_cxcywh[:, :2], boxes_cxcywh[:, 2:]
+    inside = (size > 0) & (centre - size / 2 >= -SLACK) & (centre + size / 2 <= 1 + SLACK)
+    mask: Bool = np.logical_and.reduce(inside, axis=1)
+    return mask
 
 
 def edges_outside(boxes_ltwh: Float64) -> Int64:
