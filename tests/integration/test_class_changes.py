@@ -103,6 +103,23 @@ def test_a_cancelled_run_keeps_the_counts_of_its_batches(
     assert counts_of(rest) == {0: (1, 1), 1: (0, 0), 2: (0, 0)}
 
 
+def test_numbers_from_one_are_said_after_a_run_that_was_cancelled(
+    folder: SyncedFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = Path(folder.settings.storage_path)
+    for name, number in {"a": 3, "b": 1, "c": 2}.items():
+        (data / f"{name}.txt").write_text(ROW.format(number))
+    monkeypatch.setattr("labelingest.folders.sync.apply._FILES", 2)
+    answers = iter([False] * 2 + [True] * 9)
+    assert folder.sync(cancelled=lambda: next(answers)).status.value == "cancelled"
+    assert folder.sync().counters.label_rows_made == 1
+    places = [str(p.place) for p in folder.problems() if p.code == "numbers-from-one"]
+    assert places == ["a.txt:1:1"]
+    (data / "b.txt").write_text(ROW.format(0) + ROW.format(1))
+    folder.sync()
+    assert [str(p.place) for p in folder.problems() if p.code == "numbers-from-one"] == places
+
+
 def test_damaged_counts_of_a_run_are_named(folder: SyncedFolder) -> None:
     folder.sync()
     with folder.state.write() as connection:

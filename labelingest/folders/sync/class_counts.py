@@ -1,13 +1,15 @@
 """Counts by class of a run: they are kept in its record, and may show that numbers begin at 1.
 
 A run counts the label files that it converts, batch by batch. So the warning of numbers that begin
-at 1 is given, and withdrawn, only by a run that converts all label files of the folder: a few
-changed files say little about the numbers of the others.
+at 1 is given, and withdrawn, only by a run that converts all label files of the folder, or the
+rest of what cancelled or killed runs before it converted: a few changed files say little about the
+numbers of the others.
 """
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from labelingest.folders.state.class_counts import counts_of_unfinished
 from labelingest.folders.state.problems import Part, replace_problems
 from labelingest.folders.state.tables import label_rows
 from labelingest.folders.sync.batch import BatchWork
@@ -39,10 +41,15 @@ def record_classes(
     is_complete = 0 < files == (connection.scalar(in_folder) or 0)
     if run.counters.classes:
         run.counters.classes["is_complete"] = is_complete
+    counts = tally.classes
+    if files and not is_complete and not has_class_list:
+        mapped = run.counters.classes.get("mapped", [])
+        earlier = counts_of_unfinished(connection, run, mapped)
+        if earlier is not None:
+            earlier.merge(counts)
+            counts, is_complete = earlier, True
     if is_complete or has_class_list:
-        problems = warn_of_numbers_from_one(
-            work.class_table, tally.classes, has_class_list=has_class_list
-        )
+        problems = warn_of_numbers_from_one(work.class_table, counts, has_class_list=has_class_list)
         run.counters.count_problems(problems)
         of_classes = ("", Part.CLASSES)
         replace_problems(connection, run.folder_id, [of_classes], {of_classes: problems})
