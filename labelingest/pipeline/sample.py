@@ -6,6 +6,7 @@ is fetched whole is kept, and the conversion takes it from there instead of fetc
 files too large for that, only the beginning is read.
 """
 
+import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -36,6 +37,7 @@ _READ_BYTES: Final = 4_000_000
 text, for a moment."""
 _HEAD_BYTES: Final = 250_000
 """Bytes of one file that are read for evidence: some 10,000 boxes."""
+_UTF16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,8 +173,13 @@ def _whole_lines(content: bytes, most: int) -> bytes:
     --------
     >>> _whole_lines(b"0 .5\n1 .25\n2", 8), _whole_lines(b"0 .5", 8)
     (b'0 .5\n', b'0 .5')
+    >>> _whole_lines("0 .5\n1 .25".encode("utf-16"), 14)
+    b'0 .5\n'
     """
     if len(content) < most:
         return content
     head = content[:most]
+    if head.startswith(_UTF16_MARKS):
+        # A line end has two bytes, and the last of them is no line end of UTF-8.
+        head = head.decode("utf-16", "ignore").encode()
     return head[: max(head.rfind(b"\n"), head.rfind(b"\r")) + 1]

@@ -143,5 +143,15 @@ def test_a_cut_file_ends_with_a_whole_line() -> None:
     assert set(sample_of(storage).sheet.rows.count.tolist()) == {5}
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_the_rows_of_a_long_file_in_utf_16_are_looked_at(encoding: str) -> None:
+    content = ("\ufeff" + "1 .5 .5 .25 .25\n" * 20_000).encode(encoding)
+    storage = MemoryStorage({"a.txt": content})
+    sizes = np.array([len(content)])
+    sample = take_sample(storage, Keys.from_texts(["a.txt"]), sizes, most_bytes=10_000_000)
+    assert set(sample.rows_by_class()) == {1}
+    assert (sample.sheet.rows.count == 5).all()
+
+
 def test_an_empty_folder_has_an_empty_sample() -> None:
     assert sample_of(MemoryStorage({})).rows_by_class() == {}
