@@ -82,7 +82,8 @@ def ontology_init(
     from labelingest.sinks.output_guard import GuardedOutput, OutputGuard, OutputKind
 
     if shape not in SUPPORTED_SHAPES:
-        raise ConfigError(f"shape {shape!r}: expected {', '.join(SUPPORTED_SHAPES)}")
+        *others, last = SUPPORTED_SHAPES
+        raise ConfigError(f"--shape {shape!r}: expected {', '.join(others)} or {last}")
     structure = starter_ontology(_class_names(names), Shape(shape), namespace)
     text = to_json(structure)
     if out is None:

@@ -246,7 +246,8 @@ def test_a_shape_that_rows_cannot_become_is_refused(run: Run) -> None:
     Path("classes.txt").write_text("car\n")
     ran = run("ontology", "init", "classes.txt", "--shape", "circle")
     assert ran.code == 2
-    assert "bounding_box" in ran.err
+    shapes = "bounding_box, polygon or rotatable_bounding_box"
+    assert f"--shape 'circle': expected {shapes}" in ran.err
 
 
 def test_names_in_an_ontology_are_text_and_never_markup(run: Run) -> None:
