@@ -116,6 +116,11 @@ class ClassLists:
     """Lists for these label files, compared or not, that say something of rows beside the names."""
 
     @property
+    def named_numbers(self) -> frozenset[int]:
+        """Class numbers that a list gives a name."""
+        return frozenset().union(*(use.class_list.names for use in self.uses))
+
+    @property
     def disagreeing(self) -> Sequence[ListUse]:
         """Uses of lists that disagree with the ontology."""
         return [use for use in self.uses if use.verdict is Verdict.DISAGREES]

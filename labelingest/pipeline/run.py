@@ -211,9 +211,8 @@ def _convert(config: IngestConfig, prepared: Prepared, engine: Engine, totals: R
 
 
 def _warn_of_numbers_from_one(report: Report) -> None:
-    has_class_list = bool(report.class_lists.uses)
-    counts = report.tally.classes
-    problems = warn_of_numbers_from_one(report.classes, counts, has_class_list=has_class_list)
+    named = report.class_lists.named_numbers
+    problems = warn_of_numbers_from_one(report.classes, report.tally.classes, named_numbers=named)
     report.log.add(problems, {})
 
 

@@ -163,6 +163,24 @@ def test_a_folder_without_label_files_decides_when_they_come(world: World) -> No
 
 
 @on_sqlite
+def test_a_folder_without_rows_of_mapped_classes_decides_when_they_come(world: World) -> None:
+    for path in world.data.iterdir():
+        path.unlink()
+    world.write("a.txt", "999 .5 .5 .1 .1\nnothing to read\n")
+    world.image("a.jpg")
+    folder = world.folder()
+    folder.sync()
+    assert layout_of(folder) == ""
+    world.touched("read")
+    folder.sync()
+    assert world.touched("read") == []
+    fill(world, "pose 17 x 3")
+    folder.sync()
+    assert layout_of(folder) == "--row-layout pose --kpt-shape 17 3"
+    assert {str(problem.code) for problem in folder.problems()} == set()
+
+
+@on_sqlite
 def test_a_state_of_an_earlier_version_keeps_its_rows_where_the_table_is_right(
     world: World,
 ) -> None:

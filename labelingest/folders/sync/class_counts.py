@@ -6,6 +6,8 @@ rest of what cancelled or killed runs before it converted: a few changed files s
 numbers of the others.
 """
 
+from collections.abc import Container
+
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -20,7 +22,7 @@ __all__ = ["record_classes"]
 
 
 def record_classes(
-    connection: Connection, recorder: Recorder, work: BatchWork, *, has_class_list: bool
+    connection: Connection, recorder: Recorder, work: BatchWork, *, named_numbers: Container[int]
 ) -> None:
     """Note whether a run counted all label files by class, and warn of numbers that begin at 1.
 
@@ -32,8 +34,8 @@ def record_classes(
         Record of the run.
     work
         Work of all batches of the run.
-    has_class_list
-        Whether a class list gives the class numbers of the folder their names.
+    named_numbers
+        Class numbers that class lists of the folder give a name.
     """
     run, tally = recorder.run, work.tally
     files = tally.label_rows + tally.failed_files
@@ -42,14 +44,14 @@ def record_classes(
     if run.counters.classes:
         run.counters.classes["is_complete"] = is_complete
     counts = tally.classes
-    if files and not is_complete and not has_class_list:
+    if files and not is_complete:
         mapped = run.counters.classes.get("mapped", [])
         earlier = counts_of_unfinished(connection, run, mapped)
         if earlier is not None:
             earlier.merge(counts)
             counts, is_complete = earlier, True
-    if is_complete or has_class_list:
-        problems = warn_of_numbers_from_one(work.class_table, counts, has_class_list=has_class_list)
+    if is_complete or len(work.class_table.classes) in named_numbers:
+        problems = warn_of_numbers_from_one(work.class_table, counts, named_numbers=named_numbers)
         run.counters.count_problems(problems)
         of_classes = ("", Part.CLASSES)
         replace_problems(connection, run.folder_id, [of_classes], {of_classes: problems})

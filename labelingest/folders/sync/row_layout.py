@@ -1,7 +1,7 @@
 """Decide the row layout of a folder, before anything is converted.
 
-The first sync that finds label files looks at them, and the settings keep what it decides. What was
-read for that is converted, and not read twice.
+The first sync that finds rows of mapped classes looks at them, and the settings keep what it decides.
+What was read for that is converted, and not read twice.
 """
 
 from dataclasses import dataclass, replace
@@ -34,6 +34,8 @@ class FirstLayout:
 
     layout: FolderLayout | None = None
     """Layout with its evidence; None where nothing was to be decided."""
+    is_final: bool = True
+    """Whether later syncs keep it: not where no row of a mapped class was found."""
 
     @property
     def fetched(self) -> dict[str, FetchedFile]:
@@ -42,7 +44,8 @@ class FirstLayout:
 
     def settings(self, settings: FolderSettings) -> FolderSettings:
         """Return settings with the decision."""
-        if self.layout is None or settings.layout.row_layout != RowLayout.AUTO:
+        is_declared = settings.layout.row_layout != RowLayout.AUTO
+        if self.layout is None or is_declared or not self.is_final:
             return settings
         return replace(settings, decided_layout=self.layout.as_dict())
 
@@ -83,7 +86,9 @@ def decide_folder_layout(
     mapping = make_class_map(ontology, namespace=config.namespace, overrides=config.map)
     hints = hints_of(lists.class_lists.settings)
     decision = decide_layout(sample, ontology, mapping, hints)
-    return FirstLayout(FolderLayout.from_sample(sample, decision))
+    is_mapped = not sample.rows_by_class().keys().isdisjoint(mapping.class_map.number.tolist())
+    layout = FolderLayout.from_sample(sample, decision)
+    return FirstLayout(layout, is_final=is_mapped or decision.is_decided)
 
 
 def refuse_undecided(first: FirstLayout, name: str) -> None:

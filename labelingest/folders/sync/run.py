@@ -264,10 +264,10 @@ class _Run:
     def _record_classes(
         self, changes: PreparedChanges, recorder: Recorder, work: BatchWork
     ) -> None:
-        has_class_list = bool(changes.lists.class_lists.uses)
+        named = changes.lists.class_lists.named_numbers
         with State.writing(changes.connection):
             recorder.lock.confirm(changes.connection)
-            record_classes(changes.connection, recorder, work, has_class_list=has_class_list)
+            record_classes(changes.connection, recorder, work, named_numbers=named)
 
     def note_in_step(
         self, changes: PreparedChanges, recorder: Recorder, splits: Sequence[str]

@@ -197,14 +197,14 @@ NUMBERS_FROM_ONE: Final = Definition(
     "numbers-from-one",
     WARNING,
     ONTOLOGY,
-    cause="the label files use exactly the class numbers 1 to n (n at least 2), the ontology maps "
-    "exactly 0 to n-1, and no class list gives the numbers names. If the files count from 1, every "
-    "row but those of number n was converted to the object of the class behind its own.",
+    cause="the label files use class numbers from 1 to n and not 0, the ontology maps exactly 0 to "
+    "n-1, and no class list names number n. If the files count from 1, every row but those of number "
+    "n was converted to the object of the class behind its own.",
     example="labels/a.txt:2:1: numbers-from-one: the label files use the class numbers 1 to 2, the "
-    "ontology maps 0 to 1: if they count from 1, 1 of 2 classes have the wrong object (1 became "
-    "'car' instead of 'van'), and number 2 is unknown; map the numbers then (--map 0= --map "
+    "ontology maps 0 to 1: if they count from 1, the rows of 1 of 2 numbers have the wrong object "
+    "(1 means 'van' then, not 'car'), and number 2 is unknown; map the numbers then (--map 0= --map "
     "1=00000001 --map 2=00000002) or correct the external IDs; if number 0 is only not used, map "
-    "number 2 too, or name the classes with a class list",
+    "number 2 too",
     cure="look at a few label rows. If the classes are one too far, map the numbers as the message "
     "says, or correct the external IDs of the ontology. If they are right, the data set has no rows "
     "of class 0: map number n, or remove its rows.",
