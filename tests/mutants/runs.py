@@ -76,6 +76,7 @@ TESTS: Final[dict[str, tuple[str, ...]]] = {
         "tests/unit/pairing",
         "tests/conformance/test_pairing.py",
         "tests/conformance/test_patterns.py",
+        "tests/conformance/test_near_misses.py",
         "tests/properties/test_pairing.py",
     ),
     "resolution": (

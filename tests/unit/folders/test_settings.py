@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from labelingest.class_lists.class_list import ClassList
 from labelingest.errors import ConfigError
 from labelingest.folders import FolderSettings
 from labelingest.folders.state.items import KIND_NAMES
@@ -13,6 +14,25 @@ from tests.builders.synced import ONTOLOGY, YOLO
 
 def settings_with(**values: Any) -> FolderSettings:
     return FolderSettings("/data", "/rows", **values)
+
+
+LISTED = {"source": "data.yaml", "names": {"1": "van", "0": "car"}}
+
+
+@pytest.mark.parametrize("shape", [[17, 3], (17, 3)])
+def test_a_class_list_is_kept_with_its_keypoints_and_task(shape: Any) -> None:
+    values = {**LISTED, "kpt_shape": shape, "task": "pose"}
+    settings = settings_with(format="yolo", ontology=ONTOLOGY, options=YOLO, class_list=values)
+    assert settings.named_list == ClassList(
+        "data.yaml", {0: "car", 1: "van"}, kpt_shape=(17, 3), task="pose"
+    )
+
+
+@pytest.mark.parametrize("shape", ["17 3", [17], [17, 3.0], {17: 3}])
+def test_keypoints_of_a_class_list_are_two_whole_numbers(shape: Any) -> None:
+    values = {**LISTED, "kpt_shape": shape}
+    with pytest.raises(ConfigError, match="expected two whole numbers as 'kpt_shape'"):
+        settings_with(format="yolo", ontology=ONTOLOGY, options=YOLO, class_list=values)
 
 
 @pytest.mark.parametrize(

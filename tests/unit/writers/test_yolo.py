@@ -178,6 +178,13 @@ class TestRowsThatCannotBeWritten:
         assert [line.split()[0] for line in text.splitlines()] == [b"7"]
         assert batch.findings.rejected == {ProblemCode.IMAGE_SIZE_UNKNOWN: 1}
 
+    @pytest.mark.parametrize("size", [(1, 1), (1, 64), (64, 1)])
+    def test_an_image_of_one_pixel_has_a_size(self, size: tuple[int, int]) -> None:
+        batch = batch_of([TURNED], [size], SHAPES)
+        (text,) = files_of(batch).texts
+        assert len(text.split()) == 9
+        assert not batch.findings.rejected
+
     def test_a_row_is_rejected_for_one_cause(self) -> None:
         batch = batch_of([TURNED], [None], SHAPES)
         files_of(batch, [-1, -1, -1])
