@@ -147,7 +147,7 @@ def text_fingerprints(keys: Keys) -> UInt64:
     Returns
     -------
     ndarray
-        (n,) uint64, the same on every machine, wherever a key stands in the column.
+        (n,) uint64, the same on every machine, at any position of a key in the column.
 
     Examples
     --------

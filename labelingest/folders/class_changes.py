@@ -60,7 +60,7 @@ class ClassChange:
     before: ClassEntry | None
     """The class before; None for a new one."""
     after: ClassEntry | None
-    """The class afterwards; None where there is none."""
+    """The class afterwards; None where the class is gone."""
     needs_acceptance: bool
     """Whether labels get another object, or none."""
     label_rows: int | None = None
@@ -162,7 +162,7 @@ def changes_of_settings(
     before, after
         Settings of one folder; those after it are valid.
     label_rows
-        Class number, or feature hash where there is none → label rows with the class; None where
+        Class number, or feature hash of an object without one → label rows with the class; None where
         the state does not know.
     """
     if before.format is None or after.format is None:

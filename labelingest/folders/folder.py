@@ -90,7 +90,7 @@ class SyncedFolder:
         open_storage: OpenStorage | None = None,
     ) -> None:
         self.notice = ""
-        """Notice for the people who created or configured the folder; empty where there is none."""
+        """Notice for the people who created or configured the folder; empty where nothing is to be said."""
         self.class_changes: Sequence[ClassChange] = ()
         """Changes of classes that the last call of `configure` made, or was refused for."""
         self._owns_state = not isinstance(state, State)

@@ -29,7 +29,7 @@ class PastClasses:
     classes: Sequence[dict[str, Any]] | None
     """Classes that the last complete run converted with; None where no run has any."""
     label_rows: dict[int | str, int] | None
-    """Class number, or feature hash where there is none → label rows with the class; None where the
+    """Class number, or feature hash of an object without one → label rows with the class; None where the
     state does not know, because runs converted a part of the files since."""
     has_label_rows: bool
     """Whether the folder has label rows, or files for them: otherwise no class means anything yet."""

@@ -20,7 +20,7 @@ from labelingest.problems import Problem, ProblemCode
 __all__ = ["StoredAnswers", "list_answers", "replace_answers"]
 
 StoredAnswers = Mapping[str, tuple[str, ClassList | Problem]]
-"""Key → version token and list, or the problem of a file that is none."""
+"""Key → version token and list, or the problem of a file that is no class list."""
 _NUMBERED: Final = ("names", "lines", "pointers")
 """Fields by class number; JSON has texts as keys."""
 
