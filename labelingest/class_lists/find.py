@@ -1,8 +1,8 @@
 """Find class lists by their names, and choose the list of each label file: the nearest one.
 
-The list of a label file is the nearest at or above it; where there is none, the nearest at or above
-its image. Of several in one folder, YAML comes first, then the lists of Darknet and Roboflow,
-`notes.json`, and text files. Refuses to know contents.
+The list of a label file is the nearest at or above it, or else the nearest at or above its image. Of
+several in one folder, YAML comes first, then the lists of Darknet and Roboflow, `notes.json`, and text
+files. Refuses to know contents.
 """
 
 import re

@@ -52,7 +52,7 @@ def companions_among(
 ) -> Int64:
     """Return those of some rows that nothing else claims: they are companion files.
 
-    What pairs or is ambiguous is none, and neither is a file with a sidecar of its own.
+    Files that pair or are ambiguous, and files with a sidecar of their own, are no companions.
 
     Parameters
     ----------
