@@ -11,7 +11,7 @@ from labelingest.columns.types import Bool, Int64
 from labelingest.converter.batch import Batch
 from labelingest.converter.source import SourceOptions
 from labelingest.encord.dates import date_text
-from labelingest.encord.typed_rows import LabelRow, size_of
+from labelingest.encord.typed_rows import LabelRow
 from labelingest.model.blobs import Blobs
 from labelingest.model.ontology import Ontology
 from labelingest.model.units import DataUnits
@@ -84,7 +84,7 @@ class EncordSource:
         annotations = replace(
             sidecars.annotations, unit=readable[sidecars.annotations.unit].astype(np.int32)
         )
-        units = replace(_with_own_sizes(units, rows), bases=sidecars.bases)
+        units = _with_own_sizes(replace(units, bases=sidecars.bases), readable, sidecars.sizes)
         seen, valid = (np.zeros(len(units), dtype=np.int64) for _ in range(2))
         seen[readable] = sidecars.objects_seen + sidecars.classifications_seen
         valid[readable] = sidecars.classifications_kept
@@ -109,14 +109,13 @@ def _data_file(units: DataUnits, unit: int) -> DataFile:
     return DataFile.from_key(units.key[unit], size, date_text(int(units.mtime_ns[unit])))
 
 
-def _with_own_sizes(units: DataUnits, rows: Sequence[LabelRow | None]) -> DataUnits:
-    """Return units with the sizes of their label rows, where no other size is known."""
+def _with_own_sizes(units: DataUnits, rows: Int64, sizes: Int64) -> DataUnits:
+    """Return units with the sizes, (s, 2), of the label rows at rows, (s,), where none is known."""
+    is_usable = (sizes > 0).all(axis=1) & (sizes < 2**31).all(axis=1) & (units.width[rows] <= 0)
+    if not is_usable.any():
+        return units
     width, height = units.width.copy(), units.height.copy()
-    for row, document in enumerate(rows):
-        if document is not None and width[row] <= 0:
-            sides = size_of(document)
-            if min(sides) > 0 and max(sides) < 2**31:
-                width[row], height[row] = sides
+    width[rows[is_usable]], height[rows[is_usable]] = sizes[is_usable].T
     return units.with_sizes(width, height)
 
 

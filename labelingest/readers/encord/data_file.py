@@ -1,15 +1,13 @@
 """Data files as far as reading their sidecars depends on them: kind, type, size and date."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from labelingest.model.kinds import DataKind, kind_of, mime_type_of
 
 __all__ = ["ANY_FILE", "DataFile"]
 
 
-@dataclass(frozen=True, slots=True)
-class DataFile:
+class DataFile(NamedTuple):
     """Properties of a data file; defaults stand for unknown ones.
 
     Examples

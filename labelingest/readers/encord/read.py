@@ -20,7 +20,7 @@ import numpy as np
 from labelingest.columns.types import Int32, Int64
 from labelingest.documents.decode import LARGE_BYTES
 from labelingest.documents.value_count import too_many_values
-from labelingest.encord.typed_rows import ImageRow, LabelRow
+from labelingest.encord.typed_rows import ImageRow, LabelRow, size_of
 from labelingest.model.annotations import Annotations, Instances
 from labelingest.model.vocabulary import Vocabulary
 from labelingest.problems import Problem, ProblemCode
@@ -60,6 +60,8 @@ class SidecarBatch:
     """(u,) classifications of each sidecar."""
     classifications_kept: Int64
     """(u,) classifications of each label row."""
+    sizes: Int64
+    """(u, 2) width and height in each label row; 0 where they are missing, or no image has them."""
     rejected: Counter[ProblemCode]
     """Cause → objects and classifications that were dropped."""
     bases: Mapping[str, str] = field(default_factory=dict)
@@ -171,6 +173,7 @@ class _Reading:
             objects_seen=_counts(sidecar.objects_seen for sidecar in sidecars),
             classifications_seen=_counts(sidecar.classifications_seen for sidecar in sidecars),
             classifications_kept=_counts(sidecar.classifications_kept for sidecar in sidecars),
+            sizes=np.array([_size_of(row) for row in label_rows], dtype=np.int64).reshape(-1, 2),
             rejected=sum((sidecar.rejected for sidecar in sidecars), Counter()),
             bases={
                 file.key: sidecar.base
@@ -247,8 +250,14 @@ def _batch_of_clean(
         objects_seen=np.bincount(objects.unit, minlength=u),
         classifications_seen=classifications,
         classifications_kept=classifications,
+        sizes=objects.sizes,
         rejected=Counter(),
     )
+
+
+def _size_of(row: LabelRow | None) -> tuple[int, int]:
+    sides = (0, 0) if row is None else size_of(row)
+    return sides if 0 < min(sides) and max(sides) < 2**31 else (0, 0)
 
 
 def _counts(counts: Iterable[int]) -> Int64:
@@ -268,6 +277,7 @@ def _join(batches: Sequence[SidecarBatch]) -> SidecarBatch:
         objects_seen=np.concatenate([batch.objects_seen for batch in batches]),
         classifications_seen=np.concatenate([batch.classifications_seen for batch in batches]),
         classifications_kept=np.concatenate([batch.classifications_kept for batch in batches]),
+        sizes=np.concatenate([batch.sizes for batch in batches]),
         rejected=sum((batch.rejected for batch in batches), Counter()),
         bases={key: base for batch in batches for key, base in batch.bases.items()},
     )

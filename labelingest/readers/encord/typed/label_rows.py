@@ -69,6 +69,8 @@ class CleanObjects:
     """(n,) 0..1; NaN for ground truth, as in `Annotations`."""
     payloads: Payloads
     """Payloads of all objects."""
+    sizes: Int64
+    """(u, 2) width and height in each label row."""
 
 
 def clean_rows(
@@ -114,7 +116,7 @@ def _clean(
     with translate_positions(unit.item):
         clean_objects, in_objects = _objects(objects, classes, unit, units, schema, dates)
     colons += in_objects + _answers(rows, clean_objects, schema)
-    on_images, in_classifications = _classifications(rows, schema, dates)
+    on_images, in_classifications = _classifications(rows, units, schema, dates)
     demand(are_written_dates(dates))
     _demand_no_key_twice(contents, colons + in_classifications)
     for image, labels in zip(units, on_images, strict=False):
@@ -144,8 +146,16 @@ def _heads(
     demand(list(chain.from_iterable(row["data_units"])) == list(names))
     dates += row["created_at"]
     dates += row["last_edited_at"]
-    types = set(zip(unit["data_type"], files, strict=True))
-    demand(schema.rules.are_types_of_files(types))
+    # Types and kinds repeat, files do not.
+    types = {
+        (data_type, file.kind, file.mime_type)
+        for data_type, file in zip(unit["data_type"], files, strict=True)
+    }
+    demand(
+        schema.rules.are_types_of_files(
+            (data_type, DataFile(kind, mime_type)) for data_type, kind, mime_type in types
+        )
+    )
     sizes = list(zip(unit["width"], unit["height"], strict=True))
     file_sizes = [file.size if file.kind else None for file in files]
     # Nearly always all sizes are known and equal.
@@ -166,9 +176,10 @@ def _objects(
 ) -> tuple[CleanObjects, int]:
     """Return objects in columns, and the colons in their text; add their dates, unchecked."""
     n = len(objects)
+    sizes = np.array([(image.width, image.height) for image in units], dtype=np.int64)
     if not n:
         nothing = Payloads(np.zeros(0), np.zeros(0, dtype=np.int64), 0)
-        return CleanObjects(unit, np.zeros(0, np.int32), (), np.zeros(0), nothing), 0
+        return CleanObjects(unit, np.zeros(0, np.int32), (), np.zeros(0), nothing, sizes), 0
     column = _columns(objects)
     dates += column["created_at"]
     if column["last_edited_at"] != column["created_at"]:
@@ -183,7 +194,7 @@ def _objects(
     payloads = _payloads(objects, column["payload"], classes, unit, units, schema)
     optional = 2 * n - editors.count(UNSET) - deleted.count(UNSET)
     colons = sum(map(schema.colons.__getitem__, class_positions)) + optional + payloads.colons
-    return CleanObjects(unit, classes, column["object_hash"], confidence, payloads), colons
+    return CleanObjects(unit, classes, column["object_hash"], confidence, payloads, sizes), colons
 
 
 def _demand_authors(authors: Iterable[str | None]) -> None:
@@ -301,13 +312,14 @@ def _lists(lists: Sequence[Sequence[Any]], classes: Sequence[int], schema: RowSc
 
 
 def _classifications(
-    rows: Sequence[ImageRow], schema: RowSchema, dates: list[str]
+    rows: Sequence[ImageRow], units: Sequence[ImageUnit], schema: RowSchema, dates: list[str]
 ) -> tuple[list[list[Any]], int]:
     """Return frame labels by row, and the colons in all classifications; add dates, unchecked."""
-    entries = list(chain.from_iterable(row.classification_answers.values() for row in rows))
-    if not entries:
-        demand(not any(row.unit.labels.classifications for row in rows))
+    answers = [row.classification_answers for row in rows]
+    if not any(answers):
+        demand(not any([image.labels.classifications for image in units]))
         return [], 0
+    entries = list(chain.from_iterable(map(dict.values, answers)))
     on_images: list[list[Any]] = []
     colons = 0
     try:

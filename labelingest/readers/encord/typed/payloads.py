@@ -5,7 +5,6 @@ Types check while decoding that numbers are numbers, and that single ones are in
 as it is. Where a condition here differs from the explaining path's, it is stricter.
 """
 
-import re
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -172,35 +171,43 @@ def _texts(
     Each number becomes text once, for both forms. An outline with the same text, blanks apart, is
     equal, and is not even decoded.
     """
-    texts = []
-    # Between the brackets of the list and of the first and the last ring.
-    ring_texts = msgspec.json.encode(rings)[2:-2].split(b"],[")
-    for i, (value, outline, ring) in enumerate(zip(objects, outlines, ring_texts, strict=True)):
-        numbers = ring.split(b",")
-        pieces = _outline(len(numbers)).copy()
-        pieces[1::2] = numbers
-        expected = b"".join(pieces)
-        if bytes(outline).translate(None, b" ") != expected:
-            _demand_outline(outline, rings[i], i)
-        parts = msgspec.json.encode(multi_ring[i]) if i in multi_ring else b"[[[%b]]]" % ring
-        texts.append((value, Raw(expected), Raw(parts)))
-    return texts
+    encoded = msgspec.json.encode(rings)
+    pieces = [b"}}"] * (2 * sum(map(len, rings)) + 1)
+    pieces[:-1:2] = chain.from_iterable(_keys(len(ring)) for ring in rings)
+    pieces[1::2] = encoded.translate(None, b"[]").split(b",")
+    expected = b"".join(pieces)[_BETWEEN:]
+    texts = expected.split(b"\n")
+    # One comparison for all: a line's end inside an outline makes it fail.
+    if b"\n".join(outlines).translate(None, b" ") != expected:
+        for i, (outline, text) in enumerate(zip(outlines, texts, strict=True)):
+            if bytes(outline).translate(None, b" ") != text:
+                _demand_outline(outline, rings[i], i)
+    parts = [b"[[[%b]]]" % ring for ring in encoded[2:-2].split(b"],[")]
+    for i, multi_part in multi_ring.items():
+        parts[i] = msgspec.json.encode(multi_part)
+    return list(zip(objects, map(Raw, texts), map(Raw, parts), strict=True))
 
 
-def _outline(numbers: int) -> list[bytes]:
-    # Long rings are rare, and their outlines large: they are not cached.
-    return _usual_outline(numbers) if numbers <= len(_NUMBERS) else _make_outline(numbers)
+_BETWEEN: Final = len(b"}}\n")
+"""Bytes between two outlines: the end of one and the end of its line."""
+
+
+def _keys(numbers: int) -> Sequence[bytes]:
+    """Return the text before each number of an outline, with the end of the outline before it."""
+    # Long rings are rare, and their keys large: they are not cached.
+    return _usual_keys(numbers) if numbers <= len(_NUMBERS) else _make_keys(numbers)
 
 
 @lru_cache(maxsize=len(_NUMBERS))
-def _usual_outline(numbers: int) -> list[bytes]:
-    return _make_outline(numbers)
+def _usual_keys(numbers: int) -> Sequence[bytes]:
+    return _make_keys(numbers)
 
 
-def _make_outline(numbers: int) -> list[bytes]:
-    """Return the text of an outline in pieces, with an empty piece for each number."""
-    points = ",".join(f'"{i}":{{"x":%,"y":%}}' for i in range(numbers // 2))
-    return re.split(b"(?<=%)|(?=%)", f"{{{points}}}".encode())
+def _make_keys(numbers: int) -> Sequence[bytes]:
+    keys = [b',"y":'] * numbers
+    keys[::2] = [b'},"%d":{"x":' % vertex for vertex in range(numbers // 2)]
+    keys[0] = b'}}\n{"0":{"x":'
+    return keys
 
 
 def _demand_outline(outline: Raw, ring: list[float], position: int) -> None:
