@@ -48,8 +48,9 @@ def suffixes(listing: Listing) -> list[SuffixGuess]:
     usual = ending_with(keys, rows, SuffixRule().suffix.encode())
     looked_at = np.unique(np.concatenate([usual[:_MOST_LOOKED_AT], rows[:_MOST_LOOKED_AT]]))
     count: Counter[str] = Counter()
-    for key in keys.take(looked_at):
-        count.update(set(_suffixes_of(key, keys)))
+    before = keys.take(np.maximum(looked_at - 1, 0))
+    for key, key_before in zip(keys.take(looked_at), before, strict=True):
+        count.update(set(_suffixes_of(key, key_before, keys)))
     ordered = sorted(count.items(), key=lambda item: (-item[1], item[0]))
     return [SuffixGuess(SuffixRule(suffix), pairs) for suffix, pairs in ordered]
 
@@ -82,8 +83,11 @@ def _data_file(key: str, keys: Keys) -> str | None:
     return None
 
 
-def _suffixes_of(key: str, keys: Keys) -> Iterator[str]:
-    """Yield the rests of a key behind the keys of data files that begin it."""
+def _suffixes_of(key: str, key_before: str, keys: Keys) -> Iterator[str]:
+    """Yield the rests of a key behind the keys of data files that begin it.
+
+    The data file nearly always comes right before its sidecar in the order of keys.
+    """
     start = key.rfind("/") + 1
     dot = key.find(".", start + 1)
     while dot != -1:
@@ -91,7 +95,7 @@ def _suffixes_of(key: str, keys: Keys) -> Iterator[str]:
         if (
             len(suffix) <= MAX_SUFFIX
             and kind_of(data) is not None
-            and row_of(keys, data) is not None
+            and (data == key_before or row_of(keys, data) is not None)
         ):
             yield suffix
         dot = key.find(".", dot + 1)
