@@ -1,6 +1,6 @@
 """Encord JSON sidecars → a batch of labels: read and check → columns → checks on columns."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, NamedTuple
 

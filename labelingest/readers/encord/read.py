@@ -257,7 +257,7 @@ def _batch_of_clean(
 
 def _size_of(row: LabelRow | None) -> tuple[int, int]:
     sides = (0, 0) if row is None else size_of(row)
-    return sides if 0 < min(sides) and max(sides) < 2**31 else (0, 0)
+    return sides if min(sides) > 0 and max(sides) < 2**31 else (0, 0)
 
 
 def _counts(counts: Iterable[int]) -> Int64:

@@ -55,7 +55,7 @@ _NEAR: Final = 131_072
 _ESCAPED: Final = (b"\\u003a", b"\\u003A")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CleanObjects:
     """Objects of clean rows, in columns."""
 
@@ -178,8 +178,7 @@ def _objects(
     n = len(objects)
     sizes = np.array([(image.width, image.height) for image in units], dtype=np.int64)
     if not n:
-        nothing = Payloads(np.zeros(0), np.zeros(0, dtype=np.int64), 0)
-        return CleanObjects(unit, np.zeros(0, np.int32), (), np.zeros(0), nothing, sizes), 0
+        return _no_objects(sizes), 0
     column = _columns(objects)
     dates += column["created_at"]
     if column["last_edited_at"] != column["created_at"]:
@@ -194,7 +193,27 @@ def _objects(
     payloads = _payloads(objects, column["payload"], classes, unit, units, schema)
     optional = 2 * n - editors.count(UNSET) - deleted.count(UNSET)
     colons = sum(map(schema.colons.__getitem__, class_positions)) + optional + payloads.colons
-    return CleanObjects(unit, classes, column["object_hash"], confidence, payloads, sizes), colons
+    clean_objects = CleanObjects(
+        unit=unit,
+        object_class=classes,
+        hashes=column["object_hash"],
+        confidence=confidence,
+        payloads=payloads,
+        sizes=sizes,
+    )
+    return clean_objects, colons
+
+
+def _no_objects(sizes: Int64) -> CleanObjects:
+    nothing = np.zeros(0, dtype=np.int64)
+    return CleanObjects(
+        unit=nothing,
+        object_class=nothing.astype(np.int32),
+        hashes=(),
+        confidence=np.zeros(0),
+        payloads=Payloads(np.zeros(0), nothing, 0),
+        sizes=sizes,
+    )
 
 
 def _demand_authors(authors: Iterable[str | None]) -> None:
@@ -317,7 +336,7 @@ def _classifications(
     """Return frame labels by row, and the colons in all classifications; add dates, unchecked."""
     answers = [row.classification_answers for row in rows]
     if not any(answers):
-        demand(not any([image.labels.classifications for image in units]))
+        demand(not any(image.labels.classifications for image in units))
         return [], 0
     entries = list(chain.from_iterable(map(dict.values, answers)))
     on_images: list[list[Any]] = []
