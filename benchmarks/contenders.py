@@ -13,7 +13,16 @@ from typing import Final
 from benchmarks.generate import Generated, Kind
 from labelingest.engines.base import usable_cores
 
-__all__ = ["CONTENDERS", "FLOOR", "FLOOR_WITH_HEADERS", "Contender", "Place", "labelingest"]
+__all__ = [
+    "CONTENDERS",
+    "FLOOR",
+    "FLOOR_WITH_HEADERS",
+    "Contender",
+    "Place",
+    "labelingest",
+    "labelingest_coco",
+    "panlabel",
+]
 
 FLOOR: Final = "floor"
 FLOOR_WITH_HEADERS: Final = "floor-with-headers"
@@ -83,15 +92,28 @@ def labelingest(workers: int) -> Callable[[Place], Sequence[str]]:
     """Return the command that converts with so many processes."""
 
     def command(place: Place) -> Sequence[str]:
-        return [
-            *(sys.executable, "-m", "labelingest", "convert", place.generated.root),
-            *("--ontology", str(place.generated.ontology), "--out", str(place.out / "rows.jsonl")),
-            *("--images", "images/{name}.jpg", "--labels", "labels/{name}.txt"),
-            *("--workers", str(workers), "--quiet"),
-            *(() if place.generated.kind in _TURNED else ("--image-sizes", "never")),
-        ]
+        sizes = () if place.generated.kind in _TURNED else ("--image-sizes", "never")
+        return [*_convert(place, "rows.jsonl", workers), *sizes]
 
     return command
+
+
+def labelingest_coco(workers: int) -> Callable[[Place], Sequence[str]]:
+    """Return the command that converts to COCO, whose coordinates need the size of every image."""
+
+    def command(place: Place) -> Sequence[str]:
+        return [*_convert(place, "out.json", workers), "--to", "coco"]
+
+    return command
+
+
+def _convert(place: Place, out: str, workers: int) -> Sequence[str]:
+    return [
+        *(sys.executable, "-m", "labelingest", "convert", place.generated.root),
+        *("--ontology", str(place.generated.ontology), "--out", str(place.out / out)),
+        *("--images", "images/{name}.jpg", "--labels", "labels/{name}.txt"),
+        *("--workers", str(workers), "--quiet"),
+    ]
 
 
 def _peer(name: str) -> Callable[[Place], Sequence[str]]:
@@ -108,7 +130,8 @@ def _peer(name: str) -> Callable[[Place], Sequence[str]]:
     return command
 
 
-def _panlabel(place: Place) -> Sequence[str]:
+def panlabel(place: Place) -> Sequence[str]:
+    """Return the command that converts with panlabel."""
     return [
         *(_beside_python("panlabel"), "convert", "--from", "yolo", "--to", "coco"),
         *("--input", str(place.beside_names()), "--output", str(place.out / "out.json")),
@@ -131,6 +154,12 @@ _OWN: Final[Mapping[str, str]] = MappingProxyType(
         **_everywhere(f"{_OURS}; headers of images with rotated boxes", _TURNED),
     }
 )
+_COCO: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        Kind.BOXES: "COCO boxes, with their outlines, links and hashes; headers of all images; "
+        "checks every row; on the disk before it ends"
+    }
+)
 _MASKS: Final = "headers of all images; polygons become masks, and these outlines again"
 
 CONTENDERS: Final = (
@@ -142,6 +171,8 @@ CONTENDERS: Final = (
     ),
     Contender("labelingest-1", labelingest(1), _OWN),
     Contender("labelingest-all", labelingest(usable_cores()), _OWN),
+    Contender("labelingest-coco-1", labelingest_coco(1), _COCO),
+    Contender("labelingest-coco-all", labelingest_coco(usable_cores()), _COCO),
     Contender(
         "labelformat",
         _peer("labelformat"),
@@ -166,8 +197,11 @@ CONTENDERS: Final = (
     ),
     Contender(
         "panlabel",
-        _panlabel,
-        {Kind.BOXES: "native (Rust); COCO boxes; headers of all images; checks what it read"},
+        panlabel,
+        {
+            Kind.BOXES: "native (Rust); COCO boxes, without outlines, links and hashes; headers of "
+            "all images; checks what it read"
+        },
         "panlabel",
     ),
 )

@@ -3,6 +3,9 @@
 import json
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -10,8 +13,9 @@ from typing import Any
 import pytest
 
 from benchmarks.compare import compare_kind
-from benchmarks.contenders import CONTENDERS, Contender, Place
+from benchmarks.contenders import CONTENDERS, Contender, Place, labelingest_coco, panlabel
 from benchmarks.data_sets import data_set
+from benchmarks.generate import Generated
 from benchmarks.spent import spend
 
 ROOT = Path(__file__).parents[2]
@@ -91,6 +95,42 @@ def labels_in(out: Path) -> int:
     rows: list[Any] = [json.loads(line) for line in (out / "rows.jsonl").read_text().splitlines()]
     units = [unit for row in rows for unit in row["data_units"].values()]
     return sum(len(unit["labels"].get("objects", ())) for unit in units)
+
+
+@pytest.mark.skipif(find_spec("panlabel") is None, reason="panlabel is not installed")
+def test_coco_of_ours_and_of_the_native_tool_says_the_same(kept: Path, tmp_path: Path) -> None:
+    made = data_set(kept, 30, "boxes")
+    sizes, boxes = zip(
+        *(coco_of(command, made, tmp_path) for command in (labelingest_coco(2), panlabel)),
+        strict=True,
+    )
+    assert sizes[0] == sizes[1]
+    assert len(sizes[0]) == 30
+    assert len(boxes[0]) == len(boxes[1]) == made.rows
+    for (image, category, box), theirs in zip(*boxes, strict=True):
+        assert (image, category) == theirs[:2]
+        assert box == pytest.approx(theirs[2], abs=1e-9)
+
+
+Command = Callable[[Place], Sequence[str]]
+
+
+def coco_of(
+    command: Command, made: Generated, folder: Path
+) -> tuple[dict[str, tuple[int, int]], list[tuple[str, int, list[float]]]]:
+    """Return the sizes of the images, and each box with its image and category, in order."""
+    out = Path(tempfile.mkdtemp(dir=folder))
+    assert spend(command(Place(made, out))).code == 0
+    document = json.loads((out / "out.json").read_bytes())
+    images = document["images"]
+    names = {one["id"]: one["file_name"].removeprefix("images/") for one in images}
+    return (
+        {names[one["id"]]: (one["width"], one["height"]) for one in images},
+        [
+            (names[one["image_id"]], one["category_id"], one["bbox"])
+            for one in document["annotations"]
+        ],
+    )
 
 
 def test_who_is_too_slow_is_named_and_the_others_go_on(kept: Path) -> None:
