@@ -6,6 +6,7 @@ them. It refuses to know how a format looks.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -90,8 +91,10 @@ class BatchOutput:
     """Columns of the same data files, for a format that is one file."""
     packed: bytes | None = None
     """Texts joined, and compressed if the output is, as it takes them; replaces `texts`."""
+    delivered: Any = None
+    """What a worker tells of texts that are on their way already; replaces `texts` and `packed`."""
     large: LargeLabels | None = None
-    """Labels of the only data file of the batch; replaces `texts`, `labels` and `packed`."""
+    """Labels of the only data file of the batch; replaces all of the above."""
 
     def columns_of(self, rows: slice) -> "BatchOutput":
         """Return the columns of data files that follow each other; each has one data unit.
@@ -112,7 +115,10 @@ class BatchOutput:
 
     @classmethod
     def joined(cls, parts: "Sequence[BatchOutput]") -> "BatchOutput":
-        """Return the output of several batches, all made for the same target, as that of one."""
+        """Return the output of several batches, all made for the same target, as that of one.
+
+        Batches are joined before they are delivered.
+        """
         labels = [part.labels for part in parts if part.labels is not None]
         packed = [part.packed for part in parts if part.packed is not None]
         return cls(

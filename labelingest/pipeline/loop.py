@@ -7,7 +7,7 @@ the journal if the run can be resumed.
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from labelingest.engines.base import Engine
@@ -18,7 +18,7 @@ from labelingest.pipeline.worker import Job, JobResult, Worker
 from labelingest.problems import Problem
 from labelingest.progress import Progress
 from labelingest.report import Report
-from labelingest.sinks.base import ResumableSink, Sink
+from labelingest.sinks.base import ResumableSink, Sink, WorkerHalf
 from labelingest.stopwatch import OFF, Stage, Stopwatch
 
 __all__ = ["JournaledSink", "RunTotals", "run_jobs"]
@@ -59,6 +59,10 @@ class JournaledSink:
     journaled: tuple[ResumableRun, ResumableSink] | None = None
     """The run with the journal, and the same sink; None for a run that cannot be resumed."""
     stopwatch: Stopwatch = OFF
+
+    def half(self) -> WorkerHalf | None:
+        """Return the sink's half for workers; None where they have nothing to do for it."""
+        return None if self.sink is None else self.sink.half()
 
     def refused(self, keys: Sequence[str]) -> dict[int, Problem]:
         """Return position and problem of the data files whose labels the sink cannot hold."""
@@ -111,7 +115,8 @@ def run_jobs(
     refusals: deque[Sequence[Problem]] = deque()
     totals.report_progress()
     try:
-        with closing(engine.map(worker, _accepted(jobs, output, refusals))) as results:
+        crew = replace(worker, half=output.half())
+        with closing(engine.map(crew, _accepted(jobs, output, refusals))) as results:
             for result in results:
                 refused = refusals.popleft()
                 if result.deferred is None:

@@ -38,7 +38,7 @@ from labelingest.report import Report
 from labelingest.resolution.class_map import ClassMapping, make_class_map
 from labelingest.resolution.numbers_from_one import warn_of_numbers_from_one
 from labelingest.resolution.ontology_json import load_ontology
-from labelingest.sinks import open_sink, packing_of, resume_sink
+from labelingest.sinks import open_sink, resume_sink
 from labelingest.sinks.base import OutputTarget, ResumableSink
 from labelingest.stopwatch import OFF, Stage, Stopwatch
 
@@ -244,10 +244,7 @@ def convert_pairs(
     stopwatch
         Measures the stages.
     """
-    pack = None
-    if target is not None:
-        pack = packing_of(target.format, target.out, target.shard_rows)
-    worker = Worker(paired.storage, converter, pack, stopwatch, discards=target is None)
+    worker = Worker(paired.storage, converter, stopwatch=stopwatch, discards=target is None)
     jobs = cut_jobs(paired, config.batch_bytes, worker.most_shared_bytes, fetched)
     if config.unlabelled == "include":
         jobs = chain(jobs, cut_unlabelled_jobs(paired))

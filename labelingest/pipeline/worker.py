@@ -25,7 +25,7 @@ from labelingest.model.units import DataUnits
 from labelingest.pipeline.fetched_files import FetchedFile, fetch_rest, take_fetched
 from labelingest.problems import Problem, ProblemCode
 from labelingest.readers.yolo.slices import SLICE_BYTES
-from labelingest.sinks.json_lines import Pack
+from labelingest.sinks.base import WorkerHalf
 from labelingest.stopwatch import OFF, Stage, Stopwatch
 from labelingest.storage.base import Storage
 
@@ -156,8 +156,8 @@ class Worker:
 
     storage: Storage
     converter: Converter
-    pack: Pack | None = None
-    """Joins label rows as the output takes them; None where it takes them one by one."""
+    half: WorkerHalf | None = None
+    """The worker's half of the sink; None where the sink takes label rows as they are."""
     stopwatch: Stopwatch = OFF
     wants_tokens: bool = False
     """Whether versions and digests of sidecars are returned: a system call for each file."""
@@ -179,11 +179,17 @@ class Worker:
         An unexpected exception costs the file that it comes from.
         """
         if job.work is not None:
-            return job.work(self, job)
+            return self._delivered(job.work(self, job))
         most = self.most_shared_bytes
         if most is not None and len(job.data) == 1 and job.sizes[0] > most:
             return JobResult.defer(job)
-        return self._fenced(job, self._convert)
+        return self._delivered(self._fenced(job, self._convert))
+
+    def _delivered(self, result: JobResult) -> JobResult:
+        if self.half is None:
+            return result
+        with self.stopwatch.stage(Stage.WRITE):
+            return replace(result, output=self.half.deliver(result.output))
 
     def convert_large(self, job: Job) -> JobResult:
         """Convert a deferred file slice by slice; its labels are made when the sink takes them."""
@@ -286,10 +292,11 @@ class Worker:
         if self.discards:
             return BatchOutput(keys)
         texts = [text for text in conversion.label_rows if text is not None]
-        if self.pack is not None:
-            with self.stopwatch.stage(Stage.WRITE):
-                return BatchOutput(keys, packed=self.pack(texts))
-        return BatchOutput(keys, texts, conversion.labels)
+        output = BatchOutput(keys, texts, conversion.labels)
+        if self.half is None:
+            return output
+        with self.stopwatch.stage(Stage.WRITE):
+            return self.half.pack(output)
 
     def _large_output(self, job: Job, conversion: LargeConversion) -> BatchOutput:
         is_converted = bool(conversion.is_converted[0])

@@ -4,10 +4,8 @@ A format names the module that opens its sink; this package never compares forma
 whole by `labelingest.storage.atomic`, folders by `labelingest.sinks.output_folder`.
 """
 
-from pathlib import PurePath
-
-from labelingest.formats.format import Format, load
-from labelingest.formats.output_names import check_output, is_one_file
+from labelingest.formats.format import load
+from labelingest.formats.output_names import check_output
 from labelingest.sinks.base import (
     OutputTarget,
     ResumableSink,
@@ -15,9 +13,8 @@ from labelingest.sinks.base import (
     SinkModule,
     UnfinishedOutput,
 )
-from labelingest.sinks.json_lines import Pack, pack_for
 
-__all__ = ["open_sink", "packing_of", "resume_sink"]
+__all__ = ["open_sink", "resume_sink"]
 
 
 def open_sink(target: OutputTarget) -> Sink:
@@ -51,18 +48,3 @@ def resume_sink(target: OutputTarget, unfinished: UnfinishedOutput) -> Resumable
     check_output(target.format, target.out, target.shard_rows)
     sink: ResumableSink = load(target.format.sink).open_sink(target, unfinished)
     return sink
-
-
-def packing_of(format: Format, out: str | None, shard_rows: int | None = None) -> Pack | None:
-    """Return how texts are joined for an output, where workers can join them beforehand.
-
-    Examples
-    --------
-    >>> from labelingest.formats.encord import ENCORD
-    >>> packing_of(ENCORD, "rows.jsonl").__name__, packing_of(ENCORD, "folder")
-    ('join_lines', None)
-    """
-    if format.is_columns or out is None or shard_rows is not None:
-        return None
-    path = PurePath(out)
-    return pack_for(path.suffix) if is_one_file(format, path) else None

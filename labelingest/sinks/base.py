@@ -13,7 +13,39 @@ from labelingest.problems import Problem
 from labelingest.storage.unfinished_files import temporary_name
 from labelingest.writers.target import CocoRotated
 
-__all__ = ["OutputTarget", "ResumableSink", "Sink", "SinkModule", "UnfinishedOutput"]
+__all__ = [
+    "OutputTarget",
+    "ResumableSink",
+    "Sink",
+    "SinkModule",
+    "UnfinishedOutput",
+    "WorkerHalf",
+]
+
+
+class WorkerHalf(Protocol):
+    """Half of a sink that every worker holds: it does the sink's work that needs no order.
+
+    A half is small and can be pickled; workers in other processes and on other machines have copies.
+    It never takes a large file, whose labels are made when the sink takes them.
+    """
+
+    def pack(self, output: BatchOutput) -> BatchOutput:
+        """Return a batch, or a part of one, with its texts in the form that the output has.
+
+        Nothing outside the batch changes: a batch over which packing fails is packed again in parts,
+        and an unexpected exception costs one file. `BatchOutput.joined` joins the parts.
+        """
+        ...
+
+    def deliver(self, output: BatchOutput) -> BatchOutput:
+        """Bring the texts of a whole job nearer to their place; return what `Sink.put` takes.
+
+        A job is delivered once by each worker that converts it, and again where that worker was
+        lost. The same job has the same texts every time. An exception ends the run: a half raises
+        StorageError where the output cannot be written.
+        """
+        ...
 
 
 class Sink(Protocol):
@@ -28,6 +60,10 @@ class Sink(Protocol):
 
     def __exit__(self, *raised: object) -> None:
         """Make everything visible, or nothing when the block ended by an exception."""
+        ...
+
+    def half(self) -> WorkerHalf | None:
+        """Return the half for workers; None where they have nothing to do. The sink is open."""
         ...
 
     def refused(self, keys: Sequence[str]) -> dict[int, Problem]:

@@ -22,6 +22,7 @@ from labelingest.storage.os_errors import cannot_write
 
 __all__ = [
     "ZSTD",
+    "LinesHalf",
     "LinesSink",
     "Pack",
     "check_zstandard",
@@ -139,6 +140,21 @@ def check_zstandard() -> None:
         ) from error
 
 
+@dataclass(frozen=True, slots=True)
+class LinesHalf:
+    """Joins the label rows of batches, and compresses them where the output is compressed."""
+
+    pack_texts: Pack
+
+    def pack(self, output: BatchOutput) -> BatchOutput:
+        """Return a batch with its texts as the bytes that the file takes."""
+        return BatchOutput(output.keys, packed=self.pack_texts(output.texts))
+
+    def deliver(self, output: BatchOutput) -> BatchOutput:
+        """Leave the bytes where they are."""
+        return output
+
+
 @dataclass(slots=True)
 class LinesSink:
     r"""Appends label rows to one file, replacing an older one of that name at the end.
@@ -176,6 +192,10 @@ class LinesSink:
             if raised[0] is None and self.pack is compress_lines and not file.tell():
                 file.write(_no_lines())
             opened.__exit__(*raised)
+
+    def half(self) -> LinesHalf:
+        """Return the half that joins label rows, and compresses them."""
+        return LinesHalf(self.pack)
 
     def refused(self, keys: Sequence[str]) -> dict[int, Problem]:
         """Refuse nothing: a file can hold the labels of any key."""

@@ -141,6 +141,9 @@ class ShardSink:
         except OSError as error:
             raise cannot_write(str(self.path), error) from error
 
+    def half(self) -> None:
+        """Return no half: workers hand on texts as they are."""
+
     def refused(self, keys: Sequence[str]) -> dict[int, Problem]:
         """Refuse nothing: a file can hold the labels of any key."""
         return {}

@@ -44,6 +44,9 @@ class FileSink:
         if opened is not None:
             opened.__exit__(*raised)
 
+    def half(self) -> None:
+        """Return no half: workers hand on columns as they are."""
+
     def refused(self, keys: Sequence[str]) -> dict[int, Problem]:
         """Refuse nothing: a file can hold the labels of any key."""
         return {}

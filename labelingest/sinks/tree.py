@@ -161,6 +161,9 @@ class TreeSink:
         if self._building is not None:
             self._building.disk.flush()
 
+    def half(self) -> None:
+        """Return no half: workers hand on texts as they are."""
+
     def refused(self, keys: Sequence[str]) -> dict[int, Problem]:
         """Refuse keys whose file names are too long."""
         longest = os.pathconf(self._open(), "PC_NAME_MAX")

@@ -1,6 +1,7 @@
 """What every sink does, whatever the format: whole or not at all, and the older output until then."""
 
 import json
+import pickle
 import re
 import subprocess
 import sys
@@ -166,6 +167,21 @@ def test_labels_in_parts_or_at_once_are_the_same_output(out: Path) -> None:
     assert content(out) == expected
 
 
+def test_batches_from_the_half_of_a_worker_are_the_same_output(out: Path) -> None:
+    batches = batches_of(4)
+    write(out, batches)
+    expected = content(out)
+    with sink_at(out) as sink:
+        half = pickle.loads(pickle.dumps(sink.half()))
+        for parts in (batches[:1], batches[1:4]):
+            if half is None:
+                batch = BatchOutput.joined(parts)
+            else:
+                batch = half.deliver(BatchOutput.joined([half.pack(part) for part in parts]))
+            assert sink.put(pickle.loads(pickle.dumps(batch))) == []
+    assert content(out) == expected
+
+
 def unfinished_at(out: Path, marks: Sequence[Any] = ()) -> UnfinishedOutput:
     return UnfinishedOutput(out.with_name("unfinished"), marks)
 
@@ -186,8 +202,14 @@ def interrupted(out: Path, batches: Sequence[BatchOutput]) -> list[Any]:
 def batches_of(count: int) -> list[BatchOutput]:
     """Return batches of one data file each, whose keys ascend."""
     batch = batch_with(count)
+    assert batch.labels is not None
+    units, annotations = batch.labels.units, batch.labels.annotations
     return [
-        BatchOutput([key], [b'{"n":%d}' % number], batch.labels)
+        BatchOutput(
+            [key],
+            [b'{"n":%d}' % number],
+            Labels.of_units(units, annotations, np.arange(count) == number),
+        )
         for number, key in enumerate(batch.keys)
     ]
 
