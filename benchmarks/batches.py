@@ -11,9 +11,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.generate import Kind, LabelFiles, image_size, label_files, ontology
 from labelingest.assembly.assemble import Assembled, assemble
 from labelingest.assembly.context import AssemblyOptions
+from labelingest.bench.synthetic.data_set import ontology
+from labelingest.bench.synthetic.kinds import Kind, image_size
+from labelingest.bench.synthetic.label_files import LabelFiles, label_files
 from labelingest.columns.types import Int32
 from labelingest.model.blobs import Blobs
 from labelingest.model.ontology import ClassMap, Ontology

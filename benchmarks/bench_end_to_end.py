@@ -17,7 +17,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.batches import KINDS
 from benchmarks.floor import read_labels_write_once
-from benchmarks.generate import Generated
+from labelingest.bench.synthetic.data_set import Generated
 from labelingest.config import IngestConfig
 from labelingest.pipeline import check, convert
 from labelingest.report import Report

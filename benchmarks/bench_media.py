@@ -7,7 +7,8 @@ from PIL import Image
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.floor import HEAD
-from benchmarks.generate import SIZES, jpeg
+from labelingest.bench.synthetic.data_set import jpeg
+from labelingest.bench.synthetic.kinds import SIZES
 from labelingest.media.image_size import read_image_size
 
 GROUP = "media: sizes of 1,000 JPEG headers"

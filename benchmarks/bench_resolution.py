@@ -4,7 +4,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.batches import batch
-from benchmarks.generate import ontology
+from labelingest.bench.synthetic.data_set import ontology
 from labelingest.problems.of_batch import BatchProblems
 from labelingest.resolution.class_map import make_class_map
 from labelingest.resolution.ontology_json import load_ontology

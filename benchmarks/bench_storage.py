@@ -8,7 +8,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.floor import HEAD, list_files, read_files
-from benchmarks.generate import Generated, image_size, jpeg
+from labelingest.bench.synthetic.data_set import Generated, jpeg
+from labelingest.bench.synthetic.kinds import image_size
 from labelingest.model.listing import UNKNOWN
 from labelingest.storage.base import list_all
 from labelingest.storage.local.local import LocalStorage

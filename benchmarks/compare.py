@@ -28,8 +28,9 @@ from rich.table import Table
 from benchmarks.contenders import CONTENDERS, FLOOR, FLOOR_WITH_HEADERS, Contender, Place
 from benchmarks.data_sets import data_set
 from benchmarks.floor import read_labels_write_once
-from benchmarks.generate import Generated, Kind
 from benchmarks.spent import Spent, spend
+from labelingest.bench.synthetic.data_set import Generated
+from labelingest.bench.synthetic.kinds import Kind
 
 __all__ = ["Result", "arguments", "compare_kind", "count", "data_folder", "show"]
 

@@ -18,7 +18,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.data_sets import data_set as on_disk
-from benchmarks.generate import Generated
+from labelingest.bench.synthetic.data_set import Generated
 
 _MEASURED = 20_000
 _TRIED = 200

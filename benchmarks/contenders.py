@@ -10,7 +10,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from benchmarks.generate import Generated, Kind
+from labelingest.bench.synthetic.data_set import Generated
+from labelingest.bench.synthetic.kinds import Kind
 from labelingest.engines.base import usable_cores
 
 __all__ = [

@@ -2,12 +2,13 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from dataclasses import asdict
 from hashlib import blake2b
 from pathlib import Path
 
-from benchmarks import generate
-from benchmarks.generate import Generated
+from labelingest.bench import synthetic
+from labelingest.bench.synthetic.data_set import Generated, generate
 
 __all__ = ["data_set"]
 
@@ -20,9 +21,9 @@ def data_set(folder: Path, files: int, kind: str, defects: float = 0.0) -> Gener
     folder
         Holds data sets; made if need be.
     files, kind, defects
-        As for `benchmarks.generate.generate`.
+        As for `labelingest.bench.synthetic.data_set.generate`.
     """
-    recipe = blake2b(Path(generate.__file__).read_bytes(), digest_size=4).hexdigest()
+    recipe = blake2b(b"".join(_sources()), digest_size=4).hexdigest()
     out = folder.absolute() / f"{kind}-{files}-{defects}-{recipe}"
     # Written last, so that a data set without it was left unfinished.
     summary = out.with_suffix(f"{out.suffix}.json")
@@ -30,6 +31,12 @@ def data_set(folder: Path, files: int, kind: str, defects: float = 0.0) -> Gener
         return Generated(**json.loads(summary.read_text()))
     shutil.rmtree(out, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
-    generated = generate.generate(out, files, kind, defects=defects)
+    generated = generate(out, files, kind, defects=defects)
     summary.write_text(json.dumps(asdict(generated)))
     return generated
+
+
+def _sources() -> Iterator[bytes]:
+    """Yield the modules that decide the content of a data set."""
+    for path in sorted(Path(synthetic.__path__[0]).glob("*.py")):
+        yield path.read_bytes()

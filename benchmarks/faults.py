@@ -36,7 +36,8 @@ from select import select
 from time import monotonic
 from typing import Any, Final, NamedTuple
 
-from benchmarks.generate import Kind, generate
+from labelingest.bench.synthetic.data_set import generate
+from labelingest.bench.synthetic.kinds import Kind
 
 __all__ = [
     "COMMANDS",

@@ -22,7 +22,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Final
 
-from benchmarks.generate import Images, Kind, generate
+from labelingest.bench.synthetic.data_set import generate
+from labelingest.bench.synthetic.kinds import Images, Kind
 
 __all__ = ["Killed", "Run", "kill_and_resume", "outputs", "undisturbed"]
 

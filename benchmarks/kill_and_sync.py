@@ -33,7 +33,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from benchmarks.generate import SIZES, Kind, generate, jpeg
+from labelingest.bench.synthetic.data_set import generate, jpeg
+from labelingest.bench.synthetic.kinds import SIZES, Kind
 from labelingest.folders import FolderSettings, State, Status, SyncedFolder
 from labelingest.folders.settings import read_json
 from labelingest.folders.state.integrations import set_integration
@@ -325,7 +326,9 @@ def _main() -> None:
         help="take changes back between the kill and the next sync",
     )
     chosen = parser.parse_args()
-    _PROCESSES.set_forkserver_preload(["benchmarks.generate", "labelingest.folders.schedule"])
+    _PROCESSES.set_forkserver_preload(
+        ["labelingest.bench.synthetic.data_set", "labelingest.folders.schedule"]
+    )
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         server = None

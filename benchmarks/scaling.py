@@ -25,8 +25,8 @@ from rich.table import Table
 from benchmarks.compare import arguments, count, data_folder
 from benchmarks.contenders import Place, labelingest
 from benchmarks.data_sets import data_set
-from benchmarks.generate import Kind
 from benchmarks.spent import Spent, spend
+from labelingest.bench.synthetic.kinds import Kind
 
 __all__ = ["Size", "scaling"]
 

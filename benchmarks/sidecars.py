@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
-from benchmarks.generate import Kind, ontology
+from labelingest.bench.synthetic.data_set import ontology
+from labelingest.bench.synthetic.kinds import Kind
 from labelingest.model.ontology import machine_name
 
 __all__ = ["HEIGHT", "WIDTH", "Sidecars", "sidecars", "structure_of"]

@@ -30,8 +30,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.generate import Kind, ontology
 from benchmarks.pair_many import BYTES, RULE, numbered_keys
+from labelingest.bench.synthetic.data_set import ontology
+from labelingest.bench.synthetic.kinds import Kind
 from labelingest.columns.keys import Keys
 from labelingest.folders import FolderSettings, State, SyncedFolder
 from labelingest.folders.state.tables import label_rows

@@ -8,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2] / "labelingest"
 WRITERS = {
+    "bench/synthetic/data_set.py": "data sets to measure on, in folders that are new or empty",
     "crashes.py": "a trace, in the temporary folder",
     "folders/state": "the state, by SQLite",
     "sinks": "outputs, by the guard",

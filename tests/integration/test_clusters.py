@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks.generate import Kind, generate
 from labelingest import IngestConfig, convert
+from labelingest.bench.synthetic.data_set import generate
+from labelingest.bench.synthetic.kinds import Kind
 from labelingest.engines import check_engine, open_engine
 from labelingest.errors import ConfigError, EngineError, SidecarError
 from labelingest.search_path import own_entries

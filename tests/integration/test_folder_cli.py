@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from benchmarks.generate import Images, Kind, generate
+from labelingest.bench.synthetic.data_set import generate
+from labelingest.bench.synthetic.kinds import Images, Kind
 from labelingest.folders import State, SyncedFolder
 from labelingest.folders.state.tables import label_rows, runs
 from tests.builders.command_line import Run, command_line

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks.generate import Images, Kind, generate
 from benchmarks.kill_and_resume import Run, kill_and_resume, outputs, undisturbed
+from labelingest.bench.synthetic.data_set import generate
+from labelingest.bench.synthetic.kinds import Images, Kind
 from labelingest.storage.atomic import open_locked
 from labelingest.storage.unfinished_files import unfinished_name
 

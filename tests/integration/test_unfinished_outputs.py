@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks.generate import Images, Kind, generate
 from labelingest import IngestConfig, convert
+from labelingest.bench.synthetic.data_set import generate
+from labelingest.bench.synthetic.kinds import Images, Kind
 from labelingest.errors import StorageError
 from labelingest.pipeline import resume as module
 from labelingest.progress import Progress
