@@ -111,6 +111,27 @@ class Keys:
             text.write(source[positions].data)
         return Keys(text.getvalue(), offsets)
 
+    def below(self, folder: bytes, start: int, end: int) -> "Keys":
+        """Return the keys from row start to row end, each with a text before it.
+
+        Examples
+        --------
+        >>> Keys.from_texts(["a.jpg", "b", "c"]).below(b"x/", 1, 3).text
+        b'x/bx/c'
+        """
+        bounds = self.offsets[start : end + 1]
+        text = np.frombuffer(self.text, np.uint8)[bounds[0] : bounds[-1]]
+        if not folder:
+            return Keys(text.tobytes(), bounds - bounds[0])
+        offsets = bounds - bounds[0] + len(folder) * np.arange(len(bounds))
+        joined = np.empty(offsets[-1], dtype=np.uint8)
+        is_text = np.ones(len(joined), dtype=np.bool_)
+        places = offsets[:-1, np.newaxis] + np.arange(len(folder))
+        joined[places] = np.frombuffer(folder, np.uint8)
+        is_text[places] = False
+        joined[is_text] = text
+        return Keys(joined.tobytes(), offsets)
+
     def take(self, rows: Sequence[int] | Int64) -> list[str]:
         """Return the keys of these rows, in their order."""
         rows = np.asarray(rows, dtype=np.int64)

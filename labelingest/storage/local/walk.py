@@ -17,10 +17,12 @@ import os
 import stat
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice, pairwise
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Final
+
+import numpy as np
 
 from labelingest.columns.keys import Keys
 from labelingest.errors import StorageError
@@ -42,6 +44,8 @@ __all__ = ["MAX_ENTRIES", "walk"]
 MAX_ENTRIES: Final = 2 * MAX_FILES
 """Number of files, folders and other entries after which a walk gives up."""
 
+_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_NO_NUMBERS: Final = np.zeros(0, dtype=np.int64)
 _SPECIAL: Final = {
     stat.S_IFIFO: "a named pipe",
     stat.S_IFSOCK: "a socket",
@@ -110,26 +114,54 @@ def walk(
 
 
 class _GatheredFiles:
-    """Names, sizes and times of files that a walk has met."""
+    """Names, sizes and times of files that a walk has met, in the order of meeting."""
 
     def __init__(self) -> None:
-        self.keys: list[bytes] = []
+        self.names: list[bytes] = []
         self.sizes: list[int] = []
-        self.mtimes: list[int] = []
+        self.times: list[int] = []
+
+    def add(self, name: bytes, status: os.stat_result) -> None:
+        """Add one file."""
+        self.names.append(name)
+        self.sizes.append(status.st_size)
+        self.times.append(status.st_mtime_ns)
+
+    def add_names(self, names: Sequence[bytes]) -> None:
+        """Add files of which the names alone are needed."""
+        self.names += names
+        unknown = [UNKNOWN] * len(names)
+        self.sizes += unknown
+        self.times += unknown
+
+    def listing(self) -> Listing:
+        """Return the files as columns; the keys are their names."""
+        lengths = np.fromiter(map(len, self.names), np.int32, len(self.names))
+        names = Keys.from_lengths(b"".join(self.names), lengths)
+        return Listing(names, sizes_column(self.sizes), times_column(self.times))
+
+
+class _Page:
+    """Files of several folders, until they are as many as a page has."""
+
+    def __init__(self) -> None:
+        self.files = 0
+        self._parts: list[Listing] = []
 
     def take(self, prefix: bytes, files: Listing, start: int, end: int) -> None:
         """Add some files of a folder, whose keys are their names."""
-        text, bounds = files.keys.text, files.keys.offsets[start : end + 1].tolist()
-        self.keys += [prefix + text[a:b] for a, b in pairwise(bounds)]
-        self.sizes += files.size[start:end].tolist()
-        self.mtimes += files.mtime_ns[start:end].tolist()
+        keys = files.keys.below(prefix, start, end)
+        self._parts.append(Listing(keys, files.size[start:end], files.mtime_ns[start:end]))
+        self.files += end - start
 
     def listing(self, problems: Sequence[Problem]) -> Listing:
         """Return the files as columns."""
+        if len(self._parts) == 1:
+            return replace(self._parts[0], problems=problems)
         return Listing(
-            Keys.from_texts(self.keys),
-            sizes_column(self.sizes),
-            times_column(self.mtimes),
+            Keys.concat([part.keys for part in self._parts]),
+            np.concatenate([_NO_NUMBERS, *(part.size for part in self._parts)]),
+            np.concatenate([_NO_NUMBERS, *(part.mtime_ns for part in self._parts)]),
             problems,
         )
 
@@ -170,7 +202,7 @@ class _Walk:
         self.root = root
         self.path = os.fsencode(root).rstrip(b"/") + b"/"
         self.excluded = frozenset(entry.encode() for entry in exclude)
-        self.bare = frozenset(extension.encode() for extension in bare)
+        self.bare = tuple(b"." + extension.encode() for extension in bare)
         self.follow_symlinks = follow_symlinks
         self.entries_left = self.max_entries = max_entries
         self.gathered = _GatheredFiles()
@@ -179,7 +211,7 @@ class _Walk:
 
     def pages(self) -> Iterator[Listing]:
         """Read folder after folder; yield each page that is full."""
-        page = _GatheredFiles()
+        page = _Page()
         stack = [self._read_folder(self._find_root())]
         while stack:
             top = stack[-1]
@@ -187,15 +219,15 @@ class _Walk:
             end = len(top.files) if following is None else top.until(following)
             for start in range(top.position, end, PAGE):
                 page.take(top.folder.prefix, top.files, start, min(start + PAGE, end))
-                if len(page.keys) >= PAGE:
+                if page.files >= PAGE:
                     yield page.listing(self._problems())
-                    page = _GatheredFiles()
+                    page = _Page()
             top.position = end
             if following is None:
                 stack.pop()
             else:
                 stack.append(self._read_folder(following))
-        if page.keys or self.problems:
+        if page.files or self.problems:
             yield page.listing(self._problems())
 
     def _problems(self) -> list[Problem]:
@@ -210,8 +242,7 @@ class _Walk:
             with os.scandir(self.path + folder.prefix) as entries:
                 while batch := list(islice(entries, PAGE)):
                     self._count(len(batch))
-                    for entry in self._take_files(batch, folder):
-                        self._take(entry, folder)
+                    self._take_batch(batch, folder)
                     parts.append(self._part(folder))
         except StorageError:
             raise
@@ -223,7 +254,7 @@ class _Walk:
                 folder.prefix[:-1],
                 f"this folder cannot be listed: {cause_of(error)}; nothing in it was looked at",
             )
-        if self.gathered.keys:  # read before that
+        if self.gathered.names:  # read before that
             parts.append(self._part(folder))
         folders = sorted(self.folders, key=lambda inner: inner.prefix, reverse=True)
         return _ReadFolder(folder, Listing.from_pages(parts), folders)
@@ -231,10 +262,10 @@ class _Walk:
     def _part(self, folder: _Folder) -> Listing:
         """Return the gathered files of a folder; report files whose times are clamped."""
         gathered, self.gathered = self.gathered, _GatheredFiles()
-        part = gathered.listing(())
-        for row in outside_dates(part.mtime_ns, gathered.mtimes):
-            key = (folder.prefix + gathered.keys[row]).decode()
-            self.problems.append(date_problem(key, gathered.mtimes[row]))
+        part = gathered.listing()
+        for row in outside_dates(part.mtime_ns, gathered.times):
+            key = (folder.prefix + gathered.names[row]).decode()
+            self.problems.append(date_problem(key, gathered.times[row]))
         return part
 
     def _find_root(self) -> _Folder:
@@ -256,40 +287,42 @@ class _Walk:
                 "cause, and are not followed with follow_symlinks=False"
             )
 
-    def _take_files(
-        self, entries: Sequence[os.DirEntry[bytes]], folder: _Folder
-    ) -> list[os.DirEntry[bytes]]:
-        """Put ordinary files onto the page; return the other entries."""
-        # A folder of a million files goes through here: no step costs more than a few list
-        # comprehensions, and unusual entries are left to `_take`.
-        files: list[os.DirEntry[bytes]] = []
-        others: list[os.DirEntry[bytes]] = []
-        for entry in entries:
-            try:
-                plain = entry.is_file(follow_symlinks=False) and entry.name.isascii()
-            except OSError:
-                plain = False  # `_take` reports the error
-            (files if plain else others).append(entry)
+    def _take_batch(self, batch: Sequence[os.DirEntry[bytes]], folder: _Folder) -> None:
+        """Add some entries of a folder to its files and folders, or to the problems."""
+        # A folder of a million files goes through here: ordinary files cost a few list
+        # comprehensions and a look at each, and `_take` has the unusual entries.
+        names, others = _ordinary_files(batch)
         prefix = folder.prefix
-        if any(key.startswith(prefix) for key in self.excluded):
-            files = [entry for entry in files if prefix + entry.name not in self.excluded]
-        named = files if self.bare else []
+        excluded = {key[len(prefix) :] for key in self.excluded if key.startswith(prefix)}
+        if excluded:
+            names = [name for name in names if name not in excluded]
+        named = [name for name in names if name.endswith(self.bare)]
         if named:
-            bare = self.bare
-            files = [entry for entry in named if entry.name.rpartition(b".")[2] not in bare]
-            named = [entry for entry in named if entry.name.rpartition(b".")[2] in bare]
+            self.gathered.add_names(named)
+            # Most folders hold files of one extension: no second look at each name.
+            rest = len(named) < len(names)
+            names = [name for name in names if not name.endswith(self.bare)] if rest else []
+        if names:
+            self._look_at(names, folder)
+        for entry in others:
+            self._take(entry, folder)
+
+    def _look_at(self, names: Sequence[bytes], folder: _Folder) -> None:
+        """Add ordinary files of a folder, with size and time."""
+        look, gathered = os.stat, self.gathered
+        place = os.open(self.path + folder.prefix, _FOLDER)
         try:
-            stats = [entry.stat(follow_symlinks=False) for entry in files]
-        except OSError:
-            return [*others, *files, *named]
-        gathered = self.gathered
-        gathered.keys += [entry.name for entry in files]
-        gathered.sizes += [status.st_size for status in stats]
-        gathered.mtimes += [status.st_mtime_ns for status in stats]
-        gathered.keys += [entry.name for entry in named]
-        gathered.sizes += [UNKNOWN] * len(named)
-        gathered.mtimes += [UNKNOWN] * len(named)
-        return others
+            for name in names:
+                try:
+                    status = look(name, dir_fd=place, follow_symlinks=False)
+                except OSError as error:
+                    self._note_unreadable(folder.prefix + name, error)
+                else:
+                    gathered.names.append(name)
+                    gathered.sizes.append(status.st_size)
+                    gathered.times.append(status.st_mtime_ns)
+        finally:
+            os.close(place)
 
     def _take(self, entry: os.DirEntry[bytes], folder: _Folder) -> None:
         """Add one entry to the page, the stack or the problems."""
@@ -297,7 +330,7 @@ class _Walk:
         key = folder.prefix + name
         if key in self.excluded:
             return
-        if not name.isascii() and not _is_utf8(name):
+        if not _is_utf8(name):
             self._add(
                 ProblemCode.KEY_NOT_UTF8,
                 key,
@@ -306,33 +339,28 @@ class _Walk:
             return
         try:
             if entry.is_file(follow_symlinks=False):
-                self._take_file(key, entry.stat(follow_symlinks=False))
+                self.gathered.add(name, entry.stat(follow_symlinks=False))
             elif entry.is_dir(follow_symlinks=False):
                 self._take_folder(key, entry.stat(follow_symlinks=False), folder)
             elif entry.is_symlink():
                 self._take_link(key, entry, folder)
             else:
                 self._refuse_special(key, entry.stat(follow_symlinks=False).st_mode)
-        except FileNotFoundError:
-            self._note_vanished(key)
         except OSError as error:
-            self._add(
-                ProblemCode.UNREADABLE_FILE, key, f"this entry cannot be read: {cause_of(error)}"
-            )
+            self._note_unreadable(key, error)
 
-    def _note_vanished(self, key: bytes) -> None:
-        """Report an entry that its folder named a moment ago: deleted, or on a disk that went away."""
-        if not key.rpartition(b"/")[2].startswith(TEMPORARY_PREFIX.encode()):
+    def _note_unreadable(self, key: bytes, error: OSError) -> None:
+        """Report an entry that its folder named a moment ago, and that cannot be looked at."""
+        if not isinstance(error, FileNotFoundError):
+            detail = f"this entry cannot be read: {cause_of(error)}"
+            self._add(ProblemCode.UNREADABLE_FILE, key, detail)
+        elif not key.rpartition(b"/")[2].startswith(TEMPORARY_PREFIX.encode()):
+            # Deleted meanwhile, or on a disk that went away.
             self._add(
                 ProblemCode.VANISHED_FILE,
                 key,
                 "it was there when its folder was read, and gone a moment later",
             )
-
-    def _take_file(self, key: bytes, status: os.stat_result) -> None:
-        self.gathered.keys.append(key[key.rfind(b"/") + 1 :])
-        self.gathered.sizes.append(status.st_size)
-        self.gathered.mtimes.append(status.st_mtime_ns)
 
     def _take_folder(self, key: bytes, status: os.stat_result, parent: _Folder) -> None:
         prefix = key + b"/"
@@ -363,7 +391,7 @@ class _Walk:
             )
             return
         if stat.S_ISREG(status.st_mode):
-            self._take_file(key, status)
+            self.gathered.add(entry.name, status)
         elif not stat.S_ISDIR(status.st_mode):
             self._refuse_special(key, status.st_mode)
         elif folder.is_inside((status.st_dev, status.st_ino)):
@@ -383,7 +411,27 @@ class _Walk:
         self.problems.append(Problem(code, key.decode("utf-8", "backslashreplace"), detail))
 
 
+def _ordinary_files(
+    batch: Sequence[os.DirEntry[bytes]],
+) -> tuple[list[bytes], list[os.DirEntry[bytes]]]:
+    """Return the names of files with names of UTF-8, and the other entries."""
+    try:
+        names = [entry.name for entry in batch if entry.is_file(follow_symlinks=False)]
+    except OSError:
+        return [], list(batch)  # the file system tells no types, and one entry is gone
+    others = []
+    if len(names) < len(batch):
+        others = [entry for entry in batch if not entry.is_file(follow_symlinks=False)]
+    # A slash begins a character anew: the joined names are UTF-8 if each of them is.
+    if not _is_utf8(b"/".join(names)):
+        others += [e for e in batch if e.is_file(follow_symlinks=False) and not _is_utf8(e.name)]
+        names = [name for name in names if _is_utf8(name)]
+    return names, others
+
+
 def _is_utf8(name: bytes) -> bool:
+    if name.isascii():
+        return True
     try:
         name.decode()
     except UnicodeDecodeError:
