@@ -9,7 +9,7 @@ import orjson
 
 from labelingest.columns.types import Bool, Int64
 from labelingest.errors import ConfigError
-from labelingest.model.batch_output import Labels
+from labelingest.model.batch_output import FileTexts, Labels
 from labelingest.model.class_counts import FileClasses
 from labelingest.model.tally import Tally
 from labelingest.problems import Problem
@@ -104,10 +104,10 @@ class Counts:
 class Conversion:
     """The result of a batch."""
 
-    label_rows: Sequence[bytes | None]
-    """(u,) the label row of each file as JSON on one line, or its label file in the output format;
-    None where the sidecar could not be read, or was skipped for its bad rows. Empty where the
-    output format is one file for all data files: `labels` has the columns then."""
+    texts: Sequence[bytes]
+    """(m,) the label row of each converted file as JSON on one line, or its label file in the output
+    format. Empty where the output format is one file for all data files: `labels` has the columns
+    then."""
     problems: Sequence[Problem]
     """Problems in order of file, line and column."""
     row_tally: Tally
@@ -120,6 +120,14 @@ class Conversion:
     """Labels of the converted files as columns, for output formats that are one file."""
 
     @property
+    def label_rows(self) -> list[bytes | None]:
+        """(u,) text of each file, None where there is none; empty where there are columns."""
+        if self.labels is not None:
+            return []
+        texts = iter(self.texts)
+        return [next(texts) if converted else None for converted in self.is_converted.tolist()]
+
+    @property
     def tally(self) -> Tally:
         """Counts of the whole batch."""
         return Tally.sum((self.row_tally, self.counts.where(self.is_converted).tally()))
@@ -129,7 +137,7 @@ class Conversion:
         """Return the results of several batches as the result of one."""
         labels = [part.labels for part in parts if part.labels is not None]
         return cls(
-            label_rows=[row for part in parts for row in part.label_rows],
+            texts=FileTexts.from_texts(text for part in parts for text in part.texts),
             problems=[problem for part in parts for problem in part.problems],
             row_tally=Tally.sum(part.row_tally for part in parts),
             is_converted=np.concatenate([part.is_converted for part in parts]),
@@ -145,6 +153,6 @@ class Conversion:
         ValueError
             The output format has no label rows.
         """
-        if any(row is not None and not row.startswith(b"{") for row in self.label_rows):
+        if any(not text.startswith(b"{") for text in self.texts):
             raise ValueError("YOLO label files are no label rows: use label_rows as they are")
         return [None if row is None else orjson.loads(row) for row in self.label_rows]

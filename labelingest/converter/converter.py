@@ -324,14 +324,14 @@ class Converter:
                 keeps_classifications=self.target_format.keeps_classifications,
             )
         with stopwatch.stage(Stage.WRITE):
-            texts, columns = output.write(batch, is_converted)
+            outcome = output.write(batch, is_converted)
         return Conversion(
-            label_rows=texts,
+            texts=outcome.texts,
             problems=problems.in_order(),
             row_tally=batch.row_tally(is_converted),
             is_converted=is_converted,
             counts=batch.final_counts(),
-            labels=columns,
+            labels=outcome.labels,
         )
 
     def _problems_of_unread(self, blobs: Blobs, units: DataUnits) -> BatchProblems:
@@ -362,14 +362,13 @@ class Converter:
         problem = Problem(why.code, sidecar, why.detail)
         if self.on_row_error == OnRowError.STOP:
             raise SidecarError([problem], key)
-        is_columns = self.target_format.is_columns
         return Conversion(
-            label_rows=[] if is_columns else [None],
+            texts=(),
             problems=[problem],
             row_tally=Tally(failed_files=1),
             is_converted=np.zeros(1, dtype=bool),
             counts=Counts.nothing(),
-            labels=Labels.none() if is_columns else None,
+            labels=Labels.none() if self.target_format.is_columns else None,
         )
 
     def convert_large(

@@ -13,29 +13,20 @@ are not compared here.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from labelingest.columns.types import Bool
 from labelingest.converter.batch import Batch
 from labelingest.encord.typed_rows import LabelRow, answers_of
 from labelingest.formats.format import Format, load
 from labelingest.model.annotations import Annotations
-from labelingest.model.batch_output import Labels
+from labelingest.model.batch_output import FileTexts, Labels
 from labelingest.model.units import DataUnits
 from labelingest.problems.of_batch import BatchProblems
 from labelingest.writers.label_rows import write_label_rows
 from labelingest.writers.target import TargetOptions, TextTarget, Written
 
-__all__ = ["Output", "WrittenBatch"]
-
-
-class WrittenBatch(NamedTuple):
-    """A batch in the output format."""
-
-    texts: Sequence[bytes | None] = ()
-    """(u,) the text of each file, None where it has none; empty where there are columns."""
-    labels: Labels | None = None
-    """Columns of the converted files, for a format that is one file."""
+__all__ = ["Output"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +58,19 @@ class Output:
         """Return the annotations that the format can represent; reject the others."""
         return self.target.representable(annotations, units, self.options, problems)
 
-    def write(self, batch: Batch, is_converted: Bool) -> WrittenBatch:
+    def write(self, batch: Batch, is_converted: Bool) -> Written:
         """Write the files where is_converted, (u,), is true; count what the format drops."""
         if batch.label_rows is not None:
             rows = _where(batch.label_rows, is_converted)
             if self.format.keeps_classifications:
-                return WrittenBatch(write_label_rows(rows, batch.units, self.options))
+                texts = write_label_rows(rows, batch.units, self.options)
+                return Written(FileTexts.from_texts(text for text in texts if text is not None))
             batch.dropped.update(_count_answers(rows))
-        written_labels = self._write_annotations(batch, is_converted)
+        labels = Labels.of_units(batch.units, batch.annotations, is_converted)
+        written_labels = self.target.write(labels.annotations, labels.units, self.options)
         batch.converted.update(written_labels.converted)
         batch.dropped.update(written_labels.dropped)
-        if written_labels.labels is not None:
-            return WrittenBatch(labels=written_labels.labels)
-        return WrittenBatch(_where(written_labels.texts, is_converted))
-
-    def _write_annotations(self, batch: Batch, is_converted: Bool) -> Written:
-        if not self.format.is_columns:
-            return self.target.write(batch.annotations, batch.units, self.options)
-        labels = Labels.of_units(batch.units, batch.annotations, is_converted)
-        return self.target.write(labels.annotations, labels.units, self.options)
+        return written_labels
 
 
 def _where(values: Sequence[Any], keep: Bool) -> list[Any]:

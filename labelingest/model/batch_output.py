@@ -4,17 +4,78 @@ Converters make it and sinks put it in its place; output formats are named here 
 them. It refuses to know how a format looks.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from itertools import pairwise
+from typing import Any, overload
 
 import numpy as np
 
-from labelingest.columns.types import Bool
+from labelingest.columns.types import Bool, Int64
 from labelingest.model.annotations import Annotations
 from labelingest.model.units import DataUnits
 
-__all__ = ["BatchOutput", "Labels"]
+__all__ = ["BatchOutput", "FileTexts", "Labels", "LargeLabels", "as_lines"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FileTexts(Sequence[bytes]):
+    r"""Texts of data files in one buffer, which a sink of lines writes as it is.
+
+    Examples
+    --------
+    >>> texts = FileTexts.from_texts([b"{}", b'{"a":1}'])
+    >>> texts[1], list(texts[:1]), texts.buffer
+    (b'{"a":1}', [b'{}'], b'{}\n{"a":1}\n')
+    """
+
+    buffer: bytes
+    """All texts in order, a line's end behind each."""
+    offsets: Int64
+    """(m + 1,) text i is buffer[offsets[i] : offsets[i + 1] - 1]."""
+
+    @classmethod
+    def from_texts(cls, texts: Iterable[bytes]) -> "FileTexts":
+        """Put texts into one buffer."""
+        texts = list(texts)
+        offsets = np.zeros(len(texts) + 1, dtype=np.int64)
+        np.cumsum([len(text) + 1 for text in texts], out=offsets[1:])
+        return cls(b"\n".join((*texts, b"")) if texts else b"", offsets)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __iter__(self) -> Iterator[bytes]:
+        for begin, end in pairwise(self.offsets.tolist()):
+            yield self.buffer[begin : end - 1]
+
+    @overload
+    def __getitem__(self, rows: int) -> bytes: ...
+
+    @overload
+    def __getitem__(self, rows: slice) -> "FileTexts": ...
+
+    def __getitem__(self, rows: int | slice) -> "bytes | FileTexts":
+        """Return the text of a row, or the texts of rows that follow each other."""
+        if isinstance(rows, int):
+            row = range(len(self))[rows]
+            return self.buffer[self.offsets[row] : self.offsets[row + 1] - 1]
+        chosen = range(len(self))[rows]
+        if chosen.step != 1:
+            raise ValueError("only rows that follow each other share a buffer")
+        offsets = self.offsets[chosen.start : max(chosen.start, chosen.stop) + 1]
+        return FileTexts(self.buffer[offsets[0] : offsets[-1]], offsets - offsets[0])
+
+
+def as_lines(texts: Sequence[bytes]) -> bytes:
+    r"""Return texts as lines; texts that have one buffer are not copied.
+
+    Examples
+    --------
+    >>> as_lines([b"{}", b"{}"]), as_lines([])
+    (b'{}\n{}\n', b'')
+    """
+    return (texts if isinstance(texts, FileTexts) else FileTexts.from_texts(texts)).buffer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +147,9 @@ class BatchOutput:
     keys: Sequence[str]
     """(m,) keys of the data files, in order."""
     texts: Sequence[bytes] = ()
-    """(m,) the label row, on one line, or the label file of each; empty where there are columns."""
+    """(m,) the label row, on one line, or the label file of each; empty where there are columns.
+
+    Usually `FileTexts`, which `as_lines` and slices do not take apart."""
     labels: Labels | None = None
     """Columns of the same data files, for a format that is one file."""
     packed: bytes | None = None

@@ -291,8 +291,7 @@ class Worker:
         keys = [job.data[row] for row in np.flatnonzero(conversion.is_converted).tolist()]
         if self.discards:
             return BatchOutput(keys)
-        texts = [text for text in conversion.label_rows if text is not None]
-        output = BatchOutput(keys, texts, conversion.labels)
+        output = BatchOutput(keys, conversion.texts, conversion.labels)
         if self.half is None:
             return output
         with self.stopwatch.stage(Stage.WRITE):

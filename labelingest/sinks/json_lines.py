@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeAlias, cast
 
 from labelingest.errors import ConfigError
-from labelingest.model.batch_output import BatchOutput
+from labelingest.model.batch_output import BatchOutput, as_lines
 from labelingest.problems import Problem
 from labelingest.sinks.base import UnfinishedOutput
 from labelingest.sinks.marks import Mark, Summed, are_whole, checksum, holds
@@ -49,7 +49,7 @@ def join_lines(texts: Sequence[bytes]) -> bytes:
     >>> join_lines([b"{}", b"{}"]), join_lines([])
     (b'{}\n{}\n', b'')
     """
-    return b"\n".join((*texts, b"")) if texts else b""
+    return as_lines(texts)
 
 
 def compress_lines(texts: Sequence[bytes]) -> bytes:

@@ -26,6 +26,7 @@ from labelingest.encord.identifiers import (
 )
 from labelingest.encord.urls import object_url
 from labelingest.model.annotations import Annotations
+from labelingest.model.batch_output import FileTexts
 from labelingest.model.kinds import mime_type_of
 from labelingest.model.ontology import Ontology, OntologyObject
 from labelingest.model.units import DataUnits
@@ -92,7 +93,7 @@ def write(annotations: Annotations, units: DataUnits, options: TargetOptions) ->
         )
         for (before, between), (a, b) in zip(frames, pairwise(bounds), strict=True)
     ]
-    return Written(texts)
+    return Written(FileTexts.from_texts(texts))
 
 
 def write_pieces(

@@ -11,11 +11,11 @@ from statistics import median
 from typing import Any
 
 import pytest
+from benchmarks.generate import Generated
 
 from benchmarks.compare import compare_kind
 from benchmarks.contenders import CONTENDERS, Contender, Place, labelingest_coco, panlabel
 from benchmarks.data_sets import data_set
-from benchmarks.generate import Generated
 from benchmarks.spent import spend
 
 ROOT = Path(__file__).parents[2]

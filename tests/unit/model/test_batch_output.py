@@ -1,6 +1,9 @@
-import numpy as np
+import pickle
 
-from labelingest.model.batch_output import Labels
+import numpy as np
+import pytest
+
+from labelingest.model.batch_output import FileTexts, Labels, as_lines
 from tests.builders.annotations import Row, batch_of, with_instances
 
 BOX = (0.25, 0.5, 0.5, 0.25)
@@ -31,3 +34,27 @@ def test_nothing_written_is_no_unit_and_no_annotation() -> None:
     batch = batch_of([Row(0, BOX)], [(1, 1)])
     labels = Labels.of_units(batch.units, batch.annotations, np.array([False]))
     assert (len(labels.units), len(labels.annotations)) == (0, 0)
+
+
+def test_texts_in_one_buffer_are_a_sequence_of_texts() -> None:
+    texts = [b"7 0.5\n8 0.5\n", b"", b"{}", "ü".encode()]
+    together = FileTexts.from_texts(texts)
+    assert list(together) == texts
+    assert [together[row] for row in (0, 1, -1)] == [texts[0], b"", texts[-1]]
+    assert [list(together[rows]) for rows in (slice(1, 3), slice(4, 9), slice(2, 1))] == [
+        texts[1:3],
+        [],
+        [],
+    ]
+    assert list(pickle.loads(pickle.dumps(together[1:]))) == texts[1:]
+    assert together[1:].buffer == as_lines(texts[1:]) == as_lines(together[1:])
+    with pytest.raises(IndexError):
+        together[4]
+    with pytest.raises(ValueError, match="follow each other"):
+        together[::2]
+
+
+def test_texts_that_are_lines_already_are_not_copied() -> None:
+    together = FileTexts.from_texts([b"{}"])
+    assert as_lines(together) is together.buffer
+    assert (len(FileTexts.from_texts([])), as_lines([])) == (0, b"")
