@@ -9,7 +9,7 @@ import os
 import re
 import sqlite3
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
@@ -31,6 +31,8 @@ __all__ = [
     "State",
     "StateFailedError",
     "bulk_insert",
+    "bulk_update",
+    "bulk_upsert",
     "create_temporary",
     "default_state",
     "upsert",
@@ -45,8 +47,9 @@ _MISSING: Final = re.compile(
 _NO_UTF8: Final = re.compile("Could not decode to UTF-8")
 _NO_TEXT: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _WRITES: Final = "labelingest_writes"
-_TOGETHER: Final = 80
-"""Rows of one INSERT of SQLite: faster than one by one, and within the limit of values of any build."""
+_VALUES: Final = 999
+"""Values of one INSERT of SQLite, at most: the limit of its oldest builds. Rows inserted together are
+faster than one by one."""
 _MIGRATION_LOCK: Final = 7_310_519_004
 """Number of the advisory lock of PostgreSQL under which one process migrates and the others wait."""
 _SHOWN: Final = ("host", "port", "dbname", "sslmode", "connect_timeout", "application_name")
@@ -379,12 +382,7 @@ def bulk_insert(connection: Connection, table: sa.Table, rows: Iterable[Sequence
     driver: Any = connection.connection.driver_connection
     columns = ", ".join(f'"{column.name}"' for column in table.columns)
     if connection.dialect.name == "sqlite":
-        places = f"({', '.join('?' * len(table.columns))})"
-        rows = iter(rows)
-        while chunk := list(islice(rows, _TOGETHER)):
-            values = ", ".join([places] * len(chunk))
-            statement = f"INSERT INTO {table.name} ({columns}) VALUES {values}"
-            driver.execute(statement, list(chain.from_iterable(chunk)))
+        _insert_sqlite(driver.execute, f"{table.name} ({columns})", len(table.columns), rows)
         return
     with (
         driver.cursor() as cursor,
@@ -392,6 +390,86 @@ def bulk_insert(connection: Connection, table: sa.Table, rows: Iterable[Sequence
     ):
         for row in rows:
             copy.write_row(row)
+
+
+def bulk_upsert(
+    connection: Connection, table: sa.Table, names: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Insert many rows, or replace some columns of those that exist, past SQLAlchemy's own machinery.
+
+    Parameters
+    ----------
+    connection
+        Connection in a transaction that writes.
+    table
+        Table that takes the rows.
+    names
+        Names of the columns of the rows, those of the primary key among them. Other columns stay.
+    rows
+        Tuples of values; no two have the same primary key.
+    """
+    keys = [column.name for column in table.primary_key]
+    columns = ", ".join(f'"{name}"' for name in names)
+    new = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name not in keys)
+    conflict = f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {new}"
+    into = f"{table.name} ({columns})"
+    if connection.dialect.name == "sqlite":
+        _insert_sqlite(connection.exec_driver_sql, into, len(names), rows, conflict)
+    elif rows:
+        # One array for each column: a statement with a parameter for each value is parsed for longer.
+        types = [_ARRAYS[type(table.c[name].type)] for name in names]
+        values = ", ".join(f"%s::{type_name}[]" for type_name in types)
+        statement = f"INSERT INTO {into} SELECT * FROM unnest({values}) {conflict}"
+        connection.exec_driver_sql(statement, tuple(map(list, zip(*rows, strict=True))))
+
+
+def bulk_update(
+    connection: Connection, table: sa.Table, names: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Update many rows by their primary key, past SQLAlchemy's own machinery.
+
+    Parameters
+    ----------
+    connection
+        Connection in a transaction that writes.
+    table
+        Table with the rows.
+    names
+        Names of columns: those to update, then those of the primary key.
+    rows
+        Tuples of values; a row that does not exist is skipped.
+    """
+    if not rows:
+        return
+    keys = [column.name for column in table.primary_key]
+    place = "?" if connection.dialect.name == "sqlite" else "%s"
+    values = ", ".join(f'"{name}" = {place}' for name in names[: -len(keys)])
+    row = " AND ".join(f'"{name}" = {place}' for name in names[-len(keys) :])
+    connection.exec_driver_sql(f"UPDATE {table.name} SET {values} WHERE {row}", list(rows))
+
+
+_ARRAYS: Final = {
+    sa.Text: "text",
+    sa.BigInteger: "bigint",
+    sa.Integer: "integer",
+    sa.SmallInteger: "smallint",
+}
+"""Type of a column → PostgreSQL's name for it."""
+
+
+def _insert_sqlite(
+    execute: Callable[[str, tuple[Any, ...]], object],
+    into: str,
+    columns: int,
+    rows: Iterable[Sequence[Any]],
+    conflict: str = "",
+) -> None:
+    """Insert rows, as many at once as SQLite takes values."""
+    places = f"({', '.join('?' * columns)})"
+    rows = iter(rows)
+    while chunk := list(islice(rows, _VALUES // columns)):
+        values = ", ".join([places] * len(chunk))
+        execute(f"INSERT INTO {into} VALUES {values} {conflict}", (*chain.from_iterable(chunk),))
 
 
 def create_temporary(connection: Connection, table: sa.Table) -> None:

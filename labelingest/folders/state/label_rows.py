@@ -7,13 +7,21 @@ files are written (`labelingest.folders.output_files`) and what label rows conta
 
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy.engine import RowMapping
 
 from labelingest.storage.base import Version
 
-__all__ = ["FILE_COLUMNS", "UNWRITTEN", "LabelStatus", "RowFile", "row_file"]
+__all__ = [
+    "FILE_COLUMNS",
+    "LABEL_ROW_COLUMNS",
+    "UNWRITTEN",
+    "LabelRowEntry",
+    "LabelStatus",
+    "RowFile",
+    "row_file",
+]
 
 
 class LabelStatus(StrEnum):
@@ -27,6 +35,35 @@ class LabelStatus(StrEnum):
     """The sidecar cannot be converted: no file exists, and no run tries again until it changes."""
     REFUSED = "refused"
     """A foreign file blocks the label row's place in the output: every sync tries again."""
+
+
+class LabelRowEntry(NamedTuple):
+    """Entry of one label row, as known to the state: the columns of `label_rows`."""
+
+    key: str
+    """Key of the data file."""
+    status: str
+    """Status of the label row, one of `LabelStatus`."""
+    sidecar: str
+    """Key of its sidecar."""
+    sidecar_token: str | None
+    """Version token of the sidecar that was read."""
+    sidecar_digest: str | None
+    """Digest of the sidecar that was read; None where it is unknown."""
+    data_token: str | None
+    """Version token of the image whose size the label row needs; None where it needs none."""
+    width: int | None
+    """Width of that image in pixels."""
+    height: int | None
+    """Height of that image in pixels."""
+    fingerprint: str | None
+    """Fingerprint of the settings that the label row was made with; None where it is unfinished."""
+    made_at: str | None
+    """Time at which the label row was made."""
+
+
+LABEL_ROW_COLUMNS: Final = LabelRowEntry._fields
+"""Columns of `LabelRowEntry` in `label_rows`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +84,12 @@ class RowFile:
     """Bytes of the file that is being written: after a kill it may exist, or not."""
     next_digest: str | None = None
     """Digest of the file that is being written."""
+
+    @property
+    def columns(self) -> tuple[int | str | None, ...]:
+        """Return the values of the columns `FILE_COLUMNS`."""
+        old = (self.old_digest, self.old_token)
+        return (self.size, self.digest, self.token, *old, self.next_size, self.next_digest)
 
     @property
     def exists(self) -> bool:

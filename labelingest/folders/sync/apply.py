@@ -18,9 +18,10 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from labelingest.folders.output_files import foreign_file
 from labelingest.folders.state.clock import now
-from labelingest.folders.state.database import State, upsert
+from labelingest.folders.state.database import State, bulk_update, bulk_upsert, upsert
 from labelingest.folders.state.label_rows import (
     FILE_COLUMNS,
+    LABEL_ROW_COLUMNS,
     UNWRITTEN,
     LabelStatus,
     RowFile,
@@ -37,7 +38,7 @@ from labelingest.folders.state.tables import (
     output_rows,
     scanned_files,
 )
-from labelingest.folders.sync.batch import BatchOutcome, BatchWork
+from labelingest.folders.sync.batch import METADATA_COLUMNS, BatchOutcome, BatchWork
 from labelingest.folders.sync.changes import HIDES, LabelChange
 from labelingest.folders.sync.portions import first_portion
 from labelingest.folders.sync.prepared import PreparedChanges
@@ -116,23 +117,11 @@ class Applying:
         """Write entries of files in the output to the state."""
         folder = self.folder_id
         rows = [
-            {
-                "folder_id": folder,
-                "key": key,
-                **{name: getattr(file, name) for name in FILE_COLUMNS},
-            }
+            (folder, key, *file.columns)
             for key, file in files.items()
-            if file.exists
+            if file is not UNWRITTEN and file.exists
         ]
-        if rows:
-            insert = upsert(self.connection, output_rows)
-            self.connection.execute(
-                insert.on_conflict_do_update(
-                    index_elements=["folder_id", "key"],
-                    set_={name: insert.excluded[name] for name in FILE_COLUMNS},
-                ),
-                rows,
-            )
+        bulk_upsert(self.connection, output_rows, ("folder_id", "key", *FILE_COLUMNS), rows)
         removed = [{"removed_key": key} for key, file in files.items() if not file.exists]
         if removed:
             of_key = (output_rows.c.folder_id == folder) & (
@@ -268,20 +257,15 @@ class Applying:
     def _note(self, rows: Sequence[RowMapping], outcome: BatchOutcome) -> None:
         """Write the outcome of a batch to the state."""
         connection, folder = self.connection, self.folder_id
-        if outcome.label_rows:
-            insert = upsert(connection, label_rows)
-            connection.execute(
-                insert.on_conflict_do_update(
-                    index_elements=["folder_id", "key"],
-                    set_={name: insert.excluded[name] for name in outcome.label_rows[0]},
-                ),
-                [{"folder_id": folder, **row} for row in outcome.label_rows],
-            )
+        entries = [(folder, *entry) for entry in outcome.label_rows]
+        bulk_upsert(connection, label_rows, ("folder_id", *LABEL_ROW_COLUMNS), entries)
         self._note_files(outcome.files)
-        item = (items.c.folder_id == folder) & (items.c.key == sa.bindparam("item"))
-        for values in (outcome.sizes, outcome.metadata):
-            if values:
-                connection.execute(items.update().where(item), values)
+        for names, values in (
+            (("width", "height"), outcome.sizes),
+            (METADATA_COLUMNS, outcome.metadata),
+        ):
+            of_item = [(*row[1:], folder, row[0]) for row in values]
+            bulk_update(connection, items, (*names, "folder_id", "key"), of_item)
         replace_problems(
             connection, folder, _checked_parts(rows, outcome.unchanged), outcome.problems
         )

@@ -7,7 +7,7 @@ So a run that is killed in between leaves no file that the next run does not kno
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from sqlalchemy.engine import RowMapping
@@ -19,7 +19,13 @@ from labelingest.fence import result_or_reason
 from labelingest.folders.output_files import LabelRowFiles, foreign_file
 from labelingest.folders.settings import FolderSettings
 from labelingest.folders.state.clock import now
-from labelingest.folders.state.label_rows import UNWRITTEN, LabelStatus, RowFile, row_file
+from labelingest.folders.state.label_rows import (
+    UNWRITTEN,
+    LabelRowEntry,
+    LabelStatus,
+    RowFile,
+    row_file,
+)
 from labelingest.folders.state.problems import Part
 from labelingest.folders.state.runs import Counters
 from labelingest.folders.sync.changes import OUTPUT_CHANGES, LabelChange, MetadataChange
@@ -34,7 +40,10 @@ from labelingest.pipeline.worker import Job, JobResult, Worker
 from labelingest.problems import Problem, ProblemCode, Severity
 from labelingest.storage.base import Storage
 
-__all__ = ["BatchOutcome", "BatchWork"]
+__all__ = ["METADATA_COLUMNS", "BatchOutcome", "BatchWork"]
+
+METADATA_COLUMNS: Final = ("metadata", "metadata_token", "metadata_schema", "metadata_digest")
+"""Columns of the metadata of an item."""
 
 _TRIED_AGAIN: Final = (ProblemCode.UNREADABLE_FILE, ProblemCode.OUT_OF_MEMORY)
 """Problems of reading, not of the sidecar's content: the next sync tries again."""
@@ -46,12 +55,12 @@ _MAKES_NO_FILE: Final = frozenset({None, LabelChange.GONE, LabelChange.TOUCHED})
 class BatchOutcome:
     """Outcome of a batch, as values for the state."""
 
-    label_rows: list[dict[str, Any]] = field(default_factory=list)
-    """Rows of the table of label rows, without the folder."""
-    metadata: list[dict[str, Any]] = field(default_factory=list)
-    """Columns of the metadata of items, with the items' keys."""
-    sizes: list[dict[str, Any]] = field(default_factory=list)
-    """Width and height of items in pixels, with the items' keys."""
+    label_rows: list[LabelRowEntry] = field(default_factory=list)
+    """Entries of label rows."""
+    metadata: list[tuple[str | None, ...]] = field(default_factory=list)
+    """Key of each item with new metadata, and the values of `METADATA_COLUMNS`."""
+    sizes: list[tuple[str, int | None, int | None]] = field(default_factory=list)
+    """Key, width and height in pixels of each item whose image's header was read."""
     problems: dict[tuple[str, Part], list[Problem]] = field(default_factory=dict)
     """Data file and part of it → problems, in order."""
     unread: set[str] = field(default_factory=set)
@@ -78,8 +87,7 @@ class BatchOutcome:
         digest: str | None = None,
     ) -> None:
         """Add the metadata of an item as JSON, with what it was made from."""
-        values = {"metadata": text, "metadata_token": token, "metadata_schema": schema}
-        self.metadata.append({"item": key, **values, "metadata_digest": digest})
+        self.metadata.append((key, text, token, schema, digest))
 
     def failed(self) -> set[str]:
         """Return the data files with an error."""
@@ -199,20 +207,20 @@ class BatchWork:
         outcome.label_rows += [self._unchanged_row(row, row["data_token"]) for row in touched]
         outcome.unchanged |= {row["key"] for row in touched}
 
-    def _unchanged_row(self, row: RowMapping, data_token: str | None) -> dict[str, Any]:
-        """Return the row of an unchanged label row for the state."""
-        return {
-            "key": row["key"],
-            "status": row["status"],
-            "sidecar": row["sidecar"],
-            "sidecar_token": row["sidecar_token"],
-            "sidecar_digest": row["sidecar_digest"],
-            "data_token": data_token,
-            "width": row["width"],
-            "height": row["height"],
-            "fingerprint": self.fingerprints.labels,
-            "made_at": row["made_at"],
-        }
+    def _unchanged_row(self, row: RowMapping, data_token: str | None) -> LabelRowEntry:
+        """Return the entry of an unchanged label row for the state."""
+        return LabelRowEntry(
+            key=row["key"],
+            status=row["status"],
+            sidecar=row["sidecar"],
+            sidecar_token=row["sidecar_token"],
+            sidecar_digest=row["sidecar_digest"],
+            data_token=data_token,
+            width=row["width"],
+            height=row["height"],
+            fingerprint=self.fingerprints.labels,
+            made_at=row["made_at"],
+        )
 
     def _note_problems(self, result: JobResult, outcome: BatchOutcome) -> None:
         for problem in result.problems:
@@ -247,9 +255,7 @@ class BatchWork:
         self, sizes: Mapping[str, tuple[int, int] | None], outcome: BatchOutcome
     ) -> None:
         self.counters.headers_read += len(sizes)
-        for key, size in sizes.items():
-            width, height = size or (None, None)
-            outcome.sizes.append({"item": key, "width": width, "height": height})
+        outcome.sizes += [(key, *(size or (None, None))) for key, size in sizes.items()]
 
     def _write(
         self,
@@ -298,19 +304,19 @@ class BatchWork:
             # Another image may help where the program itself failed.
             counts = key in result.image_sizes or row["sidecar"] in crashed
             outcome.label_rows.append(
-                {
-                    "key": key,
-                    "status": _status(key, written_keys, outcome.refused).value,
-                    "sidecar": row["sidecar"],
+                LabelRowEntry(
+                    key=key,
+                    status=_status(key, written_keys, outcome.refused).value,
+                    sidecar=row["sidecar"],
                     # The token of the bytes read: a sidecar replaced since the listing is no new change then.
-                    "sidecar_token": token or row["sidecar_token"],
-                    "sidecar_digest": (result.digests[place] or None) if result.digests else None,
-                    "data_token": row["token"] if counts else None,
-                    "width": size[0] if size else None,
-                    "height": size[1] if size else None,
-                    "fingerprint": None if refused else self.fingerprints.labels,
-                    "made_at": moment,
-                }
+                    sidecar_token=token or row["sidecar_token"],
+                    sidecar_digest=(result.digests[place] or None) if result.digests else None,
+                    data_token=row["token"] if counts else None,
+                    width=size[0] if size else None,
+                    height=size[1] if size else None,
+                    fingerprint=None if refused else self.fingerprints.labels,
+                    made_at=moment,
+                )
             )
         self._remove(obsolete, outcome)
 

@@ -22,6 +22,8 @@ from labelingest.folders.state.database import (
     State,
     StateFailedError,
     bulk_insert,
+    bulk_update,
+    bulk_upsert,
     default_state,
 )
 from labelingest.folders.state.folders import list_folders
@@ -205,6 +207,25 @@ def test_however_many_rows_are_loaded_each_is_there_once(state_url: str) -> None
         bulk_insert(connection, scanned_files, iter(rows))
         loaded = connection.execute(sa.select(scanned_files).order_by(scanned_files.c.key)).all()
     assert loaded == rows
+
+
+def test_rows_are_replaced_by_their_key_and_other_columns_stay(state_url: str) -> None:
+    names = ("folder_id", "key", "size", "digest")
+    keys = ["ü", "a\\N", "\\.", *(f"{n:04}" for n in range(1_003))]
+    with State(state_url) as state, state.write() as connection:
+        connection.execute(
+            folders.insert().values(id=1, name="a", settings="{}", created_at="", generation=0)
+        )
+        bulk_upsert(connection, output_rows, names, [])
+        bulk_upsert(connection, output_rows, names, [(1, key, None, None) for key in keys])
+        bulk_update(connection, output_rows, ("token", "folder_id", "key"), [])
+        tokens = [("t", 1, key) for key in [*keys, "absent"]]
+        bulk_update(connection, output_rows, ("token", "folder_id", "key"), tokens)
+        bulk_upsert(connection, output_rows, names, [(1, key, 2**40, "d") for key in keys])
+        rows = connection.execute(sa.select(output_rows).order_by(output_rows.c.key)).all()
+    assert [tuple(row) for row in rows] == [
+        (1, key, 2**40, "d", "t", None, None, None, None) for key in sorted(keys, key=str.encode)
+    ]
 
 
 @pytest.mark.parametrize("parameter", ["password", "sslpassword"])
