@@ -1,4 +1,4 @@
-"""Sizes of images from their headers, against Pillow."""
+"""Sizes of images from their headers, all at once and one by one, against Pillow."""
 
 import io
 
@@ -9,6 +9,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from benchmarks.floor import HEAD
 from labelingest.bench.synthetic.data_set import jpeg
 from labelingest.bench.synthetic.kinds import SIZES
+from labelingest.media.head_scan import scan_heads
 from labelingest.media.image_size import read_image_size
 
 GROUP = "media: sizes of 1,000 JPEG headers"
@@ -27,6 +28,12 @@ def sizes_by_pillow() -> list[tuple[int, int]]:
 
 def sizes_by_us() -> list[tuple[int, int] | None]:
     return [read_image_size(head, lambda _at, _length: None) for head in HEADS]
+
+
+@pytest.mark.benchmark(group=GROUP)
+def test_scan_heads(benchmark: BenchmarkFixture) -> None:
+    sizes = benchmark(lambda: scan_heads(HEADS))
+    assert sizes.tolist() == [list(SIZES[i % len(SIZES)]) for i in range(1_000)]
 
 
 @pytest.mark.benchmark(group=GROUP)

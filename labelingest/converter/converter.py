@@ -5,7 +5,7 @@ The stage before, fetch, is `labelingest.pipeline.worker`'s, the stage after, pu
 `labelingest.pipeline.loop`'s.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
@@ -239,7 +239,7 @@ class Converter:
             [file.sidecar or file.key for file in batch],
             times_column(times := [file.mtime_ns for file in batch]),
         )
-        sizes = [file.size for file in batch]
+        sizes = np.array([file.size or (-1, -1) for file in batch], np.int32).reshape(-1, 2)
         most = self.most_bytes
         unread = {
             row: Unread(ProblemCode.FILE_TOO_LARGE, too_large(len(file.content), most))
@@ -249,7 +249,7 @@ class Converter:
         blobs = Blobs.from_contents(
             [b"" if row in unread else file.content for row, file in enumerate(batch)], unread
         )
-        conversion = self.convert_blobs(blobs, units, lambda rows: [sizes[row] for row in rows])
+        conversion = self.convert_blobs(blobs, units, lambda rows: sizes[rows])
         clamped = outside_dates(units.mtime_ns, times)
         dated = [date_problem(units.sidecar[row], times[row]) for row in clamped]
         return replace(conversion, problems=[*dated, *conversion.problems]) if dated else conversion
@@ -275,11 +275,7 @@ class Converter:
 
         def convert(rows: slice) -> Conversion:
             start = rows.start
-
-            def find_part(part: Sequence[int]) -> Sequence[tuple[int, int] | None]:
-                return find_sizes([start + row for row in part] if start else part)
-
-            sizes = SizeLookup(self.image_sizes, find_part)
+            sizes = SizeLookup(self.image_sizes, lambda part: find_sizes(start + part))
             return self.convert_batch(blobs.part(rows), units.part(rows), sizes, stopwatch)
 
         def give_up(row: int, why: Unread) -> Conversion:

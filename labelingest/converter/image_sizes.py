@@ -3,12 +3,12 @@
 Where sizes come from is the caller's choice: headers in a storage, or sizes passed along with files.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from labelingest.columns.types import Bool
+from labelingest.columns.types import Bool, Int32, Int64
 from labelingest.converter.options import ImageSizes
 from labelingest.model.units import DataUnits, are_images
 from labelingest.problems import Problem, ProblemCode
@@ -16,8 +16,8 @@ from labelingest.problems.of_batch import BatchProblems
 
 __all__ = ["FindSizes", "SizeLookup"]
 
-FindSizes = Callable[[Sequence[int]], Sequence[tuple[int, int] | None]]
-"""Rows of data units → width and height in pixels of each; None for an image without known size."""
+FindSizes = Callable[[Int64], Int32]
+"""(r,) rows of data units → (r, 2) width and height in pixels; -1 for an image without known size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,13 @@ class SizeLookup:
     def add(self, units: DataUnits, needed: Bool) -> DataUnits:
         """Return units with the sizes that were missing, where needed, (u,), is true."""
         missing = needed & ((units.width <= 0) | (units.height <= 0))
-        rows = np.flatnonzero(missing).tolist()
-        if self.policy == ImageSizes.NEVER or not rows:
+        rows = np.flatnonzero(missing)
+        if self.policy == ImageSizes.NEVER or not len(rows):
             return units
+        sides = self.find(rows)
+        is_known = sides[:, 0] > 0
         width, height = units.width.copy(), units.height.copy()
-        for row, size in zip(rows, self.find(rows), strict=True):
-            if size is not None:
-                width[row], height[row] = size
+        width[rows[is_known]], height[rows[is_known]] = sides[is_known].T
         return units.with_sizes(width, height)
 
     def warn_of_missing(self, units: DataUnits, problems: BatchProblems) -> None:

@@ -31,7 +31,15 @@ from labelingest.media.windows import Part, ShortError, Window
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
-__all__ = ["HEAD_BYTES", "image_size", "read_image_size"]
+__all__ = [
+    "FRAMES",
+    "HEAD_BYTES",
+    "SCAN",
+    "WITHOUT_LENGTH",
+    "image_size",
+    "orientation_of",
+    "read_image_size",
+]
 
 HEAD_BYTES: Final = 4096
 """Bytes of a file that callers pass as its head."""
@@ -125,9 +133,13 @@ def _format(data: bytes) -> Callable[[Window], _Header | None] | None:
 
 _MARKER: Final = re.compile(rb"\xff([^\x00\xff])")
 """Beginning of a segment; 0xFF00 and repeated 0xFF are filling."""
-_FIRST, _SCAN = 0xC0, 0xDA
-_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_WITHOUT_LENGTH: Final = frozenset({0xC8, *range(0xD0, 0xDA), *range(0xF0, 0xFE)})
+_FIRST: Final = 0xC0
+SCAN: Final = 0xDA
+"""Marker before the pixels."""
+FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+"""Markers of the segment that has the size."""
+WITHOUT_LENGTH: Final = frozenset({0xC8, *range(0xD0, 0xDA), *range(0xF0, 0xFE)})
+"""Markers that stand alone."""
 
 
 _SEARCHED: Final = 4096
@@ -146,16 +158,16 @@ def _jpeg(file: Window) -> _Header | None:
                 return width, height, exif.orientation()
             position, marker = next_marker, file.get(next_marker, 4)
         kind = marker[1]
-        if kind == _SCAN or len(marker) < 4:
+        if kind == SCAN or len(marker) < 4:
             return width, height, exif.orientation()
         if kind < _FIRST:
             return None
         position += 2
-        if kind in _WITHOUT_LENGTH:
+        if kind in WITHOUT_LENGTH:
             continue
         end = position + max(2, marker[2] << 8 | marker[3])
         if (
-            kind in _FRAMES
+            kind in FRAMES
             and position + 8 <= end
             and len(file.get(position, end - position)) == end - position
         ):
@@ -202,7 +214,7 @@ class _Exif:
 
     def orientation(self) -> int:
         """Return the orientation in the pieces; 1 where they have none."""
-        return _orientation(b"".join(self._pieces))
+        return orientation_of(b"".join(self._pieces))
 
 
 def _png(file: Window) -> _Header | None:
@@ -249,7 +261,7 @@ def _by_pillow(kind: Callable[[BytesIO], "ImageFile"], data: bytes) -> _Header |
 
     try:
         with kind(BytesIO(data)) as image:
-            return *image.size, _orientation(image.info.get("exif") or b"")
+            return *image.size, orientation_of(image.info.get("exif") or b"")
     except (OSError, SyntaxError, ValueError, RuntimeError, DecompressionBombError):
         return None  # Pillow's exceptions for files that are broken or too large
 
@@ -278,7 +290,7 @@ def _tiff(file: Window) -> _Header | None:
     return tags.get(_WIDTH, 0), tags.get(_HEIGHT, 0), tags.get(_ORIENTATION, 1)
 
 
-def _orientation(exif: bytes) -> int:
+def orientation_of(exif: bytes) -> int:
     """Return the orientation in an EXIF block, which is a small TIFF; 1 where it has none."""
     block = exif.removeprefix(b"Exif\0\0")
     try:

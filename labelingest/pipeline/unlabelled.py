@@ -4,7 +4,7 @@ Only a format that lists images beside labels has a place for them, as COCO does
 without annotations there, not images labelled as empty: the report counts them apart.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -60,28 +60,22 @@ def list_images(worker: Worker, job: Job) -> JobResult:
 
 
 def _listed(worker: Worker, job: Job) -> JobResult:
-    sizes: list[tuple[int, int] | Unread | None] = [None] * len(job.data)
-    if worker.converter.image_sizes is not ImageSizes.NEVER:
-        sizes = worker.image_sizes(job.data)
-    problems = [
-        Problem(size.code, key, size.detail)
-        for key, size in zip(job.data, sizes, strict=True)
-        if isinstance(size, Unread)
-    ]
-    readable = [
-        (key, size or (-1, -1))
-        for key, size in zip(job.data, sizes, strict=True)
-        if not isinstance(size, Unread)
-    ]
-    if worker.converter.image_sizes is not ImageSizes.NEVER:
+    sides = np.full((len(job.data), 2), -1, dtype=np.int32)
+    unread: Mapping[int, Unread] = {}
+    wants_sizes = worker.converter.image_sizes is not ImageSizes.NEVER
+    if wants_sizes:
+        headers = worker.image_sizes(job.data)
+        sides, unread = headers.sides, headers.unread
+    problems = [Problem(why.code, job.data[row], why.detail) for row, why in sorted(unread.items())]
+    rows = [row for row in range(len(job.data)) if row not in unread]
+    keys, sides = [job.data[row] for row in rows], sides[rows]
+    if wants_sizes:
         detail = "its header tells no size: it is in the output without width and height"
         problems += [
-            Problem(ProblemCode.IMAGE_SIZE_UNKNOWN, key, detail)
-            for key, size in readable
-            if min(size) < 0
+            Problem(ProblemCode.IMAGE_SIZE_UNKNOWN, keys[row], detail)
+            for row in np.flatnonzero(sides[:, 0] < 0).tolist()
         ]
-    sides = np.array([size for _, size in readable], dtype=np.int32).reshape(-1, 2)
-    return _result([key for key, _ in readable], sides, problems)
+    return _result(keys, sides, problems)
 
 
 def _result(keys: list[str], sides: Int32, problems: list[Problem]) -> JobResult:

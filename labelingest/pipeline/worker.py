@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from labelingest.columns.fingerprints import content_digest
-from labelingest.columns.types import Int64
+from labelingest.columns.types import Int32, Int64
 from labelingest.converter import Conversion, Converter, Counts
 from labelingest.converter.large import LargeConversion
-from labelingest.fence import isolate_failures, result_or_reason
-from labelingest.media.image_size import HEAD_BYTES, read_image_size
+from labelingest.fence import isolate_failures
 from labelingest.model.batch_output import BatchOutput, Labels
 from labelingest.model.blobs import Blobs, Unread
 from labelingest.model.tally import Tally
 from labelingest.model.units import DataUnits
 from labelingest.pipeline.fetched_files import FetchedFile, fetch_rest, take_fetched
+from labelingest.pipeline.image_headers import HeaderSizes, JobHeaders, read_headers
 from labelingest.problems import Problem, ProblemCode
 from labelingest.readers.yolo.slices import SLICE_BYTES
 from labelingest.sinks.base import WorkerHalf
@@ -101,7 +101,8 @@ class JobResult:
     digests: Sequence[str] | None = None
     """(u,) digests of the sidecars' contents as they were read; None where they are not needed."""
     image_sizes: Mapping[str, tuple[int, int] | None] = field(default_factory=dict)
-    """Data files whose header was read → width and height; None where the header has no size."""
+    """Data files whose header was read → width and height; None where the header has no size. Empty
+    where versions of sidecars are not needed either."""
     deferred: Job | None = None
     """A job of one large file for `Worker.convert_large`, which runs in the process of the output."""
 
@@ -160,7 +161,8 @@ class Worker:
     """The worker's half of the sink; None where the sink takes label rows as they are."""
     stopwatch: Stopwatch = OFF
     wants_tokens: bool = False
-    """Whether versions and digests of sidecars are returned: a system call for each file."""
+    """Whether versions and digests of sidecars are returned, and the sizes of images that were read:
+    a system call for each file."""
     discards: bool = False
     """Whether label rows are dropped instead of returned."""
 
@@ -200,7 +202,7 @@ class Worker:
         part = job.part(slice(row, row + 1))
         conversion = self.converter.give_up(part.data[0], part.sidecars[0], why)
         unknown = [""] if self.wants_tokens else None
-        return self._result(part, conversion, {}, tokens=unknown, digests=unknown)
+        return self._result(part, conversion, None, tokens=unknown, digests=unknown)
 
     def _fenced(self, job: Job, convert: Callable[[Job], JobResult]) -> JobResult:
         """Convert a job; an exception outside the converter, which has such a fence, costs one file."""
@@ -213,7 +215,7 @@ class Worker:
         """Convert the files of a job together: fetch, then the stages of the converter."""
         blobs = self._without_grown(job, self._fetch(job))
         units = DataUnits.from_keys(job.data, job.sidecars, job.mtime_ns)
-        headers = _Headers(self, job, dict(blobs.unread))
+        headers = self._headers(job, blobs)
         conversion = self.converter.convert_blobs(blobs, units, headers.find, self.stopwatch)
         if len(headers.unread) > len(blobs.unread):
             # A size that is not known today would be taken for a fact of the files. Counts are kept
@@ -221,22 +223,25 @@ class Worker:
             blobs = _without(blobs, headers.unread)
             conversion = self.converter.convert_blobs(blobs, units, headers.find, self.stopwatch)
         digests = self._digests(blobs)
-        return self._result(job, conversion, headers.sizes, tokens=blobs.tokens, digests=digests)
+        return self._result(job, conversion, headers, tokens=blobs.tokens, digests=digests)
 
     def _convert_large(self, job: Job) -> JobResult:
         blobs = self._fetch(job)
         tokens, digests = blobs.tokens, self._digests(blobs)
         unit = DataUnits.from_keys(job.data, job.sidecars, job.mtime_ns)
-        headers = _Headers(self, job, dict(blobs.unread))
+        headers = self._headers(job, blobs)
         if not headers.unread:
             content = blobs.get(0)
             del blobs  # frees the second copy of a large file
             large = self.converter.convert_large(content, unit, headers.find, self.slice_bytes)
             if not headers.unread:
-                return self._result(job, large, headers.sizes, tokens=tokens, digests=digests)
+                return self._result(job, large, headers, tokens=tokens, digests=digests)
         nothing = Blobs.from_contents([b""], headers.unread, tokens)
-        failed = self.converter.convert_blobs(nothing, unit, lambda rows: [None] * len(rows))
-        return self._result(job, failed, headers.sizes, tokens=tokens, digests=digests)
+        failed = self.converter.convert_blobs(nothing, unit, _no_sizes)
+        return self._result(job, failed, headers, tokens=tokens, digests=digests)
+
+    def _headers(self, job: Job, blobs: Blobs) -> JobHeaders:
+        return JobHeaders(self.storage, job.data, blobs.unread, self.stopwatch)
 
     def _fetch(self, job: Job) -> Blobs:
         with self.stopwatch.stage(Stage.FETCH):
@@ -267,7 +272,7 @@ class Worker:
         self,
         job: Job,
         conversion: Conversion | LargeConversion,
-        image_sizes: Mapping[str, tuple[int, int] | None],
+        headers: JobHeaders | None,
         *,
         tokens: Sequence[str] | None,
         digests: Sequence[str] | None,
@@ -284,7 +289,7 @@ class Worker:
             row_tally=conversion.row_tally,
             tokens=tokens,
             digests=digests,
-            image_sizes=image_sizes,
+            image_sizes=headers.by_key() if headers and self.wants_tokens else {},
         )
 
     def _output(self, job: Job, conversion: Conversion) -> BatchOutput:
@@ -310,57 +315,14 @@ class Worker:
             return None
         return [content_digest(blobs.get(row)) for row in range(len(blobs))]
 
-    def image_sizes(self, keys: Sequence[str]) -> list[tuple[int, int] | Unread | None]:
-        """Return width and height of images, from their headers.
-
-        None where a header has no size; an `Unread` where the header cannot be read.
-        """
+    def image_sizes(self, keys: Sequence[str]) -> HeaderSizes:
+        """Return width and height of images, from their headers."""
         with self.stopwatch.stage(Stage.HEADERS):
-            heads = self.storage.fetch_heads(keys, HEAD_BYTES)
-            return [
-                result_or_reason(partial(self._image_size, key, head))
-                for key, head in zip(keys, heads, strict=True)
-            ]
-
-    def _image_size(self, key: str, head: bytes | Unread) -> tuple[int, int] | Unread | None:
-        if isinstance(head, Unread):
-            return head
-        unread: list[Unread] = []
-
-        def fetch_part(start: int, length: int) -> bytes | None:
-            (part,) = self.storage.fetch_heads([key], length, start=start)
-            if isinstance(part, Unread):
-                unread.append(part)
-                return None
-            return part
-
-        size = read_image_size(head, fetch_part)
-        return unread[0] if unread else size
+            return read_headers(self.storage, keys)
 
 
-@dataclass(slots=True, eq=False)
-class _Headers:
-    """Image headers of a job, each read once."""
-
-    worker: Worker
-    job: Job
-    unread: dict[int, Unread]
-    """Row of each file that cannot be converted: its sidecar or its image's header is unreadable."""
-    sizes: dict[str, tuple[int, int] | None] = field(default_factory=dict)
-    """Data file → width and height; None where the header has no size."""
-
-    def find(self, rows: Sequence[int]) -> list[tuple[int, int] | None]:
-        """Return width and height of images, by their rows in the job."""
-        data = self.job.data
-        skip = self.sizes.keys() | {data[row] for row in self.unread}
-        new = [row for row in rows if data[row] not in skip]
-        keys = [data[row] for row in new]
-        for row, key, size in zip(new, keys, self.worker.image_sizes(keys), strict=True):
-            if isinstance(size, Unread):
-                self.unread[row] = Unread(size.code, f"its image {key!r}: {size.detail}")
-            else:
-                self.sizes[key] = size
-        return [self.sizes.get(data[row]) for row in rows]
+def _no_sizes(rows: Int64) -> Int32:
+    return np.full((len(rows), 2), -1, dtype=np.int32)
 
 
 def _without(blobs: Blobs, unread: Mapping[int, Unread]) -> Blobs:

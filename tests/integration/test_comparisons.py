@@ -17,6 +17,7 @@ from benchmarks.compare import compare_kind
 from benchmarks.contenders import CONTENDERS, Contender, Place, labelingest_coco, panlabel
 from benchmarks.data_sets import data_set
 from benchmarks.spent import spend
+from labelingest.bench.synthetic.data_set import Generated
 
 ROOT = Path(__file__).parents[2]
 SLEEP = "import time; time.sleep({})"

@@ -1,6 +1,5 @@
 """A file that is converted slice by slice, beside the same file as a whole."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labelingest.assembly.context import AssemblyOptions
+from labelingest.columns.types import Int32, Int64
 from labelingest.converter import Converter
 from labelingest.converter.large import LargeConversion
 from labelingest.errors import SidecarError
@@ -145,9 +145,9 @@ def test_slices_give_what_the_whole_gives(
     asked: list[Any] = [[], []]
 
     def sizes_of(times: list[Any]) -> Any:
-        def find(rows: Sequence[int]) -> list[Any]:
-            times.append(list(rows))
-            return [size] * len(rows)
+        def find(rows: Int64) -> Int32:
+            times.append(rows.tolist())
+            return np.tile(np.array(size or (-1, -1), np.int32), (len(rows), 1))
 
         return find
 

@@ -86,7 +86,7 @@ def test_rows_of_yolo_make_no_label_row_of_a_file_that_is_no_image(
     assert (conversion.tally.failed_files, conversion.tally.annotations) == (1, rows)
     # Slice by slice, as large files are converted.
     unit = DataUnits.from_keys([key], ["a.label"], np.zeros(1, np.int64))
-    large = converter.convert_large(text, unit, lambda rows: [None] * len(rows))
+    large = converter.convert_large(text, unit, lambda rows: np.full((len(rows), 2), -1, np.int32))
     assert not large.is_converted.any()
     assert refused in large.problems
     assert large.tally.balance()

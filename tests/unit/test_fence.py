@@ -286,7 +286,7 @@ def test_what_fails_before_and_after_conversion_costs_its_file_too(
 def test_an_image_over_whose_header_the_reader_fails_costs_its_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from labelingest.pipeline import worker as jobs
+    from labelingest.pipeline import image_headers
     from tests.builders.folders import image_bytes
 
     traces(monkeypatch, tmp_path / "traces")
@@ -294,7 +294,7 @@ def test_an_image_over_whose_header_the_reader_fails_costs_its_file(
     def fail(head: bytes, part: Any) -> Any:
         return 1 // 0 if head == b"strange" else read_image_size(head, part)
 
-    monkeypatch.setattr(jobs, "read_image_size", fail)
+    monkeypatch.setattr(image_headers, "read_image_size", fail)
     files = {f"{n:02}.txt": b"2 0.1 0.1 0.5 0.1 0.5 0.5 0.1 0.5" for n in range(3)}
     images = {f"{n:02}.jpg": image_bytes(64, 48) for n in range(3)} | {"01.jpg": b"strange"}
     worker = Worker(MemoryStorage(files | images), converter_for())

@@ -2,6 +2,7 @@ import os
 import pickle
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,8 @@ def test_the_size_of_an_image_is_that_after_its_orientation() -> None:
 
 
 def test_an_image_that_cannot_be_read_costs_its_label_row_and_no_annotation() -> None:
-    result = worker({"a.txt": CORNERS, "b.txt": CORNERS, "b.jpg": TURNED})(job("a", "b"))
+    work = worker({"a.txt": CORNERS, "b.txt": CORNERS, "b.jpg": TURNED})
+    result = replace(work, wants_tokens=True)(job("a", "b"))
     assert [str(problem) for problem in result.problems] == [
         "a.txt: unreadable-file: its image 'a.jpg': it cannot be read: no such file or folder"
     ]

@@ -234,7 +234,7 @@ class BatchWork:
         replaced = [row for row in rows if row["label"] == LabelChange.IMAGE]
         if not replaced:
             return list(rows)
-        sizes = worker.image_sizes([row["key"] for row in replaced])
+        sizes = worker.image_sizes([row["key"] for row in replaced]).each()
         by_key = {
             row["key"]: size
             for row, size in zip(replaced, sizes, strict=True)

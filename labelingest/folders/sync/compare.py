@@ -211,4 +211,4 @@ class Comparison:
     def _image_sizes(self, keys: Sequence[str]) -> Sequence[tuple[int, int] | Unread | None]:
         storage = self.places.storage
         converter = make_folder_converter(self.record.settings, storage.url)
-        return Worker(storage, converter).image_sizes(keys)
+        return Worker(storage, converter).image_sizes(keys).each()

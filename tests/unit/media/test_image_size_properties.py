@@ -3,6 +3,7 @@ import struct
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from labelingest.media.head_scan import scan_heads
 from labelingest.media.image_size import image_size, read_image_size
 from tests.builders import image_bytes as build
 from tests.oracles.image_size import displayed_size
@@ -78,6 +79,73 @@ def test_damage_never_raises_nor_changes_what_pillow_can_read(contents: bytes, l
         # In any order: Pillow gives up all EXIF for one bad entry, viewers do not.
         assert size is not None
         assert set(size) == set(pillow)
+
+
+def seen_at_once(heads: list[bytes]) -> list[tuple[int, int] | None]:
+    """The sizes that a scan of all heads tells; None for those that it leaves."""
+    return [(width, height) if width else None for width, height in scan_heads(heads).tolist()]
+
+
+ODD_SEGMENTS = st.one_of(
+    OTHER_SEGMENTS,
+    EXIF_SEGMENTS,
+    st.binary(max_size=12),  # junk between segments
+    st.sampled_from(
+        [b"\xff", b"\xff\xd0", b"\xff\xc8", b"\xff\xe1\0\2", b"\xff\xe1\0\x08Exif\0\0"]
+    ),
+    st.integers(0, 9).map(lambda n: build.segment(0xE1, b"Exif\0\0" + bytes(n))),
+    st.just(build.segment(0xC2, b"\x08\0\1\0\2\1\1\x11\0")),  # a second frame header
+)
+ODD_CHUNKS = st.one_of(
+    st.integers(0, 5000).map(lambda n: build.png_chunk(b"tEXt", b"x" * n)),
+    st.integers(0, 9).map(lambda n: build.png_chunk(b"eXIf", build.exif_block(n)[6:])),
+    st.sampled_from([b"IHDR", b"IEND", b"IDAT"]).map(lambda kind: build.png_chunk(kind, bytes(13))),
+    st.binary(max_size=9),
+)
+ODD_IMAGES = st.one_of(
+    damaged(),
+    st.binary(max_size=40),
+    st.builds(
+        lambda before, after: build.jpeg(640, 480, before=b"".join(before), after=b"".join(after)),
+        *[st.lists(ODD_SEGMENTS, max_size=3)] * 2,
+    ),
+    st.builds(
+        lambda odd: build.png(640, 480, before=b"".join(odd)), st.lists(ODD_CHUNKS, max_size=3)
+    ),
+)
+
+
+@given(st.lists(st.tuples(ODD_IMAGES, st.integers(0, 6000)), max_size=8))
+def test_a_scan_tells_what_reading_file_by_file_tells_or_nothing(
+    files: list[tuple[bytes, int]],
+) -> None:
+    heads = [contents[:length] for contents, length in files]
+    for head, size in zip(heads, seen_at_once(heads), strict=True):
+        assert size in (None, image_size(head))
+
+
+USUAL_JPEGS = st.builds(
+    lambda width, height, before, exif, after: build.jpeg(
+        width, height, before=b"".join(before + exif), after=b"".join(after)
+    ),
+    st.integers(1, 65535),
+    st.integers(1, 65535),
+    st.lists(OTHER_SEGMENTS, max_size=3),
+    st.lists(EXIF_SEGMENTS, max_size=1),
+    st.lists(OTHER_SEGMENTS, max_size=3),
+)
+
+
+@given(st.lists(USUAL_JPEGS, max_size=5))
+def test_a_scan_tells_the_size_of_usual_images(images: list[bytes]) -> None:
+    assert seen_at_once(images) == [image_size(contents) for contents in images]
+    assert None not in seen_at_once(images)
+
+
+@given(SIDES, SIDES, st.integers(0, 9000))
+def test_a_scan_tells_the_size_of_usual_pngs(width: int, height: int, text_bytes: int) -> None:
+    text = build.png_chunk(b"tEXt", b"x" * text_bytes)
+    assert seen_at_once([build.png(width, height, before=text)] * 2) == [(width, height)] * 2
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", b"\xff\xd8\xff", b"II*\0", b"MM\0+", b"BM"]))
