@@ -78,9 +78,17 @@ def test_fetch(benchmark: BenchmarkFixture, generated: Generated) -> None:
     keys = keys_of(generated, "labels/train/{:06d}.txt")
     listing = list_all(LocalStorage(generated.root))
     sizes = listing.size[[key.startswith("labels/") for key in listing.keys]]
-    blobs = benchmark(LocalStorage(generated.root).fetch, keys, sizes=sizes)
+    blobs = benchmark(LocalStorage(generated.root).fetch, keys, sizes=sizes, tokens=False)
     assert not blobs.unread
     assert int((blobs.ends - blobs.starts).sum()) == generated.label_bytes
+
+
+@pytest.mark.benchmark(group=FETCH)
+def test_fetch_with_versions(benchmark: BenchmarkFixture, generated: Generated) -> None:
+    keys = keys_of(generated, "labels/train/{:06d}.txt")
+    blobs = benchmark(LocalStorage(generated.root).fetch, keys)
+    assert blobs.tokens is not None
+    assert all(blobs.tokens)
 
 
 @pytest.mark.benchmark(group=FETCH)

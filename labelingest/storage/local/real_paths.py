@@ -57,7 +57,7 @@ def is_loop(path: str | Path) -> bool:
     (False, False)
     """
     try:
-        os.stat(path)  # noqa: PTH116 - a path may be text
+        os.stat(path)
     except OSError as error:
         return error.errno == errno.ELOOP
     return False
