@@ -34,7 +34,13 @@ from labelingest.options.execution import MOST_BATCH_BYTES, MOST_WORKERS
 from labelingest.resolution.overrides import parse_overrides
 from labelingest.small_files import read_small
 from labelingest.storage.base import MAX_SIDECAR
-from labelingest.storage.urls import parse_url, storage_url_of, without_default_port
+from labelingest.storage.urls import (
+    is_cloud,
+    parse_url,
+    place_of,
+    storage_url_of,
+    without_default_port,
+)
 
 __all__ = ["OUTPUTS", "IngestConfig", "IngestOptions", "load_config"]
 
@@ -205,11 +211,18 @@ class IngestOptions(BaseModel):
 
     @field_validator(*OUTPUTS)
     @classmethod
-    def _on_this_machine(cls, value: str | None) -> str | None:
-        if value is not None and "://" in value:
-            parse_url(value, "the output")  # refuses what the sentence must not repeat
-            raise ValueError(f"{value!r}: outputs are written to this machine; set a local path")
-        return value
+    def _on_this_machine(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None or "://" not in value:
+            return value
+        parse_url(value, "the output")  # refuses what the sentence must not repeat
+        may_be_cloud = info.field_name == "out"
+        if may_be_cloud and is_cloud(value):
+            place_of(value)  # refuses a URL without a bucket
+            return value
+        where = ", or a URL as s3://bucket/label_rows.jsonl" if may_be_cloud else ""
+        raise ValueError(
+            f"{value!r}: {info.field_name} is written to this machine; set a local path{where}"
+        )
 
     @field_validator("storage_path")
     @classmethod

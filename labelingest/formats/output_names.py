@@ -9,6 +9,7 @@ from typing import Final
 from labelingest.errors import ConfigError
 from labelingest.formats import FORMATS
 from labelingest.formats.format import Format
+from labelingest.storage.urls import is_cloud
 
 __all__ = ["check_output", "expected_name", "is_one_file", "is_tree"]
 
@@ -44,10 +45,15 @@ def check_output(format: Format, out: str, shard_rows: int | None = None) -> Non
     labelingest.errors.ConfigError: out 'rows.parquet' ends in .parquet: …
     """
     path = PurePath(out)
+    if is_cloud(out) and (shard_rows is not None or not is_one_file(format, path)):
+        raise ConfigError(
+            f"out {out!r} is a folder in the cloud, and folders are written to this machine: give a "
+            "local path, or one file"
+        )
     if shard_rows is not None:
-        _check_shards(format, path)
+        _check_shards(format, out)
     else:
-        _check_name(format, path)
+        _check_name(format, out)
     package = format.package_for(path.suffix)
     if package is not None and not package.is_installed:
         raise ConfigError(
@@ -56,12 +62,13 @@ def check_output(format: Format, out: str, shard_rows: int | None = None) -> Non
         )
 
 
-def _check_name(format: Format, path: PurePath) -> None:
+def _check_name(format: Format, out: str) -> None:
+    path = PurePath(out)
     is_folder = path.suffix.lower() not in _FILE_ENDINGS
     if is_one_file(format, path) or (is_folder and format.can_be_folder):
         return
     reason = "is the name of a folder" if is_folder else f"ends in {path.suffix}"
-    raise ConfigError(f"out {str(path)!r} {reason}: {expected_name(format)}{_hint(format, path)}")
+    raise ConfigError(f"out {out!r} {reason}: {expected_name(format)}{_hint(format, path)}")
 
 
 def is_one_file(format: Format, path: PurePath) -> bool:
@@ -69,14 +76,15 @@ def is_one_file(format: Format, path: PurePath) -> bool:
     return any("".join(path.suffixes[-ending.count(".") :]) == ending for ending in format.endings)
 
 
-def _check_shards(format: Format, path: PurePath) -> None:
+def _check_shards(format: Format, out: str) -> None:
+    path = PurePath(out)
     if not format.can_be_shards:
         takers = " or ".join(other.title for other in FORMATS if other.can_be_shards)
         raise ConfigError(f"shard_rows is for {takers}: leave it out for {format.name}")
     is_compressed = format.package_for(path.suffix) is not None and not is_one_file(format, path)
     if path.suffix.lower() in _FILE_ENDINGS and not is_compressed:
         raise ConfigError(
-            f"out {str(path)!r} ends in {path.suffix}: with shard_rows it is a folder of files, give "
+            f"out {out!r} ends in {path.suffix}: with shard_rows it is a folder of files, give "
             "a name without such an end, or one that ends in .zst for compressed files"
         )
 

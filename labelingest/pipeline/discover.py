@@ -31,6 +31,7 @@ from labelingest.pipeline.companions import given_rows, list_rows, marked_rows, 
 from labelingest.pipeline.pairing_rule import PairingRule, as_flags, image_only_extensions
 from labelingest.pipeline.unpaired_hints import contents, hints
 from labelingest.progress import Progress
+from labelingest.sinks.object_guard import key_in
 from labelingest.sinks.output_guard import GuardedOutput, OutputGuard, OutputKind
 from labelingest.sinks.own_outputs import own_keys
 from labelingest.stopwatch import OFF, Stage, Stopwatch
@@ -247,9 +248,11 @@ def outputs_of(config: IngestOptions) -> dict[str, GuardedOutput]:
 
 def _own_keys(config: IngestOptions, storage: Storage) -> list[str]:
     """Return the keys and folders that the run itself writes inside the storage path."""
-    if not isinstance(storage, LocalStorage):
-        return []
-    return own_keys(Path(storage.root), [output.path for output in outputs_of(config).values()])
+    paths = [output.path for output in outputs_of(config).values()]
+    if isinstance(storage, LocalStorage):
+        return own_keys(Path(storage.root), [path for path in paths if not is_cloud(path)])
+    keys = [key_in(storage, path) for path in paths if is_cloud(path)]
+    return [name for key in keys if key for name in (key, f"{key}/")]
 
 
 def refuse_empty(paired: Paired, config: IngestConfig) -> None:

@@ -109,8 +109,12 @@ def open_report_files(
 
 
 def _open(config: IngestConfig, paired: Paired, stack: ExitStack) -> dict[str, BinaryIO]:
-    """Return the files by their fields of the configuration."""
+    """Return the files by their fields of the configuration.
+
+    What the labels would replace is looked at again: the listing may have taken an hour.
+    """
     guard = output_guard(config, paired.storage)
+    guard.admit(*outputs_of(config).values())
     return {
         name: stack.enter_context(guard.open(output))
         for name, output in outputs_of(config).items()

@@ -250,7 +250,7 @@ def convert_pairs(
         jobs = chain(jobs, cut_unlabelled_jobs(paired))
     if target is None:
         run_jobs(jobs, engine, worker, JournaledSink(None), totals)
-    elif not target.format.is_resumable:
+    elif not target.is_resumable:
         # Opening and closing is the output's time, the time between is not.
         with (
             stopwatch.stage(Stage.OUTPUT),

@@ -11,6 +11,7 @@ from labelingest.model.batch_output import BatchOutput
 from labelingest.model.ontology import Ontology
 from labelingest.problems import Problem
 from labelingest.storage.unfinished_files import temporary_name
+from labelingest.storage.urls import is_cloud
 from labelingest.writers.target import CocoRotated
 
 __all__ = [
@@ -96,6 +97,11 @@ class OutputTarget:
     """Drawing of rotated boxes in COCO."""
     shard_rows: int | None = None
     """Data files in each file of a folder; None for one file, or one for each data file."""
+
+    @property
+    def is_resumable(self) -> bool:
+        """Whether an interrupted output can be continued: objects in the cloud begin again."""
+        return self.format.is_resumable and not is_cloud(self.out)
 
 
 @dataclass(frozen=True, slots=True)

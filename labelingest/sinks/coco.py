@@ -11,9 +11,10 @@ from typing import BinaryIO, Final
 from labelingest.model.batch_output import BatchOutput
 from labelingest.model.kinds import TEMPORARY_PREFIX
 from labelingest.sinks.base import OutputTarget, UnfinishedOutput
+from labelingest.sinks.objects import whole_output
 from labelingest.sinks.single_file import FileSink, Put
-from labelingest.storage.atomic import whole_file
 from labelingest.storage.os_errors import cannot_write
+from labelingest.storage.urls import is_cloud
 from labelingest.writers.coco import BETWEEN, HEAD, CocoChunk, CocoWriter
 
 __all__ = ["is_own_output", "open_sink"]
@@ -24,7 +25,7 @@ _CHUNK: Final = 1 << 20
 def open_sink(target: OutputTarget, unfinished: UnfinishedOutput | None = None) -> FileSink:
     """Return the sink of a document; an interrupted document cannot be continued."""
     writer = CocoWriter(target.ontology, target.storage_url, target.coco_rotated)
-    return FileSink(Path(target.out), partial(_document, writer=writer))
+    return FileSink(target.out, partial(_document, writer=writer))
 
 
 def is_own_output(file: BinaryIO, suffix: str) -> bool:
@@ -33,9 +34,9 @@ def is_own_output(file: BinaryIO, suffix: str) -> bool:
 
 
 @contextmanager
-def _document(path: Path, writer: CocoWriter) -> Iterator[Put]:
+def _document(out: str, writer: CocoWriter) -> Iterator[Put]:
     """Open a document that grows by the columns of batches."""
-    with whole_file(path) as images, _nameless(path) as annotations:
+    with whole_output(out) as images, _nameless(out) as annotations:
         images.write(HEAD)
 
         def write(chunk: CocoChunk) -> None:
@@ -58,9 +59,13 @@ def _document(path: Path, writer: CocoWriter) -> Iterator[Put]:
         images.write(writer.tail())
 
 
-def _nameless(path: Path) -> BinaryIO:
-    """Open a file on the same disk that has no name: it is gone with the process at the latest."""
+def _nameless(out: str) -> BinaryIO:
+    """Open a file that has no name: it is gone with the process at the latest.
+
+    The file is on the disk of the output; that of an object is in the folder for temporary files.
+    """
+    folder = None if is_cloud(out) else Path(out).resolve().parent
     try:
-        return TemporaryFile(dir=path.resolve().parent, prefix=TEMPORARY_PREFIX)
+        return TemporaryFile(dir=folder, prefix=TEMPORARY_PREFIX)
     except OSError as error:
-        raise cannot_write(str(path), error) from error
+        raise cannot_write(out, error) from error

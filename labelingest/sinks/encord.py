@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from labelingest.formats.output_names import is_one_file
-from labelingest.sinks.base import OutputTarget, ResumableSink, UnfinishedOutput
+from labelingest.sinks.base import OutputTarget, Sink, UnfinishedOutput
 from labelingest.sinks.json_lines import ZSTD, LinesSink, pack_for, plain_head
+from labelingest.sinks.object_lines import ObjectLinesSink
 from labelingest.sinks.shards import ShardSink
 from labelingest.sinks.sidecars import sidecar_tree
+from labelingest.storage.urls import is_cloud
 
 __all__ = ["ROW_START", "is_own_output", "open_sink"]
 
@@ -15,12 +17,14 @@ ROW_START: Final = b'{"label_hash":"'
 """First bytes of every label row: outputs of earlier runs are recognised by them."""
 
 
-def open_sink(target: OutputTarget, unfinished: UnfinishedOutput | None = None) -> ResumableSink:
+def open_sink(target: OutputTarget, unfinished: UnfinishedOutput | None = None) -> Sink:
     """Return the sink that the name of the output asks for."""
     path = Path(target.out)
     if target.shard_rows is not None:
         return ShardSink(path, target.shard_rows, path.suffix == ZSTD, unfinished)
     if is_one_file(target.format, path):
+        if is_cloud(target.out):
+            return ObjectLinesSink(target.out, pack_for(path.suffix))
         return LinesSink(path, pack_for(path.suffix), unfinished)
     return sidecar_tree(path, unfinished)
 

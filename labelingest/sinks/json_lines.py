@@ -28,6 +28,7 @@ __all__ = [
     "check_zstandard",
     "compress_lines",
     "join_lines",
+    "no_lines",
     "pack_for",
     "packed_pieces",
     "plain_head",
@@ -83,8 +84,10 @@ def packed_pieces(pack: Pack, pieces: Iterable[bytes]) -> Iterator[bytes]:
     yield frame.flush()
 
 
-def _no_lines() -> bytes:
-    """Return the content of a compressed file without lines; an empty file would be no zstd file."""
+def no_lines(pack: Pack) -> bytes:
+    """Return the content of a file without lines; an empty file would be no zstd file."""
+    if pack is not compress_lines:
+        return b""
     from zstandard import ZstdCompressor
 
     return ZstdCompressor(level=_LEVEL).compress(b"")
@@ -189,8 +192,8 @@ class LinesSink:
     def __exit__(self, *raised: Any) -> None:
         opened, file, self._opened, self._file = self._opened, self._file, None, None
         if opened is not None and file is not None:
-            if raised[0] is None and self.pack is compress_lines and not file.tell():
-                file.write(_no_lines())
+            if raised[0] is None and not file.tell():
+                file.write(no_lines(self.pack))
             opened.__exit__(*raised)
 
     def half(self) -> LinesHalf:

@@ -22,10 +22,12 @@ from labelingest.errors import ConfigError
 from labelingest.formats.format import Format, load
 from labelingest.sinks.base import SinkModule
 from labelingest.sinks.encord import ROW_START
+from labelingest.sinks.object_guard import admit_object
 from labelingest.storage.atomic import file_target, whole_file
 from labelingest.storage.base import Storage
 from labelingest.storage.local.local import LocalStorage
 from labelingest.storage.local.real_paths import real_path
+from labelingest.storage.urls import is_cloud
 
 __all__ = ["BEGINNINGS", "GuardedOutput", "OutputGuard", "OutputKind"]
 
@@ -106,7 +108,8 @@ class OutputGuard:
         """
         for output in outputs:
             self._admit(output)
-        for output, other in permutations(outputs, 2):
+        local = [output for output in outputs if not is_cloud(output.path)]
+        for output, other in permutations(local, 2):
             if real_path(output.path) in real_path(other.path).parents:
                 raise ConfigError(
                     f"{other.name} {other.path!r} lies in {output.name} {output.path!r}, which is "
@@ -145,6 +148,12 @@ class OutputGuard:
 
     def _admit(self, output: GuardedOutput) -> None:
         subject = f"{output.name} {output.path!r}"
+        if is_cloud(output.path):
+            if output.format is not None:
+                admit_object(
+                    subject, output.path, output.format, self.storages, overwrite=self.overwrite
+                )
+            return
         target = _target(output)
         self.refuse_inputs(output)
         if not target.is_file() or _is_ours(output, target):

@@ -6,7 +6,6 @@ What is the same for all of them is here: used once, and nothing visible before 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from labelingest.errors import LabelIngestError, StorageError
@@ -28,14 +27,15 @@ Nothing is written before, unless the labels come piece by piece: what it raises
 class FileSink:
     """Writes labels to one file, replacing an older one of that name."""
 
-    path: Path
-    open: Callable[[Path], AbstractContextManager[Put]]
+    out: str
+    """Name of the output: a path, or a URL of cloud storage."""
+    open: Callable[[str], AbstractContextManager[Put]]
     """Opens the file, whole or not at all, and gives what writes into it."""
     _opened: AbstractContextManager[Put] | None = field(default=None, init=False, repr=False)
     _put: Put | None = field(default=None, init=False, repr=False)
 
     def __enter__(self) -> "FileSink":
-        self._opened = self.open(self.path)
+        self._opened = self.open(self.out)
         self._put = self._opened.__enter__()
         return self
 
@@ -82,6 +82,6 @@ class FileSink:
         except Exception as error:
             # Half of its labels are in the document by now: no other file may follow them.
             raise StorageError(
-                f"{str(self.path)!r} cannot be written: the labels of {batch.keys[0]!r} broke off; "
+                f"{self.out!r} cannot be written: the labels of {batch.keys[0]!r} broke off; "
                 "leave that file out, or give the process more memory"
             ) from error

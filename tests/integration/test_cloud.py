@@ -12,7 +12,7 @@ from labelingest import IngestConfig, check, convert
 from labelingest.errors import ConfigError
 from labelingest.storage import LocalStorage
 from labelingest.storage.base import list_all
-from tests.builders.cloud_servers import ACCOUNT, CloudServer
+from tests.builders.cloud_servers import CloudServer
 from tests.builders.command_line import Run, command_line
 from tests.builders.faulty_proxy import faulty_proxy
 from tests.builders.folders import make_folder, write_ontology
@@ -31,27 +31,6 @@ def local(tmp_path: Path) -> Path:
         tmp_path / "ontology.json", car=(0, "bounding_box"), van=(1, "rotatable_bounding_box")
     )
     return make_folder(tmp_path / "data", FILES)
-
-
-@pytest.fixture
-def reachable(monkeypatch: pytest.MonkeyPatch) -> Callable[[CloudServer], None]:
-    """Make a server the provider's own, by the environment alone."""
-
-    def set_environment(server: CloudServer) -> None:
-        url = f"http://{server.address}"
-        variables = {
-            "s3": {"AWS_ENDPOINT_URL": url, "AWS_ALLOW_HTTP": "true"},
-            "gs": {"GOOGLE_BASE_URL": url, "GOOGLE_ALLOW_HTTP": "true"},
-            "az": {
-                "AZURE_STORAGE_ENDPOINT": f"{url}/{ACCOUNT}",
-                "AZURE_STORAGE_ACCOUNT_NAME": ACCOUNT,
-                "AZURE_ALLOW_HTTP": "true",
-            },
-        }
-        for name, value in variables[server.scheme].items():
-            monkeypatch.setenv(name, value)
-
-    return set_environment
 
 
 def upload(server: CloudServer, local: Path) -> str:
@@ -158,11 +137,11 @@ def test_a_missing_bucket_ends_the_command_with_what_to_check(
     assert f"{url} cannot be listed: there is no bucket 'missing' (404 NoSuchBucket)" in ran.err
 
 
-def test_outputs_are_not_written_to_the_cloud(run: Run, local: Path, tmp_path: Path) -> None:
+def test_reports_are_not_written_to_the_cloud(run: Run, local: Path, tmp_path: Path) -> None:
     ontology = ("--ontology", str(tmp_path / "ontology.json"))
-    ran = run("convert", str(local), *ontology, "--out", "s3://bucket/rows.jsonl")
+    ran = run("check", str(local), *ontology, "--report", "s3://bucket/report.json")
     assert ran.code == 2
-    assert "outputs are written to this machine" in ran.err
+    assert "report is written to this machine; set a local path" in ran.err
 
 
 def test_an_empty_place_is_named_as_the_store_reads_it(

@@ -6,7 +6,7 @@ or get no answer.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from typing import Final
 
@@ -33,6 +33,7 @@ from labelingest.storage.cloud.listing import list_pages, token_of
 from labelingest.storage.cloud.many_requests import IN_FLIGHT, request_each
 from labelingest.storage.cloud.stream import FAILURES
 from labelingest.storage.cloud.unusable_keys import is_requestable, not_requestable
+from labelingest.storage.cloud.upload import Upload, whole_object
 from labelingest.storage.cloud.writer import CloudWriter
 from labelingest.storage.urls import Place, Provider
 
@@ -210,6 +211,12 @@ class CloudStorage:
         if not is_requestable(key):
             raise NameRefusedError(f"{self.url}: {not_requestable(key)}")
         return self._writer.put(key, content, unless_changed)
+
+    def whole_object(self, key: str) -> AbstractContextManager[Upload]:
+        """Open a file for writing piece by piece, as `labelingest.storage.cloud.upload` says."""
+        if not is_requestable(key):
+            raise NameRefusedError(f"{self.url}: {not_requestable(key)}")
+        return whole_object(self._writer, key)
 
     def flush(self, keys: Sequence[str]) -> None:
         """Do nothing: a bucket has stored a file before it answers."""

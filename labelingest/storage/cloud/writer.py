@@ -23,6 +23,8 @@ __all__ = ["CloudWriter"]
 
 _PIECE: Final = 1 << 20
 """Bytes to which pieces of a file are joined."""
+_AT_ONCE: Final = 2
+"""Parts of one file that are under way together: each of them is in memory."""
 _NOT_IMPLEMENTED: Final = "Server returned non-2xx status code: 501 "
 """Error text of a conditional request to a store that has no conditions."""
 
@@ -79,11 +81,55 @@ class CloudWriter:
             return None
         return Version(meta["size"], token_of(meta))
 
+    def known_token(self, key: str) -> str:
+        """Return the version token of a file, "" where it does not exist.
+
+        Raises
+        ------
+        StorageError
+            The version cannot be determined.
+        """
+        try:
+            version = self.version(key)
+        except FAILURES as error:
+            raise cloud_error(error, self._place, Operation.READ, key) from None
+        return "" if version is None else version.token
+
+    def put_parts(self, key: str, pieces: Iterable[bytes], part: int) -> None:
+        """Write a file in requests of so many bytes.
+
+        An exception of the pieces ends the upload: the store removes its parts, and has no new file.
+
+        Raises
+        ------
+        StorageError
+            The file cannot be written.
+        """
+        try:
+            self._client.put(
+                key, pieces, use_multipart=True, chunk_size=part, max_concurrency=_AT_ONCE
+            )
+        except FAILURES as error:
+            raise cloud_error(error, self._place, Operation.WRITE, key) from None
+
+    def refuse_changed(self, key: str, expected: str) -> None:
+        """Refuse a file that is another version than expected; "" where none may exist.
+
+        Raises
+        ------
+        ChangedError
+            The existing file is another version.
+        StorageError
+            The version cannot be determined.
+        """
+        if self.known_token(key) != expected:
+            raise has_changed(self._place.url, key)
+
     def _put_pieces(self, key: str, pieces: Iterable[bytes], unless_changed: str | None) -> str:
         """Write a file in many requests; the version is compared before, as no store can do it."""
         if unless_changed is not None:
             self._compared(key, unless_changed)
-        put = self._client.put(key, _joined(pieces), use_multipart=True, max_concurrency=2)
+        put = self._client.put(key, _joined(pieces), use_multipart=True, max_concurrency=_AT_ONCE)
         return plain_tag(put["e_tag"])
 
     def _put(self, key: str, content: bytes, mode: "PutMode") -> str:

@@ -49,11 +49,11 @@ def test_a_full_disk_is_said_of_a_document_too(tmp_path: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     @contextmanager
-    def document(path: Path) -> Iterator[Put]:
-        with whole_file(path):
+    def document(out: str) -> Iterator[Put]:
+        with whole_file(Path(out)):
             yield put
 
-    sink = FileSink(tmp_path / "rows.json", document)
+    sink = FileSink(str(tmp_path / "rows.json"), document)
     with pytest.raises(StorageError, match="disk full"), sink:
         sink.put(large("a.jpg", 1))
 

@@ -1,0 +1,242 @@
+"""Outputs in the cloud: the bytes of outputs on this machine, whole or not at all."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import pytest
+
+from benchmarks.generate import Kind, generate
+from labelingest import IngestConfig, convert
+from labelingest.errors import ConfigError, StorageError
+from labelingest.progress import Progress
+from labelingest.storage import LocalStorage, open_storage
+from labelingest.storage.base import ChangedError, Storage, list_all
+from labelingest.storage.cloud import upload
+from tests.builders.cloud_servers import BUCKET, CloudServer
+from tests.builders.faulty_proxy import faulty_proxy
+
+SCHEMES = ["s3", "gs", "az"]
+FILES = 100
+TITLE = "long title " * 8000
+"""A dataset title with which an output has more than one part."""
+PART = 5 << 20
+"""Bytes of the smallest part that S3 takes."""
+ONE_FILE = {"rows.jsonl": "encord", "rows.jsonl.zst": "encord", "coco.json": "coco"}
+ONE_FILE["rows.parquet"] = "parquet"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("data")
+    generate(root, FILES, Kind.MIXED, defects=0.01)
+    return root
+
+
+@pytest.fixture
+def server(
+    request: pytest.FixtureRequest, reachable: Callable[[CloudServer], None]
+) -> CloudServer:
+    server: CloudServer = request.getfixturevalue(getattr(request, "param", "s3"))
+    reachable(server)
+    return server
+
+
+each_server = pytest.mark.parametrize("server", SCHEMES, indirect=True)
+
+
+def config(data: Path, out: str | Path, **options: Any) -> IngestConfig:
+    return IngestConfig(
+        storage_path=data,
+        ontology=data / "ontology.json",
+        out=out,
+        **{"batch_bytes": 5000, "workers": 1, **options},
+    )
+
+
+def contents(storage: Storage) -> dict[str, bytes]:
+    """Return everything below a storage path."""
+    keys = list(list_all(storage).keys)
+    blobs = storage.fetch(keys)
+    assert not blobs.unread
+    return {key: blobs.get(row) for row, key in enumerate(keys)}
+
+
+def in_cloud(url: str) -> dict[str, bytes]:
+    return contents(open_storage(url))
+
+
+def uploads(server: CloudServer, out: str) -> list[str]:
+    """Return the keys below a URL of uploads that are neither complete nor aborted."""
+    botocore = pytest.importorskip("botocore.session")
+    client = botocore.get_session().create_client(
+        "s3",
+        endpoint_url=f"http://{server.address}",
+        region_name="us-east-1",
+        aws_access_key_id="test-key",
+        aws_secret_access_key="test-secret",
+    )
+    prefix = out.removeprefix(f"s3://{BUCKET}/")
+    answer = client.list_multipart_uploads(Bucket=BUCKET, Prefix=prefix)
+    return [each["Key"].removeprefix(prefix) for each in answer.get("Uploads", ())]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("name", ONE_FILE)
+@each_server
+def test_one_object_has_the_bytes_of_one_file(
+    server: CloudServer, data: Path, tmp_path: Path, name: str, workers: int
+) -> None:
+    if server.scheme != "s3" and workers == 2:
+        pytest.skip("workers write nothing here: one store is enough")
+    out, options = server.new_url(), {"to": ONE_FILE[name], "workers": workers}
+    report = convert(config(data, out + name, **options))
+    convert(config(data, tmp_path / name, **options))
+    assert report.balance()
+    assert report.out == out + name
+    assert in_cloud(out) == {name: (tmp_path / name).read_bytes()}
+
+
+@each_server
+def test_an_object_in_many_parts_has_the_bytes_of_one_file(
+    server: CloudServer, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload, "PART", PART)
+    out = server.new_url()
+    convert(config(data, out + "rows.jsonl", dataset_title=TITLE))
+    convert(config(data, tmp_path / "rows.jsonl", dataset_title=TITLE))
+    written = (tmp_path / "rows.jsonl").read_bytes()
+    assert len(written) > PART
+    assert in_cloud(out) == {"rows.jsonl": written}
+
+
+@each_server
+def test_an_earlier_output_is_replaced_and_work_of_people_is_not(
+    server: CloudServer, data: Path
+) -> None:
+    out = server.new_url()
+    storage = server.storage({"rows.jsonl": b"my notes", "notes.json": b"{}"}, out)
+    for name, to in (("rows.jsonl", "encord"), ("notes.json", "coco")):
+        with pytest.raises(ConfigError, match=r"is a file that no run wrote.*--overwrite"):
+            convert(config(data, out + name, to=to))
+    assert contents(storage) == {"rows.jsonl": b"my notes", "notes.json": b"{}"}
+    convert(config(data, out + "rows.jsonl", overwrite=True))
+    first = in_cloud(out)["rows.jsonl"]
+    assert first.startswith(b'{"label_hash"')
+    convert(config(data, out + "rows.jsonl", dataset_title="new"))
+    assert in_cloud(out)["rows.jsonl"] != first
+    convert(config(data, out + "table.parquet", to="parquet"))
+    convert(config(data, out + "table.parquet", to="parquet"))
+
+
+def test_a_file_of_the_storage_path_is_never_replaced(
+    server: CloudServer, data: Path, tmp_path: Path
+) -> None:
+    local = LocalStorage(str(data))
+    storage = server.storage({**contents(local), "images/text.jsonl": b"a text"})
+    where = config(data, f"{storage.url}images/text.jsonl", overwrite=True)
+    with pytest.raises(ConfigError, match="is a file of the storage path that no run wrote"):
+        convert(where.model_copy(update={"storage_path": storage.url}))
+
+
+def test_an_output_in_the_storage_path_is_no_input_of_the_next_run(
+    server: CloudServer, data: Path
+) -> None:
+    storage = server.storage(contents(LocalStorage(str(data))))
+    there = config(data, f"{storage.url}out/rows.jsonl")
+    there = there.model_copy(update={"storage_path": storage.url})
+    reports = [convert(there) for _ in range(2)]
+    assert reports[0].keys_seen == reports[1].keys_seen
+    assert reports[0].tally == reports[1].tally
+
+
+class Interruption(KeyboardInterrupt):
+    pass
+
+
+def test_an_interrupted_upload_leaves_neither_object_nor_parts(
+    server: CloudServer, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = server.new_url()
+    monkeypatch.setattr(upload, "PART", PART)
+    started = []
+
+    def interrupt(progress: Progress) -> None:
+        if progress.stage == "convert" and progress.files >= 90:
+            while not uploads(server, out):
+                sleep(0.02)
+            started.extend(uploads(server, out))
+            raise Interruption
+
+    with pytest.raises(Interruption):
+        convert(config(data, out + "rows.jsonl", dataset_title=TITLE), progress=interrupt)
+    assert started == ["rows.jsonl"]
+    assert in_cloud(out) == {}
+    assert not uploads(server, out)
+
+
+@pytest.mark.parametrize("part", [PART, 100 * PART])
+def test_an_object_that_changes_meanwhile_stays(
+    server: CloudServer, data: Path, monkeypatch: pytest.MonkeyPatch, part: int
+) -> None:
+    monkeypatch.setattr(upload, "PART", part)
+    storage = server.storage({})
+
+    def put(progress: Progress) -> None:
+        if progress.stage == "convert":
+            storage.put("rows.jsonl", b"of somebody else")
+
+    with pytest.raises(ChangedError, match="has changed meanwhile"):
+        convert(
+            config(data, f"{storage.url}rows.jsonl", dataset_title=TITLE),
+            progress=put,
+        )
+    assert contents(storage) == {"rows.jsonl": b"of somebody else"}
+
+
+def test_a_store_that_refuses_ends_the_run_with_the_cause(
+    server: CloudServer, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload, "PART", PART)
+    with faulty_proxy(server.address) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
+        proxy.fail(lambda request: "partNumber" in request.path, 403, times=1000)
+        with pytest.raises(StorageError, match=r"'rows\.jsonl' cannot be written: access denied"):
+            convert(config(data, server.new_url() + "rows.jsonl", dataset_title=TITLE))
+
+
+def test_a_bucket_is_no_file(server: CloudServer, data: Path) -> None:
+    with pytest.raises(ConfigError, match="names a bucket, and no file in it"):
+        convert(config(data, "s3://rows.jsonl"))
+
+
+def test_a_killed_run_leaves_no_object_and_is_repeated_to_the_same_bytes(
+    server: CloudServer, data: Path, tmp_path: Path
+) -> None:
+    out = server.new_url()
+    storage = open_storage(out)
+    script = (
+        "import sys, time\n"
+        "from labelingest import IngestConfig, convert\n"
+        "from labelingest.storage.cloud import upload\n"
+        "upload.PART = 5 << 20\n"
+        "convert(IngestConfig(storage_path=sys.argv[1], ontology=sys.argv[1] + '/ontology.json',\n"
+        "    out=sys.argv[2], batch_bytes=5000, workers=1, dataset_title='long title ' * 8000),\n"
+        "    progress=lambda p: time.sleep(60 if p.stage == 'convert' and p.files >= 90 else 0))\n"
+    )
+    command = [sys.executable, "-c", script, str(data), out + "rows.jsonl"]
+    with subprocess.Popen(command) as process:
+        deadline = monotonic() + 60
+        while not uploads(server, out):
+            assert process.poll() is None
+            assert monotonic() < deadline
+            sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+    assert contents(storage) == {}
+    convert(config(data, out + "rows.jsonl", dataset_title=TITLE))
+    convert(config(data, tmp_path / "rows.jsonl", dataset_title=TITLE))
+    assert in_cloud(out) == {"rows.jsonl": (tmp_path / "rows.jsonl").read_bytes()}
