@@ -9,7 +9,6 @@ from typing import Final
 from labelingest.errors import ConfigError
 from labelingest.formats import FORMATS
 from labelingest.formats.format import Format
-from labelingest.storage.urls import is_cloud
 
 __all__ = ["check_output", "expected_name", "is_one_file", "is_tree"]
 
@@ -45,11 +44,6 @@ def check_output(format: Format, out: str, shard_rows: int | None = None) -> Non
     labelingest.errors.ConfigError: out 'rows.parquet' ends in .parquet: …
     """
     path = PurePath(out)
-    if is_cloud(out) and (shard_rows is not None or not is_one_file(format, path)):
-        raise ConfigError(
-            f"out {out!r} is a folder in the cloud, and folders are written to this machine: give a "
-            "local path, or one file"
-        )
     if shard_rows is not None:
         _check_shards(format, out)
     else:

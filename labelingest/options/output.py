@@ -99,7 +99,8 @@ OUTPUT_OPTIONS: Final[Sequence[Option]] = (
         metavar="PATH",
         help="Output: FILE.jsonl (fastest), FILE.jsonl.zst, or a folder for one KEY.encord.json "
         "per data file",
-        note="--to yolo takes a folder, --to coco FILE.json, --to parquet FILE.parquet.",
+        note="--to yolo takes a folder, --to coco FILE.json, --to parquet FILE.parquet. A URL as "
+        "s3://bucket/label_rows.jsonl writes one file to the cloud, whole or not at all.",
         panel=Panel.OUTPUT,
         is_output=True,
         decides_result=False,

@@ -4,8 +4,11 @@ A format names the module that opens its sink; this package never compares forma
 whole by `labelingest.storage.atomic`, folders by `labelingest.sinks.output_folder`.
 """
 
+from pathlib import PurePath
+
+from labelingest.errors import ConfigError
 from labelingest.formats.format import load
-from labelingest.formats.output_names import check_output
+from labelingest.formats.output_names import check_output, is_one_file
 from labelingest.sinks.base import (
     OutputTarget,
     ResumableSink,
@@ -13,6 +16,7 @@ from labelingest.sinks.base import (
     SinkModule,
     UnfinishedOutput,
 )
+from labelingest.storage.urls import is_cloud
 
 __all__ = ["open_sink", "resume_sink"]
 
@@ -26,6 +30,12 @@ def open_sink(target: OutputTarget) -> Sink:
         As `labelingest.formats.output_names.check_output` does.
     """
     check_output(target.format, target.out, target.shard_rows)
+    is_file = target.shard_rows is None and is_one_file(target.format, PurePath(target.out))
+    if is_cloud(target.out) and not is_file:
+        raise ConfigError(
+            f"out {target.out!r} is a folder in the cloud, and folders are written to this machine: "
+            "give a local path, or one file"
+        )
     module: SinkModule = load(target.format.sink)
     return module.open_sink(target)
 

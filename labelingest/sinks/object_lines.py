@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, Final, cast
 from labelingest.model.batch_output import BatchOutput
 from labelingest.model.kinds import TEMPORARY_PREFIX
 from labelingest.problems import Problem
-from labelingest.sinks.json_lines import Pack, no_lines, packed_pieces
+from labelingest.sinks.json_lines import LinesHalf, Pack, no_lines, packed_pieces
 from labelingest.sinks.objects import whole_output
 
 __all__ = ["ObjectLinesSink", "spooled"]
@@ -38,6 +38,10 @@ class ObjectLinesSink:
             if raised[0] is None and not file.tell():
                 file.write(no_lines(self.pack))
             opened.__exit__(*raised)
+
+    def half(self) -> LinesHalf:
+        """Return the half that joins label rows, and compresses them."""
+        return LinesHalf(self.pack)
 
     def refused(self, keys: Sequence[str]) -> dict[int, Problem]:
         """Refuse nothing: a file can hold the labels of any key."""

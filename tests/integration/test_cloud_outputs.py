@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks.generate import Kind, generate
 from labelingest import IngestConfig, convert
+from labelingest.bench.synthetic.data_set import generate
+from labelingest.bench.synthetic.kinds import Kind
 from labelingest.errors import ConfigError, StorageError
 from labelingest.progress import Progress
 from labelingest.storage import LocalStorage, open_storage
@@ -38,9 +39,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def server(
-    request: pytest.FixtureRequest, reachable: Callable[[CloudServer], None]
-) -> CloudServer:
+def server(request: pytest.FixtureRequest, reachable: Callable[[CloudServer], None]) -> CloudServer:
     server: CloudServer = request.getfixturevalue(getattr(request, "param", "s3"))
     reachable(server)
     return server
