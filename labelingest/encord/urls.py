@@ -1,11 +1,15 @@
 """URLs of data files, as label rows and COCO documents link to them."""
 
+import re
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote, unquote
 
-__all__ = ["object_url"]
+__all__ = ["object_url", "object_urls"]
 
 _OBJECT_STORES: Final = ("s3://", "gs://", "az://")
+_UNRESERVED: Final = re.compile("[A-Za-z0-9_.~/-]*")
+"""Keys that are the same in a URL."""
 
 
 def object_url(storage_url: str, key: str) -> str:
@@ -22,3 +26,20 @@ def object_url(storage_url: str, key: str) -> str:
     if storage_url.startswith(_OBJECT_STORES):
         return unquote(storage_url) + key
     return storage_url + quote(key)
+
+
+def object_urls(storage_url: str, keys: Sequence[str]) -> list[str]:
+    """Return the URLs of `object_url` for several files of a storage path.
+
+    Examples
+    --------
+    >>> object_urls("file:///data/", ["a.jpg", "b c.jpg"])
+    ['file:///data/a.jpg', 'file:///data/b%20c.jpg']
+    """
+    if storage_url.startswith(_OBJECT_STORES):
+        begin = unquote(storage_url)
+    elif _UNRESERVED.fullmatch("".join(keys)):
+        begin = storage_url
+    else:
+        return [object_url(storage_url, key) for key in keys]
+    return [begin + key for key in keys]

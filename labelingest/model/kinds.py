@@ -18,6 +18,7 @@ __all__ = [
     "can_be_image",
     "extension_of",
     "is_junk",
+    "kind_and_type",
     "kind_of",
     "mime_type_of",
 ]
@@ -127,8 +128,7 @@ def kind_of(key: str) -> DataKind | None:
     >>> kind_of("a.JPG"), kind_of("notes.csv"), kind_of("scan.dcm")
     (<DataKind.IMAGE: 'image'>, <DataKind.TEXT: 'text'>, None)
     """
-    kind_and_type = _BY_EXTENSION.get(extension_of(key))
-    return kind_and_type[0] if kind_and_type else None
+    return kind_and_type(extension_of(key))[0]
 
 
 def can_be_image(key: str) -> bool:
@@ -151,8 +151,18 @@ def mime_type_of(key: str) -> str:
     >>> mime_type_of("a.jpeg"), mime_type_of("talk.wav"), mime_type_of("scan.dcm")
     ('image/jpeg', 'audio/x-wav', 'application/octet-stream')
     """
-    kind_and_type = _BY_EXTENSION.get(extension_of(key))
-    return kind_and_type[1] if kind_and_type else "application/octet-stream"
+    return kind_and_type(extension_of(key))[1]
+
+
+def kind_and_type(extension: str) -> tuple[DataKind | None, str]:
+    """Return the kind and the MIME type of data files with an extension from `extension_of`.
+
+    Examples
+    --------
+    >>> kind_and_type("jpg"), kind_and_type("dcm")
+    ((<DataKind.IMAGE: 'image'>, 'image/jpeg'), (None, 'application/octet-stream'))
+    """
+    return _BY_EXTENSION.get(extension, (None, "application/octet-stream"))
 
 
 def is_junk(key: str) -> bool:

@@ -21,7 +21,7 @@ from labelingest.encord.identifiers import (
     new_hashes,
 )
 from labelingest.encord.typed_rows import ImageRow, LabelRow
-from labelingest.encord.urls import object_url
+from labelingest.encord.urls import object_urls
 from labelingest.model.units import DataUnits
 from labelingest.writers.target import TargetOptions
 
@@ -66,12 +66,12 @@ def write_label_rows(
     unsound = not _all_sound(rows)
     encode = msgspec.json.Encoder().encode
     texts: list[bytes | None] = []
-    for row, key, data_hash, label_hash in zip(rows, units.key, data, labels, strict=True):
+    links = object_urls(writer.storage_url, units.key)
+    for row, key, link, *hashes in zip(rows, units.key, links, labels, data, strict=True):
         if row is None:
             texts.append(None)
             continue
-        names = _Names(label_hash, data_hash, dataset, key.rpartition("/")[2])
-        link = object_url(writer.storage_url, key)
+        names = _Names(*hashes, dataset, key[key.rfind("/") + 1 :])
         if isinstance(row, ImageRow) and writer.created_by is None:
             texts.append(encode(_named(row, names, link, writer.dataset_title)))
             continue

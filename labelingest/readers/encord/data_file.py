@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from labelingest.model.kinds import DataKind, kind_of, mime_type_of
+from labelingest.model.kinds import DataKind, extension_of, kind_and_type
 
 __all__ = ["ANY_FILE", "DataFile"]
 
@@ -32,7 +32,8 @@ class DataFile(NamedTuple):
         cls, key: str, size: tuple[int, int] | None = None, date: str | None = None
     ) -> "DataFile":
         """Return a data file whose kind and type follow from its key."""
-        return cls(kind_of(key), mime_type_of(key), size, date, key)
+        kind, mime_type = kind_and_type(extension_of(key))
+        return cls(kind, mime_type, size, date, key)
 
 
 ANY_FILE: Final = DataFile()
