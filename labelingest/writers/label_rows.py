@@ -67,11 +67,13 @@ def write_label_rows(
     encode = msgspec.json.Encoder().encode
     texts: list[bytes | None] = []
     links = object_urls(writer.storage_url, units.key)
-    for row, key, link, *hashes in zip(rows, units.key, links, labels, data, strict=True):
+    for row, key, link, data_hash, label_hash in zip(
+        rows, units.key, links, data, labels, strict=True
+    ):
         if row is None:
             texts.append(None)
             continue
-        names = _Names(*hashes, dataset, key[key.rfind("/") + 1 :])
+        names = _Names(label_hash, data_hash, dataset, key[key.rfind("/") + 1 :])
         if isinstance(row, ImageRow) and writer.created_by is None:
             texts.append(encode(_named(row, names, link, writer.dataset_title)))
             continue
