@@ -4,10 +4,9 @@ The other kinds have their rivals kernel by kernel in `bench_geometry`; here the
 kernels of a kind cost together.
 """
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.batches import KINDS, batch

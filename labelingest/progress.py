@@ -1,12 +1,11 @@
 """Progress of a run, as callbacks receive it."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 __all__ = ["Progress"]
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """Progress of a run in one of its stages."""
 
     stage: str

@@ -5,8 +5,10 @@ outcome, and every row of a sidecar became an annotation or was rejected for a c
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec.structs import replace
 
 from labelingest.class_lists.verdicts import ClassLists
 from labelingest.model.class_table import ClassTable

@@ -11,11 +11,11 @@ The conversions themselves are in `boxes`, `rotated_boxes` and `polygons`.
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from labelingest.assembly.boxes import convert_boxes
 from labelingest.assembly.context import AssemblyContext, AssemblyOptions, Piece, check_size_known
@@ -55,8 +55,7 @@ _CONVERSIONS: Final[Mapping[_Step, Callable[[AssemblyContext, Int64], list[Piece
 }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Assembled:
+class Assembled(Struct, frozen=True, eq=False):
     """Annotations of a batch and counts of what was changed to get them."""
 
     annotations: Annotations

@@ -5,11 +5,11 @@ of geometry and formats of files are not known here.
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
+from msgspec import Struct, field
 
 from labelingest.columns.types import Bool, Float64, Int64, UInt8
 from labelingest.geometry import polygons
@@ -56,8 +56,7 @@ class OutOfRange(StrEnum):
     REJECT = "reject"
 
 
-@dataclass(frozen=True, slots=True)
-class AssemblyOptions:
+class AssemblyOptions(Struct, frozen=True):
     """Choices of assembly; the defaults are the specification's."""
 
     out_of_range: OutOfRange = OutOfRange.CLIP
@@ -71,8 +70,7 @@ class AssemblyOptions:
     """Misfit, as a fraction of the longer side, above which corners are "not a rectangle"."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Piece:
+class Piece(Struct, frozen=True, eq=False):
     """Converted rows: the coordinates of rows[i] are the next lengths[i] numbers."""
 
     rows: Int64
@@ -80,8 +78,7 @@ class Piece:
     coordinates: Float64
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Outside:
+class Outside(Struct, frozen=True, eq=False):
     """Rows that reach outside the image, and what becomes of them."""
 
     rows: Int64
@@ -100,8 +97,7 @@ class Rejection(NamedTuple):
     """The coordinate that is to blame, or a `RowPart`."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class AssemblyContext:
+class AssemblyContext(Struct, frozen=True, eq=False):
     """Rows of a batch with everything that a step needs, and what the steps count."""
 
     labels: SourceLabels

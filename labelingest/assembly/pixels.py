@@ -1,8 +1,7 @@
 """Coordinates in pixels → fractions of the image, so that conversions know fractions only."""
 
-from dataclasses import replace
-
 import numpy as np
+from msgspec.structs import replace
 
 from labelingest.columns import ragged
 from labelingest.model.source_labels import SourceLabels

@@ -1,8 +1,9 @@
 """A class list: the names that a data set gives its class numbers, with their places in the file."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from labelingest.errors import ConfigError
 from labelingest.problems import Problem, printable
@@ -10,8 +11,7 @@ from labelingest.problems import Problem, printable
 __all__ = ["ClassList", "UnreadableListError"]
 
 
-@dataclass(frozen=True, slots=True)
-class ClassList:
+class ClassList(Struct, frozen=True):
     """Class names of a data set, as one file lists them.
 
     Examples

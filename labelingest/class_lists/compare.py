@@ -7,8 +7,9 @@ number, two swapped, or another permutation.
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
+
+from msgspec import Struct
 
 from labelingest.class_lists.class_list import ClassList
 from labelingest.class_lists.names import comparable
@@ -31,8 +32,7 @@ class Difference(NamedTuple):
     """Class number of the ontology object that has the listed name; None where none has."""
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """A class list beside the mapped ontology objects."""
 
     class_list: ClassList

@@ -8,11 +8,11 @@ files. Refuses to know contents.
 import re
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from posixpath import dirname
 from typing import Final, TypeAlias
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from labelingest.columns.keys import Keys
@@ -100,8 +100,7 @@ def _lower(text: UInt8, places: Int64) -> UInt8:
     return text[places] | np.uint8(0x20)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ListFolders:
+class ListFolders(Struct, frozen=True, eq=False):
     """Folders with class lists, and the folder whose lists each label file has."""
 
     folders: Sequence[str]

@@ -5,9 +5,10 @@ The ending of the file's name decides the form: YAML with `names`, one name a li
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Final
+
+from msgspec.structs import replace
 
 from labelingest.class_lists.class_list import ClassList, UnreadableListError
 from labelingest.class_lists.names import comparable

@@ -5,11 +5,12 @@ agrees with it: then the lists disagree, and a person has to look.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
 from itertools import islice
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from labelingest.class_lists.class_list import ClassList
 from labelingest.class_lists.compare import Comparison, Difference, lists_differ
@@ -55,8 +56,7 @@ class Verdict(StrEnum):
     """No class number of the list is mapped."""
 
 
-@dataclass(frozen=True, slots=True)
-class ListUse:
+class ListUse(Struct, frozen=True):
     """A class list, the label files that have it, and how it compares with the ontology."""
 
     comparison: Comparison
@@ -102,8 +102,7 @@ class ListUse:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class ClassLists:
+class ClassLists(Struct, frozen=True):
     """Class lists of a folder beside its ontology."""
 
     uses: Sequence[ListUse] = ()

@@ -5,11 +5,11 @@ their own length. Order is by UTF-8 bytes, which is the order of code points.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from labelingest.columns.text_order import is_text_order, text_order
@@ -22,8 +22,7 @@ _PICKED_AT_ONCE: Final = 16_384
 """Keys that are picked together: eight bytes of memory for each byte of their text."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Keys:
+class Keys(Struct, frozen=True, eq=False):
     """A column of keys.
 
     Examples

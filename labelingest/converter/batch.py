@@ -5,9 +5,10 @@ The format of the sidecars and the format of the output are not known here.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 
 import numpy as np
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from labelingest.columns.types import Bool, Int64
 from labelingest.converter.class_keys import ClassKeys
@@ -25,8 +26,7 @@ from labelingest.problems.of_batch import BatchProblems
 __all__ = ["Batch", "select_files"]
 
 
-@dataclass(slots=True, eq=False)
-class Batch:
+class Batch(Struct, eq=False):
     """The labels of a batch of sidecars, with their problems and counts so far."""
 
     units: DataUnits

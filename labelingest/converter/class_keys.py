@@ -1,9 +1,9 @@
 """Classes of annotations, for counts by class: class numbers, or objects where labels have none."""
 
-from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+from msgspec import Struct
 
 from labelingest.columns.types import Int32, Int64
 from labelingest.model.annotations import Annotations
@@ -15,8 +15,7 @@ from labelingest.model.units import DataUnits
 __all__ = ["ClassKeys", "count_numbers"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ClassKeys:
+class ClassKeys(Struct, frozen=True, eq=False):
     """Finds the class of each annotation of a batch."""
 
     keys: Int64

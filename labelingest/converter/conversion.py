@@ -1,11 +1,11 @@
 """Files that go into a conversion, and its result: label rows, problems and counts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
+from msgspec import Struct, field
 
 from labelingest.columns.types import Bool, Int64
 from labelingest.errors import ConfigError
@@ -49,8 +49,7 @@ def _is_size(size: Sequence[Any]) -> bool:
     return len(size) == 2 and all(isinstance(n, int) and 0 < n < 2**31 for n in size)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Counts:
+class Counts(Struct, frozen=True, eq=False):
     """Counts of what each file of a batch contains."""
 
     seen: Int64
@@ -100,8 +99,7 @@ class Counts:
         return cls(nothing, nothing, nothing)
 
 
-@dataclass(frozen=True, slots=True)
-class Conversion:
+class Conversion(Struct, frozen=True):
     """The result of a batch."""
 
     texts: Sequence[bytes]

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 import numpy as np
+from msgspec import structs
 
 from labelingest.assembly.context import AssemblyOptions
 from labelingest.converter.batch import select_files
@@ -138,7 +139,7 @@ class Converter:
             if value not in list(choices):
                 raise ConfigError(f"{value!r} is none of {', '.join(choices)}")
             object.__setattr__(self, name, choices(value))
-        writer = replace(self.writer, storage_url=same_spelling(self.writer.storage_url))
+        writer = structs.replace(self.writer, storage_url=same_spelling(self.writer.storage_url))
         object.__setattr__(self, "writer", writer)
         object.__setattr__(self, "source_format", source_format(self.format))
         object.__setattr__(self, "target_format", target_format(self.to))
@@ -252,7 +253,11 @@ class Converter:
         conversion = self.convert_blobs(blobs, units, lambda rows: sizes[rows])
         clamped = outside_dates(units.mtime_ns, times)
         dated = [date_problem(units.sidecar[row], times[row]) for row in clamped]
-        return replace(conversion, problems=[*dated, *conversion.problems]) if dated else conversion
+        return (
+            structs.replace(conversion, problems=[*dated, *conversion.problems])
+            if dated
+            else conversion
+        )
 
     def convert_blobs(
         self, blobs: Blobs, units: DataUnits, find_sizes: FindSizes, stopwatch: Stopwatch = OFF

@@ -1,10 +1,11 @@
 """Encord JSON sidecars → a batch of labels: read and check → columns → checks on columns."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
 from labelingest.assembly.outlines import warn_of_outlines
 from labelingest.columns.types import Bool, Int64

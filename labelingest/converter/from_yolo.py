@@ -1,9 +1,9 @@
 """YOLO label files → a batch of labels: read → resolve → assemble."""
 
-from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import numpy as np
+from msgspec import Struct
 
 from labelingest.assembly.assemble import assemble, sizes_needed
 from labelingest.assembly.context import AssemblyOptions
@@ -37,8 +37,7 @@ class ResolvedRows(NamedTuple):
     """(n,) row of the object in `Ontology.objects`."""
 
 
-@dataclass(frozen=True, slots=True)
-class YoloSource:
+class YoloSource(Struct, frozen=True):
     """Makes labels of YOLO label files."""
 
     ontology: Ontology

@@ -4,9 +4,9 @@ Where sizes come from is the caller's choice: headers in a storage, or sizes pas
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from labelingest.columns.types import Bool, Int32, Int64
 from labelingest.converter.options import ImageSizes
@@ -20,8 +20,7 @@ FindSizes = Callable[[Int64], Int32]
 """(r,) rows of data units → (r, 2) width and height in pixels; -1 for an image without known size."""
 
 
-@dataclass(frozen=True, slots=True)
-class SizeLookup:
+class SizeLookup(Struct, frozen=True):
     """Finds sizes of images, as far as the policy allows."""
 
     policy: ImageSizes

@@ -17,10 +17,11 @@ the problems of the first slices are.
 
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from labelingest.assembly.assemble import Assembled, assemble
 from labelingest.columns.fingerprints import key_fingerprints, row_fingerprints
@@ -53,8 +54,7 @@ _CHUNK: Final = 1 << 17
 """Names that are worked on at a time: some megabytes of temporary arrays."""
 
 
-@dataclass(frozen=True, slots=True)
-class LargeConversion:
+class LargeConversion(Struct, frozen=True):
     """The result of one file."""
 
     problems: Sequence[Problem]
@@ -72,8 +72,7 @@ class LargeConversion:
         return Tally.sum((self.row_tally, self.counts.where(self.is_converted).tally()))
 
 
-@dataclass(slots=True, eq=False)
-class _Totals(Batch):
+class _Totals(Batch, eq=False):
     """A batch of one file whose annotations are counted, not kept."""
 
     classes: FileClasses = field(default_factory=FileClasses.none)
@@ -90,8 +89,7 @@ class _Totals(Batch):
         self.classes = self.classes.where(units)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Identities:
+class _Identities(Struct, frozen=True, eq=False):
     """Names and duplicates of all annotations of a file, in their order."""
 
     names: UInt64
@@ -117,8 +115,7 @@ class _Identities:
         return np.where(is_duplicate, self.originals[nearest], np.int32(0))
 
 
-@dataclass(slots=True, eq=False)
-class LargeFile:
+class LargeFile(Struct, eq=False):
     """Converts one large file."""
 
     source: YoloSource
@@ -130,9 +127,9 @@ class LargeFile:
     """The one data unit."""
     slice_bytes: int = SLICE_BYTES
     most_columns: int = MAX_COLUMNS
-    _not_text: str = field(default="", init=False)
+    _not_text: str = ""
     """Why the content is no text; empty where it is text."""
-    _too_long_rows: int = field(default=0, init=False)
+    _too_long_rows: int = 0
     """Rows with more columns than are allowed, in the current reading."""
 
     def __post_init__(self) -> None:

@@ -12,8 +12,9 @@ are not compared here.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from labelingest.columns.types import Bool
 from labelingest.converter.batch import Batch
@@ -29,8 +30,7 @@ from labelingest.writers.target import TargetOptions, TextTarget, Written
 __all__ = ["Output"]
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """Writes batches of labels in one format."""
 
     format: Format

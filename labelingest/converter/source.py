@@ -1,7 +1,8 @@
 """The stages that depend on the format of sidecars, as one protocol, and what a source needs."""
 
-from dataclasses import dataclass
 from typing import ClassVar, Protocol, TypeVar
+
+from msgspec import Struct
 
 from labelingest.assembly.context import AssemblyOptions
 from labelingest.columns.types import Bool
@@ -16,8 +17,7 @@ from labelingest.stopwatch import Stage
 __all__ = ["Source", "SourceOptions"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceOptions:
+class SourceOptions(Struct, frozen=True, kw_only=True):
     """Everything that a source may need, whatever the format of its sidecars."""
 
     ontology: Ontology

@@ -20,11 +20,11 @@ import json
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 import orjson
+from msgspec import Struct
 
 from labelingest.documents.exact_numbers import (
     dumps_exactly,
@@ -288,8 +288,7 @@ def _keys_may_repeat(content: bytes, encoded: bytes) -> bool:
     return content.count(b'":') != encoded.count(b'":')
 
 
-@dataclass(frozen=True, slots=True)
-class _Trail:
+class _Trail(Struct, frozen=True):
     """Trace of an object with repeated keys, or of a parent of such an object."""
 
     names: list[str]

@@ -5,10 +5,10 @@ that no number and no key can change on the way.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 __all__ = ["ListEntry", "list_entries"]
 
@@ -21,8 +21,7 @@ class _Head(msgspec.Struct):
     data_units: msgspec.Raw = msgspec.Raw(b"")
 
 
-@dataclass(frozen=True, slots=True)
-class ListEntry:
+class ListEntry(Struct, frozen=True):
     """One entry of a list."""
 
     content: bytes

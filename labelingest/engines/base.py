@@ -6,8 +6,9 @@ An engine knows neither labels nor files. Exceptions of the function come back a
 
 import os
 from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
+
+from msgspec import Struct
 
 from labelingest.crashes import note_frames
 from labelingest.errors import LabelIngestError
@@ -41,8 +42,7 @@ def usable_cores() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """An exception of the function, on its way back from a worker."""
 
     error: Exception

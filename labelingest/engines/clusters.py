@@ -8,10 +8,11 @@ import logging
 import socket
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import chdir, contextmanager, nullcontext
-from dataclasses import dataclass
 from importlib.util import find_spec
 from tempfile import TemporaryDirectory
 from typing import Any, Final, TypeVar
+
+from msgspec import Struct
 
 from labelingest.engines.base import attempt
 from labelingest.engines.executors import in_order
@@ -44,8 +45,7 @@ def check_cluster(url: str) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class DaskEngine:
+class DaskEngine(Struct, frozen=True):
     """Does items on a Dask cluster."""
 
     url: str
@@ -96,8 +96,7 @@ def _same(value: A) -> A:
     return value
 
 
-@dataclass(frozen=True, slots=True)
-class _RayTicket:
+class _RayTicket(Struct, frozen=True):
     """A future result on a Ray cluster."""
 
     ray: Any
@@ -110,8 +109,7 @@ class _RayTicket:
         self.ray.cancel(self.reference)
 
 
-@dataclass(frozen=True, slots=True)
-class RayEngine:
+class RayEngine(Struct, frozen=True):
     """Does items on a Ray cluster."""
 
     url: str

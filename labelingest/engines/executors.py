@@ -8,9 +8,10 @@ import pickle
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, Final, Protocol, TypeVar
+
+from msgspec import Struct
 
 from labelingest.crashes import crash_sentence
 from labelingest.engines.base import attempt, value_of
@@ -37,8 +38,7 @@ class Ticket(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class ExecutorEngine:
+class ExecutorEngine(Struct, frozen=True):
     """Does items on an executor that the caller owns.
 
     Examples

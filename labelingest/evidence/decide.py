@@ -10,10 +10,11 @@ Numbers of rows below which nothing is decided, and shares of exceptions, stand 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from labelingest.columns.types import Bool
 from labelingest.evidence.boxes import (
@@ -58,8 +59,7 @@ _JOINED: Final = "several rows without the line ends between them"
 """Words for rows of boxes in one line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hints:
+class Hints(Struct, frozen=True):
     """What the data set says about its rows, in `data.yaml`."""
 
     kpt_shape: tuple[int, int] | None = None
@@ -170,8 +170,7 @@ def _has_parts(group: RowGroup) -> bool:
     return is_confidence or bool(is_small.any()) or are_poses_in_pixels(group)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Parts:
+class _Parts(Struct, frozen=True, eq=False):
     """Rows of mapped classes by what the columns and the object's shape say about them."""
 
     boxes: Bool

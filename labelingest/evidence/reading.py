@@ -1,8 +1,9 @@
 """Readings of rows, with their words and flags; what was found in a folder, and what follows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from labelingest.readers.yolo.layouts import RowLayout, YoloOptions
 
@@ -28,8 +29,7 @@ _WORDS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """One way to read rows.
 
     Examples
@@ -85,8 +85,7 @@ COLUMNS: Final = Reading(RowLayout.COLUMNS)
 """The same, where a user has declared it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """Number of rows that have something in common."""
 
     rows: int
@@ -102,8 +101,7 @@ class Fact:
         return {"rows": self.rows, "total": self.total, "words": self.words}
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """The reading of a folder's rows and the evidence for it.
 
     Examples

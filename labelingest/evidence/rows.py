@@ -5,10 +5,10 @@ they are reported by the conversion, and are evidence for nothing.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from labelingest.columns.types import Bool, Float64, Int32, Int64, UInt8
 from labelingest.readers.yolo.sheet import Sheet, is_class_number
@@ -21,8 +21,7 @@ _FEWEST: Final = 5
 """Columns of the shortest row of any layout."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class RowGroup:
+class RowGroup(Struct, frozen=True, eq=False):
     """Rows with the same number of columns."""
 
     values: Float64
@@ -47,8 +46,7 @@ class RowGroup:
         return RowGroup(self.values[mask], self.unit[mask])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class EvidenceRows:
+class EvidenceRows(Struct, frozen=True, eq=False):
     """Rows that may be evidence: finite numbers, five or more columns."""
 
     values: Float64

@@ -1,15 +1,15 @@
 """Verdict on the rows of one number of columns."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from labelingest.evidence.reading import Reading
 
 __all__ = ["Verdict"]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """Reading of a group of rows, or the readings that it allows."""
 
     words: str

@@ -11,7 +11,6 @@ written and deleted (`output_files.py`).
 
 import os
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +20,7 @@ from uuid import uuid4
 import numpy as np
 import orjson
 import sqlalchemy as sa
+from msgspec.structs import replace
 from sqlalchemy.engine import Connection
 
 from labelingest.encord.keys import SIDECAR_SUFFIX

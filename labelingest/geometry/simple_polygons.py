@@ -19,11 +19,11 @@ but those for which shapely takes very long: where long edges lie beside each ot
 its time is quadratic. `too_large_to_check` names those rings.
 """
 
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
 import shapely
+from msgspec import Struct
 
 from labelingest.columns.ragged import gather, offsets_from_lengths, segment_sum
 from labelingest.columns.types import Bool, Float64, Int16, Int64
@@ -178,8 +178,7 @@ def _is_valid(vertices: Float64, begin: Int64, count: Int64) -> Bool:
     return valid
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Edges:
+class _Edges(Struct, frozen=True, eq=False):
     """The edges of all rings; edge i begins at vertex i."""
 
     start: _Points

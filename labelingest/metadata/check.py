@@ -14,11 +14,12 @@ As in `jsonb`, the last of repeated keys counts, order is not kept, and all digi
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from math import isfinite
 from typing import Any, Final
+
+from msgspec import Struct
 
 from labelingest.documents.decode import UNDECODED, decode
 from labelingest.documents.exact_numbers import ExactNumber
@@ -51,8 +52,7 @@ _LONGEST_NAME: Final = 100
 """Characters of a key that may be a misspelling of another."""
 
 
-@dataclass(frozen=True, slots=True)
-class MetadataResult:
+class MetadataResult(Struct, frozen=True):
     """Result of checking a metadata sidecar."""
 
     value: dict[str, Any] | None

@@ -6,8 +6,9 @@ UUID and dates, under `metadataSchema`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from labelingest.errors import ConfigError
 from labelingest.metadata.schema import MetadataSchema
@@ -34,8 +35,7 @@ _FLAT: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ImportedSchema:
+class ImportedSchema(Struct, frozen=True):
     """A schema that was imported."""
 
     schema: MetadataSchema

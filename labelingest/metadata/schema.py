@@ -9,13 +9,13 @@ can be restored with its type; a hard deletion is permanent.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from reprlib import repr as short
 from typing import Any, Final, Self
 
 import orjson
+from msgspec import Struct, field
 
 from labelingest.errors import ConfigError
 from labelingest.metadata.schema_json import (
@@ -51,8 +51,7 @@ _MOST_LISTED: Final = 10
 """Keys that a message lists: as many as fit on two lines."""
 
 
-@dataclass(frozen=True, slots=True)
-class MetadataSchema:
+class MetadataSchema(Struct, frozen=True):
     """The keys of custom metadata with their types; changes return a new schema.
 
     Examples

@@ -14,12 +14,12 @@ label row that they were read from.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import IntEnum
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
 import numpy as np
+from msgspec import Struct, field
 
 from labelingest.columns.types import Bool, Float64, Int32, Int64, UInt8, UInt64
 from labelingest.model.ontology import OntologyObject, Shape
@@ -71,8 +71,7 @@ def column_shapes(objects: Sequence[OntologyObject]) -> UInt8:
     return np.array([_OF_SHAPE.get(o.shape, OTHER_SHAPE) for o in objects], dtype=np.uint8)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Instances:
+class Instances(Struct, frozen=True, eq=False):
     """Objects and frames of annotations: label rows name them, rows of text do not."""
 
     hash: Sequence[str]
@@ -99,8 +98,7 @@ class Instances:
         return Instances([self.hash[row] for row in rows], self.frame[keep], parts)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Annotations:
+class Annotations(Struct, frozen=True, eq=False):
     """Annotations of a batch, one row each; rows of one data unit are contiguous."""
 
     unit: Int32

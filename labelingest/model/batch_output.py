@@ -5,11 +5,13 @@ them. It refuses to know how a format looks.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, overload
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from labelingest.columns.types import Bool, Int64
 from labelingest.model.annotations import Annotations
@@ -78,8 +80,7 @@ def as_lines(texts: Sequence[bytes]) -> bytes:
     return (texts if isinstance(texts, FileTexts) else FileTexts.from_texts(texts)).buffer
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Labels:
+class Labels(Struct, frozen=True, eq=False):
     """The labels of a batch, as columns."""
 
     units: DataUnits
@@ -130,8 +131,7 @@ class Labels:
         return cls(units.where(keep), replace(remaining, unit=row_of[remaining.unit]))
 
 
-@dataclass(frozen=True, slots=True)
-class LargeLabels:
+class LargeLabels(Struct, frozen=True):
     """Labels of one data file that do not fit into memory: each call makes the same ones again."""
 
     pieces: Callable[[], Iterator[bytes]]
@@ -140,8 +140,7 @@ class LargeLabels:
     """Columns of the one data unit, part by part, for a format that is one file; at least one part."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class BatchOutput:
+class BatchOutput(Struct, frozen=True, eq=False):
     """Labels of a batch's data files as they go to a sink: one text for each, or columns."""
 
     keys: Sequence[str]

@@ -1,10 +1,10 @@
 """Blobs: the contents of many files in one buffer, as the readers' kernels want them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 import numpy as np
+from msgspec import Struct, field
 
 from labelingest.columns.types import Int64, UInt8
 from labelingest.problems import ProblemCode
@@ -23,8 +23,7 @@ class Unread(NamedTuple):
     """One sentence."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Blobs:
+class Blobs(Struct, frozen=True, eq=False):
     r"""Contents of n files, each followed by one newline byte that is not its own.
 
     The newline makes the last line of every file end like the others, so that one pass over the

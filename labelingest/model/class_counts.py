@@ -7,10 +7,10 @@ of the numbers that are mapped to no object, the smallest `MOST_UNMAPPED` are co
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
+from msgspec import Struct, field
 
 from labelingest.columns.types import Bool, Int32, Int64
 
@@ -50,8 +50,7 @@ class UnmappedNumber(NamedTuple):
     """Place of the first row, in order of files."""
 
 
-@dataclass(slots=True)
-class UnmappedNumbers:
+class UnmappedNumbers(Struct):
     """Class numbers that are mapped to no ontology object.
 
     The smallest numbers are kept, so that batches may be added in any grouping. Batches are added in
@@ -111,8 +110,7 @@ class UnmappedNumbers:
             self.other_rows += self.numbers.pop(number).rows
 
 
-@dataclass(slots=True)
-class ClassCounts:
+class ClassCounts(Struct):
     """Counts by class of some files."""
 
     rows: Counter[int] = field(default_factory=Counter)
@@ -180,8 +178,7 @@ def _whole(value: object) -> int:
     return value
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FileClasses:
+class FileClasses(Struct, frozen=True, eq=False):
     """Annotations of the files of a batch by class, a row for each class of a file."""
 
     unit: Int32

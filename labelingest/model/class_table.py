@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
+
+from msgspec import Struct
 
 from labelingest.model.class_counts import ClassCounts
 from labelingest.model.ontology import ClassMap, Ontology, OntologyObject
@@ -22,8 +23,7 @@ class NamedClass(NamedTuple):
     """Ontology object of the class."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClassTable:
+class ClassTable(Struct, frozen=True):
     """All classes of a run: by class number, or by ontology object."""
 
     classes: Sequence[NamedClass] = ()

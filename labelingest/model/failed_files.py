@@ -1,12 +1,11 @@
 """Files with errors: one count for every report, and what became of the files."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 __all__ = ["FailedFiles"]
 
 
-@dataclass(frozen=True, slots=True)
-class FailedFiles:
+class FailedFiles(Struct, frozen=True):
     """Number of files with an error; each is counted once.
 
     Examples

@@ -2,10 +2,10 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+from msgspec import Struct, field
 
 from labelingest.columns.keys import GatheredNumbers, Gathering, Keys
 from labelingest.columns.types import Int64
@@ -33,8 +33,7 @@ _LARGEST: Final = 2**53
 """Largest size in bytes (8 PiB): sums of sizes stay below 64 bits."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Listing:
+class Listing(Struct, frozen=True, eq=False):
     """Keys below one storage path, with size, time and version token of each.
 
     Examples

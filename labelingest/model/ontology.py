@@ -6,11 +6,11 @@ makes a class map from it.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
 import numpy as np
+from msgspec import Struct, field
 
 from labelingest.columns.types import Int32, Int64
 
@@ -80,8 +80,7 @@ class Shape(StrEnum):
     SEGMENTATION = "segmentation"
 
 
-@dataclass(frozen=True, slots=True)
-class OntologyObject:
+class OntologyObject(Struct, frozen=True):
     """One object class of an ontology, as columns of labels refer to it by its row.
 
     `model.vocabulary.ObjectClass` is the same class by feature hash, with attributes and skeleton
@@ -104,8 +103,7 @@ class OntologyObject:
         return machine_name(self.name)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Ontology:
+class Ontology(Struct, frozen=True, eq=False):
     """An ontology as the engine uses it."""
 
     objects: tuple[OntologyObject, ...]
@@ -117,8 +115,7 @@ class Ontology:
     """The decoded JSON structure, as read: for what has no columns."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ClassMap:
+class ClassMap(Struct, frozen=True, eq=False):
     """Class number → ontology object, as two columns.
 
     Examples

@@ -1,10 +1,10 @@
 """Pairs of data file and sidecar, and the outcome of every other key of a listing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from enum import IntEnum
 
 import numpy as np
+from msgspec import Struct, field
 
 from labelingest.columns.types import Int64, UInt8
 from labelingest.problems import Problem
@@ -37,8 +37,7 @@ class Outcome(IntEnum):
     """A file that belongs to the data set or to a run, as a class list: neither data nor label file."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Pairs:
+class Pairs(Struct, frozen=True, eq=False):
     """The pairs of a listing, ordered by data file, and the outcome of each of its keys."""
 
     data: Int64

@@ -4,11 +4,12 @@ A reader emits them; it knows columns and layouts, never the ontology. Row colum
 column of numbers, so that dropping a row, its class number or its confidence copies nothing.
 """
 
-from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from labelingest.columns.types import Bool, Float64, Int32, Int64, UInt8
 from labelingest.model.blobs import Blobs
@@ -56,8 +57,7 @@ class RowPart(IntEnum):
     CONFIDENCE = -3
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SourceLabels:
+class SourceLabels(Struct, frozen=True, eq=False):
     """Labels of a batch as written, one row each, in order of unit and line."""
 
     unit: Int32

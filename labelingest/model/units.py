@@ -1,10 +1,11 @@
 """Data units: what is being labelled, one row a data file of a batch."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import compress
 
 import numpy as np
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from labelingest.columns.types import Bool, Int32, Int64
 from labelingest.model.kinds import can_be_image
@@ -12,8 +13,7 @@ from labelingest.model.kinds import can_be_image
 __all__ = ["DataUnits", "are_images"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class DataUnits:
+class DataUnits(Struct, frozen=True, eq=False):
     """The data files of a batch, in order of their keys, each with its sidecar."""
 
     key: Sequence[str]

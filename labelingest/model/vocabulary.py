@@ -7,8 +7,9 @@ out. It refuses to judge the structure (`resolution/ontology_json.py` does) and 
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from labelingest.model.ontology import Shape, machine_name
 
@@ -21,8 +22,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """One option of a radio or checklist attribute."""
 
     feature_hash: str
@@ -31,8 +31,7 @@ class Option:
     archived: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(Struct, frozen=True):
     """One question of a class, at any depth."""
 
     feature_hash: str
@@ -49,8 +48,7 @@ class Attribute:
     """Hashes of the attribute and of its option that this one hangs under; None at the top."""
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectClass:
+class ObjectClass(Struct, frozen=True):
     """Class of objects."""
 
     feature_hash: str
@@ -69,8 +67,7 @@ class ObjectClass:
         return machine_name(self.name)
 
 
-@dataclass(frozen=True, slots=True)
-class ClassificationClass:
+class ClassificationClass(Struct, frozen=True):
     """Class of classifications: of a frame or of a whole file."""
 
     feature_hash: str
@@ -90,8 +87,7 @@ class ClassificationClass:
         return machine_name(self.name)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Vocabulary:
+class Vocabulary(Struct, frozen=True, eq=False):
     """The classes of an ontology by feature hash.
 
     Examples

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final, overload
 
 import numpy as np
+from msgspec import Struct
 
 from labelingest.columns.keys import Keys
 from labelingest.columns.types import Int64, UInt8
@@ -30,8 +31,7 @@ _MAX_NAMED: Final = 10
 """Files that one sentence names."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Unsupported:
+class _Unsupported(Struct, frozen=True):
     """Files of one extension that cannot be labelled."""
 
     extension: str
@@ -41,8 +41,7 @@ class _Unsupported:
     count: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Multimap:
+class _Multimap(Struct, frozen=True, eq=False):
     """Rows by row, found by binary search."""
 
     key: Int64

@@ -7,10 +7,10 @@ and its text, not an image and its labels. Every other pair of files in one fold
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from labelingest.columns.keys import Keys
 from labelingest.columns.types import Int64
@@ -31,8 +31,7 @@ _NO_LABELS: Final = frozenset({"readme", "license", "licence", "notice", "change
 """Names, without extension and in lower case, of files that describe the other files."""
 
 
-@dataclass(frozen=True, slots=True)
-class LayoutGuess:
+class LayoutGuess(Struct, frozen=True):
     """A layout that a listing may have."""
 
     rule: PatternRule
@@ -43,8 +42,7 @@ class LayoutGuess:
     """The layout in words, for a person."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Layout:
+class _Layout(Struct, frozen=True):
     image: str
     """Image file pattern up to its extension."""
     labels: str

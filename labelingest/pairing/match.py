@@ -15,9 +15,9 @@ constructed.
 """
 
 from bisect import bisect_left
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from labelingest.columns.keys import Keys
 from labelingest.columns.types import Bool, Int64, UInt8
@@ -27,8 +27,7 @@ from labelingest.pairing.rules import Pattern
 __all__ = ["Affixes", "Spans", "ending_with", "equal_captures", "first_row", "row_of"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Spans:
+class Spans(Struct, frozen=True, eq=False):
     """Captures of the k placeholders of a pattern in n keys, as positions in the keys' text."""
 
     rows: Int64
@@ -48,8 +47,7 @@ class Spans:
         return list(zip(*columns, strict=True))
 
 
-@dataclass(frozen=True, slots=True)
-class Affixes:
+class Affixes(Struct, frozen=True):
     """A pattern as bytes: the beginning and the end of a key, and the literals between placeholders.
 
     Examples

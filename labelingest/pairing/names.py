@@ -1,9 +1,9 @@
 """Names of files as positions in the text of a column of keys, so that no string is made of them."""
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from labelingest.columns.keys import Keys
 from labelingest.columns.types import Bool, Int64, UInt8, UInt64
@@ -14,8 +14,7 @@ WORD: Final = 8
 """Bytes that are compared as one number; no supported extension is longer."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Names:
+class Names(Struct, frozen=True, eq=False):
     """Names of files, the last parts of keys, as positions in the keys' text.
 
     Examples

@@ -13,10 +13,10 @@ Pairing is a pure function of the listing, with a constant cost for each key: no
 that stays in memory.
 """
 
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
+from msgspec.structs import replace
 
 from labelingest.columns.keys import Keys
 from labelingest.columns.types import Bool, Int64, UInt8

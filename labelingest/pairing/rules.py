@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import parse
+from msgspec import Struct
 
 from labelingest.encord.keys import SIDECAR_SUFFIX
 from labelingest.errors import ConfigError
@@ -138,8 +139,7 @@ class PatternRule:
         return tuple(sorted(self.label_pattern.placeholders))
 
 
-@dataclass(frozen=True, slots=True)
-class SuffixRule:
+class SuffixRule(Struct, frozen=True):
     """A rule by which a sidecar has the key of its data file with a suffix added.
 
     Raises

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from labelingest.columns.keys import Keys
 from labelingest.model.kinds import kind_of
@@ -21,8 +21,7 @@ _NEIGHBOURS: Final = 4
 """Files checked for one stem: an image, and the files that accompany it."""
 
 
-@dataclass(frozen=True, slots=True)
-class SuffixGuess:
+class SuffixGuess(Struct, frozen=True):
     """A suffix that sidecars of a listing have."""
 
     rule: SuffixRule

@@ -9,11 +9,11 @@ The ontology is not known here.
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from posixpath import basename, dirname, join, normpath
 from typing import Final, TypeAlias
 
 import numpy as np
+from msgspec import Struct
 
 from labelingest.class_lists.class_list import ClassList, UnreadableListError
 from labelingest.class_lists.find import is_usual_name, list_rank, list_rows, relevant_folders
@@ -58,8 +58,7 @@ Answer: TypeAlias = ClassList | Problem
 """A class list, or the reason why a file cannot be read as one."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LabelFiles:
+class LabelFiles(Struct, frozen=True, eq=False):
     """The label files of a listing, each with its image."""
 
     listing: Listing

@@ -5,12 +5,12 @@ others in its state.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from posixpath import dirname
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
 from labelingest.class_lists.class_list import ClassList
 from labelingest.class_lists.compare import Comparison, compare_names

@@ -5,9 +5,10 @@ polygons and rotated boxes are then more often undecided than with their ontolog
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from labelingest.config import IngestOptions
 from labelingest.errors import ConfigError
@@ -32,8 +33,7 @@ from labelingest.resolution.ontology_json import load_ontology
 __all__ = ["Dialect", "find_dialect"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Dialect:
+class Dialect(Struct, frozen=True, eq=False):
     """Rows of a folder's label files, and how they are read."""
 
     paired: Paired

@@ -8,12 +8,13 @@ Ontologies and conversion are not known here.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from labelingest.config import IngestConfig, IngestOptions
 from labelingest.errors import ConfigError
@@ -62,8 +63,7 @@ USUAL_RULE: Final = PatternRule(("images/{name}.jpg", "images/{name}.png"), "lab
 """The most usual layout, as an example of patterns."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Paired:
+class Paired(Struct, frozen=True, eq=False):
     """A listed and paired folder."""
 
     path: str

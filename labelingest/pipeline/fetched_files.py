@@ -1,10 +1,10 @@
 """Fetch label files, of which some were fetched before: contents are kept and not fetched twice."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
 from labelingest.columns.types import Int64
 from labelingest.model.blobs import FRONT, Blobs

@@ -7,8 +7,10 @@ the journal if the run can be resumed.
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
 from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from labelingest.engines.base import Engine
 from labelingest.fence import result_or_reason
@@ -24,8 +26,7 @@ from labelingest.stopwatch import OFF, Stage, Stopwatch
 __all__ = ["JournaledSink", "RunTotals", "run_jobs"]
 
 
-@dataclass(slots=True)
-class RunTotals:
+class RunTotals(Struct):
     """Adds the jobs of a run to its report, and reports progress."""
 
     report: Report
@@ -50,8 +51,7 @@ class RunTotals:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class JournaledSink:
+class JournaledSink(Struct, frozen=True):
     """A sink, with a journal of the jobs that it has taken if the run can be resumed."""
 
     sink: Sink | None

@@ -5,13 +5,14 @@ removed afterwards. Nothing is written into the storage path.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from time import perf_counter
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from labelingest.config import OUTPUTS, IngestConfig
 from labelingest.engines.base import usable_cores
@@ -45,8 +46,7 @@ _NO_OUTPUTS: Final = dict.fromkeys(OUTPUTS)
 """Outputs are ignored while measuring."""
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
+class Measurement(Struct, frozen=True):
     """Duration of each stage, for a part of a folder.
 
     Examples

@@ -14,12 +14,14 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, fields
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final, TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from labelingest.config import IngestConfig
 from labelingest.errors import ResumeNote, SidecarError
@@ -58,8 +60,7 @@ _NO_JOURNAL: Final = "the journal of the unfinished run is damaged or of another
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class JobRecord:
+class JobRecord(Struct, frozen=True):
     """A finished job, as report and journal need it."""
 
     problems: Sequence[Problem]
@@ -73,7 +74,7 @@ class JobRecord:
             (p.code, p.source, p.detail, p.line, p.column, p.pointer, p.count)
             for p in self.problems
         ]
-        tally = {f.name: getattr(self.tally, f.name) for f in fields(Tally)}
+        tally = asdict(self.tally)
         refitted = tally.pop("refitted")
         tally["refitted"] = {"steps": refitted.steps, "largest": refitted.largest}
         tally["classes"] = self.tally.classes.as_json()
@@ -134,8 +135,7 @@ def _demand(*values: Any) -> None:
         raise TypeError(f"expected {expected.__name__}")
 
 
-@dataclass(slots=True)
-class ResumableRun:
+class ResumableRun(Struct):
     """The unfinished output of a run and its journal."""
 
     journal: Journal

@@ -5,10 +5,10 @@ batch, worker and engine, and for a run that resumes another: it depends on keys
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from msgspec import Struct, field
 
 from labelingest.class_lists.class_list import ClassList
 from labelingest.columns.types import Int64, UInt8
@@ -42,8 +42,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class FolderLayout:
+class FolderLayout(Struct, frozen=True):
     """Row layout of all label files of a run."""
 
     options: YoloOptions | None = None

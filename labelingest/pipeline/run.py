@@ -8,10 +8,11 @@
 import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from time import perf_counter
+
+from msgspec import Struct
 
 from labelingest.config import IngestConfig
 from labelingest.converter import Converter, needs_class_numbers
@@ -47,8 +48,7 @@ __all__ = ["Prepared", "check", "convert", "convert_pairs", "prepare"]
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Prepared:
+class Prepared(Struct, frozen=True, eq=False):
     """Everything that is known before the first label file is read."""
 
     paired: Paired

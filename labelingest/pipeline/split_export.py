@@ -10,10 +10,11 @@
 import errno
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from labelingest.columns.keys import Keys
 from labelingest.documents.list_entries import ListEntry, list_entries
@@ -54,8 +55,7 @@ class Fate(StrEnum):
     """Several label rows belong to one data file."""
 
 
-@dataclass(frozen=True, slots=True)
-class SplitRow:
+class SplitRow(Struct, frozen=True):
     """One label row of an export."""
 
     place: int

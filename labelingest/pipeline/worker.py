@@ -6,11 +6,12 @@ can be pickled, and a job's result depends on nothing but the job.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from labelingest.columns.fingerprints import content_digest
 from labelingest.columns.types import Int32, Int64
@@ -43,8 +44,7 @@ _MAX_BATCH_BYTES: Final = 2**40
 """Bytes that one sidecar counts at most when batches are cut, so that sums stay within 64 bits."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Job:
+class Job(Struct, frozen=True, eq=False):
     """A slice of the pairs of a folder, ordered by data file."""
 
     data: Sequence[str]
@@ -82,8 +82,7 @@ class Job:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class JobResult:
+class JobResult(Struct, frozen=True, eq=False):
     """The result of a job."""
 
     output: BatchOutput
@@ -151,8 +150,7 @@ class JobResult:
         return tally
 
 
-@dataclass(frozen=True, slots=True)
-class Worker:
+class Worker(Struct, frozen=True):
     """Converts jobs: fetches sidecars, converts them, reads the image headers that are needed."""
 
     storage: Storage

@@ -4,8 +4,9 @@ A file of a million bad rows must not fill memory, nor the screen.
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
+
+from msgspec import Struct, field
 
 from labelingest.problems.codes import ProblemCode
 from labelingest.problems.problem import Problem
@@ -18,8 +19,7 @@ MAX_LISTED: Final = 10_000
 File = TypeVar("File")
 
 
-@dataclass(slots=True)
-class CappedProblems(Generic[File]):
+class CappedProblems(Struct, Generic[File]):
     """Problems with the file that each belongs to, in the order in which they were added.
 
     Examples

@@ -7,10 +7,10 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import IO, Any, Final
 
 import orjson
+from msgspec import Struct, field
 
 from labelingest.problems.codes import SEVERITY, UNEXPECTED, ProblemCode
 from labelingest.problems.definition import Severity
@@ -46,8 +46,7 @@ def as_cell(value: object) -> str:
     return f"'{plain}" if value.startswith(_FORMULAS) else plain
 
 
-@dataclass(slots=True)
-class ProblemLog:
+class ProblemLog(Struct):
     """Counts and examples of the problems of a run; all of them go to files, as they come."""
 
     lines: IO[bytes] | None = None

@@ -6,7 +6,8 @@ annotations written + rows rejected, by code.
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from labelingest.columns.types import Int64
 from labelingest.problems.capped import CappedProblems
@@ -17,8 +18,7 @@ from labelingest.problems.problem import Problem
 __all__ = ["BatchProblems", "UnrecordedProblems"]
 
 
-@dataclass(slots=True)
-class BatchProblems:
+class BatchProblems(Struct):
     """Problems with the data unit that each belongs to.
 
     Examples

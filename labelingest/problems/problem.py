@@ -6,8 +6,9 @@ read) is an exception instead: `labelingest.errors`.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from labelingest.problems.codes import ProblemCode
 from labelingest.problems.definition import Severity
@@ -18,8 +19,7 @@ _LONGEST_POINTER: Final = 400
 """Characters of a pointer on a screen: keys may be as long as their file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One defect at one place of one file.
 
     Examples

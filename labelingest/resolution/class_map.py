@@ -9,10 +9,10 @@ Refuses to know files and rows: an ontology comes in as `labelingest.model.ontol
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
+from msgspec import Struct
 
 from labelingest.errors import OntologyError
 from labelingest.model.ontology import ClassMap, Ontology
@@ -40,8 +40,7 @@ class ClassEntry(NamedTuple):
     origin: Literal["external ID", "override"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ClassMapping:
+class ClassMapping(Struct, frozen=True, eq=False):
     """Class map with the namespace and the entries that it was made from."""
 
     class_map: ClassMap

@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from labelingest.errors import OntologyError
 from labelingest.model.ontology import Ontology
@@ -16,8 +17,7 @@ _USUAL_NAMESPACE: Final = "YOLO"
 """Namespace of external IDs that are class numbers, unless another is requested."""
 
 
-@dataclass(frozen=True, slots=True)
-class NamespaceChoice:
+class NamespaceChoice(Struct, frozen=True):
     """Namespace whose external IDs are read as class numbers."""
 
     name: str

@@ -1,9 +1,10 @@
 """The functions of a sink and of the module that opens one, and the values they are given."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
+
+from msgspec import Struct
 
 from labelingest.columns.types import Int64
 from labelingest.formats.format import Format
@@ -79,8 +80,7 @@ class Sink(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class OutputTarget:
+class OutputTarget(Struct, frozen=True, eq=False, kw_only=True):
     """Where labels go, and everything that a sink may need to write them."""
 
     format: Format
@@ -104,8 +104,7 @@ class OutputTarget:
         return self.format.is_resumable and not is_cloud(self.out)
 
 
-@dataclass(frozen=True, slots=True)
-class UnfinishedOutput:
+class UnfinishedOutput(Struct, frozen=True):
     """Output of an interrupted run, which the next run continues."""
 
     path: Path

@@ -12,10 +12,11 @@ import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from ctypes import CDLL, get_errno
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from labelingest.errors import StorageError
 from labelingest.model.kinds import is_junk
@@ -31,8 +32,7 @@ MARKER: Final = ".labelingest-output"
 """Name of the empty file that marks a folder as ours to replace."""
 
 
-@dataclass(frozen=True, slots=True)
-class BuildingFolder:
+class BuildingFolder(Struct, frozen=True):
     """A folder under construction, beside the place that it gets when it is complete."""
 
     folder: Path

@@ -12,11 +12,12 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import permutations
 from pathlib import Path
 from typing import BinaryIO, Final
+
+from msgspec import Struct, field
 
 from labelingest.errors import ConfigError
 from labelingest.formats.format import Format, load
@@ -65,8 +66,7 @@ BEGINNINGS: Final[Mapping[OutputKind, Mapping[str, bytes]]] = {
 """Kind → how the name of its file ends, "" for any → how the content begins then."""
 
 
-@dataclass(frozen=True, slots=True)
-class GuardedOutput:
+class GuardedOutput(Struct, frozen=True):
     """One file that a command was asked to write."""
 
     name: str
@@ -77,8 +77,7 @@ class GuardedOutput:
     """Format of the labels; None for all other outputs."""
 
 
-@dataclass(frozen=True, slots=True)
-class OutputGuard:
+class OutputGuard(Struct, frozen=True):
     """What the outputs of one command may not replace.
 
     Examples

@@ -8,8 +8,9 @@ pickled: workers fetch and put for themselves. The module does not know what the
 import re
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
 from typing import Final, NamedTuple, Protocol
+
+from msgspec.structs import replace
 
 from labelingest.columns.types import Int64
 from labelingest.errors import ConfigError, StorageError

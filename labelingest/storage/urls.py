@@ -20,12 +20,13 @@ The module does not know how a place is reached.
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv6Address
 from posixpath import normpath
 from typing import Final
 from urllib.parse import quote, quote_from_bytes, unquote, unquote_to_bytes
+
+from msgspec import Struct
 
 from labelingest.credentials import credential_in, decode_percent, without_credentials
 from labelingest.errors import ConfigError
@@ -88,8 +89,7 @@ class Provider(StrEnum):
         return {"s3": "AWS", "gs": "GOOGLE", "az": "AZURE"}[self]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A bucket or container, and the part of it below a prefix."""
 
     provider: Provider
@@ -114,8 +114,7 @@ class Place:
         return self.provider is not Provider.AZURE and not self.bucket.endswith("--x-s3")
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """A URL in its parts, without any credential."""
 
     scheme: str

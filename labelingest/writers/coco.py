@@ -30,11 +30,11 @@ all is decided before (`representable`):
 """
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
 import orjson
+from msgspec import Struct
 
 from labelingest.columns.types import Bool, Int64
 from labelingest.encord.identifiers import data_hashes
@@ -133,8 +133,7 @@ def dropped_parts(annotations: Annotations) -> Counter[str]:
     return Counter({"hole": holes} if holes else {})
 
 
-@dataclass(slots=True)
-class CocoWriter:
+class CocoWriter(Struct):
     """Writes batches, in order, as parts of one COCO document.
 
     Examples

@@ -9,12 +9,12 @@ Order of keys and their meaning: Encord's label row format (`LabelRowV2.from_lab
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
 import orjson
+from msgspec.structs import replace
 
 from labelingest.columns.types import Bool, Int32, Int64, Texts
 from labelingest.encord.dates import date_text

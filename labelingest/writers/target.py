@@ -12,11 +12,11 @@ A target is a module (`labelingest.writers.yolo`, …) or any object with the sa
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
 import numpy as np
+from msgspec import Struct, field
 
 from labelingest.columns.types import Bool, Int64, Texts
 from labelingest.model.annotations import Annotations
@@ -42,8 +42,7 @@ class CocoRotated(StrEnum):
         return {"corners": "ring of its corners", "unrotated": "unrotated box"}[self]
 
 
-@dataclass(frozen=True, slots=True)
-class WriterOptions:
+class WriterOptions(Struct, frozen=True):
     """Facts that outputs state beside the annotations."""
 
     storage_url: str
@@ -58,8 +57,7 @@ def _no_numbers() -> Int64:
     return np.zeros(0, dtype=np.int64)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class TargetOptions:
+class TargetOptions(Struct, frozen=True, eq=False, kw_only=True):
     """Everything that a target may need beside the labels."""
 
     ontology: Ontology
@@ -76,8 +74,7 @@ class TargetOptions:
     """Drawing of rotated boxes in COCO."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Written:
+class Written(Struct, frozen=True, eq=False):
     """A batch in the format: texts or columns, and counts of what was changed for it."""
 
     texts: Sequence[bytes] = ()

@@ -6,11 +6,11 @@ sees only its own.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from labelingest.columns import ragged
 from labelingest.columns.types import Bool, Float64, Int64, UInt8
@@ -45,8 +45,7 @@ _FORMS: Final[Mapping[YoloLayout, ColumnShape]] = {
 """Layout → the shape that all rows are written as; AUTO writes each as its own."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class YoloRows:
+class YoloRows(Struct, frozen=True, eq=False):
     """Rows of a batch, the shape of each, and the shape that it is written as."""
 
     annotations: Annotations

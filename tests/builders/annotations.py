@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
+from msgspec import structs
 
 from labelingest.assembly.assemble import assemble
 from labelingest.assembly.context import AssemblyOptions
@@ -82,8 +83,8 @@ def with_instances(
     a, n = batch.annotations, len(batch.annotations)
     frame = np.array([0] * n if frames is None else frames, np.int32)
     instances = Instances([f"hash+/{i:02}" for i in range(n)], frame, parts or {})
-    units = batch.units if keys is None else replace(batch.units, key=keys)
-    annotations = replace(a, line=np.zeros(n, np.int32), instances=instances)
+    units = batch.units if keys is None else structs.replace(batch.units, key=keys)
+    annotations = structs.replace(a, line=np.zeros(n, np.int32), instances=instances)
     return replace(batch, annotations=annotations, units=units)
 
 
@@ -126,7 +127,7 @@ def from_encord(
         features,
     )
     assert not any(result.problems)
-    units = replace(_units([size] * len(keys)), key=keys)
+    units = structs.replace(_units([size] * len(keys)), key=keys)
     numbers = np.arange(len(ontology.objects), dtype=np.int32)
     class_map = ClassMap(numbers.astype(np.int64), numbers)
     return Batch(result.annotations, units, ontology, class_map, BatchProblems())

@@ -3,12 +3,13 @@
 import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from labelingest.folders import FolderSettings, State, SyncedFolder
 from labelingest.model.blobs import Blobs, Unread

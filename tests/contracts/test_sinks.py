@@ -241,7 +241,7 @@ def test_marks_without_an_unfinished_output_count_nothing(tmp_path: Path, name: 
 FILL = """
 import sys
 from pathlib import Path
-from dataclasses import replace
+from msgspec.structs import replace
 from random import Random
 from tests.contracts.test_sinks import batch_with, write
 texts = [Random(n).randbytes(1000) for n in range(400)]

@@ -8,6 +8,7 @@ import numpy as np
 import orjson
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from labelingest.encord.identifiers import object_hashes
 from labelingest.writers.encord_json import write
@@ -138,7 +139,9 @@ def test_keys_that_json_and_urls_write_otherwise_change_nothing_beside_them() ->
             for text in text_of(
                 replace(
                     batch,
-                    units=replace(batch.units.where(np.arange(len(keys)) < len(some)), key=some),
+                    units=structs.replace(
+                        batch.units.where(np.arange(len(keys)) < len(some)), key=some
+                    ),
                 ),
                 WriterOptions("file:///data/"),
             )
@@ -156,7 +159,7 @@ def test_dates_and_ways_of_drawing_do_not_mix_between_files() -> None:
     by_hand, by_model = Drawn("bounding_box", box, None), Drawn("bounding_box", box, 0.5)
     batch = made([[by_hand, by_model], [by_hand, by_model], [by_model]])
     days = np.arange(3, dtype=np.int64) * 86_400_000_000_000
-    units = replace(batch.units, mtime_ns=days)
+    units = structs.replace(batch.units, mtime_ns=days)
     texts = text_of(replace(batch, units=units), WriterOptions(URL))
     dates = ["Thu, 01 Jan 1970", "Fri, 02 Jan 1970", "Sat, 03 Jan 1970"]
     for text, date, manual in zip(

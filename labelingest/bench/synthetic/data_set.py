@@ -14,11 +14,11 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from msgspec import Struct
 from PIL import Image
 
 from labelingest.bench.synthetic.kinds import CLASSES, SHAPES, Images, Kind, image_size
@@ -31,8 +31,7 @@ _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 """Flags for a file that must not exist yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Generated:
+class Generated(Struct, frozen=True):
     """A data set on disk, and its counts."""
 
     root: str

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
 import numpy as np
+from msgspec import Struct, field
 
 from labelingest.bench.synthetic.kinds import CLASSES, Kind
 from labelingest.bench.synthetic.rows import Rows, draw_rows
@@ -46,8 +46,7 @@ DEFECTS: Final[Mapping[str, Callable[[list[bytes]], bytes]]] = MappingProxyType(
 """Code of the problem of a defective row → function from the fields of a valid row to its text."""
 
 
-@dataclass(frozen=True, slots=True)
-class LabelFiles:
+class LabelFiles(Struct, frozen=True):
     """Label files in memory."""
 
     contents: Sequence[bytes]

@@ -6,8 +6,9 @@ Label rows hold them as flat neighbours that differ in their hashes alone.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from labelingest.cli.show.lenient_json import (
     Ranges,
@@ -26,8 +27,7 @@ _DEEPEST: Final = 50
 """Levels that nest; the platform has 7, and JSON of some hundreds cannot be written."""
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerView:
+class AnswerView(Struct, frozen=True):
     """The answer to one attribute."""
 
     attribute: str | None
@@ -38,8 +38,7 @@ class AnswerView:
     nested: list["AnswerView"]
 
 
-@dataclass(frozen=True, slots=True)
-class AnswersView:
+class AnswersView(Struct, frozen=True):
     """The answers of one object or classification."""
 
     hash: str

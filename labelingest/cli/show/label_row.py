@@ -5,8 +5,9 @@ that one bad value does not hide the others; `readers.encord` reports the defect
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
+
+from msgspec import Struct
 
 from labelingest.cli.show.answers import AnswersView, classifications, object_answers
 from labelingest.cli.show.geometry import PIXELS, Geometry, Scale, read_geometry
@@ -27,8 +28,7 @@ __all__ = ["LabelRowView", "ObjectView", "UnitView", "label_row_of"]
 _WITHOUT_FRAMES: Final = ("image", "audio", "plain_text", None)
 
 
-@dataclass(frozen=True, slots=True)
-class UnitView:
+class UnitView(Struct, frozen=True):
     """One data unit: a file, or an image of a group."""
 
     title: str | None
@@ -41,8 +41,7 @@ class UnitView:
     """Height in pixels; None where it is unknown."""
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectView:
+class ObjectView(Struct, frozen=True):
     """An object on one frame, or on the ranges of a file without frames."""
 
     object_hash: str | None
@@ -68,8 +67,7 @@ class ObjectView:
         return self.unit is None
 
 
-@dataclass(frozen=True, slots=True)
-class LabelRowView:
+class LabelRowView(Struct, frozen=True):
     """The parts of a label row that `labelingest show` prints."""
 
     title: str | None

@@ -5,11 +5,11 @@ not the comparison with the ontology: that is cheap, and the ontology may change
 """
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any, Final
 
 import orjson
 import sqlalchemy as sa
+from msgspec.structs import asdict
 from sqlalchemy.engine import Connection
 
 from labelingest.class_lists.class_list import ClassList
@@ -67,10 +67,8 @@ def replace_answers(connection: Connection, folder_id: int, answers: StoredAnswe
 def _to_json(answer: ClassList | Problem) -> dict[str, Any]:
     if isinstance(answer, Problem):
         return {"problem": answer.as_dict()}
-    values = {f.name: getattr(answer, f.name) for f in fields(answer) if f.name != "source"}
     return {
-        **values,
-        "source": answer.source,
+        **asdict(answer),
         "problems": [problem.as_dict() for problem in answer.problems],
     }
 

@@ -1,9 +1,10 @@
 """Write the commands that rename files and make links, to be copied into a shell."""
 
-from dataclasses import dataclass
 from typing import Final
 from unicodedata import normalize
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from labelingest.pairing.near_misses.shell import shell_word
 
@@ -13,8 +14,7 @@ _MOVES: Final = {"file": "mv --", "s3": "aws s3 mv", "gs": "gcloud storage mv"}
 """Scheme of a storage path → command that moves one file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Commands:
+class Commands(Struct, frozen=True):
     """Commands for the files of one storage path.
 
     Examples

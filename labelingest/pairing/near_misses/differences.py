@@ -4,8 +4,9 @@ The functions answer for two keys; `labelingest.pairing.near_misses.near_misses`
 """
 
 import unicodedata
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 __all__ = ["Cause", "Parts", "difference", "fold", "patterns_from"]
 
@@ -32,8 +33,7 @@ class Cause(StrEnum):
     STEM = "stem"
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(Struct, frozen=True):
     """A key in three parts.
 
     Examples

@@ -5,8 +5,9 @@ The functions take two files that are known to look alike;
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from labelingest.pairing.near_misses.differences import Cause, Parts, difference, patterns_from
 from labelingest.pairing.near_misses.shell import shell_word
@@ -30,8 +31,7 @@ _NAMES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOver:
+class LeftOver(Struct, frozen=True):
     """A data file or a sidecar that has no partner."""
 
     key: str
@@ -39,8 +39,7 @@ class LeftOver:
     """Values that the rule captures from the key; None where no pattern matches."""
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
+class Explained(Struct, frozen=True):
     """Cause and cure for two files that are no pair."""
 
     cause: Cause

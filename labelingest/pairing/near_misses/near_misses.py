@@ -11,12 +11,13 @@ is changed.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from typing import Final, TypeAlias
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from labelingest.columns.keys import Keys
 from labelingest.columns.types import Int64, UInt8
@@ -59,8 +60,7 @@ Coupled: TypeAlias = tuple[tuple[str, str], Explained | None]
 """Keys of a data file and a sidecar, and the cause that keeps them from pairing."""
 
 
-@dataclass(frozen=True, slots=True)
-class NearMiss:
+class NearMiss(Struct, frozen=True):
     """Files that did not pair for one cause."""
 
     cause: Cause

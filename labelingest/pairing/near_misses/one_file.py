@@ -4,10 +4,11 @@
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from labelingest.columns.keys import Keys
 from labelingest.columns.types import Int64
@@ -30,8 +31,7 @@ _SIDECARS: Final = (Outcome.SIDECAR, Outcome.ORPHAN_SIDECAR, Outcome.AMBIGUOUS_S
 _WITHOUT_PARTNER: Final = (Outcome.UNLABELLED, Outcome.ORPHAN_SIDECAR, Outcome.UNSUPPORTED)
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """A pattern or suffix that a key matches."""
 
     role: str
@@ -42,8 +42,7 @@ class Claim:
     """Placeholder → captured value; for a suffix, "key" → the key without it."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileAnswer:
+class FileAnswer(Struct, frozen=True):
     """What became of one file, and why."""
 
     key: str

@@ -1,8 +1,9 @@
 """Put in words why a file has its outcome."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from labelingest.columns.keys import Keys
 from labelingest.model.kinds import DataKind, extension_of, kind_of
@@ -29,8 +30,7 @@ _ROLES: Final[Mapping[Outcome, str]] = {
 """Outcome of an expected partner → how a sentence goes on after "it exists, but is"."""
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(Struct, frozen=True):
     """A key that the partner of a file would have."""
 
     key: str

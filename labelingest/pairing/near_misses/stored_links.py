@@ -6,10 +6,10 @@ pattern that matches nothing.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from labelingest.model.listing import Listing
 from labelingest.pairing.match import ending_with
@@ -21,8 +21,7 @@ _MAX_PATH: Final = 4096
 _MAX_LOOKED_INTO: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
-class StoredLink:
+class StoredLink(Struct, frozen=True):
     """A symbolic link that was stored as a file."""
 
     key: str

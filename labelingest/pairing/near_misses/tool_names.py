@@ -9,9 +9,10 @@ Every file is looked at once; the cost grows with the number of files alone.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote
+
+from msgspec import Struct, field
 
 from labelingest.pairing.near_misses.differences import Cause, Parts, fold, patterns_from
 from labelingest.pairing.near_misses.explanations import (
@@ -41,8 +42,7 @@ _ROBOFLOW: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """Two files of one former name."""
 
     data: LeftOver
@@ -52,8 +52,7 @@ class Match:
     """Whether the tool changed the name of the data file, not that of the sidecar."""
 
 
-@dataclass(slots=True)
-class _Claims:
+class _Claims(Struct):
     """Claims to one name in one folder: file, and cause where it is a former name."""
 
     data: list[tuple[LeftOver, Cause | None]] = field(default_factory=list)

@@ -9,13 +9,13 @@ import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from itertools import chain, groupby
 from math import isqrt
 from typing import Final
 
 import msgspec
 import numpy as np
+from msgspec import Struct, field
 
 from labelingest.columns.types import Int32, Int64
 from labelingest.documents.decode import LARGE_BYTES
@@ -44,8 +44,7 @@ _FEW: Final = 8
 """Up to this many rows, rows that are rejected together are tried one by one."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SidecarBatch:
+class SidecarBatch(Struct, frozen=True, eq=False):
     """Label rows of a batch of sidecars, their annotations and problems."""
 
     rows: Sequence[LabelRow | None]
@@ -103,8 +102,7 @@ def read_sidecars(
         return _join(list(reading.batches()))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Reading:
+class _Reading(Struct, frozen=True, eq=False):
     """Arguments of `read_sidecars`."""
 
     contents: Sequence[bytes]

@@ -4,10 +4,10 @@ Only bad rows come here, so they may be looked at one by one. A batch of bad fil
 the cause of a text is found once, and rows beyond those that are listed are only counted.
 """
 
-from dataclasses import dataclass
 from math import isnan
 
 import numpy as np
+from msgspec import Struct
 
 from labelingest.columns.types import Bool, Int64
 from labelingest.model.ontology import LARGEST_CLASS_NUMBER
@@ -35,8 +35,7 @@ def class_tokens(sheet: Sheet, cut: RowCut) -> Int64:
     return sheet.rows.first + np.where(cut.fits, cut.class_column, 0)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class RowExplainer:
+class RowExplainer(Struct, frozen=True, eq=False):
     """Problems of rows, each at its token."""
 
     sheet: Sheet

@@ -6,12 +6,12 @@ Class numbers and wanted geometry are not known here: a box followed by one numb
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from labelingest.columns.types import Bool, Int64, UInt8
 from labelingest.errors import ConfigError
@@ -52,8 +52,7 @@ class RowLayout(StrEnum):
     """The class number comes last."""
 
 
-@dataclass(frozen=True, slots=True)
-class YoloOptions:
+class YoloOptions(Struct, frozen=True):
     """Options of the YOLO reader.
 
     Examples
@@ -106,8 +105,7 @@ class YoloOptions:
             )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class RowCut:
+class RowCut(Struct, frozen=True, eq=False):
     """Places of class number, coordinates and confidence in every row.
 
     Positions in a row count from 0 on.
@@ -221,8 +219,7 @@ def _expected(columns: "_Columns", options: YoloOptions) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Columns:
+class _Columns(Struct, frozen=True):
     """Columns of a declared layout; positions in a row count from 0 on."""
 
     kind: SourceKind

@@ -8,9 +8,9 @@ Refuses to know what class numbers mean, and which geometry is wanted.
 """
 
 from collections import Counter
-from dataclasses import replace
 
 import numpy as np
+from msgspec.structs import replace
 
 from labelingest.columns.types import Bool
 from labelingest.model.blobs import Blobs

@@ -4,9 +4,9 @@ Refuses to know what the columns of a row mean.
 """
 
 from collections import Counter
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from labelingest.columns.types import Bool, Float64, Int64
 from labelingest.model.blobs import Blobs
@@ -17,8 +17,7 @@ from labelingest.readers.yolo.tokens import Rows, Tokens
 __all__ = ["ReadResult", "Sheet", "is_class_number"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Sheet:
+class Sheet(Struct, frozen=True, eq=False):
     """All rows of a batch with the value of every token."""
 
     blobs: Blobs
@@ -31,8 +30,7 @@ class Sheet:
     """(t,) NaN for a token of a row that is no finite number; any value for those of comments."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ReadResult:
+class ReadResult(Struct, frozen=True, eq=False):
     """Labels that a reader found in the sidecars of a batch."""
 
     labels: SourceLabels

@@ -9,10 +9,10 @@ Refuses to know what numbers mean.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from labelingest.columns.types import Float64, Int64
 from labelingest.model.blobs import FRONT, Blobs
@@ -33,8 +33,7 @@ _BLANK: Final = re.compile(rb"[ \t]")
 _BLANKS: Final = re.compile(rb"[ \t]*+")
 
 
-@dataclass(frozen=True, slots=True)
-class TooManyColumns:
+class TooManyColumns(Struct, frozen=True):
     """Place of a row with more columns than a row may have."""
 
     line: int

@@ -9,10 +9,10 @@ Refuses to know what a token means.
 """
 
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 
 from labelingest.columns.types import Bool, Int32, Int64, UInt8
 from labelingest.model.blobs import FRONT, Blobs
@@ -25,8 +25,7 @@ _SEPARATES: Final = np.isin(np.arange(256), np.frombuffer(b" \t\n\r", np.uint8))
 _BREAKS: Final = np.isin(np.arange(256), np.frombuffer(b"\n\r", np.uint8))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Tokens:
+class Tokens(Struct, frozen=True, eq=False):
     """Tokens between separators, in the order of the buffer."""
 
     start: Int64
@@ -39,8 +38,7 @@ class Tokens:
     """(t,) whether a token is digits with at most one point: the form that the kernel reads."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Rows:
+class Rows(Struct, frozen=True, eq=False):
     """Lines that have tokens and are no comments, in the order of the buffer."""
 
     unit: Int32

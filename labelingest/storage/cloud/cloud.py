@@ -7,8 +7,9 @@ or get no answer.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from labelingest.columns.types import Int64
 from labelingest.errors import NameRefusedError

@@ -6,9 +6,10 @@ result.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
+
+from msgspec import Struct
 
 from labelingest.columns.keys import Keys
 from labelingest.storage.cloud.unusable_keys import is_unusable
@@ -22,8 +23,7 @@ _SMALLEST: Final = 5_000
 """Keys of a part at least: five answers, so that the additional one at its end costs little."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A stretch of the keys of a storage path."""
 
     after: str | None = None

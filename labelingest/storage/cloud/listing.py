@@ -15,10 +15,11 @@ No file is read: there is no request for a single object.
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from labelingest.columns.keys import Keys
 from labelingest.model.listing import (

@@ -15,12 +15,12 @@ Chunks are those of the store, without repeated keys. The module does not know w
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from enum import Enum, auto
 from itertools import pairwise
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct, field
 from obstore.exceptions import BaseError
 
 from labelingest.errors import StorageError
@@ -64,8 +64,7 @@ class End(Enum):
     """No key came at all; another part must prove that none exists."""
 
 
-@dataclass(frozen=True, slots=True)
-class BucketLister:
+class BucketLister(Struct, frozen=True):
     """Lists a place in a bucket: its clients, and the state that its parts share."""
 
     client: Client
@@ -318,8 +317,7 @@ def _whole(lister: BucketLister) -> Iterator[Sequence["ObjectMeta"]]:
         )
 
 
-@dataclass(slots=True)
-class _Sum:
+class _Sum(Struct):
     """Number and checksum of keys in any order."""
 
     count: int = 0

@@ -17,12 +17,13 @@ import os
 import stat
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from labelingest.columns.keys import Keys
 from labelingest.errors import StorageError
@@ -54,8 +55,7 @@ _SPECIAL: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Folder:
+class _Folder(Struct, frozen=True, eq=False):
     """A folder on the stack, and the folders that led to it."""
 
     prefix: bytes
@@ -166,8 +166,7 @@ class _Page:
         )
 
 
-@dataclass(slots=True, eq=False)
-class _ReadFolder:
+class _ReadFolder(Struct, eq=False):
     """A folder that was read, with the files and folders that are still to be yielded."""
 
     folder: _Folder

@@ -1,10 +1,10 @@
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from labelingest.errors import ConfigError, OntologyError
 from labelingest.model.ontology import Ontology, OntologyObject, Shape, class_number

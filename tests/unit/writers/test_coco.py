@@ -1,10 +1,10 @@
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
 import shapely
+from msgspec.structs import replace
 from shapely.affinity import rotate
 
 from labelingest.encord.identifiers import data_hashes, object_hashes

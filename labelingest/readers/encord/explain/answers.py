@@ -6,9 +6,10 @@ latter are left to `dynamic_answers.py`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final, TypeAlias
+
+from msgspec import Struct
 
 from labelingest.model.ontology import machine_name
 from labelingest.model.vocabulary import Attribute
@@ -33,8 +34,7 @@ _KEYS: Final = frozenset(
 _OPTION_KEYS: Final = frozenset(("name", "value", "featureHash"))
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """One answer that fits its attribute."""
 
     attribute: Attribute

@@ -13,8 +13,9 @@ the union of both, and writes both, so that every program finds what it looks fo
 from bisect import bisect_right, insort
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from labelingest.model.frame_ranges import Range, clip, count_frames, difference, union
 from labelingest.model.vocabulary import ClassificationClass, Vocabulary
@@ -54,8 +55,7 @@ _ENTRY_KEYS: Final = _METADATA | {"name", "value"}
 _ANSWER_KEYS: Final = _METADATA | {"classifications", "range", "spaces"}
 
 
-@dataclass(slots=True)
-class _Instance:
+class _Instance(Struct):
     """Entries of one classification, as decoded."""
 
     pointer: str
@@ -72,8 +72,7 @@ class _Instance:
     """JSON pointer of the entry in classification_answers; empty for a missing one."""
 
 
-@dataclass(slots=True)
-class Classifications:
+class Classifications(Struct):
     """Classifications of one row: collect frame lists, then answers."""
 
     vocabulary: Vocabulary

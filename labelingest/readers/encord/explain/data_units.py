@@ -4,9 +4,10 @@ Refuses to know labels: they are passed on as decoded, frame by frame, with thei
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import ceil, isfinite
 from typing import Any, Final
+
+from msgspec import Struct
 
 from labelingest.problems import ProblemCode
 from labelingest.problems.of_document import DocumentProblems, excerpt
@@ -37,8 +38,7 @@ _LONGEST_NUMBER: Final = 16
 """Digits of the largest frame number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(Struct, frozen=True):
     """One data unit of a label row."""
 
     head: dict[str, Any]

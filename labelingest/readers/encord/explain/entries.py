@@ -4,8 +4,9 @@ Refuses to know objects and classifications: each caller judges what an entry is
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from labelingest.model.frame_ranges import Range
 from labelingest.problems import ProblemCode
@@ -15,8 +16,7 @@ from labelingest.problems.pointers import child_pointer
 __all__ = ["Medium", "entries", "ranges_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class Medium:
+class Medium(Struct, frozen=True):
     """Properties of the labelled file that answers and ranges depend on."""
 
     frame_count: int

@@ -8,8 +8,9 @@ Steps: keys of the row itself; data units; objects frame by frame; answers; clas
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from labelingest.documents.decode import UNDECODED, decode
 from labelingest.encord.keys import LABEL_STATUS, TASK_STATUS
@@ -55,8 +56,7 @@ _OTHER_KINDS: Final = ("dicom", "dicom_study", "nifti", "time_series", "group", 
 _FRAME_KEYS: Final = frozenset(("objects", "classifications", "metadata"))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CheckedRow:
+class CheckedRow(Struct, frozen=True, eq=False):
     """Label row of one sidecar, with its problems and counts."""
 
     row: dict[str, Any] | None

@@ -6,9 +6,10 @@ an answer fits its attribute is decided by `answers.py`.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Final, NamedTuple
+
+from msgspec import Struct, field
 
 from labelingest.model.frame_ranges import union
 from labelingest.model.vocabulary import Attribute
@@ -58,8 +59,7 @@ class _ObjectEntries(NamedTuple):
     """Entry of object_actions; None for a missing one."""
 
 
-@dataclass(slots=True)
-class _Numbers:
+class _Numbers(Struct):
     """Numbers of objects, each used once in a class."""
 
     problems: DocumentProblems

@@ -6,8 +6,9 @@ its answers are checked against both. Payloads are checked by `shapes.py`.
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from labelingest.encord.keys import PAYLOAD_KEYS
 from labelingest.model.ontology import Shape
@@ -42,16 +43,14 @@ _ELSEWHERE: Final[Mapping[str, str]] = {
 }
 
 
-@dataclass(slots=True)
-class Instance:
+class Instance(Struct):
     """Class and frames of one object."""
 
     object_class: ObjectClass
     frames: set[int] = field(default_factory=set)
 
 
-@dataclass(slots=True)
-class Objects:
+class Objects(Struct):
     """Objects of one row."""
 
     vocabulary: Vocabulary

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final
+
+from msgspec import Struct
 
 from labelingest.encord.dates import written_date
 from labelingest.model.authors import is_email
@@ -25,8 +26,7 @@ __all__ = [
 _HASH: Final = re.compile(r"[A-Za-z0-9+/]{8}")
 
 
-@dataclass(frozen=True, slots=True)
-class Dates:
+class Dates(Struct, frozen=True):
     """Dates of a label, in the form of label rows."""
 
     created_at: str | None

@@ -15,7 +15,6 @@ have more colons only where a key is repeated (`_demand_no_key_twice`).
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
@@ -52,8 +51,7 @@ _BASE64: Final = re.compile(r"[A-Za-z0-9+/]*")
 _ESCAPED: Final = (b"\\u003a", b"\\u003A")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class CleanObjects:
+class CleanObjects(Struct, frozen=True, eq=False, kw_only=True):
     """Objects of clean rows, in columns."""
 
     unit: Int64

@@ -7,7 +7,6 @@ as it is. Where a condition here differs from the explaining path's, it is stric
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate, chain
 from types import MappingProxyType
@@ -15,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 import numpy as np
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, field
 from msgspec.structs import astuple
 
 from labelingest.columns.ragged import offsets_from_lengths
@@ -40,8 +39,7 @@ _NUMBERS: Final = tuple(map(str, range(1024)))
 _OUTLINE: Final = msgspec.json.Decoder(dict[str, Point])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Payloads:
+class Payloads(Struct, frozen=True, eq=False):
     """Payloads of n objects."""
 
     numbers: Float64

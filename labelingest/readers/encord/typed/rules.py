@@ -5,8 +5,9 @@ keeps both paths equal, and no module of the typed path imports the explaining o
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from labelingest.model.vocabulary import Attribute, ObjectClass
 from labelingest.readers.encord.data_file import DataFile
@@ -17,8 +18,7 @@ Size: TypeAlias = tuple[int, int]
 """Width and height of an image in pixels."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """Functions of the explaining path; each refuses values that it has a problem with."""
 
     are_clean_answers: Callable[[Sequence[dict[str, Any]], Mapping[str, Attribute]], bool]

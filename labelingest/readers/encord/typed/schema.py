@@ -5,13 +5,13 @@ gets a warning from the explaining path.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
 from typing import Final
 
 import msgspec
 import numpy as np
+from msgspec import Struct, field
 
 from labelingest.columns.types import UInt8
 from labelingest.encord.keys import PAYLOAD_KEYS
@@ -35,8 +35,7 @@ _MOST: Final = 50_000
 """Forms of answers that a schema remembers before it forgets all, to bound its memory."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class RowSchema:
+class RowSchema(Struct, frozen=True, eq=False):
     """Types and classes of the labels of clean rows."""
 
     rules: Rules

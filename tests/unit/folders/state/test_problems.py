@@ -49,7 +49,7 @@ def test_problems_are_listed_by_data_file_until_they_are_mended(
 
 def test_a_problem_is_kept_whole() -> None:
     """A new field of a problem needs a column."""
-    assert list(Problem.__slots__) == [
+    assert list(Problem.__struct_fields__) == [
         *("code", "source", "detail", "line", "column", "pointer", "count")
     ]
 

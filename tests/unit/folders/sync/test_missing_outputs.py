@@ -1,10 +1,10 @@
 """Outputs that cannot be listed completely are not verified."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from labelingest.errors import StorageError
 from labelingest.folders.sync.missing_outputs import list_output
