@@ -15,9 +15,12 @@ A defect of one file among a million is a `labelingest.problems.Problem` in the 
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from labelingest.credentials import without_credentials
-from labelingest.problems import Problem
+
+if TYPE_CHECKING:
+    from labelingest.problems import Problem
 
 __all__ = [
     "ConfigError",
@@ -98,24 +101,24 @@ class SidecarError(LabelIngestError, ValueError):
 
     Examples
     --------
-    >>> from labelingest.problems import ProblemCode
+    >>> from labelingest.problems import Problem, ProblemCode
     >>> raise SidecarError([Problem(ProblemCode.UNKNOWN_CLASS, "a.txt", "no object for 7", line=1)])
     Traceback (most recent call last):
     labelingest.errors.SidecarError: a.txt:1: unknown-class: no object for 7
     """
 
-    problems: Sequence[Problem]
+    problems: Sequence["Problem"]
     """The errors of the first file that had any, in order of place."""
     data_file: str
     """Key of the data file; "" where it is not known."""
 
-    def __init__(self, problems: Sequence[Problem], data_file: str = "") -> None:
+    def __init__(self, problems: Sequence["Problem"], data_file: str = "") -> None:
         first, *others = problems
         super().__init__(f"{first}" + (f" (and {len(others)} more)" if others else ""))
         self.problems = problems
         self.data_file = data_file
 
-    def __reduce__(self) -> tuple[type["SidecarError"], tuple[Sequence[Problem], str]]:
+    def __reduce__(self) -> tuple[type["SidecarError"], tuple[Sequence["Problem"], str]]:
         return SidecarError, (self.problems, self.data_file)
 
 

@@ -12,9 +12,10 @@ from typing import IO, Any, Final
 import orjson
 from msgspec import Struct, field
 
+from labelingest.problems.characters import escaped
 from labelingest.problems.codes import SEVERITY, UNEXPECTED, ProblemCode
 from labelingest.problems.definition import Severity
-from labelingest.problems.problem import Problem, escaped
+from labelingest.problems.problem import Problem
 
 __all__ = ["EXAMPLES", "KEPT", "LoggedReport", "ProblemLog", "as_cell"]
 

@@ -5,15 +5,15 @@ A defect of the call or the world (a folder that does not exist, an ontology tha
 read) is an exception instead: `labelingest.errors`.
 """
 
-import re
 from typing import Any, Final
 
 from msgspec import Struct
 
+from labelingest.problems.characters import printable
 from labelingest.problems.codes import ProblemCode
 from labelingest.problems.definition import Severity
 
-__all__ = ["Problem", "escaped", "is_utf8", "printable"]
+__all__ = ["Problem"]
 
 _LONGEST_POINTER: Final = 400
 """Characters of a pointer on a screen: keys may be as long as their file."""
@@ -87,38 +87,3 @@ def _shortened(pointer: str) -> str:
     """Return a pointer that fits on a screen."""
     half = _LONGEST_POINTER // 2
     return pointer if len(pointer) <= 2 * half else f"{pointer[:half]}…{pointer[-half:]}"
-
-
-def printable(text: str) -> str:
-    r"""Return text with control characters and lone surrogates escaped, safe for one line.
-
-    A file name may hold a newline or a terminal's escape sequence: neither may break the form of
-    a report or act on the reader's terminal.
-
-    Examples
-    --------
-    >>> printable("a\nb\x1b[2J.txt")
-    'a\\nb\\x1b[2J.txt'
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else escaped(c) for c in text)
-
-
-_SURROGATES: Final = re.compile("[\ud800-\udfff]")
-
-
-def is_utf8(text: str) -> bool:
-    r"""Whether a text can be written as UTF-8: a name of undecodable bytes cannot.
-
-    Examples
-    --------
-    >>> is_utf8("ü"), is_utf8("\udcff")
-    (True, False)
-    """
-    return text.isascii() or _SURROGATES.search(text) is None
-
-
-def escaped(character: str) -> str:
-    """Return a character as an escape sequence of Python."""
-    return character.encode("unicode_escape", "surrogatepass").decode()
