@@ -2,12 +2,12 @@ import os
 import pickle
 import random
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from labelingest.config import IngestConfig
 from labelingest.converter import Converter
