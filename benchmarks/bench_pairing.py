@@ -13,6 +13,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from labelingest.model.listing import Listing
 from labelingest.model.pairs import Outcome
+from labelingest.pairing.layouts import recognise
 from labelingest.pairing.near_misses.near_misses import MAX_LEFT_OVER, near_misses
 from labelingest.pairing.near_misses.one_file import answer_for
 from labelingest.pairing.pair import pair
@@ -87,6 +88,18 @@ class TestPatterns:
         assert paired.counts()[Outcome.PAIRED] == paired.counts()[Outcome.SIDECAR] == pairs
         # Keys are ordered: all images, then their labels in the same order.
         assert np.array_equal(paired.sidecar, paired.data + pairs)
+
+    def test_pair_where_every_third_image_has_no_labels(
+        self, benchmark: BenchmarkFixture, pairs: int
+    ) -> None:
+        keys = pattern_keys(pairs)
+        listing = listing_of([*keys[:pairs], *(k for i, k in enumerate(keys[pairs:]) if i % 3)])
+        paired = benchmark(pair, listing, RULE)
+        assert len(paired) == pairs - (pairs + 2) // 3
+
+    def test_recognise(self, benchmark: BenchmarkFixture, pairs: int) -> None:
+        [guess] = benchmark(recognise, listing_of(pattern_keys(pairs)))
+        assert guess.pairs == pairs
 
     def test_pair_with_two_placeholders(self, benchmark: BenchmarkFixture, pairs: int) -> None:
         listing = listing_of(deep_keys(pairs))

@@ -14,6 +14,7 @@ from hashlib import blake2b
 import numpy as np
 
 from labelingest.columns.keys import Keys
+from labelingest.columns.text_order import WORD, Words
 from labelingest.columns.types import Float64, Int64, UInt64
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "content_digest",
     "key_fingerprints",
     "mix",
+    "part_fingerprints",
     "row_fingerprints",
     "text_fingerprints",
 ]
@@ -139,6 +141,37 @@ def key_fingerprints(keys: Sequence[str]) -> UInt64:
     """
     digests = b"".join([blake2b(key.encode(), digest_size=8).digest() for key in keys])
     return np.frombuffer(digests, dtype=">u8").astype(np.uint64)
+
+
+def part_fingerprints(words: Words, begin: Int64, end: Int64, secret: int) -> UInt64:
+    """Fingerprint parts of a text: equal parts have equal fingerprints.
+
+    Parameters
+    ----------
+    words
+        The words of the text.
+    begin, end
+        (n,) where each part begins and ends.
+    secret
+        Changes all fingerprints, so that the author of the text cannot foresee them.
+
+    Examples
+    --------
+    >>> begin = np.array([0, 2, 1])
+    >>> a, b, c = part_fingerprints(Words(b"abab"), begin, begin + 2, 7).tolist()
+    >>> a == b, a == c
+    (True, False)
+    """
+    count = end - begin
+    mixed = mix(count.astype(np.uint64) ^ np.uint64(secret))
+    rows, step = np.flatnonzero(count > 0), 0
+    while len(rows):
+        rest = count[rows] - step
+        word, _ = words.masked(begin[rows] + step, rest)
+        mixed[rows] = mix(mixed[rows] ^ word)
+        rows = rows[rest > WORD]
+        step += WORD
+    return mixed
 
 
 def text_fingerprints(keys: Keys) -> UInt64:

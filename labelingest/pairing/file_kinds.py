@@ -11,7 +11,7 @@ import numpy as np
 
 from labelingest.columns.keys import Keys
 from labelingest.columns.types import Int64, UInt8
-from labelingest.model.kinds import KIND_OF_EXTENSION, DataKind, is_junk, kind_of
+from labelingest.model.kinds import KIND_OF_EXTENSION, DataKind, extension_of, is_junk, kind_of
 from labelingest.pairing.names import Names
 
 __all__ = [
@@ -124,8 +124,11 @@ def rows_with_extension(keys: Keys, rows: Int64, extensions: Collection[str]) ->
     for chunk in chunks(rows):
         suspects = chunk[may_end[text[keys.offsets[chunk + 1] - 1]]]
         if len(suspects):
-            extension_words, _ = Names.from_rows(keys, suspects).extensions()
-            parts.append(suspects[np.isin(extension_words, words)])
+            extension_words, dotted = Names.from_rows(keys, suspects).extensions()
+            has_extension = np.isin(extension_words, words)
+            for row in np.flatnonzero(dotted).tolist():
+                has_extension[row] = extension_of(keys[suspects[row]]) in extensions
+            parts.append(suspects[has_extension])
     return np.concatenate(parts)
 
 

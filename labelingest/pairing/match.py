@@ -8,23 +8,29 @@ all rows at once, and each key takes the first place after the one before.
 leaves no way to match the rest, no later place does, as everything between is free. Matching here
 never tries twice, so that no key takes longer than its length.
 
-Captures stay in the text, as positions. For look-ups each capture is one number made by `hash`: ten
-million strings would take a gigabyte. Equal captures have equal numbers; `equal_captures` checks the
+Captures stay in the text, as positions. For look-ups each capture is one number: ten million
+strings would take a gigabyte. Equal captures have equal numbers; `equal_captures` checks the
 reverse. Numbers differ from run to run, so that a folder whose files all have one number cannot be
 constructed.
 """
 
+import os
 from bisect import bisect_left
+from typing import Final
 
 import numpy as np
 from msgspec import Struct
 
+from labelingest.columns.fingerprints import mix, part_fingerprints
 from labelingest.columns.keys import Keys
-from labelingest.columns.types import Bool, Int64, UInt8
+from labelingest.columns.text_order import Words, equal_texts
+from labelingest.columns.types import Bool, Int64, UInt8, UInt64
 from labelingest.pairing.file_kinds import chunks
 from labelingest.pairing.rules import Pattern
 
 __all__ = ["Affixes", "Spans", "ending_with", "equal_captures", "first_row", "row_of"]
+
+_SECRET: Final = int.from_bytes(os.urandom(8), "little")
 
 
 class Spans(Struct, frozen=True, eq=False):
@@ -45,6 +51,13 @@ class Spans(Struct, frozen=True, eq=False):
             for begin, end in zip(self.begins, self.ends, strict=True)
         ]
         return list(zip(*columns, strict=True))
+
+    def fingerprints(self, words: Words) -> UInt64:
+        """Return (n,) a number for what each row captures, given the words of the keys' text."""
+        number = np.full(len(self.rows), _SECRET, dtype=np.uint64)
+        for begin, end in zip(self.begins, self.ends, strict=True):
+            number = mix(number ^ part_fingerprints(words, begin, end, _SECRET))
+        return number
 
 
 class Affixes(Struct, frozen=True):
@@ -74,8 +87,8 @@ class Affixes(Struct, frozen=True):
         first, *between, last = (literal.encode() for literal in pattern.literals)
         return cls(first, last, tuple(between), pattern.order)
 
-    def match(self, keys: Keys, rows: Int64) -> tuple[Int64, Int64]:
-        """Return the rows that match, and a number for what each captures.
+    def match(self, keys: Keys, rows: Int64) -> Int64:
+        """Return the rows that match.
 
         Parameters
         ----------
@@ -84,14 +97,14 @@ class Affixes(Struct, frozen=True):
         rows
             (n,) rows, ascending.
         """
-        matched = [np.zeros(0, dtype=np.int64)]
-        numbers = [np.zeros(0, dtype=np.int64)]
-        for chunk in chunks(self._in_range(keys, rows)):
-            spans = self.spans(keys, chunk)
-            matched.append(spans.rows)
-            hashes = [hash(captured) for captured in spans.captures(keys)]
-            numbers.append(np.array(hashes, dtype=np.int64))
-        return np.concatenate(matched), np.concatenate(numbers)
+        parts = [self.spans(keys, chunk).rows for chunk in chunks(self._in_range(keys, rows))]
+        return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
+
+    def numbers(self, keys: Keys, rows: Int64) -> UInt64:
+        """Return (n,) a number for what each row captures; all rows match."""
+        words = Words(keys.text)
+        parts = [self.spans(keys, chunk).fingerprints(words) for chunk in chunks(rows)]
+        return np.concatenate([np.zeros(0, dtype=np.uint64), *parts])
 
     def fields(self, keys: Keys, rows: Int64) -> dict[int, tuple[str, ...]]:
         """Return the captured values of the rows that match, as text, by row."""
@@ -149,18 +162,28 @@ def equal_captures(
     [True, False]
     """
     same = [np.zeros(0, dtype=np.bool_)]
+    words = Words(keys.text)
     for lefts, rights in zip(chunks(left_rows), chunks(right_rows), strict=True):
+        if not left.between:
+            spans = left.spans(keys, lefts), right.spans(keys, rights)
+            same.append(_equal_spans(words, spans[0], words, spans[1]))
+            continue
         # Gathered, because scattered rows would make each search run through all keys.
         left_keys, right_keys = keys.pick(lefts), keys.pick(rights)
         all_rows = np.arange(len(lefts))
-        a, b = left.spans(left_keys, all_rows), right.spans(right_keys, all_rows)
-        equal = np.ones(len(lefts), dtype=np.bool_)
-        for i in range(len(left.order)):
-            equal &= _equal_spans(
-                (left_keys.text, a.begins[i], a.ends[i]), (right_keys.text, b.begins[i], b.ends[i])
-            )
-        same.append(equal)
+        spans = left.spans(left_keys, all_rows), right.spans(right_keys, all_rows)
+        same.append(_equal_spans(Words(left_keys.text), spans[0], Words(right_keys.text), spans[1]))
     return np.concatenate(same)
+
+
+def _equal_spans(words: Words, spans: Spans, other_words: Words, others: Spans) -> Bool:
+    """Return (n,) whether the captures of rows and of other rows have the same bytes."""
+    equal = np.ones(len(spans.rows), dtype=np.bool_)
+    for begin, end, other_begin, other_end in zip(
+        spans.begins, spans.ends, others.begins, others.ends, strict=True
+    ):
+        equal &= equal_texts((words, begin, end), (other_words, other_begin, other_end))
+    return equal
 
 
 def first_row(keys: Keys, key: bytes) -> int:
@@ -231,18 +254,3 @@ def _skip_character(text: UInt8, literal: bytes, begin: Int64, stop: Int64) -> I
         )
         position = position + is_continuation
     return position
-
-
-def _equal_spans(left: tuple[bytes, Int64, Int64], right: tuple[bytes, Int64, Int64]) -> Bool:
-    """Return (n,) whether spans of two texts hold the same bytes."""
-    text, begins, ends = left
-    other_text, other_begins, other_ends = right
-    lengths = ends - begins
-    equal: Bool = lengths == other_ends - other_begins
-    lengths = np.where(equal, lengths, 0)
-    offsets = np.cumsum(lengths) - lengths
-    nth = np.arange(lengths.sum()) - np.repeat(offsets, lengths)
-    a = np.frombuffer(text, dtype=np.uint8)[nth + np.repeat(begins, lengths)]
-    b = np.frombuffer(other_text, dtype=np.uint8)[nth + np.repeat(other_begins, lengths)]
-    equal[np.repeat(np.arange(len(lengths)), lengths)[a != b]] = False
-    return equal

@@ -76,20 +76,19 @@ def pair(
     if metadata is not None:
         outcome[_metadata(keys, _unclaimed(outcome), metadata, rule)] = Outcome.METADATA_SIDECAR
     labels = _label_affixes(rule)
-    sidecars, numbers = labels.match(keys, _unclaimed(outcome))
+    sidecars = labels.match(keys, _unclaimed(outcome))
     outcome[sidecars] = Outcome.ORPHAN_SIDECAR
 
     unclaimed = _unclaimed(outcome)
-    matches = [(affixes, *affixes.match(keys, unclaimed)) for affixes in _data_affixes(rule)]
-    _mark_unsupported(keys, outcome, rule, [rows for _, rows, _ in matches])
-    candidates = Candidates(keys, labels, sidecars, numbers)
+    matches = [(affixes, affixes.match(keys, unclaimed)) for affixes in _data_affixes(rule)]
+    _mark_unsupported(keys, outcome, rule, [rows for _, rows in matches])
+    candidates = Candidates(keys, labels, sidecars)
     edges = [
-        candidates.with_equal_captures(affixes, rows[supported], data_numbers[supported])
-        for affixes, rows, data_numbers in matches
-        for supported in [outcome[rows] == Outcome.UNLABELLED]
+        candidates.with_equal_captures(affixes, rows[outcome[rows] == Outcome.UNLABELLED])
+        for affixes, rows in matches
     ]
     # Of ten million keys, each of these columns is 40 megabytes.
-    del unclaimed, matches, candidates, sidecars, numbers
+    del unclaimed, matches, candidates, sidecars
     data, sidecar, rivals = _settle(outcome, edges)
     outcome[companions_among(keys, outcome, named, rule, metadata)] = Outcome.COMPANION
     defects = Defects.from_outcome(keys, rule, outcome, rivals)

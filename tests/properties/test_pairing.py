@@ -3,10 +3,12 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from labelingest.columns.fingerprints import part_fingerprints
 from labelingest.columns.keys import Keys
+from labelingest.columns.text_order import Words, equal_texts
 from labelingest.errors import ConfigError
 from labelingest.model.kinds import extension_of, is_junk, kind_of
 from labelingest.model.listing import Listing
@@ -182,6 +184,7 @@ def test_matching_many_keys_equals_parse_and_equals_trying_everything(
 
 
 @given(st.sets(keys, min_size=1, max_size=60))
+@example({"..dcm", ".json", "a..json"})
 def test_kinds_junk_and_companions_of_many_keys_equal_those_of_one(names: set[str]) -> None:
     ordered = Keys.from_texts(sorted(name.encode() for name in names))
     rows = np.arange(len(ordered))
@@ -213,12 +216,24 @@ def test_working_in_small_chunks_changes_nothing(
     assert cut_problems == list(whole.problems)
 
 
+@given(st.lists(st.binary(max_size=20), max_size=12), st.integers(0, 2**64 - 1))
+def test_parts_of_texts_are_equal_when_their_bytes_are(parts: list[bytes], secret: int) -> None:
+    text = b"".join(parts)
+    ends = np.cumsum([len(part) for part in parts], dtype=np.int64)
+    begins = ends - np.array([len(part) for part in parts], dtype=np.int64)
+    left, right = (axis.ravel() for axis in np.indices((len(parts), len(parts))))
+    words = Words(text)
+    equal = equal_texts((words, begins[left], ends[left]), (words, begins[right], ends[right]))
+    assert equal.tolist() == [
+        parts[i] == parts[j] for i, j in zip(left.tolist(), right.tolist(), strict=True)
+    ]
+    numbers = part_fingerprints(words, begins, ends, secret)
+    assert equal.tolist() == (numbers[left] == numbers[right]).tolist()
+
+
 def test_keys_with_one_number_by_accident_do_not_pair(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = Affixes.match
     monkeypatch.setattr(
-        Affixes,
-        "match",
-        lambda self, keys, rows: (found := real(self, keys, rows)[0], np.zeros_like(found)),
+        Affixes, "numbers", lambda self, keys, rows: np.zeros(len(rows), dtype=np.uint64)
     )
     names = [f"images/{i}.jpg" for i in range(9)] + [f"labels/{i}.txt" for i in range(5, 14)]
     listing = Listing.from_entries((key, 1, 0) for key in names)
