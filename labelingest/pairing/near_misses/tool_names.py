@@ -184,7 +184,7 @@ def _sidecar_key(rule: PatternRule | SuffixRule, data: LeftOver, sidecar: LeftOv
     """Return the key by which a sidecar pairs with a data file."""
     if isinstance(rule, SuffixRule):
         return data.key + rule.suffix
-    if data.fields is not None and sidecar.fields is not None:
+    if data.fields is not None:
         return rule.label_pattern.key(data.fields)
     folder, slash, _ = sidecar.key.rpartition("/")
     return folder + slash + Parts.from_key(data.key).stem + Parts.from_key(sidecar.key).extension
