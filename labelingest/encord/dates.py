@@ -13,7 +13,9 @@ from typing import Final
 
 import numpy as np
 
-__all__ = ["are_written_dates", "date_text", "written_date"]
+from labelingest.columns.types import Int64, Texts
+
+__all__ = ["are_written_dates", "date_column", "date_text", "written_date"]
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = (
@@ -43,6 +45,7 @@ _LATEST: Final = b"zzz, 39 zzz 9999 29:59:59 UTC\n"
 _LINE: Final = len(_EARLIEST)
 _HOUR: Final = len("Mon, 05 Jan 2026 ")
 _DAY: Final = _HOUR - 1
+_DAY_SECONDS: Final = 86_400
 _TWO: Final = ord("2")
 _THREE: Final = ord("3")
 
@@ -58,6 +61,30 @@ def date_text(time_ns: int) -> str:
     'Mon, 05 Jan 2026 16:46:58 UTC'
     """
     return _date_of_second(time_ns // 1_000_000_000)
+
+
+def date_column(times_ns: Int64) -> Texts:
+    """Return the texts of `date_text` for (n,) times as a column of bytes.
+
+    Examples
+    --------
+    >>> date_column(np.array([1_767_631_618_999_999_999])).tolist()
+    [b'Mon, 05 Jan 2026 16:46:58 UTC']
+    """
+    seconds = times_ns // 1_000_000_000
+    days, day = np.unique(seconds // _DAY_SECONDS, return_inverse=True)
+    midnights = [date_text(number * _DAY_SECONDS * 1_000_000_000) for number in days.tolist()]
+    texts = np.array(midnights, dtype=f"S{_LINE - 1}")[day]
+    clock = seconds % _DAY_SECONDS
+    places = texts.view(np.uint8).reshape(len(texts), _LINE - 1)
+    for place, number in (
+        (_HOUR, clock // 3600),
+        (_HOUR + 3, clock // 60 % 60),
+        (_HOUR + 6, clock % 60),
+    ):
+        places[:, place] += (number // 10).astype(np.uint8)
+        places[:, place + 1] += (number % 10).astype(np.uint8)
+    return texts
 
 
 @lru_cache(maxsize=4096)

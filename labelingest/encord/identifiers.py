@@ -20,9 +20,11 @@ from labelingest.columns.types import Int32, Int64, Texts, UInt64
 
 __all__ = [
     "are_sound",
+    "data_hash_column",
     "data_hashes",
     "dataset_hash",
     "hash_texts",
+    "label_hash_column",
     "label_hashes",
     "member_hashes",
     "new_hashes",
@@ -69,6 +71,11 @@ def data_hashes(storage_url: str, keys: Sequence[str]) -> list[str]:
     ... ]
     True
     """
+    return _as_list(data_hash_column(storage_url, keys))
+
+
+def data_hash_column(storage_url: str, keys: Sequence[str]) -> Texts:
+    """Return the names of `data_hashes` as a column of bytes."""
     namespace = uuid5(NAMESPACE_URL, storage_url).bytes
     return _uuid5s([namespace + key.encode() for key in keys])
 
@@ -83,8 +90,16 @@ def label_hashes(data_hashes: Sequence[str], ontology_identity: str) -> list[str
     >>> label_hashes([data], "vehicles") == [str(uuid5(UUID(data), "vehicles"))]
     True
     """
+    return _as_list(label_hash_column(np.array(data_hashes, dtype="S36"), ontology_identity))
+
+
+def label_hash_column(data_hashes: Texts, ontology_identity: str) -> Texts:
+    """Return the names of `label_hashes` as a column of bytes."""
     identity = ontology_identity.encode()
-    return _uuid5s([bytes.fromhex(data.replace("-", "")) + identity for data in data_hashes])
+    octets = bytes.fromhex(data_hashes.tobytes().replace(b"-", b"").decode())
+    return _uuid5s(
+        [octets[start : start + _UUID] + identity for start in range(0, len(octets), _UUID)]
+    )
 
 
 def member_hashes(data_hash: str, places: Sequence[str]) -> list[str]:
@@ -98,10 +113,15 @@ def member_hashes(data_hash: str, places: Sequence[str]) -> list[str]:
     True
     """
     namespace = bytes.fromhex(data_hash.replace("-", ""))
-    return _uuid5s([namespace + place.encode() for place in places])
+    return _as_list(_uuid5s([namespace + place.encode() for place in places]))
 
 
-def _uuid5s(names: Sequence[bytes]) -> list[str]:
+def _as_list(texts: Texts) -> list[str]:
+    text, width = texts.tobytes().decode(), texts.itemsize
+    return [text[start : start + width] for start in range(0, len(text), width)]
+
+
+def _uuid5s(names: Sequence[bytes]) -> Texts:
     """Return `str(uuid.uuid5(...))` of namespaces with names behind them (RFC 9562, section 5.5)."""
     digests = b"".join([sha1(name, usedforsecurity=False).digest() for name in names])
     octets = np.frombuffer(digests, np.uint8).reshape(-1, _SHA1)[:, :_UUID].copy()
@@ -111,8 +131,7 @@ def _uuid5s(names: Sequence[bytes]) -> list[str]:
     lines = np.full((len(digits), 2 * _UUID + 4), ord("-"), dtype=np.uint8)
     for column, digit, count in _GROUPS:
         lines[:, column : column + count] = digits[:, digit : digit + count]
-    text = lines.tobytes().decode()
-    return [text[start : start + lines.shape[1]] for start in range(0, len(text), lines.shape[1])]
+    return lines.view(f"S{lines.shape[1]}")[:, 0]
 
 
 def object_hashes(keys: Sequence[str], unit: Int32, line: Int32, content: UInt64) -> list[str]:
@@ -138,8 +157,7 @@ def object_hashes(keys: Sequence[str], unit: Int32, line: Int32, content: UInt64
     >>> object_hashes(["a.jpg"], one, one + 1, np.zeros(1, np.uint64))
     ['o1olCIl9']
     """
-    text = object_hash_column(keys, unit, line, content).tobytes().decode()
-    return [text[start : start + 8] for start in range(0, len(text), 8)]
+    return _as_list(object_hash_column(keys, unit, line, content))
 
 
 def object_hash_column(keys: Sequence[str], unit: Int32, line: Int32, content: UInt64) -> Texts:

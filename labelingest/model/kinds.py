@@ -16,6 +16,7 @@ __all__ = [
     "TEMPORARY_PREFIX",
     "DataKind",
     "can_be_image",
+    "can_extension_be_image",
     "extension_of",
     "is_junk",
     "kind_and_type",
@@ -139,8 +140,13 @@ def can_be_image(key: str) -> bool:
     >>> can_be_image("a.JPG"), can_be_image("frame-1"), can_be_image("a.mp4"), can_be_image("a.dcm")
     (True, True, False, False)
     """
-    kind = kind_of(key)
-    return kind is DataKind.IMAGE or (kind is None and extension_of(key) not in _VOLUMES)
+    return can_extension_be_image(extension_of(key))
+
+
+def can_extension_be_image(extension: str) -> bool:
+    """Return whether a file with an extension, as of `extension_of`, may be an image."""
+    kind, _ = kind_and_type(extension)
+    return kind is DataKind.IMAGE or (kind is None and extension not in _VOLUMES)
 
 
 def mime_type_of(key: str) -> str:

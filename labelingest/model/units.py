@@ -8,9 +8,9 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from labelingest.columns.types import Bool, Int32, Int64
-from labelingest.model.kinds import can_be_image
+from labelingest.model.kinds import can_extension_be_image, extension_of
 
-__all__ = ["DataUnits", "are_images"]
+__all__ = ["DataUnits", "are_images", "extension_column"]
 
 
 class DataUnits(Struct, frozen=True, eq=False):
@@ -81,4 +81,31 @@ def are_images(units: DataUnits) -> Bool:
     >>> are_images(DataUnits.from_keys(keys, keys, np.zeros(3, np.int64))).tolist()
     [True, False, True]
     """
-    return np.array([can_be_image(key) for key in units.key], dtype=bool)
+    extensions, number = extension_column(units.key)
+    return np.array([can_extension_be_image(e) for e in extensions], dtype=bool)[number]
+
+
+def extension_column(keys: Sequence[str]) -> tuple[Sequence[str], Int64]:
+    """Return the different extensions of keys, and (n,) the place of each key's among them.
+
+    Examples
+    --------
+    >>> extensions, number = extension_column(["a.jpg", "b.PNG", "c.jpg", ".hidden", "d.nii.gz"])
+    >>> extensions, number.tolist()
+    (['jpg', 'png', '', 'nii.gz'], [0, 1, 0, 2, 3])
+    """
+    text = "\0".join((*keys, ""))
+    # Where no name begins with a dot, what follows the last dot tells the extension.
+    if text.startswith(".") or "/." in text or "\0." in text or ".gz" in text.lower():
+        tails, key_of_tail = keys, {key: key for key in keys}
+    else:
+        alike = keys[0][keys[0].rfind(".") :] if keys else ""
+        if text.count(f"{alike}\0") == text.count("\0") == len(keys):
+            return [extension_of(key) for key in keys[:1]], np.zeros(len(keys), dtype=np.int64)
+        tails = [key[key.rfind(".") :] for key in keys]
+        key_of_tail = {tail: tail if tail[:1] != "." else f"name{tail}" for tail in tails}
+    places: dict[str, int] = {}
+    place_of_tail = {
+        tail: places.setdefault(extension_of(key), len(places)) for tail, key in key_of_tail.items()
+    }
+    return list(places), np.array([place_of_tail[tail] for tail in tails], dtype=np.int64)

@@ -1,114 +1,233 @@
-"""The part of a label row's object that holds its shape, as JSON, for whole columns at once."""
+"""The part of a label row's object that holds its shape, as JSON, for whole columns at once.
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
-from typing import Final
+A shape's text begins after `_BEGIN`, which the caller puts together with the text before it. Numbers
+are put wider than they are: whatever is behind the shape, at least `SPARE` bytes, must be put later.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Final, Protocol
 
 import numpy as np
 
-from labelingest.columns.types import Bool, Float64, Int64, Texts
-from labelingest.model.annotations import Annotations, ColumnShape, column_shapes
-from labelingest.model.ontology import Ontology
-from labelingest.writers.number_text import shortest_column
-from labelingest.writers.text_columns import joined
+from labelingest.columns import ragged
+from labelingest.columns.text_page import TextPage
+from labelingest.columns.types import Float64, Int64, Texts, UInt8
+from labelingest.model.annotations import Annotations, ColumnShape
+from labelingest.writers.number_text import number_texts
 
-__all__ = ["ring_pieces", "shapes"]
+__all__ = ["SHAPE_KEYS", "Shapes", "ring_pieces"]
 
-_USUAL: Final = 512
-"""Vertices that nearly all rings have at most."""
+SHAPE_KEYS: Final[Mapping[int, bytes]] = {
+    ColumnShape.BOX: b'"boundingBox":{"h":',
+    ColumnShape.ROTATED_BOX: b'"rotatableBoundingBox":{"h":',
+    ColumnShape.POLYGON: b'"polygon":{',
+}
+"""`ColumnShape` → the text before its numbers; a shape of no other kind is written."""
 _AT_ONCE: Final = 1 << 15
 """Vertices of one piece, where the text of a ring is made in pieces."""
 
 
-def shapes(annotations: Annotations, ontology: Ontology) -> list[bytes]:
-    """Return (n,) the shape's own key and value of each annotation, and the brace that ends it."""
-    shape = column_shapes(ontology.objects)[annotations.feature]
-    fragments: list[bytes] = [b""] * len(annotations)
-    for column_shape, write in _WRITERS.items():
-        of_shape = shape == column_shape
-        if of_shape.all():
-            return write(annotations.coordinates, annotations.offsets)
-        if of_shape.any():
-            picked = annotations.where(of_shape)
-            texts = write(picked.coordinates, picked.offsets)
-            for row, text in zip(np.flatnonzero(of_shape).tolist(), texts, strict=True):
-                fragments[row] = text
-    return fragments
+class _ShapeTexts(Protocol):
+    """Texts of the shapes of some annotations, all of one kind."""
+
+    lengths: Int64
+    """(r,) bytes of each text, with the braces that end shape and object."""
+
+    def put(self, page: TextPage, positions: Int64) -> None:
+        """Put the texts at (r,) positions."""
+        ...
 
 
-def _boxes(coordinates: Float64, offsets: Int64) -> list[bytes]:
-    x, y, w, h = _columns(coordinates, 4)
-    parts = (b'"boundingBox":{"h":', h, b',"w":', w, b',"x":', x, b',"y":', y, b"}}\n")
-    return joined(*parts).split(b"\n")[:-1]
+class Shapes:
+    """Texts of the shapes of a batch, each with the braces that end shape and object.
+
+    Parameters
+    ----------
+    annotations
+        (n,) annotations.
+    shape
+        (n,) `ColumnShape` of each.
+    """
+
+    def __init__(self, annotations: Annotations, shape: UInt8) -> None:
+        self.lengths: Int64 = np.zeros(len(annotations), dtype=np.int64)
+        self._parts: list[tuple[Int64 | slice, _ShapeTexts]] = []
+        for column_shape, kind in _KINDS.items():
+            of_shape = shape == column_shape
+            if of_shape.any():
+                rows = slice(None) if of_shape.all() else np.flatnonzero(of_shape)
+                chosen = annotations.where(of_shape)
+                part = kind(chosen.coordinates, chosen.offsets)
+                self.lengths[rows] = part.lengths
+                self._parts.append((rows, part))
+
+    def put(self, page: TextPage, positions: Int64) -> None:
+        """Put the texts at (n,) positions, behind the keys of `SHAPE_KEYS`."""
+        for rows, part in self._parts:
+            part.put(page, positions[rows])
 
 
-def _rotated_boxes(coordinates: Float64, offsets: Int64) -> list[bytes]:
-    x, y, w, h, theta = _columns(coordinates, 5)
-    parts = (b'"rotatableBoundingBox":{"h":', h, b',"w":', w, b',"x":', x, b',"y":', y)
-    return joined(*parts, b',"theta":', theta, b"}}\n").split(b"\n")[:-1]
+class _Boxes:
+    """Boxes, or rotated boxes: a fixed number of numbers, each behind a key."""
+
+    keys: tuple[bytes, ...] = (b',"w":', b',"x":', b',"y":')
+    """Keys of the second and later numbers."""
+
+    def __init__(self, coordinates: Float64, offsets: Int64) -> None:
+        count = len(self.keys) + 1
+        # Column by column: most widths and heights are short as text, computed lefts and tops are not.
+        x, y, w, h, *others = (number_texts(coordinates[i::count]) for i in range(count))
+        self._numbers = [h, w, x, y, *others]
+        self.lengths: Int64 = np.full(len(offsets) - 1, len(b"".join(self.keys)) + len(_ENDS))
+        for number in self._numbers:
+            self.lengths += number.lengths
+
+    def put(self, page: TextPage, positions: Int64) -> None:
+        keys = []
+        for number, key in zip(self._numbers, (*self.keys, _ENDS), strict=True):
+            page.put(positions, number.texts)
+            positions = positions + number.lengths
+            keys.append((positions, key))
+            positions = positions + len(key)
+        for place, key in keys:
+            page.put(place, key)
 
 
-def _columns(coordinates: Float64, count: int) -> list[Texts]:
-    """Return the texts of the first numbers of all rows, of the second ones and so on."""
-    # Column by column: most widths and heights are short as text, computed lefts and tops are not.
-    return [shortest_column(coordinates[i::count]) for i in range(count)]
+class _RotatedBoxes(_Boxes):
+    keys = (*_Boxes.keys, b',"theta":')
 
 
-def _polygons(coordinates: Float64, offsets: Int64) -> list[bytes]:
-    x, y = _columns(coordinates, 2)
-    first, count = offsets[:-1] // 2, np.diff(offsets) // 2
-    last = np.zeros(len(x), dtype=bool)
-    last[first + count - 1] = True
-    nth = np.arange(len(x)) - np.repeat(first, count)
-    points = joined(_beginnings(nth), x, b',"y":', y, b"}", _separators(last))
-    numbers = joined(x, b",", y, _separators(last))
-    return [
-        b"".join((b'"polygon":{', of_points, b'},"polygons":[[[', of_numbers, b"]]]}"))
-        for of_points, of_numbers in zip(points.split(b"\n"), numbers.split(b"\n"), strict=True)
-    ][:-1]
+_ENDS: Final = b"}}"
+
+
+class _Polygons:
+    """Rings: their vertices as objects by number, then once more as a list of numbers."""
+
+    def __init__(self, coordinates: Float64, offsets: Int64) -> None:
+        self._count = np.diff(offsets) // 2
+        first = offsets[:-1] // 2
+        nth = np.arange(len(coordinates) // 2) - np.repeat(first, self._count)
+        self._vertices = _Vertices(coordinates, nth)
+        end = first + self._count
+        objects, lists = self._vertices.objects, self._vertices.lists
+        self._first_object, self._first_list = objects[first], lists[first]
+        self._objects = objects[end] - self._first_object
+        self._lists = lists[end] - self._first_list
+        # What follows the vertices covers the separators behind the last one.
+        self.lengths: Int64 = self._objects + self._lists + (len(_BETWEEN) + len(_RING_ENDS) - 3)
+
+    def put(self, page: TextPage, positions: Int64) -> None:
+        between = positions + self._objects - 2
+        lists = between + len(_BETWEEN)
+        shift = np.repeat(positions - self._first_object, self._count)
+        self._vertices.put_objects(page, self._vertices.objects[:-1] + shift)
+        shift = np.repeat(lists - self._first_list, self._count)
+        self._vertices.put_list(page, self._vertices.lists[:-1] + shift)
+        page.put(between, _BETWEEN)
+        page.put(lists + self._lists - 1, _RING_ENDS)
+
+
+_KINDS: Final[Mapping[ColumnShape, type[_Boxes] | type[_Polygons]]] = {
+    ColumnShape.BOX: _Boxes,
+    ColumnShape.ROTATED_BOX: _RotatedBoxes,
+    ColumnShape.POLYGON: _Polygons,
+}
+
+
+class _Vertices:
+    """Texts of vertices: as an object, `"0":{"x":0.5,"y":0.5},`, and in a list, `0.5,0.5,`.
+
+    Parameters
+    ----------
+    coordinates
+        (2v,) x, y of the vertices.
+    nth
+        (v,) number of each vertex in its ring.
+    """
+
+    def __init__(self, coordinates: Float64, nth: Int64) -> None:
+        self._texts, lengths = number_texts(coordinates)
+        self._x = lengths[0::2]
+        self._nth = nth
+        self._keys = np.full(len(nth), len('"0":{"x":'))
+        limit, most = 10, int(nth.max(initial=0))
+        while limit <= most:
+            self._keys += nth >= limit
+            limit *= 10
+        self.lists = ragged.offsets_from_lengths(self._x + lengths[1::2] + 2)
+        """(v + 1,) where each vertex begins in a list of all."""
+        self.objects = self.lists + ragged.offsets_from_lengths(self._keys + len(_Y_KEY))
+        """(v + 1,) where each vertex begins among the objects of all."""
+
+    def put_objects(self, page: TextPage, positions: Int64) -> None:
+        """Put the vertices as objects at (v,) positions, each with `},` before, not behind it."""
+        x = positions + self._keys
+        y_key = x + self._x
+        page.put(_by_turns(x, y_key + len(_Y_KEY)), self._texts)
+        page.put(y_key, _Y_KEY)
+        least, most = 0, int(self._nth.max(initial=0))
+        while least <= most:
+            limit = max(10 * least, 10)
+            rows = np.flatnonzero((self._nth >= least) & (self._nth < limit))
+            if len(rows):
+                page.put(positions[rows] - 2, _vertex_keys(self._nth[rows], least))
+            least = limit
+
+    def put_list(self, page: TextPage, positions: Int64) -> None:
+        """Put the vertices as numbers at (v,) positions."""
+        page.put(_by_turns(positions, positions + self._x + 1), self._texts)
+
+
+_Y_KEY: Final = b',"y":'
+_BETWEEN: Final = b'}},"polygons":[[['
+_RING_ENDS: Final = b"]]]}"
+
+
+def _by_turns(first: Int64, second: Int64) -> Int64:
+    """Return (2v,) the first of one column, the first of the other, and so on."""
+    return np.stack((first, second), axis=1).reshape(-1)
+
+
+def _vertex_keys(nth: Int64, least: int) -> Texts:
+    """Return (v,) the text before the x of vertices whose numbers have as many digits as least."""
+    if least <= _USUAL:
+        return _usual_keys(least).take(nth - least)
+    # Long rings are rare and their texts large: they are not cached.
+    first = int(nth.min())
+    return _keys_between(first, int(nth.max()) + 1).take(nth - first)
+
+
+_USUAL: Final = 100
+"""Least vertex number of a range whose keys are kept: nearly all rings have less than 1,000."""
+
+
+@cache
+def _usual_keys(least: int) -> Texts:
+    return _keys_between(least, max(10 * least, 10))
+
+
+def _keys_between(first: int, end: int) -> Texts:
+    return np.array([b'},"%d":{"x":' % number for number in range(first, end)])
 
 
 def ring_pieces(coordinates: Float64) -> Iterator[bytes]:
-    """Yield the text of one polygon piece by piece: a million vertices have 100 MB of text."""
+    """Yield the text of one polygon behind its key, piece by piece.
+
+    A million vertices have 100 MB of text.
+    """
     count = len(coordinates) // 2
-    parts = [slice(start, min(start + _AT_ONCE, count)) for start in range(0, count, _AT_ONCE)]
-    yield b'"polygon":{'
-    for part in parts:
-        x, y = _columns(coordinates[2 * part.start : 2 * part.stop], 2)
-        text = joined(_beginnings(np.arange(part.start, part.stop)), x, b',"y":', y, b"},")
-        yield text[:-1] if part.stop == count else text
-    yield b'},"polygons":[[['
-    for part in parts:
-        x, y = _columns(coordinates[2 * part.start : 2 * part.stop], 2)
-        text = joined(x, b",", y, b",")
-        yield text[:-1] if part.stop == count else text
-    yield b"]]]}"
-
-
-def _separators(last: Bool) -> Texts:
-    return np.where(last, b"\n", b",")
-
-
-def _beginnings(nth: Int64) -> Texts:
-    """Return (v,) the text before the x of each vertex, given its position in its ring."""
-    first, count = int(nth.min()), int(nth.max()) + 1
-    # Long rings are rare and their texts large: they are not cached.
-    if count <= _USUAL:
-        return _usual_beginnings().take(nth)
-    return _make_beginnings(first, count).take(nth - first)
-
-
-@lru_cache(maxsize=1)
-def _usual_beginnings() -> Texts:
-    return _make_beginnings(0, _USUAL)
-
-
-def _make_beginnings(first: int, end: int) -> Texts:
-    return np.array([b'"%d":{"x":' % i for i in range(first, end)])
-
-
-_WRITERS: Final[Mapping[ColumnShape, Callable[[Float64, Int64], list[bytes]]]] = {
-    ColumnShape.BOX: _boxes,
-    ColumnShape.ROTATED_BOX: _rotated_boxes,
-    ColumnShape.POLYGON: _polygons,
-}
+    parts = [(start, min(start + _AT_ONCE, count)) for start in range(0, count, _AT_ONCE)]
+    for start, end in parts:
+        vertices = _Vertices(coordinates[2 * start : 2 * end], np.arange(start, end))
+        page = TextPage(int(vertices.objects[-1]) + 2)
+        vertices.put_objects(page, vertices.objects[:-1] + 2)
+        page.put(vertices.objects[-1:], b"},")
+        yield page.content()[2 : -1 if end == count else None]
+    yield _BETWEEN[1:]
+    for start, end in parts:
+        vertices = _Vertices(coordinates[2 * start : 2 * end], np.arange(start, end))
+        page = TextPage(int(vertices.lists[-1]))
+        vertices.put_list(page, vertices.lists[:-1])
+        yield page.content()[: -1 if end == count else None]
+    yield _RING_ENDS

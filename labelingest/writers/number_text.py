@@ -1,21 +1,26 @@
 """Numbers as text: the shortest that reads back to the same double, for whole columns at once."""
 
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import orjson
 
-from labelingest.columns.types import Float64, Texts, UInt64
+from labelingest.columns.types import Float64, Int64, Texts, UInt64
 
-__all__ = ["plain_texts", "shortest_column", "shortest_texts"]
+__all__ = ["NumberTexts", "number_texts", "plain_texts", "shortest_texts"]
 
-_WORD: Final = 8
-"""Bytes of a text that are moved at once."""
-_LONGEST: Final = 24
-"""Bytes of the longest text of a double: -2.2250738585072014e-308."""
-_FIRST_BYTES: Final = (np.tri(_LONGEST + 1, _LONGEST, -1, np.uint8) * np.uint8(0xFF)).view("<u8")
-"""(25, 3) by k: the words that keep the first k bytes of a text."""
+_WIDTH: Final = 32
+"""Bytes of a column of texts: the longest text of a double, -2.2250738585072014e-308, has 24."""
+
+
+class NumberTexts(NamedTuple):
+    """Texts of numbers as they are put on a page: a comma is behind each, then any bytes."""
+
+    texts: Texts
+    """(n,) at least one byte wider than the text."""
+    lengths: Int64
+    """(n,) bytes of each text without the comma."""
 
 
 def shortest_texts(numbers: Float64) -> list[str]:
@@ -40,8 +45,8 @@ def _dumped(numbers: Float64) -> bytes:
     return orjson.dumps(np.ascontiguousarray(numbers), option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def shortest_column(numbers: Float64) -> Texts:
-    """Return the texts of `shortest_texts` as a column of bytes, each padded with NUL.
+def number_texts(numbers: Float64) -> NumberTexts:
+    """Return the texts of `shortest_texts` as a column for a page.
 
     Numbers of at most eight decimals between 0.0001 and 1, which most coordinates are, are written
     digit by digit, all at once. That is the shortest text: no two texts of so few digits read as
@@ -54,63 +59,67 @@ def shortest_column(numbers: Float64) -> Texts:
 
     Examples
     --------
-    >>> shortest_column(np.array([0.1, 0.0625])).tolist()
-    [b'0.1', b'0.0625']
-    >>> shortest_column(np.array([0.1, -1 / 3])).tolist()
+    >>> texts, lengths = number_texts(np.array([0.1, -1 / 3]))
+    >>> [text[:length] for text, length in zip(texts.tolist(), lengths.tolist(), strict=True)]
     [b'0.1', b'-0.3333333333333333']
     """
     with np.errstate(over="ignore"):
         units = np.rint(numbers * 1e8)
     short = (units >= 1e4) & (units < 1e8) & (units / 1e8 == numbers)
     if short.all():
-        words = _short_texts(units)
-        count = 1 + int(words[:, 1].any())
-        return np.ascontiguousarray(words[:, :count]).view(f"S{count * _WORD}")[:, 0]
-    texts = np.zeros(len(numbers), dtype=f"S{_LONGEST}")
-    texts.view("<u8").reshape(-1, 3)[:, :2] = _short_texts(np.where(short, units, 0))
+        words, lengths = _short_texts(units)
+        return NumberTexts(words.view(f"S{words.itemsize * words.shape[1]}")[:, 0], lengths)
+    words, lengths = _short_texts(np.where(short, units, 0))
+    texts = np.empty(len(numbers), dtype=f"S{_WIDTH}")
+    texts.view("<u8").reshape(len(numbers), -1)[:, :2] = words
     long = np.flatnonzero(~short)
-    texts[long] = _long_texts(numbers[long])
-    return texts
+    texts[long], lengths[long] = _long_texts(numbers[long])
+    return NumberTexts(texts, lengths)
 
 
 def _four_digits(*, zeros: bool) -> UInt64:
-    """Return (10000,) the digits of 0..9999 as bytes of a word, with the zeros at the end or not."""
+    """Return (10000,) the digits of 0..9999 as bytes of a word; commas for zeros at the end or not."""
     numbers = np.arange(10_000)[:, np.newaxis]
     digits = (numbers // [1000, 100, 10, 1] % 10 + ord("0")).astype(np.uint8)
     if not zeros:
-        digits[numbers % [10_000, 1000, 100, 10] == 0] = 0
+        digits[numbers % [10_000, 1000, 100, 10] == 0] = ord(",")
     return digits.view("<u4")[:, 0].astype("<u8")
 
 
 _ALL_FOUR: Final = _four_digits(zeros=True)
 _WITHOUT_ZEROS: Final = _four_digits(zeros=False)
+_ZEROS: Final = np.array(
+    [(n % 10 == 0) + (n % 100 == 0) + (n % 1000 == 0) + (n == 0) for n in range(10_000)]
+)
+"""(10000,) zeros at the end of four digits."""
 _POINT: Final = np.uint64(int.from_bytes(b"0.", "little"))
+_COMMAS: Final = np.uint64(int.from_bytes(b"\0\0,,,,,,", "little"))
 
 
-def _short_texts(units: Float64) -> UInt64:
-    """Return (n, 2) words with the text of 0.0001 to 0.99999999, given in units of the eighth."""
+def _short_texts(units: Float64) -> tuple[UInt64, Int64]:
+    """Return (n, 2) words with the texts of 0.0001 to 0.99999999, in units of the eighth; lengths."""
     digits = units.astype(np.int32)
     high = digits // 10_000
     low = digits - high * 10_000
-    first, last = np.where(low > 0, _ALL_FOUR[high], _WITHOUT_ZEROS[high]), _WITHOUT_ZEROS[low]
+    first = np.where(low > 0, _ALL_FOUR[high], _WITHOUT_ZEROS[high])
+    last = _WITHOUT_ZEROS[low]
     words = np.empty((len(units), 2), dtype="<u8")
     words[:, 0] = _POINT | first << np.uint64(16) | last << np.uint64(48)
-    words[:, 1] = last >> np.uint64(16)
-    return words
+    words[:, 1] = last >> np.uint64(16) | _COMMAS
+    lengths = 10 - _ZEROS[low]
+    lengths -= np.where(low > 0, 0, _ZEROS[high])
+    return words, lengths
 
 
-def _long_texts(numbers: Float64) -> Texts:
-    """Return (n,) texts of any numbers."""
-    dumped = _dumped(numbers)
-    buffer = np.frombuffer(dumped + bytes(_LONGEST), dtype=np.uint8)
-    ends = np.append(np.flatnonzero(buffer == ord(",")), len(dumped) - 1)
-    starts = np.concatenate(([1], ends[:-1] + 1))
-    # A text begins at any byte: numpy takes the same number of bytes from each, and what follows
-    # the text is masked away.
-    texts: Texts = np.ndarray((len(dumped),), f"S{_LONGEST}", buffer, 0, (1,))[starts]
-    words = texts.view("<u8").reshape(-1, _LONGEST // _WORD)
-    words &= _FIRST_BYTES.take(ends - starts, axis=0)
-    return texts
+def _long_texts(numbers: Float64) -> tuple[Texts, Int64]:
+    """Return (n,) texts of any numbers, each with what follows it, and lengths."""
+    dumped = _dumped(numbers)[1:-1] + b"," + bytes(_WIDTH)
+    buffer = np.frombuffer(dumped, dtype=np.uint8)
+    ends = np.flatnonzero(buffer == ord(","))
+    starts = np.concatenate(([0], ends[:-1] + 1))
+    # A text begins at any byte: numpy takes the same number of bytes from each.
+    windows: Texts = np.ndarray((len(dumped) - _WIDTH + 1,), f"S{_WIDTH}", buffer, 0, (1,))
+    return windows[starts], ends - starts
 
 
 def plain_texts(numbers: Float64) -> list[str]:

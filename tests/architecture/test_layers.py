@@ -40,7 +40,10 @@ HOT = (
     *("columns", "documents", "encord", "resolution/resolve.py"),
 )
 """Packages and modules that run for every batch."""
-NOT_HOT = {"columns/keys.py": "its buffer of bytes becomes the text without a copy (io.BytesIO)"}
+NOT_HOT = dict.fromkeys(
+    ("columns/keys.py", "columns/text_page.py"),
+    "its buffer of bytes becomes the text without a copy (io.BytesIO)",
+)
 """Modules of hot packages that may do input, output or logging → why."""
 ONLY_IN = {
     "msgspec": {

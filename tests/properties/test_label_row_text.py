@@ -6,15 +6,20 @@ from urllib.parse import quote
 
 import numpy as np
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from labelingest.columns.text_page import RaggedTexts, TextPage
+from labelingest.columns.types import Float64
+from labelingest.encord.dates import date_column, date_text
 from labelingest.encord.identifiers import object_hashes
+from labelingest.model.kinds import extension_of
+from labelingest.model.units import extension_column
 from labelingest.writers.encord_json import write
-from labelingest.writers.number_text import shortest_column, shortest_texts
+from labelingest.writers.number_text import number_texts, shortest_texts
 from labelingest.writers.target import WriterOptions
-from labelingest.writers.text_columns import joined
 from tests.builders.annotations import Batch, Row, batch_of
 from tests.builders.outputs import target_options
 from tests.builders.yolo import SHAPES, ontology_dict
@@ -32,25 +37,47 @@ NUMBERS = DECIMALS | DOUBLES | FRACTIONS | st.sampled_from([0.0, -0.0, 1e-4, 1.0
 SHORT = st.builds(lambda units: units / 10**6, st.integers(100, 10**6 - 1))
 
 
+def column_texts(numbers: Float64) -> list[bytes]:
+    """Return the texts of a column of numbers, each with the byte behind it."""
+    texts, lengths = number_texts(numbers)
+    whole = texts.tobytes()
+    begin = np.arange(len(numbers)) * texts.itemsize
+    ends = (begin + lengths + 1).tolist()
+    return [whole[a:b] for a, b in zip(begin.tolist(), ends, strict=True)]
+
+
 @given(st.lists(NUMBERS) | st.lists(SHORT))
 def test_a_column_of_numbers_has_the_texts_of_each(numbers: list[float]) -> None:
     texts = [orjson.dumps(number) for number in numbers]
-    assert shortest_column(np.array(numbers, np.float64)).tolist() == texts
+    assert column_texts(np.array(numbers, np.float64)) == [text + b"," for text in texts]
     assert shortest_texts(np.array(numbers, np.float64)) == [text.decode() for text in texts]
 
 
 @given(st.lists(DECIMALS.map(abs), min_size=1))
 def test_the_neighbours_of_short_numbers_are_not_taken_for_them(numbers: list[float]) -> None:
     neighbours = np.nextafter(np.array(numbers), 2)
-    assert shortest_column(neighbours).tolist() == [orjson.dumps(n) for n in neighbours.tolist()]
+    texts = [orjson.dumps(n) + b"," for n in neighbours.tolist()]
+    assert column_texts(neighbours) == texts
 
 
-@given(st.lists(st.tuples(st.binary(max_size=9), st.binary(max_size=3)), min_size=1))
-def test_columns_are_joined_row_by_row(rows: list[tuple[bytes, bytes]]) -> None:
-    rows = [(a.replace(b"\0", b"!"), b.replace(b"\0", b"?")) for a, b in rows]
-    left, right = (np.array(column, dtype=np.bytes_) for column in zip(*rows, strict=True))
-    expected = b"".join(a + b"-" + b + b"\n" for a, b in rows)
-    assert joined(left, b"-", right, b"\n") == expected
+@given(st.lists(st.tuples(st.integers(0, 40), st.binary(max_size=70)), max_size=9))
+def test_texts_of_any_length_are_put_on_a_page(parts: list[tuple[int, bytes]]) -> None:
+    gaps = np.array([gap for gap, _ in parts], np.int64)
+    texts = [text for _, text in parts]
+    lengths = np.array([len(text) for text in texts], np.int64)
+    positions = np.cumsum(gaps + lengths) - lengths
+    page = TextPage(int((gaps + lengths).sum()))
+    page.put_ragged(positions, RaggedTexts.from_table(texts, np.arange(len(texts))))
+    assert page.content() == b"".join(bytes(gap) + text for gap, text in parts)
+
+
+def test_the_last_text_at_a_place_remains_and_what_is_wider_than_the_page_is_cut() -> None:
+    page = TextPage(8)
+    page.put(np.array([0, 2, 4]), np.array([b"1.5,,,,,", b"2.5,,,,,", b"3,......"]))
+    page.put(np.array([6]), b"])")
+    assert page.content() == b"1.2.3,])"
+    with pytest.raises(ValueError, match="complete"):
+        page.put(np.array([0]), b"{")
 
 
 class Drawn(NamedTuple):
@@ -105,6 +132,26 @@ def made(drawn: list[list[Drawn]]) -> Batch:
         for one in of_unit
     ]
     return batch_of(rows, [(64, 48)] * len(drawn))
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1)))
+def test_dates_of_a_column_are_those_of_each_time(times: list[int]) -> None:
+    column = date_column(np.array(times, np.int64))
+    assert column.tolist() == [date_text(time).encode() for time in times]
+
+
+NAMES = st.text("a.G/zj\0é", max_size=6)
+
+
+@given(
+    st.lists(NAMES)
+    | st.lists(NAMES.map("a{}.jpg".format))
+    | st.lists(st.sampled_from(["a.jpg", "b.JPG", "c", "jpg", "x.y/d", "e.nii.gz", "f.gz", ".jpg"]))
+)
+def test_extensions_of_a_column_are_those_of_each_key(keys: list[str]) -> None:
+    extensions, number = extension_column(keys)
+    assert [extensions[n] for n in number.tolist()] == [extension_of(key) for key in keys]
+    assert len(set(extensions)) == len(extensions)
 
 
 def text_of(batch: Batch, writer: WriterOptions) -> list[bytes]:

@@ -1,0 +1,174 @@
+"""Text of label rows around their objects: identifiers, titles, links and the properties of images.
+
+A label row is its text before the answers, the answers, the text between answers and objects, the
+objects, and the same end for all. The texts here are put for all data files of a batch at once.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+import orjson
+
+from labelingest.columns.text_page import RaggedTexts, TextPage
+from labelingest.columns.types import Int64, Texts
+from labelingest.encord.dates import date_column
+from labelingest.encord.identifiers import data_hash_column, dataset_hash, label_hash_column
+from labelingest.encord.urls import object_url
+from labelingest.model.kinds import kind_and_type
+from labelingest.model.units import DataUnits, extension_column
+from labelingest.writers.target import TargetOptions, WriterOptions
+
+__all__ = ["Frames", "json_text"]
+
+_PLAIN: Final = re.compile("[A-Za-z0-9_.~/-]*")
+"""Keys that are the same in JSON and in a URL."""
+_UUID: Final = "-" * 36
+_DATE: Final = "-" * 29
+"""Places that identifiers and dates are put in."""
+_TO_LABEL: Final = len('{"label_hash":"')
+_TO_CREATED: Final = _TO_LABEL + len(f'{_UUID}","branch_name":"main","created_at":"')
+_TO_EDITED: Final = _TO_CREATED + len(f'{_DATE}","last_edited_at":"')
+_TO_DATA: Final = _TO_EDITED + len(f'{_DATE}","data_hash":"')
+_BEFORE_ANSWERS: Final = (
+    b'","data_type":"image","annotation_task_status":"QUEUED","is_shadow_data":false,'
+    b'"label_status":"LABEL_IN_PROGRESS","object_answers":{'
+)
+_BEFORE_UNIT: Final = (
+    b'},"classification_answers":{},"object_actions":{},"spaces":{},"data_units":{"'
+)
+_UNIT: Final = f'{_UUID}":{{"data_hash":"{_UUID}","data_title":"'.encode()
+_TO_UNIT_DATA: Final = len(f'{_UUID}":{{"data_hash":"')
+
+
+class Frames:
+    """Texts around answers and objects, of (u,) data files.
+
+    Parameters
+    ----------
+    units
+        The data files.
+    options
+        The ontology, and what else label rows state.
+    """
+
+    def __init__(self, units: DataUnits, options: TargetOptions) -> None:
+        writer = options.writer
+        self._data = data_hash_column(writer.storage_url, units.key)
+        self._labels = label_hash_column(self._data, options.ontology.identity)
+        self.dates: Texts = date_column(units.mtime_ns)
+        """(u,) dates of the labels."""
+        self._head = _head(writer)
+        self._places = _Places.of_keys(units.key, writer.storage_url)
+        self._types = _types(units.key)
+        self._sizes = _sizes(units)
+        titles = self._places.titles.lengths
+        self.before: Int64 = titles + (len(self._head) + len(_BEFORE_ANSWERS))
+        """(u,) bytes before the answers."""
+        links = self._places.links.lengths + len(self._places.before_link)
+        fixed = len(_BEFORE_UNIT) + len(_UNIT)
+        self.between: Int64 = titles + links + self._types.lengths + self._sizes.lengths + fixed
+        """(u,) bytes between answers and objects."""
+
+    def put_before(self, page: TextPage, positions: Int64) -> None:
+        """Put the texts before the answers at (u,) positions."""
+        page.put(positions, self._head)
+        page.put(positions + _TO_LABEL, self._labels)
+        page.put(positions + _TO_CREATED, self.dates)
+        page.put(positions + _TO_EDITED, self.dates)
+        page.put(positions + _TO_DATA, self._data)
+        titles = positions + len(self._head)
+        page.put_ragged(titles, self._places.titles)
+        page.put(titles + self._places.titles.lengths, _BEFORE_ANSWERS)
+
+    def put_between(self, page: TextPage, positions: Int64) -> None:
+        """Put the texts between answers and objects at (u,) positions."""
+        page.put(positions, _BEFORE_UNIT + _UNIT)
+        unit = positions + len(_BEFORE_UNIT)
+        page.put(unit, self._data)
+        page.put(unit + _TO_UNIT_DATA, self._data)
+        positions = unit + len(_UNIT)
+        page.put_ragged(positions, self._places.titles)
+        positions = positions + self._places.titles.lengths
+        page.put(positions, self._places.before_link)
+        positions = positions + len(self._places.before_link)
+        for texts in (self._places.links, self._types, self._sizes):
+            page.put_ragged(positions, texts)
+            positions = positions + texts.lengths
+
+
+def _head(options: WriterOptions) -> bytes:
+    """Return the text up to the title, with places for identifiers and dates."""
+    return (
+        f'{{"label_hash":"{_UUID}","branch_name":"main","created_at":"{_DATE}",'
+        f'"last_edited_at":"{_DATE}","data_hash":"{_UUID}",'
+        f'"dataset_hash":"{dataset_hash(options.storage_url)}",'
+        f'"dataset_title":{json_text(options.dataset_title)},"data_title":"'
+    ).encode()
+
+
+class _Places(NamedTuple):
+    """Titles and links of data files, as JSON without quotes."""
+
+    titles: RaggedTexts
+    before_link: bytes
+    """Text between a title and a link, and what all links begin with."""
+    links: RaggedTexts
+
+    @classmethod
+    def of_keys(cls, keys: Sequence[str], url: str) -> "_Places":
+        text, before = "".join(keys), '","data_link":"'
+        if not _PLAIN.fullmatch(text):
+            names = [_quoted(key[key.rfind("/") + 1 :]) for key in keys]
+            links = [_quoted(object_url(url, key)) for key in keys]
+            everything = np.arange(len(keys))
+            return cls(
+                RaggedTexts.from_table(names, everything),
+                before.encode(),
+                RaggedTexts.from_table(links, everything),
+            )
+        # JSON and URLs write such keys as they are.
+        source = text.encode()
+        lengths = np.fromiter(map(len, keys), np.int64, len(keys))
+        ends = np.cumsum(lengths)
+        starts = ends - lengths
+        slashes = np.flatnonzero(np.frombuffer(source, np.uint8) == ord("/"))
+        last = np.concatenate(([-1], slashes))[np.searchsorted(slashes, ends)]
+        names_begin = np.maximum(starts, last + 1)
+        return cls(
+            RaggedTexts(source, names_begin, ends - names_begin),
+            before.encode() + _quoted(object_url(url, "")),
+            RaggedTexts(source, starts, lengths),
+        )
+
+
+def _types(keys: Sequence[str]) -> RaggedTexts:
+    """Return (u,) the texts of the MIME types."""
+    extensions, number = extension_column(keys)
+    texts = [
+        f'","data_type":"{kind_and_type(extension)[1]}","data_sequence":0,'.encode()
+        for extension in extensions
+    ]
+    return RaggedTexts.from_table(texts, number)
+
+
+def _sizes(units: DataUnits) -> RaggedTexts:
+    """Return (u,) the texts of sizes and of the beginning of objects."""
+    sizes = units.width.astype(np.int64) << 32 | units.height
+    sizes, number = np.unique(np.where(units.width > 0, sizes, 0), return_inverse=True)
+    texts = [
+        f'"width":{size >> 32},"height":{size & 0xFFFFFFFF},'.encode() if size else b""
+        for size in sizes.tolist()
+    ]
+    return RaggedTexts.from_table([text + b'"labels":{"objects":[' for text in texts], number)
+
+
+def _quoted(text: str) -> bytes:
+    """Return a text as JSON, without its quotes."""
+    return orjson.dumps(text)[1:-1]
+
+
+def json_text(value: str | None) -> str:
+    """Return a text or null as JSON."""
+    return orjson.dumps(value).decode()
