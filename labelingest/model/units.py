@@ -100,7 +100,7 @@ def extension_column(keys: Sequence[str]) -> tuple[Sequence[str], Int64]:
         tails, key_of_tail = keys, {key: key for key in keys}
     else:
         alike = keys[0][keys[0].rfind(".") :] if keys else ""
-        if text.count(f"{alike}\0") == text.count("\0") == len(keys):
+        if alike[:1] == "." and text.count(f"{alike}\0") == text.count("\0") == len(keys):
             return [extension_of(key) for key in keys[:1]], np.zeros(len(keys), dtype=np.int64)
         tails = [key[key.rfind(".") :] for key in keys]
         key_of_tail = {tail: tail if tail[:1] != "." else f"name{tail}" for tail in tails}
