@@ -11,8 +11,13 @@ current folder is often the folder of data, and no file in it is code.
 
 1. A worker has one item in work and one waiting, so that it never waits for this process.
 2. Early results are stored; no worker is more than `_AHEAD` items for each worker ahead.
-3. A lost worker is replaced, and its items are repeated. An item that costs `_ATTEMPTS` workers ends
-   the run: repeating helps where the system killed a worker, not where the item is the cause.
+3. A worker keeps the chunks of its outcomes (`labelingest.model.chunks`), and works on them while
+   it has the next item in work. The bound of `_AHEAD` counts from the first item with such work left,
+   so that what workers keep is bounded too. The results end when all work on chunks has ended.
+4. A lost worker is replaced, and its items are repeated. An item that costs `_ATTEMPTS` workers ends
+   the run: repeating helps where the system killed a worker, not where the item is the cause. An item
+   is repeated as long as work on its chunks is left. Its outcome may have been read by then: the
+   repeated chunks must be equal to the lost ones, and the work that was left is done on them.
 
 Workers have a process group of their own: the terminal's Ctrl-C reaches this process alone, which
 ends them.
@@ -25,15 +30,28 @@ import socket
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import labelingest
-from labelingest.engines.base import value_of
-from labelingest.engines.messages import receive, send
+from labelingest.engines.base import Failure, value_of
+from labelingest.engines.messages import (
+    CALL,
+    DONE,
+    KEEPING,
+    RELEASE,
+    WORK,
+    Message,
+    numbered,
+    receive,
+    send,
+)
 from labelingest.errors import EngineError
+from labelingest.model.chunks import KeptChunk
 from labelingest.search_path import interpreter_flags, own_entries
 
 __all__ = ["ProcessEngine"]
@@ -109,6 +127,8 @@ class _Item:
     message: bytes
     attempts: int = 0
     """Number of workers that were lost over the item."""
+    chunks: Sequence[KeptChunk] | None = None
+    """The chunks of the outcome; None before there is one."""
 
 
 @dataclass(slots=True, eq=False)
@@ -118,7 +138,38 @@ class _Worker:
     process: "subprocess.Popen[bytes]"
     channel: socket.socket
     held: deque[_Item] = field(default_factory=deque)
-    """Items without an answer, in order."""
+    """Items without an outcome, in order."""
+    keeping: dict[int, tuple[_Item, KeptChunk]] = field(default_factory=dict)
+    """The worker's number of each chunk that it keeps → the chunk and its item."""
+
+    def send(self, content: bytes, kind: int = CALL) -> None:
+        """Send a message, if the worker still exists."""
+        # The selector reports a lost worker too, and `_Crew` repeats its items.
+        with suppress(OSError):
+            send(self.channel, content, kind)
+
+    def order(self, chunk: KeptChunk) -> None:
+        """Have work done on a chunk that the worker keeps."""
+        self.send(numbered(chunk.number, chunk.work), WORK)
+
+    def keep(self, item: _Item, chunk: KeptChunk) -> None:
+        """Note that the worker keeps a chunk; send work that was left undone."""
+        self.keeping[chunk.number] = item, chunk
+        chunk.order = self.order
+        if chunk.work:
+            self.order(chunk)
+
+    def release(self, chunk: KeptChunk) -> None:
+        """Let the worker drop a chunk."""
+        if self.keeping.pop(chunk.number, None) is not None:
+            self.send(numbered(chunk.number), RELEASE)
+
+    def note_done(self, message: Message) -> None:
+        """Settle the receipt of a chunk: the work on it has ended."""
+        number, outcome = message.chunk()
+        _, chunk = self.keeping.pop(number)
+        failed = pickle.loads(outcome)
+        chunk.receipt.settle(failed.error if isinstance(failed, Failure) else None)
 
     def end(self) -> int:
         """Kill the process, which holds nothing worth keeping; return its exit status."""
@@ -152,7 +203,7 @@ class _Crew:
         """Send the function to all workers, present and future."""
         self._function = function
         for worker in self._workers:
-            self._send(worker, function)
+            worker.send(function)
 
     def end(self) -> None:
         """End all workers."""
@@ -162,24 +213,41 @@ class _Crew:
         self._selector.close()
 
     def outcomes(self, items: Iterable[Any]) -> Iterator[Any]:
-        """Yield the outcome of each item, in the order of items."""
-        early: dict[int, Any] = {}
+        """Yield the outcome of each item, in the order of items; return when chunks are settled."""
+        early: dict[int, tuple[_Item, Any]] = {}
         missing = 0
         rest = (_Item(number, _pickled(item)) for number, item in enumerate(items))
         todo = next(rest, None)
-        while todo is not None or self._again or any(worker.held for worker in self._workers):
+        while todo is not None or self._again or any(w.held or w.keeping for w in self._workers):
             while self._again and (worker := self._free()) is not None:
                 self._give(worker, self._again.popleft())
-            while todo is not None and todo.number < missing + self.size * _AHEAD:
+            while todo is not None and todo.number < self._first_left(missing) + self.size * _AHEAD:
                 worker = self._free()
                 if worker is None:
                     break
                 self._give(worker, todo)
                 todo = next(rest, None)
-            early.update(self._answers())
+            early.update((item.number, (item, outcome)) for item, outcome in self._answers())
             while missing in early:
-                yield early.pop(missing)
+                item, outcome = early.pop(missing)
+                yield outcome
+                self._release_unused(item)
                 missing += 1
+
+    def _first_left(self, missing: int) -> int:
+        """Return the number of the first item with work left, on itself or on its chunks."""
+        keeping = (item.number for worker in self._workers for item, _ in worker.keeping.values())
+        again = (item.number for item in self._again)
+        return min((missing, *keeping, *again))
+
+    def _release_unused(self, item: _Item) -> None:
+        """Release the chunks of an outcome that the caller has read without giving them work."""
+        for chunk in item.chunks or ():
+            if not chunk.work:
+                chunk.receipt.settle()
+                for worker in self._workers:
+                    if worker.keeping.get(chunk.number) == (item, chunk):
+                        worker.release(chunk)
 
     def _free(self) -> _Worker | None:
         """Return a worker for the next item: an idle one, a new one, or one with a single item."""
@@ -216,7 +284,7 @@ class _Crew:
         self._workers.append(worker)
         self._selector.register(parent_end, selectors.EVENT_READ, worker)
         if self._function:
-            self._send(worker, self._function)
+            worker.send(self._function)
         return worker
 
     def _arguments(self, channel: socket.socket) -> list[str]:
@@ -227,17 +295,10 @@ class _Crew:
 
     def _give(self, worker: _Worker, item: _Item) -> None:
         worker.held.append(item)
-        self._send(worker, item.message)
+        worker.send(item.message)
 
-    def _send(self, worker: _Worker, message: bytes) -> None:
-        try:
-            send(worker.channel, message)
-        except OSError:
-            # The worker is lost: the selector reports that too, and `_replace` saves its items.
-            return
-
-    def _answers(self) -> Iterator[tuple[int, Any]]:
-        """Wait for workers; yield number and outcome of each item that is done."""
+    def _answers(self) -> Iterator[tuple[_Item, Any]]:
+        """Wait for workers; yield each item that is done, and its outcome."""
         for key, _ in self._selector.select():
             worker: _Worker = key.data
             try:
@@ -245,22 +306,76 @@ class _Crew:
             except (EOFError, OSError):
                 self._replace(worker)
                 continue
-            yield worker.held.popleft().number, pickle.loads(message)
+            if message.kind == DONE:
+                worker.note_done(message)
+                continue
+            item, (outcome, chunks) = worker.held.popleft(), _outcome(message)
+            if item.chunks is not None:
+                _replace_chunks(worker, item, chunks)
+                continue
+            item.chunks = chunks
+            for chunk in chunks:
+                worker.keep(item, chunk)
+            yield item, outcome
 
     def _replace(self, worker: _Worker) -> None:
         """Take the items of a lost worker back."""
         self._selector.unregister(worker.channel)
         self._workers.remove(worker)
         status = worker.end()
-        if worker.held:
-            worker.held[0].attempts += 1
-            if worker.held[0].attempts == _ATTEMPTS:
+        unfinished = {item.number: item for item, _ in worker.keeping.values()}
+        unfinished |= {item.number: item for item in worker.held}
+        for item in [*worker.held, *unfinished.values()][:1]:
+            item.attempts += 1
+            if item.attempts == _ATTEMPTS:
                 how = f"by signal {-status}" if status < 0 else f"with exit status {status}"
                 raise EngineError(
                     f"{_ATTEMPTS} worker processes were lost over the same batch of files, the last "
                     f"{how}: if memory is short, try fewer --workers or smaller --batch-bytes"
                 )
-        self._again = deque(sorted((*self._again, *worker.held), key=lambda item: item.number))
+        unfinished |= {item.number: item for item in self._again}
+        self._again = deque(unfinished[number] for number in sorted(unfinished))
+
+
+def _outcome(message: Message) -> tuple[Any, Sequence[KeptChunk]]:
+    """Return an outcome, and the chunks in it that stay in the worker."""
+    if message.kind != KEEPING:
+        return pickle.loads(message.content), ()
+    unpickler = _Unpickler(BytesIO(message.content))
+    return unpickler.load(), unpickler.chunks
+
+
+class _Unpickler(pickle.Unpickler):
+    """Loads an outcome, and collects the chunks in it."""
+
+    def __init__(self, file: BytesIO) -> None:
+        super().__init__(file)
+        self.chunks: list[KeptChunk] = []
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Return what a name stands for."""
+        is_chunk = (module, name) == (KeptChunk.__module__, KeptChunk.__name__)
+        return self._chunk if is_chunk else super().find_class(module, name)
+
+    def _chunk(self, number: int, length: int, crc: int) -> KeptChunk:
+        self.chunks.append(KeptChunk(number, length, crc))
+        return self.chunks[-1]
+
+
+def _replace_chunks(worker: _Worker, item: _Item, repeated: Sequence[KeptChunk]) -> None:
+    """Put the chunks of a repeated item in the place of the lost ones."""
+    before = item.chunks or ()
+    if len(before) != len(repeated) or not all(map(KeptChunk.is_equal, before, repeated)):
+        raise EngineError(
+            "a batch of files was converted twice, because a worker process was lost, and gave other "
+            "bytes the second time: a file has changed meanwhile; run the same command again"
+        )
+    for chunk, new in zip(before, repeated, strict=True):
+        chunk.number = new.number
+        if chunk.receipt.is_done:
+            worker.send(numbered(chunk.number), RELEASE)
+        else:
+            worker.keep(item, chunk)
 
 
 def _pickled(item: object) -> bytes:

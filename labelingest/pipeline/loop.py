@@ -6,13 +6,14 @@ the journal if the run can be resumed.
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from functools import partial
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from labelingest.engines.base import Engine
+from labelingest.errors import EngineError
 from labelingest.fence import result_or_reason
 from labelingest.model.blobs import Unread
 from labelingest.pipeline.resume import JobRecord, ResumableRun, is_lost
@@ -59,6 +60,8 @@ class JournaledSink(Struct, frozen=True):
     journaled: tuple[ResumableRun, ResumableSink] | None = None
     """The run with the journal, and the same sink; None for a run that cannot be resumed."""
     stopwatch: Stopwatch = OFF
+    _unmarked: deque[JobRecord] = field(default_factory=deque)
+    """Jobs whose labels may not be with the system yet: the journal has them later."""
 
     def half(self) -> WorkerHalf | None:
         """Return the sink's half for workers; None where they have nothing to do for it."""
@@ -87,9 +90,17 @@ class JournaledSink(Struct, frozen=True):
         problems = [*refused, *result.problems, *(problem for _, problem in refused_late)]
         record = JobRecord(problems, result.data_files, tally)
         if self.journaled is not None:
-            run, sink = self.journaled
-            run.add(record, sink)
+            self._unmarked.append(record)
+            self._add_marked()
         return record
+
+    def _add_marked(self, *, wait: bool = False) -> None:
+        """Write the jobs to the journal whose labels are with the system by now."""
+        if self.journaled is not None:
+            run, sink = self.journaled
+            for mark in sink.marks(wait=wait):
+                run.add(self._unmarked.popleft(), mark)
+            run.sync_in_time(sink)
 
     def save(self, error: BaseException) -> None:
         """Flush sink and journal to the disk, if it takes them, before an exception ends the run."""
@@ -97,13 +108,20 @@ class JournaledSink(Struct, frozen=True):
             run, sink = self.journaled
             if is_lost(error):
                 run.distrust()
-            with suppress(OSError):
+                return
+            try:
+                self._add_marked()
                 run.sync(sink)
+            except (OSError, EngineError) as later:
+                if is_lost(later):
+                    run.distrust()
 
     def finish(self) -> None:
         """Flush sink and journal to the disk, before the output gets its name."""
         if self.journaled is not None:
             run, sink = self.journaled
+            while self._unmarked:
+                self._add_marked(wait=True)
             run.sync(sink)
 
 

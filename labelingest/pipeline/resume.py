@@ -187,10 +187,13 @@ class ResumableRun(Struct):
             self._files[:jobs],
         )
 
-    def add(self, record: JobRecord, sink: ResumableSink) -> None:
-        """Write to the journal that a job is finished and that the sink has its labels."""
-        self.journal.append({**record.as_json(), "mark": sink.mark()})
+    def add(self, record: JobRecord, mark: Any) -> None:
+        """Write to the journal that a job is finished, with the sink's mark of its labels."""
+        self.journal.append({**record.as_json(), "mark": mark})
         self._count(record)
+
+    def sync_in_time(self, sink: ResumableSink) -> None:
+        """Flush sink and journal to the disk if the last flush was long ago."""
         if monotonic() - self._synced > _SYNC_EVERY:
             self.sync(sink)
 

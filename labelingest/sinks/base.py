@@ -110,7 +110,7 @@ class UnfinishedOutput(Struct, frozen=True):
     path: Path
     """Path of the unfinished output, beside the output's own place."""
     marks: Sequence[Any] = ()
-    """Results of `ResumableSink.mark`, one for each put that counts."""
+    """Results of `ResumableSink.marks`, one for each put that counts."""
 
     @staticmethod
     def place(unfinished: "UnfinishedOutput | None", path: Path) -> Path:
@@ -134,12 +134,25 @@ class ResumableSink(Sink, Protocol):
         """
         ...
 
-    def mark(self) -> Any:
-        """Return the mark of the last put as JSON values; its bytes are with the system by then."""
+    def marks(self, *, wait: bool = False) -> Sequence[Any]:
+        """Return the marks of puts whose bytes are with the system by now, each mark once.
+
+        A mark is a value of JSON. There is one for each put, in the order of the puts.
+
+        Parameters
+        ----------
+        wait
+            Whether to wait for the bytes of all puts.
+
+        Raises
+        ------
+        StorageError
+            Bytes of a put could not be written, after the marks of earlier puts were returned.
+        """
         ...
 
     def sync(self) -> None:
-        """Bring everything that was put onto the disk; raise StorageError if that fails."""
+        """Bring everything that has a mark onto the disk; raise StorageError if that fails."""
         ...
 
 

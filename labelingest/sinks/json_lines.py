@@ -5,23 +5,27 @@ do as a stream. So batches can be compressed where they are made, and a file can
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from io import BufferedReader, RawIOBase
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeAlias, cast
 
+from msgspec import Struct
+
 from labelingest.errors import ConfigError
 from labelingest.model.batch_output import BatchOutput, as_lines
+from labelingest.model.chunks import Chunk
 from labelingest.problems import Problem
 from labelingest.sinks.base import UnfinishedOutput
-from labelingest.sinks.marks import Mark, Summed, are_whole, checksum, holds
-from labelingest.storage.atomic import whole_file
-from labelingest.storage.os_errors import cannot_write
+from labelingest.sinks.growing_file import GrowingFile
+from labelingest.sinks.marks import Mark, are_whole, holds
+from labelingest.storage.atomic import building_file, whole_file
 
 __all__ = [
     "ZSTD",
+    "KeptLinesHalf",
     "LinesHalf",
     "LinesSink",
     "Pack",
@@ -143,8 +147,7 @@ def check_zstandard() -> None:
         ) from error
 
 
-@dataclass(frozen=True, slots=True)
-class LinesHalf:
+class LinesHalf(Struct, frozen=True):
     """Joins the label rows of batches, and compresses them where the output is compressed."""
 
     pack_texts: Pack
@@ -156,6 +159,15 @@ class LinesHalf:
     def deliver(self, output: BatchOutput) -> BatchOutput:
         """Leave the bytes where they are."""
         return output
+
+
+class KeptLinesHalf(LinesHalf, frozen=True):
+    """Lets the worker process keep the bytes, for a file that the worker can write into."""
+
+    def deliver(self, output: BatchOutput) -> BatchOutput:
+        """Return the bytes as a chunk, and no keys: a file of lines needs none."""
+        content = self.pack_texts(output.texts) if output.packed is None else output.packed
+        return BatchOutput((), delivered=Chunk(content))
 
 
 @dataclass(slots=True)
@@ -177,28 +189,41 @@ class LinesSink:
     pack: Pack = join_lines
     unfinished: UnfinishedOutput | None = None
     """Unfinished file, which stays when the block fails; None for a file that is removed then."""
-    _opened: AbstractContextManager[BinaryIO] | None = field(default=None, init=False, repr=False)
-    _file: BinaryIO | None = field(default=None, init=False, repr=False)
-    _added: Mark = field(default=(0, 0), init=False, repr=False)
-    """Mark of the last put."""
+    _opened: ExitStack | None = field(default=None, init=False, repr=False)
+    _file: GrowingFile | None = field(default=None, init=False, repr=False)
 
     def __enter__(self) -> "LinesSink":
-        unfinished = self.unfinished
-        place = None if unfinished is None else (unfinished.path, _length(unfinished.marks))
-        self._opened = whole_file(self.path, unfinished=place)
-        self._file = self._opened.__enter__()
+        unfinished, place = self.unfinished, None
+        if unfinished is not None:
+            place = unfinished.path, _length(unfinished.marks)
+        opened = ExitStack()
+        file = opened.enter_context(whole_file(self.path, unfinished=place))
+        building, length = place or (building_file(self.path), 0)
+        self._file = GrowingFile(file.fileno(), building, length, output=str(self.path))
+        opened.push(self._finish)
+        self._opened = opened
         return self
 
     def __exit__(self, *raised: Any) -> None:
-        opened, file, self._opened, self._file = self._opened, self._file, None, None
-        if opened is not None and file is not None:
-            if raised[0] is None and not file.tell():
-                file.write(no_lines(self.pack))
+        opened, self._opened = self._opened, None
+        if opened is not None:
             opened.__exit__(*raised)
 
-    def half(self) -> LinesHalf:
-        """Return the half that joins label rows, and compresses them."""
-        return LinesHalf(self.pack)
+    def _finish(self, *raised: object) -> None:
+        """Wait for the bytes of all label rows, if the block ended well."""
+        file, self._file = self._open(), None
+        try:
+            if raised[0] is None:
+                if not file.length:
+                    file.append(Chunk(no_lines(self.pack)))
+                while file.is_incomplete:
+                    file.marks(wait=True)
+        finally:
+            file.end()
+
+    def half(self) -> KeptLinesHalf:
+        """Return the half that joins label rows, compresses and keeps them."""
+        return KeptLinesHalf(self.pack)
 
     def refused(self, keys: Sequence[str]) -> dict[int, Problem]:
         """Refuse nothing: a file can hold the labels of any key."""
@@ -206,37 +231,13 @@ class LinesSink:
 
     def put(self, batch: BatchOutput) -> list[tuple[int, Problem]]:
         """Append label rows; a file can hold any of them."""
+        file = self._open()
         if batch.large is not None:
-            self._append(packed_pieces(self.pack, batch.large.pieces()))
-            return []
-        chunk = self.pack(batch.texts) if batch.packed is None else batch.packed
-        with self._disk_errors_as_sentence():
-            self._open().write(chunk)
-        self._added = len(chunk), checksum(chunk)
+            file.append_pieces(packed_pieces(self.pack, batch.large.pieces()))
+        else:
+            output = batch if batch.delivered is not None else self.half().deliver(batch)
+            file.append(output.delivered)
         return []
-
-    def _append(self, pieces: Iterable[bytes]) -> None:
-        """Append a label row in pieces, or nothing where they end by an exception."""
-        file, summed = self._open(), Summed(pieces)
-        begin = file.tell()
-        with self._disk_errors_as_sentence():
-            try:
-                file.writelines(summed)
-            except OSError:
-                raise  # of the disk: the run ends
-            except Exception:
-                file.seek(begin)
-                file.truncate()
-                raise
-        self._added = summed.mark
-
-    @contextmanager
-    def _disk_errors_as_sentence(self) -> Iterator[None]:
-        """Turn errors of the disk into a sentence: they are about the output, not about one file."""
-        try:
-            yield
-        except OSError as error:
-            raise cannot_write(str(self.path), error) from error
 
     def good_marks(self, files: Sequence[int]) -> int:
         """Count the marks that fit the unfinished file, as `ResumableSink` says."""
@@ -257,20 +258,15 @@ class LinesSink:
                 intact += 1
         return intact
 
-    def mark(self) -> Mark:
-        """Return what the last put added."""
-        with self._disk_errors_as_sentence():
-            self._open().flush()
-        return self._added
+    def marks(self, *, wait: bool = False) -> list[Mark]:
+        """Return what puts added, in their order, as soon as the bytes are with the system."""
+        return self._open().marks(wait=wait)
 
     def sync(self) -> None:
-        """Bring all that was put onto the disk."""
-        from os import fsync
+        """Bring all label rows with a mark onto the disk."""
+        self._open().sync()
 
-        with self._disk_errors_as_sentence():
-            fsync(self._open().fileno())
-
-    def _open(self) -> BinaryIO:
+    def _open(self) -> GrowingFile:
         if self._file is None:
             raise ValueError("the sink is not open: use it as `with sink:`")
         return self._file

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Final, TypeAlias
 from zlib import crc32
 
-__all__ = ["Mark", "Summed", "are_whole", "checksum", "checksum_of", "holds"]
+__all__ = ["Mark", "Summed", "are_whole", "checksum", "checksum_of", "holds", "with_length"]
 
 Mark: TypeAlias = tuple[int, int]
 """Bytes, and their checksum."""
@@ -33,10 +33,11 @@ def checksum(content: bytes, before: int = 0) -> int:
     >>> checksum(b"b", checksum(b"a")) == checksum(b"", checksum(b"ab"))
     False
     """
-    return _with_length(crc32(content, before), len(content))
+    return with_length(crc32(content, before), len(content))
 
 
-def _with_length(crc: int, length: int) -> int:
+def with_length(crc: int, length: int) -> int:
+    """Return the checksum of a content from its CRC-32 and its length."""
     return crc32(length.to_bytes(8, "little"), crc)
 
 
@@ -52,18 +53,18 @@ class Summed:
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = pieces
-        self._crc = self._length = 0
+        self.crc = self.length = 0
 
     def __iter__(self) -> Iterator[bytes]:
         for piece in self._pieces:
-            self._crc = crc32(piece, self._crc)
-            self._length += len(piece)
+            self.crc = crc32(piece, self.crc)
+            self.length += len(piece)
             yield piece
 
     @property
     def mark(self) -> Mark:
         """Mark of the pieces taken so far."""
-        return self._length, _with_length(self._crc, self._length)
+        return self.length, with_length(self.crc, self.length)
 
 
 def checksum_of(file: BinaryIO, before: int = 0) -> int:
@@ -71,7 +72,7 @@ def checksum_of(file: BinaryIO, before: int = 0) -> int:
     crc, length = before, 0
     while piece := file.read(_PIECE):
         crc, length = crc32(piece, crc), length + len(piece)
-    return _with_length(crc, length)
+    return with_length(crc, length)
 
 
 def holds(file: BinaryIO, size: int, expected: int) -> bool:
@@ -82,7 +83,7 @@ def holds(file: BinaryIO, size: int, expected: int) -> bool:
         if not piece:
             return False
         crc, rest = crc32(piece, crc), rest - len(piece)
-    return _with_length(crc, size) == expected
+    return with_length(crc, size) == expected
 
 
 def are_whole(*numbers: object) -> bool:

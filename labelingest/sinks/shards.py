@@ -73,6 +73,9 @@ class ShardSink:
     _file: BinaryIO | None = field(default=None, init=False, repr=False)
     """The last shard."""
     _added: list[Piece] = field(default_factory=list, init=False, repr=False)
+    """What the last put added."""
+    _marks: list[list[Piece]] = field(default_factory=list, init=False, repr=False)
+    """What each put added since the run has asked."""
 
     def __enter__(self) -> "ShardSink":
         self._shards = _shards(() if self.unfinished is None else self.unfinished.marks)
@@ -166,6 +169,7 @@ class ShardSink:
                 pieces = packed_pieces(pack, batch.large.pieces())
             self._append(building, batch.keys[start:end], pieces)
             start = end
+        self._marks.append(self._added)
         return []
 
     def _append(self, building: Path, keys: Sequence[str], pieces: Iterable[bytes]) -> None:
@@ -231,9 +235,10 @@ class ShardSink:
                 good += 1
         return good
 
-    def mark(self) -> Sequence[Piece]:
-        """Return what the last put added to which shard."""
-        return self._added
+    def marks(self, *, wait: bool = False) -> list[list[Piece]]:
+        """Return what each put since the last call added."""
+        marks, self._marks = self._marks, []
+        return marks
 
     def sync(self) -> None:
         """Bring all that was put onto the disk."""

@@ -88,8 +88,8 @@ class TreeSink:
     _folders: set[str] = field(default_factory=set, init=False, repr=False)
     _counted: list[bytes] = field(default_factory=list, init=False, repr=False)
     """Keys of each batch that have a file, packed: only a name that is taken asks for them."""
-    _added: Batch = field(default=((), 0), init=False, repr=False)
-    """The files of the last put."""
+    _marks: list[Batch] = field(default_factory=list, init=False, repr=False)
+    """The files of each put since the run has asked."""
 
     def __enter__(self) -> "TreeSink":
         marks = () if self.unfinished is None else self.unfinished.marks
@@ -152,9 +152,10 @@ class TreeSink:
                 crc = checksum_of(file, crc)
         return crc == expected
 
-    def mark(self) -> Batch:
-        """Return the files of the last put."""
-        return self._added
+    def marks(self, *, wait: bool = False) -> list[Batch]:
+        """Return what each put since the last call added."""
+        marks, self._marks = self._marks, []
+        return marks
 
     def sync(self) -> None:
         """Bring all that was put onto the disk."""
@@ -195,7 +196,7 @@ class TreeSink:
                 if position not in refused:
                     keys.append(key)
                     crc = checksum(text, crc)
-        self._added = keys, crc
+        self._marks.append((keys, crc))
         self._counted.append(_packed(keys))
         in_use = (
             batch.keys[position] for position, number in refused.items() if number == errno.EEXIST

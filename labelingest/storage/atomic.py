@@ -19,10 +19,12 @@ from typing import BinaryIO, Final
 from labelingest.errors import StorageError
 from labelingest.storage.local.real_paths import resolve
 from labelingest.storage.os_errors import cannot_write
+from labelingest.storage.shared_file import wait_for_writers
 from labelingest.storage.unfinished_files import UNFOLLOWED, has_name, protect, unfinished_name
 
 __all__ = [
     "NO_FLUSH",
+    "building_file",
     "file_target",
     "flush_folder",
     "open_locked",
@@ -110,9 +112,7 @@ def whole_file(path: Path, *, unfinished: tuple[Path, int] | None = None) -> Ite
     b'{}'
     """
     target = file_target(path)
-    temporary = (
-        target.with_name(unfinished_name(target.name)) if unfinished is None else unfinished[0]
-    )
+    temporary = building_file(path) if unfinished is None else unfinished[0]
     replaced = target.stat() if target.exists() else None
     descriptor = _open_unfinished(temporary, str(path), unfinished, private=replaced is not None)
     if replaced is not None:
@@ -139,6 +139,18 @@ def whole_file(path: Path, *, unfinished: tuple[Path, int] | None = None) -> Ite
     flush_folder(target.parent, str(path))
 
 
+def building_file(path: Path) -> Path:
+    """Return the path at which a file is written, beside the file that the path leads to.
+
+    Raises
+    ------
+    StorageError
+        As `file_target` raises it.
+    """
+    target = file_target(path)
+    return target.with_name(unfinished_name(target.name))
+
+
 def _open_unfinished(
     temporary: Path, output: str, unfinished: tuple[Path, int] | None, *, private: bool
 ) -> int:
@@ -148,12 +160,19 @@ def _open_unfinished(
         descriptor, length = open_locked(temporary, output, mode), 0
     else:
         try:
-            if temporary.is_symlink() or temporary.is_fifo():
-                temporary.unlink()  # nothing of the output is in it, and opening it may not end
+            if not unfinished[1]:
+                # Nothing of the output is in it; opening a pipe may not end, and a write of a
+                # killed run must not reach the new file.
+                temporary.unlink(missing_ok=True)
             descriptor = os.open(temporary, _OPEN, mode)
         except OSError as error:
             raise cannot_write(output, error) from error
         length = unfinished[1]
+        if not wait_for_writers(descriptor):
+            os.close(descriptor)
+            raise StorageError(
+                f"{output!r} is still being written by worker processes of an earlier run: end them"
+            )
     os.ftruncate(descriptor, length)
     os.lseek(descriptor, length, os.SEEK_SET)
     return descriptor

@@ -193,7 +193,8 @@ def interrupted(out: Path, batches: Sequence[BatchOutput]) -> list[Any]:
     with suppress(KeyboardInterrupt), sink:
         for batch in batches:
             assert sink.put(batch) == []
-            marks.append(json.loads(json.dumps(sink.mark())))
+            marks += json.loads(json.dumps(sink.marks()))
+        marks += json.loads(json.dumps(sink.marks(wait=True)))
         sink.sync()
         raise KeyboardInterrupt
     return marks

@@ -22,7 +22,7 @@ from labelingest.media.image_size import read_image_size
 from labelingest.model.blobs import Unread
 from labelingest.pipeline.worker import Job, JobResult, Worker
 from labelingest.problems import ProblemCode
-from labelingest.sinks.json_lines import LinesHalf, join_lines
+from labelingest.sinks.json_lines import KeptLinesHalf, join_lines
 from labelingest.storage.memory import MemoryStorage
 from tests.builders.encord import encord_converter, sidecar
 from tests.builders.failing import OUT_OF_MEMORY, POISON, failing, traces
@@ -275,12 +275,11 @@ def test_what_fails_before_and_after_conversion_costs_its_file_too(
         return join_lines(texts)
 
     files = dict.fromkeys(FILES, BOX)
-    worker = Worker(FailingStorage(files), converter_for(), LinesHalf(pack))
+    worker = Worker(FailingStorage(files), converter_for(), KeptLinesHalf(pack))
     result = worker(job_of(range(12)))
     assert [(p.source, p.code.value) for p in result.problems] == [("05.txt", "internal-error")]
-    assert len(result.output.keys) == result.tally().label_rows == 11
-    assert result.output.packed is not None
-    assert result.output.packed.count(b"\n") == 11
+    assert result.tally().label_rows == 11
+    assert result.output.delivered.content.count(b"\n") == 11
 
 
 def test_an_image_over_whose_header_the_reader_fails_costs_its_file(

@@ -4,7 +4,7 @@ import errno
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from labelingest.errors import StorageError
 from labelingest.fence import result_or_reason
 from labelingest.model.batch_output import BatchOutput, LargeLabels
+from labelingest.sinks.growing_file import GrowingFile
 from labelingest.sinks.json_lines import LinesSink
 from labelingest.sinks.shards import INDEX, ShardSink
 from labelingest.sinks.single_file import FileSink, Put
@@ -27,21 +28,26 @@ def large(key: str, pieces: int, *, breaks: bool = False) -> BatchOutput:
     return BatchOutput([key], large=LargeLabels(pieces_of_row, lambda: iter(())))
 
 
-@pytest.mark.parametrize("buffer", [0, 1 << 20], ids=["at once", "when buffers are written"])
-def test_a_full_disk_ends_the_run_and_is_no_failure_over_one_file(
-    tmp_path: Path, buffer: int
-) -> None:
-    def put(sink: LinesSink) -> None:
-        sink._file = Path("/dev/full").open("wb", buffering=buffer)  # noqa: SIM115 - closed below
-        try:
-            result_or_reason(lambda: (sink.put(large("a.jpg", 3)), sink.mark()))
-        finally:
-            with suppress(OSError):
-                sink._file.close()
+def on_a_full_disk(sink: LinesSink) -> None:
+    """Let the sink write to a device on which nothing has room."""
+    file = os.open("/dev/full", os.O_WRONLY)
+    sink._file = GrowingFile(file, Path("/dev/full"), 0, output=str(sink.path))
 
-    sink = LinesSink(tmp_path / "rows.jsonl")
-    with pytest.raises(StorageError, match=r"rows\.jsonl' cannot be written: disk full"), sink:
-        put(sink)
+
+@pytest.mark.parametrize("puts", [1, 2])
+def test_a_full_disk_ends_the_run_and_is_no_failure_over_one_file(
+    tmp_path: Path, puts: int
+) -> None:
+    def put(sink: LinesSink, batch: BatchOutput) -> None:
+        for _ in range(puts):
+            result_or_reason(lambda: (sink.put(batch), sink.marks(wait=True)))
+
+    for batch in (large("a.jpg", 3), BatchOutput(["a.jpg"], [b"{}"])):
+        sink = LinesSink(tmp_path / "rows.jsonl")
+        on_disk = pytest.raises(StorageError, match=r"rows\.jsonl' cannot be written: disk full")
+        with on_disk, sink:
+            on_a_full_disk(sink)
+            put(sink, batch)
 
 
 def test_a_full_disk_is_said_of_a_document_too(tmp_path: Path) -> None:
