@@ -36,19 +36,16 @@ import numpy as np
 import orjson
 from msgspec import Struct
 
-from labelingest.columns.types import Bool, Int64
-from labelingest.encord.identifiers import data_hashes
-from labelingest.encord.urls import object_url
+from labelingest.columns.types import Bool
 from labelingest.model.annotations import Annotations, ColumnShape, column_shapes
 from labelingest.model.batch_output import Labels
-from labelingest.model.ontology import Ontology, Shape
+from labelingest.model.ontology import Ontology
 from labelingest.model.rejections import reject_rows
 from labelingest.model.units import DataUnits
 from labelingest.problems import ProblemCode
 from labelingest.problems.of_batch import BatchProblems
-from labelingest.writers.coco_geometry import geometries
-from labelingest.writers.instances import hashes_of, hole_count
-from labelingest.writers.number_text import shortest_texts
+from labelingest.writers.coco_page import CocoCounts, CocoPage, category_ids
+from labelingest.writers.instances import hole_count
 from labelingest.writers.representable import representable_on_images
 from labelingest.writers.target import CocoRotated, TargetOptions, Written
 
@@ -67,9 +64,6 @@ HEAD: Final = b'{"info":{"description":"written by labelingest"},"licenses":[],"
 """Text before the images."""
 BETWEEN: Final = b'\n],"annotations":['
 """Text between images and annotations."""
-
-_NO_CATEGORY: Final = (Shape.AUDIO, Shape.TEXT)
-"""Shapes that no image has; the official client's exporter skips them, too."""
 
 
 class CocoChunk(NamedTuple):
@@ -178,18 +172,16 @@ class CocoWriter(Struct):
         continued
             Whether these are more annotations of the batch before, whose units they are.
         """
-        if continued:
-            self.images -= len(units)
-        texts = _annotations(annotations, units, self._categories(), self)
-        chunk = CocoChunk(
-            b""
-            if continued
-            else _joined(_images(units, self.storage_url, self.images), self.images == 0),
-            _joined(texts, self.annotations == 0),
-        )
-        self.images += len(units)
-        self.annotations += len(texts)
-        return chunk
+        page = CocoPage(annotations, units, self.ontology, self.storage_url, self.rotated)
+        return self.add_page(page, continued=continued)
+
+    def add_page(self, page: CocoPage, *, continued: bool = False) -> CocoChunk:
+        """Write the next batch, whose page was prepared elsewhere."""
+        images, annotations = page.counts
+        before = CocoCounts(self.images - images * continued, self.annotations)
+        self.images = before.images + images
+        self.annotations += annotations
+        return CocoChunk(b"" if continued else page.images(before), page.annotations(before))
 
     def tail(self) -> bytes:
         """Return the text after the annotations: the categories, and the end of the document."""
@@ -201,69 +193,8 @@ class CocoWriter(Struct):
                 "feature_hash": entry.feature_hash,
             }
             for entry, number in zip(
-                self.ontology.objects, self._categories().tolist(), strict=True
+                self.ontology.objects, category_ids(self.ontology).tolist(), strict=True
             )
             if number
         ]
         return b'\n],"categories":' + orjson.dumps(categories) + b"}\n"
-
-    def _categories(self) -> Int64:
-        """Return (o,) the category ID of each ontology object; 0 for none."""
-        has_category = np.array(
-            [entry.shape not in _NO_CATEGORY for entry in self.ontology.objects], dtype=bool
-        )
-        categories: Int64 = np.where(has_category, np.cumsum(has_category), 0)
-        return categories
-
-
-def _joined(texts: list[str], first: bool) -> bytes:
-    """Return elements of an array, each on a line, to be put after the ones already there."""
-    if not texts:
-        return b""
-    return (("\n" if first else ",\n") + ",\n".join(texts)).encode()
-
-
-def _images(units: DataUnits, storage_url: str, before: int) -> list[str]:
-    """Return (u,) the JSON of each image, numbered after those before."""
-    hashes = data_hashes(storage_url, units.key)
-    sizes = zip(units.width.tolist(), units.height.tolist(), strict=True)
-    return [
-        f'{{"id":{number},"file_name":{_json(key)},'
-        + (f'"width":{width},"height":{height},' if width > 0 and height > 0 else "")
-        + f'"coco_url":{_json(object_url(storage_url, key))},"data_hash":"{name}"}}'
-        for number, (key, name, (width, height)) in enumerate(
-            zip(units.key, hashes, sizes, strict=True), start=before + 1
-        )
-    ]
-
-
-def _annotations(
-    annotations: Annotations, units: DataUnits, categories: Int64, before: CocoWriter
-) -> list[str]:
-    """Return (n,) the JSON of each annotation, numbered after those before."""
-    is_manual = np.isnan(annotations.confidence)
-    scores = shortest_texts(np.where(is_manual, 1.0, annotations.confidence))
-    tails = [
-        '"manual_annotation":true}}' if manual else f'"manual_annotation":false}},"score":{score}}}'
-        for manual, score in zip(is_manual.tolist(), scores, strict=True)
-    ]
-    # The one loop over annotations that all shapes share.
-    return [
-        f'{{"id":{number},"image_id":{unit},"category_id":{category},{geometry},"iscrowd":0,'
-        f'"attributes":{{"encord_track_uuid":"{name}",{rotation}{tail}'
-        for number, (name, unit, category, (geometry, rotation), tail) in enumerate(
-            zip(
-                hashes_of(annotations, units),
-                (annotations.unit.astype(np.int64) + before.images + 1).tolist(),
-                categories[annotations.feature].tolist(),
-                geometries(annotations, units, before.ontology, before.rotated),
-                tails,
-                strict=True,
-            ),
-            start=before.annotations + 1,
-        )
-    ]
-
-
-def _json(value: str) -> str:
-    return orjson.dumps(value).decode()
