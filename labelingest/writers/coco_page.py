@@ -113,7 +113,7 @@ _PLAIN: Final = re.compile("[A-Za-z0-9_.~/-]*")
 """Keys that are the same in JSON and in a URL."""
 
 
-def data_hash_column(url: str, keys: Sequence[str]) -> Texts:
+def _hash_column(url: str, keys: Sequence[str]) -> Texts:
     return np.array(data_hashes(url, keys), dtype=f"S{_UUID}")
 
 
@@ -122,7 +122,7 @@ class _Images:
 
     def __init__(self, units: DataUnits, storage_url: str) -> None:
         names, link, links = _names_and_links(units.key, storage_url)
-        hashes = data_hash_column(storage_url, units.key)
+        hashes = _hash_column(storage_url, units.key)
         self._parts = (names, _sizes(units), _BEFORE_LINK + link, links, _BEFORE_HASH, hashes)
         fixed = len(_BEFORE_ID + _BEFORE_NAME + _BEFORE_LINK + link + _BEFORE_HASH + _IMAGE_END)
         sizes = self._parts[1].lengths
@@ -302,12 +302,17 @@ def category_ids(ontology: Ontology) -> Int64:
 _NO_CATEGORY: Final = (Shape.AUDIO, Shape.TEXT)
 """Shapes that no image has; the official client's exporter skips them, too."""
 
-_POWERS: Final = 10 ** np.arange(1, 19)
+_POWERS: Final = tuple(10**power for power in range(1, 19))
 
 
 def _digits(numbers: Int64) -> Int64:
     """Return (n,) the number of digits of positive numbers."""
-    digits: Int64 = np.searchsorted(_POWERS, numbers, side="right") + 1
+    digits = np.ones(len(numbers), dtype=np.int64)
+    most = int(numbers.max(initial=0))
+    for power in _POWERS:
+        if power > most:
+            break
+        digits += numbers >= power
     return digits
 
 
