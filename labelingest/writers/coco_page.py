@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import orjson
 
+from labelingest.columns.text_page import RaggedTexts, TextPage
 from labelingest.columns.types import Float64, Int32, Int64, Texts
 from labelingest.encord.identifiers import data_hashes
 from labelingest.encord.urls import object_url
@@ -22,7 +23,6 @@ from labelingest.model.units import DataUnits
 from labelingest.writers.coco_shapes import Numbers, Shapes
 from labelingest.writers.instances import hashes_of
 from labelingest.writers.target import CocoRotated
-from labelingest.writers.text_page import RaggedTexts, TextPage
 
 __all__ = ["CocoCounts", "CocoPage", "category_ids"]
 

@@ -11,6 +11,7 @@ import numpy as np
 import orjson
 
 from labelingest.columns import ragged
+from labelingest.columns.text_page import SPARE, RaggedTexts, TextPage
 from labelingest.columns.types import Bool, Float64, Int64, Texts
 from labelingest.geometry import boxes
 from labelingest.geometry.rotated_boxes import corners_from_rotated
@@ -20,7 +21,6 @@ from labelingest.model.units import DataUnits
 from labelingest.writers.instances import parts_of
 from labelingest.writers.number_text import shortest_texts
 from labelingest.writers.target import CocoRotated
-from labelingest.writers.text_page import SPARE, RaggedTexts, TextPage
 
 __all__ = ["Shapes"]
 
