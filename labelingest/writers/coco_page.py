@@ -14,14 +14,14 @@ import numpy as np
 import orjson
 
 from labelingest.columns.text_page import RaggedTexts, TextPage
-from labelingest.columns.types import Float64, Int32, Int64, Texts
-from labelingest.encord.identifiers import data_hashes
+from labelingest.columns.types import Float64, Int32, Int64
+from labelingest.encord.identifiers import data_hash_column
 from labelingest.encord.urls import object_url
 from labelingest.model.annotations import Annotations, ColumnShape, column_shapes
 from labelingest.model.ontology import Ontology, Shape
 from labelingest.model.units import DataUnits
 from labelingest.writers.coco_shapes import Numbers, Shapes
-from labelingest.writers.instances import hashes_of
+from labelingest.writers.instances import hash_column_of
 from labelingest.writers.target import CocoRotated
 
 __all__ = ["CocoCounts", "CocoPage", "category_ids"]
@@ -113,16 +113,12 @@ _PLAIN: Final = re.compile("[A-Za-z0-9_.~/-]*")
 """Keys that are the same in JSON and in a URL."""
 
 
-def _hash_column(url: str, keys: Sequence[str]) -> Texts:
-    return np.array(data_hashes(url, keys), dtype=f"S{_UUID}")
-
-
 class _Images:
     """Images of a batch."""
 
     def __init__(self, units: DataUnits, storage_url: str) -> None:
         names, link, links = _names_and_links(units.key, storage_url)
-        hashes = _hash_column(storage_url, units.key)
+        hashes = data_hash_column(storage_url, units.key)
         self._parts = (names, _sizes(units), _BEFORE_LINK + link, links, _BEFORE_HASH, hashes)
         fixed = len(_BEFORE_ID + _BEFORE_NAME + _BEFORE_LINK + link + _BEFORE_HASH + _IMAGE_END)
         sizes = self._parts[1].lengths
@@ -203,7 +199,7 @@ class _Annotations:
         """(n,) row of each annotation's data unit."""
         self._categories = category_ids(ontology)[annotations.feature]
         self._shapes = Shapes(annotations, units, ontology, rotated)
-        self._hashes = np.array(hashes_of(annotations, units), dtype=f"S{_HASH}")
+        self._hashes = hash_column_of(annotations, units)
         shape = column_shapes(ontology.objects)[annotations.feature]
         turned = np.flatnonzero(shape == ColumnShape.ROTATED_BOX)
         angles = annotations.coordinates[annotations.offsets[turned] + 4]

@@ -10,11 +10,12 @@ from itertools import chain
 import numpy as np
 
 from labelingest.columns import ragged
-from labelingest.encord.identifiers import object_hashes, sound_hashes
+from labelingest.columns.types import Texts
+from labelingest.encord.identifiers import object_hash_column, object_hashes, sound_hashes
 from labelingest.model.annotations import Annotations, Rings
 from labelingest.model.units import DataUnits
 
-__all__ = ["hashes_of", "hole_count", "outlines", "parts_of"]
+__all__ = ["hash_column_of", "hashes_of", "hole_count", "outlines", "parts_of"]
 
 
 def hashes_of(annotations: Annotations, units: DataUnits) -> Sequence[str]:
@@ -22,6 +23,13 @@ def hashes_of(annotations: Annotations, units: DataUnits) -> Sequence[str]:
     if annotations.instances is not None:
         return sound_hashes(annotations.instances.hash, annotations.unit, units.key)
     return object_hashes(units.key, annotations.unit, annotations.line, annotations.content)
+
+
+def hash_column_of(annotations: Annotations, units: DataUnits) -> Texts:
+    """Return the hashes of `hashes_of` as a column of bytes."""
+    if annotations.instances is not None:
+        return np.array(hashes_of(annotations, units), dtype="S8")
+    return object_hash_column(units.key, annotations.unit, annotations.line, annotations.content)
 
 
 def parts_of(annotations: Annotations) -> Mapping[int, Rings]:

@@ -78,7 +78,7 @@ def test_the_output_is_that_of_a_run_in_which_the_file_has_no_labels_to_take(
 @pytest.mark.parametrize(
     ("out", "made_by"),
     [
-        ("coco.json", "labelingest.writers.coco.hashes_of"),
+        ("coco.json", "labelingest.writers.coco_page.hash_column_of"),
         ("table.parquet", "labelingest.writers.parquet.hashes_of"),
     ],
 )
