@@ -100,7 +100,7 @@ OUTPUT_OPTIONS: Final[Sequence[Option]] = (
         help="Output: FILE.jsonl (fastest), FILE.jsonl.zst, or a folder for one KEY.encord.json "
         "per data file",
         note="--to yolo takes a folder, --to coco FILE.json, --to parquet FILE.parquet. A URL as "
-        "s3://bucket/label_rows.jsonl writes one file to the cloud, whole or not at all.",
+        "s3://bucket/label_rows.jsonl or s3://bucket/labels/ writes to the cloud.",
         panel=Panel.OUTPUT,
         is_output=True,
         decides_result=False,

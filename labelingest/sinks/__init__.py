@@ -4,11 +4,9 @@ A format names the module that opens its sink; this package never compares forma
 whole by `labelingest.storage.atomic`, folders by `labelingest.sinks.output_folder`.
 """
 
-from pathlib import PurePath
-
 from labelingest.errors import ConfigError
 from labelingest.formats.format import load
-from labelingest.formats.output_names import check_output, is_one_file
+from labelingest.formats.output_names import check_output
 from labelingest.sinks.base import (
     OutputTarget,
     ResumableSink,
@@ -30,11 +28,10 @@ def open_sink(target: OutputTarget) -> Sink:
         As `labelingest.formats.output_names.check_output` does.
     """
     check_output(target.format, target.out, target.shard_rows)
-    is_file = target.shard_rows is None and is_one_file(target.format, PurePath(target.out))
-    if is_cloud(target.out) and not is_file:
+    if is_cloud(target.out) and target.shard_rows is not None:
         raise ConfigError(
-            f"out {target.out!r} is a folder in the cloud, and folders are written to this machine: "
-            "give a local path, or one file"
+            f"out {target.out!r} is in the cloud, and shards are written to this machine: give a "
+            "local path, or one file"
         )
     module: SinkModule = load(target.format.sink)
     return module.open_sink(target)

@@ -26,7 +26,7 @@ def open_sink(target: OutputTarget, unfinished: UnfinishedOutput | None = None) 
         if is_cloud(target.out):
             return ObjectLinesSink(target.out, pack_for(path.suffix))
         return LinesSink(path, pack_for(path.suffix), unfinished)
-    return sidecar_tree(path, unfinished)
+    return sidecar_tree(target.out, unfinished)
 
 
 def is_own_output(file: BinaryIO, suffix: str) -> bool:

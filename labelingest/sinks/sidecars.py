@@ -9,7 +9,7 @@ from labelingest.sinks.tree import TreeKind, TreeSink
 __all__ = ["sidecar_tree"]
 
 
-def sidecar_tree(path: Path, unfinished: UnfinishedOutput | None = None) -> TreeSink:
+def sidecar_tree(out: str | Path, unfinished: UnfinishedOutput | None = None) -> TreeSink:
     """Return the sink of a tree of sidecars.
 
     Examples
@@ -17,7 +17,7 @@ def sidecar_tree(path: Path, unfinished: UnfinishedOutput | None = None) -> Tree
     >>> sidecar_tree(Path("labels")).kind.name_of("train/a.jpg")
     'train/a.jpg.encord.json'
     """
-    return TreeSink(path, TreeKind("label row", _name_of, _is_ours), unfinished)
+    return TreeSink(out, TreeKind("label row", _name_of, _is_ours), unfinished)
 
 
 def _name_of(key: str) -> str:

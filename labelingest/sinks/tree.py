@@ -1,48 +1,49 @@
-"""A tree of files, one for every data file: built beside its place, moved there when complete."""
+"""A tree of files, one for every data file: built beside its place, or object by object in the cloud.
+
+Workers write the files that they made, and tell the sink which names were refused. Files of a tree
+may want one name, and the data file that comes first gets it, whoever wrote first: the sink sees
+the batches in order, and puts right what came too early. So does it with the files of a worker that was
+lost, which the next worker meets. Texts come to the sink for such names only.
+"""
 
 import errno
 import os
 import zlib
-from collections.abc import Callable, Mapping, Sequence, Set
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from msgspec.structs import replace
 
 from labelingest.errors import ConfigError
 from labelingest.model.batch_output import BatchOutput
 from labelingest.problems import Problem, ProblemCode
 from labelingest.sinks.base import UnfinishedOutput
-from labelingest.sinks.marks import Summed, are_whole, checksum, checksum_of
-from labelingest.sinks.output_folder import (
-    MARKER,
-    BuildingFolder,
-    building_folder,
-    is_as_begun,
+from labelingest.sinks.marks import Summed, are_whole, checksum
+from labelingest.sinks.object_folder import object_folder
+from labelingest.sinks.output_folder import MARKER, Disk, building_folder, is_as_begun
+from labelingest.sinks.tree_places import (
+    REFUSED,
+    FolderPlace,
+    ObjectPlace,
+    TreePlace,
+    folders_above,
 )
 from labelingest.storage.base import check_key
 from labelingest.storage.os_errors import cannot_write
+from labelingest.storage.unfinished_files import temporary_name
+from labelingest.storage.urls import is_cloud
 
-__all__ = ["TreeKind", "TreeSink"]
+__all__ = ["Delivery", "TreeHalf", "TreeKind", "TreeSink"]
 
 Batch: TypeAlias = tuple[Sequence[str], int]
 """Keys of the data files of a put that have a file, and the checksum of all these files."""
 
-_THREADS: Final = 2
-"""More of them wait for each other: a folder takes one new name at a time."""
-_WORTH_THREADS: Final = 64
-"""Files of a batch from which on threads pay."""
-_REFUSED: Final = {
-    errno.ENAMETOOLONG: "is too long for this file system (255 bytes on most)",
-    errno.EEXIST: "is taken by another {what}, whose name differs only in upper and lower case",
-    errno.EISDIR: "is already that of a folder",
-    errno.ENOTDIR: "needs a folder where another {what} is a file",
-    errno.EILSEQ: "has characters that this file system does not allow",
-    errno.EINVAL: "has characters that this file system does not allow",
-}
+_TAKEN: Final = frozenset((errno.EEXIST, errno.EISDIR, errno.ENOTDIR))
+"""Error numbers of names that another file has, or needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,83 @@ class TreeKind:
     what: str
     """What each of its files is, in words: "label row"."""
     name_of: Callable[[str], str]
-    """Key of a data file → name of its file in the tree."""
+    """Key of a data file → name of its file in the tree; can be pickled."""
     is_ours: Callable[[str], bool]
     """Whether a name in an older tree can be one that was written there."""
     root: Mapping[str, bytes] = field(default_factory=dict)
     """Name → content of files beside those of data files."""
     is_as_written: Callable[[bytes], bool] = lambda content: True
     """Whether the content of such a file can be what a run wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a worker tells of the files that it wrote."""
+
+    refused: Mapping[int, int]
+    """Position of each file that was not written → error number."""
+    texts: Mapping[int, bytes]
+    """Position → content of those whose names another file has: the sink may have to write them."""
+    crc: int
+    """Checksum of the files that were written."""
+
+
+class _Owner(NamedTuple):
+    """The data file that keeps a name from others."""
+
+    key: str
+    number: int
+    """Error number that others get."""
+
+
+class _Names:
+    """Names of files, and of the folders that they lie in."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, str] = {}
+        self._folders: dict[str, str] = {}
+
+    def add(self, name: str, key: str) -> None:
+        """Add the file of a data file."""
+        self.files[name] = key
+        self._folders |= dict.fromkeys(folders_above(name), key)
+
+    def owner(self, name: str) -> _Owner | None:
+        """Return the data file that keeps a name from others; None for none."""
+        if name in self.files:
+            return _Owner(self.files[name], errno.EEXIST)
+        if name in self._folders:
+            return _Owner(self._folders[name], errno.EISDIR)
+        above = (folder for folder in folders_above(name) if folder in self.files)
+        return next((_Owner(self.files[folder], errno.ENOTDIR) for folder in above), None)
+
+
+@dataclass(frozen=True, slots=True)
+class TreeHalf:
+    """Writes the files of a batch."""
+
+    place: TreePlace
+    name_of: Callable[[str], str]
+
+    def pack(self, output: BatchOutput) -> BatchOutput:
+        """Leave texts as they are."""
+        return output
+
+    def deliver(self, output: BatchOutput) -> BatchOutput:
+        """Write the files; texts go on where this process does not see the place."""
+        if output.large is not None or not self.place.is_reachable():
+            return output
+        return replace(output, texts=(), delivered=self.write(output.keys, output.texts))
+
+    def write(self, keys: Sequence[str], texts: Sequence[bytes]) -> Delivery:
+        """Write the files of data files."""
+        refused = self.place.create([self.name_of(key) for key in keys], texts)
+        crc = 0
+        for position, text in enumerate(texts):
+            if position not in refused:
+                crc = checksum(text, crc)
+        taken = {p: texts[p] for p, number in refused.items() if number in _TAKEN}
+        return Delivery(refused, taken, crc)
 
 
 @dataclass(slots=True)
@@ -77,37 +148,60 @@ class TreeSink:
     '{}'
     """
 
-    path: Path
+    out: str | Path
     kind: TreeKind
     unfinished: UnfinishedOutput | None = None
     """Where the unfinished tree is kept; without, it is gone when the block fails."""
-    _opened: AbstractContextManager[BuildingFolder] | None = field(
-        default=None, init=False, repr=False
-    )
-    _building: BuildingFolder | None = field(default=None, init=False, repr=False)
-    _folders: set[str] = field(default_factory=set, init=False, repr=False)
+    _opened: AbstractContextManager[TreePlace] | None = field(default=None, init=False, repr=False)
+    _place: TreePlace | None = field(default=None, init=False, repr=False)
+    _disk: Disk | None = field(default=None, init=False, repr=False)
     _counted: list[bytes] = field(default_factory=list, init=False, repr=False)
     """Keys of each batch that have a file, packed: only a name that is taken asks for them."""
+    _settled: _Names = field(default_factory=_Names, init=False, repr=False)
+    """Names that the sink wrote over what a later data file, or a lost worker, had there."""
     _marks: list[Batch] = field(default_factory=list, init=False, repr=False)
     """The files of each put since the run has asked."""
 
     def __enter__(self) -> "TreeSink":
         marks = () if self.unfinished is None else self.unfinished.marks
-        self._folders, self._counted = set(), [_packed(keys) for keys, _ in marks]
-        self._opened = building_folder(
-            self.path,
-            self._can_be_ours,
+        self._settled, self._counted = _Names(), [_packed(keys) for keys, _ in marks]
+        self._opened = self._in_cloud() if is_cloud(str(self.out)) else self._on_this_machine()
+        self._place = self._opened.__enter__()
+        return self
+
+    @contextmanager
+    def _in_cloud(self) -> Iterator[TreePlace]:
+        def is_ours(storage: Any, name: str) -> bool:
+            return self._can_be_ours(name, lambda: storage.fetch([name]).get(0))
+
+        with object_folder(str(self.out), is_ours, self.kind.root) as storage:
+            yield ObjectPlace(storage)
+
+    @contextmanager
+    def _on_this_machine(self) -> Iterator[TreePlace]:
+        path, token = Path(self.out), temporary_name()
+        with building_folder(
+            path,
+            lambda name: self._can_be_ours(name, (path / name).read_bytes),
             first_files=self.kind.root,
             unfinished=self.unfinished,
             sweep=self._sweep,
-        )
-        self._building = self._opened.__enter__()
-        self.path = self._building.place
-        return self
+        ) as building:
+            seen = building.folder / token
+            try:
+                seen.touch()
+            except OSError as error:
+                raise cannot_write(str(path), error) from error
+            self._disk = building.disk
+            try:
+                yield FolderPlace(str(building.folder.absolute()), str(building.place), token)
+            finally:
+                with suppress(OSError):
+                    seen.unlink()
 
-    def _can_be_ours(self, name: str) -> bool:
+    def _can_be_ours(self, name: str, content: Callable[[], bytes]) -> bool:
         if name in self.kind.root:
-            return self.kind.is_as_written((self.path / name).read_bytes())
+            return self.kind.is_as_written(content())
         return self.kind.is_ours(name)
 
     def _sweep(self, building: Path) -> None:
@@ -124,10 +218,10 @@ class TreeSink:
                 if len(folder) >= start and not os.listdir(folder):  # noqa: PTH208
                     os.rmdir(folder)  # noqa: PTH106
         except OSError as error:
-            raise cannot_write(str(self.path), error) from error
+            raise cannot_write(str(self.out), error) from error
 
     def __exit__(self, *raised: Any) -> None:
-        opened, self._opened, self._building = self._opened, None, None
+        opened, self._opened, self._place, self._disk = self._opened, None, None, None
         if opened is not None:
             opened.__exit__(*raised)
 
@@ -145,12 +239,10 @@ class TreeSink:
 
     def _holds(self, building: Path, keys: Sequence[str], expected: int) -> bool:
         """Whether the files of a batch are as they were put."""
-        crc = 0
         for key in keys:
             check_key(key)
-            with open(f"{building}/{self.kind.name_of(key)}", "rb") as file:  # noqa: PTH123
-                crc = checksum_of(file, crc)
-        return crc == expected
+        place = FolderPlace(str(building), str(self.out), MARKER)
+        return place.checksum([self.kind.name_of(key) for key in keys]) == expected
 
     def marks(self, *, wait: bool = False) -> list[Batch]:
         """Return what each put since the last call added."""
@@ -159,135 +251,128 @@ class TreeSink:
 
     def sync(self) -> None:
         """Bring all that was put onto the disk."""
-        if self._building is not None:
-            self._building.disk.flush()
+        if self._disk is not None:
+            self._disk.flush()
 
-    def half(self) -> None:
-        """Return no half: workers hand on texts as they are."""
+    def half(self) -> TreeHalf:
+        """Return the half that writes files."""
+        return TreeHalf(self._open(), self.kind.name_of)
+
+    def _open(self) -> TreePlace:
+        if self._place is None:
+            raise ValueError("the sink is not open: use it as `with sink:`")
+        return self._place
 
     def refused(self, keys: Sequence[str]) -> dict[int, Problem]:
         """Refuse keys whose file names are too long."""
-        longest = os.pathconf(self._open(), "PC_NAME_MAX")
-        names = [self.kind.name_of(key).rpartition("/")[2] for key in keys]
         return {
             position: self._problem(keys[position], errno.ENAMETOOLONG)
-            for position, name in enumerate(names)
-            # A character has at most four bytes: most names need not be encoded to be measured.
-            if 4 * len(name) > longest and len(name.encode()) > longest
+            for position in self._open().too_long([self.kind.name_of(key) for key in keys])
         }
 
-    def _open(self) -> Path:
-        if self._building is None:
-            raise ValueError("the sink is not open: use it as `with sink:`")
-        return self._building.folder
-
     def put(self, batch: BatchOutput) -> list[tuple[int, Problem]]:
-        """Write files; a key whose file name is taken or not allowed is a problem."""
+        """Write files that no worker wrote; a key whose name is taken or refused is a problem."""
         names = [self.kind.name_of(key) for key in batch.keys]
-        keys, crc = [], 0
         if batch.large is not None:
             summed = Summed(batch.large.pieces())
-            refused = self._write_some(self._open(), names, [summed], range(1))
-            if not refused:
-                keys, (_, crc) = list(batch.keys), summed.mark
+            refused = self._open().create(names, [summed])
+            delivery = Delivery(refused, {}, 0 if refused else summed.mark[1])
+        elif batch.delivered is not None:
+            delivery = batch.delivered
         else:
-            refused = self._write_all(names, batch.texts)
-            for position, (key, text) in enumerate(zip(batch.keys, batch.texts, strict=True)):
+            delivery = self.half().write(batch.keys, batch.texts)
+        return self._take(batch, names, delivery)
+
+    def _take(
+        self, batch: BatchOutput, names: Sequence[str], delivery: Delivery
+    ) -> list[tuple[int, Problem]]:
+        """Count files, in the order of batches: of two that want one name, the first has it."""
+        refused = dict(delivery.refused)
+        refused |= self._settled_before(names, refused)
+        owners: dict[str, _Owner] = {}
+        if not _TAKEN.isdisjoint(refused.values()):
+            taken = {names[p] for p, number in refused.items() if number in _TAKEN}
+            owners = self._owners(taken)
+            here = _Names()
+            for position, key in enumerate(batch.keys):
+                name = names[position]
+                if name in taken and position in refused:
+                    owner = owners.get(name) or here.owner(name)
+                    if owner is not None:
+                        owners[name], refused[position] = owner, owner.number
+                        continue
+                    self._settle(batch, key, delivery.texts.get(position))
+                    del refused[position]
                 if position not in refused:
-                    keys.append(key)
-                    crc = checksum(text, crc)
+                    here.add(name, key)
+        return self._count(batch.keys, refused, owners, delivery)
+
+    def _count(
+        self,
+        all_keys: Sequence[str],
+        refused: Mapping[int, int],
+        owners: "Mapping[str, _Owner]",
+        delivery: Delivery,
+    ) -> list[tuple[int, Problem]]:
+        keys = [key for position, key in enumerate(all_keys) if position not in refused]
+        crc = delivery.crc
+        if refused.keys() != delivery.refused.keys():
+            crc = self._open().checksum([self.kind.name_of(key) for key in keys])
         self._marks.append((keys, crc))
         self._counted.append(_packed(keys))
-        in_use = (
-            batch.keys[position] for position, number in refused.items() if number == errno.EEXIST
-        )
-        owners = self._owners({self.kind.name_of(key) for key in in_use})
         return [
-            (position, self._problem(batch.keys[position], number, owners))
-            for position, number in refused.items()
+            (position, self._problem(all_keys[position], number, owners))
+            for position, number in sorted(refused.items())
         ]
 
-    def _write_all(self, names: Sequence[str], contents: Sequence[bytes]) -> dict[int, int]:
-        """Write files; return position and error number of those whose names are refused."""
-        building = self._open()
-        everything = range(len(names))
-        if len(names) < _WORTH_THREADS or not _are_apart(names):
-            return self._write_some(building, names, contents, everything)
-        # The system takes longer over a new file than Python, and lets others work meanwhile.
-        with ThreadPoolExecutor(_THREADS) as threads:
-            parts = threads.map(
-                partial(self._write_some, building, names, contents),
-                [everything[start::_THREADS] for start in range(_THREADS)],
-            )
-            refused = [refusal for part in parts for refusal in part.items()]
-        return dict(sorted(refused))
+    def _settled_before(self, names: Sequence[str], refused: Mapping[int, int]) -> dict[int, int]:
+        """Return position and error number of files over which the sink wrote an earlier one."""
+        if not self._settled.files:
+            return {}
+        owners = (
+            None if position in refused else self._settled.owner(name)
+            for position, name in enumerate(names)
+        )
+        return {position: owner.number for position, owner in enumerate(owners) if owner}
 
-    def _write_some(
-        self,
-        building: Path,
-        names: Sequence[str],
-        contents: Sequence[bytes | Summed],
-        positions: range,
-    ) -> dict[int, int]:
-        refused = {}
-        for position in positions:
-            try:
-                self._write(building, names[position], contents[position])
-            except OSError as error:
-                if error.errno not in _REFUSED:
-                    raise cannot_write(str(self.path / names[position]), error) from error
-                refused[position] = error.errno or 0
-        return refused
+    def _settle(self, batch: BatchOutput, key: str, text: bytes | None) -> None:
+        """Write a file whose name only a later data file, or a lost worker, has taken."""
+        name = self.kind.name_of(key)
+        if batch.large is not None:
+            self._open().replace(name, Summed(batch.large.pieces()))
+        elif text is not None:
+            self._open().replace(name, text)
+        else:
+            raise ValueError("a worker refused a name without the text of its file")
+        self._settled.add(name, key)
 
-    def _write(self, building: Path, name: str, content: bytes | Summed) -> None:
-        path = f"{building}/{name}"
-        self._make_folder(path.rpartition("/")[0])
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-        except FileExistsError as error:
-            if os.path.isdir(path):  # noqa: PTH112
-                raise IsADirectoryError(errno.EISDIR, "") from error
-            raise
-        try:
-            for piece in (content,) if isinstance(content, bytes) else content:
-                length = os.write(descriptor, piece)
-                while length < len(piece):
-                    length += os.write(descriptor, piece[length:])
-        except Exception:
-            if isinstance(content, Summed):  # the run may continue without this file
-                os.unlink(path)  # noqa: PTH108
-            raise
-        finally:
-            os.close(descriptor)
-
-    def _make_folder(self, folder: str) -> None:
-        if folder in self._folders:
-            return
-        try:
-            os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - no Path for each of a million files
-        except FileExistsError as error:
-            raise NotADirectoryError(errno.ENOTDIR, "") from error
-        self._folders.add(folder)
-
-    def _owners(self, names: Set[str]) -> dict[str, str]:
-        """Return name → key of the data file whose file has it; neighbours are found at once."""
-        owners: dict[str, str] = {}
+    def _owners(self, wanted: Set[str]) -> "dict[str, _Owner]":
+        """Return name → the data file of an earlier batch that keeps it from others."""
+        folded = {name.casefold(): name for name in wanted}
+        above = {folder: name for name in wanted for folder in folders_above(name)}
+        owners: dict[str, _Owner] = {}
         for batch in reversed(self._counted):
-            if len(owners) == len(names):
-                break
-            for key in _unpacked(batch):
+            for key in filter(None, _unpacked(batch)):
                 name = self.kind.name_of(key)
-                if name in names:
-                    owners[name] = key
+                other = folded.get(name.casefold())
+                if other is not None and (name == other or self._open().is_one(name, other)):
+                    owners[other] = _Owner(key, errno.EEXIST)
+                if name in above:
+                    owners[above[name]] = _Owner(key, errno.ENOTDIR)
+                for folder in folders_above(name):
+                    if folder in wanted:
+                        owners[folder] = _Owner(key, errno.EISDIR)
+            if len(owners) == len(wanted):
+                break
         return owners
 
     def _problem(
-        self, key: str, error_number: int, owners: Mapping[str, str] = MappingProxyType({})
+        self, key: str, error_number: int, owners: "Mapping[str, _Owner]" = MappingProxyType({})
     ) -> Problem:
         name, what = self.kind.name_of(key), self.kind.what
-        reason = _REFUSED[error_number].format(what=what)
-        if error_number == errno.EEXIST and name in owners:
-            reason = f"is that of the {what} of {owners[name]!r} already"
+        reason = REFUSED[error_number].format(what=what)
+        if name in owners and self.kind.name_of(owners[name].key) == name:
+            reason = f"is that of the {what} of {owners[name].key!r} already"
         detail = f"no {what}: the name {name!r} {reason}"
         return Problem(ProblemCode.OUTPUT_NAME_REFUSED, key, detail)
 
@@ -301,27 +386,6 @@ def _is_mark(mark: object, files: int) -> bool:
         and all(isinstance(key, str) for key in mark[0])
         and are_whole(mark[1])
     )
-
-
-def _are_apart(names: Sequence[str]) -> bool:
-    """Whether no two files need the same place, so that their order does not matter.
-
-    Names that differ only in upper and lower case may be one on this file system.
-
-    Examples
-    --------
-    >>> _are_apart(["a.txt", "b/a.txt"]), _are_apart(["a.txt", "A.txt"]), _are_apart(["a", "a/b"])
-    (True, False, False)
-    """
-    different = {name.casefold() for name in names}
-    folders = {name.rpartition("/")[0] for name in different}
-    above = {
-        folder[:end]
-        for folder in folders
-        for end, character in enumerate(folder)
-        if character == "/"
-    }
-    return len(different) == len(names) and different.isdisjoint(folders | above)
 
 
 def _packed(keys: Sequence[str]) -> bytes:

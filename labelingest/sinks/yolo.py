@@ -25,7 +25,7 @@ _LINE: Final = re.compile(r'#.*|names:(?: {})?|  [0-9]+: ".*"')
 
 def open_sink(target: OutputTarget, unfinished: UnfinishedOutput | None = None) -> TreeSink:
     """Return the sink of a tree of label files."""
-    return yolo_tree(Path(target.out), target.ontology.objects, target.class_numbers, unfinished)
+    return yolo_tree(target.out, target.ontology.objects, target.class_numbers, unfinished)
 
 
 def is_own_output(file: BinaryIO, suffix: str) -> bool:
@@ -34,7 +34,7 @@ def is_own_output(file: BinaryIO, suffix: str) -> bool:
 
 
 def yolo_tree(
-    path: Path,
+    out: str | Path,
     objects: Sequence[OntologyObject],
     numbers: Int64,
     unfinished: UnfinishedOutput | None = None,
@@ -43,8 +43,8 @@ def yolo_tree(
 
     Parameters
     ----------
-    path
-        The tree's folder.
+    out
+        The tree's folder: a path, or a URL of cloud storage.
     objects, numbers
         (o,) the ontology's objects and the class number of each; -1 for none.
     unfinished
@@ -52,7 +52,7 @@ def yolo_tree(
     """
     root = {NAMES: data_yaml(objects, numbers)}
     kind = TreeKind("label file", label_file_of, _is_ours, root, _is_as_written)
-    return TreeSink(path, kind, unfinished)
+    return TreeSink(out, kind, unfinished)
 
 
 def label_file_of(key: str) -> str:

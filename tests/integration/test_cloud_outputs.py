@@ -15,6 +15,7 @@ from labelingest.bench.synthetic.data_set import generate
 from labelingest.bench.synthetic.kinds import Kind
 from labelingest.errors import ConfigError, StorageError
 from labelingest.progress import Progress
+from labelingest.sinks.output_folder import MARKER
 from labelingest.storage import LocalStorage, open_storage
 from labelingest.storage.base import ChangedError, Storage, list_all
 from labelingest.storage.cloud import upload
@@ -239,3 +240,101 @@ def test_a_killed_run_leaves_no_object_and_is_repeated_to_the_same_bytes(
     convert(config(data, out + "rows.jsonl", dataset_title=TITLE))
     convert(config(data, tmp_path / "rows.jsonl", dataset_title=TITLE))
     assert in_cloud(out) == {"rows.jsonl": (tmp_path / "rows.jsonl").read_bytes()}
+
+
+TREES = {"encord": "a.jpg.encord.json", "yolo": "labels/a.txt"}
+
+
+def on_this_machine(place: Path) -> dict[str, bytes]:
+    return {
+        key: content for key, content in contents(LocalStorage(str(place))).items() if key != MARKER
+    }
+
+
+@pytest.mark.parametrize("to", TREES)
+@pytest.mark.parametrize("workers", [1, 2])
+@each_server
+def test_a_tree_has_the_files_of_a_tree_on_this_machine(
+    server: CloudServer, data: Path, tmp_path: Path, to: str, workers: int
+) -> None:
+    out = server.new_url() + "tree/"
+    report = convert(config(data, out, to=to, workers=workers))
+    assert report.balance()
+    convert(config(data, tmp_path / "tree", to=to))
+    written = in_cloud(out)
+    assert b'"state": "complete"' in written.pop(MARKER)
+    assert written == on_this_machine(tmp_path / "tree")
+
+
+def test_an_earlier_tree_is_replaced_as_a_whole_and_work_of_people_is_not(
+    server: CloudServer, data: Path
+) -> None:
+    storage = server.storage({})
+    convert(config(data, storage.url, to="yolo"))
+    written = contents(storage)
+    with pytest.raises(StorageError, match=r"is not replaced: it holds 'data\.yaml'"):
+        convert(config(data, storage.url))
+    storage.put("notes.md", b"mine")
+    with pytest.raises(StorageError, match=r"is not replaced: it holds 'notes\.md'"):
+        convert(config(data, storage.url, to="yolo"))
+    storage.delete(["notes.md"])
+    storage.put("labels/of/an/earlier/run.txt", b"")
+    convert(config(data, storage.url, to="yolo"))
+    assert contents(storage) == written
+
+
+def test_a_folder_without_marker_is_not_replaced(server: CloudServer, data: Path) -> None:
+    storage = server.storage({"a.jpg.encord.json": b"{}"})
+    with pytest.raises(StorageError, match="labelingest did not write what is in it"):
+        convert(config(data, storage.url))
+    assert contents(storage) == {"a.jpg.encord.json": b"{}"}
+
+
+def test_a_tree_of_a_run_that_fails_is_removed(server: CloudServer, data: Path) -> None:
+    out = server.new_url()
+
+    def interrupt(progress: Progress) -> None:
+        if progress.stage == "convert" and progress.files >= 50:
+            assert b'"state": "unfinished"' in in_cloud(out)[MARKER]
+            assert len(in_cloud(out)) > 50
+            raise Interruption
+
+    with pytest.raises(Interruption):
+        convert(config(data, out), progress=interrupt)
+    assert in_cloud(out) == {}
+
+
+def test_a_killed_run_leaves_an_unfinished_tree_which_the_next_run_replaces(
+    server: CloudServer, data: Path, tmp_path: Path
+) -> None:
+    out = server.new_url()
+    script = (
+        "import os, signal, sys\n"
+        "from labelingest import IngestConfig, convert\n"
+        "def end(p):\n"
+        "    if p.stage == 'convert' and p.files >= 40: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "convert(IngestConfig(storage_path=sys.argv[1], ontology=sys.argv[1] + '/ontology.json',\n"
+        "    out=sys.argv[2], batch_bytes=5000, workers=1), progress=end)\n"
+    )
+    command = [sys.executable, "-c", script, str(data), out]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    assert b'"state": "unfinished"' in in_cloud(out)[MARKER]
+    convert(config(data, out))
+    convert(config(data, tmp_path / "tree"))
+    written = in_cloud(out)
+    assert b'"state": "complete"' in written.pop(MARKER)
+    assert written == on_this_machine(tmp_path / "tree")
+
+
+def test_of_two_runs_that_write_one_folder_the_first_ends(server: CloudServer, data: Path) -> None:
+    storage = server.storage({})
+    begun: list[bool] = []
+
+    def second(progress: Progress) -> None:
+        if progress.stage == "convert" and not begun:
+            begun.append(True)
+            convert(config(data, storage.url))
+
+    with pytest.raises(StorageError, match="is being written by another run"):
+        convert(config(data, storage.url), progress=second)
+    assert b'"state": "complete"' in contents(storage)[MARKER]
