@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
+from labelingest.bench.measure import Measurement
 from labelingest.cli.console import open_console, print_columns, print_line, to_json
 from labelingest.cli.progress import duration
 from labelingest.config import IngestConfig
 from labelingest.formats import target_format
 from labelingest.formats.output_names import is_tree
-from labelingest.pipeline.profile import Measurement
 from labelingest.stopwatch import Stage
 
 __all__ = ["measurement_as_json", "print_measurement", "verdict"]

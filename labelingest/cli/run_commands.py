@@ -83,10 +83,10 @@ def bench(
     Example: labelingest bench coco128 --ontology coco.json --out-folder /data
     """
     from labelingest.allocator import settle_memory
+    from labelingest.bench.measure import measure
     from labelingest.cli.progress import ProgressLine
     from labelingest.cli.render_measurement import measurement_as_json, print_measurement
     from labelingest.config import IngestConfig
-    from labelingest.pipeline.profile import measure
 
     settle_memory()
     config = _configured(IngestConfig, ctx.params)

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
+from labelingest.bench.measure import Measurement, measure, part_of
 from labelingest.cli.render_measurement import verdict
 from labelingest.config import IngestConfig
 from labelingest.errors import ConfigError
 from labelingest.pipeline import pair_folder
 from labelingest.pipeline.from_config import pairing_rule
-from labelingest.pipeline.profile import Measurement, measure, part_of
 from labelingest.stopwatch import Stage
 from tests.builders.folders import make_folder, write_ontology
 
@@ -54,7 +54,7 @@ def test_every_stage_is_timed_and_nothing_is_left(tmp_path: Path, to: str, out: 
 
 
 def test_encord_sidecars_are_measured_too(tmp_path: Path) -> None:
-    fixtures = Path(__file__).parents[2] / "fixtures/sidecars"
+    fixtures = Path(__file__).parents[3] / "fixtures/sidecars"
     config = IngestConfig(
         storage_path=str(fixtures / "data"), ontology=str(fixtures / "ontology.json")
     )
