@@ -14,7 +14,7 @@ import sys
 from contextlib import suppress
 from typing import Final
 
-__all__ = ["settle_memory"]
+__all__ = ["give_back_memory", "settle_memory"]
 
 # From glibc's malloc.h.
 _M_TRIM_THRESHOLD: Final = -1
@@ -41,3 +41,10 @@ def settle_memory() -> None:
         library = ctypes.CDLL(None)
         library.mallopt(_M_TRIM_THRESHOLD, _KEPT)
         library.mallopt(_M_MMAP_THRESHOLD, _LARGE)
+
+
+def give_back_memory() -> None:
+    """Give freed memory back to the system, as far as the C library can."""
+    gc.collect()
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)

@@ -67,9 +67,13 @@ def read_small(path: str | os.PathLike[str], most: int = MOST_BYTES) -> bytes:
     not a regular file
     """
     with open_regular(path) as file:
-        # The size may grow, and some file systems report a wrong one.
-        is_larger = os.fstat(file.fileno()).st_size > most
-        content = b"" if is_larger else file.read(most + 1)
+        size = os.fstat(file.fileno()).st_size
+        is_larger = size > most
+        content = b"" if is_larger else file.read(size + 1)
+        # The size may grow, and some file systems report a wrong one. Python reserves as many bytes
+        # as it is asked to read, so that the most is asked for only where there is more.
+        if len(content) > size:
+            content += file.read(most + 1 - size)
     if is_larger or len(content) > most:
         raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
     return content

@@ -1,4 +1,4 @@
-"""Stopwatch that adds up the time of each stage of a run.
+"""Stopwatch that adds up the time of each stage of a run, as one thread meets it.
 
 The stopwatch is passed along, never a global. Nearly all runs are not measured, and use `OFF`, which
 does nothing. A stage inside another one stops the outer stage's time meanwhile, so that no second
@@ -8,7 +8,7 @@ counts twice.
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import StrEnum
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import Final
 
 __all__ = ["OFF", "Stage", "Stopwatch"]
@@ -19,6 +19,8 @@ class Stage(StrEnum):
 
     LIST = "list"
     PAIR = "pair"
+    SAMPLE = "sample label files"
+    """Class lists and the row layout: decided from a part of the files, once for a run."""
     FETCH = "fetch label files"
     HEADERS = "read image headers"
     READ = "read text"
@@ -46,8 +48,10 @@ class Stopwatch:
 
     def __init__(self) -> None:
         self.seconds = dict.fromkeys(Stage, 0.0)
+        self.cpu_seconds = dict.fromkeys(Stage, 0.0)
+        """Seconds in which the calling thread was running: the rest of `seconds` it waited."""
         self._open: list[Stage] = []
-        self._since = 0.0
+        self._since = self._cpu_since = 0.0
 
     def stage(self, stage: Stage) -> AbstractContextManager[None]:
         """Return a context whose time counts for a stage, except that of stages inside it."""
@@ -65,10 +69,11 @@ class Stopwatch:
 
     def _lap(self) -> None:
         """Add the time since the last change to the innermost stage."""
-        now = perf_counter()
+        now, cpu_now = perf_counter(), thread_time()
         if self._open:
             self.seconds[self._open[-1]] += now - self._since
-        self._since = now
+            self.cpu_seconds[self._open[-1]] += cpu_now - self._cpu_since
+        self._since, self._cpu_since = now, cpu_now
 
 
 class _Off(Stopwatch):

@@ -1,139 +1,59 @@
-"""Profile a run: a part of a folder is converted, and every stage is timed.
+"""Measure a run: a part of a folder is converted, and each stage is measured.
 
-The measured flow is the real one, in this process, with its output in a temporary folder that is
-removed afterwards. Nothing is written into the storage path.
+The measured flow is the real one, with its output in a temporary folder that is removed afterwards.
+Nothing is written into the storage path.
+
+1. Rounds in this process give the seconds of each stage; the first gives the peak of the process.
+2. As many rounds in one process for each core give the seconds of several processes.
+3. One run in this process gives the memory of each stage (`labelingest.bench.memory`).
 """
 
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Final
 
-import numpy as np
-from msgspec import Struct
-from msgspec.structs import replace
-
+from labelingest.allocator import give_back_memory
+from labelingest.bench.measurement import ONCE, Measurement, Processes, StageFigures
+from labelingest.bench.memory import StageMemory, peak_bytes, reset_peak, traced
+from labelingest.bench.part import Part, part_of
+from labelingest.bench.temporary_output import output_name, output_parent
 from labelingest.config import OUTPUTS, IngestConfig
-from labelingest.engines.base import usable_cores
+from labelingest.engines.base import Engine, usable_cores
 from labelingest.engines.processes import ProcessEngine
 from labelingest.engines.serial import SerialEngine
-from labelingest.errors import ConfigError
 from labelingest.formats import target_format
 from labelingest.formats.output_names import check_output
-from labelingest.model.pairs import Pairs
+from labelingest.model.tally import Tally
 from labelingest.pipeline.choose_engine import PRELOAD
-from labelingest.pipeline.discover import Paired
 from labelingest.pipeline.from_config import output_target
 from labelingest.pipeline.loop import RunTotals
 from labelingest.pipeline.run import Prepared, convert_pairs, prepare
+from labelingest.problems.log import ProblemLog
 from labelingest.progress import Progress
-from labelingest.stopwatch import Stage, Stopwatch
-from labelingest.storage import open_storage
-from labelingest.storage.local.local import LocalStorage
-from labelingest.storage.local.real_paths import real_path
+from labelingest.report import Report
+from labelingest.stopwatch import OFF, Stage, Stopwatch
 from labelingest.storage.os_errors import cannot_write
 
-__all__ = ["Measurement", "measure", "part_of"]
+__all__ = ["measure"]
 
-_MOST_TOGETHER: Final = 4096
-"""Files that follow each other in the measured part, at most: as many as one batch has."""
-_ONCE: Final = (Stage.LIST, Stage.PAIR)
-"""Stages that run for the whole folder, before a part of it is taken."""
-_ALONE: Final = (Stage.OUTPUT, Stage.BOOKS)
-"""Stages that one process runs, however many processes convert."""
 _NO_OUTPUTS: Final = dict.fromkeys(OUTPUTS)
 """Outputs are ignored while measuring."""
-
-
-class Measurement(Struct, frozen=True):
-    """Duration of each stage, for a part of a folder.
-
-    Examples
-    --------
-    >>> seconds = {Stage.LIST: 1.0, Stage.READ: 3.0, Stage.OUTPUT: 1.0}
-    >>> measurement = Measurement(
-    ...     keys=4_000,
-    ...     pairs=2_000,
-    ...     files=1_000,
-    ...     rows=7_300,
-    ...     seconds=seconds,
-    ...     total=5.5,
-    ...     start=0.5,
-    ...     cores=2,
-    ...     out="rows.jsonl",
-    ... )
-    >>> measurement.largest.value, measurement.others, measurement.estimate(1)
-    ('read text', 0.5, 9.0)
-    >>> measurement.estimate(2)  # 1 s to list, 0.5 s to start, and twice (3 s + 1 s) shared by two
-    5.5
-    """
-
-    keys: int
-    """Files in the folder."""
-    pairs: int
-    """Data files with a sidecar."""
-    files: int
-    """Measured data files."""
-    rows: int
-    """Rows in the sidecars of the measured data files."""
-    seconds: Mapping[Stage, float]
-    """Seconds of each stage, without the stages inside it; list and pair are of the whole folder."""
-    total: float
-    """Seconds from beginning to end."""
-    start: float
-    """Seconds that a worker process takes to start."""
-    cores: int
-    """Processor cores that this process may use."""
-    out: str
-    """Name of the output."""
-
-    @property
-    def folder_seconds(self) -> dict[Stage, float]:
-        """Seconds of each stage for the whole folder in one process, by arithmetic."""
-        factor = self.pairs / self.files
-        return {
-            stage: seconds * (1 if stage in _ONCE else factor)
-            for stage, seconds in self.seconds.items()
-        }
-
-    @property
-    def largest(self) -> Stage:
-        """The stage that takes longest for the whole folder."""
-        seconds = self.folder_seconds
-        return max(seconds, key=seconds.__getitem__)
-
-    @property
-    def others(self) -> float:
-        """Seconds outside all stages: loading the ontology, and modules at their first use."""
-        return max(self.total - sum(self.seconds.values()), 0.0)
-
-    def files_of(self, stage: Stage) -> int:
-        """Return the number of files that a stage worked on."""
-        return self.keys if stage in _ONCE else self.files
-
-    def estimate(self, workers: int) -> float:
-        """Return the seconds that the whole folder takes, by arithmetic.
-
-        All cores share the work of the workers and of the one process that puts their labels; no
-        run is faster than that process.
-        """
-        seconds = self.folder_seconds
-        if workers == 1:
-            return sum(seconds.values())
-        once = sum(seconds.get(stage, 0.0) for stage in _ONCE)
-        alone = sum(seconds.get(stage, 0.0) for stage in _ALONE)
-        return once + self.start + max((sum(seconds.values()) - once) / workers, alone)
 
 
 def measure(
     config: IngestConfig,
     *,
     files: int = 20_000,
+    rounds: int = 1,
     out_folder: str | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Measurement:
-    """Convert a part of a folder and time its stages.
+    """Convert a part of a folder and measure its stages.
 
     Parameters
     ----------
@@ -142,115 +62,120 @@ def measure(
         neither `out` nor the other outputs are written.
     files
         Most files to convert; they are spread evenly over the folder.
+    rounds
+        Number of times that the part is converted.
     out_folder
         Parent of the temporary folder; the system's when None.
     progress
-        Receives the number of listed files.
+        Receives the number of listed and of converted files.
 
     Raises
     ------
     ConfigError, OntologyError, StorageError, SidecarError
         As `labelingest.convert` raises them; or the output would be inside the storage path.
     """
-    name = _name(config)
-    check_output(target_format(config.to), name, config.shard_rows)
-    folder = _checked(out_folder or gettempdir(), config)
-    stopwatch = Stopwatch()
+    check_output(target_format(config.to), output_name(config), config.shard_rows)
+    folder = output_parent(out_folder, config)
     try:
         temporary = TemporaryDirectory(prefix="labelingest-bench-", dir=folder)
     except OSError as error:
         raise cannot_write(folder, error) from error
     with temporary as place:
-        started = perf_counter()
-        prepared, part = _convert_part(
-            config, str(Path(place, name)), files, progress=progress, stopwatch=stopwatch
-        )
-        total = perf_counter() - started
-    return Measurement(
-        keys=len(prepared.paired.listing),
-        pairs=len(prepared.paired.pairs),
-        files=len(part.pairs),
-        rows=prepared.report.tally.rows_seen,
-        seconds=stopwatch.seconds,
-        total=total,
-        start=_seconds_to_start(),
-        cores=usable_cores(),
-        out=name,
-    )
+        runs = _Runs(config, files, Path(place), progress)
+        give_back_memory()
+        reset_peak()
+        timed = [runs.run(Stopwatch())]
+        peak = peak_bytes()
+        timed += [runs.run(Stopwatch()) for _ in range(rounds - 1)]
+        processes = _in_processes(runs, timed[-1], rounds)
+        memory = StageMemory()
+        with traced():
+            runs.run(memory)
+    return _measurement(config, timed, processes, memory, peak)
 
 
-def _convert_part(
-    config: IngestConfig,
-    out: str,
-    files: int,
-    *,
-    progress: Callable[[Progress], None] | None,
-    stopwatch: Stopwatch,
-) -> tuple[Prepared, Paired]:
-    """Convert a part of a folder to a temporary output; return the folder and the part."""
-    without_outputs = config.model_copy(update=_NO_OUTPUTS)
-    prepared = prepare(without_outputs, progress=progress, stopwatch=stopwatch)
-    part = part_of(prepared.paired, files, config.batch_bytes)
-    totals = RunTotals(prepared.report, len(part.pairs), None)
-    temporary_config = config.model_copy(update={"out": out})
-    target = output_target(temporary_config, prepared.converter)
-    with stopwatch.stage(Stage.BOOKS):
+@dataclass(frozen=True, slots=True, eq=False)
+class _Round:
+    """One run in this process: the converted files and rows, and the seconds."""
+
+    prepared: Prepared
+    part: Part
+    rows: int
+    stopwatch: Stopwatch
+    total: float
+
+
+@dataclass(slots=True, eq=False)
+class _Runs:
+    """Runs the same part of a folder again and again, each time to a new temporary output."""
+
+    config: IngestConfig
+    files: int
+    place: Path
+    progress: Callable[[Progress], None] | None
+    _outputs: int = field(default=0, init=False)
+
+    def run(self, stopwatch: Stopwatch) -> _Round:
+        """List and pair the folder, and convert a part of it in this process."""
+        config = self.config
+        with self._output() as out:
+            started = perf_counter()
+            without_outputs = config.model_copy(update=_NO_OUTPUTS)
+            prepared = prepare(without_outputs, progress=self.progress, stopwatch=stopwatch)
+            include = config.unlabelled == "include"
+            part = part_of(prepared.paired, self.files, config.batch_bytes, with_unlabelled=include)
+            with stopwatch.stage(Stage.BOOKS):
+                report = self._convert(prepared, part, SerialEngine(), out, stopwatch)
+            total = perf_counter() - started
+        return _Round(prepared, part, report.tally.rows_seen, stopwatch, total)
+
+    def seconds_with(self, engine: Engine, prepared: Prepared, part: Part) -> float:
+        """Return the seconds in which an engine converts a part."""
+        with self._output() as out:
+            started = perf_counter()
+            self._convert(prepared, part, engine, out, OFF)
+            return perf_counter() - started
+
+    def _convert(
+        self, prepared: Prepared, part: Part, engine: Engine, out: str, stopwatch: Stopwatch
+    ) -> Report:
+        # The report of a conversion counts that conversion alone.
+        report = replace(prepared.report, tally=Tally(), log=ProblemLog())
+        config = self.config.model_copy(update={"out": out})
         convert_pairs(
-            temporary_config,
-            part,
+            config,
+            part.paired,
             prepared.converter,
-            target,
-            SerialEngine(),
-            totals=totals,
+            output_target(config, prepared.converter),
+            engine,
+            totals=RunTotals(report, part.files, self.progress),
             fetched=prepared.layout.fetched,
             stopwatch=stopwatch,
         )
-    return prepared, part
+        return report
+
+    @contextmanager
+    def _output(self) -> Iterator[str]:
+        """Give a new place for an output, which is removed after the block."""
+        self._outputs += 1
+        folder = self.place / str(self._outputs)
+        folder.mkdir()
+        try:
+            yield str(folder / output_name(self.config))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def _name(config: IngestConfig) -> str:
-    """Return the name of the output: the name of `out`, whose ending decides the kind."""
-    name = Path(config.out or target_format(config.to).sample_output).name
-    return name if name.strip(".") else "out"
-
-
-def _checked(folder: str, config: IngestConfig) -> str:
-    """Refuse a parent folder that is no folder, or that is inside the storage path."""
-    if not Path(folder).is_dir():
-        raise ConfigError(f"out-folder {folder!r} is no folder: make it, or leave it out")
-    storage = open_storage(config.storage_path)
-    if isinstance(storage, LocalStorage):
-        root = real_path(storage.root)
-        if real_path(folder).is_relative_to(root):
-            raise ConfigError(
-                f"out-folder {folder!r} is inside the storage path, into which nothing is written: "
-                "give one outside"
-            )
-    return folder
-
-
-def part_of(paired: Paired, files: int, batch_bytes: int) -> Paired:
-    """Return the folder with some of its pairs: batches, spread evenly over it.
-
-    Parameters
-    ----------
-    paired
-        The folder.
-    files
-        Most pairs to return.
-    batch_bytes
-        Bytes of the sidecars of a batch.
-    """
-    pairs = paired.pairs
-    if len(pairs) <= files:
-        return paired
-    mean = max(float(paired.listing.size[pairs.sidecar].mean()), 1.0)
-    together = min(max(int(batch_bytes / mean), 1), _MOST_TOGETHER, files)
-    batches = files // together
-    starts = np.arange(batches) * len(pairs) // batches
-    rows = (starts[:, np.newaxis] + np.arange(together)).ravel()
-    part = Pairs(pairs.data[rows], pairs.sidecar[rows], pairs.outcome, pairs.problems)
-    return replace(paired, pairs=part)
+def _in_processes(runs: _Runs, timed: _Round, rounds: int) -> Processes | None:
+    """Convert the part of a round in one process for each core."""
+    cores = usable_cores()
+    if cores == 1:
+        return None
+    seconds = [
+        runs.seconds_with(ProcessEngine(cores, PRELOAD), timed.prepared, timed.part)
+        for _ in range(rounds)
+    ]
+    return Processes(workers=cores, seconds=seconds, start=_seconds_to_start())
 
 
 def _seconds_to_start() -> float:
@@ -258,3 +183,44 @@ def _seconds_to_start() -> float:
     started = perf_counter()
     list(ProcessEngine(1, PRELOAD).map(abs, [0]))
     return perf_counter() - started
+
+
+def _measurement(
+    config: IngestConfig,
+    timed: list[_Round],
+    processes: Processes | None,
+    memory: StageMemory,
+    peak: int | None,
+) -> Measurement:
+    prepared, part = timed[0].prepared, timed[0].part
+    paired = prepared.paired
+    files_of = dict.fromkeys(Stage, part.files) | _files_once(prepared)
+    sizes = paired.listing.size[part.paired.pairs.sidecar]
+    return Measurement(
+        keys=len(paired.listing),
+        data_files=part.data_files,
+        files=part.files,
+        rows=timed[0].rows,
+        label_bytes=int(sizes.clip(min=0).sum()),
+        out=output_name(config),
+        cores=usable_cores(),
+        totals=[ran.total for ran in timed],
+        stages=[
+            StageFigures(
+                stage=stage,
+                files=files_of[stage],
+                seconds=[ran.stopwatch.seconds[stage] for ran in timed],
+                cpu_seconds=[ran.stopwatch.cpu_seconds[stage] for ran in timed],
+                memory_bytes=memory.bytes.get(stage),
+            )
+            for stage in Stage
+            if timed[0].stopwatch.seconds[stage]
+        ],
+        processes=processes,
+        peak_bytes=peak,
+    )
+
+
+def _files_once(prepared: Prepared) -> dict[Stage, int]:
+    keys = len(prepared.paired.listing)
+    return dict(zip(ONCE, (keys, keys, prepared.layout.sampled_files), strict=True))

@@ -5,7 +5,8 @@ answers at once. Standard output is for results (`show`, tables of `pair` and `c
 reports, progress and errors for people go to standard error.
 
 Exit codes: 0 clean, 1 finished with errors in some files, 2 wrong call or configuration, 3 storage
-or engine failure, or an unexpected one (`process_end.py`).
+or engine failure, or an unexpected one (`process_end.py`), 5 slower or larger than `bench
+--fail-above` permits.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ from typing import Annotated, Final
 
 import typer
 
+from labelingest.cli.bench_command import bench
 from labelingest.cli.command_group import CommandGroup
 from labelingest.cli.folder.commands import folder_app
 from labelingest.cli.formats import formats
@@ -21,7 +23,7 @@ from labelingest.cli.metadata_commands import metadata_app
 from labelingest.cli.ontology_commands import classes, ontology_app
 from labelingest.cli.options import AsJson
 from labelingest.cli.process_end import run_to_the_end
-from labelingest.cli.run_commands import bench, check, convert, dialect, pair
+from labelingest.cli.run_commands import check, convert, dialect, pair
 from labelingest.cli.split_command import split
 from labelingest.cli.utf8_mode import ensure_utf8_mode
 from labelingest.encord.keys import SIDECAR_SUFFIX

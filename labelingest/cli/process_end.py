@@ -1,7 +1,8 @@
 """End a process of the command line: each exception becomes a sentence and an exit code.
 
 Exit codes: 0 clean, 1 finished with errors in some files, 2 wrong call or configuration, 3 storage
-or engine failure, or an unexpected failure of the program's own. No exception ends in a bare trace:
+or engine failure, or an unexpected failure of the program's own, 5 a measurement above the threshold
+(`labelingest.cli.bench_command`). No exception ends in a bare trace:
 its messages may quote labels, file names or secrets. `labelingest.crashes` stores a safe trace.
 """
 

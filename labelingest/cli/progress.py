@@ -15,6 +15,8 @@ _PATIENCE: Final = 2.0
 """Seconds before the first line."""
 _SCREEN_INTERVAL: Final = 0.2
 """Seconds between updates on a terminal."""
+_EARLY: Final = 0.1
+"""Seconds of a stage below which a rate means nothing."""
 _LOG_INTERVAL: Final = 10.0
 """Seconds between lines in a log."""
 
@@ -66,12 +68,15 @@ def sentence(progress: Progress, seconds: float) -> str:
     'list: 48,000 files, 24,000 files/s'
     >>> sentence(Progress("convert", 60_000, 100_000, 0, 40_000), 2.0)
     'convert: 60,000 of 100,000 files (60 %), 40,000 by the interrupted run, 10,000 files/s, 4 s left'
+    >>> sentence(Progress("list", 4_096), 0.001)
+    'list: 4,096 files'
     """
-    rate = (progress.files - progress.before) / max(seconds, 1e-9)
-    parts = [f"{rate:,.0f} files/s"]
+    is_early = seconds < _EARLY
+    rate = 0.0 if is_early else (progress.files - progress.before) / seconds
+    parts = [] if is_early else [f"{rate:,.0f} files/s"]
     files = f"{progress.files:,} files"
-    if progress.rows and not progress.before:
-        parts.append(f"{progress.rows / max(seconds, 1e-9):,.0f} rows/s")
+    if progress.rows and not progress.before and not is_early:
+        parts.append(f"{progress.rows / seconds:,.0f} rows/s")
     if progress.total:
         files = f"{progress.files:,} of {progress.total:,} files ({progress.files / progress.total:.0%})"
         files = files.replace("%", " %")

@@ -1,102 +1,36 @@
-"""Report where the time of a run goes, and what would make it shorter, to people and programs."""
+"""Print a measurement: the stages in time and memory, what bounds the run, and an estimate."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from labelingest.bench.measure import Measurement
-from labelingest.cli.console import open_console, print_columns, print_line, to_json
-from labelingest.cli.progress import duration
-from labelingest.config import IngestConfig
-from labelingest.formats import target_format
-from labelingest.formats.output_names import is_tree
-from labelingest.stopwatch import Stage
+from rich.console import Console
 
-__all__ = ["measurement_as_json", "print_measurement", "verdict"]
+from labelingest.bench.measurement import Measurement
+from labelingest.bench.verdict import duration, verdict
+from labelingest.cli.console import open_console, print_columns, print_line
+from labelingest.config import IngestConfig
+
+__all__ = ["megabytes", "print_measurement", "print_numbers"]
 
 _FEW: Final = 1_000
 """Files below which loading on first use outweighs the conversion."""
-_NO_GAIN: Final = 0.9
-"""Share of the time in one process; more processes that still need this share are not worth it."""
-_STORAGE: Final = "the storage"
-_PROCESSOR: Final = "the processor"
-_DISK: Final = "the disk of the output"
-_RESOURCE: Final[Mapping[Stage, str]] = {
-    Stage.LIST: _STORAGE,
-    Stage.FETCH: _STORAGE,
-    Stage.HEADERS: _STORAGE,
-    Stage.OUTPUT: _DISK,
-}
-"""Resource that bounds a stage; the processor for every other stage."""
-_BY_ONE: Final = "only one process does this: a storage path deeper in the folder has fewer files"
-
-
-def verdict(measurement: Measurement, config: IngestConfig) -> tuple[str, str]:
-    """Return what bounds a run, and the cure.
-
-    Examples
-    --------
-    >>> seconds = {Stage.READ: 3.0, Stage.LIST: 1.0}
-    >>> measured = Measurement(10, 5, 5, 37, seconds, 4.0, 0.3, 2, "rows.jsonl")
-    >>> config = IngestConfig(storage_path="data", ontology="ontology.json")
-    >>> verdict(measured, config)[0]
-    'the processor: to read text takes 75 % of the time'
-    >>> verdict(measured, config)[1]
-    'all cores share it: --workers 2 (the default from 5,000 files on)'
-    """
-    stage = measurement.largest
-    share = measurement.folder_seconds[stage] / measurement.estimate(1)
-    bound = f"{_RESOURCE.get(stage, _PROCESSOR)}: to {stage} takes {share * 100:.0f} % of the time"
-    return bound, _cure(stage, measurement, config)
-
-
-def _cure(stage: Stage, measurement: Measurement, config: IngestConfig) -> str:
-    if stage in (Stage.LIST, Stage.PAIR, Stage.BOOKS):
-        return _BY_ONE
-    if stage is Stage.OUTPUT:
-        format = target_format(config.to)
-        if format.can_be_file and is_tree(format, measurement.out, config.shard_rows):
-            return f"one output file instead of one per data file: --out {format.sample_output}"
-        less = ", or less to write: --out label_rows.jsonl.zst"
-        is_plain = measurement.out.endswith(".jsonl")
-        return f"another disk (--out-folder measures it){less if is_plain else ''}"
-    if stage is Stage.HEADERS and config.image_sizes == "all":
-        return "--image-sizes needed, which reads only the headers of images with rotated boxes"
-    if stage is Stage.FETCH:
-        return (
-            f"a copy on a disk of this machine, or more processes that wait at the same time: "
-            f"--workers {2 * measurement.cores}"
-        )
-    if measurement.cores == 1:
-        return "a machine with more cores, or a cluster (--engine)"
-    if measurement.estimate(measurement.cores) > _NO_GAIN * measurement.estimate(1):
-        return "not much: one process finishes the folder before more processes would have started"
-    return f"all cores share it: --workers {measurement.cores} (the default from 5,000 files on)"
+_COLD: Final = 1.5
+"""Ratio of the first round to the fastest from which the first one read from the storage."""
 
 
 def print_measurement(measurement: Measurement, config: IngestConfig) -> None:
     """Print the stages, what bounds them, and an estimate for the whole folder."""
     console = open_console()
-    part = "all" if measurement.files == measurement.pairs else "batches spread over the folder"
+    is_all = measurement.files == measurement.data_files
+    part = "all" if is_all else "batches spread over the folder"
     print_line(
         console,
-        f"Measured {measurement.files:,} of {measurement.pairs:,} data files with {measurement.rows:,} rows "
-        f"({part}), in one process",
+        f"Measured {measurement.files:,} of {measurement.data_files:,} data files with "
+        f"{measurement.rows:,} rows ({part}), in one process",
     )
-    estimated, alone = measurement.folder_seconds, measurement.estimate(1)
-    rows = [("stage", "seconds", "µs a file", "files/s", "share")]
-    for stage, seconds in measurement.seconds.items():
-        if seconds:
-            each = seconds / max(measurement.files_of(stage), 1)
-            share = f"{estimated[stage] / alone * 100:.0f} %"
-            rows.append((stage, f"{seconds:.3f}", f"{each * 1e6:.1f}", f"{1 / each:,.0f}", share))
-    rows.append(("load, and all else", f"{measurement.others:.3f}", "", "", ""))
-    rows.append(("all of this", f"{measurement.total:.3f}", "", "", ""))
-    rows.append(("start a worker", f"{measurement.start:.3f}", "", "", ""))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    print_columns(
-        console,
-        [(row[0], *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))) for row in rows],
-    )
+    print_numbers(console, [*_stage_rows(measurement)])
+    for line in _notes(measurement):
+        print_line(console, line)
     bound, cure = verdict(measurement, config)
     print_line(console, f"Bound by {bound}.")
     print_line(console, f"What would help: {cure}.")
@@ -105,43 +39,71 @@ def print_measurement(measurement: Measurement, config: IngestConfig) -> None:
     print_line(console, _estimates(measurement))
 
 
+def _stage_rows(measurement: Measurement) -> Iterator[Sequence[str]]:
+    """Yield the table of the fastest round, whose stages add up to its seconds."""
+    yield ("stage", "seconds", "µs a file", "files/s", "share", "memory")
+    number = measurement.fastest
+    for figures in measurement.stages:
+        seconds = figures.seconds[number]
+        each = seconds / max(figures.files, 1)
+        rates = (f"{each * 1e6:.1f}", f"{1 / each:,.0f}") if figures.files and each else ("", "")
+        share = f"{measurement.share(figures.stage):.0%}".replace("%", " %")
+        yield (
+            figures.stage,
+            f"{seconds:.3f}",
+            *rates,
+            share,
+            megabytes(figures.memory_bytes, "+"),
+        )
+    yield ("load, and all else", f"{measurement.others(number):.3f}", "", "", "", "")
+    total = measurement.totals[number]
+    yield ("all of this", f"{total:.3f}", "", "", "", megabytes(measurement.peak_bytes))
+    processes = measurement.processes
+    if processes is not None:
+        name = f"batches in {processes.workers} processes"
+        yield (name, f"{min(processes.seconds):.3f}", "", "", "", "")
+        yield ("start a worker", f"{processes.start:.3f}", "", "", "", "")
+
+
+def megabytes(count: int | None, sign: str = "") -> str:
+    """Return bytes in megabytes or kilobytes; an empty text where they are not known.
+
+    Examples
+    --------
+    >>> megabytes(182_400_000), megabytes(1_240_000, "+"), megabytes(9_800), megabytes(None)
+    ('182 MB', '+1.2 MB', '10 kB', '')
+    """
+    if count is None:
+        return ""
+    if count < 1e6:
+        return f"{sign}{count / 1e3:.0f} kB"
+    value = count / 1e6
+    return f"{sign}{value:,.0f} MB" if value >= 10 else f"{sign}{value:.1f} MB"
+
+
+def print_numbers(console: Console, rows: Sequence[Sequence[str]]) -> None:
+    """Print a table of numbers: the first column to the left, all others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    print_columns(
+        console,
+        [(row[0], *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))) for row in rows],
+    )
+
+
+def _notes(measurement: Measurement) -> Iterator[str]:
+    """Yield sentences on the rounds, and on the reasons of a first one that took longer."""
+    totals = measurement.totals
+    if len(totals) > 1:
+        rounds = ", ".join(f"{seconds:.3f}" for seconds in totals)
+        yield f"Rounds: {rounds} s; the table is of the fastest."
+        if totals[0] > _COLD * min(totals):
+            yield "The first one loaded modules, and perhaps read from the storage: the others did not."
+
+
 def _estimates(measurement: Measurement) -> str:
     """Return the estimated duration for the whole folder."""
-    times = f"{_about(measurement.estimate(1))} in one process"
-    if measurement.cores > 1:
-        times += f", {_about(measurement.estimate(measurement.cores))} in {measurement.cores}"
-    return f"Estimate for all {measurement.pairs:,}, by arithmetic from the table: {times}."
-
-
-def _about(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 10 else duration(seconds)
-
-
-def measurement_as_json(measurement: Measurement, config: IngestConfig) -> bytes:
-    """Return the stages, the bound and the estimate as JSON."""
-    bound, cure = verdict(measurement, config)
-    estimated, alone = measurement.folder_seconds, measurement.estimate(1)
-    stages = [
-        {
-            "stage": stage.value,
-            "seconds": seconds,
-            "files": measurement.files_of(stage),
-            "share": estimated[stage] / alone,
-        }
-        for stage, seconds in measurement.seconds.items()
-    ]
-    value = {
-        "keys": measurement.keys,
-        "pairs": measurement.pairs,
-        "files": measurement.files,
-        "rows": measurement.rows,
-        "stages": stages,
-        "other_seconds": measurement.others,
-        "total_seconds": measurement.total,
-        "seconds_to_start_a_worker": measurement.start,
-        "cores": measurement.cores,
-        "bound_by": bound,
-        "would_help": cure,
-        "estimated_seconds": {str(n): measurement.estimate(n) for n in {1, measurement.cores}},
-    }
-    return to_json(value)
+    times = f"{duration(measurement.estimate(1))} in one process"
+    if measurement.processes is not None:
+        workers = measurement.processes.workers
+        times += f", {duration(measurement.estimate(workers))} in {workers}"
+    return f"Estimate for all {measurement.data_files:,}, from these figures: {times}."

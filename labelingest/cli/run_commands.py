@@ -1,4 +1,4 @@
-"""The commands that read a configuration: convert, check, bench, pair and dialect.
+"""The commands that read a configuration: convert, check, pair and dialect.
 
 A configuration is joined from a TOML file and the options of the command line; the latter win.
 What a command needs is imported when it runs, so that `--help` answers at once.
@@ -14,14 +14,14 @@ import typer
 from labelingest.cli.options import parameter_name, with_options
 from labelingest.cli.stopped import exit_code_of
 from labelingest.errors import ConfigError, resume_notes
-from labelingest.options import OPTIONS, Command, Kind, Panel
+from labelingest.options import OPTIONS, Command, Kind
 
 if TYPE_CHECKING:
     from labelingest.config import IngestOptions
     from labelingest.pipeline import Paired
     from labelingest.report import Report
 
-__all__ = ["bench", "check", "convert", "dialect", "pair"]
+__all__ = ["check", "configured", "convert", "dialect", "exit_interrupted", "pair"]
 
 Config = TypeVar("Config", bound="IngestOptions")
 
@@ -56,49 +56,6 @@ def check(ctx: typer.Context, **options: Any) -> None:
     from labelingest import pipeline
 
     _run(ctx.params, pipeline.check)
-
-
-@with_options(Command.BENCH)
-def bench(
-    ctx: typer.Context,
-    files: Annotated[
-        int, typer.Option(min=1, help="Data files to measure, spread over the folder.")
-    ] = 20_000,
-    out_folder: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="Folder for the temporary output (default: the system's temporary folder).",
-            rich_help_panel=Panel.OUTPUT.value,
-        ),
-    ] = None,
-    **options: Any,
-) -> None:
-    """Measure how long each stage takes for your own folder, and what would be faster.
-
-    Converts part of the folder in one process, with the options of `convert`, into a temporary
-    folder. --out selects the kind of output to measure; it is not written. The first of two runs
-    measures the storage, the second reads the files from memory.
-
-    Example: labelingest bench coco128 --ontology coco.json --out-folder /data
-    """
-    from labelingest.allocator import settle_memory
-    from labelingest.bench.measure import measure
-    from labelingest.cli.progress import ProgressLine
-    from labelingest.cli.render_measurement import measurement_as_json, print_measurement
-    from labelingest.config import IngestConfig
-
-    settle_memory()
-    config = _configured(IngestConfig, ctx.params)
-    try:
-        with ProgressLine(quiet=False) as progress:
-            measurement = measure(config, files=files, out_folder=out_folder, progress=progress)
-    except KeyboardInterrupt as interrupt:
-        _exit_interrupted(interrupt, None)
-    if ctx.params["as_json"]:
-        sys.stdout.buffer.write(measurement_as_json(measurement, config))
-    else:
-        print_measurement(measurement, config)
 
 
 WhyFile = Annotated[
@@ -136,7 +93,7 @@ def pair(
     from labelingest.pipeline.discover import USUAL_RULE
     from labelingest.pipeline.from_config import pairing_rule
 
-    config = _configured(IngestOptions, ctx.params, unread="ontology")
+    config = configured(IngestOptions, ctx.params, unread="ontology")
     # Questions about single files have answers without a recognised layout too.
     rule_of_last_resort = USUAL_RULE if why is not None or renames else None
     with ProgressLine(quiet=False) as progress:
@@ -181,7 +138,7 @@ def dialect(ctx: typer.Context, **options: Any) -> None:
     from labelingest.config import IngestOptions
     from labelingest.pipeline.dialect import find_dialect
 
-    config = _configured(IngestOptions, ctx.params)
+    config = configured(IngestOptions, ctx.params)
     with ProgressLine(quiet=False) as progress:
         found_dialect = find_dialect(config, progress=progress)
     if ctx.params["as_json"]:
@@ -192,7 +149,7 @@ def dialect(ctx: typer.Context, **options: Any) -> None:
     raise typer.Exit(1 if undecided else 0)
 
 
-def _configured(config_type: type[Config], params: dict[str, Any], *, unread: str = "") -> Config:
+def configured(config_type: type[Config], params: dict[str, Any], *, unread: str = "") -> Config:
     """Join the configuration file and the options; switches of the file are moved to `params`.
 
     Parameters
@@ -247,12 +204,12 @@ def _run(params: dict[str, Any], work: Callable[..., "Report"]) -> None:
 
     settle_memory()
     log_to_people()
-    config = _configured(IngestConfig, params)
+    config = configured(IngestConfig, params)
     try:
         with ProgressLine(quiet=bool(params["quiet"])) as progress:
             report = work(config, progress=progress)
     except KeyboardInterrupt as interrupt:
-        _exit_interrupted(interrupt, config.out)
+        exit_interrupted(interrupt, config.out)
     if params["as_json"]:
         sys.stdout.buffer.write(report.to_json())
     if not params["quiet"]:
@@ -262,7 +219,7 @@ def _run(params: dict[str, Any], work: Callable[..., "Report"]) -> None:
     raise typer.Exit(exit_code(code, exit_zero=bool(params["exit_zero"])))
 
 
-def _exit_interrupted(interrupt: KeyboardInterrupt, out: str | None) -> NoReturn:
+def exit_interrupted(interrupt: KeyboardInterrupt, out: str | None) -> NoReturn:
     """Print what is left of an interrupted run, and exit as shells do."""
     notes = resume_notes(interrupt)
     if not notes and not (out and Path(out).exists()):

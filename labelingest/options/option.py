@@ -46,6 +46,8 @@ class Panel(StrEnum):
     OUTPUT = "Output"
     REPORT = "Report"
     EXECUTION = "Execution"
+    MEASUREMENT = "Measurement"
+    GENERATED = "Generated data"
     SCHEDULE = "Schedule"
     STATE = "State"
 

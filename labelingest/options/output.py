@@ -123,7 +123,7 @@ OUTPUT_OPTIONS: Final[Sequence[Option]] = (
         note="Outputs of earlier runs are replaced anyway, inputs never.",
         panel=Panel.OUTPUT,
         decides_result=False,
-        commands=REPORTS,
+        commands=(*REPORTS, Command.BENCH),
     ),
     Option(
         name="report",

@@ -155,7 +155,7 @@ def prepare(
     progress, on_listed
         Receive the number of listed files.
     stopwatch
-        Measures listing and pairing.
+        Measures the stages before the first batch.
 
     Raises
     ------
@@ -173,7 +173,7 @@ def prepare(
     if mapping is None and needs_class_numbers(paired.format, config.to):
         mapping = make_class_map(ontology, namespace=config.namespace, overrides=config.map)
     url = config.storage_url or paired.storage.url
-    with stopwatch.stage(Stage.FETCH):
+    with stopwatch.stage(Stage.SAMPLE):
         class_lists = compare_class_lists(config, paired, ontology, mapping)
         layout = find_layout(config, paired, ontology, mapping, class_lists.settings)
     converter = make_converter(config, ontology, mapping, paired.format, url, layout.options)

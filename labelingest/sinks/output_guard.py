@@ -50,6 +50,7 @@ class OutputKind(StrEnum):
     PROBLEMS = "problems"
     FAILED_FILES = "failed files"
     PLAN = "plan"
+    MEASUREMENT = "measurement"
     ONTOLOGY = "ontology"
     """Started by labelingest and edited by people: never replaced unless the caller allows it."""
     SCHEMA = "metadata schema"
@@ -62,6 +63,7 @@ BEGINNINGS: Final[Mapping[OutputKind, Mapping[str, bytes]]] = {
     OutputKind.PROBLEMS: {"": b'{"code":"'},
     OutputKind.FAILED_FILES: {"": b"data_file,sidecar,"},
     OutputKind.PLAN: {"": b'{"labelingest folder plan '},
+    OutputKind.MEASUREMENT: {"": b'{\n  "labelingest_bench": '},
 }
 """Kind → how the name of its file ends, "" for any → how the content begins then."""
 

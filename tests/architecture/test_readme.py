@@ -1,4 +1,4 @@
-"""Every command and every example of the README runs, and shows what the README says."""
+"""Every command and every example of README and how-to pages runs, and shows what they say."""
 
 import doctest
 import os
@@ -16,7 +16,8 @@ from tests.builders.command_line import command_line
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.M | re.S)
+HOW_TO = [path.read_text("utf-8") for path in sorted((ROOT / "docs/how-to").glob("*.md"))]
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", "\n".join([README, *HOW_TO]), re.M | re.S)
 SESSIONS = [text for language, text in BLOCKS if language == "console"]
 SCRIPTS = [text for language, text in BLOCKS if language == "python"]
 COMMANDS = re.compile(r"^\$ (.*(?:\\\n.*)*)\n((?:(?!\$ ).*\n)*)", re.M)

@@ -11,7 +11,6 @@ from statistics import median
 from typing import Any
 
 import pytest
-from benchmarks.generate import Generated
 
 from benchmarks.compare import compare_kind
 from benchmarks.contenders import CONTENDERS, Contender, Place, labelingest_coco, panlabel
