@@ -146,7 +146,7 @@ def obstacles_of_setup(earlier: Result, machine: Machine, options: dict[str, obj
     if (before.cpu, before.cores, before.system) != (machine.cpu, machine.cores, machine.system):
         obstacles.append(f"the machine: {_machine(machine)} now, {_machine(before)} before")
     for name in sorted(earlier.options.keys() | options.keys()):
-        values = [_value(of.get(name)) for of in (options, earlier.options)]
+        values = [_value(chosen.get(name)) for chosen in (options, earlier.options)]
         if values[0] != values[1]:
             flag = f"--{name.replace('_', '-')}"
             obstacles.append(f"{flag}: {values[0]} now, {values[1]} before")

@@ -112,13 +112,13 @@ def _more_processes(measurement: Measurement) -> str:
     processes = measurement.processes
     if processes is None:
         return "a machine with more cores, or a cluster (--engine)"
-    single, several = measurement.estimate(1), measurement.estimate(processes.workers)
-    if several > _NO_GAIN * single:
+    single, shared = measurement.estimate(1), measurement.estimate(processes.workers)
+    if shared > _NO_GAIN * single:
         return (
-            f"not much: {processes.workers} processes take {duration(several)}, one takes "
+            f"not much: {processes.workers} processes take {duration(shared)}, one takes "
             f"{duration(single)}"
         )
     return (
-        f"all cores share it, in {duration(several)} instead of {duration(single)}: "
+        f"all cores share it, in {duration(shared)} instead of {duration(single)}: "
         f"--workers {processes.workers} (the default from 5,000 files on)"
     )

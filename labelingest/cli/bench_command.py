@@ -1,8 +1,8 @@
 """The command that measures: bench, its saved results, their comparison, and data sets to measure on."""
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -15,7 +15,7 @@ from labelingest.errors import ConfigError
 from labelingest.options import Command, Panel
 
 if TYPE_CHECKING:
-    from labelingest.bench.compare import Comparison
+    from labelingest.bench.compare import Figure
     from labelingest.bench.result import Result
     from labelingest.config import IngestConfig
     from labelingest.progress import Progress
@@ -145,6 +145,7 @@ def bench(
     """
     from labelingest.allocator import settle_memory
     from labelingest.bench.compare import threshold_from_text
+    from labelingest.config import IngestConfig
 
     if fail_above is not None and compare is None:
         raise ConfigError("fail-above needs a saved result to compare with: add --compare FILE")
@@ -152,66 +153,97 @@ def bench(
     settle_memory()
     try:
         with _folder(ctx.params) as data:
-            config = configured(_config_type(), ctx.params)
+            config = configured(IngestConfig, ctx.params)
             _bench(ctx.params, config, data or config.storage_path, threshold)
     except KeyboardInterrupt as interrupt:
         exit_interrupted(interrupt, None)
 
 
-def _config_type() -> "type[IngestConfig]":
-    from labelingest.config import IngestConfig
-
-    return IngestConfig
-
-
 def _bench(
     params: dict[str, Any], config: "IngestConfig", data: str, threshold: float | None
 ) -> None:
-    """Measure, save, compare and print; exit with `TOO_SLOW` above the threshold."""
-    from labelingest.bench.compare import compare
-    from labelingest.bench.machine import this_machine
-    from labelingest.bench.measure import measure
-    from labelingest.bench.result import read_result, result_document, result_of
-    from labelingest.cli.render_comparison import print_comparison, print_failures
+    """Measure, print, compare and save; exit with `TOO_SLOW` above the threshold."""
+    from labelingest.bench.result import result_document
+    from labelingest.cli.render_comparison import print_failures
     from labelingest.cli.render_measurement import print_measurement
 
-    machine, compared = this_machine(), params["compare"]
-    earlier = None if compared is None else read_result(compared)
-    if earlier is not None and threshold is not None:
-        _refuse_other_setup(earlier, config, compared)
-    output = _saved_output(params["save"], config)
-    rounds = params["rounds"] or (
-        _ROUNDS_TO_COMPARE if params["save"] is not None or earlier is not None else 1
-    )
-    with _progress() as progress:
-        measurement = measure(
-            config,
-            files=params["files"],
-            rounds=rounds,
-            out_folder=params["out_folder"],
-            progress=progress,
-        )
-    measured = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    result = result_of(config, measurement, machine, data=data, measured=measured)
+    save, compared = params["save"], params["compare"]
+    earlier = _earlier(compared, config, threshold)
+    output = _saved_output(save, config)
+    result = _measured(params, config, data)
     document = result_document(result, config)
     if params["as_json"]:
         sys.stdout.buffer.write(document)
     else:
-        print_measurement(measurement, config)
-    failures = []
+        print_measurement(result.measurement, config)
+    failures: Sequence[Figure] = ()
     if earlier is not None:
-        comparison = compare(earlier, result)
-        print_comparison(comparison, compared, earlier, to_stderr=bool(params["as_json"]))
-        if threshold is not None:
-            _refuse_obstacles(comparison, compared)
-            failures = comparison.failures(threshold)
-    if output is not None and not (failures and _is_same(params["save"], compared)):
+        failures = _compared(earlier, result, params, threshold)
+    # A result that fails is not what the next one has to reach.
+    is_kept = bool(failures) and _is_same(save, compared)
+    if output is not None and not is_kept:
         guard, guarded = output
         with guard.open(guarded) as file:
             file.write(document)
     if threshold is not None and failures:
-        print_failures(failures, compared, threshold, is_kept=_is_same(params["save"], compared))
+        print_failures(failures, compared, threshold, is_kept=is_kept)
         raise typer.Exit(TOO_SLOW)
+
+
+def _earlier(path: str | None, config: "IngestConfig", threshold: float | None) -> "Result | None":
+    """Read the result to compare with; with a threshold, refuse one that cannot judge this run."""
+    from labelingest.bench.compare import obstacles_of_setup
+    from labelingest.bench.machine import this_machine
+    from labelingest.bench.result import options_in, read_result
+
+    if path is None:
+        return None
+    earlier = read_result(path)
+    if threshold is not None:
+        _refuse(obstacles_of_setup(earlier, this_machine(), options_in(config)), path)
+    return earlier
+
+
+def _measured(params: dict[str, Any], config: "IngestConfig", data: str) -> "Result":
+    from labelingest.bench.machine import this_machine
+    from labelingest.bench.measure import measure
+    from labelingest.bench.result import result_of
+
+    is_compared = params["save"] is not None or params["compare"] is not None
+    with _progress() as progress:
+        measurement = measure(
+            config,
+            files=params["files"],
+            rounds=params["rounds"] or (_ROUNDS_TO_COMPARE if is_compared else 1),
+            out_folder=params["out_folder"],
+            progress=progress,
+        )
+    measured = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return result_of(config, measurement, this_machine(), data=data, measured=measured)
+
+
+def _compared(
+    earlier: "Result", result: "Result", params: dict[str, Any], threshold: float | None
+) -> "Sequence[Figure]":
+    """Print a result beside an earlier one; return the figures above the threshold."""
+    from labelingest.bench.compare import compare
+    from labelingest.cli.render_comparison import print_comparison
+
+    comparison, path = compare(earlier, result), params["compare"]
+    print_comparison(comparison, path, earlier, to_stderr=bool(params["as_json"]))
+    if threshold is None:
+        return ()
+    _refuse(comparison.obstacles, path)
+    return comparison.failures(threshold)
+
+
+def _refuse(obstacles: Sequence[str], path: str) -> None:
+    """Refuse a threshold where ratios mean nothing."""
+    if obstacles:
+        raise ConfigError(
+            f"{path!r} cannot judge this run, which differs in {'; '.join(obstacles)}: save a result "
+            f"of this one, with --save {path} in place of --compare and --fail-above"
+        )
 
 
 @contextmanager
@@ -250,10 +282,11 @@ def _folder(params: dict[str, Any]) -> Iterator[str]:
         seed=params["seed"] or 0,
         defects=params["defects"] or 0.0,
     )
-    with _progress() as progress:
-        making = generated_folder(recipe, params["into"], params["out_folder"], progress)
-        generated = making.__enter__()
-    try:
+    with ExitStack() as until_measured:
+        with _progress() as progress:
+            generated = until_measured.enter_context(
+                generated_folder(recipe, params["into"], params["out_folder"], progress)
+            )
         if params["into"] is not None:
             print_message(
                 f"{generated.root}: {generated.files:,} data files with {generated.rows:,} rows of "
@@ -262,31 +295,6 @@ def _folder(params: dict[str, Any]) -> Iterator[str]:
         params["storage_path"] = generated.root
         params["ontology"] = params["ontology"] or str(generated.ontology)
         yield str(recipe)
-    finally:
-        making.__exit__(None, None, None)
-
-
-def _refuse_other_setup(earlier: "Result", config: "IngestConfig", path: str) -> None:
-    """Refuse, before anything is measured, a result of another machine or of other options."""
-    from labelingest.bench.compare import obstacles_of_setup
-    from labelingest.bench.machine import this_machine
-    from labelingest.bench.result import options_in
-
-    obstacles = obstacles_of_setup(earlier, this_machine(), options_in(config))
-    if obstacles:
-        raise _other(path, obstacles)
-
-
-def _refuse_obstacles(comparison: "Comparison", path: str) -> None:
-    if comparison.obstacles:
-        raise _other(path, comparison.obstacles)
-
-
-def _other(path: str, obstacles: "list[str] | Any") -> ConfigError:
-    return ConfigError(
-        f"{path!r} cannot judge this run, which differs in {'; '.join(obstacles)}: save a result of "
-        f"this one, with --save {path} in place of --compare and --fail-above"
-    )
 
 
 def _saved_output(
