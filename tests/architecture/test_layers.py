@@ -48,7 +48,7 @@ NOT_HOT = dict.fromkeys(
 ONLY_IN = {
     "msgspec": {
         *("documents/decode.py", "documents/list_entries.py", "encord/typed_rows.py"),
-        "writers/label_rows.py",
+        *("bench/result.py", "writers/label_rows.py"),
         *("readers/encord/read.py", "readers/encord/typed"),
     },
     "shapely": {"geometry/hulls.py", "geometry/simple_polygons.py"},
