@@ -128,8 +128,8 @@ class TreeHalf:
         for position, text in enumerate(texts):
             if position not in refused:
                 crc = checksum(text, crc)
-        taken = {p: texts[p] for p, number in refused.items() if number in _TAKEN}
-        return Delivery(refused, taken, crc)
+        taken_names = {p: texts[p] for p, number in refused.items() if number in _TAKEN}
+        return Delivery(refused, taken_names, crc)
 
 
 @dataclass(slots=True)
@@ -291,20 +291,20 @@ class TreeSink:
         refused |= self._settled_before(names, refused)
         owners: dict[str, _Owner] = {}
         if not _TAKEN.isdisjoint(refused.values()):
-            taken = {names[p] for p, number in refused.items() if number in _TAKEN}
-            owners = self._owners(taken)
-            here = _Names()
+            taken_names = {names[p] for p, number in refused.items() if number in _TAKEN}
+            owners = self._owners(taken_names)
+            in_batch = _Names()
             for position, key in enumerate(batch.keys):
                 name = names[position]
-                if name in taken and position in refused:
-                    owner = owners.get(name) or here.owner(name)
+                if name in taken_names and position in refused:
+                    owner = owners.get(name) or in_batch.owner(name)
                     if owner is not None:
                         owners[name], refused[position] = owner, owner.number
                         continue
                     self._settle(batch, key, delivery.texts.get(position))
                     del refused[position]
                 if position not in refused:
-                    here.add(name, key)
+                    in_batch.add(name, key)
         return self._count(batch.keys, refused, owners, delivery)
 
     def _count(
@@ -346,10 +346,10 @@ class TreeSink:
             raise ValueError("a worker refused a name without the text of its file")
         self._settled.add(name, key)
 
-    def _owners(self, wanted: Set[str]) -> "dict[str, _Owner]":
+    def _owners(self, taken_names: Set[str]) -> "dict[str, _Owner]":
         """Return name → the data file of an earlier batch that keeps it from others."""
-        folded = {name.casefold(): name for name in wanted}
-        above = {folder: name for name in wanted for folder in folders_above(name)}
+        folded = {name.casefold(): name for name in taken_names}
+        above = {folder: name for name in taken_names for folder in folders_above(name)}
         owners: dict[str, _Owner] = {}
         for batch in reversed(self._counted):
             for key in filter(None, _unpacked(batch)):
@@ -360,9 +360,9 @@ class TreeSink:
                 if name in above:
                     owners[above[name]] = _Owner(key, errno.ENOTDIR)
                 for folder in folders_above(name):
-                    if folder in wanted:
+                    if folder in taken_names:
                         owners[folder] = _Owner(key, errno.EISDIR)
-            if len(owners) == len(wanted):
+            if len(owners) == len(taken_names):
                 break
         return owners
 
