@@ -70,7 +70,8 @@ def with_options(command: Command) -> Callable[[CommandFunction], CommandFunctio
     """Return a decorator that gives a function the options of a command.
 
     The options take the place of `**options`: after the function's required parameters, before
-    those with a default.
+    those with a default. A parameter that the function declares itself takes the place of an option
+    of that name.
     """
 
     def decorate(function: CommandFunction) -> CommandFunction:
@@ -89,7 +90,8 @@ def _merged(declared: Signature, command: Command) -> Iterator[Parameter]:
         if parameter.kind is not Parameter.VAR_KEYWORD
     ]
     yield from (p for p in parameters if p.default is Parameter.empty)
-    yield from map(_parameter, options_of(command))
+    of_list = map(_parameter, options_of(command))
+    yield from (p for p in of_list if p.name not in declared.parameters)
     yield from (p for p in parameters if p.default is not Parameter.empty)
 
 

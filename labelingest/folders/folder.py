@@ -5,6 +5,7 @@ of `sync/`, `state/` and `export.py`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import AbstractContextManager, suppress
 from functools import partial
 from typing import Any, BinaryIO, Self
@@ -269,6 +270,9 @@ class SyncedFolder:
         allow_mass_delete: bool = False,
         verify_output: bool = False,
         checksum: bool = False,
+        workers: int | None = None,
+        engine: str | None = None,
+        executor: Executor | None = None,
         progress: Callable[[Progress], None] | None = None,
         cancelled: Callable[[], bool] = lambda: False,
         trigger: str = "manual",
@@ -279,6 +283,9 @@ class SyncedFolder:
         ----------
         allow_mass_delete, verify_output, checksum, progress
             As for `plan`.
+        workers, engine, executor
+            Engine that converts label files, as for `labelingest.convert`. The state is written by
+            this process alone.
         cancelled
             Called between batches; True ends the run, and the next run continues.
         trigger
@@ -302,6 +309,9 @@ class SyncedFolder:
             allow_mass_delete=allow_mass_delete,
             verify_output=verify_output,
             checksum=checksum,
+            workers=workers,
+            engine=engine,
+            executor=executor,
             progress=progress,
             cancelled=cancelled,
         )
@@ -311,10 +321,20 @@ class SyncedFolder:
         self,
         plan: Plan,
         *,
+        workers: int | None = None,
+        engine: str | None = None,
+        executor: Executor | None = None,
         progress: Callable[[Progress], None] | None = None,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> RunRecord:
         """Carry out a plan, or refuse it where storage path, settings or state have changed.
+
+        Parameters
+        ----------
+        plan
+            Plan that this folder made.
+        workers, engine, executor, progress, cancelled
+            As for `sync`.
 
         Raises
         ------
@@ -326,6 +346,9 @@ class SyncedFolder:
             allow_mass_delete=plan.allow_mass_delete,
             verify_output=plan.verify_output,
             checksum=plan.checksum,
+            workers=workers,
+            engine=engine,
+            executor=executor,
             plan=plan,
             progress=progress,
             cancelled=cancelled,

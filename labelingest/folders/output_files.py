@@ -24,10 +24,14 @@ import numpy as np
 from labelingest.columns.fingerprints import Digest, content_digest
 from labelingest.encord.keys import SIDECAR_SUFFIX
 from labelingest.errors import NameRefusedError, PlaceTakenError
+from labelingest.folders.staged_rows import StagedRows
 from labelingest.folders.state.label_rows import UNWRITTEN, RowFile
 from labelingest.model.batch_output import BatchOutput, LargeLabels
 from labelingest.model.blobs import Unread
+from labelingest.storage.atomic_in_folder import UnfinishedFile
 from labelingest.storage.base import NO_FILE, ChangedError, Storage, Version
+from labelingest.storage.local.local import LocalStorage
+from labelingest.storage.local.staging import Staged, discard, publish
 
 __all__ = [
     "LARGE_ROW",
@@ -61,13 +65,9 @@ class _Pieces:
     """A large label row, made piece by piece whenever it is written."""
 
     large: LargeLabels
-    size: int
 
     def __iter__(self) -> Iterator[bytes]:
         return self.large.pieces()
-
-    def __len__(self) -> int:
-        return self.size
 
 
 @dataclass(slots=True)
@@ -75,7 +75,9 @@ class _Draft:
     """One label row that is to be written."""
 
     key: str
-    text: "bytes | _Pieces"
+    content: "bytes | _Pieces | Staged"
+    """Its text, or the file that was written under a temporary name."""
+    size: int
     digest: str
     file: RowFile
     overwrites: bool
@@ -122,28 +124,26 @@ class LabelRowFiles:
             Data files whose label row was deleted from the output.
         """
         outcome = WriteOutcome()
-        texts: Sequence[tuple[bytes | _Pieces, str]]
-        if label_rows.large is None:
-            texts = [(text, content_digest(text)) for text in label_rows.texts]
-        else:
-            digest = Digest(label_rows.large.pieces())
-            texts = [(_Pieces(label_rows.large, digest.length), digest.value)]
         drafts = [
-            _Draft(key, text, digest, files.get(key, UNWRITTEN), key in overwrites)
-            for key, (text, digest) in zip(label_rows.keys, texts, strict=True)
+            _Draft(key, *content, files.get(key, UNWRITTEN), key in overwrites)
+            for key, content in zip(label_rows.keys, _contents(label_rows), strict=True)
         ]
         for draft in drafts:
             draft.expected = "" if draft.key in missing else draft.file.token or ""
         drafts = self._without_foreign(drafts, outcome)
-        on_begin(
-            {draft.key: draft.file.with_next(len(draft.text), draft.digest) for draft in drafts}
-        )
+        on_begin({draft.key: draft.file.with_next(draft.size, draft.digest) for draft in drafts})
         changed = self._put(drafts, outcome)
         # A changed file is looked at once: one that changes again counts as foreign.
         for draft in self._put(self._writable(changed, outcome), outcome):
             self._refuse(draft, outcome)
         self.output.flush([key + SIDECAR_SUFFIX for key in outcome.written_keys])
+        self.discard([key for key in label_rows.keys if key not in outcome.written_keys])
         return outcome
+
+    def discard(self, keys: Sequence[str]) -> None:
+        """Remove what was written ahead, by this run or one that was killed, and is not wanted."""
+        if keys and isinstance(self.output, LocalStorage):
+            discard(self.output, [key + SIDECAR_SUFFIX for key in keys])
 
     def remove(self, files: Mapping[str, RowFile]) -> set[str]:
         """Remove files of label rows; return the data files whose file is foreign, and stays.
@@ -154,7 +154,7 @@ class LabelRowFiles:
             Data file → entry of its file.
         """
         existing = {key: file for key, file in files.items() if file.exists}
-        drafts = [_Draft(key, b"", "", file, overwrites=False) for key, file in existing.items()]
+        drafts = [_Draft(key, b"", 0, "", file, overwrites=False) for key, file in existing.items()]
         foreign = {draft.key for draft, owned in self._look(drafts) if not owned}
         names = [key + SIDECAR_SUFFIX for key in existing if key not in foreign]
         self.output.delete(names)
@@ -221,34 +221,53 @@ class LabelRowFiles:
 
     def _put(self, drafts: Sequence[_Draft], outcome: WriteOutcome) -> list[_Draft]:
         """Write label rows; return the drafts whose file has another version than expected."""
+        staged = [draft for draft in drafts if isinstance(draft.content, UnfinishedFile)]
+        changed = self._publish(staged, outcome)
+        drafts = [draft for draft in drafts if not isinstance(draft.content, UnfinishedFile)]
         if not drafts:
-            return []
+            return changed
         threads = self.output.puts_at_once
         # A share for each thread: a task for each file costs half as much as the file.
         with ThreadPoolExecutor(threads) as pool:
             shares = [drafts[start::threads] for start in range(threads)]
             parts = list(pool.map(partial(self._put_some, outcome), shares))
-        return [draft for part in parts for draft in part]
+        return changed + [draft for part in parts for draft in part]
+
+    def _publish(self, drafts: Sequence[_Draft], outcome: WriteOutcome) -> list[_Draft]:
+        """Give staged label rows their names; return the drafts whose file has another version."""
+        if not drafts or not isinstance(self.output, LocalStorage):
+            return []
+        results = publish(
+            self.output,
+            [draft.key + SIDECAR_SUFFIX for draft in drafts],
+            [draft.content for draft in drafts if isinstance(draft.content, UnfinishedFile)],
+            [draft.expected for draft in drafts],
+        )
+        return [
+            draft
+            for draft, result in zip(drafts, results, strict=True)
+            if not _note(draft, result, outcome)
+        ]
 
     def _put_some(self, outcome: WriteOutcome, drafts: Iterable[_Draft]) -> list[_Draft]:
-        changed = []
-        for draft in drafts:
-            key = draft.key
-            try:
-                token = self.output.put(
-                    key + SIDECAR_SUFFIX, _content(draft.text), unless_changed=draft.expected
-                )
-            except ChangedError:
-                changed.append(draft)
-            except NameRefusedError as error:
-                outcome.refused[key] = f"no label row: {error}"
-                outcome.files[key] = draft.file.without_next()
-                if isinstance(error, PlaceTakenError):
-                    outcome.blocked.add(key)
-            else:
-                outcome.written_keys.add(key)
-                outcome.files[key] = draft.file.replaced(len(draft.text), draft.digest, token)
-        return changed
+        return [draft for draft in drafts if not _note(draft, self._put_one(draft), outcome)]
+
+    def _put_one(self, draft: _Draft) -> str | ChangedError | NameRefusedError:
+        match draft.content:
+            case NameRefusedError() as refusal:
+                return refusal
+            case UnfinishedFile():
+                raise TypeError("a staged file is published, not put")
+            case _Pieces() as pieces:
+                content: bytes | Iterable[bytes] = iter(pieces)
+            case bytes() as content:
+                pass
+        try:
+            return self.output.put(
+                draft.key + SIDECAR_SUFFIX, content, unless_changed=draft.expected
+            )
+        except (ChangedError, NameRefusedError) as error:
+            return error
 
     def _refuse(self, draft: _Draft, outcome: WriteOutcome) -> None:
         outcome.blocked.add(draft.key)
@@ -284,8 +303,33 @@ def digest_of(output: Storage, key: str, size: int) -> str | None:
     return digest.value if digest.length == size else None
 
 
-def _content(text: bytes | _Pieces) -> bytes | Iterable[bytes]:
-    return text if isinstance(text, bytes) else iter(text)
+def _contents(label_rows: BatchOutput) -> Iterable[tuple[bytes | _Pieces | Staged, int, str]]:
+    """Yield content, size and digest of each label row of a batch."""
+    if label_rows.large is not None:
+        digest = Digest(label_rows.large.pieces())
+        return [(_Pieces(label_rows.large), digest.length, digest.value)]
+    staged: StagedRows | None = label_rows.delivered
+    if staged is None:
+        return ((text, len(text), content_digest(text)) for text in label_rows.texts)
+    return zip(staged.files, staged.sizes, staged.digests, strict=True)
+
+
+def _note(
+    draft: _Draft, result: str | ChangedError | NameRefusedError, outcome: WriteOutcome
+) -> bool:
+    """Note the outcome of writing a label row; return whether that is settled."""
+    key = draft.key
+    if isinstance(result, ChangedError):
+        return False
+    if isinstance(result, NameRefusedError):
+        outcome.refused[key] = f"no label row: {result}"
+        outcome.files[key] = draft.file.without_next()
+        if isinstance(result, PlaceTakenError):
+            outcome.blocked.add(key)
+    else:
+        outcome.written_keys.add(key)
+        outcome.files[key] = draft.file.replaced(draft.size, draft.digest, result)
+    return True
 
 
 def foreign_file(output: Storage, key: str, *, is_changed: bool) -> str:
@@ -309,7 +353,7 @@ def _may_be_owned(draft: _Draft, version: Version) -> bool:
     """Whether only the content tells whether the folder wrote a file."""
     if version == NO_FILE or draft.file.has_token(version):
         return False
-    return version.size in {draft.file.size, draft.file.next_size, len(draft.text)}
+    return version.size in {draft.file.size, draft.file.next_size, draft.size}
 
 
 def _adopt(draft: _Draft, version: Version, digest: str | None) -> bool:

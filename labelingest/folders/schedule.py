@@ -37,6 +37,8 @@ def serve(
     stopped: Callable[[], bool],
     open_storage: OpenStorage | None = None,
     on_run: Callable[[FolderRecord, RunRecord], None] = lambda folder, run: None,
+    workers: int | None = None,
+    engine: str | None = None,
 ) -> None:
     """Run folders when they are due.
 
@@ -52,6 +54,8 @@ def serve(
         As for `SyncedFolder`.
     on_run
         Called with each run that ended.
+    workers, engine
+        As for `SyncedFolder.sync`.
     """
     damaged: set[str] = set()
 
@@ -60,10 +64,14 @@ def serve(
             damaged.add(name)
             _log.warning("%s: it is passed over, as its settings cannot be read: %s", name, error)
 
+    def sync(record: FolderRecord) -> RunRecord:
+        folder = SyncedFolder(record.name, state=state, open_storage=open_storage)
+        return folder.sync(trigger=SCHEDULE, cancelled=stopped, workers=workers, engine=engine)
+
     pause = 0.0
     while not stopped():
         try:
-            seconds = _run_due(state, stopped, open_storage, on_run, on_damaged)
+            seconds = _run_due(state, stopped, sync, on_run, on_damaged)
             if pause:
                 _log.warning("the state %r is back", state.url)
             pause = 0.0
@@ -78,14 +86,14 @@ def serve(
 def _run_due(
     state: State,
     stopped: Callable[[], bool],
-    open_storage: OpenStorage | None,
+    sync: Callable[[FolderRecord], RunRecord],
     on_run: Callable[[FolderRecord, RunRecord], None],
     on_damaged: Callable[[str, Exception], None],
 ) -> float:
     """Run all folders that are due; return the seconds until another may be due."""
     held = False
     for record in _due(state, on_damaged):
-        held |= not _run(state, record, stopped, open_storage, on_run)
+        held |= not _run(record, sync, on_run)
         if stopped():
             return 0.0
     return _LONGEST_WAIT if held else _seconds_left(state, on_damaged)
@@ -110,16 +118,13 @@ def _seconds_left(state: State, on_damaged: Callable[[str, Exception], None]) ->
 
 
 def _run(
-    state: State,
     record: FolderRecord,
-    stopped: Callable[[], bool],
-    open_storage: OpenStorage | None,
+    sync: Callable[[FolderRecord], RunRecord],
     on_run: Callable[[FolderRecord, RunRecord], None],
 ) -> bool:
     """Run one folder; return whether the run ended well."""
     try:
-        folder = SyncedFolder(record.name, state=state, open_storage=open_storage)
-        run = folder.sync(trigger=SCHEDULE, cancelled=stopped)
+        run = sync(record)
     except LockedError as error:
         _log.warning("%s", error)
         return False

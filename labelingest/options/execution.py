@@ -5,6 +5,7 @@ from typing import Final
 
 from labelingest.options.option import (
     RUNS,
+    SYNCS,
     Command,
     Kind,
     Option,
@@ -24,10 +25,10 @@ EXECUTION_OPTIONS: Final[Sequence[Option]] = (
         lowest=1,
         highest=MOST_WORKERS,
         help="Worker processes",
-        default_text="one per core; one process for small folders",
+        default_text="one per core; one process for few files",
         panel=Panel.EXECUTION,
         decides_result=False,
-        commands=(Command.CONVERT, Command.CHECK),
+        commands=(Command.CONVERT, Command.CHECK, *SYNCS),
     ),
     Option(
         name="engine",
@@ -35,7 +36,7 @@ EXECUTION_OPTIONS: Final[Sequence[Option]] = (
         help="Cluster to convert on instead: dask://HOST:PORT or ray://HOST:PORT",
         panel=Panel.EXECUTION,
         decides_result=False,
-        commands=(Command.CONVERT, Command.CHECK),
+        commands=(Command.CONVERT, Command.CHECK, *SYNCS),
     ),
     Option(
         name="batch_bytes",

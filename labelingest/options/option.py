@@ -15,6 +15,7 @@ __all__ = [
     "PAIRING",
     "REPORTS",
     "RUNS",
+    "SYNCS",
     "Command",
     "Kind",
     "Option",
@@ -64,12 +65,17 @@ class Command(StrEnum):
     METADATA_CHECK = "metadata check"
     FOLDER_CREATE = "folder create"
     FOLDER_CONFIGURE = "folder configure"
+    FOLDER_SYNC = "folder sync"
+    FOLDER_APPLY = "folder apply"
+    FOLDER_SERVE = "folder serve"
 
 
 RUNS: Final = (Command.CONVERT, Command.CHECK, Command.BENCH)
 """Commands that convert label files."""
 FOLDER: Final = (Command.FOLDER_CREATE, Command.FOLDER_CONFIGURE)
 """Commands that set up a synced folder."""
+SYNCS: Final = (Command.FOLDER_SYNC, Command.FOLDER_APPLY, Command.FOLDER_SERVE)
+"""Commands that sync folders."""
 LABELS: Final = (*RUNS, *FOLDER)
 """Commands that say how labels are converted."""
 INSPECTION: Final = (Command.PAIR, Command.DIALECT)

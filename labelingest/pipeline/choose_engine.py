@@ -1,16 +1,16 @@
 """Choose the engine that runs the jobs: this process, processes, a cluster or an executor."""
 
 from concurrent.futures import Executor
-from typing import Final
+from typing import Final, Protocol
 
-from labelingest.config import IngestConfig
-from labelingest.engines import open_engine
+from labelingest.engines import check_engine, open_engine
 from labelingest.engines.base import Engine, usable_cores
 from labelingest.engines.executors import ExecutorEngine
 from labelingest.engines.processes import ProcessEngine
 from labelingest.engines.serial import SerialEngine
+from labelingest.errors import ConfigError
 
-__all__ = ["PRELOAD", "Engines"]
+__all__ = ["PRELOAD", "EngineOptions", "Engines", "check_engines"]
 
 _WORTH_IT: Final = 5_000
 """Data files from which starting processes pays off (`benchmarks/bench_end_to_end.py`)."""
@@ -22,17 +22,54 @@ PRELOAD: Final = "labelingest.pipeline.worker"
 """Module that a worker process loads before its first batch."""
 
 
+class EngineOptions(Protocol):
+    """Options that decide on the engine of a run."""
+
+    @property
+    def workers(self) -> int | None:
+        """Worker processes, or workers of an executor; None for one per core."""
+        ...
+
+    @property
+    def engine(self) -> str | None:
+        """URL of a cluster; None for this machine or an executor."""
+        ...
+
+
+def check_engines(options: EngineOptions, executor: Executor | None) -> None:
+    """Refuse options that no engine fits.
+
+    Raises
+    ------
+    ConfigError
+        The cluster's URL is no engine, or another engine is given too.
+
+    Examples
+    --------
+    >>> from labelingest.config import IngestConfig
+    >>> options = IngestConfig(source="data", ontology="ontology.json", engine="spark://10.0.0.1")
+    >>> check_engines(options, None)
+    Traceback (most recent call last):
+    labelingest.errors.ConfigError: engine 'spark://10.0.0.1' is not known: …
+    """
+    if options.engine is None:
+        return
+    if executor is not None:
+        raise ConfigError("engine and executor: both would do the work; leave out one of the two")
+    check_engine(options.engine)
+
+
 class Engines:
     """Chooses the engine of a run; starts processes while a large folder is still being listed.
 
     Used as a context, which ends processes that are not needed after all.
     """
 
-    def __init__(self, config: IngestConfig, executor: Executor | None) -> None:
-        self._config = config
+    def __init__(self, options: EngineOptions, executor: Executor | None) -> None:
+        self._options = options
         self._executor = executor
         self._cores = usable_cores()
-        self._processes = ProcessEngine(config.workers or self._cores, PRELOAD)
+        self._processes = ProcessEngine(options.workers or self._cores, PRELOAD)
 
     def __enter__(self) -> "Engines":
         return self
@@ -42,16 +79,16 @@ class Engines:
 
     def on_listed(self, files: int) -> None:
         """Start worker processes once enough files are listed for processes to pay off."""
-        is_local = self._executor is None and self._config.engine is None
+        is_local = self._executor is None and self._options.engine is None
         if is_local and self._processes.workers > 1 and files >= _WORTH_LISTING:
             self._processes.start()
 
     def engine(self, pairs: int) -> Engine:
         """Return the engine of the configuration, or one that suits the number of data files."""
-        workers = self._config.workers
+        workers = self._options.workers
         if self._executor is not None:
             return ExecutorEngine(self._executor, in_flight=_IN_FLIGHT * (workers or self._cores))
-        if self._config.engine is not None:
-            return open_engine(self._config.engine)
+        if self._options.engine is not None:
+            return open_engine(self._options.engine)
         is_small = workers is None and pairs < _WORTH_IT
         return SerialEngine() if is_small or self._processes.workers == 1 else self._processes

@@ -16,14 +16,13 @@ from msgspec import Struct
 
 from labelingest.config import IngestConfig
 from labelingest.converter import Converter, needs_class_numbers
-from labelingest.engines import check_engine
 from labelingest.engines.base import Engine
 from labelingest.errors import ConfigError, SidecarError
 from labelingest.formats import target_format
 from labelingest.formats.output_names import check_output, expected_name
 from labelingest.model.tally import Tally
 from labelingest.pairing.rules import PatternRule
-from labelingest.pipeline.choose_engine import Engines
+from labelingest.pipeline.choose_engine import Engines, check_engines
 from labelingest.pipeline.class_lists import compare_class_lists, refuse_disagreeing
 from labelingest.pipeline.discover import Paired, pair_folder, refuse_empty
 from labelingest.pipeline.fetched_files import FetchedFile
@@ -122,12 +121,7 @@ def _run(
     executor: Executor | None,
 ) -> Report:
     started = perf_counter()
-    if config.engine is not None:
-        if executor is not None:
-            raise ConfigError(
-                "engine and executor: both would do the work; leave out one of the two"
-            )
-        check_engine(config.engine)
+    check_engines(config, executor)
     with Engines(config, executor) as engines:
         prepared = prepare(config, progress=progress, on_listed=engines.on_listed)
         if prepared.target is not None:

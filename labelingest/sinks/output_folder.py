@@ -11,8 +11,6 @@ import shutil
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from ctypes import CDLL, get_errno
-from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +20,7 @@ from labelingest.errors import StorageError
 from labelingest.model.kinds import is_junk
 from labelingest.sinks.base import UnfinishedOutput
 from labelingest.storage.atomic import flush_folder
+from labelingest.storage.local.disk import Disk
 from labelingest.storage.local.real_paths import resolve
 from labelingest.storage.os_errors import cannot_write
 from labelingest.storage.unfinished_files import unfinished_name
@@ -39,7 +38,7 @@ class BuildingFolder(Struct, frozen=True):
     """Where files are written."""
     place: Path
     """Where the complete folder appears: the output, links followed."""
-    disk: "Disk"
+    disk: Disk
     """The file system of the folder."""
 
 
@@ -158,43 +157,6 @@ def _is_plain(building: Path) -> bool:
                 elif not entry.is_file(follow_symlinks=False):
                     return False
     return True
-
-
-class Disk:
-    """The file system that a folder is built in; one flush brings all files onto the disk.
-
-    A flush for each of a million files would cost more than all the rest. Where the system tells it,
-    a write that failed since this object was made is an error of the flush, once.
-    """
-
-    def __init__(self, folder: Path, output: Path) -> None:
-        self._output = str(output)
-        try:
-            self._folder = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except OSError as error:
-            raise cannot_write(self._output, error) from error
-
-    def flush(self) -> None:
-        """Write all that is waiting; StorageError where something cannot be written."""
-        flush = _syncfs()
-        if flush is None:
-            os.sync()
-        elif flush(self._folder):
-            error = OSError(get_errno(), "")
-            raise cannot_write(self._output, error) from error
-
-    def close(self) -> None:
-        """End."""
-        os.close(self._folder)
-
-
-@cache
-def _syncfs() -> Callable[[int], int] | None:
-    """Return the system's call for one file system; None where it has none."""
-    try:
-        return CDLL(None, use_errno=True).syncfs
-    except (OSError, AttributeError):
-        return None
 
 
 def _end_folder(building: Path, place: Path, disk: Disk) -> None:

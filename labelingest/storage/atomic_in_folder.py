@@ -15,7 +15,7 @@ import os
 import stat
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Final
+from typing import Final, NamedTuple
 
 from labelingest.storage.unfinished_files import (
     UNFOLLOWED,
@@ -25,13 +25,99 @@ from labelingest.storage.unfinished_files import (
     unfinished_name,
 )
 
-__all__ = ["delete_unfinished", "write_whole"]
+__all__ = ["UnfinishedFile", "delete_unfinished", "finish", "write_unfinished", "write_whole"]
 
 _OPEN: Final = os.O_WRONLY | UNFOLLOWED | os.O_NONBLOCK
 """The name can be foretold: a pipe at that place is not waited for."""
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _NO_LOCKS: Final = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 """Error numbers of a file system without locks."""
+
+
+class UnfinishedFile(NamedTuple):
+    """A file that is complete under a temporary name, as it was when it was written."""
+
+    temporary: str
+    """Temporary name of the file in its folder."""
+    inode: int
+    """Number of the file on its file system."""
+    size: int
+    """Bytes of the file."""
+    mtime_ns: int
+    """Time of the last write, nanoseconds since 1970 UTC."""
+
+    @classmethod
+    def of_status(cls, temporary: str, status: os.stat_result) -> "UnfinishedFile":
+        """Return the file with a temporary name and a status."""
+        return cls(temporary, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+def write_unfinished(folder: int, name: bytes, content: bytes, *, flush: bool) -> UnfinishedFile:
+    """Write a file in an open folder under a temporary name; `finish` gives it its own.
+
+    Parameters
+    ----------
+    folder, name
+        As for `write_whole`.
+    content
+        The whole content.
+    flush
+        Whether to bring the content onto the disk; otherwise the caller does that before `finish`.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written; nothing is left of it.
+    """
+    replaced = _file_at(folder, name)
+    temporary, file = _open_temporary(folder, name, 0o666 if replaced is None else 0o600)
+    try:
+        _write(file, content, replaced)
+        if flush:
+            os.fsync(file)
+        return UnfinishedFile.of_status(temporary, os.fstat(file))
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary, dir_fd=folder)
+        raise
+    finally:
+        os.close(file)
+
+
+def finish(
+    folder: int, name: bytes, unfinished: UnfinishedFile, *, check: Callable[[], None]
+) -> bool:
+    """Give a file its name; return whether it was still there as it was written.
+
+    Parameters
+    ----------
+    folder, name
+        As for `write_whole`.
+    unfinished
+        Result of `write_unfinished`.
+    check
+        Called before the name is given; an exception leaves an older file as it is.
+
+    Raises
+    ------
+    OSError
+        The file cannot get its name; an older file of that name is as it was.
+    """
+    temporary = unfinished.temporary
+    try:
+        file = os.open(temporary, _OPEN, dir_fd=folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(file, fcntl.LOCK_EX)
+        if UnfinishedFile.of_status(temporary, os.fstat(file)) != unfinished:
+            return False  # another run writes the file
+        check()
+        os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    finally:
+        os.close(file)
+    return True
 
 
 def write_whole(
@@ -70,13 +156,7 @@ def write_whole(
     temporary, file = _open_temporary(folder, name, 0o666 if replaced is None else 0o600)
     try:
         try:
-            os.ftruncate(file, 0)
-            if replaced is not None:
-                protect(file, replaced)
-            for piece in (content,) if isinstance(content, bytes) else content:
-                rest = memoryview(piece)
-                while rest:
-                    rest = rest[os.write(file, rest) :]
+            _write(file, content, replaced)
             os.fsync(file)
             if check is not None:
                 check()
@@ -89,6 +169,17 @@ def write_whole(
             raise
     finally:
         os.close(file)
+
+
+def _write(file: int, content: bytes | Iterable[bytes], replaced: os.stat_result | None) -> None:
+    """Write the content of a temporary file, with the permissions of the file that it replaces."""
+    os.ftruncate(file, 0)
+    if replaced is not None:
+        protect(file, replaced)
+    for piece in (content,) if isinstance(content, bytes) else content:
+        rest = memoryview(piece)
+        while rest:
+            rest = rest[os.write(file, rest) :]
 
 
 def delete_unfinished(folder: int, name: bytes) -> None:

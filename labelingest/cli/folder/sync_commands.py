@@ -1,6 +1,6 @@
 """The commands that sync folders: plan, sync, apply, serve and activity."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,8 +12,8 @@ from labelingest.cli.folder.options import (
     QuietIfClean,
     VerifyOutput,
 )
-from labelingest.cli.options import AsJson, ExitZero, Overwrite, StateUrl, Strict
-from labelingest.options import Panel
+from labelingest.cli.options import AsJson, ExitZero, Overwrite, StateUrl, Strict, with_options
+from labelingest.options import Command, Panel
 
 __all__ = ["activity", "apply", "plan", "serve", "sync"]
 
@@ -57,6 +57,7 @@ def plan(
         print_plan(sync_plan, save)
 
 
+@with_options(Command.FOLDER_SYNC)
 def sync(
     ctx: typer.Context,
     name: Name,
@@ -68,6 +69,7 @@ def sync(
     quiet: QuietIfClean = False,
     state: StateUrl = None,
     as_json: AsJson = False,
+    **options: Any,
 ) -> None:
     """Update a folder: convert new and changed files, and hide deleted ones.
 
@@ -89,10 +91,12 @@ def sync(
             checksum=checksum,
             progress=progress,
             cancelled=cancelled,
+            **options,
         )
     exit_with_run(name, run, ctx.params, cancelled.exit_code)
 
 
+@with_options(Command.FOLDER_APPLY)
 def apply(
     ctx: typer.Context,
     plan: Annotated[
@@ -103,6 +107,7 @@ def apply(
     quiet: QuietIfClean = False,
     state: StateUrl = None,
     as_json: AsJson = False,
+    **options: Any,
 ) -> None:
     """Apply a saved plan, or refuse it if the storage path has changed since.
 
@@ -118,11 +123,14 @@ def apply(
         open_folder(saved.folder, state) as folder,
         ProgressLine(quiet=quiet) as progress,
     ):
-        run = folder.apply(saved, progress=progress, cancelled=cancelled)
+        run = folder.apply(saved, progress=progress, cancelled=cancelled, **options)
     exit_with_run(saved.folder, run, ctx.params, cancelled.exit_code)
 
 
-def serve(state: StateUrl = None, quiet: QuietIfClean = False, as_json: AsJson = False) -> None:
+@with_options(Command.FOLDER_SERVE)
+def serve(
+    state: StateUrl = None, quiet: QuietIfClean = False, as_json: AsJson = False, **options: Any
+) -> None:
     """Sync folders with --auto-sync on schedule, until stopped.
 
     --json prints one line per run.
@@ -143,6 +151,7 @@ def serve(state: StateUrl = None, quiet: QuietIfClean = False, as_json: AsJson =
             wait=cancelled.wait,
             stopped=cancelled,
             on_run=partial(print_served, quiet=quiet, as_json=as_json),
+            **options,
         )
 
 

@@ -2,16 +2,20 @@
 
 1. Add, update and restore items in one transaction. It enters new label rows as pending, and marks
    label rows that change or go as unfinished: the next run knows what a killed run may have touched.
-2. Work in batches: write label rows, read metadata, and commit the outcome of the batch.
+2. Work in batches: convert label files by an engine, perhaps several batches at once. Then, batch by
+   batch in order, write label rows, read metadata, and commit the outcome of the batch.
 3. Delete last: label rows whose sidecar is gone, then items whose file is gone.
 
 Every transaction confirms the lock, and so does every step that touches the output: a run that lost
 its lock writes nothing any more.
 """
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, RowMapping
@@ -27,7 +31,7 @@ from labelingest.folders.state.label_rows import (
     RowFile,
     row_file,
 )
-from labelingest.folders.state.lock import Lock
+from labelingest.folders.state.lock import Lock, LockedError
 from labelingest.folders.state.problems import Part, replace_problems
 from labelingest.folders.state.runs import RunRecord, save_run
 from labelingest.folders.state.tables import (
@@ -38,11 +42,22 @@ from labelingest.folders.state.tables import (
     output_rows,
     scanned_files,
 )
-from labelingest.folders.sync.batch import METADATA_COLUMNS, BatchOutcome, BatchWork
+from labelingest.folders.sync.batch import (
+    METADATA_COLUMNS,
+    Batch,
+    BatchOutcome,
+    BatchWork,
+    do_nothing,
+)
 from labelingest.folders.sync.changes import HIDES, LabelChange
 from labelingest.folders.sync.portions import first_portion
 from labelingest.folders.sync.prepared import PreparedChanges
+from labelingest.pipeline.worker import Job
 from labelingest.problems import Problem, ProblemCode
+
+if TYPE_CHECKING:  # engines are loaded where something is to be done
+    from labelingest.engines.base import Engine
+    from labelingest.pipeline.choose_engine import Engines
 
 __all__ = ["Applying"]
 
@@ -60,6 +75,8 @@ class Applying:
     lock: Lock
     run: RunRecord
     work: BatchWork
+    engines: "Engines"
+    """Chooses the engine that converts label files."""
     on_batch: Callable[[], None]
     """Called after each batch; an exception ends the run there."""
     unread: int = 0
@@ -87,10 +104,12 @@ class Applying:
         """
         counters = self.run.counters
         counters.upload_jobs_units_pending = self._count(sa.true())
-        counters.upload_jobs_pending = -(-self._count(_NEEDS_WORK) // _FILES)
+        files = self._count(_NEEDS_WORK)
+        counters.upload_jobs_pending = -(-files // _FILES)
+        self.engines.on_listed(2 * files)  # data files and sidecars
         self._take_items(problems)
         self.on_batch()
-        self._convert_batches()
+        self._convert_batches(self.engines.engine(files))
         self._remove_label_rows()
         self._hide_items()
 
@@ -208,23 +227,47 @@ class Applying:
             .values(fingerprint=None)
         )
 
-    def _convert_batches(self) -> None:
+    def _convert_batches(self, engine: "Engine") -> None:
+        """Convert all batches; the engine takes some of them ahead, and they finish in order."""
+        batches: deque[Batch] = deque()
+        worker = partial(do_nothing, None) if self.work.worker is None else self.work.worker
+        try:
+            with closing(engine.map(worker, self._jobs(batches))) as results:
+                for result in results:
+                    batches[0].results.append(result)
+                    if batches[0].is_complete:
+                        self._finish(batches[0])
+                        batches.popleft()
+                        self.on_batch()
+        except LockedError:
+            raise  # the files of unfinished batches are those of the run that took over
+        except BaseException:
+            self.work.discard(batches)
+            raise
+        self.run.counters.upload_jobs_pending = 0
+
+    def _jobs(self, batches: deque[Batch]) -> Iterator[Job]:
+        """Yield the jobs of all batches; each batch is added when its first job is taken."""
         after = ""
         while rows := self._next_batch(after):
             after = rows[-1]["key"]
-            outcome = self.work.convert(rows, self._begin)
-            self.unread += len(outcome.unread)
-            self.refused += len(outcome.refused)
-            counted = [row["key"] for row in rows if row["label"] != LabelChange.GONE]
-            self._settle(len(counted), len(outcome.failed().intersection(counted)))
-            counters = self.run.counters
-            counters.upload_jobs_done += 1
-            counters.upload_jobs_pending = max(counters.upload_jobs_pending - 1, 0)
-            with State.writing(self.connection):
-                self._note(rows, outcome)
-                self._commit()
-            self.on_batch()
-        self.run.counters.upload_jobs_pending = 0
+            batches.append(self.work.begin(rows))
+            yield from batches[-1].jobs
+
+    def _finish(self, batch: Batch) -> None:
+        """Write the label rows of a batch, and commit its outcome."""
+        rows, outcome = batch.rows, batch.outcome
+        self.work.finish(batch, self._begin)
+        self.unread += len(outcome.unread)
+        self.refused += len(outcome.refused)
+        counted = [row["key"] for row in rows if row["label"] != LabelChange.GONE]
+        self._settle(len(counted), len(outcome.failed().intersection(counted)))
+        counters = self.run.counters
+        counters.upload_jobs_done += 1
+        counters.upload_jobs_pending = max(counters.upload_jobs_pending - 1, 0)
+        with State.writing(self.connection):
+            self._note(rows, outcome)
+            self._commit()
 
     def _next_batch(self, after: str) -> Sequence[RowMapping]:
         of_folder = (label_rows.c.folder_id == self.folder_id) & (

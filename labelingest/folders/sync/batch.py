@@ -1,10 +1,13 @@
-"""Convert one batch: read sidecars, write label rows, return rows for the state.
+"""One batch: jobs for the engine, then label rows in the output, and entries for the state.
 
-Label rows are written before the state says so, and the state notes them before they are written.
-So a run that is killed in between leaves no file that the next run does not know.
+1. `BatchWork.begin` makes the jobs of a batch. An engine converts them, here or in other processes.
+2. `BatchWork.finish` takes their results: the state notes the label rows, then they get their names.
+
+Label rows get their names before the state says so, and the state notes them before that. So a run
+that is killed in between leaves no file that the next run does not know.
 """
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -14,6 +17,7 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import SQLAlchemyError
 
 from labelingest.columns.fingerprints import content_digest
+from labelingest.converter import Counts
 from labelingest.documents.exact_numbers import dumps_exactly
 from labelingest.fence import result_or_reason
 from labelingest.folders.output_files import LabelRowFiles, foreign_file
@@ -32,6 +36,7 @@ from labelingest.folders.sync.changes import OUTPUT_CHANGES, LabelChange, Metada
 from labelingest.folders.sync.custom_metadata import checked_metadata
 from labelingest.folders.sync.fingerprints import Fingerprints
 from labelingest.metadata.check import MAX_METADATA, too_large_metadata
+from labelingest.model.batch_output import BatchOutput
 from labelingest.model.blobs import Unread
 from labelingest.model.class_table import ClassTable, class_table
 from labelingest.model.tally import Tally
@@ -40,7 +45,7 @@ from labelingest.pipeline.worker import Job, JobResult, Worker
 from labelingest.problems import Problem, ProblemCode, Severity
 from labelingest.storage.base import Storage
 
-__all__ = ["METADATA_COLUMNS", "BatchOutcome", "BatchWork"]
+__all__ = ["METADATA_COLUMNS", "Batch", "BatchOutcome", "BatchWork", "do_nothing"]
 
 METADATA_COLUMNS: Final = ("metadata", "metadata_token", "metadata_schema", "metadata_digest")
 """Columns of the metadata of an item."""
@@ -98,6 +103,32 @@ class BatchOutcome:
         }
 
 
+@dataclass(slots=True)
+class Batch:
+    """Data files on their way through an engine."""
+
+    rows: Sequence[RowMapping]
+    """Changes, joined with scanned files, label rows and entries of output files."""
+    outcome: BatchOutcome
+    """Outcome, as far as it is known."""
+    makes: bool
+    """Whether label rows are made."""
+    parts: list[tuple[Sequence[RowMapping], Job]] = field(default_factory=list)
+    """Jobs, each with its rows."""
+    results: list[JobResult] = field(default_factory=list)
+    """Results of the first jobs."""
+
+    @property
+    def jobs(self) -> Sequence[Job]:
+        """Return the jobs for the engine: at least one, which may have nothing to do."""
+        return [job for _, job in self.parts] or [_IDLE]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the engine has returned all results."""
+        return len(self.results) == len(self.jobs)
+
+
 @dataclass(frozen=True, slots=True)
 class BatchWork:
     """Work of all batches of one sync."""
@@ -120,35 +151,53 @@ class BatchWork:
         """Files of label rows in the output."""
         return LabelRowFiles(self.output)
 
-    def convert(
-        self, rows: Sequence[RowMapping], on_begin: Callable[[Mapping[str, RowFile]], None]
-    ) -> BatchOutcome:
-        """Convert label sidecars and read metadata of some data files.
+    def begin(self, rows: Sequence[RowMapping]) -> Batch:
+        """Return a batch of some data files, with its jobs.
 
         Parameters
         ----------
         rows
             Changes, joined with scanned files, label rows and entries of output files.
-        on_begin
-            Called before the output is touched, with entries of its files for the state; raises
-            where another run took over.
         """
         outcome = BatchOutcome()
         self._keep_touched(rows, outcome)
         makes = [row for row in rows if row["label"] not in _MAKES_NO_FILE]
+        batch = Batch(rows, outcome, bool(makes and self.worker is not None))
         if makes and self.worker is not None:
             alone = self.worker.most_shared_bytes
             large = [row for row in makes if alone is not None and row["sidecar_size"] > alone]
             together = [row for row in makes if row not in large] if large else makes
             for rows_of_job in (together, *([row] for row in large)):
-                if rows_of_job:
-                    self._make(self.worker, rows_of_job, outcome, on_begin)
-        self._take_metadata([row for row in rows if row["change"] is not None], outcome)
+                remaining = self._without_same_sizes(self.worker, rows_of_job, outcome)
+                if remaining:
+                    batch.parts.append((remaining, self._job(remaining)))
+        return batch
+
+    def finish(self, batch: Batch, on_begin: Callable[[Mapping[str, RowFile]], None]) -> None:
+        """Write the label rows of a batch, and read metadata.
+
+        Parameters
+        ----------
+        batch
+            Batch with the results of its jobs.
+        on_begin
+            Called before the output is touched, with entries of its files for the state; raises
+            where another run took over.
+        """
+        outcome = batch.outcome
+        for (rows, job), result in zip(batch.parts, batch.results, strict=False):
+            self._make(rows, job, result, outcome, on_begin)
+        changed_metadata = [row for row in batch.rows if row["change"] is not None]
+        self._take_metadata(changed_metadata, outcome)
         for problems in outcome.problems.values():
             self.counters.count_problems(problems)
-        if makes:
+        if batch.makes:
             self._count_classes()
-        return outcome
+
+    def discard(self, batches: Iterable[Batch]) -> None:
+        """Remove what workers wrote ahead for batches that are not finished."""
+        for batch in batches:
+            self.files.discard([row["key"] for rows, _ in batch.parts for row in rows])
 
     @property
     def class_table(self) -> ClassTable:
@@ -167,26 +216,28 @@ class BatchWork:
             "is_complete": False,
         }
 
+    def _job(self, rows: Sequence[RowMapping]) -> Job:
+        sidecars = [row["sidecar"] for row in rows]
+        return Job(
+            [row["key"] for row in rows],
+            sidecars,
+            np.array([row["sidecar_size"] for row in rows], dtype=np.int64),
+            np.array([row["sidecar_mtime_ns"] for row in rows], dtype=np.int64),
+            fetched=take_fetched(self.fetched, sidecars),
+        )
+
     def _make(
         self,
-        worker: Worker,
         rows: Sequence[RowMapping],
+        job: Job,
+        result: JobResult,
         outcome: BatchOutcome,
         on_begin: Callable[[Mapping[str, RowFile]], None],
     ) -> None:
-        rows = self._without_same_sizes(worker, rows, outcome)
-        if not rows:
+        if self.worker is None:
             return
-        job = Job(
-            [row["key"] for row in rows],
-            [row["sidecar"] for row in rows],
-            np.array([row["sidecar_size"] for row in rows], dtype=np.int64),
-            np.array([row["sidecar_mtime_ns"] for row in rows], dtype=np.int64),
-            fetched=take_fetched(self.fetched, [row["sidecar"] for row in rows]),
-        )
-        result = worker(job)
         if result.deferred is not None:
-            result = worker.convert_large(result.deferred)
+            result = self.worker.convert_large(result.deferred)
         self.counters.files_read += len(rows)
         self.counters.bytes_read += sum(row["sidecar_size"] for row in rows)
         self._note_sizes(result.image_sizes, outcome)
@@ -196,7 +247,7 @@ class BatchWork:
         written_keys = result_or_reason(write, passes=(SQLAlchemyError,)) if large else write()
         if isinstance(written_keys, Unread):
             # Writing failed half way, and the output has no part of the label row.
-            result, written_keys = worker.give_up(job, 0, written_keys), set()
+            result, written_keys = self.worker.give_up(job, 0, written_keys), set()
             self._note_problems(result, outcome)
         self.tally.merge(result.tally(_not_written(result, written_keys)))
         self._enter(rows, result, written_keys, outcome)
@@ -298,7 +349,7 @@ class BatchWork:
                 outcome.unread.add(key)
                 continue
             refused = key in outcome.refused
-            if key not in written_keys and not refused and row_file(row).exists:
+            if key not in written_keys and not refused:
                 obsolete[key] = row_file(row)
             size = result.image_sizes.get(key)
             # Another image may help where the program itself failed.
@@ -322,6 +373,9 @@ class BatchWork:
 
     def _remove(self, obsolete: Mapping[str, RowFile], outcome: BatchOutcome) -> None:
         """Remove the files of obsolete label rows, except foreign files."""
+        # What a killed run wrote ahead has no entry yet.
+        self.files.discard([key for key, file in obsolete.items() if not file.exists])
+        obsolete = {key: file for key, file in obsolete.items() if file.exists}
         foreign = self.files.remove(obsolete) if obsolete else set()
         for key in sorted(foreign):
             detail = f"not deleted: {foreign_file(self.output, key, is_changed=False)}"
@@ -373,6 +427,21 @@ class BatchWork:
             text = None if value is None else dumps_exactly(value).decode()
             digest = content_digest(blobs.get(place))
             outcome.add_metadata(key, text, token, schema, digest=digest)
+
+
+def do_nothing(_worker: Worker | None, _job: Job) -> JobResult:
+    """Return the result of a job that has nothing to do.
+
+    Examples
+    --------
+    >>> do_nothing(None, _IDLE).output.keys
+    []
+    """
+    nothing = np.zeros(0, dtype=np.int64)
+    return JobResult(BatchOutput([]), Counts(nothing, nothing, nothing), [], {}, Tally())
+
+
+_IDLE: Final = Job([], [], np.zeros(0, np.int64), np.zeros(0, np.int64), work=do_nothing)
 
 
 def _not_written(result: JobResult, written_keys: Set[str]) -> list[tuple[int, Problem]]:

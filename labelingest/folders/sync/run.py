@@ -17,8 +17,9 @@ from sqlalchemy.engine import Connection
 from labelingest.folders.class_changes import changes_since
 from labelingest.folders.converter import make_folder_converter
 from labelingest.folders.locations import OpenPlaces, Places
-from labelingest.folders.output_owner import confirm_owner, known_below, without_outputs
+from labelingest.folders.output_owner import MARKER, confirm_owner, known_below, without_outputs
 from labelingest.folders.settings import FolderSettings
+from labelingest.folders.staged_rows import StagingHalf
 from labelingest.folders.state.class_counts import past_classes
 from labelingest.folders.state.class_lists import replace_answers
 from labelingest.folders.state.database import State
@@ -52,6 +53,7 @@ from labelingest.problems import Problem
 from labelingest.progress import Progress
 from labelingest.storage.base import list_all
 from labelingest.storage.cloud.list_parts import splits_of
+from labelingest.storage.local.local import LocalStorage
 from labelingest.storage.urls import is_cloud
 
 __all__ = ["make_plan", "run_sync"]
@@ -241,19 +243,24 @@ class _Run:
 
     def apply(self, changes: PreparedChanges, recorder: Recorder) -> bool:
         """Carry out changes; return whether none of them is left for the next sync."""
+        # Engines are loaded where something is to be done.
+        from labelingest.pipeline.choose_engine import Engines
+
         recorder.run.stage = "apply"
-        applying = Applying(
-            prepared=changes,
-            lock=recorder.lock,
-            run=recorder.run,
-            work=self._work(recorder.run, changes.first_layout.fetched),
-            on_batch=partial(self._on_batch, recorder.run),
-        )
-        try:
-            applying.apply_all((*changes.problems, *_schema_problems(self.record.settings)))
-        except CancelledRunError:
-            self._record_classes(changes, recorder, applying.work)
-            raise
+        with Engines(self.options, self.options.executor) as engines:
+            applying = Applying(
+                prepared=changes,
+                lock=recorder.lock,
+                run=recorder.run,
+                work=self._work(recorder.run, changes.first_layout.fetched),
+                engines=engines,
+                on_batch=partial(self._on_batch, recorder.run),
+            )
+            try:
+                applying.apply_all((*changes.problems, *_schema_problems(self.record.settings)))
+            except CancelledRunError:
+                self._record_classes(changes, recorder, applying.work)
+                raise
         self._record_classes(changes, recorder, applying.work)
         recorder.count_unused(changes.first_layout.fetched)
         recorder.close_books(changes.connection, applying.work.tally)
@@ -297,7 +304,7 @@ class _Run:
         worker = None
         if settings.format is not None:
             converter = make_folder_converter(settings, storage.url)
-            worker = Worker(storage, converter, wants_tokens=True)
+            worker = Worker(storage, converter, self._half(), wants_tokens=True)
         return BatchWork(
             storage=storage,
             output=self.places.output,
@@ -307,6 +314,13 @@ class _Run:
             counters=run.counters,
             fetched=fetched,
         )
+
+    def _half(self) -> StagingHalf | None:
+        """Return the workers' half of the output; None where it takes no files ahead."""
+        output = self.places.output
+        if not isinstance(output, LocalStorage):
+            return None
+        return StagingHalf(output, MARKER, output.fetch([MARKER]).get(0))
 
     def _forbid_mass_delete(self) -> None:
         """Withdraw a permission that was given for one sync."""
