@@ -24,7 +24,7 @@ from labelingest.problems import Problem, ProblemCode
 from labelingest.sinks.base import UnfinishedOutput
 from labelingest.sinks.marks import Summed, are_whole, checksum
 from labelingest.sinks.object_folder import object_folder
-from labelingest.sinks.output_folder import MARKER, Disk, building_folder, is_as_begun
+from labelingest.sinks.output_folder import MARKER, building_folder, is_as_begun
 from labelingest.sinks.tree_places import (
     REFUSED,
     FolderPlace,
@@ -33,6 +33,7 @@ from labelingest.sinks.tree_places import (
     folders_above,
 )
 from labelingest.storage.base import check_key
+from labelingest.storage.local.disk import Disk
 from labelingest.storage.os_errors import cannot_write
 from labelingest.storage.unfinished_files import temporary_name
 from labelingest.storage.urls import is_cloud
