@@ -80,9 +80,14 @@ class TextPage:
         """Put (n,) texts of different lengths, none of them wider than it is."""
         source, starts, lengths = texts
         longest = int(lengths.max(initial=0))
-        if longest == lengths.min(initial=longest):
-            if longest:
-                self.put(positions, _windows(source, longest)[starts])
+        shortest = int(lengths.min(initial=longest))
+        if shortest and longest <= 2 * shortest:
+            # The first bytes of all, then the last ones, which may cover some of the first.
+            windows = _windows(source, shortest)
+            self.put(positions, windows[starts])
+            if shortest < longest:
+                rest = lengths - shortest
+                self.put(positions + rest, windows[starts + rest])
             return
         # Any length is a sum of powers of two: few calls, whatever the lengths are.
         starts, positions = starts.copy(), positions.copy()

@@ -15,7 +15,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import numpy as np
 
-from labelingest.columns.fingerprints import key_fingerprints, mix
+from labelingest.columns.fingerprints import digests_after, key_fingerprints, mix
 from labelingest.columns.types import Int32, Int64, Texts, UInt64
 
 __all__ = [
@@ -38,9 +38,10 @@ __all__ = [
 _BASE64: Final = np.frombuffer(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", dtype=np.uint8
 )
-_TWO_DIGITS: Final = np.stack(
-    (np.repeat(_BASE64, 64), np.tile(_BASE64, 64)), axis=1
-)  # (4096, 2): two base64 digits for 12 bits
+_TWO_DIGITS: Final = np.stack((np.repeat(_BASE64, 64), np.tile(_BASE64, 64)), axis=1).view("S2")[
+    :, 0
+]
+"""(4096,) two base64 digits for 12 bits."""
 _SOUND: Final = re.compile(r"(?:[A-Za-z0-9+/]{8})*")
 _SHA1: Final = 20
 _UUID: Final = 16
@@ -77,7 +78,7 @@ def data_hashes(storage_url: str, keys: Sequence[str]) -> list[str]:
 def data_hash_column(storage_url: str, keys: Sequence[str]) -> Texts:
     """Return the names of `data_hashes` as a column of bytes."""
     namespace = uuid5(NAMESPACE_URL, storage_url).bytes
-    return _uuid5s([namespace + key.encode() for key in keys])
+    return _uuid5s(digests_after(sha1(namespace, usedforsecurity=False), map(str.encode, keys)))
 
 
 def label_hashes(data_hashes: Sequence[str], ontology_identity: str) -> list[str]:
@@ -97,9 +98,9 @@ def label_hash_column(data_hashes: Texts, ontology_identity: str) -> Texts:
     """Return the names of `label_hashes` as a column of bytes."""
     identity = ontology_identity.encode()
     octets = bytes.fromhex(data_hashes.tobytes().replace(b"-", b"").decode())
-    return _uuid5s(
-        [octets[start : start + _UUID] + identity for start in range(0, len(octets), _UUID)]
-    )
+    starts = range(0, len(octets), _UUID)
+    names = [octets[start : start + _UUID] + identity for start in starts]
+    return _uuid5s(digests_after(sha1(usedforsecurity=False), names))
 
 
 def member_hashes(data_hash: str, places: Sequence[str]) -> list[str]:
@@ -113,7 +114,9 @@ def member_hashes(data_hash: str, places: Sequence[str]) -> list[str]:
     True
     """
     namespace = bytes.fromhex(data_hash.replace("-", ""))
-    return _as_list(_uuid5s([namespace + place.encode() for place in places]))
+    return _as_list(
+        _uuid5s(digests_after(sha1(namespace, usedforsecurity=False), map(str.encode, places)))
+    )
 
 
 def _as_list(texts: Texts) -> list[str]:
@@ -121,10 +124,9 @@ def _as_list(texts: Texts) -> list[str]:
     return [text[start : start + width] for start in range(0, len(text), width)]
 
 
-def _uuid5s(names: Sequence[bytes]) -> Texts:
-    """Return `str(uuid.uuid5(...))` of namespaces with names behind them (RFC 9562, section 5.5)."""
-    digests = b"".join([sha1(name, usedforsecurity=False).digest() for name in names])
-    octets = np.frombuffer(digests, np.uint8).reshape(-1, _SHA1)[:, :_UUID].copy()
+def _uuid5s(digests: Sequence[bytes]) -> Texts:
+    """Return `str(uuid.uuid5(...))`, given SHA-1 of a namespace and a name (RFC 9562, section 5.5)."""
+    octets = np.frombuffer(b"".join(digests), np.uint8).reshape(-1, _SHA1)[:, :_UUID].copy()
     octets[:, 6] = octets[:, 6] & 0x0F | 0x50
     octets[:, 8] = octets[:, 8] & 0x3F | 0x80
     digits = np.frombuffer(octets.tobytes().hex().encode(), np.uint8).reshape(-1, 2 * _UUID)
@@ -190,9 +192,10 @@ def new_names(key: UInt64, line: Int32, content: UInt64) -> UInt64:
 
 def hash_texts(names: UInt64) -> Texts:
     """Return (n,) names of 48 bits in base64."""
-    twelve_bits = np.stack([names >> np.uint64(s) for s in (36, 24, 12, 0)], axis=1)
-    digits: Texts = _TWO_DIGITS[twelve_bits & np.uint64(4095)].reshape(-1, 8).view("S8")
-    return digits[:, 0]
+    digits: Texts = np.empty((len(names), 4), dtype="S2")
+    for place, shift in enumerate((36, 24, 12, 0)):
+        digits[:, place] = _TWO_DIGITS.take(names >> np.uint64(shift) & np.uint64(4095))
+    return digits.view("S8")[:, 0]
 
 
 def _occurs_twice(names: UInt64) -> bool:

@@ -4,15 +4,15 @@ Text that only the ontology object and the way of drawing decide is put once for
 the positions of all its annotations; hashes, dates and numbers are put into their places.
 """
 
-from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from labelingest.columns.text_page import TextPage
+from labelingest.columns.text_page import RaggedTexts, TextPage
 from labelingest.columns.types import Int64, Texts
 from labelingest.model.annotations import Annotations, column_shapes
-from labelingest.model.ontology import OntologyObject
+from labelingest.model.ontology import OntologyObject, Shape, machine_name
 from labelingest.writers.encord_frames import json_text
 from labelingest.writers.encord_shapes import SHAPE_KEYS, Shapes
 from labelingest.writers.number_text import NumberTexts, number_texts
@@ -62,19 +62,24 @@ class Objects:
         self._shapes = Shapes(annotations, shape[annotations.feature])
         # Text that only object and way of drawing decide is made once for each combination.
         variant = 2 * annotations.feature.astype(np.int64) + is_manual
-        self._templates: list[tuple[Int64, _Template]] = []
-        places = np.zeros((2 * len(objects), len(_Template._fields)), dtype=np.int64)
+        used = np.flatnonzero(np.bincount(variant))
         author = json_text(options.writer.created_by)
-        for number, rows in _groups(variant):
-            entry, manual = objects[number // 2], bool(number % 2)
-            template = _template(entry, author, SHAPE_KEYS[shape[number // 2]], manual=manual)
-            self._templates.append((rows, template))
-            places[number] = [len(template.head), *template[1:3], len(template.middle)]
-        head, self._created, edited, middle = places[variant].T
-        self._head = head
-        self._middle = head + confidence_lengths
+        templates = [
+            _template_of(objects[n // 2], author, manual=bool(n % 2)) for n in used.tolist()
+        ]
+        row = np.zeros(2 * len(objects), dtype=np.int64)
+        row[used] = np.arange(len(used))
+        row = row[variant]
+        self._heads = RaggedTexts.from_table([template.head for template in templates], row)
+        self._middles = RaggedTexts.from_table([template.middle for template in templates], row)
+        if self._confidence is None:
+            wholes = [template.head + _CERTAIN + template.middle for template in templates]
+            self._wholes = RaggedTexts.from_table(wholes, row)
+        places = [(template.created, template.edited) for template in templates]
+        self._created, edited = np.array(places, dtype=np.int64).reshape(-1, 2)[row].T
+        self._middle = self._heads.lengths + confidence_lengths
         self._edited = self._middle + edited
-        self.shape_starts: Int64 = self._middle + middle
+        self.shape_starts: Int64 = self._middle + self._middles.lengths
         """(n,) bytes before the numbers of each shape."""
         self.lengths: Int64 = self.shape_starts + self._shapes.lengths
         """(n,) bytes of each text."""
@@ -91,14 +96,12 @@ class Objects:
         """
         self._shapes.put(page, positions + self.shape_starts)
         middles = positions + self._middle
-        if self._confidence is not None:
-            page.put(positions + self._head, self._confidence.texts)
-        for rows, template in self._templates:
-            if self._confidence is None:
-                page.put(positions[rows], template.head + _CERTAIN + template.middle)
-            else:
-                page.put(positions[rows], template.head)
-                page.put(middles[rows], template.middle)
+        if self._confidence is None:
+            page.put_ragged(positions, self._wholes)
+        else:
+            page.put(positions + self._heads.lengths, self._confidence.texts)
+            page.put_ragged(positions, self._heads)
+            page.put_ragged(middles, self._middles)
         page.put(positions + self._created, dates)
         page.put(middles + len(_BEFORE_HASH), hashes)
         page.put(positions + self._edited, dates)
@@ -121,29 +124,26 @@ class _Template(NamedTuple):
     """Text from the confidence to the numbers of the shape."""
 
 
-def _template(entry: OntologyObject, author: str, shape_key: bytes, *, manual: bool) -> _Template:
+def _template_of(entry: OntologyObject, author: str, *, manual: bool) -> _Template:
+    fields = entry.name, entry.color, entry.shape, entry.feature_hash
+    return _template(*fields, author, manual=manual)
+
+
+@lru_cache(maxsize=4096)
+def _template(
+    name: str, color: str, shape: Shape, feature_hash: str, author: str, *, manual: bool
+) -> _Template:
     head = (
-        f',{{"name":{json_text(entry.name)},"color":{json_text(entry.color)},'
-        f'"shape":"{entry.shape}","value":{json_text(entry.value)},"createdAt":"'
+        f',{{"name":{json_text(name)},"color":{json_text(color)},'
+        f'"shape":"{shape}","value":{json_text(machine_name(name))},"createdAt":"'
     ).encode()
     middle = (
-        f'{_BEFORE_HASH}{_HASH}","featureHash":{json_text(entry.feature_hash)},'
+        f'{_BEFORE_HASH}{_HASH}","featureHash":{json_text(feature_hash)},'
         f'"manualAnnotation":{"true" if manual else "false"},"lastEditedAt":"'
     ).encode()
     return _Template(
         head + f'{_DATE}","createdBy":{author},"confidence":'.encode(),
         len(head),
         len(middle),
-        middle + f'{_DATE}",'.encode() + shape_key,
+        middle + f'{_DATE}",'.encode() + SHAPE_KEYS[shape],
     )
-
-
-def _groups(number: Int64) -> Iterator[tuple[int, Int64]]:
-    """Yield each different number, and the rows that have it."""
-    counts = np.bincount(number)
-    # Few bits are sorted by counting, in one pass.
-    width = np.uint16 if len(counts) <= 1 << 16 else np.int64
-    order = np.argsort(number.astype(width), kind="stable")
-    ends = np.cumsum(counts).tolist()
-    for value in np.flatnonzero(counts).tolist():
-        yield value, order[ends[value] - counts[value] : ends[value]]

@@ -1,6 +1,6 @@
 """The part of a label row's object that holds its shape, as JSON, for whole columns at once.
 
-A shape's text begins after `_BEGIN`, which the caller puts together with the text before it. Numbers
+A shape's text begins after its key in `SHAPE_KEYS`, which the caller puts with the text before. Numbers
 are put wider than they are: whatever is behind the shape, at least `SPARE` bytes, must be put later.
 """
 
@@ -14,16 +14,17 @@ from labelingest.columns import ragged
 from labelingest.columns.text_page import TextPage
 from labelingest.columns.types import Float64, Int64, Texts, UInt8
 from labelingest.model.annotations import Annotations, ColumnShape
+from labelingest.model.ontology import Shape
 from labelingest.writers.number_text import number_texts
 
 __all__ = ["SHAPE_KEYS", "Shapes", "ring_pieces"]
 
-SHAPE_KEYS: Final[Mapping[int, bytes]] = {
-    ColumnShape.BOX: b'"boundingBox":{"h":',
-    ColumnShape.ROTATED_BOX: b'"rotatableBoundingBox":{"h":',
-    ColumnShape.POLYGON: b'"polygon":{',
+SHAPE_KEYS: Final[Mapping[Shape, bytes]] = {
+    Shape.BOUNDING_BOX: b'"boundingBox":{"h":',
+    Shape.ROTATABLE_BOUNDING_BOX: b'"rotatableBoundingBox":{"h":',
+    Shape.POLYGON: b'"polygon":{',
 }
-"""`ColumnShape` → the text before its numbers; a shape of no other kind is written."""
+"""Shape → the text before its numbers; shapes without columns are never written here."""
 _AT_ONCE: Final = 1 << 15
 """Vertices of one piece, where the text of a ring is made in pieces."""
 
@@ -162,17 +163,19 @@ class _Vertices:
 
     def put_objects(self, page: TextPage, positions: Int64) -> None:
         """Put the vertices as objects at (v,) positions, each with `},` before, not behind it."""
-        x = positions + self._keys
-        y_key = x + self._x
-        page.put(_by_turns(x, y_key + len(_Y_KEY)), self._texts)
-        page.put(y_key, _Y_KEY)
-        least, most = 0, int(self._nth.max(initial=0))
-        while least <= most:
-            limit = max(10 * least, 10)
-            rows = np.flatnonzero((self._nth >= least) & (self._nth < limit))
-            if len(rows):
-                page.put(positions[rows] - 2, _vertex_keys(self._nth[rows], least))
-            least = limit
+        count = len(positions)
+        width = self._texts.dtype
+        # In the order of the page, so that each text covers what is too wide of the one before it.
+        texts = np.empty((count, 3), dtype=width)
+        texts[:, 0] = _vertex_keys(self._nth).astype(width)
+        texts[:, 1:] = self._texts.reshape(count, 2)
+        places = np.empty((count, 3), dtype=np.int64)
+        places[:, 0] = positions - 2
+        np.add(positions, self._keys, out=places[:, 1])
+        y_keys = places[:, 1] + self._x
+        np.add(y_keys, len(_Y_KEY), out=places[:, 2])
+        page.put(places.reshape(-1), texts.reshape(-1))
+        page.put(y_keys, _Y_KEY)
 
     def put_list(self, page: TextPage, positions: Int64) -> None:
         """Put the vertices as numbers at (v,) positions."""
@@ -189,26 +192,26 @@ def _by_turns(first: Int64, second: Int64) -> Int64:
     return np.stack((first, second), axis=1).reshape(-1)
 
 
-def _vertex_keys(nth: Int64, least: int) -> Texts:
-    """Return (v,) the text before the x of vertices whose numbers have as many digits as least."""
-    if least <= _USUAL:
-        return _usual_keys(least).take(nth - least)
+def _vertex_keys(nth: Int64) -> Texts:
+    """Return (v,) the text before the x of vertices, given their numbers."""
+    first, end = int(nth.min(initial=0)), int(nth.max(initial=0)) + 1
     # Long rings are rare and their texts large: they are not cached.
-    first = int(nth.min())
-    return _keys_between(first, int(nth.max()) + 1).take(nth - first)
+    if end <= _USUAL:
+        return _usual_keys().take(nth)
+    return _keys_between(first, end).take(nth - first)
 
 
-_USUAL: Final = 100
-"""Least vertex number of a range whose keys are kept: nearly all rings have less than 1,000."""
+_USUAL: Final = 512
+"""Vertices that nearly all rings have at most."""
 
 
 @cache
-def _usual_keys(least: int) -> Texts:
-    return _keys_between(least, max(10 * least, 10))
+def _usual_keys() -> Texts:
+    return _keys_between(0, _USUAL)
 
 
 def _keys_between(first: int, end: int) -> Texts:
-    return np.array([b'},"%d":{"x":' % number for number in range(first, end)])
+    return np.array([b'},"%d":{"x":' % number for number in range(first, end)], dtype="S16")
 
 
 def ring_pieces(coordinates: Float64) -> Iterator[bytes]:
