@@ -31,6 +31,7 @@ from labelingest.model.authors import is_email
 from labelingest.model.ontology import class_number
 from labelingest.options import CONFIG_OPTIONS
 from labelingest.options.execution import MOST_BATCH_BYTES, MOST_WORKERS
+from labelingest.options.set_options import names_set, refuse_options_of_others
 from labelingest.resolution.overrides import parse_overrides
 from labelingest.small_files import read_small
 from labelingest.storage.base import MAX_SIDECAR
@@ -261,17 +262,7 @@ class IngestOptions(BaseModel):
             An option was set that would have no effect: it concerns sidecars of another format, or
             class numbers, and none are read or written.
         """
-        for other in FORMATS:
-            if other == source or not other.is_read:
-                continue
-            misplaced = self._set_names(source=other.name)
-            if other.needs_class_numbers and not target_format(self.to).needs_class_numbers:
-                misplaced += self._set_names(concerns_class_numbers=True)
-            if misplaced:
-                raise ConfigError(
-                    f"{', '.join(misplaced)}: for {other.source_title}, and the sidecars are "
-                    f"{source.source_title}; leave out"
-                )
+        refuse_options_of_others(self.model_fields_set, self.to, source)
 
     @model_validator(mode="after")
     def _one_answer(self) -> Self:
@@ -294,19 +285,10 @@ class IngestOptions(BaseModel):
         for other in FORMATS:
             if other == target_format(self.to):
                 continue
-            misplaced = self._set_names(target=other.name)
+            misplaced = names_set(self.model_fields_set, target=other.name)
             if misplaced:
                 raise ValueError(f"{', '.join(misplaced)}: for --to {other.name} only; leave out")
         return self
-
-    def _set_names(self, **properties: object) -> list[str]:
-        """Return the names of the options that were set and have the properties in the table."""
-        return [
-            name
-            for name, option in CONFIG_OPTIONS.items()
-            if name in self.model_fields_set
-            and all(getattr(option, key) == value for key, value in properties.items())
-        ]
 
     @field_validator("created_by")
     @classmethod

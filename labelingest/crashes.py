@@ -22,6 +22,8 @@ from itertools import groupby
 from types import TracebackType
 from typing import Final
 
+from labelingest.version import __version__
+
 __all__ = ["crash_sentence", "keep_trace", "note_frames", "trace_text"]
 
 _WORKER: Final = "in a worker:\n"
@@ -105,7 +107,7 @@ def trace_text(error: BaseException) -> str:
     ('ValueError', False)
     """
     python = ".".join(map(str, sys.version_info[:3]))
-    lines = [f"labelingest {_version()}, Python {python}, {sys.platform}"]
+    lines = [f"labelingest {__version__}, Python {python}, {sys.platform}"]
     for relation, exception in _exceptions(error):
         lines.append(f"{relation}{_type_name(exception)}{_number(exception)}")
         lines += _frames(exception.__traceback__)
@@ -113,15 +115,6 @@ def trace_text(error: BaseException) -> str:
             if isinstance(note, str) and note.startswith(_WORKER):
                 lines += note.splitlines()
     return "\n".join((*lines, ""))
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("labelingest")
-    except PackageNotFoundError:
-        return "(not installed)"
 
 
 def _exceptions(error: BaseException) -> Iterator[tuple[str, BaseException]]:

@@ -10,7 +10,7 @@ import typer
 
 from labelingest.bench.synthetic.kinds import Kind as RowKind
 from labelingest.cli.options import with_options
-from labelingest.cli.run_commands import configured, exit_interrupted
+from labelingest.cli.runs import configured, exit_interrupted
 from labelingest.errors import ConfigError
 from labelingest.options import Command, Panel
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, TypeVar
 
 import typer
 
+from labelingest.cli.parameter_names import parameter_name
 from labelingest.options import OPTIONS, Command, Kind, Option, Panel, options_of
 
 __all__ = [
@@ -21,7 +22,6 @@ __all__ = [
     "ReplaceFile",
     "StateUrl",
     "Strict",
-    "parameter_name",
     "with_options",
 ]
 
@@ -38,11 +38,6 @@ _TYPES: Final[Mapping[Kind, Any]] = {
     Kind.CLASS_MAP: list[str] | None,
 }
 """Type of a parameter; None means that the option was not used."""
-
-
-def parameter_name(option: Option) -> str:
-    """Return the name of an option's parameter; `json` would hide the module of that name."""
-    return "as_json" if option.name == "json" else option.name
 
 
 def _typer_info(option: Option) -> Any:

@@ -1,17 +1,19 @@
 """Print the row layout of a folder, and the evidence for it."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from labelingest.cli.console import many, open_console, print_line, to_json
 from labelingest.cli.render_keys import rule_text
-from labelingest.config import IngestOptions
 from labelingest.evidence.reading import Fact
 from labelingest.pairing.rules import PatternRule
 from labelingest.pipeline.commands import check_command
 from labelingest.pipeline.dialect import Dialect
+
+if TYPE_CHECKING:
+    from labelingest.config import IngestOptions
 
 __all__ = ["dialect_as_json", "print_dialect", "print_layout"]
 
@@ -34,7 +36,7 @@ def print_layout(console: Console, layout: Mapping[str, Any] | None) -> None:
         print_line(console, "           ", str(Fact(**fact)))
 
 
-def print_dialect(dialect: Dialect, config: IngestOptions) -> None:
+def print_dialect(dialect: Dialect, config: "IngestOptions") -> None:
     """Print the evidence about the rows of a folder and what follows, on standard output."""
     console = open_console()
     heading = ""
@@ -43,7 +45,7 @@ def print_dialect(dialect: Dialect, config: IngestOptions) -> None:
         heading = title
 
 
-def _lines(dialect: Dialect, config: IngestOptions) -> Iterator[tuple[str, str]]:
+def _lines(dialect: Dialect, config: "IngestOptions") -> Iterator[tuple[str, str]]:
     """Yield heading and text of each line."""
     rule, sample, decision = dialect.paired.rule, dialect.sample, dialect.decision
     if isinstance(rule, PatternRule):
@@ -73,7 +75,7 @@ def _lines(dialect: Dialect, config: IngestOptions) -> Iterator[tuple[str, str]]
     yield "Next", _next_step(dialect, config)
 
 
-def _next_step(dialect: Dialect, config: IngestOptions) -> str:
+def _next_step(dialect: Dialect, config: "IngestOptions") -> str:
     paired = dialect.paired
     command = check_command(config, None if paired.recognised else paired.rule)
     if dialect.declared is not None:

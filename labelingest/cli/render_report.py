@@ -6,7 +6,7 @@ characters escaped.
 
 from collections.abc import Mapping
 from shlex import quote
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
@@ -23,13 +23,15 @@ from labelingest.cli.render_class_counts import print_class_counts
 from labelingest.cli.render_keys import files_equation, keys_equation, rule_text
 from labelingest.cli.render_layout import print_layout
 from labelingest.cli.render_problems import print_log
-from labelingest.config import IngestConfig
 from labelingest.formats import target_format
 from labelingest.pairing.near_misses.shell import shell_word
 from labelingest.pipeline.commands import dialect_command, pair_command
 from labelingest.problems import ProblemCode
 from labelingest.problems.log import ProblemLog
 from labelingest.report import Report
+
+if TYPE_CHECKING:
+    from labelingest.config import IngestConfig
 
 __all__ = ["print_report", "print_unexpected"]
 
@@ -87,7 +89,7 @@ def print_unexpected(log: ProblemLog) -> None:
             print_message(f"labelingest: {sentence.format(files=files)} ({code}); first: {first}")
 
 
-def print_report(report: Report, config: IngestConfig) -> None:
+def print_report(report: Report, config: "IngestConfig") -> None:
     """Print accounting, changes, problems and next step of a run."""
     console = open_console(stderr=True)
     layout = rule_text(report.images, report.labels, report.suffix)
@@ -187,7 +189,7 @@ def _print_changes(console: Console, report: Report) -> None:
         print_line(console, "           " if number else "Changed    ", line)
 
 
-def _print_outcome(console: Console, report: Report, config: IngestConfig) -> None:
+def _print_outcome(console: Console, report: Report, config: "IngestConfig") -> None:
     style = "red" if report.errors else "yellow" if report.warnings else "green"
     counts = f"{many(report.errors, 'error')}, {many(report.warnings, 'warning')}"
     if report.out is None:

@@ -1,36 +1,22 @@
 """The commands that read a configuration: convert, check, pair and dialect.
 
-A configuration is joined from a TOML file and the options of the command line; the latter win.
 What a command needs is imported when it runs, so that `--help` answers at once.
 """
 
 import sys
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from labelingest.cli.options import parameter_name, with_options
-from labelingest.cli.stopped import exit_code_of
-from labelingest.errors import ConfigError, resume_notes
-from labelingest.options import OPTIONS, Command, Kind
+from labelingest.cli.options import with_options
+from labelingest.cli.runs import configured, run
+from labelingest.options import Command
 
 if TYPE_CHECKING:
     from labelingest.config import IngestOptions
     from labelingest.pipeline import Paired
-    from labelingest.report import Report
 
-__all__ = ["check", "configured", "convert", "dialect", "exit_interrupted", "pair"]
-
-Config = TypeVar("Config", bound="IngestOptions")
-
-_SWITCHES: Final[Mapping[str, str]] = {
-    option.name: parameter_name(option)
-    for option in OPTIONS
-    if Command.CONVERT in option.commands and option.kind is Kind.FLAG and not option.in_config
-}
-"""Key of a configuration file → parameter, for flags that concern the command line alone."""
+__all__ = ["check", "convert", "dialect", "pair"]
 
 
 @with_options(Command.CONVERT)
@@ -42,7 +28,7 @@ def convert(ctx: typer.Context, **options: Any) -> None:
     """
     from labelingest import pipeline
 
-    _run(ctx.params, pipeline.convert)
+    run(ctx.params, pipeline.convert)
 
 
 @with_options(Command.CHECK)
@@ -55,7 +41,7 @@ def check(ctx: typer.Context, **options: Any) -> None:
     """
     from labelingest import pipeline
 
-    _run(ctx.params, pipeline.check)
+    run(ctx.params, pipeline.check)
 
 
 WhyFile = Annotated[
@@ -147,82 +133,3 @@ def dialect(ctx: typer.Context, **options: Any) -> None:
         print_dialect(found_dialect, config)
     undecided = found_dialect.decision.choices and found_dialect.declared is None
     raise typer.Exit(1 if undecided else 0)
-
-
-def configured(config_type: type[Config], params: dict[str, Any], *, unread: str = "") -> Config:
-    """Join the configuration file and the options; switches of the file are moved to `params`.
-
-    Parameters
-    ----------
-    config_type, params
-        The class of the configuration, and the values of the command line.
-    unread
-        Key of the file that the command has no use for: its value is not checked.
-    """
-    from labelingest.config import load_config
-
-    file = params.get("config")
-    values: dict[str, Any] = {}
-    if file is not None:
-        values = load_config(Path(file))
-        values.pop(unread, None)
-        _take_switches(values, params)
-    values |= {
-        option.name: params[option.name]
-        for option in OPTIONS
-        if option.in_config and params.get(option.name) not in (None, [], ())
-    }
-    config = config_type(**values)
-    if file is not None:
-        _refuse_to_replace(file, config)
-        config = config.noting_file(file)
-    return config
-
-
-def _take_switches(values: dict[str, Any], params: dict[str, Any]) -> None:
-    for key, parameter in _SWITCHES.items():
-        value = values.pop(key, False)
-        if not isinstance(value, bool):
-            raise ConfigError(f"{key}: {value!r}: expected true or false")
-        params[parameter] = params.get(parameter) or value
-
-
-def _refuse_to_replace(file: str, config: "IngestOptions") -> None:
-    """Refuse outputs that are the configuration file itself."""
-    from labelingest.pipeline.discover import outputs_of
-    from labelingest.sinks.output_guard import OutputGuard
-
-    OutputGuard({"config": file}).refuse_inputs(*outputs_of(config).values())
-
-
-def _run(params: dict[str, Any], work: Callable[..., "Report"]) -> None:
-    from labelingest.allocator import settle_memory
-    from labelingest.cli.console import exit_code, log_to_people
-    from labelingest.cli.progress import ProgressLine
-    from labelingest.cli.render_report import print_report, print_unexpected
-    from labelingest.config import IngestConfig
-
-    settle_memory()
-    log_to_people()
-    config = configured(IngestConfig, params)
-    try:
-        with ProgressLine(quiet=bool(params["quiet"])) as progress:
-            report = work(config, progress=progress)
-    except KeyboardInterrupt as interrupt:
-        exit_interrupted(interrupt, config.out)
-    if params["as_json"]:
-        sys.stdout.buffer.write(report.to_json())
-    if not params["quiet"]:
-        print_report(report, config)
-    print_unexpected(report.log)
-    code = report.exit_code(strict=bool(params["strict"]))
-    raise typer.Exit(exit_code(code, exit_zero=bool(params["exit_zero"])))
-
-
-def exit_interrupted(interrupt: KeyboardInterrupt, out: str | None) -> NoReturn:
-    """Print what is left of an interrupted run, and exit as shells do."""
-    notes = resume_notes(interrupt)
-    if not notes and not (out and Path(out).exists()):
-        notes = ["nothing was written"]
-    print("; ".join(["labelingest: interrupted", *notes]), file=sys.stderr)
-    raise typer.Exit(exit_code_of(interrupt)) from None

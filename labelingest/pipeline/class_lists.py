@@ -25,7 +25,6 @@ from labelingest.class_lists.verdicts import (
     problems_of,
 )
 from labelingest.columns.types import Int64
-from labelingest.config import IngestOptions
 from labelingest.errors import ConfigError
 from labelingest.formats import source_format
 from labelingest.model.ontology import Ontology
@@ -36,6 +35,9 @@ from labelingest.problems import Problem
 from labelingest.readers.yolo.layouts import CLASS_LAST, RowLayout, YoloOptions
 from labelingest.resolution.class_map import ClassMapping, mapped_names
 from labelingest.storage.base import Storage
+
+if TYPE_CHECKING:
+    from labelingest.config import IngestOptions
 
 if TYPE_CHECKING:  # a sync pairs by itself
     from labelingest.pipeline.discover import Paired
@@ -57,7 +59,7 @@ CURES: Final = (
 
 
 def compare_class_lists(
-    config: IngestOptions, paired: "Paired", ontology: Ontology, mapping: ClassMapping | None
+    config: "IngestOptions", paired: "Paired", ontology: Ontology, mapping: ClassMapping | None
 ) -> ClassLists:
     """Compare the class lists of a folder with the ontology.
 
@@ -93,7 +95,7 @@ def compare_class_lists(
     )
 
 
-def lists_about_rows(config: IngestOptions, paired: "Paired") -> Sequence[ClassList]:
+def lists_about_rows(config: "IngestOptions", paired: "Paired") -> Sequence[ClassList]:
     """Return the class lists of a folder that say something of rows, without comparing any.
 
     Parameters
@@ -119,7 +121,7 @@ def _label_files(paired: "Paired") -> LabelFiles:
 
 
 def _read_lists(
-    config: IngestOptions, paired: "Paired", files: LabelFiles
+    config: "IngestOptions", paired: "Paired", files: LabelFiles
 ) -> tuple[Mapping[str, Answer], ClassList | None]:
     """Return the answers of a folder's class lists, or the list that the configuration names."""
     if config.class_list is not None:
@@ -236,7 +238,7 @@ class RowClasses(NamedTuple):
 
 
 def row_counter(
-    storage: Storage, files: LabelFiles, config: IngestOptions, classes: RowClasses
+    storage: Storage, files: LabelFiles, config: "IngestOptions", classes: RowClasses
 ) -> Callable[[Int64], tuple[Mapping[int, int], int]]:
     """Return a function that counts rows by class in a sample of label files.
 

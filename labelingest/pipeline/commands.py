@@ -1,14 +1,18 @@
 """Commands that messages name as the next step, complete and quoted: they work when they are copied."""
 
 from shlex import quote
+from typing import TYPE_CHECKING
 
-from labelingest.config import IngestOptions
+from labelingest.formats import UNDECLARED
 from labelingest.pipeline.pairing_rule import PairingRule, as_flags, rule_from_options
+
+if TYPE_CHECKING:
+    from labelingest.config import IngestOptions
 
 __all__ = ["check_command", "dialect_command", "pair_command"]
 
 
-def pair_command(config: IngestOptions, rule: PairingRule | None = None) -> str:
+def pair_command(config: "IngestOptions", rule: PairingRule | None = None) -> str:
     """Return the command that pairs the files of a configuration the same way.
 
     Parameters
@@ -20,28 +24,31 @@ def pair_command(config: IngestOptions, rule: PairingRule | None = None) -> str:
 
     Examples
     --------
+    >>> from labelingest.config import IngestOptions
     >>> print(pair_command(IngestOptions(storage_path="my data", suffix=".json")))
     labelingest pair 'my data' --suffix .json
     """
     return " ".join(_words("pair", config, rule))
 
 
-def dialect_command(config: IngestOptions, rule: PairingRule | None = None) -> str:
+def dialect_command(config: "IngestOptions", rule: PairingRule | None = None) -> str:
     """Return the command that shows the evidence about the rows of a configuration.
 
     Examples
     --------
+    >>> from labelingest.config import IngestOptions
     >>> print(dialect_command(IngestOptions(storage_path="data", ontology="o.json")))
     labelingest dialect data --ontology o.json
     """
     return " ".join([*_words("dialect", config, rule), *_class_words(config)])
 
 
-def check_command(config: IngestOptions, rule: PairingRule | None = None) -> str:
+def check_command(config: "IngestOptions", rule: PairingRule | None = None) -> str:
     """Return the command that checks the folder of a configuration with its classes.
 
     Examples
     --------
+    >>> from labelingest.config import IngestOptions
     >>> print(check_command(IngestOptions(storage_path="data", no_class_list=True)))
     labelingest check data --ontology ontology.json --no-class-list
     """
@@ -49,7 +56,7 @@ def check_command(config: IngestOptions, rule: PairingRule | None = None) -> str
     return " ".join([*_words("check", config, rule), *ontology, *_class_words(config)])
 
 
-def _class_words(config: IngestOptions) -> list[str]:
+def _class_words(config: "IngestOptions") -> list[str]:
     words = [] if config.ontology is None else [f"--ontology {quote(config.ontology)}"]
     if config.namespace is not None:
         words.append(f"--namespace {quote(config.namespace)}")
@@ -62,7 +69,7 @@ def _class_words(config: IngestOptions) -> list[str]:
     return words
 
 
-def _words(command: str, config: IngestOptions, rule: PairingRule | None) -> list[str]:
+def _words(command: str, config: "IngestOptions", rule: PairingRule | None) -> list[str]:
     """Return a command that pairs the files of a configuration the same way."""
     rule = rule or rule_from_options(
         format=config.format, suffix=config.suffix, images=config.images, labels=config.labels
@@ -70,7 +77,7 @@ def _words(command: str, config: IngestOptions, rule: PairingRule | None) -> lis
     words = [f"labelingest {command}", quote(config.storage_path)]
     if rule is not None:
         words.append(as_flags(rule))
-    elif config.format != IngestOptions.model_fields["format"].default:
+    elif config.format != UNDECLARED:
         words.append(f"--format {config.format}")
     if config.metadata_suffix is not None:
         words.append(f"--metadata-suffix {quote(config.metadata_suffix)}")

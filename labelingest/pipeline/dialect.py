@@ -6,11 +6,10 @@ polygons and rotated boxes are then more often undecided than with their ontolog
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from labelingest.config import IngestOptions
 from labelingest.errors import ConfigError
 from labelingest.evidence.decide import Hints
 from labelingest.evidence.reading import Decision
@@ -29,6 +28,9 @@ from labelingest.progress import Progress
 from labelingest.readers.yolo.layouts import RowLayout, YoloOptions
 from labelingest.resolution.class_map import make_class_map
 from labelingest.resolution.ontology_json import load_ontology
+
+if TYPE_CHECKING:
+    from labelingest.config import IngestOptions
 
 __all__ = ["Dialect", "find_dialect"]
 
@@ -64,7 +66,7 @@ class Dialect(Struct, frozen=True, eq=False):
 
 
 def find_dialect(
-    config: IngestOptions, *, progress: Callable[[Progress], None] | None = None
+    config: "IngestOptions", *, progress: Callable[[Progress], None] | None = None
 ) -> Dialect:
     """List and pair a folder, look at its rows, and decide how they are read.
 

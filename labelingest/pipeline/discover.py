@@ -10,13 +10,12 @@ Ontologies and conversion are not known here.
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from labelingest.config import IngestConfig, IngestOptions
 from labelingest.errors import ConfigError
 from labelingest.formats import declared_pairing, source_format_paired, target_format
 from labelingest.model.listing import Listing
@@ -40,6 +39,9 @@ from labelingest.storage import open_storage
 from labelingest.storage.base import Storage, list_all
 from labelingest.storage.local.local import LocalStorage
 from labelingest.storage.urls import is_cloud, place_of
+
+if TYPE_CHECKING:
+    from labelingest.config import IngestConfig, IngestOptions
 
 __all__ = [
     "USUAL_RULE",
@@ -90,7 +92,7 @@ class Paired(Struct, frozen=True, eq=False):
 
 
 def pair_folder(
-    config: IngestOptions,
+    config: "IngestOptions",
     rule: PairingRule | None,
     *,
     progress: Callable[[Progress], None] | None = None,
@@ -160,7 +162,7 @@ def _report_listed(
         on_listed(files)
 
 
-def _pair(config: IngestOptions, storage: Storage, listing: Listing, rule: PairingRule) -> Pairs:
+def _pair(config: "IngestOptions", storage: Storage, listing: Listing, rule: PairingRule) -> Pairs:
     """Pair a listing, and set companion files apart that their names do not tell."""
     metadata = None if config.metadata_suffix is None else SuffixRule(config.metadata_suffix)
     pairs = pair(listing, rule, metadata)
@@ -174,14 +176,14 @@ def _pair(config: IngestOptions, storage: Storage, listing: Listing, rule: Pairi
     return with_companions(listing, pairs, np.unique(np.concatenate(companions)), rule, metadata)
 
 
-def _given_files(config: IngestOptions) -> list[str]:
+def _given_files(config: "IngestOptions") -> list[str]:
     """Return the paths of the files that a run reads beside its storage path."""
     paths = (config.ontology, config.class_list, config.file)
     return [path for path in paths if path is not None and "://" not in path]
 
 
 def _recognise(
-    config: IngestOptions, storage: Storage, listing: Listing, last_resort: PairingRule | None
+    config: "IngestOptions", storage: Storage, listing: Listing, last_resort: PairingRule | None
 ) -> tuple[PairingRule, str]:
     """Return the rule of the only usual layout that a folder has, and the layout in words."""
     if not len(listing):
@@ -231,13 +233,13 @@ def _hints(misses: Sequence[NearMiss]) -> str:
     return "".join(f"\nnear miss: {miss}" for miss in misses[:3])
 
 
-def output_guard(config: IngestOptions, storage: Storage) -> OutputGuard:
+def output_guard(config: "IngestOptions", storage: Storage) -> OutputGuard:
     """Return the guard that decides which files the outputs of a run may replace."""
     inputs = {"ontology": config.ontology}
     return OutputGuard(inputs, {"storage path": storage}, overwrite=config.overwrite)
 
 
-def outputs_of(config: IngestOptions) -> dict[str, GuardedOutput]:
+def outputs_of(config: "IngestOptions") -> dict[str, GuardedOutput]:
     """Return the outputs that a configuration asks for, by their fields."""
     return {
         name: GuardedOutput(name, path, kind, target_format(config.to) if name == "out" else None)
@@ -246,7 +248,7 @@ def outputs_of(config: IngestOptions) -> dict[str, GuardedOutput]:
     }
 
 
-def _own_keys(config: IngestOptions, storage: Storage) -> list[str]:
+def _own_keys(config: "IngestOptions", storage: Storage) -> list[str]:
     """Return the keys and folders that the run itself writes inside the storage path."""
     paths = [output.path for output in outputs_of(config).values()]
     if isinstance(storage, LocalStorage):
@@ -255,7 +257,7 @@ def _own_keys(config: IngestOptions, storage: Storage) -> list[str]:
     return [name for key in keys if key for name in (key, f"{key}/")]
 
 
-def refuse_empty(paired: Paired, config: IngestConfig) -> None:
+def refuse_empty(paired: Paired, config: "IngestConfig") -> None:
     """Refuse a folder in which nothing pairs, with the likely causes.
 
     Raises

@@ -3,8 +3,9 @@
 All other parts of a run take these values, so that no other module interprets options.
 """
 
+from typing import TYPE_CHECKING
+
 from labelingest.assembly.context import AssemblyOptions, OutOfRange
-from labelingest.config import IngestOptions
 from labelingest.converter import Converter, ImageSizes, OnRowError
 from labelingest.formats import source_format, target_format
 from labelingest.model.ontology import ClassMap, Ontology
@@ -15,10 +16,13 @@ from labelingest.sinks.base import OutputTarget
 from labelingest.writers.target import CocoRotated, WriterOptions
 from labelingest.writers.yolo import YoloLayout, class_numbers
 
+if TYPE_CHECKING:
+    from labelingest.config import IngestOptions
+
 __all__ = ["make_converter", "output_target", "pairing_rule"]
 
 
-def pairing_rule(config: IngestOptions) -> PairingRule | None:
+def pairing_rule(config: "IngestOptions") -> PairingRule | None:
     """Return the pairing rule of a configuration; None where the files of the folder decide.
 
     Raises
@@ -32,7 +36,7 @@ def pairing_rule(config: IngestOptions) -> PairingRule | None:
 
 
 def make_converter(
-    config: IngestOptions,
+    config: "IngestOptions",
     ontology: Ontology,
     mapping: ClassMapping | None,
     format: str,
@@ -83,7 +87,7 @@ def make_converter(
     )
 
 
-def output_target(config: IngestOptions, converter: Converter) -> OutputTarget | None:
+def output_target(config: "IngestOptions", converter: Converter) -> OutputTarget | None:
     """Return the output target of a configuration; None where nothing is written."""
     if config.out is None:
         return None

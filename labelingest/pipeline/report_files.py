@@ -8,11 +8,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from io import TextIOWrapper
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from labelingest.config import IngestConfig
 from labelingest.formats import source_format, target_format
 from labelingest.model.class_table import class_table
 from labelingest.model.failed_files import FailedFiles
@@ -25,11 +24,14 @@ from labelingest.problems.log import ProblemLog
 from labelingest.report import Report
 from labelingest.resolution.class_map import ClassMapping
 
+if TYPE_CHECKING:
+    from labelingest.config import IngestConfig
+
 __all__ = ["new_report", "open_report_files"]
 
 
 def new_report(
-    config: IngestConfig,
+    config: "IngestConfig",
     ontology: Ontology,
     mapping: ClassMapping | None,
     paired: Paired,
@@ -78,7 +80,7 @@ def new_report(
 
 @contextmanager
 def open_report_files(
-    config: IngestConfig, report: Report, paired: Paired, mapping: ClassMapping | None
+    config: "IngestConfig", report: Report, paired: Paired, mapping: ClassMapping | None
 ) -> Iterator[None]:
     """Open the files of a report for a block; log the problems before the first batch.
 
@@ -108,7 +110,7 @@ def open_report_files(
             files["report"].write(report.to_json())
 
 
-def _open(config: IngestConfig, paired: Paired, stack: ExitStack) -> dict[str, BinaryIO]:
+def _open(config: "IngestConfig", paired: Paired, stack: ExitStack) -> dict[str, BinaryIO]:
     """Return the files by their fields of the configuration.
 
     What the labels would replace is looked at again: the listing may have taken an hour.

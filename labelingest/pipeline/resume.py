@@ -15,16 +15,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import blake2b
-from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import asdict
 
-from labelingest.config import IngestConfig
 from labelingest.errors import ResumeNote, SidecarError
+from labelingest.formats import target_format
 from labelingest.model.class_counts import ClassCounts
 from labelingest.model.tally import Misfits, Tally
 from labelingest.options import CONFIG_OPTIONS
@@ -37,6 +36,10 @@ from labelingest.storage.journal import Journal
 from labelingest.storage.local.real_paths import resolve
 from labelingest.storage.os_errors import cannot_write
 from labelingest.storage.unfinished_files import protect, unfinished_name
+from labelingest.version import __version__
+
+if TYPE_CHECKING:
+    from labelingest.config import IngestConfig
 
 __all__ = ["JobRecord", "ResumableRun", "is_lost", "resume_or_start", "run_fingerprint"]
 
@@ -46,10 +49,10 @@ _SYNC_EVERY: Final = 30.0
 """Seconds of work that may be lost when the machine goes down: a flush costs some milliseconds."""
 _CHUNK: Final = 65_536
 """Pairs whose keys are digested together: ten million keys as texts would be gigabytes."""
-_NOT_IN_FINGERPRINT: Final = {
-    name for name, option in CONFIG_OPTIONS.items() if not option.decides_result
-}
-"""Options left out of the fingerprint: they do not change the result, or their content is digested."""
+_IN_FINGERPRINT: Final = tuple(
+    name for name, option in CONFIG_OPTIONS.items() if option.decides_result
+)
+"""Options of the fingerprint: the others do not change the result, or their content is digested."""
 
 _LOST: Final = {errno.EIO, errno.ESTALE}
 _DAMAGED: Final = (
@@ -234,7 +237,7 @@ class ResumableRun(Struct):
         self.journal.remove()
 
 
-def run_fingerprint(config: IngestConfig, paired: Paired, layout: YoloOptions) -> str:
+def run_fingerprint(config: "IngestConfig", paired: Paired, layout: YoloOptions) -> str:
     """Return a fingerprint of everything that decides the result of a run, except its outputs.
 
     Parameters
@@ -245,9 +248,10 @@ def run_fingerprint(config: IngestConfig, paired: Paired, layout: YoloOptions) -
         The row layout, declared or decided: a run that is resumed never reads rows another way.
     """
     digest = blake2b(digest_size=16)
-    options = config.model_dump(mode="json", exclude=_NOT_IN_FINGERPRINT)
+    options = {name: getattr(config, name) for name in _IN_FINGERPRINT}
+    options["to"] = target_format(config.to).name
     digest.update(
-        json.dumps([version("labelingest"), _compressor(), options, asdict(layout)]).encode()
+        json.dumps([__version__, _compressor(config.out), options, asdict(layout)]).encode()
     )
     digest.update(paired.storage.url.encode())
     digest.update(read_small(config.ontology))
@@ -264,8 +268,12 @@ def run_fingerprint(config: IngestConfig, paired: Paired, layout: YoloOptions) -
     return digest.hexdigest()
 
 
-def _compressor() -> str:
-    """Return the version of the compressor: another version may give other bytes."""
+def _compressor(out: str | None) -> str:
+    """Return the version of the compressor of an output: another version may give other bytes."""
+    if out is None or not out.endswith(".zst"):
+        return ""
+    from importlib.metadata import version
+
     try:
         return version("zstandard")
     except ImportError:

@@ -12,7 +12,6 @@ from msgspec import Struct, field
 
 from labelingest.class_lists.class_list import ClassList
 from labelingest.columns.types import Int64, UInt8
-from labelingest.config import IngestOptions
 from labelingest.errors import ConfigError
 from labelingest.evidence.decide import Hints, decide
 from labelingest.evidence.reading import Decision
@@ -25,6 +24,9 @@ from labelingest.pipeline.fetched_files import FetchedFile
 from labelingest.pipeline.sample import Sample, take_sample
 from labelingest.readers.yolo.layouts import RowLayout, YoloOptions
 from labelingest.resolution.class_map import ClassMapping
+
+if TYPE_CHECKING:
+    from labelingest.config import IngestOptions
 
 if TYPE_CHECKING:  # a sync pairs by itself
     from labelingest.pipeline.discover import Paired
@@ -94,7 +96,7 @@ def has_row_layouts(format: str) -> bool:
     return CONFIG_OPTIONS["row_layout"].source == format
 
 
-def declared_layout(config: IngestOptions) -> YoloOptions:
+def declared_layout(config: "IngestOptions") -> YoloOptions:
     """Return the row layout of a configuration.
 
     Raises
@@ -106,7 +108,7 @@ def declared_layout(config: IngestOptions) -> YoloOptions:
 
 
 def find_layout(
-    config: IngestOptions,
+    config: "IngestOptions",
     paired: "Paired",
     ontology: Ontology,
     mapping: ClassMapping | None,
@@ -201,7 +203,7 @@ def _shapes(ontology: Ontology, mapping: ClassMapping) -> Callable[[Int64], UInt
     return shape_of
 
 
-def refuse_choice(decision: Decision, config: IngestOptions, paired: "Paired") -> None:
+def refuse_choice(decision: Decision, config: "IngestOptions", paired: "Paired") -> None:
     """Refuse a folder whose evidence does not separate, with the layouts to choose from.
 
     Raises

@@ -11,10 +11,10 @@ from concurrent.futures import Executor
 from itertools import chain, islice
 from pathlib import Path
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from labelingest.config import IngestConfig
 from labelingest.converter import Converter, needs_class_numbers
 from labelingest.engines.base import Engine
 from labelingest.errors import ConfigError, SidecarError
@@ -42,6 +42,9 @@ from labelingest.sinks import open_sink, resume_sink
 from labelingest.sinks.base import OutputTarget, ResumableSink
 from labelingest.stopwatch import OFF, Stage, Stopwatch
 
+if TYPE_CHECKING:
+    from labelingest.config import IngestConfig
+
 __all__ = ["Prepared", "check", "convert", "convert_pairs", "prepare"]
 
 _log = logging.getLogger(__name__)
@@ -63,7 +66,7 @@ class Prepared(Struct, frozen=True, eq=False):
 
 
 def convert(
-    config: IngestConfig,
+    config: "IngestConfig",
     *,
     progress: Callable[[Progress], None] | None = None,
     executor: Executor | None = None,
@@ -106,7 +109,7 @@ def convert(
 
 
 def check(
-    config: IngestConfig,
+    config: "IngestConfig",
     *,
     progress: Callable[[Progress], None] | None = None,
     executor: Executor | None = None,
@@ -116,7 +119,7 @@ def check(
 
 
 def _run(
-    config: IngestConfig,
+    config: "IngestConfig",
     progress: Callable[[Progress], None] | None,
     executor: Executor | None,
 ) -> Report:
@@ -134,7 +137,7 @@ def _run(
 
 
 def prepare(
-    config: IngestConfig,
+    config: "IngestConfig",
     *,
     progress: Callable[[Progress], None] | None = None,
     on_listed: Callable[[int], None] | None = None,
@@ -177,7 +180,7 @@ def prepare(
     return Prepared(paired, converter, target, mapping, report=report, layout=layout)
 
 
-def _convert(config: IngestConfig, prepared: Prepared, engine: Engine, totals: RunTotals) -> None:
+def _convert(config: "IngestConfig", prepared: Prepared, engine: Engine, totals: RunTotals) -> None:
     """Convert what is paired; write the report, the problems and the failed files."""
     started = perf_counter()
     report = prepared.report
@@ -211,7 +214,7 @@ def _warn_of_numbers_from_one(report: Report) -> None:
 
 
 def convert_pairs(
-    config: IngestConfig,
+    config: "IngestConfig",
     paired: Paired,
     converter: Converter,
     target: OutputTarget | None,

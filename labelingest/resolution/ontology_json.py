@@ -14,24 +14,15 @@ Refuses to know which namespace is meant and what an ID is good for: `namespaces
 
 import hashlib
 import json
-from collections.abc import Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from reprlib import repr as short
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-
-from labelingest.documents.hand_written import (
-    defect_sentence,
-    expected_value,
-    loads_strictly,
-    own_message,
-)
+from labelingest.documents.hand_written import loads_strictly
 from labelingest.errors import OntologyError
-from labelingest.model.ontology import Ontology, OntologyObject, Shape
+from labelingest.model.ontology import Ontology, OntologyObject
 from labelingest.problems import printable
-from labelingest.problems.pointers import pointer_of
+from labelingest.resolution.plain_ontology import plain_objects
 from labelingest.small_files import read_small
 
 __all__ = ["load_ontology"]
@@ -66,130 +57,21 @@ def load_ontology(source: str | Path | bytes | Mapping[str, Any]) -> Ontology:
         )
     wrapped = "objects" not in document and "editor" in document
     structure = document["editor"] if wrapped else document
+    api: Mapping[str, Any] = document if wrapped else {}
     try:
-        wrapper = (
-            _Wrapper.model_validate(document)
-            if wrapped
-            else _Wrapper(editor=_Structure.model_validate(document))
-        )
-        identity = wrapper.ontology_hash or _fingerprint(structure)
-    except ValidationError as error:
-        errors = error.errors(include_url=False)
-        raise OntologyError(defect_sentence(name, errors, _explain_error)) from error
+        objects = plain_objects(structure, api)
+        if objects is None:
+            from labelingest.resolution.checked_ontology import checked_objects
+
+            objects = checked_objects(name, document, is_wrapped=wrapped)
+        identity = api.get("ontology_hash") or _fingerprint(structure)
     except RecursionError as error:
         raise OntologyError(f"{name}: {_TOO_DEEP}") from error
-    objects = wrapper.editor.objects
     _refuse_shared_hashes(name, "/editor" if wrapped else "", objects)
-    return Ontology(tuple(map(_object, objects)), identity, wrapper.title or "", structure)
+    return Ontology(objects, identity, api.get("title") or "", structure)
 
 
 _TOO_DEEP: Final = "nested too deeply for an ontology"
-
-
-def _shape(value: object) -> Shape:
-    """Return the shape of that name, or say which are known."""
-    shapes = {shape.value: shape for shape in Shape}
-    if isinstance(value, str) and value in shapes:
-        return shapes[value]
-    near = get_close_matches(str(value).lower(), shapes, n=1)
-    expected = f"nearest: {near[0]!r}" if near else f"expected one of {', '.join(shapes)}"
-    raise ValueError(f"{short(value)} is no shape; {expected}")
-
-
-def _identifier(value: object) -> object:
-    """Accept what the client turns into an integer."""
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise ValueError(f"found {short(value)}, expected an integer or its text")  # noqa: TRY004
-    return value
-
-
-def _ids(value: object) -> tuple[object, ...]:
-    """Return the external IDs of one namespace as texts."""
-    ids = value if isinstance(value, list) else [value]
-    for identifier in ids:
-        if isinstance(identifier, bool) or not isinstance(identifier, int | str):
-            raise ValueError(  # noqa: TRY004 # pydantic collects ValueError, not TypeError
-                f"found {short(identifier)}, expected an external ID (text or integer) or a list of them"
-            )
-    return tuple(map(str, ids))
-
-
-def _namespaces(value: object) -> object:
-    """Accept null as no external IDs at all; refuse a namespace without a name."""
-    if isinstance(value, dict) and "" in value:
-        raise ValueError("a namespace needs a name, found ''")
-    return {} if value is None else value
-
-
-_Text = Annotated[str, Field(min_length=1)]
-
-
-class _Element(BaseModel):
-    """Keys that every element of an ontology has."""
-
-    model_config = ConfigDict(strict=True, frozen=True)
-
-    feature_hash: _Text = Field(alias="featureNodeHash")
-    archived: bool | None = None
-
-
-class _Attribute(_Element):
-    id: str
-    name: str
-    type: Literal["radio", "checklist", "text", "numeric"]
-    required: bool
-    options: list["_Option"] = []
-
-
-class _Option(_Element):
-    id: str
-    label: str
-    value: str
-    options: list[_Attribute] = []
-
-
-class _Classification(_Element):
-    id: Annotated[Any, BeforeValidator(_identifier)]
-    attributes: list[_Attribute]
-
-
-class _Object(_Element):
-    id: Annotated[Any, BeforeValidator(_identifier)]
-    name: str
-    color: str
-    shape: Annotated[Shape, BeforeValidator(_shape)]
-    attributes: list[_Attribute] = []
-    external_ids: Annotated[
-        dict[str, Annotated[tuple[str, ...], BeforeValidator(_ids)]], BeforeValidator(_namespaces)
-    ] = Field(alias="externalIds", default={})
-
-
-class _Structure(BaseModel):
-    model_config = ConfigDict(strict=True, frozen=True)
-
-    objects: list[_Object]
-    classifications: list[_Classification]
-
-
-class _Wrapper(BaseModel):
-    """Structure as the API returns it."""
-
-    model_config = ConfigDict(strict=True, frozen=True)
-
-    editor: _Structure
-    ontology_hash: str | None = None
-    title: str | None = None
-
-
-def _object(entry: _Object) -> OntologyObject:
-    return OntologyObject(
-        name=entry.name,
-        color=entry.color,
-        shape=entry.shape,
-        feature_hash=entry.feature_hash,
-        archived=bool(entry.archived),
-        external_ids={namespace: ids for namespace, ids in entry.external_ids.items() if ids},
-    )
 
 
 def _decoded(source: str | Path | bytes | Mapping[str, Any]) -> tuple[str, Any]:
@@ -225,7 +107,7 @@ def _contents(name: str, path: str | Path) -> bytes:
         ) from error
 
 
-def _refuse_shared_hashes(name: str, base: str, objects: list[_Object]) -> None:
+def _refuse_shared_hashes(name: str, base: str, objects: Sequence[OntologyObject]) -> None:
     """Refuse two objects of one feature hash: labels could not tell them apart."""
     first: dict[str, int] = {}
     for position, entry in enumerate(objects):
@@ -242,17 +124,6 @@ def _fingerprint(structure: Mapping[str, Any]) -> str:
     """Return 64 hex digits that change with the content, not with the order of its keys."""
     canonical = json.dumps(structure, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def _explain_error(error: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the place of an error, and what was found there and what is expected."""
-    *parents, last = error["loc"]
-    if error["type"] == "missing":
-        detail = f"{last!r} is missing; Encord's ontologies have it: export the ontology again"
-        return pointer_of(parents), detail
-    expected = expected_value(error) or error["msg"]
-    detail = f"found {short(error['input'])}, expected {expected}"
-    return pointer_of(error["loc"]), own_message(error) or detail
 
 
 def _kind(value: object) -> str:

@@ -75,8 +75,8 @@ MIGRATIONS: Final = "folders/state/migrations/versions/"
 """Migrations stay as they were when states were written with them."""
 
 SEALED: Final = {
-    "cli/folder/": ("cli.main", "cli.show"),
-    "cli/show/": ("cli.folder", "cli.main"),
+    "cli/folder/": ("cli.commands", "cli.main", "cli.show"),
+    "cli/show/": ("cli.commands", "cli.folder", "cli.main"),
     "folders/state/": (
         *("folders.converter", "folders.creation", "folders.export", "folders.folder"),
         *("folders.locations", "folders.output_files", "folders.output_owner"),

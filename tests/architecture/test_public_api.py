@@ -56,7 +56,7 @@ HEAVY = {"PIL", "msgspec", "numpy", "obstore", "orjson", "shapely", "sqlalchemy"
 def test_help_loads_none_of_the_heavy_libraries(arguments: list[str], absent: set[str]) -> None:
     script = (
         "import sys\n"
-        "from labelingest.cli.main import app\n"
+        "from labelingest.cli.commands import app\n"
         "print('pydantic' in sys.modules)\n"
         f"app({arguments!r}, standalone_mode=False)\n"
         f"print(sorted({absent!r} & sys.modules.keys()))"

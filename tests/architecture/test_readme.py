@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer import Typer
 
-from labelingest.cli.main import app
+from labelingest.cli.commands import app
 from tests.builders.command_line import command_line
 
 ROOT = Path(__file__).parents[2]

@@ -98,7 +98,7 @@ def earlier_state(path: Path) -> State:
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     # The release is part of fingerprints: another one rebuilds everything.
-    monkeypatch.setattr("labelingest.folders.sync.fingerprints.version", lambda _: "0.1.0")
+    monkeypatch.setattr("labelingest.folders.sync.fingerprints.__version__", "0.1.0")
     return World(tmp_path)
 
 

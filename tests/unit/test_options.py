@@ -15,9 +15,10 @@ import typer
 
 from labelingest.assembly.context import OutOfRange
 from labelingest.cli import options as cli_options
+from labelingest.cli.commands import app
 from labelingest.cli.folder import settings_commands
-from labelingest.cli.main import app
-from labelingest.cli.options import parameter_name, with_options
+from labelingest.cli.options import with_options
+from labelingest.cli.parameter_names import parameter_name
 from labelingest.config import OUTPUTS, IngestConfig, IngestOptions
 from labelingest.converter import ImageSizes, OnRowError
 from labelingest.folders.settings import LABEL_OPTIONS, FolderSettings

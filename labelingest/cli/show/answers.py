@@ -6,9 +6,8 @@ Label rows hold them as flat neighbours that differ in their hashes alone.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
-
-from msgspec import Struct
 
 from labelingest.cli.show.lenient_json import (
     Ranges,
@@ -27,7 +26,8 @@ _DEEPEST: Final = 50
 """Levels that nest; the platform has 7, and JSON of some hundreds cannot be written."""
 
 
-class AnswerView(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class AnswerView:
     """The answer to one attribute."""
 
     attribute: str | None
@@ -38,7 +38,8 @@ class AnswerView(Struct, frozen=True):
     nested: list["AnswerView"]
 
 
-class AnswersView(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class AnswersView:
     """The answers of one object or classification."""
 
     hash: str

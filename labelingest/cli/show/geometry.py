@@ -7,10 +7,9 @@ The payload may be any JSON value: an unreadable one gives None, never an except
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final, TypeAlias
-
-from msgspec import Struct
 
 from labelingest.encord.keys import PAYLOAD_KEYS
 from labelingest.model.ontology import Shape
@@ -33,7 +32,8 @@ Geometry: TypeAlias = dict[str, Any]
 Point: TypeAlias = tuple[float, float]
 
 
-class Scale(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Scale:
     """The factors that turn fractions into pixels."""
 
     width: float

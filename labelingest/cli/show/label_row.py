@@ -5,9 +5,8 @@ that one bad value does not hide the others; `readers.encord` reports the defect
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
-
-from msgspec import Struct
 
 from labelingest.cli.show.answers import AnswersView, classifications, object_answers
 from labelingest.cli.show.geometry import PIXELS, Geometry, Scale, read_geometry
@@ -28,7 +27,8 @@ __all__ = ["LabelRowView", "ObjectView", "UnitView", "label_row_of"]
 _WITHOUT_FRAMES: Final = ("image", "audio", "plain_text", None)
 
 
-class UnitView(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class UnitView:
     """One data unit: a file, or an image of a group."""
 
     title: str | None
@@ -41,7 +41,8 @@ class UnitView(Struct, frozen=True):
     """Height in pixels; None where it is unknown."""
 
 
-class ObjectView(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class ObjectView:
     """An object on one frame, or on the ranges of a file without frames."""
 
     object_hash: str | None
@@ -67,7 +68,8 @@ class ObjectView(Struct, frozen=True):
         return self.unit is None
 
 
-class LabelRowView(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class LabelRowView:
     """The parts of a label row that `labelingest show` prints."""
 
     title: str | None

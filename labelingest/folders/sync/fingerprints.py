@@ -6,7 +6,6 @@ folder the digest of listing and settings when the folder was last in step.
 
 from dataclasses import dataclass
 from hashlib import blake2b
-from importlib.metadata import version
 
 import orjson
 
@@ -14,6 +13,7 @@ from labelingest.folders.decided_layout import stored_options
 from labelingest.folders.settings import FolderSettings
 from labelingest.model.listing import Listing
 from labelingest.readers.yolo.layouts import RowLayout
+from labelingest.version import __version__
 
 __all__ = ["Fingerprints", "label_fingerprint", "listing_digest", "schema_fingerprint"]
 
@@ -44,7 +44,7 @@ class Fingerprints:
         >>> fingerprints.crashed == fingerprints.schema
         False
         """
-        return _fingerprint((self.schema, version("labelingest")))
+        return _fingerprint((self.schema, __version__))
 
 
 def label_fingerprint(settings: FolderSettings, storage_url: str, output_url: str) -> str:
@@ -60,7 +60,7 @@ def label_fingerprint(settings: FolderSettings, storage_url: str, output_url: st
     1
     """
     parts: tuple[object, ...] = (
-        version("labelingest"),
+        __version__,
         storage_url,
         output_url,
         settings.format,

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from labelingest.cli.main import app
+from labelingest.cli.commands import app
 from labelingest.formats import FORMATS
 from labelingest.formats.format import Package
 
