@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import perf_counter
+from time import perf_counter, process_time, thread_time
 from typing import Final
 
 from labelingest.allocator import give_back_memory
@@ -103,6 +103,8 @@ class _Round:
     rows: int
     stopwatch: Stopwatch
     total: float
+    background: float
+    """Seconds of processor time in other threads."""
 
 
 @dataclass(slots=True, eq=False)
@@ -119,15 +121,22 @@ class _Runs:
         """List and pair the folder, and convert a part of it in this process."""
         config = self.config
         with self._output() as out:
-            started = perf_counter()
+            started, background = perf_counter(), -_other_threads()
             without_outputs = config.model_copy(update=_NO_OUTPUTS)
             prepared = prepare(without_outputs, progress=self.progress, stopwatch=stopwatch)
             include = config.unlabelled == "include"
             part = part_of(prepared.paired, self.files, config.batch_bytes, with_unlabelled=include)
             with stopwatch.stage(Stage.BOOKS):
                 report = self._convert(prepared, part, SerialEngine(), out, stopwatch)
-            total = perf_counter() - started
-        return _Round(prepared, part, report.tally.rows_seen, stopwatch, total)
+            total, background = perf_counter() - started, background + _other_threads()
+        return _Round(
+            prepared=prepared,
+            part=part,
+            rows=report.tally.rows_seen,
+            stopwatch=stopwatch,
+            total=total,
+            background=background,
+        )
 
     def seconds_with(self, engine: Engine, prepared: Prepared, part: Part) -> float:
         """Return the seconds in which an engine converts a part."""
@@ -205,6 +214,8 @@ def _measurement(
         out=output_name(config),
         cores=usable_cores(),
         totals=[ran.total for ran in timed],
+        background_cpu=[ran.background for ran in timed],
+        alone=_alone(config),
         stages=[
             StageFigures(
                 stage=stage,
@@ -219,6 +230,17 @@ def _measurement(
         processes=processes,
         peak_bytes=peak,
     )
+
+
+def _alone(config: IngestConfig) -> list[str]:
+    """Return the stages of one process: where labels become one document, it writes that too."""
+    is_document = target_format(config.to).is_columns
+    return [Stage.OUTPUT, Stage.BOOKS] if is_document else [Stage.BOOKS]
+
+
+def _other_threads() -> float:
+    """Return the seconds of processor time that other threads of this process have taken."""
+    return process_time() - thread_time()
 
 
 def _files_once(prepared: Prepared) -> dict[Stage, int]:

@@ -10,12 +10,10 @@ from typing import Final
 
 from labelingest.stopwatch import Stage
 
-__all__ = ["ALONE", "ONCE", "Measurement", "Processes", "StageFigures"]
+__all__ = ["ONCE", "Measurement", "Processes", "StageFigures"]
 
 ONCE: Final = (Stage.LIST, Stage.PAIR, Stage.SAMPLE)
 """Stages that run for the whole folder, before a part of it is taken."""
-ALONE: Final = (Stage.OUTPUT, Stage.BOOKS)
-"""Stages that one process runs, however many processes convert."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +65,8 @@ class Measurement:
     ...     out="rows.jsonl",
     ...     cores=2,
     ...     totals=(5.5, 5.5),
+    ...     background_cpu=(0.25, 0.25),
+    ...     alone=[Stage.BOOKS],
     ...     stages=[
     ...         StageFigures(stage=stage, files=1_000, seconds=rounds, cpu_seconds=rounds)
     ...         for stage, rounds in seconds.items()
@@ -79,8 +79,8 @@ class Measurement:
     9.5
     >>> measurement.estimate(2)  # 1 s to list, 0.5 s for all else, 0.5 s to start, twice 2.25 s
     6.5
-    >>> measurement.expected_seconds(2)  # 0.5 s to start, and 3 s + 1 s shared by two
-    2.5
+    >>> measurement.expected_seconds(2)  # 0.5 s to start, and 3 s + 1 s + 0.25 s by two
+    2.625
     """
 
     keys: int
@@ -99,8 +99,12 @@ class Measurement:
     """Processor cores that this process may use."""
     totals: Sequence[float]
     """Seconds of each round from beginning to end, in one process."""
+    background_cpu: Sequence[float]
+    """Seconds of processor time in other threads, in each round: they write while stages run."""
     stages: Sequence[StageFigures]
     """Figures of all stages that ran, in the order of the flow."""
+    alone: Sequence[str]
+    """Stages that one process runs, however many processes convert."""
     processes: Processes | None = None
     """Figures of several processes; None on a machine with one core."""
     peak_bytes: int | None = None
@@ -166,13 +170,14 @@ class Measurement:
     def expected_seconds(self, workers: int) -> float:
         """Return the seconds of the measured files in several processes, by arithmetic.
 
-        All cores share the work, and no run is faster than the process that puts the labels. The
-        figure is there to be compared with `Processes.seconds`.
+        All cores share the work, that of other threads included, and no run is faster than the
+        process that puts the labels. The figure is there to be compared with `Processes.seconds`.
         """
         start = 0.0 if self.processes is None else self.processes.start
         seconds = {name: value for name, value in self.seconds.items() if name not in ONCE}
-        alone = sum(seconds.get(stage, 0.0) for stage in ALONE)
-        return start + max(sum(seconds.values()) / workers, alone)
+        alone = sum(seconds.get(stage, 0.0) for stage in self.alone)
+        work = sum(seconds.values()) + self.background_cpu[self.fastest]
+        return start + max(work / workers, alone)
 
     def _folder_seconds(self, number: int) -> dict[str, float]:
         return {

@@ -173,6 +173,8 @@ def _checked(result: Result) -> Result:
     for figures in measurement.stages:
         if not len(figures.seconds) == len(figures.cpu_seconds) == rounds:
             raise ValueError(f"stage {figures.stage!r} has not {rounds} rounds")
+    if len(measurement.background_cpu) != rounds:
+        raise ValueError(f"its other threads have not {rounds} rounds")
     if measurement.processes is not None and not measurement.processes.seconds:
         raise ValueError("its processes have no rounds")
     return result

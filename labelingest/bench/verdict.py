@@ -53,7 +53,7 @@ def verdict(measurement: Measurement, config: IngestConfig) -> tuple[str, str]:
     >>> stage = StageFigures(stage=Stage.READ, files=5, seconds=[3.0], cpu_seconds=[3.0])
     >>> measurement = Measurement(
     ...     keys=10, data_files=5, files=5, rows=37, label_bytes=900, out="rows.jsonl", cores=1,
-    ...     totals=[4.0], stages=[stage],
+    ...     totals=[4.0], stages=[stage], background_cpu=[0.0], alone=[Stage.BOOKS],
     ... )
     >>> config = IngestConfig(storage_path="data", ontology="ontology.json")
     >>> verdict(measurement, config)[0]

@@ -14,6 +14,8 @@ __all__ = ["megabytes", "print_measurement", "print_numbers"]
 
 _FEW: Final = 1_000
 """Files below which loading on first use outweighs the conversion."""
+_SHOWN: Final = 0.0005
+"""Seconds of other threads from which they are shown: less is none, in milliseconds."""
 _COLD: Final = 1.5
 """Ratio of the first round to the fastest from which the first one read from the storage."""
 
@@ -58,6 +60,9 @@ def _stage_rows(measurement: Measurement) -> Iterator[Sequence[str]]:
     yield ("load, and all else", f"{measurement.others(number):.3f}", "", "", "", "")
     total = measurement.totals[number]
     yield ("all of this", f"{total:.3f}", "", "", "", megabytes(measurement.peak_bytes))
+    background = measurement.background_cpu[number]
+    if background >= _SHOWN:
+        yield ("beside it, in threads", f"{background:.3f}", "", "", "", "")
     processes = measurement.processes
     if processes is not None:
         name = f"batches in {processes.workers} processes"

@@ -120,9 +120,10 @@ class JournaledSink(Struct, frozen=True):
         """Flush sink and journal to the disk, before the output gets its name."""
         if self.journaled is not None:
             run, sink = self.journaled
-            while self._unmarked:
-                self._add_marked(wait=True)
-            run.sync(sink)
+            with self.stopwatch.stage(Stage.OUTPUT):
+                while self._unmarked:
+                    self._add_marked(wait=True)
+                run.sync(sink)
 
 
 def run_jobs(

@@ -188,7 +188,7 @@ class Worker(Struct, frozen=True):
     def _delivered(self, result: JobResult) -> JobResult:
         if self.half is None:
             return result
-        with self.stopwatch.stage(Stage.WRITE):
+        with self.stopwatch.stage(Stage.OUTPUT):
             return replace(result, output=self.half.deliver(result.output))
 
     def convert_large(self, job: Job) -> JobResult:

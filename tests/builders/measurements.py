@@ -49,6 +49,8 @@ def measurement(
         "out": "rows.jsonl",
         "cores": 4,
         "peak_bytes": 100_000_000,
+        "background_cpu": [0.0] * len(totals),
+        "alone": [Stage.OUTPUT, Stage.BOOKS],
     }
     return Measurement(
         **{**values, **fields},

@@ -19,6 +19,8 @@ def test_the_estimate_is_that_by_hand() -> None:
     assert found.estimate(1) == 1.5 + 10 * 1.0 + 1.0  # a second was in no stage
     assert found.estimate(2) == 1.5 + 1.0 + 0.5 + 10 * 0.75
     assert found.expected_seconds(2) == 0.5 + 1.0 / 2
+    in_threads = measurement(shared, processes=processes, background_cpu=[0.25])
+    assert in_threads.expected_seconds(2) == 0.5 + 1.25 / 2
     # Eight could share more than the one process that writes can take.
     assert found.expected_seconds(8) == 0.5 + 0.25
 
