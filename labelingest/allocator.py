@@ -8,13 +8,12 @@ A batch also makes hundreds of thousands of small objects, none of them part of 
 for cycles after every 700 new ones, in vain: another twentieth.
 """
 
-import ctypes
 import gc
 import sys
 from contextlib import suppress
 from typing import Final
 
-__all__ = ["give_back_memory", "settle_memory"]
+__all__ = ["give_back_memory", "seek_cycles_seldom", "settle_memory"]
 
 # From glibc's malloc.h.
 _M_TRIM_THRESHOLD: Final = -1
@@ -29,14 +28,21 @@ _NEW_OBJECTS: Final = 100_000
 """New objects after which Python looks for cycles: at most a few times a batch."""
 
 
+def seek_cycles_seldom() -> None:
+    """Look for cycles seldom: loading modules makes none, and so many objects that it takes time."""
+    gc.set_threshold(_NEW_OBJECTS)
+
+
 def settle_memory() -> None:
     """Keep freed memory, and look for cycles seldom; for processes that belong to the program.
 
     Where the C library is not glibc, it gives memory back as usual.
     """
-    gc.set_threshold(_NEW_OBJECTS)
+    seek_cycles_seldom()
     if not sys.platform.startswith("linux"):
         return
+    import ctypes
+
     with suppress(AttributeError, OSError):
         library = ctypes.CDLL(None)
         library.mallopt(_M_TRIM_THRESHOLD, _KEPT)
@@ -45,6 +51,8 @@ def settle_memory() -> None:
 
 def give_back_memory() -> None:
     """Give freed memory back to the system, as far as the C library can."""
+    import ctypes
+
     gc.collect()
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).malloc_trim(0)

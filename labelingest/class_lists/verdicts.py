@@ -5,7 +5,6 @@ agrees with it: then the lists disagree, and a person has to look.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from enum import StrEnum
 from itertools import islice
 from typing import Any, Final
@@ -247,6 +246,8 @@ def _rows(use: ListUse, difference: Difference) -> str:
 
 
 def _nearest(difference: Difference, names: Mapping[str, str]) -> str:
+    from difflib import get_close_matches
+
     near = get_close_matches(comparable(difference.name)[:_LONGEST], names, n=1)
     nearest = f"; the nearest name is {names[near[0]]!r}" if near else ""
     is_other = bool(near) and names[near[0]] != difference.mapped_name

@@ -5,16 +5,18 @@ characters escaped.
 """
 
 import logging
+import os
+import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-from rich.cells import cell_len
-from rich.console import Console
-from rich.text import Text
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from labelingest.problems import printable
 
+if TYPE_CHECKING:
+    from rich.console import Console as RichConsole
+
 __all__ = [
+    "Console",
     "exit_code",
     "kinds_of_files",
     "log_to_people",
@@ -26,6 +28,10 @@ __all__ = [
     "print_message",
     "to_json",
 ]
+
+
+_RULES_OF_TERMINALS: Final = frozenset(["FORCE_COLOR", "TTY_COMPATIBLE"])
+"""Variables by which rich treats other streams as terminals."""
 
 
 def many(count: int, noun: str, nouns: str = "") -> str:
@@ -80,12 +86,38 @@ def places_sentence(places: int) -> str:
     return f"{many(places, 'place')} could not be listed: {owner} files are missing here"
 
 
+class Console:
+    """Standard output or standard error. Styles are for terminals: elsewhere, rich is not loaded."""
+
+    def __init__(self, *, stderr: bool) -> None:
+        self._is_error = stderr
+        self._rich: RichConsole | None = None
+
+    @property
+    def stream(self) -> TextIO:
+        """The stream that is written."""
+        return sys.stderr if self._is_error else sys.stdout
+
+    @property
+    def rich(self) -> "RichConsole":
+        """The console of rich on the same stream."""
+        if self._rich is None:
+            from rich.console import Console as RichConsole
+
+            self._rich = RichConsole(stderr=self._is_error)
+            # COLUMNS=0 means an unknown width: rich would print nothing at all.
+            self._rich.width = max(self._rich.width, 1)
+        return self._rich
+
+    @property
+    def has_styles(self) -> bool:
+        """Whether the stream may be a terminal, or is treated as one."""
+        return self.stream.isatty() or not _RULES_OF_TERMINALS.isdisjoint(os.environ)
+
+
 def open_console(*, stderr: bool = False) -> Console:
     """Return a console on standard output, or on standard error."""
-    console = Console(stderr=stderr)
-    # COLUMNS=0 means an unknown width: rich would print nothing at all.
-    console.width = max(console.width, 1)
-    return console
+    return Console(stderr=stderr)
 
 
 class _PrintableFormatter(logging.Formatter):
@@ -104,11 +136,17 @@ def log_to_people() -> None:
 
 def print_line(console: Console, *parts: str | tuple[str, str]) -> None:
     """Print one line of parts: text, or text and its style."""
+    if not console.has_styles:
+        texts = (printable(part if isinstance(part, str) else part[0]) for part in parts)
+        print("".join(texts), file=console.stream, flush=True)
+        return
+    from rich.text import Text
+
     text = Text.assemble(
         *[printable(p) if isinstance(p, str) else (printable(p[0]), p[1]) for p in parts]
     )
     # Long lines are left to the terminal: a wrapped path can be neither clicked nor copied.
-    console.print(text, soft_wrap=True, highlight=False)
+    console.rich.print(text, soft_wrap=True, highlight=False)
 
 
 def print_message(sentence: str) -> None:
@@ -126,7 +164,16 @@ def to_json(value: Any) -> bytes:
 def print_columns(console: Console, rows: Sequence[Sequence[str]]) -> None:
     """Print aligned rows of cells, as wide as the data: names are never cut."""
     texts = [[printable(cell) for cell in row] for row in rows]
-    widths = [max(map(cell_len, column)) for column in zip(*texts, strict=True)]
+    widths = [max(map(_cells, column)) for column in zip(*texts, strict=True)]
     for row in texts:
-        cells = [t + " " * (width - cell_len(t)) for t, width in zip(row, widths, strict=True)]
+        cells = [t + " " * (width - _cells(t)) for t, width in zip(row, widths, strict=True)]
         print_line(console, "  ".join(cells).rstrip())
+
+
+def _cells(text: str) -> int:
+    """Return the columns that a text takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)

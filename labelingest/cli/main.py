@@ -4,10 +4,13 @@ Start-up is part of the interface. The parser, with all commands and their optio
 load than a small folder to convert: it is loaded where a call needs it.
 """
 
+import atexit
+import gc
 import os
 import sys
 from collections.abc import Sequence
 
+from labelingest.allocator import seek_cycles_seldom
 from labelingest.cli.process_end import run_to_the_end
 from labelingest.cli.utf8_mode import ensure_utf8_mode
 
@@ -24,7 +27,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     if arguments is None:
         ensure_utf8_mode()
+        _be_quick()
     run_to_the_end(lambda: _run(sys.argv[1:] if arguments is None else list(arguments)))
+
+
+def _be_quick() -> None:
+    """Spare the process what its start and end do not need."""
+    seek_cycles_seldom()
+    atexit.register(gc.freeze)  # else Python would look through all objects as it ends
+    # numpy would start a thread for each core, for products of matrices: there are none here.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def _run(arguments: Sequence[str]) -> None:

@@ -1,13 +1,13 @@
 """Print progress for people: one line on standard error, once the work takes over two seconds."""
 
 from time import monotonic
-from typing import Final
-
-from rich.console import Console
-from rich.live import Live
-from rich.text import Text
+from typing import TYPE_CHECKING, Final
 
 from labelingest.progress import Progress
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.live import Live
 
 __all__ = ["ProgressLine", "duration", "sentence"]
 
@@ -25,7 +25,8 @@ class ProgressLine:
     """Prints `Progress`: a live line on a terminal, a line every ten seconds in a log."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self._console = Console(stderr=True, quiet=quiet)
+        self._quiet = quiet
+        self._console: Console | None = None
         self._started = self._stage_started = monotonic()
         self._next_update = self._started + _PATIENCE
         self._stage = ""
@@ -45,7 +46,13 @@ class ProgressLine:
             self._stage, self._stage_started = progress.stage, now
         if now < self._next_update:
             return
+        from rich.console import Console  # not needed before there is a line
+        from rich.live import Live
+        from rich.text import Text
+
         text = sentence(progress, now - self._stage_started)
+        if self._console is None:
+            self._console = Console(stderr=True, quiet=self._quiet)
         if not self._console.is_terminal:
             self._next_update = now + _LOG_INTERVAL
             self._console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -3,9 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from rich.console import Console
-
-from labelingest.cli.console import many, print_line
+from labelingest.cli.console import Console, many, print_line
 
 __all__ = ["print_class_counts"]
 

@@ -1,8 +1,6 @@
 """Print what became of one file, and why, for people and as JSON."""
 
-from rich.console import Console
-
-from labelingest.cli.console import open_console, print_line, to_json
+from labelingest.cli.console import Console, open_console, print_line, to_json
 from labelingest.cli.render_keys import OUTCOMES
 from labelingest.pairing.near_misses.one_file import FileAnswer
 from labelingest.pipeline import Paired, as_flags

@@ -3,9 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
-from labelingest.cli.console import many, open_console, print_line, to_json
+from labelingest.cli.console import Console, many, open_console, print_line, to_json
 from labelingest.cli.render_keys import rule_text
 from labelingest.evidence.reading import Fact
 from labelingest.pairing.rules import PatternRule

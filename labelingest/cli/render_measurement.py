@@ -3,11 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from rich.console import Console
-
 from labelingest.bench.measurement import Measurement
 from labelingest.bench.verdict import duration, verdict
-from labelingest.cli.console import open_console, print_columns, print_line
+from labelingest.cli.console import Console, open_console, print_columns, print_line
 from labelingest.config import IngestConfig
 
 __all__ = ["megabytes", "print_measurement", "print_numbers"]

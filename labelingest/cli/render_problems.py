@@ -2,9 +2,7 @@
 
 from typing import Final
 
-from rich.console import Console
-
-from labelingest.cli.console import print_line
+from labelingest.cli.console import Console, print_line
 from labelingest.problems import SEVERITY, Severity
 from labelingest.problems.log import ProblemLog
 

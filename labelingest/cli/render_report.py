@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from shlex import quote
 from typing import TYPE_CHECKING, Final
 
-from rich.console import Console
-
 from labelingest.class_lists.verdicts import disagreement_lines, summary
 from labelingest.cli.console import (
+    Console,
     kinds_of_files,
     many,
     open_console,

@@ -15,7 +15,6 @@ problems of duplicates follow from annotations alone. If a file has more problem
 the problems of the first slices are.
 """
 
-import secrets
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -233,7 +232,9 @@ class LargeFile(Struct, eq=False):
 
     def _find_identities(self, units: DataUnits) -> "_Identities":
         """Find the duplicates, and name all annotations."""
-        secret = secrets.randbits(62)
+        from secrets import randbits
+
+        secret = randbits(62)
         lines, contents, keys = [], [], []
         for (_, labels, _), assembled in self._assembled(units, UnrecordedProblems()):
             annotations = assembled.annotations

@@ -3,7 +3,6 @@
 Takes problems batch by batch, in order of files; the files are opened and closed by the caller.
 """
 
-import csv
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -63,6 +62,8 @@ class ProblemLog(Struct):
 
     def __post_init__(self) -> None:
         if self.failed_csv is not None:
+            import csv
+
             csv.writer(self.failed_csv).writerow(
                 ("data_file", "sidecar", "errors", "codes", "first_error")
             )
@@ -90,6 +91,8 @@ class ProblemLog(Struct):
         if self.lines is not None:
             self.lines.writelines(orjson.dumps(p.as_dict()) + b"\n" for p in problems)
         if self.failed_csv is not None:
+            import csv
+
             rows = _failed_rows(errors, data_files)
             csv.writer(self.failed_csv).writerows([*map(as_cell, row)] for row in rows)
 

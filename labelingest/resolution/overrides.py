@@ -1,7 +1,6 @@
 """Overrides of the class map: parse them, and find the ontology object that each one names."""
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from reprlib import repr as short
 
 from labelingest.errors import ConfigError, OntologyError
@@ -120,6 +119,8 @@ def _no_such_object(ontology: Ontology, name: str) -> str:
     """Return that no object has the name, and which have nearly the same."""
     names = {entry.name.casefold(): entry.name for entry in ontology.objects}
     names |= {entry.feature_hash.casefold(): entry.feature_hash for entry in ontology.objects}
+    from difflib import get_close_matches
+
     near = get_close_matches(name.casefold()[:200], names, n=3)
     hint = (
         f"nearest: {quoted(names[candidate] for candidate in near)}"

@@ -6,9 +6,6 @@ from typing import BinaryIO, Final
 from labelingest.formats.output_names import is_one_file
 from labelingest.sinks.base import OutputTarget, Sink, UnfinishedOutput
 from labelingest.sinks.json_lines import ZSTD, LinesSink, pack_for, plain_head
-from labelingest.sinks.object_lines import ObjectLinesSink
-from labelingest.sinks.shards import ShardSink
-from labelingest.sinks.sidecars import sidecar_tree
 from labelingest.storage.urls import is_cloud
 
 __all__ = ["ROW_START", "is_own_output", "open_sink"]
@@ -18,14 +15,20 @@ ROW_START: Final = b'{"label_hash":"'
 
 
 def open_sink(target: OutputTarget, unfinished: UnfinishedOutput | None = None) -> Sink:
-    """Return the sink that the name of the output asks for."""
+    """Return the sink that the name of the output asks for; only its module is loaded."""
     path = Path(target.out)
     if target.shard_rows is not None:
+        from labelingest.sinks.shards import ShardSink
+
         return ShardSink(path, target.shard_rows, path.suffix == ZSTD, unfinished)
     if is_one_file(target.format, path):
         if is_cloud(target.out):
+            from labelingest.sinks.object_lines import ObjectLinesSink
+
             return ObjectLinesSink(target.out, pack_for(path.suffix))
         return LinesSink(path, pack_for(path.suffix), unfinished)
+    from labelingest.sinks.sidecars import sidecar_tree
+
     return sidecar_tree(target.out, unfinished)
 
 

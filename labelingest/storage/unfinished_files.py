@@ -7,7 +7,6 @@ is not followed.
 """
 
 import os
-import secrets
 import stat
 from contextlib import suppress
 from hashlib import blake2b
@@ -32,7 +31,7 @@ _PURPOSES: Final = ("", "-journal", "-old")
 
 def temporary_name() -> str:
     """Return a new name for an unfinished file."""
-    return TEMPORARY_PREFIX + secrets.token_hex(8)
+    return TEMPORARY_PREFIX + os.urandom(8).hex()
 
 
 def unfinished_name(name: str | bytes, purpose: str = "") -> str:

@@ -6,9 +6,9 @@ from shlex import quote
 from typing import Any, Final
 
 import orjson
-from rich.console import Console
 
 from labelingest.cli.console import (
+    Console,
     kinds_of_files,
     many,
     open_console,

@@ -6,11 +6,10 @@ An unreadable value is `?`. Long lists are cut, followed by the count of the rem
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
-from labelingest.cli.console import open_console, print_columns, print_line
+from labelingest.cli.console import Console, open_console, print_columns, print_line
 from labelingest.cli.show.answers import AnswersView, AnswerView
 from labelingest.cli.show.geometry import PIXELS, describe_geometry
 from labelingest.cli.show.label_row import LabelRowView, ObjectView, UnitView
@@ -165,8 +164,8 @@ def _print_tree(
         frames = _on_frames(entry.frames, everything=everything) if with_frames else ""
         branch = tree.add(_label(f"{entry.hash} {entry.name or '?'}{frames}"))
         _grow(branch, entry.answers, everything=everything)
-    console.width = max(console.width, _WIDEST)
-    console.print(tree)
+    console.rich.width = max(console.rich.width, _WIDEST)
+    console.rich.print(tree)
     _print_rest(console, len(elements), most)
 
 
