@@ -80,7 +80,7 @@ class _Parent:
         self.calls: SimpleQueue[bytearray] = SimpleQueue()
         self._about_chunks: SimpleQueue[Message] = SimpleQueue()
         self._channel, self._sending = channel, Lock()
-        self._chunks: dict[int, bytes] = {}
+        self._chunks: dict[int, Any] = {}
         self._numbers = count()
         self._reductions: dict[Any, Any] = {Chunk: self._keep}
         self._keeps = False
@@ -129,7 +129,7 @@ class _Parent:
                 os._exit(0)
 
 
-def _applied(order: tuple[memoryview, bytes]) -> None:
+def _applied(order: tuple[memoryview, Any]) -> None:
     work, content = order
     pickle.loads(work)(content)
 

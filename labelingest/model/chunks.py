@@ -8,6 +8,7 @@ Other engines send a chunk with its bytes. The module does not know what the byt
 
 import pickle
 from collections.abc import Callable
+from typing import Any
 from zlib import crc32
 
 from msgspec import Struct, field
@@ -37,7 +38,15 @@ class Chunk(Struct, frozen=True, eq=False):
     b'{}'
     """
 
-    content: bytes
+    content: Any
+    """Bytes, or an object that becomes text later: `identity` returns its length and checksum."""
+
+    def identity(self) -> tuple[int, int]:
+        """Return length and checksum, which tell the chunk from others."""
+        if isinstance(self.content, bytes):
+            return len(self.content), crc32(self.content)
+        length, crc = self.content.identity()
+        return length, crc
 
 
 class KeptChunk(Struct, eq=False):
@@ -52,7 +61,7 @@ class KeptChunk(Struct, eq=False):
     length: int
     """Number of bytes."""
     crc: int
-    """CRC-32 of the bytes."""
+    """CRC-32 of the bytes, or of what tells the object from others."""
     receipt: Receipt = field(default_factory=Receipt)
     work: bytes = b""
     """The function that is applied, pickled; empty until there is one."""
@@ -62,9 +71,9 @@ class KeptChunk(Struct, eq=False):
     @classmethod
     def fields_of(cls, number: int, chunk: Chunk) -> tuple[int, int, int]:
         """Return the fields that tell of a chunk in another process."""
-        return number, len(chunk.content), crc32(chunk.content)
+        return number, *chunk.identity()
 
-    def apply(self, work: Callable[[bytes], object]) -> Receipt:
+    def apply(self, work: Callable[[Any], object]) -> Receipt:
         """Apply a function to the bytes where they are; return at once.
 
         The function can be pickled, and may run twice: a lost worker's chunk is made again. It runs

@@ -26,7 +26,7 @@ __all__ = [
 
 UNFOLLOWED: Final = os.O_CLOEXEC | os.O_NOFOLLOW
 """Flags for opening a file whose name can be foretold: a link at its place is not followed."""
-_PURPOSES: Final = ("", "-journal", "-old")
+_PURPOSES: Final = ("", "-journal", "-old", "-annotations")
 
 
 def temporary_name() -> str:
@@ -43,7 +43,7 @@ def unfinished_name(name: str | bytes, purpose: str = "") -> str:
         Name of the output.
     purpose
         "" for the output itself, "-journal" for its journal, "-old" for an older output that is
-        about to be removed.
+        about to be removed, "-annotations" for the second half of a COCO document.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def unfinished_names(name: str) -> list[str]:
     Examples
     --------
     >>> [name[-8:] for name in unfinished_names("rows.jsonl")]
-    ['f6b21836', '-journal', '1836-old']
+    ['f6b21836', '-journal', '1836-old', 'otations']
     """
     return [unfinished_name(name, purpose) for purpose in _PURPOSES]
 

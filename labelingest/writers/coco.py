@@ -172,16 +172,16 @@ class CocoWriter(Struct):
         continued
             Whether these are more annotations of the batch before, whose units they are.
         """
-        page = CocoPage(annotations, units, self.ontology, self.storage_url, self.rotated)
-        return self.add_page(page, continued=continued)
-
-    def add_page(self, page: CocoPage, *, continued: bool = False) -> CocoChunk:
-        """Write the next batch, whose page was prepared elsewhere."""
-        images, annotations = page.counts
-        before = CocoCounts(self.images - images * continued, self.annotations)
-        self.images = before.images + images
-        self.annotations += annotations
+        page = self.page(annotations, units)
+        counts = page.measure.counts
+        before = CocoCounts(self.images - counts.images * continued, self.annotations)
+        self.images = before.images + counts.images
+        self.annotations += counts.annotations
         return CocoChunk(b"" if continued else page.images(before), page.annotations(before))
+
+    def page(self, annotations: Annotations, units: DataUnits) -> CocoPage:
+        """Return the text of a batch, which gets its IDs later."""
+        return CocoPage(annotations, units, self.ontology, self.storage_url, self.rotated)
 
     def tail(self) -> bytes:
         """Return the text after the annotations: the categories, and the end of the document."""

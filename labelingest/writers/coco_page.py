@@ -9,12 +9,13 @@ texts onto a page with the IDs, which costs little.
 import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
+from zlib import crc32
 
 import numpy as np
 import orjson
 
 from labelingest.columns.text_page import RaggedTexts, TextPage
-from labelingest.columns.types import Float64, Int32, Int64
+from labelingest.columns.types import Float64, Int32, Int64, Texts
 from labelingest.encord.identifiers import data_hash_column
 from labelingest.encord.urls import object_url
 from labelingest.model.annotations import Annotations, ColumnShape, column_shapes
@@ -24,7 +25,7 @@ from labelingest.writers.coco_shapes import Numbers, Shapes
 from labelingest.writers.instances import hash_column_of
 from labelingest.writers.target import CocoRotated
 
-__all__ = ["CocoCounts", "CocoPage", "category_ids"]
+__all__ = ["CocoCounts", "CocoMeasure", "CocoPage", "category_ids"]
 
 
 class CocoCounts(NamedTuple):
@@ -32,6 +33,41 @@ class CocoCounts(NamedTuple):
 
     images: int = 0
     annotations: int = 0
+
+
+class CocoMeasure(NamedTuple):
+    """Size of a batch's text, whatever the IDs of its images and annotations are."""
+
+    image_bytes: int
+    """Bytes of all images without IDs."""
+    annotation_bytes: int
+    """Bytes of all annotations without IDs of themselves and their images."""
+    rows: Int64
+    """(u,) number of annotations of each image."""
+
+    @property
+    def counts(self) -> CocoCounts:
+        """Number of images and annotations of the batch."""
+        return CocoCounts(len(self.rows), int(self.rows.sum()))
+
+    def ids(self, before: CocoCounts) -> tuple[Int64, Int64]:
+        """Return (u,) IDs of the images, and (n,) IDs of the annotations."""
+        images, annotations = self.counts
+        return (
+            before.images + np.arange(1, images + 1),
+            before.annotations + np.arange(1, annotations + 1),
+        )
+
+    def lengths(self, before: CocoCounts) -> CocoCounts:
+        """Return the bytes of the texts of images and annotations after the ones before."""
+        images, annotations = self.ids(before)
+        digits = _digits(images)
+        return CocoCounts(
+            self.image_bytes + int(digits.sum()) - _is_first(images),
+            self.annotation_bytes
+            + int(_digits(annotations).sum() + (digits * self.rows).sum())
+            - _is_first(annotations),
+        )
 
 
 class CocoPage:
@@ -62,40 +98,28 @@ class CocoPage:
         self._images = _Images(units, storage_url)
         self._annotations = _Annotations(annotations, units, ontology, rotated)
 
-    @property
-    def counts(self) -> CocoCounts:
-        """Number of images and annotations of the batch."""
-        return CocoCounts(len(self._images.lengths), len(self._annotations.lengths))
-
-    def lengths(self, before: CocoCounts) -> CocoCounts:
-        """Return the bytes of the texts of images and annotations after the ones before."""
-        images, annotations = self._ids(before)
-        image_digits = _digits(images)
-        count = self._annotations.lengths.sum() + _digits(annotations).sum()
-        count += image_digits[self._annotations.unit].sum()
-        return CocoCounts(
-            int(self._images.lengths.sum() + image_digits.sum()) - _is_first(images),
-            int(count) - _is_first(annotations),
+        self.measure = CocoMeasure(
+            int(self._images.lengths.sum()),
+            int(self._annotations.lengths.sum()),
+            np.bincount(annotations.unit, minlength=len(units)),
         )
+
+    def identity(self) -> tuple[int, int]:
+        """Return length and checksum of what tells the page from another one."""
+        hashes = self._annotations.hashes.tobytes() + self._annotations.lengths.tobytes()
+        return self.measure.image_bytes + self.measure.annotation_bytes, crc32(hashes)
 
     def images(self, before: CocoCounts) -> bytes:
         """Return the text of the images, to be put after the ones before."""
-        ids, _ = self._ids(before)
+        ids, _ = self.measure.ids(before)
         text = self._images.text(ids)
         return text[1:] if _is_first(ids) else text
 
     def annotations(self, before: CocoCounts) -> bytes:
         """Return the text of the annotations, to be put after the ones before."""
-        image_ids, ids = self._ids(before)
+        image_ids, ids = self.measure.ids(before)
         text = self._annotations.text(ids, image_ids)
         return text[1:] if _is_first(ids) else text
-
-    def _ids(self, before: CocoCounts) -> tuple[Int64, Int64]:
-        images, annotations = self.counts
-        return (
-            before.images + np.arange(1, images + 1),
-            before.annotations + np.arange(1, annotations + 1),
-        )
 
 
 def _is_first(ids: Int64) -> bool:
@@ -199,7 +223,8 @@ class _Annotations:
         """(n,) row of each annotation's data unit."""
         self._categories = category_ids(ontology)[annotations.feature]
         self._shapes = Shapes(annotations, units, ontology, rotated)
-        self._hashes = hash_column_of(annotations, units)
+        self.hashes: Texts = hash_column_of(annotations, units)
+        """(n,) object hashes."""
         shape = column_shapes(ontology.objects)[annotations.feature]
         turned = np.flatnonzero(shape == ColumnShape.ROTATED_BOX)
         angles = annotations.coordinates[annotations.offsets[turned] + 4]
@@ -240,9 +265,9 @@ class _Annotations:
             position = _put_ids(page, position + len(before), number)
         self._shapes.put_fixed(page, shapes)
         position = shapes + self._shapes.lengths
-        for text in (_BEFORE_TRACK, self._hashes, _BEHIND_HASH):
+        for text in (_BEFORE_TRACK, self.hashes, _BEHIND_HASH):
             page.put(position, text)
-            position = position + (_HASH if text is self._hashes else len(text))
+            position = position + (_HASH if text is self.hashes else len(text))
         self._angles.put_fixed(page, angles, b",")
         self._scores.put_fixed(page, tails, b"}")
         page.put(tails[self._manual], _MANUAL)

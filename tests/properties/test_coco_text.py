@@ -57,5 +57,5 @@ def test_text_is_that_of_dumped_dictionaries(
     text = annotations_text(batch.annotations, units, objects, images, annotations)
     assert page.annotations(before) == text
     lengths = CocoCounts(len(page.images(before)), len(page.annotations(before)))
-    assert page.lengths(before) == lengths
-    assert page.counts == (4, len(rows))
+    assert page.measure.lengths(before) == lengths
+    assert page.measure.counts == (4, len(rows))
