@@ -226,11 +226,11 @@ class _Document:
             before = before._replace(images=before.images - images)
         self._counts = CocoCounts(before.images + images, before.annotations + annotations)
         lengths = measure.lengths(before)
-        kept = isinstance(page, KeptChunk)
+        elsewhere = isinstance(page, KeptChunk)
         write_images = None
         if not continued:
-            write_images = self._images.take(lengths.images, elsewhere=kept)
-        write_annotations = self._annotations.take(lengths.annotations, elsewhere=kept)
+            write_images = self._images.take(lengths.images, elsewhere=elsewhere)
+        write_annotations = self._annotations.take(lengths.annotations, elsewhere=elsewhere)
         if isinstance(page, KeptChunk):
             write = partial(_write_page, before, write_images, write_annotations)
             self._receipts.append(page.apply(write))
