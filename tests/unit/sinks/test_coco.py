@@ -32,7 +32,7 @@ def sink_at(path: Path) -> CocoSink:
     return CocoSink(str(path), CocoWriter(BATCHES[0].ontology, STORAGE_URL))
 
 
-def written(path: Path, puts: Sequence[Any]) -> bytes:
+def document_of(path: Path, puts: Sequence[Any]) -> bytes:
     with sink_at(path) as sink:
         for output in puts:
             assert sink.put(output) == []
@@ -40,17 +40,17 @@ def written(path: Path, puts: Sequence[Any]) -> bytes:
 
 
 def test_worker_processes_write_the_same_document_and_keep_its_text(tmp_path: Path) -> None:
-    expected = written(tmp_path / "here.json", outputs())
-    path, kept = tmp_path / "there.json", 0
+    expected = document_of(tmp_path / "here.json", outputs())
+    path, kept_pages = tmp_path / "there.json", 0
     with sink_at(path) as sink:
         for output in ProcessEngine(2).map(sink.half().deliver, outputs()):
-            kept += sum(isinstance(page, KeptChunk) for _, page in output.delivered.pages)
+            kept_pages += sum(isinstance(page, KeptChunk) for _, page in output.delivered.pages)
             assert sink.put(output) == []
-    assert kept == len(BATCHES)
+    assert kept_pages == len(BATCHES)
     assert path.read_bytes() == expected
     document = json.loads(expected)
-    assert [one["id"] for one in document["images"]] == list(range(1, 9))
-    assert [one["id"] for one in document["annotations"]] == list(range(1, 131))
+    assert [entry["id"] for entry in document["images"]] == list(range(1, 9))
+    assert [entry["id"] for entry in document["annotations"]] == list(range(1, 131))
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["here.json", "there.json"]
 
 
@@ -68,12 +68,12 @@ def test_a_share_that_a_worker_cannot_write_ends_the_run(tmp_path: Path) -> None
 
 
 def test_the_next_run_takes_over_what_a_killed_one_left(tmp_path: Path) -> None:
-    expected = written(tmp_path / "rows.json", outputs())
+    expected = document_of(tmp_path / "rows.json", outputs())
     with sink_at(tmp_path / "rows.json"):
         names = [entry.name for entry in tmp_path.iterdir() if entry.name != "rows.json"]
     for name in names:
         (tmp_path / name).write_bytes(b"longer than the next document" * 100_000)
-    assert written(tmp_path / "rows.json", outputs()) == expected
+    assert document_of(tmp_path / "rows.json", outputs()) == expected
     assert [entry.name for entry in tmp_path.iterdir()] == ["rows.json"]
 
 
