@@ -49,12 +49,16 @@ def in_order(out: Path, batches: Sequence[Sequence[str]]) -> Outcome:
 
 
 def by_workers(
-    out: Path, batches: Sequence[Sequence[str]], order: Sequence[int], *, lost: Sequence[int] = ()
+    out: Path,
+    batches: Sequence[Sequence[str]],
+    order: Sequence[int],
+    *,
+    repeated: Sequence[int] = (),
 ) -> Outcome:
     """Return the same of a run whose workers write in another order, and some twice."""
     with sink_at(out) as sink:
         delivered = {}
-        for number in (*lost, *order):
+        for number in (*repeated, *order):
             half = pickle.loads(pickle.dumps(sink.half()))
             delivered[number] = half.deliver(batch(batches[number]))
         problems: list[tuple[int, Problem]] = []
@@ -88,12 +92,12 @@ def test_who_gets_a_name_does_not_depend_on_which_worker_was_first(
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("lost", [[0], [2], [2, 1, 0], [1, 1]])
+@pytest.mark.parametrize("repeated", [[0], [2], [2, 1, 0], [1, 1]])
 def test_what_a_lost_worker_wrote_is_written_again(
-    tmp_path: Path, case: str, lost: Sequence[int]
+    tmp_path: Path, case: str, repeated: Sequence[int]
 ) -> None:
     expected = in_order(tmp_path / "serial", CASES[case])
-    assert by_workers(tmp_path / "workers", CASES[case], [0, 1, 2], lost=lost) == expected
+    assert by_workers(tmp_path / "workers", CASES[case], [0, 1, 2], repeated=repeated) == expected
 
 
 def test_a_large_label_file_comes_before_a_later_one_of_that_name(tmp_path: Path) -> None:
