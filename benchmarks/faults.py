@@ -246,6 +246,7 @@ def _age(place: Path) -> None:
 COMMANDS: Final[Mapping[str, Command]] = {
     "rows.jsonl": _convert("rows.jsonl"),
     "rows.jsonl.zst": _convert("rows.jsonl.zst"),
+    "by-workers.jsonl": _convert("by-workers.jsonl", "--workers", "2"),
     "shards": _convert("shards", "--shard-rows", "7"),
     "tree": _convert("tree"),
     "labels": _convert("labels", "--to", "yolo"),

@@ -5,14 +5,17 @@ From the command line::
     python -m benchmarks.kill_and_resume FILES KILLS [--out rows.jsonl] [OPTION …]
 
 makes a data set of so many files with defects in one row of a hundred, converts it undisturbed,
-then converts it with so many kills (`kill -9`, of the whole run: workers must find out themselves),
-and compares every byte of the output, the report, the problems and the list of failed files, and
-that nothing else is left. Other options go to `labelingest convert`.
+then converts it with so many kills (`kill -9`), and compares every byte of the output, the report, the
+problems and the list of failed files, and that nothing else is left. The whole run is killed, and its
+workers must find out themselves; before that up to two of its worker processes are killed alone,
+and the run goes on. Other options go to `labelingest convert`.
 """
 
 import argparse
 import json
+import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -59,6 +62,8 @@ class Killed:
 
     kills: int
     """How often the run was killed before it was through."""
+    workers: int
+    """How often one of its worker processes was killed."""
     resumed: int
     """How often work was kept then."""
     seconds: float
@@ -73,25 +78,31 @@ def undisturbed(run: Run, place: Path) -> float:
     return monotonic() - started
 
 
-def kill_and_resume(run: Run, place: Path, kills: int, seconds: float, *, seed: int = 0) -> Killed:
-    """Kill a run so often, then let it end; start over whenever it was through before.
+def kill_and_resume(
+    run: Run, place: Path, kills: int, seconds: float, *, most_workers: int = 0, seed: int = 0
+) -> Killed:
+    """Kill a run and its workers so often, then let it end; start over when it was through before.
 
     Parameters
     ----------
     run, place
         What to do, and where its outputs go.
     kills
-        How often.
+        How often the run.
     seconds
         How long it takes undisturbed: moments are drawn from that time.
+    most_workers
+        How often worker processes are killed alone before that, at most: an item may cost two.
     seed
         Of the moments.
     """
     moments = random.Random(seed)
     started = monotonic()
-    killed = resumed = 0
+    killed = resumed = workers = 0
     while killed < kills:
         with subprocess.Popen(run.command(place)) as process:
+            for _ in range(moments.randint(0, most_workers)):
+                workers += _kill_a_worker(process, moments.uniform(0.1, 0.5) * seconds, moments)
             try:
                 code = process.wait(moments.uniform(0.1, 1.0) * seconds)
             except subprocess.TimeoutExpired:
@@ -102,7 +113,21 @@ def kill_and_resume(run: Run, place: Path, kills: int, seconds: float, *, seed: 
         if code != _FULL:
             raise RuntimeError(f"a run ended with {code}")
     undisturbed(run, place)
-    return Killed(killed, resumed, monotonic() - started)
+    return Killed(killed, workers, resumed, monotonic() - started)
+
+
+def _kill_a_worker(
+    process: "subprocess.Popen[bytes]", seconds: float, moments: random.Random
+) -> bool:
+    """Kill one worker process of a run after some seconds, if there is one then."""
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        if children:
+            os.kill(int(moments.choice(children)), signal.SIGKILL)
+        return bool(children)
+    return False
 
 
 def outputs(place: Path) -> dict[str, Any]:
@@ -137,8 +162,9 @@ def _main() -> None:
         run = Run(data, chosen.out, options)
         seconds = undisturbed(run, undisturbed_place)
         print(f"undisturbed: {seconds:.1f} s")
-        happened = kill_and_resume(run, killed_place, chosen.kills, seconds)
+        happened = kill_and_resume(run, killed_place, chosen.kills, seconds, most_workers=2)
         print(f"killed {happened.kills} times, with work kept {happened.resumed} times")
+        print(f"workers killed alone: {happened.workers} times")
         same = outputs(undisturbed_place) == outputs(killed_place)
         print("the same, byte by byte, and nothing left over" if same else "NOT the same")
         raise SystemExit(not same)

@@ -324,8 +324,8 @@ class _Crew:
         self._workers.remove(worker)
         status = worker.end()
         unfinished = {item.number: item for item, _ in worker.keeping.values()}
-        unfinished |= {item.number: item for item in worker.held}
-        for item in [*worker.held, *unfinished.values()][:1]:
+        # The item in work may be the cause, or the one whose chunk was being worked on.
+        for item in [*list(unfinished.values())[:1], *list(worker.held)[:1]]:
             item.attempts += 1
             if item.attempts == _ATTEMPTS:
                 how = f"by signal {-status}" if status < 0 else f"with exit status {status}"
@@ -333,7 +333,7 @@ class _Crew:
                     f"{_ATTEMPTS} worker processes were lost over the same batch of files, the last "
                     f"{how}: if memory is short, try fewer --workers or smaller --batch-bytes"
                 )
-        unfinished |= {item.number: item for item in self._again}
+        unfinished |= {item.number: item for item in (*worker.held, *self._again)}
         self._again = deque(unfinished[number] for number in sorted(unfinished))
 
 

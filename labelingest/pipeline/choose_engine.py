@@ -78,9 +78,13 @@ class Engines:
         self._processes.end()
 
     def on_listed(self, files: int) -> None:
-        """Start worker processes once enough files are listed for processes to pay off."""
+        """Start worker processes once enough files are listed for processes to pay off.
+
+        A caller who asks for several has decided that they do: the first call starts them.
+        """
         is_local = self._executor is None and self._options.engine is None
-        if is_local and self._processes.workers > 1 and files >= _WORTH_LISTING:
+        is_worth_it = self._options.workers is not None or files >= _WORTH_LISTING
+        if is_local and self._processes.workers > 1 and is_worth_it:
             self._processes.start()
 
     def engine(self, pairs: int) -> Engine:

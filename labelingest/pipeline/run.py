@@ -126,6 +126,7 @@ def _run(
     started = perf_counter()
     check_engines(config, executor)
     with Engines(config, executor) as engines:
+        engines.on_listed(0)
         prepared = prepare(config, progress=progress, on_listed=engines.on_listed)
         if prepared.target is not None:
             refuse_disagreeing(prepared.report.class_lists)

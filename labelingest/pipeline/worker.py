@@ -108,9 +108,7 @@ class JobResult(Struct, frozen=True, eq=False):
     @classmethod
     def defer(cls, job: Job) -> "JobResult":
         """Return the result of a job that is left to `Worker.convert_large`."""
-        nothing = np.zeros(0, dtype=np.int64)
-        counts = Counts(nothing, nothing, nothing)
-        return cls(BatchOutput([]), counts, [], {}, Tally(), deferred=job)
+        return cls(BatchOutput([]), _no_counts(), [], {}, Tally(), deferred=job)
 
     @classmethod
     def joined(cls, parts: "Sequence[JobResult]") -> "JobResult":
@@ -127,6 +125,10 @@ class JobResult(Struct, frozen=True, eq=False):
             digests=[digest for of_part in digests for digest in of_part] if digests else None,
             image_sizes={key: size for part in parts for key, size in part.image_sizes.items()},
         )
+
+    def added_up(self) -> "JobResult":
+        """Return the result of a job of which no file can be refused, without counts of files."""
+        return replace(self, row_tally=self.tally(), counts=_no_counts())
 
     def tally(self, refused: Sequence[tuple[int, Problem]] = ()) -> Tally:
         """Count the job, once the sink has answered.
@@ -148,6 +150,11 @@ class JobResult(Struct, frozen=True, eq=False):
             tally.rejected[problem.code] += valid
             tally.files_with_rejected_rows += int(had_no_rejected and valid > 0)
         return tally
+
+
+def _no_counts() -> Counts:
+    nothing = np.zeros(0, dtype=np.int64)
+    return Counts(nothing, nothing, nothing)
 
 
 class Worker(Struct, frozen=True):
@@ -189,7 +196,8 @@ class Worker(Struct, frozen=True):
         if self.half is None:
             return result
         with self.stopwatch.stage(Stage.OUTPUT):
-            return replace(result, output=self.half.deliver(result.output))
+            output = self.half.deliver(result.output)
+            return replace(result if output.keys else result.added_up(), output=output)
 
     def convert_large(self, job: Job) -> JobResult:
         """Convert a deferred file slice by slice; its labels are made when the sink takes them."""

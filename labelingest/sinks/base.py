@@ -44,8 +44,9 @@ class WorkerHalf(Protocol):
         """Bring the texts of a whole job nearer to their place; return what `Sink.put` takes.
 
         A job is delivered once by each worker that converts it, and again where that worker was
-        lost. The same job has the same texts every time. An exception ends the run: a half raises
-        StorageError where the output cannot be written.
+        lost. The same job has the same texts every time. A batch that is returned without keys is
+        one of which the sink refuses no file. An exception ends the run: a half raises StorageError
+        where the output cannot be written.
         """
         ...
 

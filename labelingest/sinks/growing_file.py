@@ -3,7 +3,8 @@
 A chunk of this process is written by a thread. A chunk that a worker process keeps is written there:
 the worker is told the place, and the bytes never come here. Marks are given in the order of the
 chunks, and only when the bytes are with the system. So a file can have bytes, and holes, behind the
-part that its marks describe; whoever continues the file cuts it to that part.
+part that its marks describe; whoever continues the file cuts it to that part. The thread also
+brings the bytes onto the disk from time to time.
 """
 
 import os
@@ -28,6 +29,11 @@ __all__ = ["GrowingFile"]
 
 _PIECE: Final = 1 << 20
 """Bytes to which the pieces of a large label row are joined before they are written."""
+
+
+_FLUSH_EVERY: Final = 64 << 20
+"""Bytes after which they are flushed in the thread: little is left for the flush at the end."""
+_FLUSH: Final = getattr(os, "fdatasync", os.fsync)  # not everywhere
 
 
 class _Addition(Struct, eq=False):
@@ -67,6 +73,9 @@ class GrowingFile:
         self._waiting: deque[_Addition] = deque()
         """Additions without mark, in order."""
         self._marks: list[Mark] = []
+        self._flush = Receipt(is_done=True)
+        self._unflushed = 0
+        """Bytes with a mark that no flush covers."""
 
     def append(self, chunk: Chunk | KeptChunk) -> None:
         """Give a chunk its place; raise StorageError where an earlier one could not be written."""
@@ -110,11 +119,20 @@ class GrowingFile:
         """Turn additions into marks, in order, up to the first that is still being written."""
         while self._waiting and self._waiting[0].receipt.is_done:
             error = self._waiting[0].receipt.error
-            if isinstance(error, OSError):
-                raise cannot_write(self._output, error) from error
-            if error is not None:
-                raise error
-            self._marks.append(self._waiting.popleft().mark)
+            self._raise(error)
+            addition = self._waiting.popleft()
+            self._marks.append(addition.mark)
+            self._unflushed += addition.length
+        if self._unflushed >= _FLUSH_EVERY and self._flush.is_done:
+            self._raise(self._flush.error)
+            self._flush = self._writer.add(partial(_FLUSH, self._file))
+            self._unflushed = 0
+
+    def _raise(self, error: Exception | None) -> None:
+        if isinstance(error, OSError):
+            raise cannot_write(self._output, error) from error
+        if error is not None:
+            raise error
 
     @property
     def is_incomplete(self) -> bool:
@@ -150,6 +168,9 @@ class GrowingFile:
 
     def sync(self) -> None:
         """Bring everything that has a mark onto the disk; raise StorageError if that fails."""
+        self._writer.wait()
+        # The system reports each failure once, to the flush that meets it.
+        self._raise(self._flush.error)
         with self._disk_errors_as_sentence():
             os.fsync(self._file)
 

@@ -109,7 +109,7 @@ def test_a_run_that_is_killed_again_and_again_gives_the_bytes_of_one_run(
     data: Path, whole: Wholes, tmp_path: Path, out: str, kills: int, workers: str
 ) -> None:
     run = run_of(data, out, "--workers", workers)
-    happened = kill_and_resume(run, tmp_path, kills, whole(out).seconds)
+    happened = kill_and_resume(run, tmp_path, kills, whole(out).seconds, most_workers=1)
     assert happened.kills == kills
     expected, found = whole(out).outputs, outputs(tmp_path)
     assert found.keys() == expected.keys()

@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import zstandard
 from msgspec.structs import replace
 
 from labelingest.config import IngestConfig
 from labelingest.converter import Converter
+from labelingest.engines import processes
 from labelingest.engines.base import Engine
+from labelingest.engines.messages import Message, receive
 from labelingest.engines.processes import ProcessEngine
 from labelingest.engines.serial import SerialEngine
 from labelingest.model.blobs import Unread
@@ -115,6 +118,32 @@ def test_the_size_of_batches_does_not_change_a_byte(folder: dict[str, Any], tmp_
         outputs.append(out.read_bytes())
     assert len(outputs[0].splitlines()) == 30
     assert len(set(outputs)) == 1
+
+
+def test_label_rows_of_worker_processes_do_not_pass_through_this_one(
+    folder: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    received = []
+
+    def counting(channel: Any) -> Message:
+        message = receive(channel)
+        received.append(len(message.content))
+        return message
+
+    monkeypatch.setattr(processes, "receive", counting)
+    for number in range(30):
+        label_file = Path(folder["storage_path"], f"labels/{number:02}.txt")
+        label_file.write_text(GOOD * (100 + number))
+    for name in ("rows.jsonl", "rows.jsonl.zst"):
+        received.clear()
+        outputs = []
+        for workers in (1, 2):
+            out = tmp_path / f"{workers}-{name}"
+            convert(IngestConfig(**folder, out=str(out), workers=workers, batch_bytes=9000))
+            outputs.append(out.read_bytes())
+        assert outputs[0] == outputs[1]
+        plain = outputs[0] if name == "rows.jsonl" else zstandard.decompress(outputs[0])
+        assert 0 < sum(received) < 1_000_000 / 20 < len(plain) / 20
 
 
 def test_progress_tells_files_and_rows_up_to_the_end(folder: dict[str, Any]) -> None:
