@@ -79,18 +79,19 @@ def list_rows(keys: Keys) -> Int64:
     >>> list_rows(Keys.from_texts(["data.yaml", "labels/a.txt", "labels/classes.txt"])).tolist()
     [0, 2]
     """
-    if not len(keys):
-        return np.zeros(0, dtype=np.int64)
     text = np.frombuffer(keys.text, dtype=np.uint8)
-    last = keys.offsets[1:] - 1
-    ends = _lower(text, last)
-    # `classes.txt`, `labels.txt` and `notes.json` have an s before the dot; few label files have.
-    before = _lower(text, np.maximum(last - 4, 0))
-    before_json = _lower(text, np.maximum(last - 5, 0))
-    suspects = np.isin(ends, _ENDS)
-    suspects &= (ends != ord("t")) | (before == ord("s"))
-    suspects &= (ends != ord("n")) | (before_json == ord("s"))
-    rows = np.flatnonzero(suspects)
+    parts = [np.zeros(0, dtype=np.int64)]
+    for start in range(0, len(keys), _AT_ONCE):
+        last = keys.offsets[start + 1 : start + 1 + _AT_ONCE] - 1
+        ends = _lower(text, last)
+        # `classes.txt`, `labels.txt` and `notes.json` have an s before the dot; few label files have.
+        before = _lower(text, np.maximum(last - 4, 0))
+        before_json = _lower(text, np.maximum(last - 5, 0))
+        suspects = np.isin(ends, _ENDS)
+        suspects &= (ends != ord("t")) | (before == ord("s"))
+        suspects &= (ends != ord("n")) | (before_json == ord("s"))
+        parts.append(start + np.flatnonzero(suspects))
+    rows = np.concatenate(parts)
     is_list = [list_rank(key) is not None for key in keys.take(rows)]
     return rows[np.array(is_list, dtype=np.bool_)]
 

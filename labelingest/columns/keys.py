@@ -118,25 +118,23 @@ class Keys(Struct, frozen=True, eq=False):
             text.write(source[positions].data)
         return Keys(text.getvalue(), offsets)
 
-    def below(self, folder: bytes, start: int, end: int) -> "Keys":
-        """Return the keys from row start to row end, each with a text before it.
+    def below(self, folder: bytes) -> "Keys":
+        """Return the keys with a text before each.
 
         Examples
         --------
-        >>> Keys.from_texts(["a.jpg", "b", "c"]).below(b"x/", 1, 3).text
+        >>> Keys.from_texts(["b", "c"]).below(b"x/").text
         b'x/bx/c'
         """
-        bounds = self.offsets[start : end + 1]
-        text = np.frombuffer(self.text, np.uint8)[bounds[0] : bounds[-1]]
         if not folder:
-            return Keys(text.tobytes(), bounds - bounds[0])
-        offsets = bounds - bounds[0] + len(folder) * np.arange(len(bounds))
+            return self
+        offsets = self.offsets + len(folder) * np.arange(len(self.offsets))
         joined = np.empty(offsets[-1], dtype=np.uint8)
         is_text = np.ones(len(joined), dtype=np.bool_)
         places = offsets[:-1, np.newaxis] + np.arange(len(folder))
         joined[places] = np.frombuffer(folder, np.uint8)
         is_text[places] = False
-        joined[is_text] = text
+        joined[is_text] = np.frombuffer(self.text, np.uint8)
         return Keys(joined.tobytes(), offsets)
 
     def take(self, rows: Sequence[int] | Int64) -> list[str]:

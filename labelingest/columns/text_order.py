@@ -52,6 +52,8 @@ def text_order(text: bytes, offsets: Int64) -> Ints:
     # Half the memory where rows are few enough, as they nearly always are.
     dtype = np.int32 if count < 1 << 31 else np.int64
     order: Ints = np.arange(count, dtype=dtype)
+    if count < 2:
+        return order
     # What is not settled: places in the order, and which of them are equal so far.
     places: Ints = order.copy()
     groups: Ints = np.zeros(count, dtype=dtype)

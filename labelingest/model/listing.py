@@ -13,6 +13,7 @@ from labelingest.problems import Problem, ProblemCode
 
 __all__ = [
     "UNKNOWN",
+    "GatheredListing",
     "Listing",
     "clamped_time",
     "date_problem",
@@ -196,20 +197,22 @@ def date_problem(key: str, time_ns: int) -> Problem:
     )
 
 
-class _Run:
+class GatheredListing:
     """Columns of pages that came one behind the other.
 
     The pages themselves are let go: ten million keys once more are a gigabyte, and small arrays that
     are freed leave their memory in pieces.
     """
 
-    def __init__(self, first: str) -> None:
+    def __init__(self, first: str = "") -> None:
         self.first = first
+        """First key."""
         self._keys, self._tokens = Gathering(), Gathering()
         self._sizes, self._times = GatheredNumbers(np.int64), GatheredNumbers(np.int64)
         self._has_tokens = False
 
     def add(self, page: Listing) -> None:
+        """Put a page behind the others; its problems are not taken."""
         self._keys.add(page.keys)
         self._sizes.add(page.size)
         self._times.add(page.mtime_ns)
@@ -234,7 +237,7 @@ class _Runs:
     """
 
     def __init__(self) -> None:
-        self._runs: list[_Run] = []
+        self._runs: list[GatheredListing] = []
         self._lasts: list[str] = []
         """Last key of each run; both in its order."""
         self._problems: list[Problem] = []
@@ -247,7 +250,7 @@ class _Runs:
         place = bisect_right(self._lasts, first) - 1
         if place < 0:
             place = 0
-            self._runs.insert(0, _Run(first))
+            self._runs.insert(0, GatheredListing(first))
             self._lasts.insert(0, last)
         self._runs[place].add(page)
         # A page that is out of order in itself is put in order with all others in the end.
@@ -261,7 +264,7 @@ class _Runs:
         """Return everything, run by run; each is let go when it is taken over."""
         runs = sorted(self._runs, key=lambda run: run.first, reverse=True)
         self._runs.clear()
-        merged = runs.pop() if runs else _Run("")
+        merged = runs.pop() if runs else GatheredListing()
         while runs:
             merged.add(runs.pop().listing())
         return merged.listing(self._problems)

@@ -147,7 +147,7 @@ def folder_numbers(keys: Keys, rows: Int64) -> Int64:
     for chunk in chunks(rows):
         names = Names.from_rows(keys, chunk)
         text = names.text.tobytes()
-        begins = (keys.offsets[chunk] - keys.offsets[chunk[0]]).tolist()
-        folders = [text[a:b] for a, b in zip(begins, names.begins.tolist(), strict=True)]
+        ends = names.begins.tolist()
+        folders = [text[a:b] for a, b in zip(names.keys_begin.tolist(), ends, strict=True)]
         numbers.append(np.array([hash(folder) for folder in folders], dtype=np.int64))
     return np.concatenate(numbers)

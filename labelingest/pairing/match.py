@@ -97,8 +97,13 @@ class Affixes(Struct, frozen=True):
         rows
             (n,) rows, ascending.
         """
-        parts = [self.spans(keys, chunk).rows for chunk in chunks(self._in_range(keys, rows))]
-        return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
+        rows = self._in_range(keys, rows)
+        matched, count = np.empty(len(rows), dtype=np.int64), 0
+        for chunk in chunks(rows):
+            found_rows = self.spans(keys, chunk).rows
+            matched[count : count + len(found_rows)] = found_rows
+            count += len(found_rows)
+        return matched[:count] if count > len(rows) // 2 else matched[:count].copy()
 
     def numbers(self, keys: Keys, rows: Int64) -> UInt64:
         """Return (n,) a number for what each row captures; all rows match."""

@@ -25,6 +25,8 @@ class Names(Struct, frozen=True, eq=False):
     """
 
     text: UInt8
+    keys_begin: Int64
+    """(n,) position at which each key begins."""
     begins: Int64
     """(n,) position at which each name begins."""
     ends: Int64
@@ -33,16 +35,20 @@ class Names(Struct, frozen=True, eq=False):
     @classmethod
     def from_rows(cls, keys: Keys, rows: Int64) -> "Names":
         """Return the names of rows, ascending; at least one row."""
+        begins, ends = keys.offsets[rows], keys.offsets[rows + 1]
+        if ends[-1] - begins[0] > 2 * (ends - begins).sum():
+            # The text between rows that lie far apart is not looked at.
+            keys, rows = keys.pick(rows), np.arange(len(rows))
         start = int(keys.offsets[rows[0]])
         text = np.frombuffer(keys.text, dtype=np.uint8)[start : keys.offsets[rows[-1] + 1]]
-        begins, ends = keys.offsets[rows] - start, keys.offsets[rows + 1] - start
-        begins = np.maximum(begins, _last(text, "/", ends) + 1)
+        keys_begin, ends = keys.offsets[rows] - start, keys.offsets[rows + 1] - start
+        begins = np.maximum(keys_begin, _last(text, "/", ends) + 1)
         # A key that ends with a slash has no name: its slash serves as one.
-        return cls(text, np.minimum(begins, ends - 1), ends)
+        return cls(text, keys_begin, np.minimum(begins, ends - 1), ends)
 
     def pick(self, rows: Int64) -> "Names":
         """Return the names of these rows."""
-        return Names(self.text, self.begins[rows], self.ends[rows])
+        return Names(self.text, self.keys_begin[rows], self.begins[rows], self.ends[rows])
 
     def beginnings(self) -> UInt64:
         """Return (n,) the first eight bytes of each name as a number, 0 behind a shorter name."""

@@ -242,18 +242,27 @@ def _settle(
     rivals
         Rows of data files and sidecars, (r,) each, where one or both have other candidates too.
     """
-    both = np.concatenate([data * len(outcome) + sidecar for data, sidecar in edges])
+    data, sidecar = edges[0]
+    if len(edges) > 1 or not (data[1:] > data[:-1]).all():
+        data, sidecar = _merged(edges, len(outcome))
+    edges.clear()
+    rival = _several(data, len(outcome)) | _several(sidecar, len(outcome))
+    outcome[data] = np.where(rival, Outcome.AMBIGUOUS, Outcome.PAIRED)
+    outcome[sidecar] = np.where(rival, Outcome.AMBIGUOUS_SIDECAR, Outcome.SIDECAR)
+    if not rival.any():
+        return data, sidecar, (_NO_ROWS, _NO_ROWS)
+    return data[~rival], sidecar[~rival], (data[rival], sidecar[rival])
+
+
+def _merged(edges: list[tuple[Int64, Int64]], n: int) -> tuple[Int64, Int64]:
+    """Return the candidates of all patterns, each once, ordered by data file and sidecar."""
+    both = np.concatenate([data * n + sidecar for data, sidecar in edges])
     edges.clear()
     both.sort()
     # Two patterns may capture the same values from one key: the pair counts once.
     if (repeated := both[1:] == both[:-1]).any():
         both = both[np.append(True, ~repeated)]
-    data, sidecar = np.divmod(both, max(len(outcome), 1))
-    del both
-    rival = _several(data, len(outcome)) | _several(sidecar, len(outcome))
-    outcome[data] = np.where(rival, Outcome.AMBIGUOUS, Outcome.PAIRED)
-    outcome[sidecar] = np.where(rival, Outcome.AMBIGUOUS_SIDECAR, Outcome.SIDECAR)
-    return data[~rival], sidecar[~rival], (data[rival], sidecar[rival])
+    return np.divmod(both, max(n, 1))
 
 
 def _several(rows: Int64, n: int) -> Bool:

@@ -254,8 +254,7 @@ def row_counter(
 
     def rows_by_class(positions: Int64) -> tuple[Mapping[int, int], int]:
         rows = np.sort(files.sidecars[positions])
-        keys, sizes = files.keys.pick(rows), files.listing.size[rows]
-        sample = take_sample(storage, keys, sizes, most_bytes=config.max_label_bytes)
+        sample = take_sample(storage, files.listing, rows, most_bytes=config.max_label_bytes)
         return sample.rows_by_class(classes.class_column(sample)), len(sample.sidecars)
 
     return rows_by_class

@@ -160,9 +160,8 @@ def hints_of(class_lists: Iterable[ClassList]) -> Hints:
 
 def sample_of(paired: "Paired", most_bytes: int) -> Sample:
     """Fetch the sample of a folder's label files, those that have a data file."""
-    sidecar = paired.pairs.sidecar
-    keys = paired.listing.keys.pick(sidecar)
-    return take_sample(paired.storage, keys, paired.listing.size[sidecar], most_bytes=most_bytes)
+    sidecars = paired.pairs.sidecar
+    return take_sample(paired.storage, paired.listing, sidecars, most_bytes=most_bytes)
 
 
 def decide_layout(

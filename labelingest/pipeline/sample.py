@@ -10,6 +10,7 @@ import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import compress
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from labelingest.columns.fingerprints import text_fingerprints
 from labelingest.columns.keys import Keys
 from labelingest.columns.types import Int64
 from labelingest.model.blobs import Blobs, Unread
+from labelingest.model.listing import Listing
 from labelingest.pipeline.fetched_files import FetchedFile
 from labelingest.readers.yolo.read import sheet_of
 from labelingest.readers.yolo.sheet import Sheet, is_class_number
@@ -37,6 +39,8 @@ _READ_BYTES: Final = 4_000_000
 text, for a moment."""
 _HEAD_BYTES: Final = 250_000
 """Bytes of one file that are read for evidence: some 10,000 boxes."""
+_HASHED_AT_ONCE: Final = 16_384
+"""Keys that are picked and hashed together: they stay in the processor's cache."""
 _UTF16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -79,64 +83,67 @@ class Sample:
         return dict(zip(numbers.astype(np.int64).tolist(), counts.tolist(), strict=True))
 
 
-def sample_rows(keys: Keys, files: int = SAMPLE_FILES) -> Int64:
-    """Return (s,) the ascending rows of keys that a sample takes: all, or those of least hash.
+def sample_rows(keys: Keys, rows: Int64, files: int = SAMPLE_FILES) -> Int64:
+    """Return (s,) those of some rows that a sample takes: all, or those whose keys have least hash.
 
     Parameters
     ----------
-    keys
-        Keys of the label files, all different.
+    keys, rows
+        Keys, all different, and the rows of the label files among them.
     files
         Most rows to return.
 
     Examples
     --------
-    >>> keys = Keys.from_texts(["a.txt", "b.txt", "c.txt"])
-    >>> keys.take(sample_rows(keys, 2)), keys.take(sample_rows(keys))
+    >>> keys, rows = Keys.from_texts(["a.jpg", "a.txt", "b.txt", "c.txt"]), np.array([1, 2, 3])
+    >>> keys.take(sample_rows(keys, rows, 2)), keys.take(sample_rows(keys, rows))
     (['a.txt', 'b.txt'], ['a.txt', 'b.txt', 'c.txt'])
     """
-    if len(keys) <= files:
-        return np.arange(len(keys), dtype=np.int64)
-    hashes = text_fingerprints(keys)
+    if len(rows) <= files:
+        return rows
+    # Part by part: the keys of a million label files are 40 megabytes.
+    hashes = np.empty(len(rows), dtype=np.uint64)
+    for start in range(0, len(rows), _HASHED_AT_ONCE):
+        part = slice(start, start + _HASHED_AT_ONCE)
+        hashes[part] = text_fingerprints(keys.pick(rows[part]))
     limit = np.partition(hashes, files - 1)[files - 1]
-    return np.flatnonzero(hashes <= limit)[:files]
+    return rows[np.flatnonzero(hashes <= limit)[:files]]
 
 
 def take_sample(
-    storage: Storage, keys: Keys, sizes: Int64, *, most_bytes: int, tokens: bool = False
+    storage: Storage, listing: Listing, sidecars: Int64, *, most_bytes: int, tokens: bool = False
 ) -> Sample:
     """Choose label files and fetch them in one go.
 
     Parameters
     ----------
-    storage
-        The storage path.
-    keys, sizes
-        (n,) keys and listed sizes of all label files that are to be converted.
+    storage, listing
+        The storage path and its listing.
+    sidecars
+        (n,) rows of all label files that are to be converted.
     most_bytes
         Bytes that a label file may have; larger files are not looked at.
     tokens
         Whether version tokens are kept beside the contents.
     """
-    rows = sample_rows(keys)
-    rows = rows[sizes[rows] <= most_bytes]
-    is_whole = sizes[rows] <= _WHOLE_BYTES
-    is_whole &= np.cumsum(np.where(is_whole, sizes[rows], 0)) <= _KEPT_BYTES
-    whole_rows = rows[is_whole]
-    whole_files = storage.fetch(
-        keys.take(whole_rows), sizes=sizes[whole_rows], tokens=tokens, most=most_bytes
-    )
-    head_bytes = _head_bytes(sizes[rows])
-    long_heads = storage.fetch_heads(keys.take(rows[~is_whole]), head_bytes)
+    rows = sample_rows(listing.keys, sidecars)
+    rows = rows[listing.size[rows] <= most_bytes]
+    sizes = listing.size[rows]
+    keys = listing.keys.take(rows)
+    is_whole = sizes <= _WHOLE_BYTES
+    is_whole &= np.cumsum(np.where(is_whole, sizes, 0)) <= _KEPT_BYTES
+    whole_keys, long_keys = (list(compress(keys, which)) for which in (is_whole, ~is_whole))
+    whole_files = storage.fetch(whole_keys, sizes=sizes[is_whole], tokens=tokens, most=most_bytes)
+    head_bytes = _head_bytes(sizes)
+    long_heads = storage.fetch_heads(long_keys, head_bytes)
     heads = np.empty(len(rows), dtype=object)
     heads[is_whole] = [whole_files.get(row) for row in range(len(whole_files))]
     heads[~is_whole] = [b"" if isinstance(head, Unread) else head for head in long_heads]
-    sidecars = keys.take(rows)
     return Sample(
-        sidecars,
+        keys,
         Blobs.from_contents([_whole_lines(head, head_bytes) for head in heads.tolist()]),
-        len(keys),
-        _fetched_files(keys.take(whole_rows), whole_files),
+        len(sidecars),
+        _fetched_files(whole_keys, whole_files),
     )
 
 

@@ -362,24 +362,25 @@ def cut_jobs(
         Sidecar → content of sidecars that were fetched before; each moves to its job.
     """
     listing, pairs = paired.listing, paired.pairs
-    sizes = listing.size[pairs.sidecar]
-    slice_of = np.cumsum(np.minimum(sizes, _MAX_BATCH_BYTES)) // batch_bytes
-    large = np.zeros(0, dtype=np.int64)
-    if most_shared_bytes is not None:
-        large = np.flatnonzero(sizes > most_shared_bytes)
-    start = 0
+    start = bytes_before = 0
     while start < len(pairs):
-        end = int(np.searchsorted(slice_of, slice_of[start], side="right"))
-        following = large[np.searchsorted(large, start) :][:1].tolist()
-        end = min([end, *(max(row, start + 1) for row in following)])
-        end = min(max(end, start + 1), start + _MAX_FILES_IN_BATCH)
-        data, sidecars = pairs.data[start:end], pairs.sidecar[start:end]
+        sidecars = pairs.sidecar[start : start + _MAX_FILES_IN_BATCH]
+        sizes = listing.size[sidecars]
+        bytes_until = bytes_before + np.cumsum(np.minimum(sizes, _MAX_BATCH_BYTES))
+        slice_of = bytes_until // batch_bytes
+        count = int(np.searchsorted(slice_of, slice_of[0], side="right"))
+        if most_shared_bytes is not None:
+            # The first large file ends the job before it, or is a job.
+            large = np.flatnonzero(sizes[:count] > most_shared_bytes)[:1].tolist()
+            count = min([count, *(max(row, 1) for row in large)])
+        data, sidecars, sizes = pairs.data[start : start + count], sidecars[:count], sizes[:count]
         keys = listing.keys.take(sidecars)
         yield Job(
             listing.keys.take(data),
             keys,
-            sizes[start:end],
+            sizes,
             listing.mtime_ns[sidecars],
             fetched=take_fetched(fetched, keys),
         )
-        start = end
+        start += count
+        bytes_before = int(bytes_until[count - 1])

@@ -72,15 +72,10 @@ def decide_folder_layout(
     is_settled = settings.decided_layout is not None
     if is_settled or declared_layout(config).row_layout != RowLayout.AUTO:
         return FirstLayout()
-    sizes = scanned.listing.size[sidecars]
-    if not sizes.any():
+    if not scanned.listing.size[sidecars].any():
         return FirstLayout()  # empty label files say nothing
     sample = take_sample(
-        storage,
-        scanned.listing.keys.pick(sidecars),
-        sizes,
-        most_bytes=config.max_label_bytes,
-        tokens=True,
+        storage, scanned.listing, sidecars, most_bytes=config.max_label_bytes, tokens=True
     )
     ontology = settings.load_ontology()
     mapping = make_class_map(ontology, namespace=config.namespace, overrides=config.map)

@@ -23,13 +23,14 @@ from typing import Final
 
 import numpy as np
 from msgspec import Struct
-from msgspec.structs import replace
 
 from labelingest.columns.keys import Keys
+from labelingest.columns.text_order import Ints, text_order
 from labelingest.errors import StorageError
 from labelingest.model.kinds import TEMPORARY_PREFIX
 from labelingest.model.listing import (
     UNKNOWN,
+    GatheredListing,
     Listing,
     date_problem,
     outside_dates,
@@ -46,7 +47,6 @@ MAX_ENTRIES: Final = 2 * MAX_FILES
 """Number of files, folders and other entries after which a walk gives up."""
 
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_NO_NUMBERS: Final = np.zeros(0, dtype=np.int64)
 _SPECIAL: Final = {
     stat.S_IFIFO: "a named pipe",
     stat.S_IFSOCK: "a socket",
@@ -141,49 +141,29 @@ class _GatheredFiles:
         return Listing(names, sizes_column(self.sizes), times_column(self.times))
 
 
-class _Page:
-    """Files of several folders, until they are as many as a page has."""
-
-    def __init__(self) -> None:
-        self.files = 0
-        self._parts: list[Listing] = []
-
-    def take(self, prefix: bytes, files: Listing, start: int, end: int) -> None:
-        """Add some files of a folder, whose keys are their names."""
-        keys = files.keys.below(prefix, start, end)
-        self._parts.append(Listing(keys, files.size[start:end], files.mtime_ns[start:end]))
-        self.files += end - start
-
-    def listing(self, problems: Sequence[Problem]) -> Listing:
-        """Return the files as columns."""
-        if len(self._parts) == 1:
-            return replace(self._parts[0], problems=problems)
-        return Listing(
-            Keys.concat([part.keys for part in self._parts]),
-            np.concatenate([_NO_NUMBERS, *(part.size for part in self._parts)]),
-            np.concatenate([_NO_NUMBERS, *(part.mtime_ns for part in self._parts)]),
-            problems,
-        )
-
-
 class _ReadFolder(Struct, eq=False):
     """A folder that was read, with the files and folders that are still to be yielded."""
 
     folder: _Folder
     files: Listing
-    """Files of the folder in order of their names; yielded up to `position`."""
+    """Files of the folder as they were read."""
+    order: Ints
+    """(n,) rows of the files in order of their names; yielded up to `position`."""
     folders: list[_Folder]
     """Folders inside it, in descending order: the next to enter is the last."""
     position: int = 0
     """Number of files that have been yielded."""
 
+    def files_of(self, rows: Ints) -> Listing:
+        """Return some of the files with their whole keys."""
+        keys = self.files.keys.pick(rows).below(self.folder.prefix)
+        return Listing(keys, self.files.size[rows], self.files.mtime_ns[rows])
+
     def until(self, folder: _Folder) -> int:
         """Return how many files come before the content of one of the folders."""
         name = folder.prefix[len(self.folder.prefix) :]
         text, offsets = self.files.keys.text, self.files.keys.offsets
-        return bisect_left(
-            range(len(self.files)), name, key=lambda row: text[offsets[row] : offsets[row + 1]]
-        )
+        return bisect_left(self.order, name, key=lambda row: text[offsets[row] : offsets[row + 1]])
 
 
 class _Walk:
@@ -210,23 +190,25 @@ class _Walk:
 
     def pages(self) -> Iterator[Listing]:
         """Read folder after folder; yield each page that is full."""
-        page = _Page()
+        page, count = GatheredListing(), 0
         stack = [self._read_folder(self._find_root())]
         while stack:
             top = stack[-1]
             following = top.folders.pop() if top.folders else None
             end = len(top.files) if following is None else top.until(following)
             for start in range(top.position, end, PAGE):
-                page.take(top.folder.prefix, top.files, start, min(start + PAGE, end))
-                if page.files >= PAGE:
+                rows = top.order[start : min(start + PAGE, end)]
+                page.add(top.files_of(rows))
+                count += len(rows)
+                if count >= PAGE:
                     yield page.listing(self._problems())
-                    page = _Page()
+                    page, count = GatheredListing(), 0
             top.position = end
             if following is None:
                 stack.pop()
             else:
                 stack.append(self._read_folder(following))
-        if page.files or self.problems:
+        if count or self.problems:
             yield page.listing(self._problems())
 
     def _problems(self) -> list[Problem]:
@@ -235,14 +217,14 @@ class _Walk:
 
     def _read_folder(self, folder: _Folder) -> _ReadFolder:
         """Read a folder to its end."""
-        parts = []
+        files = GatheredListing()
         self.gathered, self.folders = _GatheredFiles(), []
         try:
             with os.scandir(self.path + folder.prefix) as entries:
                 while batch := list(islice(entries, PAGE)):
                     self._count(len(batch))
                     self._take_batch(batch, folder)
-                    parts.append(self._part(folder))
+                    files.add(self._part(folder))
         except StorageError:
             raise
         except OSError as error:
@@ -254,9 +236,12 @@ class _Walk:
                 f"this folder cannot be listed: {cause_of(error)}; nothing in it was looked at",
             )
         if self.gathered.names:  # read before that
-            parts.append(self._part(folder))
+            files.add(self._part(folder))
         folders = sorted(self.folders, key=lambda inner: inner.prefix, reverse=True)
-        return _ReadFolder(folder, Listing.from_pages(parts), folders)
+        # A folder of a million files is not copied to be sorted: its pages are picked in order.
+        listing = files.listing()
+        order = text_order(listing.keys.text, listing.keys.offsets)
+        return _ReadFolder(folder, listing, order, folders)
 
     def _part(self, folder: _Folder) -> Listing:
         """Return the gathered files of a folder; report files whose times are clamped."""

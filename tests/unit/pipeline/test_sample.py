@@ -9,6 +9,7 @@ from labelingest.columns.types import Int64
 from labelingest.model.blobs import Blobs, Unread
 from labelingest.pipeline.fetched_files import FetchedFile, fetch_rest
 from labelingest.pipeline.sample import SAMPLE_FILES, Sample, sample_rows, take_sample
+from labelingest.storage.base import list_all
 from labelingest.storage.memory import MemoryStorage
 
 
@@ -39,25 +40,26 @@ class CountingStorage(MemoryStorage):
 
 
 def sample_of(storage: MemoryStorage, most_bytes: int = 64_000_000) -> Sample:
-    sizes = np.array([len(content) for content in storage.contents.values()], dtype=np.int64)
-    return take_sample(storage, Keys.from_texts(storage.contents), sizes, most_bytes=most_bytes)
+    listing = list_all(storage)
+    return take_sample(storage, listing, np.arange(len(listing)), most_bytes=most_bytes)
 
 
 def test_a_small_folder_is_taken_whole() -> None:
     keys = Keys.from_texts([f"{i}.txt" for i in range(SAMPLE_FILES)])
-    assert sample_rows(keys).tolist() == list(range(SAMPLE_FILES))
+    assert sample_rows(keys, np.arange(len(keys))).tolist() == list(range(SAMPLE_FILES))
 
 
 def test_a_large_folder_gives_the_same_files_in_any_order_of_its_listing() -> None:
     names = [f"labels/{i}.txt" for i in range(5_000)]
     keys, reverse = Keys.from_texts(names), Keys.from_texts(names[::-1])
-    chosen = keys.take(sample_rows(keys))
+    chosen = keys.take(sample_rows(keys, np.arange(len(keys))))
     assert len(chosen) == SAMPLE_FILES
-    assert set(chosen) == set(reverse.take(sample_rows(reverse)))
+    assert set(chosen) == set(reverse.take(sample_rows(reverse, np.arange(len(names)))))
 
 
 def test_the_sample_is_spread_over_the_folder() -> None:
-    rows = sample_rows(Keys.from_texts([f"labels/{i:06}.txt" for i in range(100_000)]))
+    keys = Keys.from_texts([f"labels/{i:06}.txt" for i in range(100_000)])
+    rows = sample_rows(keys, np.arange(len(keys)))
     assert np.histogram(rows, 10, (0, 100_000))[0].min() > 150
 
 
@@ -147,8 +149,7 @@ def test_a_cut_file_ends_with_a_whole_line() -> None:
 def test_the_rows_of_a_long_file_in_utf_16_are_looked_at(encoding: str) -> None:
     content = ("\ufeff" + "1 .5 .5 .25 .25\n" * 20_000).encode(encoding)
     storage = MemoryStorage({"a.txt": content})
-    sizes = np.array([len(content)])
-    sample = take_sample(storage, Keys.from_texts(["a.txt"]), sizes, most_bytes=10_000_000)
+    sample = sample_of(storage, most_bytes=10_000_000)
     assert set(sample.rows_by_class()) == {1}
     assert (sample.sheet.rows.count == 5).all()
 
