@@ -157,6 +157,8 @@ class BatchOutput(Struct, frozen=True, eq=False):
     """What a worker tells of texts that are on their way already; replaces `texts` and `packed`."""
     large: LargeLabels | None = None
     """Labels of the only data file of the batch; replaces all of the above."""
+    shard: int = 0
+    """Number of the shard that the batch goes to, where the output has shards."""
 
     def columns_of(self, rows: slice) -> "BatchOutput":
         """Return the columns of data files that follow each other; each has one data unit.
@@ -188,4 +190,5 @@ class BatchOutput(Struct, frozen=True, eq=False):
             [text for part in parts for text in part.texts],
             Labels.joined(labels) if labels else None,
             b"".join(packed) if packed else None,
+            shard=max((part.shard for part in parts), default=0),
         )

@@ -110,7 +110,7 @@ OUTPUT_OPTIONS: Final[Sequence[Option]] = (
         name="shard_rows",
         kind=Kind.WHOLE,
         lowest=1,
-        help="Label rows per file: write several files into the folder OUT, or compressed ones "
+        help="Data files per file of label rows: write several files into the folder OUT, or compressed ones "
         "into FOLDER.zst",
         panel=Panel.OUTPUT,
         commands=(Command.CONVERT, Command.BENCH),

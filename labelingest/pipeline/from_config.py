@@ -87,8 +87,18 @@ def make_converter(
     )
 
 
-def output_target(config: "IngestOptions", converter: Converter) -> OutputTarget | None:
-    """Return the output target of a configuration; None where nothing is written."""
+def output_target(
+    config: "IngestOptions", converter: Converter, data_files: int
+) -> OutputTarget | None:
+    """Return the output target of a configuration; None where nothing is written.
+
+    Parameters
+    ----------
+    config, converter
+        The options, and the converter made from them.
+    data_files
+        Data files of the run.
+    """
     if config.out is None:
         return None
     return OutputTarget(
@@ -98,5 +108,6 @@ def output_target(config: "IngestOptions", converter: Converter) -> OutputTarget
         storage_url=converter.writer.storage_url,
         class_numbers=class_numbers(converter.class_map, converter.ontology.objects),
         shard_rows=config.shard_rows,
+        data_files=data_files,
         coco_rotated=CocoRotated(config.coco_rotated),
     )

@@ -6,7 +6,7 @@
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from itertools import chain, islice
 from pathlib import Path
@@ -31,8 +31,7 @@ from labelingest.pipeline.loop import JournaledSink, RunTotals, run_jobs
 from labelingest.pipeline.report_files import new_report, open_report_files
 from labelingest.pipeline.resume import ResumableRun, resume_or_start, run_fingerprint
 from labelingest.pipeline.row_layout import FolderLayout, find_layout
-from labelingest.pipeline.unlabelled import cut_unlabelled_jobs
-from labelingest.pipeline.worker import Worker, cut_jobs
+from labelingest.pipeline.worker import Job, Worker, cut_jobs
 from labelingest.progress import Progress
 from labelingest.report import Report
 from labelingest.resolution.class_map import ClassMapping, make_class_map
@@ -177,7 +176,7 @@ def prepare(
     converter = make_converter(config, ontology, mapping, paired.format, url, layout.options)
     report = new_report(config, ontology, mapping, paired, converter.writer.storage_url)
     report.class_lists, report.layout = class_lists, layout.as_dict()
-    target = output_target(config, converter)
+    target = output_target(config, converter, len(paired.pairs))
     return Prepared(paired, converter, target, mapping, report=report, layout=layout)
 
 
@@ -246,6 +245,7 @@ def convert_pairs(
     jobs = cut_jobs(paired, config.batch_bytes, worker.most_shared_bytes, fetched)
     if config.unlabelled == "include":
         jobs = chain(jobs, cut_unlabelled_jobs(paired))
+    plan = _Plan(jobs, None if target is None else target.shard_rows, engine, len(paired.pairs))
     if target is None:
         run_jobs(jobs, engine, worker, JournaledSink(None), totals)
     elif not target.is_resumable:
@@ -255,7 +255,8 @@ def convert_pairs(
             open_sink(target) as sink,
             stopwatch.stage(Stage.BOOKS),
         ):
-            run_jobs(jobs, engine, worker, JournaledSink(sink, stopwatch=stopwatch), totals)
+            output = JournaledSink(sink, stopwatch=stopwatch)
+            run_jobs(plan.remaining(0, 0), engine, worker, output, totals)
     else:
         fingerprint = run_fingerprint(config, paired, converter.yolo)
         pairs = len(paired.pairs)
@@ -264,10 +265,38 @@ def convert_pairs(
             for record in run.records:
                 totals.add(record)
             totals.resumed_files = run.files
-            remaining = islice(jobs, len(run.records), None)
+            remaining = plan.remaining(len(run.records), run.files)
             output = JournaledSink(resumable, (run, resumable), stopwatch)
             with stopwatch.stage(Stage.OUTPUT), resumable, stopwatch.stage(Stage.BOOKS):
                 run_jobs(remaining, engine, worker, output, totals)
+
+
+class _Plan(Struct, frozen=True):
+    """The jobs of a run, as its output wants them."""
+
+    jobs: Iterator[Job]
+    shard_rows: int | None
+    engine: Engine
+    files: int
+    """Data files of the run."""
+
+    def remaining(self, jobs: int, files: int) -> Iterator[Job]:
+        """Return the jobs that are left after a number of jobs, with a number of data files."""
+        rows = self.shard_rows
+        if rows is None:
+            return islice(self.jobs, jobs, None)
+        from labelingest.pipeline.shard_jobs import (
+            are_by_workers,
+            cut_at_shards,
+            whole_shards,
+            without_files,
+        )
+
+        # A job of an interrupted run may have been a batch or a shard: data files are counted.
+        remaining = without_files(cut_at_shards(self.jobs, rows), files)
+        if not are_by_workers(self.engine, self.files, rows):
+            return remaining
+        return whole_shards(remaining, files, rows)
 
 
 def _resume_sink(run: ResumableRun, target: OutputTarget, fingerprint: str) -> ResumableSink:

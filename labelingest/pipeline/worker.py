@@ -59,6 +59,8 @@ class Job(Struct, frozen=True, eq=False):
     """Sidecar → content, for sidecars that were fetched before the job was cut."""
     work: "Callable[[Worker, Job], JobResult] | None" = None
     """Work of a job without sidecars, a function that can be pickled; None to convert the pairs."""
+    shard: int = 0
+    """Number of the shard that the label rows go to, where the output has shards."""
 
     def without(self, rows: Collection[int]) -> "Job":
         """Return the job without some of its files."""
@@ -288,7 +290,7 @@ class Worker(Struct, frozen=True):
         else:
             output = self._output(job, conversion)
         return JobResult(
-            output=output,
+            output=replace(output, shard=job.shard) if job.shard else output,
             counts=conversion.counts.where(conversion.is_converted),
             problems=conversion.problems,
             data_files=_data_files(job, conversion.problems),

@@ -4,7 +4,6 @@ A format names the module that opens its sink; this package never compares forma
 whole by `labelingest.storage.atomic`, folders by `labelingest.sinks.output_folder`.
 """
 
-from labelingest.errors import ConfigError
 from labelingest.formats.format import load
 from labelingest.formats.output_names import check_output
 from labelingest.sinks.base import (
@@ -14,7 +13,6 @@ from labelingest.sinks.base import (
     SinkModule,
     UnfinishedOutput,
 )
-from labelingest.storage.urls import is_cloud
 
 __all__ = ["open_sink", "resume_sink"]
 
@@ -28,11 +26,6 @@ def open_sink(target: OutputTarget) -> Sink:
         As `labelingest.formats.output_names.check_output` does.
     """
     check_output(target.format, target.out, target.shard_rows)
-    if is_cloud(target.out) and target.shard_rows is not None:
-        raise ConfigError(
-            f"out {target.out!r} is in the cloud, and shards are written to this machine: give a "
-            "local path, or one file"
-        )
     module: SinkModule = load(target.format.sink)
     return module.open_sink(target)
 

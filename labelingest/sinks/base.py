@@ -98,6 +98,8 @@ class OutputTarget(Struct, frozen=True, eq=False, kw_only=True):
     """Drawing of rotated boxes in COCO."""
     shard_rows: int | None = None
     """Data files in each file of a folder; None for one file, or one for each data file."""
+    data_files: int = 0
+    """Data files of the run: their number decides the names of shards in the cloud."""
 
     @property
     def is_resumable(self) -> bool:

@@ -18,9 +18,14 @@ def open_sink(target: OutputTarget, unfinished: UnfinishedOutput | None = None) 
     """Return the sink that the name of the output asks for; only its module is loaded."""
     path = Path(target.out)
     if target.shard_rows is not None:
+        if is_cloud(target.out):
+            from labelingest.sinks.object_shards import ObjectShardSink
+
+            count = -(-target.data_files // target.shard_rows)
+            return ObjectShardSink(target.out, count, path.suffix == ZSTD)
         from labelingest.sinks.shards import ShardSink
 
-        return ShardSink(path, target.shard_rows, path.suffix == ZSTD, unfinished)
+        return ShardSink(path, path.suffix == ZSTD, unfinished)
     if is_one_file(target.format, path):
         if is_cloud(target.out):
             from labelingest.sinks.object_lines import ObjectLinesSink

@@ -14,7 +14,7 @@ from labelingest.formats import FORMATS
 from labelingest.formats.format import Format, load
 from labelingest.sinks.json_lines import ZSTD
 from labelingest.sinks.output_guard import BEGINNINGS
-from labelingest.sinks.shards import is_shard_name
+from labelingest.sinks.shard_index import is_shard_name
 
 __all__ = [
     "HEAD_BYTES",

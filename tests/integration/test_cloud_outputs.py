@@ -338,3 +338,39 @@ def test_of_two_runs_that_write_one_folder_the_first_ends(server: CloudServer, d
     with pytest.raises(StorageError, match="is being written by another run"):
         convert(config(data, storage.url), progress=second)
     assert b'"state": "complete"' in contents(storage)[MARKER]
+
+
+@pytest.mark.parametrize("name", ["shards", "shards.zst"])
+@pytest.mark.parametrize("workers", [1, 2])
+@each_server
+def test_shards_have_the_bytes_of_shards_on_this_machine(
+    server: CloudServer, data: Path, tmp_path: Path, name: str, workers: int
+) -> None:
+    out = f"{server.new_url()}{name}/"
+    report = convert(config(data, out, shard_rows=13, workers=workers))
+    assert report.balance()
+    convert(config(data, tmp_path / name, shard_rows=13))
+    written = in_cloud(out)
+    assert b'"state": "complete"' in written.pop(MARKER)
+    assert written == on_this_machine(tmp_path / name)
+
+
+def test_shards_of_a_run_that_fails_are_removed_and_earlier_ones_replaced(
+    server: CloudServer, data: Path
+) -> None:
+    out = server.new_url()
+
+    def interrupt(progress: Progress) -> None:
+        if progress.stage == "convert" and progress.files >= 50:
+            raise Interruption
+
+    with pytest.raises(Interruption):
+        convert(config(data, out, shard_rows=13), progress=interrupt)
+    assert in_cloud(out) == {}
+    convert(config(data, out, shard_rows=13))
+    convert(config(data, out, shard_rows=40))
+    assert sorted(in_cloud(out)) == [
+        MARKER,
+        "index.json",
+        *(f"label_rows-{number:05}-of-00003.jsonl" for number in range(3)),
+    ]

@@ -136,6 +136,28 @@ def test_a_cluster_gives_the_bytes_of_one_process(
     assert converted(data, tmp_path / "out", engine=cluster) == serial
 
 
+@pytest.mark.parametrize("shard_rows", [None, 40])
+def test_a_cluster_writes_shards_and_trees_itself(
+    data: Path, tmp_path: Path, cluster: str, shard_rows: int | None
+) -> None:
+    """The command sees a shared path here, as the workers do."""
+    contents = []
+    for engine in (None, cluster):
+        out = tmp_path / ("serial" if engine is None else "cluster")
+        config = IngestConfig(
+            storage_path=data,
+            ontology=data / "ontology.json",
+            out=out,
+            shard_rows=shard_rows,
+            batch_bytes=5000,
+            **({"workers": 1} if engine is None else {"engine": engine}),
+        )
+        assert convert(config).balance()
+        paths = [path for path in sorted(out.rglob("*")) if path.is_file()]
+        contents.append({path.relative_to(out): path.read_bytes() for path in paths})
+    assert contents[0] == contents[1]
+
+
 def test_a_cluster_gives_results_in_the_order_of_items(cluster: str) -> None:
     assert list(open_engine(cluster).map(square, range(50))) == [n * n for n in range(50)]
 

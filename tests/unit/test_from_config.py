@@ -60,8 +60,8 @@ def test_a_converter_has_the_options_of_its_configuration() -> None:
     )
     assert (converter.target_format, converter.yolo_confidence) == (YOLO, True)
     assert converter.most_bytes == 77
-    assert from_config.output_target(config, converter) is None
-    target = from_config.output_target(config.model_copy(update={"out": "labels"}), converter)
+    assert from_config.output_target(config, converter, 0) is None
+    target = from_config.output_target(config.model_copy(update={"out": "labels"}), converter, 0)
     assert target is not None
     assert (target.format, target.out, target.storage_url) == (YOLO, "labels", "s3://bucket/")
     assert target.class_numbers.tolist() == [0, 1, 2]

@@ -14,18 +14,19 @@ from labelingest.fence import result_or_reason
 from labelingest.model.batch_output import BatchOutput, LargeLabels
 from labelingest.sinks.growing_file import GrowingFile
 from labelingest.sinks.json_lines import LinesSink
-from labelingest.sinks.shards import INDEX, ShardSink
+from labelingest.sinks.shard_index import INDEX
+from labelingest.sinks.shards import ShardSink
 from labelingest.sinks.single_file import FileSink, Put
 from labelingest.storage.atomic import whole_file
 
 
-def large(key: str, pieces: int, *, breaks: bool = False) -> BatchOutput:
+def large(key: str, pieces: int, *, breaks: bool = False, shard: int = 0) -> BatchOutput:
     def pieces_of_row() -> Iterator[bytes]:
         yield from [b"x" * 100_000] * pieces
         if breaks:
             raise MemoryError
 
-    return BatchOutput([key], large=LargeLabels(pieces_of_row, lambda: iter(())))
+    return BatchOutput([key], large=LargeLabels(pieces_of_row, lambda: iter(())), shard=shard)
 
 
 def on_a_full_disk(sink: LinesSink) -> None:
@@ -65,24 +66,30 @@ def test_a_full_disk_is_said_of_a_document_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("broken", ["a.jpg", "c.jpg", "e.jpg"])
-def test_a_row_that_breaks_off_leaves_no_shard_and_no_key(tmp_path: Path, broken: str) -> None:
+def test_a_row_that_breaks_off_leaves_no_part_and_no_key(tmp_path: Path, broken: str) -> None:
     keys = ["a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg"]
 
     def index(name: str, rows: list[BatchOutput]) -> object:
-        with ShardSink(tmp_path / name, 2) as sink:
+        with ShardSink(tmp_path / name) as sink:
             for batch in rows:
-                result_or_reason(lambda batch=batch: sink.put(batch))  # type: ignore[misc]
+                answer = result_or_reason(lambda batch=batch: sink.put(batch))  # type: ignore[misc]
+                if answer != []:
+                    sink.put(BatchOutput([], shard=batch.shard))  # as a run does
         files = sorted(path.name for path in (tmp_path / name).glob("*.jsonl"))
         return files, json.loads((tmp_path / name / INDEX).read_text())
 
-    expected = index("without", [large(key, 2) for key in keys if key != broken])
-    rows = [large(key, 2, breaks=key == broken) for key in keys]
+    shards = {key: number // 2 for number, key in enumerate(keys)}
+    others = [key for key in keys if key != broken]
+    without = {key: large(key, 2, shard=shards[key]) for key in others}
+    without.setdefault(broken, BatchOutput([], shard=shards[broken]))
+    expected = index("without", [without[key] for key in keys])
+    rows = [large(key, 2, breaks=key == broken, shard=shards[key]) for key in keys]
     assert index("with", rows) == expected
 
 
-@pytest.mark.parametrize(("before", "module", "call"), [(0, Path, "unlink"), (1, os, "truncate")])
+@pytest.mark.parametrize("before", [0, 1])
 def test_a_part_of_a_row_that_cannot_be_taken_back_ends_the_run(
-    tmp_path: Path, before: int, module: object, call: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, before: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else the next row would follow that part."""
 
@@ -93,9 +100,9 @@ def test_a_part_of_a_row_that_cannot_be_taken_back_ends_the_run(
         for number in range(before):
             sink.put(large(f"{number}.jpg", 1))
         with monkeypatch.context() as patched:
-            patched.setattr(module, call, failing)
+            patched.setattr(os, "ftruncate", failing)
             result_or_reason(lambda: sink.put(large("z.jpg", 2, breaks=True)))
 
-    sink = ShardSink(tmp_path / "rows", 9)
+    sink = ShardSink(tmp_path / "rows")
     with pytest.raises(StorageError, match="cannot be written"), sink:
         put(sink)
