@@ -7,11 +7,12 @@ a second run gives the same bytes, and a sync recognises unchanged files.
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from hashlib import blake2b, sha1
 from heapq import heappop, heappush
 from itertools import pairwise
 from typing import Final
-from uuid import NAMESPACE_URL, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 import numpy as np
 
@@ -50,6 +51,7 @@ _GROUPS: Final = ((0, 0, 8), (9, 8, 4), (14, 12, 4), (19, 16, 4), (24, 20, 12))
 """Groups of digits in a UUID's text: first column, first digit, number of digits."""
 
 
+@lru_cache(maxsize=64)
 def dataset_hash(storage_url: str) -> str:
     """Name the storage path as a whole: UUIDv5 of its URL.
 
@@ -77,7 +79,7 @@ def data_hashes(storage_url: str, keys: Sequence[str]) -> list[str]:
 
 def data_hash_column(storage_url: str, keys: Sequence[str]) -> Texts:
     """Return the names of `data_hashes` as a column of bytes."""
-    namespace = uuid5(NAMESPACE_URL, storage_url).bytes
+    namespace = UUID(dataset_hash(storage_url)).bytes
     return _uuid5s(digests_after(sha1(namespace, usedforsecurity=False), map(str.encode, keys)))
 
 

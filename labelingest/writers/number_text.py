@@ -6,9 +6,10 @@ from typing import Final, NamedTuple
 import numpy as np
 import orjson
 
+from labelingest.columns.text_page import RaggedTexts
 from labelingest.columns.types import Float64, Int64, Texts, UInt64
 
-__all__ = ["NumberTexts", "number_texts", "plain_texts", "shortest_texts"]
+__all__ = ["NumberTexts", "number_texts", "plain_column", "plain_texts", "shortest_texts"]
 
 _WIDTH: Final = 32
 """Bytes of a column of texts: the longest text of a double, -2.2250738585072014e-308, has 24."""
@@ -146,7 +147,41 @@ def plain_texts(numbers: Float64) -> list[str]:
     """
     texts = shortest_texts(numbers)
     # Only very small and very large numbers have exponents, and few coordinates are either.
-    size = np.abs(numbers)
-    for position in np.flatnonzero((size < 1e-4) & (size > 0) | (size >= 1e15)).tolist():
+    for position in _with_exponents(numbers).tolist():
         texts[position] = format(Decimal(texts[position]), "f")
     return texts
+
+
+class UnusualTexts(NamedTuple):
+    """Texts of very small and very large numbers, which have other texts without exponents."""
+
+    rows: Int64
+    """(k,) their rows in the column."""
+    texts: RaggedTexts
+    """(k,) texts, of up to some hundred bytes."""
+
+
+class PlainTexts(NamedTuple):
+    """Texts without exponents as they are put on a page: first those of the column, then unusual ones."""
+
+    texts: Texts
+    """(n,) texts as of `NumberTexts`; those of unusual numbers have exponents."""
+    lengths: Int64
+    """(n,) bytes of each text without exponent."""
+    unusual: UnusualTexts
+
+
+def plain_column(numbers: Float64) -> PlainTexts:
+    """Return the texts of `plain_texts` as a column for a page."""
+    texts, lengths = number_texts(numbers)
+    rows = _with_exponents(numbers)
+    unusual = [text.encode() for text in plain_texts(numbers[rows])]
+    lengths[rows] = [len(text) for text in unusual]
+    table = RaggedTexts.from_table(unusual, np.arange(len(rows)))
+    return PlainTexts(texts, lengths, UnusualTexts(rows, table))
+
+
+def _with_exponents(numbers: Float64) -> Int64:
+    """Return the rows of numbers whose shortest text has an exponent, and of a few others."""
+    size = np.abs(numbers)
+    return np.flatnonzero((size < 1e-4) & (size > 0) | (size >= 1e15))

@@ -19,21 +19,22 @@ annotations cannot be written at all is decided before (`representable`), a prob
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
 
 import numpy as np
 
 from labelingest.columns import ragged
+from labelingest.columns.text_page import RaggedTexts, TextPage
 from labelingest.columns.types import Bool, Int64, Texts
 from labelingest.errors import ConfigError
 from labelingest.model.annotations import Annotations, ColumnShape, column_shapes
+from labelingest.model.batch_output import FileTexts
 from labelingest.model.ontology import ClassMap, OntologyObject
 from labelingest.model.rejections import reject_rows
 from labelingest.model.units import DataUnits, are_images
 from labelingest.problems import ProblemCode
 from labelingest.problems.of_batch import BatchProblems
 from labelingest.writers.instances import hole_count, outlines, parts_of
-from labelingest.writers.number_text import plain_texts
+from labelingest.writers.number_text import plain_column
 from labelingest.writers.representable import representable_on_images
 from labelingest.writers.target import TargetOptions, Written
 from labelingest.writers.yolo_rows import YoloLayout, YoloRows, conversions, row_numbers
@@ -161,7 +162,7 @@ def write(annotations: Annotations, units: DataUnits, options: TargetOptions) ->
     ...     class_numbers=np.array([7]),
     ...     yolo_confidence=True,
     ... )
-    >>> write(annotations, units, options).texts
+    >>> list(write(annotations, units, options).texts)
     [b'7 0.701 0.5 0.128 0.5 0.9\n', b'']
     """
     form, objects = _layout(options.yolo_layout), options.ontology.objects
@@ -200,7 +201,7 @@ def _layout(layout: str) -> YoloLayout:
     return YoloLayout(layout)
 
 
-def _texts(rows: YoloRows, numbers: Int64, confidence: bool, units: int) -> list[bytes]:
+def _texts(rows: YoloRows, numbers: Int64, confidence: bool, units: int) -> FileTexts:
     """Return (u,) the text of each unit."""
     annotations = rows.annotations
     lengths, values = row_numbers(rows)
@@ -209,14 +210,27 @@ def _texts(rows: YoloRows, numbers: Int64, confidence: bool, units: int) -> list
         ends = ragged.offsets_from_lengths(lengths)[1:]
         values = np.insert(values, ends[scored], annotations.confidence[scored])
         lengths = lengths + scored
-    texts = plain_texts(values)
-    ends = ragged.offsets_from_lengths(lengths).tolist()
-    # The one loop over annotations.
-    lines = [
-        f"{number} {' '.join(texts[a:b])}\n"
-        for number, (a, b) in zip(
-            numbers[annotations.feature].tolist(), pairwise(ends), strict=True
-        )
-    ]
-    bounds = np.searchsorted(annotations.unit, np.arange(units + 1)).tolist()
-    return ["".join(lines[a:b]).encode() for a, b in pairwise(bounds)]
+    feature, place = np.unique(annotations.feature, return_inverse=True)
+    classes = RaggedTexts.from_table(
+        [b"%d" % number for number in numbers[feature].tolist()], place
+    )
+    texts, text_lengths, unusual = plain_column(values)
+    # A row is its class number, each number behind a space, and the end of the line.
+    first = ragged.offsets_from_lengths(lengths)
+    spaces = ragged.offsets_from_lengths(text_lengths + 1)
+    row_lengths = classes.lengths + spaces[first[1:]] - spaces[first[:-1]] + 1
+    row_starts = ragged.offsets_from_lengths(row_lengths)
+    # One more line's end is behind the text of each unit.
+    bounds = np.searchsorted(annotations.unit, np.arange(units + 1))
+    offsets = row_starts[bounds] + np.arange(units + 1)
+    starts = row_starts[:-1] + annotations.unit
+    shift = starts + classes.lengths - spaces[first[:-1]]
+    spaces = spaces[:-1] + np.repeat(shift, lengths)
+    page = TextPage(int(offsets[-1]))
+    page.put(spaces + 1, texts)
+    page.put_ragged((spaces + 1)[unusual.rows], unusual.texts)
+    page.put(spaces, b" ")
+    page.put_ragged(starts, classes)
+    page.put(starts + row_lengths - 1, b"\n")
+    page.put(offsets[1:] - 1, b"\n")
+    return FileTexts(page.content(), offsets)

@@ -68,7 +68,7 @@ def test_an_angle_of_zero_needs_no_image_size() -> None:
 def test_a_file_has_the_rows_of_its_unit_and_one_without_rows_is_empty() -> None:
     rows = [Row(BOX, (0.0, 0.0, 1.0, 1.0)), TRIANGLE, Row(BOX, (0.5, 0.5, 0.5, 0.5), unit=2)]
     files = files_of(batch_of(rows, [SIZE] * 3, SHAPES))
-    assert files.texts == [
+    assert list(files.texts) == [
         b"7 0.5 0.5 1.0 1.0\n8 0.25 0.25 0.75 0.25 0.5 0.75\n",
         b"",
         b"7 0.75 0.75 0.5 0.5\n",
@@ -163,7 +163,7 @@ class TestRowsThatCannotBeWritten:
     def test_an_object_without_class_number_is_a_problem_for_each_row(self) -> None:
         batch = batch_of([TRIANGLE, Row(BOX, (0.0, 0.0, 1.0, 1.0)), TRIANGLE], [SIZE], SHAPES)
         files = files_of(batch, [7, -1, 9])
-        assert files.texts == [b"7 0.5 0.5 1.0 1.0\n"]
+        assert list(files.texts) == [b"7 0.5 0.5 1.0 1.0\n"]
         assert batch.findings.rejected == {ProblemCode.NO_CLASS_NUMBER: 2}
         assert [str(problem) for problem in batch.findings.in_order()] == [
             f"labels/0.txt:{line}: no-class-number: 'Class 8' has no class number: add an external "
@@ -210,7 +210,7 @@ class TestLabelRows:
         rows = [self.BOX, Row(3, ()), self.BOX._replace(unit=1)]
         batch = batch_of(rows, [SIZE] * 2, {**SHAPES, 10: "polyline"})
         batch = with_instances(batch, frames=[0, 0, 7], keys=self.KEYS)
-        assert files_of(batch).texts == [b"7 0.5 0.625 0.5 0.25\n", b""]
+        assert list(files_of(batch).texts) == [b"7 0.5 0.625 0.5 0.25\n", b""]
         assert batch.findings.rejected == {ProblemCode.NO_PLACE_IN_FORMAT: 2}
         only = "no-place-in-format: YOLO has"
         cure = "--to encord or --to parquet writes it"
@@ -224,7 +224,7 @@ class TestLabelRows:
     @pytest.mark.parametrize("frame", [1, -1])
     def test_what_is_on_another_frame_than_the_first_has_no_place(self, frame: int) -> None:
         batch = with_instances(batch_of([self.BOX], [SIZE], SHAPES), frames=[frame])
-        assert files_of(batch).texts == [b""]
+        assert list(files_of(batch).texts) == [b""]
         assert batch.findings.rejected == {ProblemCode.NO_PLACE_IN_FORMAT: 1}
 
     def test_a_shape_without_columns_is_rejected_for_that_and_not_for_its_class_number(
@@ -291,8 +291,8 @@ def test_an_object_with_several_class_numbers_gets_the_smallest() -> None:
 
 def test_no_annotations_are_empty_files() -> None:
     files = files_of(batch_of([], [SIZE, None], SHAPES))
-    assert files.texts == [b"", b""]
+    assert list(files.texts) == [b"", b""]
 
 
 def test_no_units_are_no_files() -> None:
-    assert files_of(batch_of([], [], SHAPES)).texts == []
+    assert list(files_of(batch_of([], [], SHAPES)).texts) == []
