@@ -132,7 +132,7 @@ class CocoWriter(Struct):
 
     Examples
     --------
-    >>> from labelingest.model.ontology import OntologyObject
+    >>> from labelingest.model.ontology import OntologyObject, Shape
     >>> car = OntologyObject("Car", "#D33115", Shape.BOUNDING_BOX, "a1B2c3D4")
     >>> one = np.zeros(1, dtype=np.int32)
     >>> numbers, offsets = np.array([0.25, 0.5, 0.5, 0.5]), np.array([0, 4])
