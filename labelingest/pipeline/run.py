@@ -31,6 +31,7 @@ from labelingest.pipeline.loop import JournaledSink, RunTotals, run_jobs
 from labelingest.pipeline.report_files import new_report, open_report_files
 from labelingest.pipeline.resume import ResumableRun, resume_or_start, run_fingerprint
 from labelingest.pipeline.row_layout import FolderLayout, find_layout
+from labelingest.pipeline.unlabelled import cut_unlabelled_jobs
 from labelingest.pipeline.worker import Job, Worker, cut_jobs
 from labelingest.progress import Progress
 from labelingest.report import Report
