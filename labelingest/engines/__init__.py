@@ -9,6 +9,9 @@
     messages.py    messages between a process and its workers
     executors.py   any `concurrent.futures.Executor`
     clusters.py    Dask and Ray, by their addresses
+
+A result may have large parts, as `labelingest.model.chunks` describes. Worker processes of this
+machine keep them, and do what the caller wants done with the bytes; other engines send them.
 """
 
 from labelingest.credentials import credential_in

@@ -47,7 +47,7 @@ def check_engines(options: EngineOptions, executor: Executor | None) -> None:
     Examples
     --------
     >>> from labelingest.config import IngestConfig
-    >>> options = IngestConfig(source="data", ontology="ontology.json", engine="spark://10.0.0.1")
+    >>> options = IngestConfig(storage_path="data", ontology="ontology.json", engine="spark://10.0.0.1")
     >>> check_engines(options, None)
     Traceback (most recent call last):
     labelingest.errors.ConfigError: engine 'spark://10.0.0.1' is not known: …
