@@ -19,22 +19,19 @@ _NAME: Final = (
     r"|(?:aws)?access[_-]?key(?:[_-]?id)?|(?:google)?accessid|(?:ssl)?password)"
 )
 """Names of parameters whose value is a credential, as `X-Amz-Signature`, `sig` and `token`."""
-_PARAMETER: Final = re.compile(rf"[?&;#/]{_NAME}=[^&;#/]", re.IGNORECASE)
-_IN_TEXT: Final = re.compile(
-    # "%3F", or "%253F" where an encoded text was encoded again.
-    rf"((?:[?&;#]|%(?:25){{0,4}}(?:3F|26|3B|23)){_NAME}(?:=|%(?:25){{0,4}}3D))[^&;#\s'\"]+",
-    re.IGNORECASE,
+_PARAMETER: Final = rf"(?i)[?&;#/]{_NAME}=[^&;#/]"
+# "%3F", or "%253F" where an encoded text was encoded again.
+_IN_TEXT: Final = (
+    rf"(?i)((?:[?&;#]|%(?:25){{0,4}}(?:3F|26|3B|23)){_NAME}(?:=|%(?:25){{0,4}}3D))[^&;#\s'\"]+"
 )
 _PASSWORD: Final = (
     r"([^\s/?#:]{0,200}:)"
     # A password may contain slashes; a port and a path behind it are not a password.
     r"(?:[^\s/?#]{0,1000}|(?!\d{1,5}[/'\"\s])[^\s'\"@]{0,1000})@"
 )
-_WITH_PASSWORD: Final = re.compile(rf"(:[/\\]+|[/\\]{{2,}}){_PASSWORD}")
+_WITH_PASSWORD: Final = rf"(:[/\\]+|[/\\]{{2,}}){_PASSWORD}"
 # Where services take tokens, a user alone may be one.
-_USER_ALONE: Final = re.compile(
-    r"\b((?:https?|s3|gs|az|ftp):[/\\]+)[^\s/\\?#'\"@]{1,1000}@", re.IGNORECASE
-)
+_USER_ALONE: Final = r"(?i)\b((?:https?|s3|gs|az|ftp):[/\\]+)[^\s/\\?#'\"@]{1,1000}@"
 _MOST_LAYERS: Final = 4
 """Layers of percent-encoding that are removed from a text."""
 
@@ -74,13 +71,13 @@ def credential_in(authority: str, rest: str) -> str | None:
     """
     if "@" in decode_percent(authority) or _has_user(decode_percent(rest)):
         return "a user or password"
-    if _PARAMETER.search(f"/{decode_percent(rest)}"):
+    if re.search(_PARAMETER, f"/{decode_percent(rest)}"):
         return "a signature or token"
     return None
 
 
 def _has_user(text: str) -> bool:
-    return bool(_WITH_PASSWORD.search(text) or _USER_ALONE.search(text))
+    return bool(re.search(_WITH_PASSWORD, text) or re.search(_USER_ALONE, text))
 
 
 def without_credentials(text: str) -> str:
@@ -94,6 +91,6 @@ def without_credentials(text: str) -> str:
     "no file 'https://host/bucket%3Fsig%3D***'"
     """
     if ":" in text and "@" in text:
-        text = _WITH_PASSWORD.sub(rf"\1\2{MASK}@", text)
-        text = _USER_ALONE.sub(rf"\1{MASK}@", text)
-    return _IN_TEXT.sub(rf"\1{MASK}", text) if "=" in text or "%" in text else text
+        text = re.sub(_WITH_PASSWORD, rf"\1\2{MASK}@", text)
+        text = re.sub(_USER_ALONE, rf"\1{MASK}@", text)
+    return re.sub(_IN_TEXT, rf"\1{MASK}", text) if "=" in text or "%" in text else text

@@ -15,7 +15,7 @@ from labelingest.model.ontology import class_number
 
 __all__ = ["from_lines", "names_file_of"]
 
-_COMMENT: Final = re.compile(r"#(\s|$)")
+_COMMENT: Final = r"#(\s|$)"
 """Begin of a comment; `#7` is a name."""
 _NUMBERED: Final = re.compile(
     r"""(?P<number>[0-9]+)
@@ -26,11 +26,11 @@ _NUMBERED: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 """A number, a sign or blanks, and a name; a digit directly after a sign may be of a decimal or time."""
-_LABEL_ROW: Final = re.compile(r"[0-9]+(?:[ \t]+[-+.0-9eE]+){4,}")
+_LABEL_ROW: Final = r"[0-9]+(?:[ \t]+[-+.0-9eE]+){4,}"
 """Row of a label file."""
-_IMAGE_KEY: Final = re.compile(r"\S.*\.(?:jpe?g|png|bmp|webp|tiff?)(?:\s+\S.*)?", re.IGNORECASE)
+_IMAGE_KEY: Final = r"(?i)\S.*\.(?:jpe?g|png|bmp|webp|tiff?)(?:\s+\S.*)?"
 """Path of an image, alone or with a label behind it."""
-_NAMES_KEY: Final = re.compile(r"\s*names\s*=\s*(?P<path>.*?)\s*", re.IGNORECASE)
+_NAMES_KEY: Final = r"(?i)\s*names\s*=\s*(?P<path>.*?)\s*"
 """Line of a Darknet `*.data` file that says where its class names are."""
 
 
@@ -64,7 +64,7 @@ def from_lines(source: str, text: str) -> ClassList:
     lines = [
         _Line(number, line.strip())
         for number, line in enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), 1)
-        if not _COMMENT.match(line.lstrip())
+        if not re.match(_COMMENT, line.lstrip())
     ]
     named_lines = [line for line in lines if line.text]
     if missing := _no_names(named_lines):
@@ -84,9 +84,9 @@ def _no_names(lines: Sequence[_Line]) -> str:
     """Return why lines are no class names; "" where they may be."""
     if not lines:
         return "holds no class name"
-    if all(_LABEL_ROW.fullmatch(line.text) for line in lines):
+    if all(re.fullmatch(_LABEL_ROW, line.text) for line in lines):
         return "holds rows of a label file, no class names"
-    if all(_IMAGE_KEY.fullmatch(line.text) for line in lines):
+    if all(re.fullmatch(_IMAGE_KEY, line.text) for line in lines):
         return "holds names of images, no class names"
     return ""
 
@@ -146,6 +146,6 @@ def names_file_of(text: str) -> str:
     'data/obj.names'
     """
     for line in text.splitlines():
-        if match := _NAMES_KEY.fullmatch(line):
+        if match := re.fullmatch(_NAMES_KEY, line):
             return match["path"]
     return ""

@@ -53,24 +53,21 @@ _BUCKETS: Final = ("s3", "gs", "az")
 """Schemes whose URLs name a bucket where others name a host."""
 _WEB: Final = ("http", "https")
 _FILE: Final = "file"
-_BEGIN: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-_ALMOST: Final = re.compile(
-    r"[\s\x00-\x20]*(?:(?:s3|gs|az|https?|file|postgres(?:ql)?|sqlite|dask|ray|ftp)(?:\+\w+)?:[/\\]"
-    r"|[a-z][a-z0-9+.-]*:(?:/\\|\\[/\\])|//[^/]*@)",
-    re.IGNORECASE,
+_BEGIN: Final = r"([A-Za-z][A-Za-z0-9+.-]*)://"
+_ALMOST: Final = (
+    r"(?i)[\s\x00-\x20]*(?:(?:s3|gs|az|https?|file|postgres(?:ql)?|sqlite|dask|ray|ftp)(?:\+\w+)?:[/\\]"
+    r"|[a-z][a-z0-9+.-]*:(?:/\\|\\[/\\])|//[^/]*@)"
 )
 """Beginnings of a path that was meant as a URL."""
-_TAIL: Final = re.compile("[?#]")
-_AUTHORITY: Final = re.compile(r"[^/?#]*")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_PORT: Final = re.compile(r"[0-9]{1,5}")
-_DEFAULT_PORT: Final = re.compile(r"((?:(https)|http)://[^/?#]*):(?(2)443|80)(?=[/?#]|$)", re.I)
+_TAIL: Final = "[?#]"
+_AUTHORITY: Final = r"[^/?#]*"
+_CONTROL: Final = r"[\x00-\x1f\x7f-\x9f\u2028\u2029]"
+_PORT: Final = r"[0-9]{1,5}"
+_DEFAULT_PORT: Final = r"(?i)((?:(https)|http)://[^/?#]*):(?(2)443|80)(?=[/?#]|$)"
 _LARGEST_PORT: Final = 65_535
-_HOST: Final = re.compile("[^\\s/:\\\\%\\[\\]<>^`{|}\"'\ud800-\udfff]*")
-_AZURE_HOST: Final = re.compile(r"([a-z0-9]+)\.blob\.core\.(?:windows\.net|[a-z0-9.]+)")
-_S3_HOST: Final = re.compile(
-    r"(?:(?P<bucket>.+)\.)?s3[.-](?P<region>[a-z]{2}-[a-z0-9-]+)\.amazonaws\.com"
-)
+_HOST: Final = "[^\\s/:\\\\%\\[\\]<>^`{|}\"'\ud800-\udfff]*"
+_AZURE_HOST: Final = r"([a-z0-9]+)\.blob\.core\.(?:windows\.net|[a-z0-9.]+)"
+_S3_HOST: Final = r"(?:(?P<bucket>.+)\.)?s3[.-](?P<region>[a-z]{2}-[a-z0-9-]+)\.amazonaws\.com"
 _GOOGLE_HOST: Final = "storage.googleapis.com"
 _SAFE: Final = "/!$&'()*+,;=:@~"
 _EXAMPLE: Final = "s3://bucket/prefix/"
@@ -158,8 +155,8 @@ def looks_like_url(text: str) -> bool:
     >>> [looks_like_url(text) for text in ("data/a", "S3://bucket", " https:/host", "//u:p@host/")]
     [False, True, True, True]
     """
-    is_almost = bool(_ALMOST.match(text)) or ("://" in text and "@" in text)
-    return bool(_BEGIN.match(text)) or is_almost
+    is_almost = bool(re.match(_ALMOST, text)) or ("://" in text and "@" in text)
+    return bool(re.match(_BEGIN, text)) or is_almost
 
 
 def parse_url(text: str, what: str = "the storage path", example: str = _EXAMPLE) -> Address:
@@ -187,19 +184,19 @@ def parse_url(text: str, what: str = "the storage path", example: str = _EXAMPLE
     Traceback (most recent call last):
     labelingest.errors.ConfigError: 'https://host' comes with a user or password: leave them out; ...
     """
-    begin = _BEGIN.match(text)
+    begin = re.match(_BEGIN, text)
     if begin is None:
         raise ConfigError(f"{what} is no URL{_repeated(text)}: expected a URL, as {example}")
     scheme = begin[1].lower()
-    authority = _AUTHORITY.match(text, begin.end())
+    authority = re.compile(_AUTHORITY).match(text, begin.end())
     after = "" if authority is None else text[authority.end() :]
     host = "" if authority is None else authority[0]
     _refuse_credentials(scheme, host, after)
-    if control := _CONTROL.search(text):
+    if control := re.search(_CONTROL, text):
         raise ConfigError(
             f"{what} is no URL: it contains the control character {control[0]!r}; leave it out"
         )
-    end = _TAIL.search(after)
+    end = re.search(_TAIL, after)
     raw_path, tail = (after[: end.start()], after[end.start() :]) if end else (after, "")
     host = unquote(host) if scheme in _BUCKETS else host.lower()
     _check_host(scheme, host, what)
@@ -262,7 +259,7 @@ def without_default_port(text: str) -> str:
     >>> without_default_port("https://minio:443/bucket/"), without_default_port("http://minio:443/b")
     ('https://minio/bucket/', 'http://minio:443/b')
     """
-    return _DEFAULT_PORT.sub(r"\1", text, count=1) if _DEFAULT_PORT.match(text) else text
+    return re.sub(_DEFAULT_PORT, r"\1", text, count=1) if re.match(_DEFAULT_PORT, text) else text
 
 
 def same_spelling(url: str) -> str:
@@ -328,12 +325,12 @@ def _check_host(scheme: str, host: str, what: str) -> None:
 def _is_plain(scheme: str, host: str) -> bool:
     """Return whether a host (and port) or a bucket is well-formed."""
     if scheme in _BUCKETS:
-        return bool(_HOST.fullmatch(host))
+        return bool(re.fullmatch(_HOST, host))
     if host.startswith("["):
         address, bracket, port = host[1:].partition("]")
         return bool(bracket) and _is_ipv6(address) and (not port or _is_port(port))
     name, colon, port = host.partition(":")
-    if not _HOST.fullmatch(name) or not name.isprintable():
+    if not re.fullmatch(_HOST, name) or not name.isprintable():
         return False
     return not colon or (bool(name) and _is_port(f":{port}"))
 
@@ -348,7 +345,7 @@ def _is_ipv6(text: str) -> bool:
 
 def _is_port(text: str) -> bool:
     digits = text.removeprefix(":")
-    return bool(_PORT.fullmatch(digits)) and 0 < int(digits) <= _LARGEST_PORT and text[0] == ":"
+    return bool(re.fullmatch(_PORT, digits)) and 0 < int(digits) <= _LARGEST_PORT and text[0] == ":"
 
 
 def _repeated(text: str) -> str:
@@ -391,11 +388,11 @@ def _at_host(scheme: str, host: str, path: str) -> Place:
     """Return the place at an address of the web; the host shows the provider."""
     endpoint = f"{scheme}://{host}"
     path = path.removeprefix("/")
-    if azure := _AZURE_HOST.fullmatch(host.lower()):
+    if azure := re.fullmatch(_AZURE_HOST, host.lower()):
         return _place(Provider.AZURE, f"{endpoint}/", path, endpoint=endpoint, account=azure[1])
     if host.lower() == _GOOGLE_HOST:
         return _place(Provider.GOOGLE, f"{endpoint}/", path)
-    if amazon := _S3_HOST.fullmatch(host.lower()):
+    if amazon := re.fullmatch(_S3_HOST, host.lower()):
         region, bucket = amazon["region"], amazon["bucket"]
         if bucket is None:
             return _place(Provider.S3, f"{endpoint}/", path, region=region)

@@ -33,9 +33,9 @@ _CHANGES: Final = {
     Cause.ROBOFLOW: "before '.rf.' and a hash, as Roboflow writes names",
 }
 
-_PERCENT: Final = re.compile("%[0-9A-Fa-f]{2}")
+_PERCENT: Final = "%[0-9A-Fa-f]{2}"
 _LABEL_STUDIO: Final = re.compile("([0-9a-f]{8})-(.+)", re.DOTALL)
-_DATE: Final = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
+_DATE: Final = r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
 """A date, which is not the prefix of a tool: 20240131."""
 _ROBOFLOW: Final = re.compile(
     r"(.+)_(?:jpe?g|png|webp|avif|bmp|tiff?)\.rf\.[0-9A-Za-z]{16,64}", re.DOTALL | re.IGNORECASE
@@ -70,12 +70,12 @@ def former_names(stem: str) -> Iterator[tuple[Cause, str]]:
     []
     """
     # Searching for one character is much faster than a regular expression that does not match.
-    if "%" in stem and _PERCENT.search(stem):
+    if "%" in stem and re.search(_PERCENT, stem):
         decoded = unquote(stem, errors="replace")
         if decoded.isprintable() and "/" not in decoded and "\ufffd" not in decoded:
             yield Cause.PERCENT_ENCODING, decoded
     prefixed = _LABEL_STUDIO.fullmatch(stem) if stem[8:9] == "-" else None
-    if prefixed is not None and not _DATE.fullmatch(prefixed[1]):
+    if prefixed is not None and not re.fullmatch(_DATE, prefixed[1]):
         yield Cause.LABEL_STUDIO, prefixed[2]
     hashed = _ROBOFLOW.fullmatch(stem) if ".rf." in stem.lower() else None
     if hashed is not None:
