@@ -2,14 +2,15 @@
 
 From the command line::
 
-    python -m benchmarks.kill_and_sync FILES KILLS [--state URL] [--s3] [--seed N]
+    python -m benchmarks.kill_and_sync FILES KILLS [--workers N] [--state URL] [--s3] [--seed N]
 
 makes a data set of so many files and two folders on it. Again and again files are added, changed,
 deleted and brought back: images, label sidecars and metadata. The second folder is synced
 undisturbed, and how long that takes is measured; the first by a process that is killed (`kill -9`)
 at a moment of that time, one as likely as another, and then by one that is not. Of what there is in
 between, every label row must be whole: the one before, or the one after. Half the killed processes
-make a plan and apply it. With `--s3` the outputs are in a bucket, of a server that is started. In the end every item,
+make a plan and apply it. With `--workers` worker processes convert; every third kill is then of one
+worker, and the sync must go on without it. With `--s3` the outputs are in a bucket, of a server that is started. In the end every item,
 problem and label row of the state and every byte of the outputs must be the same, nothing else may
 lie in the output, and there must be nothing left to do.
 
@@ -20,10 +21,11 @@ import argparse
 import os
 import random
 import shutil
+import signal
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -55,24 +57,41 @@ _LONGEST: Final = 60.0
 _SAY_EVERY: Final = 10
 _AGAIN: Final = 0.2
 """How often what goes on after a kill is killed too."""
+_OF_WORKERS: Final = 0.33
+"""How often one worker is killed instead of the whole sync."""
 _PROCESSES: Final = get_context("forkserver")
 
 
-def _sync(url: str, name: str) -> None:
+def _sync(url: str, name: str, workers: int | None = None) -> None:
     with SyncedFolder(name, state=url) as folder:
-        folder.sync(allow_mass_delete=True)
+        folder.sync(allow_mass_delete=True, workers=workers)
 
 
-def _apply(url: str, name: str) -> None:
+def _apply(url: str, name: str, workers: int | None) -> None:
     with SyncedFolder(name, state=url) as folder:
-        folder.apply(folder.plan(allow_mass_delete=True))
+        folder.apply(folder.plan(allow_mass_delete=True), workers=workers)
 
 
-def _work_and_say(work: Callable[[str, str], None], url: str, name: str, pipe: Connection) -> None:
+def _work_and_say(
+    work: Callable[[str, str, int | None], None],
+    url: str,
+    name: str,
+    workers: int | None,
+    pipe: Connection,
+) -> None:
     State(url).close()  # what is loaded late is loaded now
     pipe.send("begins")
-    work(url, name)
+    work(url, name, workers)
     pipe.send("is through")
+
+
+def _kill_worker(pid: int | None, numbers: random.Random) -> bool:
+    """Kill one worker of a process; return whether there was one."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    if children:
+        with suppress(ProcessLookupError):
+            os.kill(int(numbers.choice(children)), signal.SIGKILL)
+    return bool(children)
 
 
 @dataclass
@@ -85,6 +104,10 @@ class Trial:
     seed: int = 0
     server: CloudServer | None = None
     """Has the outputs; None for local ones."""
+    workers: int | None = None
+    """Worker processes of the syncs that are killed; None for the number that suits the files."""
+    workers_killed: int = 0
+    """Single workers that were killed, while their sync went on."""
     takes_back: bool = False
     """Whether every other change is taken back between the kill and the next sync."""
     stages: Counter[str] = field(default_factory=Counter)
@@ -192,13 +215,16 @@ class Trial:
         before = self._last_run()
         hears, says = _PROCESSES.Pipe(duplex=False)
         work = self.random.choice((_sync, _apply))
-        arguments = (work, self.state_url, _KILLED, says)
+        arguments = (work, self.state_url, _KILLED, self.workers, says)
         process = _PROCESSES.Process(target=_work_and_say, args=arguments)
         process.start()
         says.close()
         try:
             hears.recv()
             through = hears.poll(self.random.uniform(0, seconds))
+            if not through and self.workers is not None and self.random.random() < _OF_WORKERS:
+                self.workers_killed += _kill_worker(process.pid, self.random)
+                through = True  # waits for the end
             if through:
                 hears.recv()  # nothing comes from one that failed: that ends the trial
         finally:
@@ -299,7 +325,7 @@ class Trial:
             self._configure({"dataset_title": options.get("dataset_title")})
             self.sync_undisturbed()
             expected = self.outcome(_UNDISTURBED)
-        _sync(self.state_url, _KILLED)
+        _sync(self.state_url, _KILLED, self.workers)
         outcome = self.outcome(_KILLED)
         return [what for what in expected if outcome[what] != expected[what]]
 
@@ -317,6 +343,7 @@ def _main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.kill_and_sync")
     parser.add_argument("files", type=int, metavar="FILES")
     parser.add_argument("kills", type=int, metavar="KILLS")
+    parser.add_argument("--workers", type=int, help="worker processes of the killed syncs")
     parser.add_argument("--state", help="URL of an empty state; a file of SQLite if not given")
     parser.add_argument("--s3", action="store_true", help="outputs in a bucket of moto's server")
     parser.add_argument("--seed", type=int, default=0, help="of the changes and the moments")
@@ -336,7 +363,15 @@ def _main() -> None:
             os.environ.update(CREDENTIALS)
             server = CloudServer("s3", stack.enter_context(moto_server()))
         url = chosen.state or f"sqlite:///{folder}/state.sqlite"
-        trial = Trial(Path(folder), chosen.files, url, chosen.seed, server, chosen.take_back)
+        trial = Trial(
+            Path(folder),
+            chosen.files,
+            url,
+            chosen.seed,
+            server=server,
+            workers=chosen.workers,
+            takes_back=chosen.take_back,
+        )
         rounds = 0
         while trial.kills < chosen.kills:
             rounds += 1
@@ -347,6 +382,8 @@ def _main() -> None:
                 print(f"round {rounds}: {trial.kills} kills, always the same", flush=True)
         trial.state.close()
     print(f"{trial.kills} kills in {rounds} rounds, {trial.missed} came too late: always the same")
+    if trial.workers_killed:
+        print(f"{trial.workers_killed} single workers were killed, and their syncs went on")
     print("killed by stage:", ", ".join(f"{stage} {n}" for stage, n in trial.stages.items()))
 
 

@@ -15,7 +15,7 @@ which folder an output belongs to (`output_owner.py`), and what a command may re
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
@@ -368,8 +368,8 @@ def _adopt(draft: _Draft, version: Version, digest: str | None) -> bool:
         draft.file = file.replaced(version.size, digest, version.token)
         return True
     if digest is not None and digest in {file.digest, draft.digest}:
-        draft.file = replace(
-            file.without_next(), size=version.size, digest=digest, token=version.token
+        draft.file = file.without_next()._replace(
+            size=version.size, digest=digest, token=version.token
         )
         return True
     return draft.overwrites

@@ -5,8 +5,8 @@ file, of the file before it, and of the file that is being written. This module 
 files are written (`labelingest.folders.output_files`) and what label rows contain.
 """
 
-from dataclasses import dataclass, fields, replace
 from enum import StrEnum
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from sqlalchemy.engine import RowMapping
@@ -66,8 +66,7 @@ LABEL_ROW_COLUMNS: Final = LabelRowEntry._fields
 """Columns of `LabelRowEntry` in `label_rows`."""
 
 
-@dataclass(frozen=True, slots=True)
-class RowFile:
+class RowFile(NamedTuple):
     """File of one label row, as known to the state: the columns of `output_rows`."""
 
     size: int | None = None
@@ -86,23 +85,17 @@ class RowFile:
     """Digest of the file that is being written."""
 
     @property
-    def columns(self) -> tuple[int | str | None, ...]:
-        """Return the values of the columns `FILE_COLUMNS`."""
-        old = (self.old_digest, self.old_token)
-        return (self.size, self.digest, self.token, *old, self.next_size, self.next_digest)
-
-    @property
     def exists(self) -> bool:
         """Whether the folder wrote a file, or may have."""
         return self != UNWRITTEN
 
     def with_next(self, size: int, digest: str) -> "RowFile":
         """Return the entry while another file is being written."""
-        return replace(self, next_size=size, next_digest=digest)
+        return self._replace(next_size=size, next_digest=digest)
 
     def without_next(self) -> "RowFile":
         """Return the entry when no file is being written."""
-        return replace(self, next_size=None, next_digest=None)
+        return self._replace(next_size=None, next_digest=None)
 
     def replaced(self, size: int, digest: str, token: str) -> "RowFile":
         """Return the entry after another file has been written."""
@@ -121,10 +114,13 @@ class RowFile:
 
 UNWRITTEN: Final = RowFile()
 """Entry of a label row without a file."""
-FILE_COLUMNS: Final = tuple(column.name for column in fields(RowFile))
+FILE_COLUMNS: Final = RowFile._fields
 """Columns of `RowFile` in `output_rows`; queries select them as "file_size" and so on."""
+
+
+_FILE: Final = itemgetter(*(f"file_{name}" for name in FILE_COLUMNS))
 
 
 def row_file(row: RowMapping) -> RowFile:
     """Return the file of a label row from columns that a query selected as "file_…"."""
-    return RowFile(*(row[f"file_{name}"] for name in FILE_COLUMNS))
+    return RowFile._make(_FILE(row))

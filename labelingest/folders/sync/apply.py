@@ -135,11 +135,7 @@ class Applying:
     def _note_files(self, files: Mapping[str, RowFile]) -> None:
         """Write entries of files in the output to the state."""
         folder = self.folder_id
-        rows = [
-            (folder, key, *file.columns)
-            for key, file in files.items()
-            if file is not UNWRITTEN and file.exists
-        ]
+        rows = [(folder, key, *file) for key, file in files.items() if file.exists]
         bulk_upsert(self.connection, output_rows, ("folder_id", "key", *FILE_COLUMNS), rows)
         removed = [{"removed_key": key} for key, file in files.items() if not file.exists]
         if removed:

@@ -89,6 +89,8 @@ class OpenFolders:
         try:
             return os.stat(name, dir_fd=self._open, follow_symlinks=self._follow)
         except FileNotFoundError:
+            if not self._follow:
+                raise
             return os.stat(name, dir_fd=self._open, follow_symlinks=False)
 
     def folder(self, folder: str, *, make: bool = False) -> int:
