@@ -160,16 +160,17 @@ class Gathering:
     def __init__(self) -> None:
         # This buffer becomes the text without a copy.
         self._text = BytesIO()
-        self._lengths = GatheredNumbers(np.int32)
+        self._offsets = GatheredNumbers(np.int64)
+        self._offsets.add(np.zeros(1, dtype=np.int64))
 
     def add(self, keys: Keys) -> None:
         """Put a column behind the others."""
+        self._offsets.add(keys.offsets[1:] + self._text.tell())
         self._text.write(keys.text)
-        self._lengths.add(np.diff(keys.offsets))
 
     def keys(self) -> Keys:
         """Return all keys as one column."""
-        return Keys.from_lengths(self._text.getvalue(), self._lengths.numbers())
+        return Keys(self._text.getvalue(), self._offsets.numbers())
 
 
 class GatheredNumbers:

@@ -109,8 +109,7 @@ def compare_folder_lists(
     if settings.format is None or not source_format(settings.format).needs_class_numbers:
         return FolderLists()
     config, ontology = settings.config, settings.load_ontology()
-    labelled = scanned.sidecar >= 0
-    files = LabelFiles(scanned.listing, scanned.sidecar[labelled], scanned.data[labelled])
+    files = LabelFiles(scanned.listing, *scanned.labelled())
     if config.no_class_list:
         return FolderLists(ClassLists(label_files_without=len(files), reason="--no-class-list"))
     answers = _Answers(storage, files, list_answers(connection, folder_id))

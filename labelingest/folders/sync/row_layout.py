@@ -68,7 +68,7 @@ def decide_folder_layout(
     """
     if settings.format is None or not has_row_layouts(settings.format):
         return FirstLayout()
-    config, sidecars = settings.config, scanned.sidecar[scanned.sidecar >= 0]
+    config, (sidecars, _) = settings.config, scanned.labelled()
     is_settled = settings.decided_layout is not None
     if is_settled or declared_layout(config).row_layout != RowLayout.AUTO:
         return FirstLayout()

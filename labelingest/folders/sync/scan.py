@@ -66,6 +66,13 @@ class Scan:
         places = sum(problem.severity is Severity.ERROR for problem in self.listing.problems)
         return self.pairs.failed + places
 
+    def labelled(self) -> tuple[Int64, Int64]:
+        """Return (m,) rows of the label sidecars, and of their data files."""
+        has_sidecar = self.sidecar != _NONE
+        if has_sidecar.all():
+            return self.sidecar, self.data
+        return self.sidecar[has_sidecar], self.data[has_sidecar]
+
     @property
     def sidecars(self) -> int:
         """Number of data files with a label sidecar."""
@@ -201,9 +208,7 @@ def scan_with_companions(scanned: Scan, settings: FolderSettings, rows: Int64) -
 
 
 def _scan_of(listing: Listing, settings: FolderSettings, pairs: Pairs) -> Scan:
-    data = np.flatnonzero(np.isin(pairs.outcome, _DATA))
-    sidecar = np.full(len(data), _NONE, dtype=np.int64)
-    sidecar[np.searchsorted(data, pairs.data)] = pairs.sidecar
+    data, sidecar = _data_of(pairs)
     return Scan(
         listing=listing,
         pairs=pairs,
@@ -214,13 +219,23 @@ def _scan_of(listing: Listing, settings: FolderSettings, pairs: Pairs) -> Scan:
     )
 
 
+def _data_of(pairs: Pairs) -> tuple[Int64, Int64]:
+    """Return (n,) rows of the data files, ascending, and of their label sidecars; -1 for none."""
+    data = np.flatnonzero(np.isin(pairs.outcome, _DATA))
+    if np.array_equal(data, pairs.data):
+        return pairs.data, pairs.sidecar
+    sidecar = np.full(len(data), _NONE, dtype=np.int64)
+    sidecar[np.searchsorted(data, pairs.data)] = pairs.sidecar
+    return data, sidecar
+
+
 def _metadata_of(
     listing: Listing, metadata: SuffixRule | None, data: Int64, outcome: UInt8
 ) -> Int64:
     """Return (n,) rows of the metadata sidecars of data files; -1 for none."""
-    sidecar = np.full(len(data), _NONE, dtype=np.int64)
     if metadata is None or not (outcome == Outcome.METADATA_SIDECAR).any():
-        return sidecar
+        return np.broadcast_to(np.int64(_NONE), len(data))  # takes no memory
+    sidecar = np.full(len(data), _NONE, dtype=np.int64)
     pairs = pair(listing, metadata)
     is_data = np.isin(outcome[pairs.data], _DATA)
     is_data &= outcome[pairs.sidecar] == Outcome.METADATA_SIDECAR
