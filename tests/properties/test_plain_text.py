@@ -56,8 +56,15 @@ def test_what_is_taken_of_any_text_is_read_as_the_general_way_reads_it(
 
 
 @pytest.mark.parametrize(
+    "content", [b"0 -1", b"0 1e3", b"0 1.2.3", b"0 x", b"0 .", b"-.5 1/2", b"\xff", b"x"]
+)
+def test_odd_tokens_of_plain_text_are_taken(content: bytes) -> None:
+    assert_same([b"0 .5", content, b"1 0.25"])
+
+
+@pytest.mark.parametrize(
     "content",
-    [b"0 -1", b"0 1e3", b"0\t1", b"0 1\r\n", b" 0 1", b"0  1", b"# 0", b"0 1.2.3", b"0 x", b"\xff"],
+    [b"0\t1", b"0 1\r\n", b" 0 1", b"0  1", b"# 0", b"0 1 # x", b"0 1\0"],
 )
 def test_other_text_is_left_to_the_general_way(content: bytes) -> None:
     assert plain_rows(Blobs.from_contents([b"0 .5", content])) is None

@@ -81,20 +81,16 @@ def numbers_from_tokens(buffer: UInt8, tokens: Tokens, selected: Bool | None = N
     integer_digits = tokens.point - tokens.start
     fraction = np.maximum(tokens.end - tokens.point - 1, 0)
     fast = tokens.plain & (integer_digits <= 8) & (fraction <= 16) & (integer_digits + fraction > 0)
-    values: Float64
-    if fast.all():
-        mantissa = _mantissas(buffer, tokens.start, integer_digits, tokens.end, fraction)
-        exact = (mantissa <= 1 << 53) & (integer_digits + fraction <= 18)
-        values = mantissa / _POWER_OF_TEN[fraction]
-        slow = np.flatnonzero(~exact)
-    else:
-        rows = np.flatnonzero(fast)
-        values = np.empty(len(fast))
-        picked = Tokens(
-            tokens.start[rows], tokens.end[rows], tokens.point[rows], tokens.plain[rows]
-        )
-        values[rows] = numbers_from_tokens(buffer, picked)
-        slow = np.flatnonzero(~fast & selected if selected is not None else ~fast)
+    is_slow = ~fast
+    if is_slow.any():
+        # They are read as one digit here, and again below.
+        integer_digits[is_slow], fraction[is_slow] = 1, 0
+    mantissa = _mantissas(buffer, tokens.start, integer_digits, tokens.end, fraction)
+    values: Float64 = mantissa / _POWER_OF_TEN[fraction]
+    is_slow |= (mantissa > 1 << 53) | (integer_digits + fraction > 18)
+    if selected is not None:
+        is_slow &= selected
+    slow = np.flatnonzero(is_slow)
     if len(slow):
         values[slow] = _one_by_one(buffer, tokens.start[slow], tokens.end[slow])
     return values

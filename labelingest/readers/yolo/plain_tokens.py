@@ -1,19 +1,21 @@
-"""Rows and tokens of plain text: digits, points, single blanks and newlines only.
+"""Rows and tokens of plain text: lines of tokens with single blanks between them.
 
 Nearly all label files are plain. A token ends at each blank or newline, and rows follow from
-counting newlines among them. Text with anything else (signs, exponents, tabs, CRLF, comments, runs
-of blanks) is left to `tokens.rows_of`, which returns the same for plain text, more slowly.
+counting newlines among them. Nearly all tokens are digits with one point at most; a batch in which
+some are not (signs, exponents, defects) costs one more look at all points. Text with tabs, CRLF,
+comments or runs of blanks is left to `tokens.rows_of`, which returns the same for plain text, more
+slowly.
 """
 
 import numpy as np
 
-from labelingest.columns.types import Int64, UInt8
+from labelingest.columns.types import Bool, Int64, UInt8
 from labelingest.model.blobs import FRONT, Blobs
 from labelingest.readers.yolo.tokens import Rows, Tokens
 
 __all__ = ["plain_rows"]
 
-_BLANK, _NEWLINE, _POINT, _ZERO = (np.uint8(ord(character)) for character in " \n.0")
+_BLANK, _NEWLINE, _POINT, _ZERO, _NINE, _HASH = (np.uint8(ord(one)) for one in " \n.09#")
 
 
 def plain_rows(blobs: Blobs) -> tuple[Rows, Tokens] | None:
@@ -29,7 +31,7 @@ def plain_rows(blobs: Blobs) -> tuple[Rows, Tokens] | None:
     >>> rows, tokens = plain_rows(Blobs.from_contents([b"0 .5\n\n1 0.25\n", b"7"]))
     >>> rows.unit.tolist(), rows.line.tolist(), rows.count.tolist(), tokens.end.tolist()
     ([0, 0, 1], [1, 3, 1], [2, 2, 1], [17, 20, 23, 28, 31])
-    >>> plain_rows(Blobs.from_contents([b"0 -1"])) is None
+    >>> plain_rows(Blobs.from_contents([b"0\t1"])) is None
     True
     """
     text = blobs.buffer[FRONT:]
@@ -37,7 +39,9 @@ def plain_rows(blobs: Blobs) -> tuple[Rows, Tokens] | None:
     breaks = text[separators] == _NEWLINE
     line_ends = np.flatnonzero(breaks)
     blanks, points = (int(np.count_nonzero(text == mark)) for mark in (_BLANK, _POINT))
-    if np.count_nonzero((text - _ZERO) < 10) + points + blanks + len(line_ends) != len(text):
+    digits = np.count_nonzero((text - _ZERO) < 10)
+    is_odd = digits + points + blanks + len(line_ends) != len(text)
+    if is_odd and (blanks + len(line_ends) != len(separators) or (text == _HASH).any()):
         return None
     lengths = np.diff(separators, prepend=-1)  # of tokens, plus one
     empty = lengths == 1
@@ -49,10 +53,12 @@ def plain_rows(blobs: Blobs) -> tuple[Rows, Tokens] | None:
     if ends_nothing.any():
         separators, lengths = separators[~empty], lengths[~empty]
     start = separators - lengths + 1
-    point = _points(blobs.buffer, start, separators, rows.first, points)
+    point, plain = None, np.ones(len(start), dtype=bool)
+    if not is_odd:
+        point = _points(blobs.buffer, start, separators, rows.first, points)
     if point is None:
-        return None
-    return rows, Tokens(start, separators, point, np.ones(len(start), dtype=bool))
+        point, plain = _odd_points(text, separators)
+    return rows, Tokens(start, separators, point, plain)
 
 
 def _rows(blobs: Blobs, line_ends: Int64, count: Int64) -> Rows:
@@ -84,3 +90,27 @@ def _points(buffer: UInt8, start: Int64, end: Int64, first: Int64, count: int) -
         return None
     point[tokens] = positions
     return point
+
+
+def _odd_points(text: UInt8, end: Int64) -> tuple[Int64, Bool]:
+    """Return (t,) the point of each token, or its end, and whether the token is digits otherwise.
+
+    Parameters
+    ----------
+    text
+        (b,) what follows the front of the buffer.
+    end
+        (t,) end of each token in the buffer.
+    """
+    marks = np.flatnonzero((text > _BLANK) & (text < _ZERO))
+    positions = marks + FRONT
+    tokens = np.searchsorted(end, positions)
+    is_alone = np.ones(len(marks), dtype=bool)
+    is_alone[1:] &= tokens[1:] != tokens[:-1]
+    is_alone[:-1] &= tokens[:-1] != tokens[1:]
+    is_point = is_alone & (text[marks] == _POINT)
+    point, plain = end.copy(), np.ones(len(end), dtype=bool)
+    point[tokens[is_point]] = positions[is_point]
+    plain[tokens[~is_point]] = False
+    plain[np.searchsorted(end, np.flatnonzero(text > _NINE) + FRONT)] = False
+    return point, plain
