@@ -95,11 +95,12 @@ def test_floor_with_image_headers(
     assert out.stat().st_size == generated.label_bytes
 
 
-@pytest.mark.benchmark(group=BOXES)
+@pytest.mark.parametrize("kind", ["boxes", "polygons"])
 def test_convert_with_bad_rows(
-    benchmark: BenchmarkFixture, data_set: DataSet, tmp_path: Path
+    benchmark: BenchmarkFixture, data_set: DataSet, tmp_path: Path, kind: str
 ) -> None:
-    generated = data_set("boxes", 0.01)
+    benchmark.group = group_of(kind)
+    generated = data_set(kind, 0.01)
     report = converted(benchmark, generated, out=str(tmp_path / "label_rows.jsonl"))
     assert report.tally.rejected == generated.defects
     assert report.tally.annotations == generated.rows - sum(generated.defects.values())
