@@ -3,9 +3,10 @@
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict
 from hashlib import blake2b
 from pathlib import Path
+
+from msgspec.structs import asdict
 
 from labelingest.bench import synthetic
 from labelingest.bench.synthetic.data_set import Generated, generate

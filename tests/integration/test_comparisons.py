@@ -72,6 +72,15 @@ def test_a_table_says_what_each_does(kept: Path) -> None:
     assert ran.stderr == ""
 
 
+def test_estimates_of_bench_stand_beside_real_runs(kept: Path) -> None:
+    options = ("--files", "40", "--part", "20", "--kinds", "boxes", "--rounds", "1")
+    ran = run("estimates", *options, "--keep", str(kept), "--json")
+    assert ran.returncode == 0, ran.stderr
+    subjects = [estimate["subject"] for estimate in json.loads(ran.stdout)]
+    assert subjects[0] == "all, 1 processes"
+    assert all(estimate["estimated"] > 0 for estimate in json.loads(ran.stdout))
+
+
 @pytest.mark.parametrize("kind", ["boxes", "polygons", "rotated", "mixed"])
 def test_who_takes_part_converts_every_row(kept: Path, tmp_path: Path, kind: str) -> None:
     made = data_set(kept, 30, kind)
