@@ -6,6 +6,7 @@ their own length. Order is by UTF-8 bytes, which is the order of code points.
 
 from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -30,6 +31,8 @@ class Keys(Struct, frozen=True, eq=False):
     >>> keys = Keys.from_texts(["a.jpg", "b/ü.txt"])
     >>> len(keys), keys[1], keys.take([1, 0])
     (2, 'b/ü.txt', ['b/ü.txt', 'a.jpg'])
+    >>> keys.take([0, 1]), Keys.from_texts(["a", "", "b"]).take([0, 1, 2])
+    (['a.jpg', 'b/ü.txt'], ['a', '', 'b'])
     """
 
     text: bytes
@@ -140,9 +143,17 @@ class Keys(Struct, frozen=True, eq=False):
     def take(self, rows: Sequence[int] | Int64) -> list[str]:
         """Return the keys of these rows, in their order."""
         rows = np.asarray(rows, dtype=np.int64)
-        starts, ends = self.offsets[rows].tolist(), self.offsets[rows + 1].tolist()
+        starts, ends = self.offsets[rows], self.offsets[rows + 1]
+        if len(rows) > 1 and np.array_equal(starts[1:], ends[:-1]):
+            text = self.text[starts[0] : ends[-1]]
+            if text.isascii():
+                # Keys that follow each other are decoded at once, as those of a batch.
+                decoded = text.decode()
+                bounds = [0, *(ends - starts[0]).tolist()]
+                return [decoded[a:b] for a, b in pairwise(bounds)]
         text = self.text
-        return [text[a:b].decode() for a, b in zip(starts, ends, strict=True)]
+        pairs = zip(starts.tolist(), ends.tolist(), strict=True)
+        return [text[a:b].decode() for a, b in pairs]
 
 
 class Gathering:
