@@ -29,6 +29,7 @@ from benchmarks.contenders import CONTENDERS, FLOOR, FLOOR_WITH_HEADERS, Contend
 from benchmarks.data_sets import data_set
 from benchmarks.floor import read_labels_write_once
 from benchmarks.spent import Spent, spend
+from benchmarks.start_up import measure_start_up, show_start_up
 from labelingest.bench.synthetic.data_set import Generated
 from labelingest.bench.synthetic.kinds import Kind
 
@@ -294,9 +295,13 @@ def _main() -> None:
             document["results"] += [asdict(result) for result in results]
             if not chosen.json:
                 show(results, kind, chosen.files, chosen.rounds)
+    start_up = [] if chosen.only else measure_start_up()
+    document["start_up"] = [asdict(result) for result in start_up]
     if chosen.json:
         print(json.dumps(document, indent=1))
     else:
+        if start_up:
+            show_start_up(start_up)
         print(", ".join(f"{name} {value}" for name, value in _machine().items()))
 
 
