@@ -114,6 +114,8 @@ def select_files(batch: Batch, on_row_error: OnRowError, *, keeps_classification
     is_converted[list(problems.failed)] = False
     if on_row_error == OnRowError.SKIP_FILE and problems.flawed - problems.failed:
         return is_converted & _skip_flawed(batch)
+    if not problems.rejected_in:
+        return is_converted
     counts = batch.counts()
     remaining = counts.annotations + (counts.classifications if keeps_classifications else 0)
     has_rejected = np.zeros(len(units), dtype=bool)

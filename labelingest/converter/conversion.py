@@ -63,6 +63,8 @@ class Counts(Struct, frozen=True, eq=False):
 
     def where(self, keep: Bool) -> "Counts":
         """Return the counts of the files where keep, (u,), is true."""
+        if keep.all():
+            return self
         return Counts(
             self.seen[keep],
             self.annotations[keep],

@@ -28,6 +28,8 @@ def fail_non_images(batch: Batch, source: Format, target: Format) -> None:
     if not (source.is_of_images or target.is_of_images):
         return
     images = are_images(batch.units)
+    if images.all():
+        return
     counts = batch.counts()
     for unit in np.flatnonzero(~images).tolist():
         if unit in batch.problems.failed:
@@ -38,8 +40,7 @@ def fail_non_images(batch: Batch, source: Format, target: Format) -> None:
         batch.problems.fail(unit, Problem(code, batch.units.sidecar[unit], detail))
         batch.problems.rejected[code] += count
         batch.problems.rejected_in[unit] += count
-    if not images.all():
-        batch.keep(images)
+    batch.keep(images)
 
 
 def _reason(key: str, source: Format, target: Format) -> tuple[ProblemCode, str]:

@@ -220,7 +220,7 @@ class FileClasses(Struct, frozen=True, eq=False):
         cell = unit * width + place
         if (int(unit[-1]) + 1) * width <= _MOST_CELLS:
             table = np.bincount(cell)
-            used = np.flatnonzero(table)
+            used = np.flatnonzero(table > 0)  # of numbers it takes four times as long
             rows = table[used]
         else:
             used, rows = np.unique(cell, return_counts=True)

@@ -140,7 +140,7 @@ class ClassMap(Struct, frozen=True, eq=False):
 
     def is_one_to_one(self) -> bool:
         """Return whether no two numbers mean one object."""
-        return len(np.unique(self.feature)) == len(self.feature)
+        return int(np.bincount(self.feature).max(initial=0)) <= 1
 
     def resolve(self, class_number: Int64) -> Int32:
         """Return (n,) the row in `Ontology.objects` of each number; -1 where it is not mapped."""

@@ -99,7 +99,8 @@ class Tally(Struct):
         for name in _NUMBERS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in _COUNTERS:
-            getattr(self, name).update(getattr(other, name))
+            if counter := getattr(other, name):
+                getattr(self, name).update(counter)
         self.refitted.merge(other.refitted)
         self.classes.merge(other.classes)
 
