@@ -136,6 +136,8 @@ class IngestOptions(BaseModel):
     yolo, FILE.json for coco, FILE.parquet for parquet."""
     shard_rows: int | None = Field(default=None, ge=1)
     """Label rows per file; `out` is then a folder of several files, FOLDER.zst for compressed ones."""
+    beside: bool = False
+    """Write each label row beside its data file, as KEY.encord.json, instead of to `out`."""
     report: str | None = None
     """File for the report as JSON."""
     problems: str | None = None

@@ -155,7 +155,9 @@ class _Runs:
             config,
             part.paired,
             prepared.converter,
-            output_target(config, prepared.converter, len(prepared.paired.pairs)),
+            output_target(
+                config, prepared.converter, prepared.paired.storage, len(prepared.paired.pairs)
+            ),
             engine,
             totals=RunTotals(report, part.files, self.progress),
             fetched=prepared.layout.fetched,

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 __all__ = [
+    "BESIDE_LIST",
     "KIND_OF_EXTENSION",
     "OWNER_MARKER",
     "TEMPORARY_PREFIX",
@@ -98,7 +99,11 @@ _VOLUMES: Final = frozenset({"dcm", "dicom", "nii", "nii.gz"})
 
 OWNER_MARKER: Final = ".labelingest-owner.json"
 """Name of the file that tells which synced folder an output belongs to."""
-_JUNK_NAMES: Final = frozenset({".DS_Store", "Thumbs.db", ".labelingest-output", OWNER_MARKER})
+BESIDE_LIST: Final = ".labelingest-beside"
+"""Name of the file that lists the label rows that runs wrote beside data files."""
+_JUNK_NAMES: Final = frozenset(
+    {".DS_Store", "Thumbs.db", ".labelingest-output", OWNER_MARKER, BESIDE_LIST}
+)
 
 
 def extension_of(key: str) -> str:

@@ -116,6 +116,17 @@ OUTPUT_OPTIONS: Final[Sequence[Option]] = (
         commands=(Command.CONVERT, Command.BENCH),
     ),
     Option(
+        name="beside",
+        kind=Kind.FLAG,
+        default=False,
+        help="Write each label row beside its data file, as KEY.encord.json in STORAGE_PATH, instead of --out",
+        note="A file of that name is replaced only if a run wrote it and it has not changed since.",
+        panel=Panel.OUTPUT,
+        target="encord",
+        decides_result=False,
+        commands=(Command.CONVERT,),
+    ),
+    Option(
         name="overwrite",
         kind=Kind.FLAG,
         default=False,

@@ -18,10 +18,12 @@ from msgspec.structs import replace
 
 from labelingest.errors import ConfigError
 from labelingest.formats import declared_pairing, source_format_paired, target_format
+from labelingest.model.kinds import BESIDE_LIST
 from labelingest.model.listing import Listing
 from labelingest.model.pairs import Pairs
 from labelingest.pairing.layouts import recognise
 from labelingest.pairing.limits import MAX_DATA_FILES, long_names, refuse_too_many
+from labelingest.pairing.match import row_of
 from labelingest.pairing.near_misses.near_misses import NearMiss
 from labelingest.pairing.pair import pair, with_companions
 from labelingest.pairing.rules import PatternRule, SuffixRule
@@ -191,7 +193,12 @@ def _recognise(
     guesses: list[tuple[PairingRule, int, str]] = [
         (guess.rule, guess.pairs, guess.description) for guess in recognise(listing)
     ]
-    by_suffix = [] if declared_pairing(config.format) is False else suffixes(listing)
+    declared = declared_pairing(config.format)
+    # Label rows that a run wrote beside data files are no input, unless the caller says so.
+    is_output = config.beside or (
+        declared is None and row_of(listing.keys, BESIDE_LIST) is not None
+    )
+    by_suffix = [] if declared is False or is_output else suffixes(listing)
     guesses += [(g.rule, g.pairs, "Encord sidecars") for g in by_suffix if g.rule == SuffixRule()]
     if len(guesses) == 1:
         return guesses[0][0], guesses[0][2]

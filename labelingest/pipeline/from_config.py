@@ -13,6 +13,7 @@ from labelingest.pipeline.pairing_rule import PairingRule, rule_from_options
 from labelingest.readers.yolo.layouts import YoloOptions
 from labelingest.resolution.class_map import ClassMapping
 from labelingest.sinks.base import OutputTarget
+from labelingest.storage.base import Storage
 from labelingest.writers.target import CocoRotated, WriterOptions
 from labelingest.writers.yolo import YoloLayout, class_numbers
 
@@ -88,7 +89,7 @@ def make_converter(
 
 
 def output_target(
-    config: "IngestOptions", converter: Converter, data_files: int
+    config: "IngestOptions", converter: Converter, storage: Storage, data_files: int
 ) -> OutputTarget | None:
     """Return the output target of a configuration; None where nothing is written.
 
@@ -96,14 +97,17 @@ def output_target(
     ----------
     config, converter
         The options, and the converter made from them.
+    storage
+        The storage path: label rows may be written into it.
     data_files
         Data files of the run.
     """
-    if config.out is None:
+    if config.out is None and not config.beside:
         return None
     return OutputTarget(
         format=target_format(config.to),
-        out=config.out,
+        out=config.out or config.storage_path,
+        beside=storage if config.beside else None,
         ontology=converter.ontology,
         storage_url=converter.writer.storage_url,
         class_numbers=class_numbers(converter.class_map, converter.ontology.objects),

@@ -70,7 +70,7 @@ def new_report(
         labels=rule.labels if isinstance(rule, PatternRule) else "",
         suffix=rule.suffix if isinstance(rule, SuffixRule) else None,
         recognised=bool(paired.recognised),
-        out=config.out,
+        out=config.storage_path if config.beside else config.out,
         keys_seen=len(paired.listing),
         places_not_listed=len(paired.listing.hiding),
         keys=paired.pairs.counts(),

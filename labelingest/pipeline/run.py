@@ -18,7 +18,7 @@ from msgspec import Struct
 from labelingest.converter import Converter, needs_class_numbers
 from labelingest.engines.base import Engine
 from labelingest.errors import ConfigError, SidecarError
-from labelingest.formats import target_format
+from labelingest.formats import source_format, target_format
 from labelingest.formats.output_names import check_output, expected_name
 from labelingest.model.tally import Tally
 from labelingest.pairing.rules import PatternRule
@@ -99,6 +99,9 @@ def convert(
     An exception whose notes say how many files are done leaves an unfinished output beside, and the
     same call resumes it.
     """
+    if config.beside:
+        _refuse_places(config)
+        return _run(config, progress, executor)
     if config.out is None:
         expected = expected_name(target_format(config.to))
         raise ConfigError(
@@ -108,6 +111,16 @@ def convert(
     return _run(config, progress, executor)
 
 
+def _refuse_places(config: "IngestConfig") -> None:
+    """Refuse another place for label rows that are written beside their data files."""
+    for name in ("out", "shard_rows"):
+        if getattr(config, name) is not None:
+            raise ConfigError(
+                f"beside and {name} contradict each other: label rows go beside their data files, or "
+                f"to a place of their own; leave out one of the two"
+            )
+
+
 def check(
     config: "IngestConfig",
     *,
@@ -115,7 +128,7 @@ def check(
     executor: Executor | None = None,
 ) -> Report:
     """Find every problem of a folder, as `convert` does, without writing labels."""
-    return _run(config.model_copy(update={"out": None}), progress, executor)
+    return _run(config.model_copy(update={"out": None, "beside": False}), progress, executor)
 
 
 def _run(
@@ -168,6 +181,11 @@ def prepare(
         mapping = make_class_map(ontology, namespace=config.namespace, overrides=config.map)
     paired = pair_folder(config, rule, progress=progress, on_listed=on_listed, stopwatch=stopwatch)
     refuse_empty(paired, config)
+    if config.beside and source_format(paired.format) == target_format(config.to):
+        raise ConfigError(
+            "beside: the label files are label rows beside their data files already; leave out "
+            "--beside, and give --out for a copy that is checked"
+        )
     if mapping is None and needs_class_numbers(paired.format, config.to):
         mapping = make_class_map(ontology, namespace=config.namespace, overrides=config.map)
     url = config.storage_url or paired.storage.url
@@ -177,7 +195,7 @@ def prepare(
     converter = make_converter(config, ontology, mapping, paired.format, url, layout.options)
     report = new_report(config, ontology, mapping, paired, converter.writer.storage_url)
     report.class_lists, report.layout = class_lists, layout.as_dict()
-    target = output_target(config, converter, len(paired.pairs))
+    target = output_target(config, converter, paired.storage, len(paired.pairs))
     return Prepared(paired, converter, target, mapping, report=report, layout=layout)
 
 

@@ -25,7 +25,8 @@ def open_sink(target: OutputTarget) -> Sink:
     ConfigError
         As `labelingest.formats.output_names.check_output` does.
     """
-    check_output(target.format, target.out, target.shard_rows)
+    if target.beside is None:
+        check_output(target.format, target.out, target.shard_rows)
     module: SinkModule = load(target.format.sink)
     return module.open_sink(target)
 

@@ -11,6 +11,7 @@ from labelingest.formats.format import Format
 from labelingest.model.batch_output import BatchOutput
 from labelingest.model.ontology import Ontology
 from labelingest.problems import Problem
+from labelingest.storage.base import Storage
 from labelingest.storage.unfinished_files import temporary_name
 from labelingest.storage.urls import is_cloud
 from labelingest.writers.target import CocoRotated
@@ -98,13 +99,15 @@ class OutputTarget(Struct, frozen=True, eq=False, kw_only=True):
     """Drawing of rotated boxes in COCO."""
     shard_rows: int | None = None
     """Data files in each file of a folder; None for one file, or one for each data file."""
+    beside: Storage | None = None
+    """Storage path in which each label row is written beside its data file; None to write to `out`."""
     data_files: int = 0
     """Data files of the run: their number decides the names of shards in the cloud."""
 
     @property
     def is_resumable(self) -> bool:
         """Whether an interrupted output can be continued: objects in the cloud begin again."""
-        return self.format.is_resumable and not is_cloud(self.out)
+        return self.format.is_resumable and self.beside is None and not is_cloud(self.out)
 
 
 class UnfinishedOutput(Struct, frozen=True):

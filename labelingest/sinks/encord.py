@@ -16,6 +16,10 @@ ROW_START: Final = b'{"label_hash":"'
 
 def open_sink(target: OutputTarget, unfinished: UnfinishedOutput | None = None) -> Sink:
     """Return the sink that the name of the output asks for; only its module is loaded."""
+    if target.beside is not None:
+        from labelingest.sinks.beside import BesideSink
+
+        return BesideSink(target.beside)
     path = Path(target.out)
     if target.shard_rows is not None:
         if is_cloud(target.out):

@@ -12,6 +12,7 @@ from labelingest.formats.yolo import YOLO
 from labelingest.pipeline import from_config, run
 from labelingest.pipeline.pairing_rule import rule_from_options
 from labelingest.resolution.class_map import make_class_map
+from labelingest.storage import MemoryStorage
 from labelingest.writers.yolo_rows import YoloLayout
 from tests.builders.yolo import ontology_dict, ontology_for
 
@@ -60,8 +61,10 @@ def test_a_converter_has_the_options_of_its_configuration() -> None:
     )
     assert (converter.target_format, converter.yolo_confidence) == (YOLO, True)
     assert converter.most_bytes == 77
-    assert from_config.output_target(config, converter, 0) is None
-    target = from_config.output_target(config.model_copy(update={"out": "labels"}), converter, 0)
+    assert from_config.output_target(config, converter, MemoryStorage({}), 0) is None
+    target = from_config.output_target(
+        config.model_copy(update={"out": "labels"}), converter, MemoryStorage({}), 0
+    )
     assert target is not None
     assert (target.format, target.out, target.storage_url) == (YOLO, "labels", "s3://bucket/")
     assert target.class_numbers.tolist() == [0, 1, 2]
