@@ -145,7 +145,15 @@ def test_outputs_and_options_of_synced_folders_come_from_the_list() -> None:
 def test_options_that_do_not_change_the_result_are_known() -> None:
     assert {name for name, option in CONFIG_OPTIONS.items() if not option.decides_result} == {
         *("storage_path", "ontology", "out", "report", "problems", "failed_csv", "overwrite"),
-        *("workers", "engine", "restart", "class_list", "no_class_list", "accept_class_names"),
+        *(
+            "workers",
+            "engine",
+            "restart",
+            "class_list",
+            "no_class_list",
+            "accept_class_names",
+            "beside",
+        ),
     }
 
 
