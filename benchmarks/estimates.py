@@ -66,16 +66,16 @@ def estimates(kind: str, files: int, part: int, folder: Path, rounds: int) -> li
     """
     generated, single = data_set(folder, files, kind), data_set(folder, 1, kind)
     document = _measured(generated, part, rounds)
-    found = []
+    results = []
     for workers, seconds in document["derived"]["estimated_seconds"].items():
         real = _real(generated, int(workers), folder, rounds) - _real(single, 1, folder, rounds)
-        found.append(Estimate(kind, f"all, {workers} processes", seconds, real))
+        results.append(Estimate(kind, f"all, {workers} processes", seconds, real))
     processes = document["measurement"]["processes"]
     if processes is not None:
         [(workers, seconds)] = document["derived"]["expected_seconds"].items()
         subject = f"part, {workers} processes"
-        found.append(Estimate(kind, subject, seconds, min(processes["seconds"])))
-    return found
+        results.append(Estimate(kind, subject, seconds, min(processes["seconds"])))
+    return results
 
 
 def _measured(generated: Generated, part: int, rounds: int) -> dict[str, Any]:
@@ -102,16 +102,16 @@ def _real(generated: Generated, workers: int, folder: Path, rounds: int) -> floa
     return min(seconds)
 
 
-def show(found: Sequence[Estimate]) -> None:
+def show(results: Sequence[Estimate]) -> None:
     """Print estimates as a table."""
     table = Table("kind", "estimate of", "estimated s", "real s", "ratio", box=None, pad_edge=False)
     for column in table.columns[2:]:
         column.justify = "right"
-    for estimate in found:
+    for estimate in results:
         values = (estimate.estimated, estimate.real, estimate.ratio)
         table.add_row(estimate.kind, estimate.subject, *(f"{value:.2f}" for value in values))
     Console().print(table)
-    print(f"median ratio {median(estimate.ratio for estimate in found):.2f}")
+    print(f"median ratio {median(estimate.ratio for estimate in results):.2f}")
 
 
 def _chosen() -> argparse.Namespace:
@@ -126,15 +126,15 @@ def _chosen() -> argparse.Namespace:
 def _main() -> None:
     chosen = _chosen()
     with data_folder(chosen.keep) as folder:
-        found = [
+        results = [
             estimate
             for kind in chosen.kinds
             for estimate in estimates(kind, chosen.files, chosen.part, folder, chosen.rounds)
         ]
     if chosen.json:
-        print(json.dumps([asdict(e) | {"ratio": e.ratio} for e in found], indent=1))
+        print(json.dumps([asdict(e) | {"ratio": e.ratio} for e in results], indent=1))
     else:
-        show(found)
+        show(results)
 
 
 if __name__ == "__main__":
