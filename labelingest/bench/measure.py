@@ -150,7 +150,8 @@ class _Runs:
     ) -> Report:
         # The report of a conversion counts that conversion alone.
         report = replace(prepared.report, tally=Tally(), log=ProblemLog())
-        config = self.config.model_copy(update={"out": out})
+        # Label rows that go beside their data files are measured as the same tree elsewhere.
+        config = self.config.model_copy(update={"out": out, "beside": False})
         convert_pairs(
             config,
             part.paired,

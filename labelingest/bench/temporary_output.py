@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from tempfile import gettempdir
+from typing import Final
 
 from labelingest.config import IngestConfig
 from labelingest.errors import ConfigError
@@ -12,10 +13,14 @@ from labelingest.storage.local.real_paths import real_path
 
 __all__ = ["output_name", "output_parent"]
 
+_TREE: Final = "label_rows"
+"""Name of a folder for one file for each data file."""
+
 
 def output_name(config: IngestConfig) -> str:
     """Return the name of the output: the name of `out`, whose ending decides the kind."""
-    name = Path(config.out or target_format(config.to).sample_output).name
+    usual = _TREE if config.beside else target_format(config.to).sample_output
+    name = Path(config.out or usual).name
     return name if name.strip(".") else "out"
 
 

@@ -156,7 +156,7 @@ def bench(
             config = configured(IngestConfig, ctx.params)
             _bench(ctx.params, config, data or config.storage_path, threshold)
     except KeyboardInterrupt as interrupt:
-        exit_interrupted(interrupt, None)
+        exit_interrupted(interrupt, into)
 
 
 def _bench(

@@ -15,7 +15,9 @@ from labelingest.readers.yolo.tokens import Rows, Tokens
 
 __all__ = ["plain_rows"]
 
-_BLANK, _NEWLINE, _POINT, _ZERO, _NINE, _HASH = (np.uint8(ord(one)) for one in " \n.09#")
+_BLANK, _NEWLINE, _POINT, _ZERO, _NINE, _HASH = (
+    np.uint8(ord(character)) for character in " \n.09#"
+)
 
 
 def plain_rows(blobs: Blobs) -> tuple[Rows, Tokens] | None:

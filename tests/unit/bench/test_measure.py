@@ -58,6 +58,14 @@ def test_an_output_inside_the_storage_path_is_refused(tmp_path: Path) -> None:
     assert contents(tmp_path) == before
 
 
+def test_label_rows_that_go_beside_their_data_files_are_measured_elsewhere(tmp_path: Path) -> None:
+    config = rotated_folder(tmp_path, 3, beside=True)
+    before = contents(tmp_path / "data")
+    found = measure(config, out_folder=str(tmp_path / "out"))
+    assert contents(tmp_path / "data") == before
+    assert (found.files, found.out) == (3, "label_rows")
+
+
 def test_each_round_has_its_figures_and_memory_is_measured_once(tmp_path: Path) -> None:
     config = rotated_folder(tmp_path, 7)
     found = measure(config, rounds=3, out_folder=str(tmp_path / "out"))

@@ -15,7 +15,7 @@ from labelingest.sinks import growing_file
 from labelingest.sinks.growing_file import GrowingFile
 
 
-def kept(content: bytes) -> KeptChunk:
+def kept_chunk(content: bytes) -> KeptChunk:
     """Return a chunk of another process, whose work is done when the test says so."""
     return KeptChunk(*KeptChunk.fields_of(0, Chunk(content)))
 
@@ -40,7 +40,7 @@ def lengths(growing: GrowingFile, *, wait: bool = False) -> list[int]:
 
 
 def test_marks_come_in_the_order_of_chunks_whatever_is_written_first(growing: GrowingFile) -> None:
-    first, second = kept(b"a"), kept(b"bc")
+    first, second = kept_chunk(b"a"), kept_chunk(b"bc")
     for chunk in (first, second):
         growing.append(chunk)
     second.receipt.settle()
@@ -51,7 +51,7 @@ def test_marks_come_in_the_order_of_chunks_whatever_is_written_first(growing: Gr
 
 def test_a_chunk_whose_process_is_gone_ends_the_run(growing: GrowingFile) -> None:
     growing.append(Chunk(b"a"))
-    growing.append(kept(b"b"))
+    growing.append(kept_chunk(b"b"))
     assert lengths(growing, wait=True) == [1]
     with pytest.raises(EngineError, match="ended before its label rows were written"):
         growing.marks(wait=True)
@@ -61,7 +61,7 @@ def test_a_chunk_that_cannot_be_written_comes_after_the_marks_before_it(
     growing: GrowingFile,
 ) -> None:
     growing.append(Chunk(b"a"))
-    chunk = kept(b"b")
+    chunk = kept_chunk(b"b")
     growing.append(chunk)
     chunk.receipt.settle(OSError(errno.EROFS, os.strerror(errno.EROFS)))
     assert lengths(growing, wait=True) == [1]
