@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
+from msgspec.structs import replace
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.batches import KINDS, STORAGE_URL, Batch, batch
@@ -94,6 +95,23 @@ class TestWrite:
         label_rows = benchmark(write, annotations, sample.units, options_of(sample)).texts
         annotation_count = sum(len(orjson.loads(row)["object_answers"]) for row in label_rows)
         assert (len(label_rows), annotation_count) == (len(sample.units), sample.files.rows)
+
+    def test_write_with_names_that_json_escapes(
+        self, benchmark: BenchmarkFixture, kind: str, annotations: Annotations
+    ) -> None:
+        sample = batch(kind)
+        units = replace(sample.units, key=[f"ü {key}" for key in sample.units.key])
+        label_rows = benchmark(write, annotations, units, options_of(sample)).texts
+        assert len(label_rows) == len(units)
+
+    def test_write_with_another_date_for_each_file(
+        self, benchmark: BenchmarkFixture, kind: str, annotations: Annotations
+    ) -> None:
+        sample = batch(kind)
+        hours = np.arange(len(sample.units), dtype=np.int64) * 3_600_000_000_000
+        units = replace(sample.units, mtime_ns=hours)
+        label_rows = benchmark(write, annotations, units, options_of(sample)).texts
+        assert len({orjson.loads(row)["created_at"] for row in label_rows}) == len(units)
 
     def test_rival_dictionaries_dumped(
         self, benchmark: BenchmarkFixture, label_rows: list[bytes]

@@ -15,7 +15,7 @@ from labelingest.columns.text_page import RaggedTexts, TextPage
 from labelingest.columns.types import Int64, Texts
 from labelingest.encord.dates import date_column
 from labelingest.encord.identifiers import data_hash_column, dataset_hash, label_hash_column
-from labelingest.encord.urls import object_url
+from labelingest.encord.urls import object_url, object_urls
 from labelingest.model.kinds import kind_and_type
 from labelingest.model.units import DataUnits, extension_column
 from labelingest.writers.target import TargetOptions, WriterOptions
@@ -121,7 +121,7 @@ class _Places(NamedTuple):
         text, before = "".join(keys), '","data_link":"'
         if not _PLAIN.fullmatch(text):
             names = [_quoted(key[key.rfind("/") + 1 :]) for key in keys]
-            links = [_quoted(object_url(url, key)) for key in keys]
+            links = list(map(_quoted, object_urls(url, keys)))
             everything = np.arange(len(keys))
             return cls(
                 RaggedTexts.from_table(names, everything),

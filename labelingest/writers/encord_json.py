@@ -1,8 +1,9 @@
 """Annotations → Encord label rows, as the official client reads them without loss.
 
-The text is put together from templates: everything that is the same for all rows of an ontology
-object is escaped once, numbers are turned into text column by column. It equals, byte for byte,
-`orjson.dumps` of the plain dictionary; that is its property test (`tests/oracles/label_rows.py`).
+The texts of a batch are put on one page (`labelingest.columns.text_page`). Text that is the same for
+all rows of an ontology object is escaped once, and numbers are turned into text column by column. The
+result equals, byte for byte, `orjson.dumps` of the plain dictionary; that is its property test
+(`tests/oracles/label_rows.py`).
 
 Order of keys and their meaning: Encord's label row format (`LabelRowV2.from_labels_dict`).
 """
