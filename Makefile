@@ -33,6 +33,7 @@ lock: $(READY)  ## write the versions for development and CI, and the lowest one
 
 bench: $(READY)  ## the whole beside the floor and other libraries, on generated data sets
 	$(BIN)/python -m benchmarks.compare $(ARGS)
+	$(BIN)/python -m benchmarks.first_sync
 
 bench-stages: $(READY)  ## time every stage on a generated data set
 	$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-columns=median,iqr,ops,rounds --benchmark-sort=mean $(ARGS)

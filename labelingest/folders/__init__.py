@@ -18,7 +18,8 @@
         prepared.py           the result: prepared changes
       plan.py             3  the plan, saved on request; a plan ends here
       apply.py            4  transactions, from each of which another run can continue
-        batch.py              read, convert, write; custom_metadata.py
+        batch.py              jobs for the engine, results; custom_metadata.py
+    staged_rows.py      label rows that workers write ahead
     output_files.py     files of label rows: the folder replaces only its own
     output_owner.py     the folder that an output belongs to
     protected_files.py  files that plans and exports must not replace

@@ -18,7 +18,6 @@ from typing import Any, Final, Self
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 
@@ -485,6 +484,11 @@ def create_temporary(connection: Connection, table: sa.Table) -> None:
 
 def upsert(connection: Connection, table: sa.Table) -> Any:
     """Return an INSERT of the connection's database that has `on_conflict_do_update`."""
+    # Each dialect loads the modules of all its drivers.
     if connection.dialect.name == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
         return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
     return postgresql.insert(table)

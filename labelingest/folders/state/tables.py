@@ -20,7 +20,6 @@ from sqlalchemy import (
     Table,
     Text,
 )
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
 __all__ = [
@@ -50,7 +49,7 @@ _TEMPORARY: Final = MetaData()
 
 def key_type() -> TypeEngine[str]:
     """Return the type of keys: text in the order of its bytes."""
-    return Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+    return Text().with_variant(Text(collation="C"), "postgresql")
 
 
 def _of_folder(*, primary_key: bool = True) -> Column[Any]:
