@@ -19,7 +19,6 @@ from benchmarks.batches import KINDS
 from benchmarks.floor import read_labels_write_once
 from labelingest.bench.synthetic.data_set import Generated
 from labelingest.config import IngestConfig
-from labelingest.folders import FolderSettings, RunRecord, SyncedFolder
 from labelingest.pipeline import check, convert
 from labelingest.report import Report
 
@@ -132,33 +131,6 @@ def test_convert_to_sidecars(
     report = converted(benchmark, generated, out=str(out))
     assert report.tally.label_rows == generated.files
     assert len(list(out.rglob("*.jpg.encord.json"))) == generated.files
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.benchmark(group=SIDECARS)
-def test_first_sync(
-    benchmark: BenchmarkFixture, data_set: DataSet, tmp_path: Path, workers: int
-) -> None:
-    """A synced folder keeps a state of each file beside the same tree of label rows."""
-    generated = data_set("boxes", 0.0)
-    rounds = iter(range(100))
-
-    def sync() -> RunRecord:
-        place = tmp_path / str(next(rounds))
-        place.mkdir()
-        settings = FolderSettings(
-            generated.root,
-            str(place / "label_rows"),
-            format="yolo",
-            ontology=orjson.loads(generated.ontology.read_bytes()),
-            options={"images": ["images/{name}.jpg"], "labels": "labels/{name}.txt"},
-        )
-        folder = SyncedFolder.create("boxes", settings, state=f"sqlite:///{place / 'state.sqlite'}")
-        return folder.sync(workers=workers)
-
-    record = timed(benchmark, sync)
-    assert record.status == "done"
-    assert len(list((tmp_path / "0").rglob("*.jpg.encord.json"))) == generated.files
 
 
 @pytest.mark.benchmark(group=SIDECARS)
