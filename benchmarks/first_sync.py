@@ -100,8 +100,8 @@ def _spend(*words: str) -> Spent:
 def _expect_same(place: Path) -> None:
     tree, rows = (sorted((place / name).rglob("*.encord.json")) for name in ("tree", "rows"))
     if len(tree) != len(rows) or any(
-        one.read_bytes() != other.read_bytes()
-        for one, other in zip(tree[::100], rows[::100], strict=True)
+        row.read_bytes() != other.read_bytes()
+        for row, other in zip(tree[::100], rows[::100], strict=True)
     ):
         raise RuntimeError(
             f"{len(tree)} label rows in the tree are not the {len(rows)} of the sync"
