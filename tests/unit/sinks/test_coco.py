@@ -1,6 +1,8 @@
 """A COCO document that several processes write."""
 
+import errno
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -86,3 +88,19 @@ def test_nothing_is_left_of_a_run_that_failed(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         fail()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("bytes_before", [0, 100])
+def test_a_file_system_that_cannot_copy_gives_the_same_document(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bytes_before: int
+) -> None:
+    expected, copy = document_of(tmp_path / "copied.json", outputs()), os.copy_file_range
+    lengths = [bytes_before] if bytes_before else []
+
+    def fail(source: int, target: int, count: int) -> int:
+        if not lengths:
+            raise OSError(errno.EOPNOTSUPP, "not supported")
+        return copy(source, target, lengths.pop())
+
+    monkeypatch.setattr(os, "copy_file_range", fail)
+    assert document_of(tmp_path / "read.json", outputs()) == expected
