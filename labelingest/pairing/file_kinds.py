@@ -4,13 +4,16 @@ The answers equal those of `labelingest.model.kinds` for one key (a property tes
 but come from the bytes of the column, without a string for each key.
 """
 
+import os
 from collections.abc import Collection, Iterator
 from typing import Final
 
 import numpy as np
 
+from labelingest.columns.fingerprints import part_fingerprints
 from labelingest.columns.keys import Keys
-from labelingest.columns.types import Int64, UInt8
+from labelingest.columns.text_order import Words
+from labelingest.columns.types import Int64, UInt8, UInt64
 from labelingest.model.kinds import KIND_OF_EXTENSION, DataKind, extension_of, is_junk, kind_of
 from labelingest.pairing.names import Names
 
@@ -30,6 +33,7 @@ KINDS: Final = tuple(DataKind)
 NO_KIND: Final = len(KINDS)
 """Kind number of files that cannot be labelled."""
 
+_SECRET: Final = int.from_bytes(os.urandom(8), "little")
 _CHUNK: Final = 65_536
 """Rows of a chunk, whose columns stay in the processor's cache."""
 
@@ -132,7 +136,7 @@ def rows_with_extension(keys: Keys, rows: Int64, extensions: Collection[str]) ->
     return np.concatenate(parts)
 
 
-def folder_numbers(keys: Keys, rows: Int64) -> Int64:
+def folder_numbers(keys: Keys, rows: Int64) -> UInt64:
     """Return (n,) a number for the folder of each row, the same for files of one folder.
 
     Two folders can have one number too, by an accident that cannot be provoked.
@@ -143,11 +147,10 @@ def folder_numbers(keys: Keys, rows: Int64) -> Int64:
     >>> a == b, a == c
     (True, False)
     """
-    numbers = [np.zeros(0, dtype=np.int64)]
+    numbers = [np.zeros(0, dtype=np.uint64)]
+    words = Words(keys.text)
     for chunk in chunks(rows):
-        names = Names.from_rows(keys, chunk)
-        text = names.text.tobytes()
-        ends = names.begins.tolist()
-        folders = [text[a:b] for a, b in zip(names.keys_begin.tolist(), ends, strict=True)]
-        numbers.append(np.array([hash(folder) for folder in folders], dtype=np.int64))
+        begins = keys.offsets[chunk]
+        folders_end = begins + Names.from_rows(keys, chunk).folder_lengths()
+        numbers.append(part_fingerprints(words, begins, folders_end, _SECRET))
     return np.concatenate(numbers)

@@ -6,19 +6,22 @@ matter. One kind of accident is excluded: side by side, `README.png` and `README
 and its text, not an image and its labels. Every other pair of files in one folder counts.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
 from msgspec import Struct
 
+from labelingest.columns.fingerprints import mix, part_fingerprints
 from labelingest.columns.keys import Keys
+from labelingest.columns.text_order import Words
 from labelingest.columns.types import Int64
 from labelingest.model.kinds import DataKind
 from labelingest.model.listing import Listing
 from labelingest.model.pairs import Pairs
 from labelingest.pairing.file_kinds import KINDS, chunks, folder_numbers, kind_numbers
 from labelingest.pairing.match import ending_with
+from labelingest.pairing.names import Names
 from labelingest.pairing.pair import pair
 from labelingest.pairing.rules import PatternRule
 
@@ -92,7 +95,8 @@ def recognise(listing: Listing) -> list[LayoutGuess]:
     images = _images(keys)
     if not len(texts) or not len(images):
         return []
-    guesses = (_guess(listing, layout, images, texts) for layout in _LAYOUTS)
+    examples = _examples(keys, images)
+    guesses = (_guess(listing, layout, images, texts, examples) for layout in _LAYOUTS)
     return [guess for guess in guesses if guess is not None]
 
 
@@ -100,10 +104,12 @@ def _images(keys: Keys) -> Int64:
     return np.flatnonzero(kind_numbers(keys, np.arange(len(keys))) == KINDS.index(DataKind.IMAGE))
 
 
-def _guess(listing: Listing, layout: _Layout, images: Int64, texts: Int64) -> LayoutGuess | None:
+def _guess(
+    listing: Listing, layout: _Layout, images: Int64, texts: Int64, examples: Sequence[str]
+) -> LayoutGuess | None:
     if layout is _BESIDE and not _share_a_folder(listing.keys, images, texts):
         return None
-    extensions = sorted(_extensions(listing.keys, images, layout))
+    extensions = sorted({key.rpartition(".")[2] for key in examples if layout.is_about(key)})
     if not extensions:
         return None
     patterns = tuple(f"{layout.image}.{extension}" for extension in extensions)
@@ -121,14 +127,19 @@ def _share_a_folder(keys: Keys, images: Int64, texts: Int64) -> bool:
     return bool(np.isin(folder_numbers(keys, images), folders).any())
 
 
-def _extensions(keys: Keys, images: Int64, layout: _Layout) -> set[str]:
-    """Return the extensions of the layout's images, as they are spelt."""
-    return {
-        key.rpartition(".")[2]
-        for rows in chunks(images)
-        for key in keys.take(rows)
-        if layout.is_about(key)
-    }
+def _examples(keys: Keys, images: Int64) -> list[str]:
+    """Return keys of images: one at least for each folder and extension, as they are spelt."""
+    words = Words(keys.text)
+    examples: dict[int, str] = {}
+    for rows in chunks(images):
+        ends = keys.offsets[rows + 1]
+        lengths = Names.from_rows(keys, rows).extension_lengths()
+        extensions = part_fingerprints(words, ends - lengths, ends, 0)
+        numbers, places = np.unique(mix(folder_numbers(keys, rows) ^ extensions), return_index=True)
+        new = [place for place, n in enumerate(numbers.tolist()) if n not in examples]
+        new_keys = keys.take(rows[places[new]])
+        examples |= zip(numbers[new].tolist(), new_keys, strict=True)
+    return list(examples.values())
 
 
 def _sidecars(keys: Keys, pairs: Pairs) -> Iterator[str]:

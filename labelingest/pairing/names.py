@@ -50,9 +50,20 @@ class Names(Struct, frozen=True, eq=False):
         """Return the names of these rows."""
         return Names(self.text, self.keys_begin[rows], self.begins[rows], self.ends[rows])
 
+    def folder_lengths(self) -> Int64:
+        """Return (n,) how many bytes of each key are before the name."""
+        return self.begins - self.keys_begin
+
     def beginnings(self) -> UInt64:
         """Return (n,) the first eight bytes of each name as a number, 0 behind a shorter name."""
         return _words(self.text, self.begins, self.ends - self.begins)
+
+    def extension_lengths(self) -> Int64:
+        """Return (n,) how many bytes each extension has; 0 for none, or more than a word."""
+        dots = _last(self.text, ".", self.ends)
+        length = self.ends - dots - 1
+        length[(dots <= self.begins) | (length > WORD)] = 0
+        return length
 
     def extensions(self) -> tuple[UInt64, Bool]:
         """Return (n,) extensions as numbers, 0 for none; and whether a name begins with a dot.
@@ -60,10 +71,8 @@ class Names(Struct, frozen=True, eq=False):
         Extensions are in lower case. A name that begins with a dot may have no extension, however
         many dots follow.
         """
-        dots = _last(self.text, ".", self.ends)
-        length = self.ends - dots - 1
-        length[(dots <= self.begins) | (length > WORD)] = 0
-        words = lower_word(_words(self.text, dots + 1, length))
+        length = self.extension_lengths()
+        words = lower_word(_words(self.text, self.ends - length, length))
         return words, self.text[self.begins] == ord(".")
 
 
