@@ -81,14 +81,15 @@ def pair(
 
     unclaimed = _unclaimed(outcome)
     matches = [(affixes, affixes.match(keys, unclaimed)) for affixes in _data_affixes(rule)]
+    del unclaimed
     _mark_unsupported(keys, outcome, rule, [rows for _, rows in matches])
     candidates = Candidates(keys, labels, sidecars)
     edges = [
-        candidates.with_equal_captures(affixes, rows[outcome[rows] == Outcome.UNLABELLED])
+        candidates.with_equal_captures(affixes, _supported(outcome, rows))
         for affixes, rows in matches
     ]
     # Of ten million keys, each of these columns is 40 megabytes.
-    del unclaimed, matches, candidates, sidecars
+    del matches, candidates, sidecars
     data, sidecar, rivals = _settle(outcome, edges)
     outcome[companions_among(keys, outcome, named, rule, metadata)] = Outcome.COMPANION
     defects = Defects.from_outcome(keys, rule, outcome, rivals)
@@ -188,6 +189,12 @@ def _set_aside(keys: Keys, rule: PatternRule | SuffixRule) -> tuple[Int64, Int64
 
 def _unclaimed(outcome: UInt8) -> Int64:
     return np.flatnonzero(outcome == Outcome.UNLABELLED)
+
+
+def _supported(outcome: UInt8, rows: Int64) -> Int64:
+    """Return those of some rows that are not marked as unsupported; all, and no copy, if none is."""
+    is_supported = outcome[rows] == Outcome.UNLABELLED
+    return rows if is_supported.all() else rows[is_supported]
 
 
 def _metadata(

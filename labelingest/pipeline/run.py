@@ -11,7 +11,7 @@ from concurrent.futures import Executor
 from itertools import chain, islice
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Prepared", "check", "convert", "convert_pairs", "prepare"]
 
+_MANY: Final = 500_000
+"""Keys of a listing beyond which pairing leaves tens of megabytes that the conversion has no use for."""
 _log = logging.getLogger(__name__)
 
 
@@ -192,6 +194,10 @@ def prepare(
     with stopwatch.stage(Stage.SAMPLE):
         class_lists = compare_class_lists(config, paired, ontology, mapping)
         layout = find_layout(config, paired, ontology, mapping, class_lists.settings)
+    if len(paired.listing) > _MANY:
+        from labelingest.allocator import give_back_memory
+
+        give_back_memory()
     converter = make_converter(config, ontology, mapping, paired.format, url, layout.options)
     report = new_report(config, ontology, mapping, paired, converter.writer.storage_url)
     report.class_lists, report.layout = class_lists, layout.as_dict()

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, Protocol
 
 from msgspec.structs import replace
 
+from labelingest.allocator import trim_memory
 from labelingest.columns.types import Int64
 from labelingest.errors import ConfigError, StorageError
 from labelingest.model.blobs import Blobs, Unread
@@ -39,6 +40,9 @@ MAX_SIDECAR: Final = 300_000_000
 """Bytes that one file may have to be fetched whole."""
 PAGE: Final = 16_384
 """Keys that a page of a listing holds, about: some megabytes at most."""
+
+_TRIMMED_EVERY: Final = 250_000
+"""Files of a listing after which free memory is given back: buffers that grew leave it in pieces."""
 
 NOT_THERE: Final = "it cannot be read: no such file or folder"
 """Sentence for a file that does not exist, or does not exist any more."""
@@ -268,12 +272,9 @@ def list_all(
         try:
             for page in pages:
                 files += len(page)
-                if files > max_files:
-                    raise StorageError(
-                        f"{storage.url} holds more than {max_files:,} files, the most one storage "
-                        "path may hold: give a folder further down, and convert the others one by "
-                        "one"
-                    )
+                if files % _TRIMMED_EVERY < len(page):
+                    trim_memory()
+                _refuse_more(files, max_files, storage.url)
                 if on_listed is not None:
                     on_listed(files)
                 yield page
@@ -291,6 +292,14 @@ def list_all(
         listing = complete(())
     # Pages come in the order of the file system, reports in the order of keys.
     return replace(listing, problems=sorted(listing.problems, key=lambda p: (p.source, p.code)))
+
+
+def _refuse_more(files: int, most: int, url: str) -> None:
+    if files > most:
+        raise StorageError(
+            f"{url} holds more than {most:,} files, the most one storage path may hold: give a "
+            "folder further down, and convert the others one by one"
+        )
 
 
 def check_key(key: str) -> None:
