@@ -164,10 +164,10 @@ class _Vertices:
     def put_objects(self, page: TextPage, positions: Int64) -> None:
         """Put the vertices as objects at (v,) positions, each with `},` before, not behind it."""
         count = len(positions)
-        width = self._texts.dtype
+        keys = _vertex_keys(self._nth)
         # In the order of the page, so that each text covers what is too wide of the one before it.
-        texts = np.empty((count, 3), dtype=width)
-        texts[:, 0] = _vertex_keys(self._nth).astype(width)
+        texts = np.empty((count, 3), dtype=np.promote_types(keys.dtype, self._texts.dtype))
+        texts[:, 0] = keys
         texts[:, 1:] = self._texts.reshape(count, 2)
         places = np.empty((count, 3), dtype=np.int64)
         places[:, 0] = positions - 2
@@ -210,8 +210,13 @@ def _usual_keys() -> Texts:
     return _keys_between(0, _USUAL)
 
 
+_KEY_WIDTH: Final = 16
+"""Bytes of a column of these keys, as of most numbers; keys from the millionth vertex on are longer."""
+
+
 def _keys_between(first: int, end: int) -> Texts:
-    return np.array([b'},"%d":{"x":' % number for number in range(first, end)], dtype="S16")
+    keys = [b'},"%d":{"x":' % number for number in range(first, end)]
+    return np.array(keys, dtype=f"S{max(_KEY_WIDTH, len(keys[-1]))}")
 
 
 def ring_pieces(coordinates: Float64) -> Iterator[bytes]:

@@ -18,6 +18,7 @@ from labelingest.encord.identifiers import object_hashes
 from labelingest.model.kinds import extension_of
 from labelingest.model.units import extension_column
 from labelingest.writers.encord_json import write
+from labelingest.writers.encord_shapes import ring_pieces
 from labelingest.writers.number_text import number_texts, shortest_texts
 from labelingest.writers.target import WriterOptions
 from tests.builders.annotations import Batch, Row, batch_of
@@ -78,6 +79,11 @@ def test_the_last_text_at_a_place_remains_and_what_is_wider_than_the_page_is_cut
     assert page.content() == b"1.2.3,])"
     with pytest.raises(ValueError, match="complete"):
         page.put(np.array([0]), b"{")
+
+
+def test_a_vertex_whose_number_has_seven_digits_has_a_whole_key() -> None:
+    text = b"".join(ring_pieces(np.full(2 * (10**6 + 1), 0.5)))
+    assert b'"999999":{"x":0.5,"y":0.5},"1000000":{"x":0.5,"y":0.5}},"polygons"' in text
 
 
 class Drawn(NamedTuple):
