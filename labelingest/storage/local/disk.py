@@ -1,15 +1,19 @@
 """The disk behind a folder: everything that was written there is brought onto it at once."""
 
+import errno
 import os
 from collections.abc import Callable
 from ctypes import CDLL, get_errno
 from functools import cache
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from labelingest.storage.os_errors import cannot_write
 
 __all__ = ["Disk"]
+
+_NO_SYNCFS: Final = frozenset((errno.ENOSYS, errno.EPERM))
+"""Error numbers of a system, or of a sandbox, that does not flush one file system alone."""
 
 
 class Disk:
@@ -41,12 +45,19 @@ class Disk:
 
     def flush(self) -> None:
         """Write all that is waiting; StorageError where something cannot be written."""
-        flush = _syncfs()
-        if flush is None:
+        flush, number = _syncfs(), errno.ENOSYS
+        if flush is not None:
+            number = get_errno() if flush(self._folder) else 0
+        if number in _NO_SYNCFS:
             os.sync()
-        elif flush(self._folder):
-            error = OSError(get_errno(), "")
+        elif number:
+            error = OSError(number, "")
             raise cannot_write(self._output, error) from error
+
+    @property
+    def device(self) -> int:
+        """Number of the file system; files of another one are not flushed."""
+        return os.fstat(self._folder).st_dev
 
     def close(self) -> None:
         """Close the folder."""

@@ -6,6 +6,7 @@ new, and a process that is killed leaves nothing but unfinished files, which the
 deletion of the same file removes (`labelingest.storage.atomic_in_folder`).
 """
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Self, TypeAlias
@@ -50,14 +51,14 @@ def stage(storage: LocalStorage, keys: Sequence[str], contents: Sequence[bytes])
         A file cannot be written.
     """
     if len(keys) < _MANY:
-        return _stage_all(storage, keys, contents, threads=storage.puts_at_once, flush=True)
+        return _stage_all(storage, keys, contents, threads=storage.puts_at_once, flushed=None)
     with OpenFolders(storage.root, follow_symlinks=storage.follow_symlinks) as folders:
         try:
             folders.folder("", make=True)
         except OSError as error:
             raise cannot_write(storage.root, error) from error
     with Disk(storage.root, storage.root) as disk:
-        staged = _stage_all(storage, keys, contents, threads=_THREADS, flush=False)
+        staged = _stage_all(storage, keys, contents, threads=_THREADS, flushed=disk.device)
         disk.flush()
     return staged
 
@@ -104,13 +105,23 @@ def discard(storage: LocalStorage, keys: Sequence[str]) -> None:
 
 
 class _Places:
-    """Writes, publishes and discards files by key; the folder of the last file stays open."""
+    """Writes, publishes and discards files by key; the folder of the last file stays open.
 
-    def __init__(self, storage: LocalStorage) -> None:
+    Parameters
+    ----------
+    storage
+        The folder.
+    flushed
+        Device that the caller flushes: files on other devices, as below a mount point, are flushed
+        one by one. None where the caller flushes nothing.
+    """
+
+    def __init__(self, storage: LocalStorage, flushed: int | None = None) -> None:
         self._storage = storage
+        self._flushed = flushed
         self._folders = OpenFolders(storage.root, follow_symlinks=storage.follow_symlinks)
         self._entered: str | None = None
-        self._folder = -1
+        self._folder = self._device = -1
 
     def __enter__(self) -> Self:
         return self
@@ -118,10 +129,11 @@ class _Places:
     def __exit__(self, *raised: object) -> None:
         self._folders.__exit__(*raised)
 
-    def write(self, key: str, content: bytes, *, flush: bool) -> UnfinishedFile:
+    def write(self, key: str, content: bytes) -> UnfinishedFile:
         """Write a file under its temporary name."""
         try:
             name = self._enter(key, make=True)
+            flush = self._device != self._flushed
             return write_unfinished(self._folder, name, content, flush=flush)
         except OSError as error:
             raise cannot_write(f"{self._storage.root}/{key}", error) from error
@@ -161,6 +173,7 @@ class _Places:
         if folder != self._entered:
             self._entered = None
             self._folder = self._folders.folder(folder, make=make)
+            self._device = os.fstat(self._folder).st_dev
             self._entered = folder
         return name.encode()
 
@@ -171,14 +184,14 @@ def _stage_all(
     contents: Sequence[bytes],
     *,
     threads: int,
-    flush: bool,
+    flushed: int | None,
 ) -> list[Staged]:
     """Write files in several threads; return their outcomes in the order of keys."""
     if not keys:
         return []
 
     def stage_share(share: slice) -> list[Staged]:
-        return _stage_some(storage, keys[share], contents[share], flush=flush)
+        return _stage_some(storage, keys[share], contents[share], flushed)
 
     length = -(-len(keys) // threads)
     shares = [slice(start, start + length) for start in range(0, len(keys), length)]
@@ -187,13 +200,13 @@ def _stage_all(
 
 
 def _stage_some(
-    storage: LocalStorage, keys: Sequence[str], contents: Sequence[bytes], *, flush: bool
+    storage: LocalStorage, keys: Sequence[str], contents: Sequence[bytes], flushed: int | None
 ) -> list[Staged]:
     outcomes: list[Staged] = []
-    with _Places(storage) as places:
+    with _Places(storage, flushed) as places:
         for key, content in zip(keys, contents, strict=True):
             try:
-                outcomes.append(places.write(key, content, flush=flush))
+                outcomes.append(places.write(key, content))
             except NameRefusedError as error:
                 outcomes.append(error)
     return outcomes
