@@ -14,7 +14,7 @@ import pickle
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from io import BytesIO
 from itertools import count
@@ -65,12 +65,21 @@ def _work(parent: "_Parent", preload: str) -> None:
     # Ctrl-C is for the parent: it ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for task in (parent.read_ahead, parent.work_on_chunks):
-        Thread(target=task, daemon=True).start()
+        Thread(target=_essential, args=[task], daemon=True).start()
     if preload:
         import_module(preload)
     fn = pickle.loads(parent.calls.get())
     while True:
         parent.send_outcome(attempt(fn, pickle.loads(parent.calls.get())))
+
+
+def _essential(task: Callable[[], None]) -> None:
+    """Do the task of a thread; where that fails, end the process: the parent would wait for ever."""
+    try:
+        task()
+    except BaseException as error:  # noqa: BLE001 - as in `main`
+        print(f"labelingest: a worker ended: {crash_sentence(error)}", file=sys.stderr)  # noqa: T201
+        os._exit(1)
 
 
 class _Parent:

@@ -153,3 +153,15 @@ def test_a_file_that_is_another_now_is_not_written_by_workers(tmp_path: Path) ->
             growing.marks(wait=True)
         growing.end()
     assert path.read_bytes() == b"of another run"
+
+
+def break_off(content: bytes) -> None:
+    raise SystemExit
+
+
+def test_a_thread_of_a_worker_that_ends_does_not_leave_the_caller_waiting() -> None:
+    work: Callable[[int], Any] = chunk_of
+    results = ProcessEngine(1).map(work, range(1))
+    next(results).apply(break_off)
+    with pytest.raises(EngineError, match="lost over the same batch"):
+        next(results)
