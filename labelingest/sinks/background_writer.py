@@ -65,3 +65,4 @@ class BackgroundWriter:
             del entry, task  # the content is freed before the next one comes
             receipt.settle(error)
             self._tasks.task_done()
+        self._tasks.task_done()  # of the entry that ends the thread: `wait` counts it

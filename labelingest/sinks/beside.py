@@ -33,6 +33,8 @@ from labelingest.storage.base import ChangedError, Storage
 __all__ = ["BesideDelivery", "BesideHalf", "BesideSink"]
 
 _FORMAT: Final = "labelingest label rows beside data files 1"
+_MOST_LIST: Final = 2**40
+"""Bytes that the list may have: more than any, because a run that cannot read its list cannot begin."""
 _OF_PEOPLE: Final = (
     "exists, and no run wrote it, or it was changed since: move it away, or write label rows to a "
     "place of their own with --out"
@@ -200,7 +202,7 @@ class BesideSink(Struct):
         """Return the list of earlier runs, and its version token."""
         if self.storage.versions([BESIDE_LIST])[0] is None:
             return {}, ""
-        blobs = self.storage.fetch([BESIDE_LIST])
+        blobs = self.storage.fetch([BESIDE_LIST], most=_MOST_LIST)
         if blobs.unread or blobs.tokens is None:
             why = blobs.unread[0].detail if blobs.unread else ""
             raise StorageError(f"{self.storage.url}: {BESIDE_LIST!r}: {why}")
