@@ -3,6 +3,10 @@
 No object is made for a single text, and nothing is joined or padded: a writer measures its texts,
 adds lengths up to positions, and puts each column with one call. Texts may be put wider than they
 are; whatever follows them is put later and covers the rest. So the order of calls matters.
+
+Two habits of the libraries are relied on. numpy promises no order for the texts of one call; it puts
+them in the order of positions, and a test of texts that overlap would show a change. CPython gives
+the buffer of a `BytesIO` away as bytes without a copy; where it copies, only time and memory are lost.
 """
 
 from io import BytesIO
