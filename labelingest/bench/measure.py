@@ -17,6 +17,8 @@ from tempfile import TemporaryDirectory
 from time import perf_counter, process_time, thread_time
 from typing import Final
 
+from msgspec import structs
+
 from labelingest.allocator import give_back_memory
 from labelingest.bench.measurement import ONCE, Measurement, Processes, StageFigures
 from labelingest.bench.memory import StageMemory, peak_bytes, reset_peak, traced
@@ -84,13 +86,13 @@ def measure(
         runs = _Runs(config, files, Path(place), progress)
         give_back_memory()
         reset_peak()
-        timed = [runs.run(Stopwatch())]
+        timed = [runs.run(Stopwatch(), _step(1, rounds))]
         peak = peak_bytes()
-        timed += [runs.run(Stopwatch()) for _ in range(rounds - 1)]
+        timed += [runs.run(Stopwatch(), _step(number, rounds)) for number in range(2, rounds + 1)]
         processes = _in_processes(runs, timed[-1], rounds)
         memory = StageMemory()
         with traced():
-            runs.run(memory)
+            runs.run(memory, "memory of stages")
     return _measurement(config, timed, processes, memory, peak)
 
 
@@ -116,14 +118,16 @@ class _Runs:
     place: Path
     progress: Callable[[Progress], None] | None
     _outputs: int = field(default=0, init=False)
+    _step: str = field(default="", init=False)
+    """Name of the current run in the progress."""
 
-    def run(self, stopwatch: Stopwatch) -> _Round:
+    def run(self, stopwatch: Stopwatch, step: str) -> _Round:
         """List and pair the folder, and convert a part of it in this process."""
-        config = self.config
+        config, self._step = self.config, step
         with self._output() as out:
             started, background = perf_counter(), -_other_threads()
             without_outputs = config.model_copy(update=_NO_OUTPUTS)
-            prepared = prepare(without_outputs, progress=self.progress, stopwatch=stopwatch)
+            prepared = prepare(without_outputs, progress=self._tell, stopwatch=stopwatch)
             include = config.unlabelled == "include"
             part = part_of(prepared.paired, self.files, config.batch_bytes, with_unlabelled=include)
             with stopwatch.stage(Stage.BOOKS):
@@ -138,8 +142,9 @@ class _Runs:
             background=background,
         )
 
-    def seconds_with(self, engine: Engine, prepared: Prepared, part: Part) -> float:
+    def seconds_with(self, engine: Engine, prepared: Prepared, part: Part, step: str) -> float:
         """Return the seconds in which an engine converts a part."""
+        self._step = step
         with self._output() as out:
             started = perf_counter()
             self._convert(prepared, part, engine, out, OFF)
@@ -160,11 +165,16 @@ class _Runs:
                 config, prepared.converter, prepared.paired.storage, len(prepared.paired.pairs)
             ),
             engine,
-            totals=RunTotals(report, part.files, self.progress),
+            totals=RunTotals(report, part.files, self._tell),
             fetched=prepared.layout.fetched,
             stopwatch=stopwatch,
         )
         return report
+
+    def _tell(self, progress: Progress) -> None:
+        """Tell the progress of the current run: rates of one run are not those of another."""
+        if self.progress is not None:
+            self.progress(structs.replace(progress, stage=f"{self._step}: {progress.stage}"))
 
     @contextmanager
     def _output(self) -> Iterator[str]:
@@ -184,10 +194,20 @@ def _in_processes(runs: _Runs, timed: _Round, rounds: int) -> Processes | None:
     if cores == 1:
         return None
     seconds = [
-        runs.seconds_with(ProcessEngine(cores, PRELOAD), timed.prepared, timed.part)
-        for _ in range(rounds)
+        runs.seconds_with(
+            ProcessEngine(cores, PRELOAD),
+            timed.prepared,
+            timed.part,
+            f"{cores} processes, {_step(number, rounds)}",
+        )
+        for number in range(1, rounds + 1)
     ]
     return Processes(workers=cores, seconds=seconds, start=_seconds_to_start())
+
+
+def _step(number: int, rounds: int) -> str:
+    """Return the name of a round in the progress."""
+    return f"round {number} of {rounds}"
 
 
 def _seconds_to_start() -> float:

@@ -132,16 +132,18 @@ def bench(
 ) -> None:
     """Measure time and memory of each stage for your own folder, and what would be faster.
 
-    Converts part of the folder with the options of `convert`, in one process and in one for each
-    core, into a temporary folder. --out selects the kind of output; it is not written. The first of
-    two runs measures the storage, the second reads the files from memory.
+    Converts part of the folder with the options of `convert`, in one process
+    and in one for each core, into a temporary folder of this machine. --out
+    selects the kind of output; it is not written. The first of two calls
+    measures the storage, the second reads the files from memory.
 
-    Memory of a stage is what Python objects and arrays take in it at most, beyond what they took
-    before; memory of C libraries does not count. It is measured in a run of its own, on any system.
-    The peak of the process is its resident memory: on Linux that of the run, on macOS since the
-    start of the process, not known on Windows.
+    Memory of a stage is the most that Python objects and arrays take in it,
+    beyond what they took before; memory of C libraries does not count. It is
+    measured in a run of its own, on any system. The peak of the process is its
+    resident memory: on Linux that of the first round, on macOS since the start
+    of the process. On Windows it is not known.
 
-    Example: labelingest bench coco128 --ontology coco.json --compare before.json --fail-above 10%
+    Example: labelingest bench drive --ontology drive.json --save before.json
     """
     from labelingest.allocator import settle_memory
     from labelingest.bench.compare import threshold_from_text
@@ -306,12 +308,26 @@ def _saved_output(
 
     if path is None:
         return None
+    _refuse_place(path)
     storage = open_storage(config.storage_path, follow_symlinks=config.follow_symlinks)
     inputs = {"ontology": config.ontology, "config": config.file, "class list": config.class_list}
     guard = OutputGuard(inputs, {"storage path": storage}, overwrite=config.overwrite)
     guarded = GuardedOutput("save", path, OutputKind.MEASUREMENT)
     guard.admit(guarded)
     return guard, guarded
+
+
+def _refuse_place(path: str) -> None:
+    """Refuse a place in which no file can be made, before minutes of measuring are lost."""
+    from pathlib import Path
+
+    from labelingest.storage.urls import is_cloud
+
+    if is_cloud(path):
+        raise ConfigError(f"save {path!r}: results are files of this machine: give a local path")
+    folder = Path(path).parent
+    if not folder.is_dir():
+        raise ConfigError(f"save {path!r}: there is no folder {str(folder)!r}: make it first")
 
 
 def _is_same(path: str | None, other: str | None) -> bool:

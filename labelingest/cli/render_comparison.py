@@ -70,7 +70,7 @@ def print_failures(
         change = f"{((figure.ratio or 1) - 1) * 100:+.0f} %"
         values = f"{_best(figure.now)} {figure.unit}, {_best(figure.earlier)} before"
         print_message(
-            f"labelingest: above {threshold * 100:g} % of {path}: {figure.name}: {values} ({change})"
+            f"labelingest: more than {threshold * 100:g} % above {path}: {figure.name}: {values} ({change})"
         )
     if is_kept:
         print_message(f"labelingest: {path} keeps the earlier result, and this one is not saved")

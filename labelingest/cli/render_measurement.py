@@ -7,6 +7,7 @@ from labelingest.bench.measurement import Measurement
 from labelingest.bench.verdict import duration, verdict
 from labelingest.cli.console import Console, open_console, print_columns, print_line
 from labelingest.config import IngestConfig
+from labelingest.storage.urls import is_cloud
 
 __all__ = ["megabytes", "print_measurement", "print_numbers"]
 
@@ -31,6 +32,10 @@ def print_measurement(measurement: Measurement, config: IngestConfig) -> None:
     print_numbers(console, [*_stage_rows(measurement)])
     for line in _notes(measurement):
         print_line(console, line)
+    if config.out is not None and is_cloud(config.out):
+        print_line(
+            console, "The output was a file of this machine: sending to the cloud is not measured."
+        )
     bound, cure = verdict(measurement, config)
     print_line(console, f"Bound by {bound}.")
     print_line(console, f"What would help: {cure}.")

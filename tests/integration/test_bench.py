@@ -153,7 +153,7 @@ def test_a_faster_run_passes_and_a_slower_one_fails(bench: Bench, saved: Path) -
     before = saved.read_bytes()
     ran = bench(*judge, "--save", str(saved))
     assert ran.code == 5
-    assert f"labelingest: above 50 % of {saved}: the whole, in one process: " in ran.err
+    assert f"labelingest: more than 50 % above {saved}: the whole, in one process: " in ran.err
     assert f"{saved} keeps the earlier result" in ran.err
     assert saved.read_bytes() == before
     other = saved.with_name("other.json")
@@ -241,6 +241,8 @@ def test_a_field_of_a_later_version_is_no_defect(bench: Bench, saved: Path) -> N
             (*DEMO, "--compare", "x", "--fail-above", "1.1x"),
             "expected a percentage: --fail-above 10%",
         ),
+        ((*DEMO, "--save", "none/a.json"), "there is no folder 'none': make it first"),
+        ((*DEMO, "--save", "s3://b/a.json"), "results are files of this machine"),
         ((*DEMO, "--generate", "5"), "STORAGE_PATH 'fixtures/demo' and --generate"),
         ((*DEMO, "--kind", "boxes"), "--kind has no effect without --generate"),
         ((*DEMO, "--into", "x"), "--into has no effect without --generate"),

@@ -5,6 +5,7 @@ import pytest
 from labelingest.bench.measure import measure
 from labelingest.config import IngestConfig
 from labelingest.errors import ConfigError
+from labelingest.progress import Progress
 from labelingest.stopwatch import Stage
 from tests.builders.measurements import ROW, rotated_folder
 
@@ -83,11 +84,25 @@ def test_several_processes_convert_the_same_files(
 ) -> None:
     monkeypatch.setattr("labelingest.bench.measure.usable_cores", lambda: 2)
     config = rotated_folder(tmp_path, 7)
-    found = measure(config, rounds=2, out_folder=str(tmp_path / "out")).processes
+    steps: dict[str, None] = {}
+
+    def note(progress: Progress) -> None:
+        steps[progress.stage] = None
+
+    out = str(tmp_path / "out")
+    found = measure(config, rounds=2, out_folder=out, progress=note).processes
     assert found is not None
     assert found.workers == 2
     assert len(found.seconds) == 2
     assert min(found.seconds) > 0 < found.start
+    conversions = [step for step in steps if step.endswith(": convert")]
+    assert conversions == [
+        "round 1 of 2: convert",
+        "round 2 of 2: convert",
+        "2 processes, round 1 of 2: convert",
+        "2 processes, round 2 of 2: convert",
+        "memory of stages: convert",
+    ]
 
 
 def test_one_core_measures_no_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
