@@ -124,7 +124,8 @@ def edges_outside(boxes_ltwh: Float64) -> Int64:
     Returns
     -------
     ndarray
-        (n,) left and top edges below 0, right and bottom edges beyond 1; a new array.
+        (n,) edges below 0 or beyond 1, of the four: both sides of a box that lies wholly outside;
+        a new array.
 
     Examples
     --------
@@ -132,7 +133,8 @@ def edges_outside(boxes_ltwh: Float64) -> Int64:
     [1, 2]
     """
     low, high = boxes_ltwh[:, :2], boxes_ltwh[:, :2] + boxes_ltwh[:, 2:]
-    count: Int64 = (low < 0).sum(axis=1) + (high > 1).sum(axis=1)
+    edges = np.concatenate((low, high), axis=1)
+    count: Int64 = ((edges < 0) | (edges > 1)).sum(axis=1)
     return count
 
 
