@@ -32,14 +32,20 @@ def plain_objects(structure: Any, api: Mapping[str, Any]) -> tuple[OntologyObjec
     >>> plain_objects({"objects": [car | {"shape": "box"}], "classifications": []}, {}) is None
     True
     """
-    if not (
+    try:
+        is_valid = _is_structure(structure, api)
+    except RecursionError:  # the full check goes deeper
+        return None
+    return tuple(map(_object, structure["objects"])) if is_valid else None
+
+
+def _is_structure(structure: Any, api: Mapping[str, Any]) -> bool:
+    return (
         isinstance(structure, dict)
         and all(api.get(key) is None or _is_text(api[key]) for key in ("ontology_hash", "title"))
         and _are_all(structure.get("classifications"), _is_classification)
         and _are_all(structure.get("objects"), _is_object)
-    ):
-        return None
-    return tuple(map(_object, structure["objects"]))
+    )
 
 
 def _object(entry: Mapping[str, Any]) -> OntologyObject:

@@ -106,3 +106,13 @@ def test_a_look_accepts_the_keys_of_the_api_that_the_full_check_accepts(odd: Any
 
 def test_a_look_accepts_the_usual_ontology() -> None:
     assert plain_objects(ONTOLOGY, {}) is not None
+
+
+def test_answers_nested_deeper_than_a_look_goes_are_left_to_the_full_check() -> None:
+    attribute = CAR["attributes"][0]
+    for _ in range(200):
+        option = attribute["options"][0] | {"options": [attribute]}
+        attribute = attribute | {"options": [option]}
+    structure = ONTOLOGY | {"objects": [CAR | {"attributes": [attribute]}]}
+    assert plain_objects(structure, {}) is None
+    assert len(checked_objects("ontology", structure, is_wrapped=False)) == 1
