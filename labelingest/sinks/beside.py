@@ -24,7 +24,7 @@ from msgspec.structs import replace
 
 from labelingest.columns.fingerprints import Digest, content_digest
 from labelingest.encord.keys import SIDECAR_SUFFIX
-from labelingest.errors import NameRefusedError, StorageError
+from labelingest.errors import NameRefusedError, ResumeNote, StorageError
 from labelingest.model.batch_output import BatchOutput, LargeLabels
 from labelingest.model.kinds import BESIDE_LIST
 from labelingest.problems import Problem, ProblemCode
@@ -143,7 +143,9 @@ class BesideSink(Struct):
         if not self._is_open:
             return
         self._is_open = False
-        if raised and raised[0] is not None:
+        error = raised[1] if raised else None
+        if isinstance(error, BaseException):
+            error.add_note(ResumeNote("label rows that were written stay beside their data files"))
             # What the run wrote is known to the next run, where that is possible.
             with suppress(StorageError):
                 self._save()
@@ -209,7 +211,7 @@ class BesideSink(Struct):
         first, *lines = blobs.get(0).splitlines() or [b""]
         with suppress(ValueError, TypeError):
             if orjson.loads(first) == {"format": _FORMAT}:
-                return dict(map(orjson.loads, lines)), blobs.tokens[0]
+                return dict(map(_entry, lines)), blobs.tokens[0]
         raise StorageError(
             f"{self.storage.url}: {BESIDE_LIST!r} is damaged: move it away; label rows that differ from "
             "those of this run stay then"
@@ -226,6 +228,14 @@ class BesideSink(Struct):
                 "give the same command again"
             ) from error
         self.storage.flush([BESIDE_LIST])
+
+
+def _entry(line: bytes) -> tuple[str, str]:
+    """Return an entry of the list; raise ValueError or TypeError where the line is none."""
+    key, digest = orjson.loads(line)
+    if not (isinstance(key, str) and isinstance(digest, str)):
+        raise TypeError
+    return key, digest
 
 
 def _problem(key: str, why: str) -> Problem:

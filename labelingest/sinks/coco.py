@@ -28,7 +28,7 @@ from labelingest.problems import Problem
 from labelingest.sinks.background_writer import BackgroundWriter
 from labelingest.sinks.base import OutputTarget, UnfinishedOutput
 from labelingest.sinks.objects import whole_output
-from labelingest.storage.atomic import building_file, open_locked
+from labelingest.storage.atomic import building_file, open_anew
 from labelingest.storage.os_errors import cannot_write
 from labelingest.storage.shared_file import SharedFile, write_all
 from labelingest.storage.urls import is_cloud
@@ -318,7 +318,7 @@ def _copy_in_system(source: BinaryIO, target: BinaryIO) -> None:
 def _annotations_file(out: str) -> Iterator[tuple[BinaryIO, Path]]:
     """Open an empty file for annotations, and give its path; it is removed at the end.
 
-    The file is beside the output, and the next run takes over what a killed run left. That of an
+    The file is beside the output, and the next run removes what a killed run left. That of an
     object has no name, and is in the folder for temporary files.
     """
     if is_cloud(out):
@@ -327,9 +327,8 @@ def _annotations_file(out: str) -> Iterator[tuple[BinaryIO, Path]]:
         return
     building = building_file(Path(out))
     path = building.with_name(f"{building.name}-annotations")
-    with open(open_locked(path, out), "r+b") as file:  # noqa: PTH123 - a descriptor, not a path
+    with open(open_anew(path, out), "r+b") as file:  # noqa: PTH123 - a descriptor, not a path
         try:
-            file.truncate(0)
             yield file, path
         finally:
             with suppress(OSError):

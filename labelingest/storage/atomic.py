@@ -27,6 +27,7 @@ __all__ = [
     "building_file",
     "file_target",
     "flush_folder",
+    "open_anew",
     "open_locked",
     "whole_file",
 ]
@@ -76,6 +77,21 @@ def open_locked(path: Path, output: str, mode: int = 0o666) -> int:
             return file
         # The other run ended in between and took the file with it.
         os.close(file)
+
+
+def open_anew(path: Path, output: str, mode: int = 0o666) -> int:
+    """Open an empty file as `open_locked` does; what a killed run left at its place is removed.
+
+    A worker of the killed run may still be writing: its last write must not reach the new file.
+    """
+    while os.fstat(file := open_locked(path, output, mode)).st_size:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise cannot_write(output, error) from error
+        finally:
+            os.close(file)
+    return file
 
 
 @contextmanager
@@ -157,7 +173,7 @@ def _open_unfinished(
     """Open the unfinished file, cut to the bytes that count."""
     mode = 0o600 if private else 0o666
     if unfinished is None:
-        descriptor, length = open_locked(temporary, output, mode), 0
+        descriptor, length = open_anew(temporary, output, mode), 0
     else:
         try:
             if not unfinished[1]:

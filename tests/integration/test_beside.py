@@ -9,7 +9,7 @@ import pytest
 from labelingest import IngestConfig, check, convert
 from labelingest.bench.synthetic.data_set import generate
 from labelingest.bench.synthetic.kinds import Kind
-from labelingest.errors import ConfigError
+from labelingest.errors import ConfigError, StorageError, resume_notes
 from labelingest.model.kinds import BESIDE_LIST
 from labelingest.progress import Progress
 from labelingest.storage import LocalStorage
@@ -125,8 +125,11 @@ def test_a_run_that_ends_early_is_repeated_to_the_same_files(
         if progress.stage == "convert" and progress.files >= 10:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) as raised:
         convert(config(storage, data, beside=True), progress=interrupt)
+    assert resume_notes(raised.value) == [
+        "label rows that were written stay beside their data files"
+    ]
     assert 0 < len(beside(storage)) < FILES
     if not is_listed:  # a run that is killed writes no list
         storage.delete([BESIDE_LIST])
@@ -135,6 +138,18 @@ def test_a_run_that_ends_early_is_repeated_to_the_same_files(
     convert(config(storage, data, out=tmp_path / "tree"))
     tree = contents(LocalStorage(str(tmp_path / "tree")))
     assert beside(storage) == {k: text for k, text in tree.items() if k.endswith(".encord.json")}
+
+
+@pytest.mark.parametrize("line", [b'[1,"x"]', b'["a.jpg",7]', b'["a.jpg"]', b"["])
+def test_a_list_that_is_damaged_is_said_and_stays(
+    storage: Storage, data: Path, line: bytes
+) -> None:
+    convert(config(storage, data, beside=True))
+    before = contents(storage)
+    storage.put(BESIDE_LIST, before[BESIDE_LIST] + line + b"\n")
+    with pytest.raises(StorageError, match="is damaged: move it away"):
+        convert(config(storage, data, beside=True, overwrite=True, dataset_title="new"))
+    assert beside(storage) == {k: v for k, v in before.items() if k.endswith(".encord.json")}
 
 
 def test_what_has_a_place_of_its_own_or_is_a_label_row_is_refused(

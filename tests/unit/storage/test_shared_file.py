@@ -9,7 +9,7 @@ import pytest
 
 from labelingest.errors import StorageError
 from labelingest.storage import shared_file
-from labelingest.storage.atomic import whole_file
+from labelingest.storage.atomic import building_file, whole_file
 from labelingest.storage.shared_file import SharedFile, wait_for_writers
 
 
@@ -74,3 +74,13 @@ def test_a_run_that_begins_anew_has_a_new_file(tmp_path: Path) -> None:
     with whole_file(tmp_path / "rows", unfinished=(path, 0)) as file:
         assert not os.path.samestat(os.fstat(before), os.fstat(file.fileno()))
     os.close(before)
+
+
+def test_a_late_write_does_not_reach_a_file_without_journal_either(tmp_path: Path) -> None:
+    path = building_file(tmp_path / "document")
+    path.write_bytes(b"of a killed run")
+    with path.open("r+b", buffering=0) as late, whole_file(tmp_path / "document") as file:
+        file.write(b"new")
+        late.write(b"of a killed run")
+    assert (tmp_path / "document").read_bytes() == b"new"
+    assert [path.name for path in tmp_path.iterdir()] == ["document"]
