@@ -1,6 +1,6 @@
 """A configuration of plain values: what `IngestConfig` would accept, without loading pydantic.
 
-The command line makes one where every value passes a look: names among the choices of their option,
+The command line makes one where every value passes a simple check: names among the choices of their option,
 paths of this machine, whole numbers within bounds. All other values go to `IngestConfig`, which
 converts them or says what is wrong. A test compares both on generated values.
 """

@@ -229,14 +229,17 @@ def _compared(
 ) -> "Sequence[Figure]":
     """Print a result beside an earlier one; return the figures above the threshold."""
     from labelingest.bench.compare import compare
-    from labelingest.cli.render_comparison import print_comparison
+    from labelingest.cli.render_comparison import print_comparison, print_success
 
     comparison, path = compare(earlier, result), params["compare"]
     print_comparison(comparison, path, earlier, to_stderr=bool(params["as_json"]))
     if threshold is None:
         return ()
     _refuse(comparison.obstacles, path)
-    return comparison.failures(threshold)
+    failures = comparison.failures(threshold)
+    if not failures:
+        print_success(path, threshold, to_stderr=bool(params["as_json"]))
+    return failures
 
 
 def _refuse(obstacles: Sequence[str], path: str) -> None:

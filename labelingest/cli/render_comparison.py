@@ -8,7 +8,7 @@ from labelingest.bench.result import Result
 from labelingest.cli.console import open_console, print_line, print_message
 from labelingest.cli.render_measurement import print_numbers
 
-__all__ = ["print_comparison", "print_failures"]
+__all__ = ["print_comparison", "print_failures", "print_success"]
 
 _SHOWN: Final = 0.1
 """Megabytes from which the memory of a stage is shown."""
@@ -52,6 +52,12 @@ def _rows(figures: Sequence[Figure]) -> Iterator[Sequence[str]]:
 
 def _best(values: Sequence[float]) -> str:
     return f"{min(values):,.1f}" if values else "–"
+
+
+def print_success(path: str, threshold: float, *, to_stderr: bool = False) -> None:
+    """Print that no judged figure is above a threshold."""
+    line = f"Nothing that is judged is more than {threshold * 100:g} % above {path}."
+    print_line(open_console(stderr=to_stderr), line)
 
 
 def print_failures(

@@ -1,4 +1,4 @@
-"""Sizes of many images at once: the heads of a batch are walked side by side.
+"""Sizes of many images at once, from the first bytes of each file (its head).
 
 Nearly all images are JPEG or PNG files whose segments, or chunks, up to the pixels lie in their
 heads. The files of a batch are walked in step: the first segment of each, then the second of those

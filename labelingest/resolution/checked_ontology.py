@@ -1,4 +1,4 @@
-"""Objects of an ontology that needs more than a look: pydantic checks it, and each defect is named.
+"""Objects of an ontology that is not plainly valid: pydantic checks it, and each defect is named.
 
 `plain_ontology.py` reads those that are plainly valid; both give the same objects.
 """

@@ -1,6 +1,6 @@
 """Label rows beside their data files: `KEY.encord.json` in the storage path itself.
 
-No folder of their own tells these files from those of people. So each is written on condition that
+These files lie among files of people, in no folder of their own. So each is written on condition that
 nothing has its name. Where something has:
 
 1. a file with the very bytes to be written is as good as written;

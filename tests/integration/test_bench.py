@@ -149,6 +149,7 @@ def test_a_faster_run_passes_and_a_slower_one_fails(bench: Bench, saved: Path) -
     judge = (*DEMO, "--rounds", "1", "--compare", str(saved), "--fail-above", "50%")
     ran = bench(*judge)
     assert ran.code == 0, ran.err
+    assert f"Nothing that is judged is more than 50 % above {saved}." in ran.out
     change(saved, lambda document: scale(document, 0.0001))
     before = saved.read_bytes()
     ran = bench(*judge, "--save", str(saved))
