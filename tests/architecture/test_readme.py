@@ -20,7 +20,7 @@ HOW_TO = [path.read_text("utf-8") for path in sorted((ROOT / "docs/how-to").glob
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", "\n".join([README, *HOW_TO]), re.M | re.S)
 SESSIONS = [text for language, text in BLOCKS if language == "console"]
 SCRIPTS = [text for language, text in BLOCKS if language == "python"]
-PROGRESS = re.compile(r"^(?:list|check|convert|generate): [\d,]+ .*files.*\n", re.M)
+PROGRESS = re.compile(r"^(?:.+: )?(?:list|check|convert|generate): [\d,]+ .*files.*\n", re.M)
 """Lines of progress, which are printed where the machine takes over two seconds."""
 COMMANDS = re.compile(r"^\$ (.*(?:\\\n.*)*)\n((?:(?!\$ ).*\n)*)", re.M)
 
