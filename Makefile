@@ -13,7 +13,7 @@ demo: $(READY)  ## convert a small data set with deliberate defects and show the
 	$(BIN)/python fixtures/demo/run.py
 
 test: $(READY)  ## run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: $(READY)  ## formatting, lint and types
 	$(BIN)/ruff format --check

@@ -404,9 +404,9 @@ def draw_faults(
     for number in range(count):
         name = names[number % len(names)]
         kinds, what = dice.choice(FAULTS)
-        calls = trials.calls(name, kinds)
-        if calls:
-            yield name, Fault(kinds, what, dice.randint(1, calls), dice.random() < 0.2)
+        while not (calls := trials.calls(name, kinds)):
+            kinds, what = dice.choice(FAULTS)
+        yield name, Fault(kinds, what, dice.randint(1, calls), dice.random() < 0.2)
 
 
 def draw_moments(

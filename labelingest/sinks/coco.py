@@ -87,7 +87,9 @@ class CocoHalf(Struct, frozen=True):
             lambda parts: [page for part in parts for page in part],
         )
         delivered = [(page.measure, Chunk(page) if self.keeps else page) for page in pages]
-        return BatchOutput((), delivered=_Delivery(delivered, refused))
+        # Without keys, the counts of the files come as sums: none of them can be refused any more.
+        keys = output.keys if refused else ()
+        return BatchOutput(keys, delivered=_Delivery(delivered, refused))
 
     def _page(self, labels: Labels | None) -> CocoPage:
         labels = labels or Labels.none()

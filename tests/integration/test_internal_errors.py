@@ -205,7 +205,7 @@ class TestSyncedFolders:
         assert world.touched("read") == ["a.txt"]
         world.write("c.txt", POISON + b" again")
         assert folder.sync().exit_code() == 3
-        monkeypatch.setattr(fingerprints, "version", lambda name: "99.0")
+        monkeypatch.setattr(fingerprints, "__version__", "99.0")
         assert folder.sync().exit_code() == 3
         assert "c.txt" in world.touched("read")
         world.write("c.txt", BOX)
@@ -258,7 +258,7 @@ class TestSyncedFolders:
         world.touched("read")
         assert folder.sync().exit_code() == 0
         assert world.touched("read") == ["c.txt"]
-        monkeypatch.setattr(fingerprints, "version", lambda name: "99.0")
+        monkeypatch.setattr(fingerprints, "__version__", "99.0")
         assert folder.sync().exit_code() == 3
         world.write("b.jpg.metadata.json", b'{"speed": 2}')
         assert folder.sync().exit_code() == 0
