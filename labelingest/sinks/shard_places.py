@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, cast
 
+from labelingest.errors import StorageError
 from labelingest.model.batch_output import BatchOutput
 from labelingest.sinks.json_lines import Pack, no_lines, packed_pieces
 from labelingest.sinks.marks import Mark, Summed
@@ -142,7 +143,7 @@ class FolderShards:
         except BaseException as error:
             with suppress(OSError):
                 os.unlink(unfinished)  # noqa: PTH108
-            if isinstance(error, OSError):
+            if isinstance(error, OSError) and not isinstance(error, StorageError):
                 raise cannot_write(self.output, error) from error
             raise
 
