@@ -305,6 +305,10 @@ class TreeSink:
                     self._settle(batch, key, delivery.texts.get(position))
                     del refused[position]
                 if position not in refused:
+                    owner = in_batch.owner(name)  # of a file that was settled right now
+                    if owner is not None:
+                        owners[name], refused[position] = owner, owner.number
+                        continue
                     in_batch.add(name, key)
         return self._count(batch.keys, refused, owners, delivery)
 
@@ -350,7 +354,10 @@ class TreeSink:
     def _owners(self, taken_names: Set[str]) -> "dict[str, _Owner]":
         """Return name → the data file of an earlier batch that keeps it from others."""
         folded = {name.casefold(): name for name in taken_names}
-        above = {folder: name for name in taken_names for folder in folders_above(name)}
+        above: dict[str, list[str]] = {}
+        for name in taken_names:
+            for folder in folders_above(name):
+                above.setdefault(folder, []).append(name)
         owners: dict[str, _Owner] = {}
         for batch in reversed(self._counted):
             for key in filter(None, _unpacked(batch)):
@@ -358,8 +365,7 @@ class TreeSink:
                 other = folded.get(name.casefold())
                 if other is not None and (name == other or self._open().is_one(name, other)):
                     owners[other] = _Owner(key, errno.EEXIST)
-                if name in above:
-                    owners[above[name]] = _Owner(key, errno.ENOTDIR)
+                owners |= dict.fromkeys(above.get(name, ()), _Owner(key, errno.ENOTDIR))
                 for folder in folders_above(name):
                     if folder in taken_names:
                         owners[folder] = _Owner(key, errno.EISDIR)

@@ -22,7 +22,7 @@ def test_an_error_that_is_a_sentence_stays_as_it_is(half: ShardHalf, tmp_path: P
             writer.put(BatchOutput(["a.jpg"], [b"{}"]))
             raise StorageError("the storage path is gone")
 
-    with pytest.raises(StorageError, match="^the storage path is gone$"):
+    with pytest.raises(StorageError, match=r"^the storage path is gone$"):
         write()
     assert [path.name for path in tmp_path.iterdir()] == ["token"]
 

@@ -13,7 +13,7 @@ from labelingest.model.ontology import OntologyObject, Shape
 from labelingest.problems import Problem, ProblemCode
 from labelingest.sinks.output_folder import MARKER
 from labelingest.sinks.sidecars import sidecar_tree
-from labelingest.sinks.tree import TreeSink
+from labelingest.sinks.tree import TreeKind, TreeSink
 from labelingest.sinks.yolo import label_file_of, yolo_tree
 
 
@@ -282,3 +282,23 @@ def test_who_gets_a_name_does_not_depend_on_how_many_files_a_batch_has(
             ]
         outcomes.append(refused)
     assert outcomes[0] == outcomes[1]
+
+
+def test_all_files_that_need_a_folder_where_one_is_a_file_are_refused(tmp_path: Path) -> None:
+    kind = TreeKind("label row", "{}.json".format, lambda name: name.endswith(".json"))
+    with TreeSink(tmp_path / "out", kind) as sink:
+        assert sink.put(BatchOutput(["a"], [b"1"])) == []
+        refused = sink.put(BatchOutput(["a.json/x", "a.json/y"], [b"2", b"3"]))
+    assert [position for position, _ in refused] == [0, 1]
+    assert (tmp_path / "out" / "a.json").read_bytes() == b"1"
+
+
+def test_a_file_that_makes_room_for_an_earlier_one_of_its_batch_is_refused(tmp_path: Path) -> None:
+    kind = TreeKind("label row", "{}.json".format, lambda name: name.endswith(".json"))
+    with TreeSink(tmp_path / "out", kind) as sink:
+        half = sink.half()
+        later = half.deliver(BatchOutput(["a.json/z"], [b"3"]))
+        first = half.deliver(BatchOutput(["a", "a.json/x"], [b"1", b"2"]))
+        assert [position for position, _ in sink.put(first)] == [1]
+        assert [position for position, _ in sink.put(later)] == [0]
+    assert (tmp_path / "out" / "a.json").read_bytes() == b"1"
