@@ -6,7 +6,7 @@ the journal if the run can be resumed.
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 
 from msgspec import Struct, field
@@ -110,7 +110,9 @@ class JournaledSink(Struct, frozen=True):
                 run.distrust()
                 return
             try:
-                self._add_marked()
+                # Workers have ended with the run: what they did not write is not waited for.
+                with suppress(EngineError):
+                    self._add_marked(wait=True)
                 run.sync(sink)
             except (OSError, EngineError) as later:
                 if is_lost(later):
