@@ -196,7 +196,7 @@ def hash_texts(names: UInt64) -> Texts:
     """Return (n,) names of 48 bits in base64."""
     digits: Texts = np.empty((len(names), 4), dtype="S2")
     for place, shift in enumerate((36, 24, 12, 0)):
-        digits[:, place] = _TWO_DIGITS.take(names >> np.uint64(shift) & np.uint64(4095))
+        digits[:, place] = _TWO_DIGITS[names >> np.uint64(shift) & np.uint64(4095)]
     return digits.view("S8")[:, 0]
 
 

@@ -124,7 +124,7 @@ def _guess(
 def _share_a_folder(keys: Keys, images: Int64, texts: Int64) -> bool:
     """Return whether any label file lies in the folder of an image: cheaper than pairing them."""
     folders = folder_numbers(keys, texts)
-    return bool(np.isin(folder_numbers(keys, images), folders).any())
+    return bool(np.isin(folder_numbers(keys, images), folders, kind="sort").any())
 
 
 def _examples(keys: Keys, images: Int64) -> list[str]:
