@@ -1,7 +1,7 @@
 """Memory of a run: the peak of the process, and what each stage adds.
 
 The peak of the process is its resident memory, as the operating system counts it: the interpreter,
-loaded modules and libraries are included. On Linux the count begins anew before a run is measured.
+loaded modules and libraries are included. On Linux the count is reset before a run is measured.
 On macOS it cannot be reset, and counts from the start of the process. Windows has no such count.
 
 What a stage adds is the most that Python's allocators held at once in the stage, beyond what they
@@ -26,11 +26,11 @@ __all__ = ["StageMemory", "peak_bytes", "reset_peak", "traced"]
 _STATUS: Final = Path("/proc/self/status")
 _CLEAR: Final = "/proc/self/clear_refs"
 _RESET_PEAK: Final = b"5"
-"""Value for `clear_refs` that begins the count of resident memory anew (Linux 4.0 and later)."""
+"""Value for `clear_refs` that resets the peak of resident memory (Linux 4.0 and later)."""
 
 
 def reset_peak() -> bool:
-    """Begin the count of the peak anew; return whether the system could."""
+    """Reset the peak; return whether the system could."""
     try:
         control = os.open(_CLEAR, os.O_WRONLY | os.O_CLOEXEC)
     except OSError:

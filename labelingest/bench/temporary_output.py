@@ -37,7 +37,7 @@ def output_parent(folder: str | None, config: IngestConfig) -> str:
     Raises
     ------
     ConfigError
-        The folder is none, or inside the storage path.
+        The path is no folder, or is inside the storage path.
     """
     folder = folder or gettempdir()
     if not Path(folder).is_dir():

@@ -35,7 +35,7 @@ def _be_quick() -> None:
     """Spare the process what its start and end do not need."""
     seek_cycles_seldom()
     atexit.register(gc.freeze)  # else Python would look through all objects as it ends
-    # numpy would start a thread for each core, for products of matrices: there are none here.
+    # numpy starts a thread for each core for products of matrices, and nothing here multiplies any.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 

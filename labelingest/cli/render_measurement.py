@@ -14,7 +14,7 @@ __all__ = ["megabytes", "print_measurement", "print_numbers"]
 _FEW: Final = 1_000
 """Files below which loading on first use outweighs the conversion."""
 _SHOWN: Final = 0.0005
-"""Seconds of other threads from which they are shown: less is none, in milliseconds."""
+"""Seconds of other threads below which they are left out: they would be shown as 0 ms."""
 _COLD: Final = 1.5
 """Ratio of the first round to the fastest from which the first one read from the storage."""
 

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote, unquote
 
-__all__ = ["object_url", "object_urls"]
+__all__ = ["are_unreserved", "object_url", "object_urls"]
 
 _OBJECT_STORES: Final = ("s3://", "gs://", "az://")
 _UNRESERVED: Final = re.compile("[A-Za-z0-9_.~/-]*")
-"""Keys that are the same in a URL."""
 
 
 def object_url(storage_url: str, key: str) -> str:
@@ -38,8 +37,19 @@ def object_urls(storage_url: str, keys: Sequence[str]) -> list[str]:
     """
     if storage_url.startswith(_OBJECT_STORES):
         begin = unquote(storage_url)
-    elif _UNRESERVED.fullmatch("".join(keys)):
+    elif are_unreserved(keys):
         begin = storage_url
     else:
         return [object_url(storage_url, key) for key in keys]
     return [begin + key for key in keys]
+
+
+def are_unreserved(keys: Sequence[str]) -> bool:
+    """Return whether keys are the same in a URL, and so in JSON: no character is escaped.
+
+    Examples
+    --------
+    >>> are_unreserved(["a/b.jpg"]), are_unreserved(["a/b.jpg", "c d.jpg"])
+    (True, False)
+    """
+    return _UNRESERVED.fullmatch("".join(keys)) is not None

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from labelingest.columns.types import Bool, Int32, Int64
 from labelingest.model.kinds import can_extension_be_image, extension_of
 
-__all__ = ["DataUnits", "are_images", "extension_column"]
+__all__ = ["DataUnits", "are_images", "extension_column", "size_column"]
 
 
 class DataUnits(Struct, frozen=True, eq=False):
@@ -83,6 +83,24 @@ def are_images(units: DataUnits) -> Bool:
     """
     extensions, number = extension_column(units.key)
     return np.array([can_extension_be_image(e) for e in extensions], dtype=bool)[number]
+
+
+def size_column(units: DataUnits) -> tuple[list[tuple[int, int]], Int64]:
+    """Return the different widths and heights, and (u,) the place of each unit's among them.
+
+    Sizes that are not known are (0, 0).
+
+    Examples
+    --------
+    >>> units = DataUnits.from_keys(["a", "b"], ["a.txt", "b.txt"], np.zeros(2, np.int64))
+    >>> sizes, number = size_column(units.with_sizes(np.array([4, -1]), np.array([3, -1])))
+    >>> sizes, number.tolist()
+    ([(0, 0), (4, 3)], [1, 0])
+    """
+    is_known = (units.width > 0) & (units.height > 0)
+    sides = units.width.astype(np.int64) << 32 | units.height
+    sizes, number = np.unique(np.where(is_known, sides, 0), return_inverse=True)
+    return [(size >> 32, size & 0xFFFFFFFF) for size in sizes.tolist()], number
 
 
 def extension_column(keys: Sequence[str]) -> tuple[Sequence[str], Int64]:

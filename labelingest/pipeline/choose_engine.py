@@ -80,7 +80,7 @@ class Engines:
     def on_listed(self, files: int) -> None:
         """Start worker processes once enough files are listed for processes to pay off.
 
-        A caller who asks for several has decided that they do: the first call starts them.
+        Where the caller gives a number of workers, the first call starts them.
         """
         is_local = self._executor is None and self._options.engine is None
         is_worth_it = self._options.workers is not None or files >= _WORTH_LISTING

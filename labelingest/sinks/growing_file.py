@@ -23,13 +23,10 @@ from labelingest.model.chunks import Chunk, KeptChunk, Receipt
 from labelingest.sinks.background_writer import BackgroundWriter
 from labelingest.sinks.marks import Mark, Summed, with_length
 from labelingest.storage.os_errors import cannot_write
+from labelingest.storage.pieces import joined_pieces
 from labelingest.storage.shared_file import SharedFile, write_all
 
 __all__ = ["GrowingFile"]
-
-_PIECE: Final = 1 << 20
-"""Bytes to which the pieces of a large label row are joined before they are written."""
-
 
 _FLUSH_EVERY: Final = 64 << 20
 """Bytes after which they are flushed in the thread: little is left for the flush at the end."""
@@ -99,7 +96,7 @@ class GrowingFile:
         summed, end = Summed(pieces), self.length
         with self._disk_errors_as_sentence():
             try:
-                for piece in _joined(summed):
+                for piece in joined_pieces(summed):
                     write_all(self._file, piece, end)
                     end += len(piece)
             except OSError:
@@ -185,17 +182,3 @@ class GrowingFile:
             yield
         except OSError as error:
             raise cannot_write(self._output, error) from error
-
-
-def _joined(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield pieces together, so that each write is worth its call."""
-    waiting: list[bytes] = []
-    length = 0
-    for piece in pieces:
-        waiting.append(piece)
-        length += len(piece)
-        if length >= _PIECE:
-            yield b"".join(waiting)
-            waiting, length = [], 0
-    if waiting:
-        yield b"".join(waiting)

@@ -3,8 +3,8 @@
 A store renames no folder, so objects appear one by one. The marker appears before the first of them
 and says "unfinished"; it says "complete" when all are there. What an earlier run wrote is removed at
 the beginning: objects of two runs side by side would look complete. A run that fails removes its objects. A
-killed run leaves them, under a marker that says "unfinished", and the next run begins anew, to the same
-bytes.
+killed run leaves them, under a marker that says "unfinished", and the next run starts from the
+beginning and gives the same bytes.
 
 As on this machine, objects are replaced only where a marker says that labelingest wrote them, and where
 nothing else was added.

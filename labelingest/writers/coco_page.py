@@ -6,23 +6,20 @@ workers do it in any order. From then on the lengths are known for any IDs. The 
 texts onto a page with the IDs, which costs little.
 """
 
-import re
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 from zlib import crc32
 
 import numpy as np
-import orjson
 
 from labelingest.columns.text_page import RaggedTexts, TextPage
 from labelingest.columns.types import Float64, Int32, Int64, Texts
 from labelingest.encord.identifiers import data_hash_column
-from labelingest.encord.urls import object_url
 from labelingest.model.annotations import Annotations, ColumnShape, column_shapes
 from labelingest.model.ontology import Ontology, Shape
-from labelingest.model.units import DataUnits
+from labelingest.model.units import DataUnits, size_column
 from labelingest.writers.coco_shapes import Numbers, Shapes
 from labelingest.writers.instances import hash_column_of
+from labelingest.writers.key_texts import KeyTexts
 from labelingest.writers.target import CocoRotated
 
 __all__ = ["CocoCounts", "CocoMeasure", "CocoPage", "category_ids"]
@@ -133,15 +130,13 @@ _BEFORE_LINK: Final = b',"coco_url":"'
 _BEFORE_HASH: Final = b'","data_hash":"'
 _IMAGE_END: Final = b'"}'
 _UUID: Final = 36
-_PLAIN: Final = re.compile("[A-Za-z0-9_.~/-]*")
-"""Keys that are the same in JSON and in a URL."""
 
 
 class _Images:
     """Images of a batch."""
 
     def __init__(self, units: DataUnits, storage_url: str) -> None:
-        names, link, links = _names_and_links(units.key, storage_url)
+        names, link, links = KeyTexts.of_keys(units.key, storage_url)
         hashes = data_hash_column(storage_url, units.key)
         self._parts = (names, _sizes(units), _BEFORE_LINK + link, links, _BEFORE_HASH, hashes)
         fixed = len(_BEFORE_ID + _BEFORE_NAME + _BEFORE_LINK + link + _BEFORE_HASH + _IMAGE_END)
@@ -164,36 +159,12 @@ class _Images:
         return page.content()
 
 
-def _names_and_links(
-    keys: Sequence[str], storage_url: str
-) -> tuple[RaggedTexts, bytes, RaggedTexts]:
-    """Return keys as JSON without quotes, what all links begin with, and (u,) rests of the links."""
-    everything = np.arange(len(keys))
-    if _PLAIN.fullmatch("".join(keys)):
-        texts = RaggedTexts.from_table([key.encode() for key in keys], everything)
-        return texts, _quoted(object_url(storage_url, "")), texts
-    names = [_quoted(key) for key in keys]
-    links = [_quoted(object_url(storage_url, key)) for key in keys]
-    return (
-        RaggedTexts.from_table(names, everything),
-        b"",
-        RaggedTexts.from_table(links, everything),
-    )
-
-
-def _quoted(text: str) -> bytes:
-    """Return a text as JSON, without its quotes."""
-    return orjson.dumps(text)[1:-1]
-
-
 def _sizes(units: DataUnits) -> RaggedTexts:
     """Return (u,) the texts of the sizes, with the end of the name before them."""
-    is_known = (units.width > 0) & (units.height > 0)
-    sides = units.width.astype(np.int64) << 32 | units.height
-    sizes, number = np.unique(np.where(is_known, sides, 0), return_inverse=True)
+    sizes, number = size_column(units)
     texts = [
-        f'","width":{size >> 32},"height":{size & 0xFFFFFFFF}'.encode() if size else b'"'
-        for size in sizes.tolist()
+        f'","width":{width},"height":{height}'.encode() if width else b'"'
+        for width, height in sizes
     ]
     return RaggedTexts.from_table(texts, number)
 

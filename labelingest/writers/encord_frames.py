@@ -4,26 +4,22 @@ A label row is its text before the answers, the answers, the text between answer
 objects, and the same end for all. The texts here are put for all data files of a batch at once.
 """
 
-import re
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
-import numpy as np
 import orjson
 
 from labelingest.columns.text_page import RaggedTexts, TextPage
 from labelingest.columns.types import Int64, Texts
 from labelingest.encord.dates import date_column
 from labelingest.encord.identifiers import data_hash_column, dataset_hash, label_hash_column
-from labelingest.encord.urls import object_url, object_urls
 from labelingest.model.kinds import kind_and_type
-from labelingest.model.units import DataUnits, extension_column
+from labelingest.model.units import DataUnits, extension_column, size_column
+from labelingest.writers.key_texts import KeyTexts
 from labelingest.writers.target import TargetOptions, WriterOptions
 
 __all__ = ["Frames", "json_text"]
 
-_PLAIN: Final = re.compile("[A-Za-z0-9_.~/-]*")
-"""Keys that are the same in JSON and in a URL."""
 _UUID: Final = "-" * 36
 _DATE: Final = "-" * 29
 """Places that identifiers and dates are put in."""
@@ -38,6 +34,7 @@ _BEFORE_ANSWERS: Final = (
 _BEFORE_UNIT: Final = (
     b'},"classification_answers":{},"object_actions":{},"spaces":{},"data_units":{"'
 )
+_BEFORE_LINK: Final = b'","data_link":"'
 _UNIT: Final = f'{_UUID}":{{"data_hash":"{_UUID}","data_title":"'.encode()
 _TO_UNIT_DATA: Final = len(f'{_UUID}":{{"data_hash":"')
 
@@ -60,13 +57,15 @@ class Frames:
         self.dates: Texts = date_column(units.mtime_ns)
         """(u,) dates of the labels."""
         self._head = _head(writer)
-        self._places = _Places.of_keys(units.key, writer.storage_url)
+        texts = KeyTexts.of_keys(units.key, writer.storage_url)
+        self._titles, self._links = texts.names(), texts.links
+        self._before_link = _BEFORE_LINK + texts.before_link
         self._types = _types(units.key)
         self._sizes = _sizes(units)
-        titles = self._places.titles.lengths
+        titles = self._titles.lengths
         self.before: Int64 = titles + (len(self._head) + len(_BEFORE_ANSWERS))
         """(u,) bytes before the answers."""
-        links = self._places.links.lengths + len(self._places.before_link)
+        links = self._links.lengths + len(self._before_link)
         fixed = len(_BEFORE_UNIT) + len(_UNIT)
         self.between: Int64 = titles + links + self._types.lengths + self._sizes.lengths + fixed
         """(u,) bytes between answers and objects."""
@@ -79,8 +78,8 @@ class Frames:
         page.put(positions + _TO_EDITED, self.dates)
         page.put(positions + _TO_DATA, self._data)
         titles = positions + len(self._head)
-        page.put_ragged(titles, self._places.titles)
-        page.put(titles + self._places.titles.lengths, _BEFORE_ANSWERS)
+        page.put_ragged(titles, self._titles)
+        page.put(titles + self._titles.lengths, _BEFORE_ANSWERS)
 
     def put_between(self, page: TextPage, positions: Int64) -> None:
         """Put the texts between answers and objects at (u,) positions."""
@@ -89,11 +88,11 @@ class Frames:
         page.put(unit, self._data)
         page.put(unit + _TO_UNIT_DATA, self._data)
         positions = unit + len(_UNIT)
-        page.put_ragged(positions, self._places.titles)
-        positions = positions + self._places.titles.lengths
-        page.put(positions, self._places.before_link)
-        positions = positions + len(self._places.before_link)
-        for texts in (self._places.links, self._types, self._sizes):
+        page.put_ragged(positions, self._titles)
+        positions = positions + self._titles.lengths
+        page.put(positions, self._before_link)
+        positions = positions + len(self._before_link)
+        for texts in (self._links, self._types, self._sizes):
             page.put_ragged(positions, texts)
             positions = positions + texts.lengths
 
@@ -108,41 +107,6 @@ def _head(options: WriterOptions) -> bytes:
     ).encode()
 
 
-class _Places(NamedTuple):
-    """Titles and links of data files, as JSON without quotes."""
-
-    titles: RaggedTexts
-    before_link: bytes
-    """Text between a title and a link, and what all links begin with."""
-    links: RaggedTexts
-
-    @classmethod
-    def of_keys(cls, keys: Sequence[str], url: str) -> "_Places":
-        text, before = "".join(keys), '","data_link":"'
-        if not _PLAIN.fullmatch(text):
-            names = [_quoted(key[key.rfind("/") + 1 :]) for key in keys]
-            links = list(map(_quoted, object_urls(url, keys)))
-            everything = np.arange(len(keys))
-            return cls(
-                RaggedTexts.from_table(names, everything),
-                before.encode(),
-                RaggedTexts.from_table(links, everything),
-            )
-        # JSON and URLs write such keys as they are.
-        source = text.encode()
-        lengths = np.fromiter(map(len, keys), np.int64, len(keys))
-        ends = np.cumsum(lengths)
-        starts = ends - lengths
-        slashes = np.flatnonzero(np.frombuffer(source, np.uint8) == ord("/"))
-        last = np.concatenate(([-1], slashes))[np.searchsorted(slashes, ends)]
-        names_begin = np.maximum(starts, last + 1)
-        return cls(
-            RaggedTexts(source, names_begin, ends - names_begin),
-            before.encode() + _quoted(object_url(url, "")),
-            RaggedTexts(source, starts, lengths),
-        )
-
-
 def _types(keys: Sequence[str]) -> RaggedTexts:
     """Return (u,) the texts of the MIME types."""
     extensions, number = extension_column(keys)
@@ -155,18 +119,11 @@ def _types(keys: Sequence[str]) -> RaggedTexts:
 
 def _sizes(units: DataUnits) -> RaggedTexts:
     """Return (u,) the texts of sizes and of the beginning of objects."""
-    sizes = units.width.astype(np.int64) << 32 | units.height
-    sizes, number = np.unique(np.where(units.width > 0, sizes, 0), return_inverse=True)
+    sizes, number = size_column(units)
     texts = [
-        f'"width":{size >> 32},"height":{size & 0xFFFFFFFF},'.encode() if size else b""
-        for size in sizes.tolist()
+        f'"width":{width},"height":{height},'.encode() if width else b"" for width, height in sizes
     ]
     return RaggedTexts.from_table([text + b'"labels":{"objects":[' for text in texts], number)
-
-
-def _quoted(text: str) -> bytes:
-    """Return a text as JSON, without its quotes."""
-    return orjson.dumps(text)[1:-1]
 
 
 def json_text(value: str | None) -> str:

@@ -4,7 +4,7 @@ The store itself compares versions. Where it cannot, the version is requested fi
 writer may come between.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from obstore.exceptions import AlreadyExistsError, PreconditionError
@@ -14,6 +14,7 @@ from labelingest.storage.cloud.clients import Client
 from labelingest.storage.cloud.errors import Operation, cloud_error
 from labelingest.storage.cloud.listing import plain_tag, token_of
 from labelingest.storage.cloud.stream import FAILURES
+from labelingest.storage.pieces import joined_pieces
 from labelingest.storage.urls import Place, Provider
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CloudWriter"]
 
-_PIECE: Final = 1 << 20
-"""Bytes to which pieces of a file are joined."""
 _AT_ONCE: Final = 2
 """Parts of one file that are under way together: each of them is in memory."""
 _NOT_IMPLEMENTED: Final = "Server returned non-2xx status code: 501 "
@@ -129,7 +128,9 @@ class CloudWriter:
         """Write a file in many requests; the version is compared before, as no store can do it."""
         if unless_changed is not None:
             self._compared(key, unless_changed)
-        put = self._client.put(key, _joined(pieces), use_multipart=True, max_concurrency=_AT_ONCE)
+        put = self._client.put(
+            key, joined_pieces(pieces), use_multipart=True, max_concurrency=_AT_ONCE
+        )
         return plain_tag(put["e_tag"])
 
     def _put(self, key: str, content: bytes, mode: "PutMode") -> str:
@@ -159,15 +160,3 @@ class CloudWriter:
             raise has_changed(self._place.url, key)
         by_generation = self._place.provider is Provider.GOOGLE and meta["version"]
         return {"version": meta["version"]} if by_generation else "overwrite"
-
-
-def _joined(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Join pieces to about a megabyte, because every piece costs the client the same."""
-    waiting, size = [], 0
-    for piece in pieces:
-        waiting.append(piece)
-        size += len(piece)
-        if size >= _PIECE:
-            yield b"".join(waiting)
-            waiting, size = [], 0
-    yield b"".join(waiting)
