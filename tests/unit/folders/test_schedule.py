@@ -271,7 +271,10 @@ def test_a_folder_whose_schedule_cannot_be_read_is_named_once_and_passed_over(
     settings = find_folder(world.state, "damaged").settings.to_json()
     other = World(tmp_path / "other", world.state)
     other.folder("other", auto_sync_hours=24)
-    damage(world, "damaged", settings=settings.replace("24", hours, 1), due_at=due)
+    # By its key: the path in the settings may hold the same digits.
+    damaged = settings.replace('"auto_sync_hours":24', f'"auto_sync_hours":{hours}')
+    assert (damaged == settings) == (hours == "24")
+    damage(world, "damaged", settings=damaged, due_at=due)
     runs, waits = served(other)
     assert [run.status for run in runs] == [Status.DONE]
     assert waits == [30]
